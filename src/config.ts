@@ -1,0 +1,260 @@
+/**
+ * The settings: one table, read once, checked all at once, passed on in pieces. `main.ts` alone hands the environment in;
+ * the README's table is made from `settingsTable()` and a test keeps it so.
+ */
+import { availableParallelism } from 'node:os';
+import { logLevels, type LogLevel } from './logger.ts';
+
+type Setting<T> = {
+  readonly name: string;
+  /** What the README says; one sentence per language. */
+  readonly en: string;
+  readonly zh: string;
+  /** As a person would write it; null: no default. */
+  readonly fallback: string;
+  /** Shown instead of `fallback` where it depends on the machine. */
+  readonly fallbackShown?: string;
+  readonly secret?: boolean;
+  /** @throws Error saying what was expected. */
+  readonly parse: (text: string) => T;
+};
+
+const MiB = 1024 * 1024;
+
+const settings = {
+  host: setting('HOST', '127.0.0.1', text(), 'Address to listen on.', '监听地址。'),
+  port: setting('PORT', '8000', integer(0, 65535), 'Port to listen on; 0 takes a free one.', '监听端口；0 表示任取一个空闲端口。'),
+  dataDir: setting(
+    'DATA_DIR',
+    './data',
+    text(),
+    'Folder that holds everything: tasks, files, index. A local disk.',
+    '存放一切数据（任务、文件、索引）的目录，须为本地磁盘。',
+  ),
+  syncBytesMax: setting(
+    'SYNC_MAX_BYTES',
+    String(10 * MiB),
+    bytes(),
+    'Files strictly smaller are answered when done (200); others at once (202).',
+    '严格小于此大小的文件处理完才回答（200），其余立即回答（202）。',
+  ),
+  syncWaitMs: setting(
+    'SYNC_WAIT_MS',
+    '30000',
+    integer(0, 600_000),
+    'Longest time, in milliseconds, that a small upload waits before it is answered 202.',
+    '小文件上传最长等待毫秒数，超过则回答 202。',
+  ),
+  fileBytesMax: setting('MAX_FILE_BYTES', String(100 * MiB), bytes(), 'Largest file taken.', '允许的最大文件。'),
+  threads: {
+    ...setting(
+      'MAX_CONCURRENT_TASKS',
+      String(Math.min(4, availableParallelism())),
+      integer(1, 4),
+      'Tasks processed at once by one worker process.',
+      '一个工作进程同时处理的任务数。',
+    ),
+    fallbackShown: 'min(4, cores)',
+  },
+  taskRetentionHours: setting(
+    'TASK_RETENTION_HOURS',
+    '24',
+    number(0.01, 24 * 365),
+    'Hours that an ended task is kept; swept hourly.',
+    '任务结束后保留的小时数；每小时清理一次。',
+  ),
+  queueTasksMax: setting(
+    'QUEUE_MAX',
+    '10000',
+    integer(1, 1_000_000),
+    'Tasks that may wait; beyond it uploads get 503.',
+    '排队任务上限；超过则上传得到 503。',
+  ),
+  attemptsMax: setting(
+    'ATTEMPTS_MAX',
+    '3',
+    integer(1, 10),
+    'Attempts at a task whose process dies or whose disk or embedder fails.',
+    '进程崩溃、磁盘或向量服务出错时对一个任务的尝试次数。',
+  ),
+  diskReserveBytes: setting(
+    'DISK_RESERVE_BYTES',
+    String(1024 * MiB),
+    integer(0, Number.MAX_SAFE_INTEGER),
+    'Free space below which uploads get 507.',
+    '剩余空间低于此值时上传得到 507。',
+  ),
+  parseMs: setting(
+    'PARSE_TIMEOUT_MS',
+    '600000',
+    integer(1000, 86_400_000),
+    'Longest time for parsing one document.',
+    '解析一个文档的最长毫秒数。',
+  ),
+  pageMs: setting('PAGE_TIMEOUT_MS', '20000', integer(100, 3_600_000), 'Longest time for one page.', '处理一页的最长毫秒数。'),
+  embedMs: setting(
+    'EMBED_TIMEOUT_MS',
+    '600000',
+    integer(1000, 86_400_000),
+    'Longest time for chunking and embedding one document.',
+    '切分并向量化一个文档的最长毫秒数。',
+  ),
+  threadMemoryMb: setting(
+    'THREAD_MEMORY_MB',
+    '1024',
+    integer(128, 65_536),
+    'Memory that one parsing thread may use before it is replaced.',
+    '一个解析线程可用的内存（MB），超过则被替换。',
+  ),
+  unpackedBytesMax: setting(
+    'MAX_UNPACKED_BYTES',
+    String(1024 * MiB),
+    bytes(),
+    'Bytes that one file may unpack to.',
+    '一个文件解压后的最大字节数。',
+  ),
+  entriesMax: setting(
+    'MAX_ARCHIVE_ENTRIES',
+    '10000',
+    integer(1, 1_000_000),
+    'Members that one archive may hold.',
+    '一个压缩包内的最大条目数。',
+  ),
+  ratioMax: setting(
+    'MAX_UNPACK_RATIO',
+    '200',
+    integer(2, 100_000),
+    'Unpacked size over packed size, past the first MiB.',
+    '解压比上限（首个 MiB 之后）。',
+  ),
+  depthMax: setting(
+    'MAX_NESTING',
+    '256',
+    integer(8, 10_000),
+    'Nesting of elements, lists or brackets.',
+    '元素、列表、括号的嵌套层数。',
+  ),
+  pagesMax: setting(
+    'MAX_PAGES',
+    '10000',
+    integer(1, 1_000_000),
+    'Pages, slides or sheets of one document.',
+    '一个文档的最大页数。',
+  ),
+  cellsMax: setting('MAX_CELLS', '2000000', integer(1, 100_000_000), 'Table cells of one document.', '一个文档的最大单元格数。'),
+  charactersMax: setting(
+    'MAX_CHARACTERS',
+    '120000000',
+    integer(1000, 400_000_000),
+    'Characters of text of one document.',
+    '一个文档的最大字符数。',
+  ),
+  chunkTokens: setting('CHUNK_TOKENS', '320', integer(32, 8192), 'Most tokens in one chunk.', '一个分块的最大词元数。'),
+  stopMs: setting(
+    'STOP_TIMEOUT_MS',
+    '8000',
+    integer(0, 600_000),
+    'Time that running requests and tasks get when the server is told to stop.',
+    '停止服务时留给进行中请求和任务的毫秒数。',
+  ),
+  logLevel: setting(
+    'LOG_LEVEL',
+    'info',
+    oneOf(logLevels),
+    'debug, info, warn, error or silent.',
+    'debug、info、warn、error 或 silent。',
+  ),
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** All settings, in the units that their names say. */
+export type Config = { readonly [K in keyof typeof settings]: ReturnType<(typeof settings)[K]['parse']> };
+
+/** What is wrong with the settings: every problem, one sentence each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads every setting from `env`. Pure.
+ * @throws ConfigError with all problems together, each as `NAME: expected …, got "…"`.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const config = Object.fromEntries(
+    Object.entries(settings).map(([key, entry]) => {
+      const given = env[entry.name];
+      try {
+        return [key, entry.parse(given === undefined || given === '' ? entry.fallback : given)];
+      } catch (error) {
+        problems.push(`${entry.name}: expected ${(error as Error).message}, got ${JSON.stringify(given)}`);
+        return [key, undefined];
+      }
+    }),
+  ) as Config;
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+export type SettingRow = { readonly name: string; readonly fallback: string; readonly en: string; readonly zh: string };
+
+/** The settings as documentation shows them. */
+export function settingsTable(): readonly SettingRow[] {
+  return Object.values<Setting<unknown>>(settings).map(({ name, fallback, fallbackShown, en, zh }) => ({
+    name,
+    fallback: fallbackShown ?? fallback,
+    en,
+    zh,
+  }));
+}
+
+/** Name and value of every setting, secrets hidden, for `--check-config` and the log. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  const rows = Object.entries<Setting<unknown>>(settings).map(([key, entry]) => {
+    const value = config[key as keyof Config] as unknown;
+    return [entry.name, entry.secret === true && value !== '' ? '(hidden)' : value];
+  });
+  return Object.fromEntries(rows) as Record<string, unknown>;
+}
+
+function setting<T>(name: string, fallback: string, parse: (text: string) => T, en: string, zh: string): Setting<T> {
+  return { name, fallback, parse, en, zh };
+}
+
+function text(): (value: string) => string {
+  return (value) => value.trim();
+}
+
+function number(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const parsed = Number(value);
+    if (!Number.isFinite(parsed) || parsed < min || parsed > max) throw new Error(`a number from ${min} to ${max}`);
+    return parsed;
+  };
+}
+
+function integer(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const parsed = Number(value);
+    if (!Number.isSafeInteger(parsed) || parsed < min || parsed > max) throw new Error(`a whole number from ${min} to ${max}`);
+    return parsed;
+  };
+}
+
+function bytes(): (value: string) => number {
+  return integer(1, 4 * 1024 * MiB);
+}
+
+function oneOf<T extends string>(values: readonly T[]): (value: string) => T {
+  return (value) => {
+    if (!values.includes(value as T)) throw new Error(`one of ${values.join(', ')}`);
+    return value as T;
+  };
+}
+
+export type { LogLevel };

@@ -1,0 +1,30 @@
+/** Port: one place to keep everything: tasks, queue, files and index, and the two steps that span them. */
+import type { FileStore, Receipt } from '../documents/file-store.ts';
+import type { TaskQueue } from '../queue/task-queue.ts';
+import type { DocumentIndex } from '../search/document-index.ts';
+import type { NewTask, Task } from '../tasks/task.ts';
+import type { TaskStore } from '../tasks/task-store.ts';
+
+/** Whether uploads can be taken now. `reason` is for operators, never for clients. */
+export type StoreState =
+  | { readonly state: 'ready' }
+  | { readonly state: 'full' | 'read_only' | 'unusable'; readonly reason: string };
+
+export interface Engine {
+  readonly tasks: TaskStore;
+  readonly queue: TaskQueue;
+  readonly files: FileStore;
+  readonly index: DocumentIndex;
+  /**
+   * Keeps a received file and makes it a task that waits in the queue: all of it durable (file, record, queue entry and
+   * their directories) when this returns, none of it visible when it throws.
+   * @throws AppError `insufficient_storage` (no room), `unavailable` (the disk refuses writes).
+   */
+  submit(task: NewTask, receipt: Receipt): Promise<Task>;
+  /** Checked now, cheaply. */
+  state(): Promise<StoreState>;
+  /** Aborts when another process has declared this one dead: stop at once, write nothing more. */
+  readonly lost: AbortSignal;
+  /** Gives up what this process holds; safe twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+/** What the HTTP routes may ask of the rest of the product: use cases, no adapters. `app.ts` fills it. */
+import type { Readable } from 'node:stream';
+import type { Receipt } from '../documents/file-store.ts';
+import type { DocumentPage, IndexedDocument, SearchAnswer, SearchQuery } from '../search/document-index.ts';
+import type { Metadata, Task, TaskId, TaskLane, TaskSnapshot } from '../tasks/task.ts';
+import type { CancelOutcome, RetryOutcome, TaskFilter, TaskPage } from '../tasks/task-store.ts';
+
+export type Upload = {
+  readonly receipt: Receipt;
+  /** 1–256 characters, no control characters; checked by the route. */
+  readonly docId: string;
+  /** Decoded; never a path. */
+  readonly filename: string;
+  readonly declaredMediaType: string | null;
+  readonly metadata: Metadata | null;
+};
+
+export interface UploadService {
+  /**
+   * Admission, then a place to write to. Call before the body is read.
+   * @throws AppError `unavailable` (starting, stopping, disk refuses), `queue_full`, `insufficient_storage`.
+   */
+  receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<Receipt>;
+  /**
+   * Durable when it returns. Discards the receipt when it throws.
+   * @throws AppError `invalid_document` (`Invalid document: Empty file: …`), `insufficient_storage`, `unavailable`.
+   */
+  submit(upload: Upload): Promise<Task>;
+  /** Which way a file of this size goes when the client has no preference. */
+  laneOf(fileBytes: number): TaskLane;
+}
+
+export interface TaskService {
+  get(id: TaskId): Promise<TaskSnapshot | null>;
+  list(filter: TaskFilter): Promise<TaskPage>;
+  /** Answers as soon as the task is terminal, after `waitMs` at the latest, or when `signal` aborts; null for an unknown id. */
+  wait(id: TaskId, waitMs: number, signal: AbortSignal): Promise<TaskSnapshot | null>;
+  /** With `force`, returns when the task's thread is stopped and its traces are gone, or when it turned out too late (`final`). */
+  cancel(id: TaskId, options: { force: boolean }): Promise<CancelOutcome>;
+  retry(id: TaskId): Promise<RetryOutcome | 'file_gone'>;
+  /** Snapshots after each change, newest state last; `id: null` follows every task. Returns the way to stop. */
+  watch(id: TaskId | null, listener: (snapshot: TaskSnapshot) => void): () => void;
+}
+
+export interface DocumentService {
+  list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
+  info(docId: string): Promise<IndexedDocument | null>;
+  /** The parsed text as Markdown. */
+  content(docId: string): Promise<{ stream: Readable; bytes: number; document: IndexedDocument } | null>;
+  original(docId: string): Promise<{ stream: Readable; bytes: number; document: IndexedDocument } | null>;
+  /** Gone from search, content and disk when it returns; waiting and running tasks of this doc_id are cancelled. False when unknown. */
+  remove(docId: string): Promise<boolean>;
+}
+
+export interface SearchService {
+  search(query: SearchQuery): Promise<SearchAnswer>;
+}
+
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+/** Figures for the status page and for metrics. */
+export type SystemStatus = {
+  readonly pending: number;
+  readonly processing: number;
+  readonly threads: number;
+  readonly workerUp: boolean;
+  readonly documents: number;
+  readonly chunks: number;
+  readonly indexBytes: number;
+  readonly diskFreeBytes: number;
+  readonly diskTotalBytes: number;
+  readonly store: 'ready' | 'full' | 'read_only' | 'unusable' | 'starting';
+};
+
+export type Services = {
+  readonly uploads: UploadService;
+  readonly tasks: TaskService;
+  readonly documents: DocumentService;
+  readonly search: SearchService;
+  /** Cheap enough for every probe. */
+  readiness(): Promise<Readiness>;
+  status(): Promise<SystemStatus>;
+};

@@ -1,0 +1,74 @@
+/** Port: what every parser takes and gives. A parser reads one file, and nothing else: no network, no other file. */
+import type { DocumentError } from '../errors.ts';
+
+/** What a piece of the Markdown is. */
+export type BlockKind = 'heading' | 'paragraph' | 'list' | 'table' | 'code' | 'quote' | 'break';
+
+/** One piece of the Markdown, `markdown.slice(start, end)`. Blocks are in order and do not overlap; only white space lies between. */
+export type Block = {
+  readonly kind: BlockKind;
+  /** UTF-16 offsets into the Markdown, end exclusive. */
+  readonly start: number;
+  readonly end: number;
+  /** 1–6, for headings. */
+  readonly level?: number;
+  /** 1-based page, slide or sheet that the block starts on; null where the format has none. */
+  readonly page: number | null;
+  /** The page the block ends on, when another one. */
+  readonly pageEnd?: number;
+};
+
+/** A document as text. */
+export type ParsedDocument = {
+  /** The media type recognised from the content, e.g. `application/pdf`. */
+  readonly mediaType: string;
+  readonly title: string | null;
+  readonly author: string | null;
+  /** BCP 47 primary tag (`en`, `zh`, …) as far as the document or its script says. */
+  readonly language: string | null;
+  /** Pages, slides or sheets; null where the format has none. */
+  readonly pages: number | null;
+  /** CommonMark with GFM tables, `\n` line ends, NFC left as it was. */
+  readonly markdown: string;
+  readonly blocks: readonly Block[];
+  /** Sentences about what could not be read, for the task's result. */
+  readonly warnings: readonly string[];
+};
+
+/** The bounds of one parse; each is a setting. */
+export type ParseLimits = {
+  /** Bytes unpacked from archives and streams, all together. */
+  readonly unpackedBytesMax: number;
+  /** Members of an archive. */
+  readonly entriesMax: number;
+  /** Unpacked ÷ packed, past the first mebibyte. */
+  readonly ratioMax: number;
+  /** Nesting of elements, lists, brackets. */
+  readonly depthMax: number;
+  readonly pagesMax: number;
+  /** Cells of all tables and sheets together. */
+  readonly cellsMax: number;
+  /** Characters of Markdown. */
+  readonly charactersMax: number;
+  /** Milliseconds one page may take. */
+  readonly pageMs: number;
+};
+
+export type ParseInput = {
+  /** The file; read it here, in the thread. */
+  readonly path: string;
+  readonly fileBytes: number;
+  /** The client's name: a hint after the content, and for messages. */
+  readonly filename: string;
+  readonly declaredMediaType: string | null;
+  readonly limits: ParseLimits;
+  /** Call often (each page, or every few hundred milliseconds); it is throttled by its receiver. */
+  readonly onProgress: (pagesDone: number, pagesTotal: number | null) => void;
+};
+
+/** Reads one format. @throws {DocumentError} with the sentence that the task will show. */
+export interface Parser {
+  parse(input: ParseInput): Promise<ParsedDocument>;
+}
+
+export type { DocumentError };

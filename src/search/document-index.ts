@@ -1,0 +1,112 @@
+/** Port: what is searchable. The index is also the arbiter of a task's fate: what it has not switched to was never completed. */
+import type { Metadata, TaskId } from '../tasks/task.ts';
+
+/** One searchable document; at most one version of a doc_id at any moment. */
+export type IndexedDocument = {
+  readonly docId: string;
+  /** The task that made this version: the fence. A version never replaces one with a greater id. */
+  readonly version: TaskId;
+  readonly filename: string;
+  readonly mediaType: string;
+  readonly fileBytes: number;
+  readonly sha256: string;
+  readonly title: string | null;
+  readonly author: string | null;
+  readonly language: string | null;
+  readonly pages: number | null;
+  readonly chunks: number;
+  readonly characters: number;
+  readonly metadata: Metadata | null;
+  readonly insertedAt: string;
+  /** `Embedder.id` of its vectors. */
+  readonly embedder: string;
+};
+
+export const searchModes = ['hybrid', 'keyword', 'vector'] as const;
+export type SearchMode = (typeof searchModes)[number];
+
+export type SearchFilter = {
+  readonly docIds?: readonly string[];
+  readonly filename?: string;
+  readonly mediaType?: string;
+  /** ISO 8601; inclusive. */
+  readonly insertedAfter?: string;
+  readonly insertedBefore?: string;
+  /** Every pair must match. */
+  readonly metadata?: Metadata;
+};
+
+export type SearchQuery = {
+  readonly query: string;
+  readonly mode: SearchMode;
+  /** 1–100. */
+  readonly topK: number;
+  /** Hits to pass over, for paging. */
+  readonly offset: number;
+  readonly filter: SearchFilter;
+};
+
+export type SearchHit = {
+  /** Higher is better; comparable within one answer only. */
+  readonly score: number;
+  readonly docId: string;
+  readonly version: TaskId;
+  readonly filename: string;
+  readonly title: string | null;
+  /** Exactly `content.slice(start, end)`. */
+  readonly text: string;
+  /** UTF-16 offsets into `text`, end exclusive, in order, not overlapping: the words that matched. */
+  readonly highlights: readonly (readonly [number, number])[];
+  readonly chunkIndex: number;
+  readonly start: number;
+  readonly end: number;
+  readonly page: number | null;
+  readonly pageEnd: number | null;
+  readonly section: readonly string[];
+};
+
+export type SearchAnswer = {
+  readonly hits: readonly SearchHit[];
+  /** Chunks that matched; a lower bound when the search stopped early. */
+  readonly total: number;
+  readonly tookMs: number;
+  /** Set when the answer is less than it could be (e.g. the index is being rebuilt, the embedder changed). */
+  readonly notice: string | null;
+};
+
+export type DocumentPage = { readonly documents: readonly IndexedDocument[]; readonly nextCursor: string | null };
+
+export type IndexStats = { readonly documents: number; readonly chunks: number; readonly bytes: number };
+
+export interface DocumentIndex {
+  /**
+   * Makes `document` searchable in one switch and drops the version before; durable when it returns. The chunks come from
+   * the folder of its version (`chunks.ndjson`, `vectors.bin`; see `ingest/staging.ts`).
+   * `stale`: a newer version, or a removal newer than this version, is there. `revoked`: the task was revoked first.
+   * Safe twice: the same version again answers `ok` and changes nothing.
+   */
+  replace(document: IndexedDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'>;
+  /** The same bytes under a newer task: moves the fence, the file name and the metadata, nothing else. */
+  touch(
+    docId: string,
+    version: TaskId,
+    change: Pick<IndexedDocument, 'filename' | 'metadata'>,
+  ): Promise<'ok' | 'stale' | 'revoked'>;
+  /**
+   * After `ok` this task can never become searchable, however late its owner wakes. `committed`: too late, it already is.
+   * Safe twice.
+   */
+  revoke(docId: string, version: TaskId): Promise<'ok' | 'committed'>;
+  /** Removes the document and fences every version older than `fence`. True when there was one. Durable. */
+  remove(docId: string, fence: TaskId): Promise<boolean>;
+  info(docId: string): Promise<IndexedDocument | null>;
+  /** Whether this version was made searchable at some time (it may have been replaced since). */
+  wasCommitted(docId: string, version: TaskId): Promise<boolean>;
+  /** Newest first by `insertedAt`. */
+  list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
+  search(query: SearchQuery): Promise<SearchAnswer>;
+  stats(): Promise<IndexStats>;
+  /** Forgets fences and revocations of tasks older than `before`, which can no longer run. */
+  purge(before: TaskId): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,68 @@
+/** Port: where tasks live. The store decides a task's fate; a queue only carries its id. */
+import type { Task, TaskId, TaskOutcome, TaskProgress, TaskSnapshot, TaskStatus } from './task.ts';
+
+export type TaskFilter = {
+  readonly status?: TaskStatus;
+  readonly docId?: string;
+  /** 1–1000. */
+  readonly limit: number;
+  /** Opaque, from the page before; an unknown one throws AppError `invalid_request`. */
+  readonly cursor?: string;
+};
+
+export type TaskPage = { readonly tasks: readonly TaskSnapshot[]; readonly nextCursor: string | null };
+
+/** What `begin` found: only `started` may run. */
+export type BeginOutcome =
+  | { readonly outcome: 'started'; readonly task: Task }
+  /** Already in a final state; drop the queue entry. */
+  | { readonly outcome: 'finished'; readonly task: Task }
+  /** All attempts are used up; the caller finishes it as failed. */
+  | { readonly outcome: 'exhausted'; readonly task: Task }
+  | { readonly outcome: 'gone' };
+
+/** What a cancel came to. */
+export type CancelOutcome =
+  /** Was pending, is failed now. */
+  | { readonly outcome: 'cancelled'; readonly task: Task }
+  /** Is processing; with `force` its owner has been told to stop. */
+  | { readonly outcome: 'processing'; readonly task: Task }
+  /** Was already completed or failed. */
+  | { readonly outcome: 'final'; readonly task: Task }
+  | { readonly outcome: 'gone' };
+
+export type RetryOutcome = 'ok' | 'not_failed' | 'gone';
+
+export interface TaskStore {
+  /** Null for an unknown or expired id. Cheap: at most two small reads. */
+  get(id: TaskId): Promise<TaskSnapshot | null>;
+  /** Newest first. Cost grows with `limit`, not with the number of retained tasks, when unfiltered. */
+  list(filter: TaskFilter): Promise<TaskPage>;
+  /** How many tasks are in each live status now. Exact for this data directory, may lag by a second. */
+  counts(): Promise<Readonly<Record<'pending' | 'processing', number>>>;
+
+  /** Counts and stores the next attempt durably. The caller must hold the task's lease. */
+  begin(id: TaskId): Promise<BeginOutcome>;
+  /** Advisory and not durable; may be dropped. */
+  progress(id: TaskId, attempt: number, progress: TaskProgress): Promise<'ok' | 'fenced'>;
+  /** Durable and final. `fenced`: somebody else owns the task by now; nothing was written. */
+  finish(id: TaskId, attempt: number, outcome: TaskOutcome): Promise<'ok' | 'fenced'>;
+  /** Pending again: `counted: false` after a graceful stop, `true` before another attempt. Durable. */
+  release(id: TaskId, attempt: number, options: { counted: boolean }): Promise<'ok' | 'fenced'>;
+
+  /**
+   * Pending → failed `Task cancelled by user`, atomic against `claim`: exactly one wins. With `force` a processing
+   * task's owner, in whatever process, is asked to stop (its lease's signal aborts); `watch` tells when it did.
+   */
+  cancel(id: TaskId, options: { force: boolean }): Promise<CancelOutcome>;
+  /** Failed → pending and queued again, with all attempts before it. */
+  retry(id: TaskId): Promise<RetryOutcome>;
+  /** Removes tasks that ended before `before`, with their files. A live task never expires. Returns how many went. */
+  expire(before: Date): Promise<number>;
+
+  /**
+   * Calls `listener` with the newest snapshot after every change, from whatever process it came; changes may coalesce,
+   * the last one never goes missing. `id: null` follows every task. Returns the way to stop.
+   */
+  watch(id: TaskId | null, listener: (snapshot: TaskSnapshot) => void): () => void;
+}

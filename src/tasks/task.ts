@@ -1,0 +1,193 @@
+/**
+ * A task: one uploaded file on its way to being searchable. Pure data and the only legal steps between
+ * its statuses; nothing here touches a disk, a clock or the network.
+ *
+ *   pending ──begin──▶ processing ──finish──▶ completed | failed
+ *      ▲                  │ release (stop: attempt not counted; crash: counted)
+ *      └──────────────────┘
+ *   pending ──cancel──▶ failed          failed ──retry──▶ pending
+ */
+import type { DocumentErrorCode } from '../errors.ts';
+
+/** UUIDv7 in lower case: ordered by time of acceptance, so ids sort as the tasks arrived. */
+export type TaskId = string & { readonly __brand: 'TaskId' };
+
+export const taskStatuses = ['pending', 'processing', 'completed', 'failed'] as const;
+export type TaskStatus = (typeof taskStatuses)[number];
+
+export const taskStages = ['queued', 'parsing', 'chunking', 'embedding', 'indexing', 'done'] as const;
+export type TaskStage = (typeof taskStages)[number];
+
+/** Which of the two queues a task waits in: small files go first, large ones are never starved. */
+export const taskLanes = ['small', 'large'] as const;
+export type TaskLane = (typeof taskLanes)[number];
+
+/** Free-form metadata given at insert; filterable in search. */
+export type Metadata = Readonly<Record<string, string | number | boolean | null>>;
+
+/** What a completed task says. */
+export type TaskResult = {
+  readonly message: 'Document processed successfully';
+  readonly filename: string;
+  readonly mediaType: string;
+  readonly title: string | null;
+  /** Pages, slides or sheets; null where the format has none. */
+  readonly pages: number | null;
+  readonly chunks: number;
+  readonly characters: number;
+  /** The same bytes were already searchable under this doc_id; nothing was done again. */
+  readonly unchanged: boolean;
+  /** A newer upload of the same doc_id was completed first; this version was not made searchable. */
+  readonly superseded: boolean;
+  readonly warnings: readonly string[];
+};
+
+export type TaskError = {
+  readonly code: DocumentErrorCode;
+  /** One sentence for the person who uploaded the file. */
+  readonly message: string;
+  /** Whether `POST /task/{id}/retry` may end better. */
+  readonly retryable: boolean;
+};
+
+/** The durable record. Times are ISO 8601 UTC with milliseconds; sizes are bytes. */
+export type Task = {
+  readonly id: TaskId;
+  readonly docId: string;
+  /** The client's name for the file, decoded; metadata only, never a path. */
+  readonly filename: string;
+  readonly fileBytes: number;
+  /** Of the file's bytes, lower-case hex. */
+  readonly sha256: string;
+  /** What the client said the file is; what it really is comes with the result. */
+  readonly declaredMediaType: string | null;
+  readonly metadata: Metadata | null;
+  readonly lane: TaskLane;
+  readonly status: TaskStatus;
+  /** Attempts begun, this one included; stored durably before the attempt runs. */
+  readonly attempts: number;
+  readonly attemptsMax: number;
+  /** The process that runs it, while processing. */
+  readonly owner: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly result: TaskResult | null;
+  readonly error: TaskError | null;
+  /** Grows by one with every durable write of the record. */
+  readonly revision: number;
+};
+
+/** How far an attempt has come; advisory, never durable. */
+export type TaskProgress = {
+  readonly stage: TaskStage;
+  /** 0–100; never goes back within an attempt. */
+  readonly percent: number;
+  readonly pagesDone: number | null;
+  readonly pagesTotal: number | null;
+  readonly chunksDone: number | null;
+  readonly chunksTotal: number | null;
+};
+
+/** A task as a reader sees it: the record, and how far it has come. */
+export type TaskSnapshot = {
+  readonly task: Task;
+  readonly progress: TaskProgress;
+  /** Tasks that will be taken before it, while pending (an estimate); null otherwise. */
+  readonly queuePosition: number | null;
+};
+
+/** What makes a new task; the rest follows. */
+export type NewTask = Pick<
+  Task,
+  'id' | 'docId' | 'filename' | 'fileBytes' | 'sha256' | 'declaredMediaType' | 'metadata' | 'lane' | 'attemptsMax' | 'createdAt'
+>;
+
+/** How an attempt ended. */
+export type TaskOutcome =
+  | { readonly status: 'completed'; readonly result: TaskResult }
+  | { readonly status: 'failed'; readonly error: TaskError };
+
+export const cancelledByUser: TaskError = { code: 'cancelled', message: 'Task cancelled by user', retryable: true };
+
+/** True for statuses that a task leaves only by an explicit retry. */
+export function isTerminal(status: TaskStatus): boolean {
+  return status === 'completed' || status === 'failed';
+}
+
+/** A pending task that nobody has begun. */
+export function createTask(fields: NewTask): Task {
+  return {
+    ...fields,
+    status: 'pending',
+    attempts: 0,
+    owner: null,
+    updatedAt: fields.createdAt,
+    startedAt: null,
+    finishedAt: null,
+    result: null,
+    error: null,
+    revision: 1,
+  };
+}
+
+/** The next attempt, counted before it runs so that a crash cannot hide it. */
+export function beginTask(task: Task, owner: string, now: string): Task {
+  return step(task, now, {
+    status: 'processing',
+    attempts: task.attempts + 1,
+    owner,
+    startedAt: now,
+    finishedAt: null,
+    result: null,
+    error: null,
+  });
+}
+
+/** The end of a task. */
+export function finishTask(task: Task, outcome: TaskOutcome, now: string): Task {
+  return step(task, now, {
+    status: outcome.status,
+    owner: null,
+    finishedAt: now,
+    result: outcome.status === 'completed' ? outcome.result : null,
+    error: outcome.status === 'failed' ? outcome.error : null,
+  });
+}
+
+/** Back to waiting. `counted: false` gives the attempt back (a graceful stop is not the document's fault). */
+export function releaseTask(task: Task, now: string, options: { counted: boolean }): Task {
+  const attempts = options.counted ? task.attempts : Math.max(0, task.attempts - 1);
+  return step(task, now, { status: 'pending', attempts, owner: null, startedAt: null });
+}
+
+/** A failed task waits again, with all its attempts before it. */
+export function retryTask(task: Task, now: string): Task {
+  return step(task, now, {
+    status: 'pending',
+    attempts: 0,
+    owner: null,
+    startedAt: null,
+    finishedAt: null,
+    result: null,
+    error: null,
+  });
+}
+
+/** The progress of a task that has not reported any. */
+export function idleProgress(status: TaskStatus): TaskProgress {
+  const done = status === 'completed';
+  return {
+    stage: isTerminal(status) ? 'done' : 'queued',
+    percent: done ? 100 : 0,
+    pagesDone: null,
+    pagesTotal: null,
+    chunksDone: null,
+    chunksTotal: null,
+  };
+}
+
+function step(task: Task, now: string, change: Partial<Task>): Task {
+  return { ...task, ...change, updatedAt: now, revision: task.revision + 1 };
+}
