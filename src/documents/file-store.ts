@@ -44,8 +44,11 @@ export interface FileStore {
   settle(docId: string, version: TaskId): Promise<void>;
   /** Removes one version that never became current. Safe twice. */
   unpublish(docId: string, version: TaskId): Promise<void>;
-  /** Removes a document's folder. Safe twice. */
-  remove(docId: string): Promise<void>;
+  /**
+   * Removes every version older than `before`, and the document's folder when none is left: a version accepted after a
+   * removal began is not its prey. Safe twice.
+   */
+  remove(docId: string, before: TaskId): Promise<void>;
   /** Every document with a current version, for rebuilding an index. */
   documents(): AsyncIterable<{ folder: string; version: TaskId }>;
 }

@@ -1,0 +1,46 @@
+/** What crosses the boundary between the worker process and one of its threads. Plain data: errors lose their class on the way. */
+import type { MessagePort } from 'node:worker_threads';
+import type { DocumentErrorCode } from '../errors.ts';
+import type { ParseLimits } from '../parse/parser.ts';
+import type { IndexedDocument } from '../search/document-index.ts';
+import type { StageCounts } from '../tasks/progress.ts';
+import type { Metadata, TaskId } from '../tasks/task.ts';
+
+/** What a thread is given once, when it starts. */
+export type ThreadSettings = {
+  readonly limits: ParseLimits;
+  readonly chunkTokensMax: number;
+  readonly embedder: EmbedderSettings;
+};
+
+/** Which embedder a thread makes for itself. */
+export type EmbedderSettings = Readonly<Record<string, unknown>>;
+
+/** One attempt at one document. */
+export type IngestJob = {
+  readonly taskId: TaskId;
+  readonly docId: string;
+  readonly filename: string;
+  readonly fileBytes: number;
+  readonly sha256: string;
+  readonly declaredMediaType: string | null;
+  readonly metadata: Metadata | null;
+  readonly insertedAt: string;
+  /** The file to read. */
+  readonly payloadPath: string;
+  /** The empty folder to leave the result in (`staging.ts`). */
+  readonly scratchDir: string;
+  /** Takes `StageCounts`, as often as the thread likes; closed by the thread at the end. */
+  readonly port: MessagePort;
+};
+
+export type IngestOutcome =
+  | {
+      readonly ok: true;
+      readonly document: IndexedDocument;
+      readonly warnings: readonly string[];
+      readonly stageMs: Readonly<Record<string, number>>;
+    }
+  | { readonly ok: false; readonly code: DocumentErrorCode; readonly message: string; readonly retryable: boolean };
+
+export type ProgressMessage = StageCounts;

@@ -1,0 +1,151 @@
+/**
+ * One document through parse → chunk → embed, inside a worker thread. Writes nothing but its result, into the folder it is
+ * given (`staging.ts`); how the attempt ends is a value, since errors lose their class between threads.
+ */
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Chunk } from '../chunk/chunk.ts';
+import type { Embedder } from '../embed/embedder.ts';
+import { DocumentError } from '../errors.ts';
+import type { ParsedDocument, ParseLimits, Parser } from '../parse/parser.ts';
+import type { IndexedDocument } from '../search/document-index.ts';
+import type { StageCounts } from '../tasks/progress.ts';
+import type { IngestJob, IngestOutcome } from './job.ts';
+import type { StagedMeta } from './staging.ts';
+
+export type PipelineParts = {
+  readonly parser: Parser;
+  readonly split: (document: ParsedDocument) => Iterable<Chunk>;
+  readonly embedder: Embedder;
+  readonly limits: ParseLimits;
+};
+
+/** Chunks embedded together: large enough to feed a model well, small enough to report progress and stay cheap. */
+const batchChunks = 64;
+
+/** Runs one job. Never rejects for a document's sake; a rejection is a bug or a broken disk. */
+export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise<IngestOutcome> {
+  const report = throttledReport(job);
+  try {
+    const clock = stageClock();
+    report({ stage: 'parsing' }, true);
+    const parsed = await parts.parser.parse({
+      path: job.payloadPath,
+      fileBytes: job.fileBytes,
+      filename: job.filename,
+      declaredMediaType: job.declaredMediaType,
+      limits: parts.limits,
+      onProgress: (pagesDone, pagesTotal) => report({ stage: 'parsing', pagesDone, pagesTotal }),
+    });
+    clock.lap('parse');
+    requireText(parsed, job);
+    writeFileSync(join(job.scratchDir, 'content.md'), parsed.markdown);
+    const pages = { pagesDone: parsed.pages, pagesTotal: parsed.pages };
+    report({ stage: 'chunking', ...pages }, true);
+    const chunks = [...parts.split(parsed)];
+    clock.lap('chunk');
+    await stageChunks(job.scratchDir, chunks, parsed.title, parts.embedder, (chunksDone) =>
+      report({ stage: 'embedding', ...pages, chunksDone, chunksTotal: chunks.length }, chunksDone === 0),
+    );
+    clock.lap('embed');
+    const document = describe(job, parsed, chunks.length, parts.embedder.id);
+    const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions };
+    writeFileSync(join(job.scratchDir, 'meta.json'), JSON.stringify(meta));
+    return { ok: true, document, warnings: parsed.warnings, stageMs: clock.laps };
+  } catch (error) {
+    if (error instanceof DocumentError) return { ok: false, code: error.code, message: error.message, retryable: error.retryable };
+    throw error;
+  } finally {
+    job.port.close();
+  }
+}
+
+function requireText(parsed: ParsedDocument, job: IngestJob): void {
+  if (parsed.blocks.length === 0) throw new DocumentError('no_text', `No text found in ${job.filename}`);
+}
+
+/** Embeds batch by batch and writes as it goes, so that memory holds one batch of vectors. */
+async function stageChunks(
+  folder: string,
+  chunks: readonly Chunk[],
+  title: string | null,
+  embedder: Embedder,
+  onProgress: (chunksDone: number) => void,
+): Promise<void> {
+  const rows = openSync(join(folder, 'chunks.ndjson'), 'wx');
+  const vectors = embedder.dimensions > 0 ? openSync(join(folder, 'vectors.bin'), 'wx') : null;
+  try {
+    onProgress(0);
+    for (let from = 0; from < chunks.length; from += batchChunks) {
+      const batch = chunks.slice(from, from + batchChunks);
+      writeSync(rows, batch.map((chunk) => `${JSON.stringify(chunk)}\n`).join(''));
+      if (vectors !== null) {
+        for (const vector of await embedder.embed(
+          batch.map((chunk) => passage(chunk, title)),
+          'passage',
+        )) {
+          writeSync(vectors, new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+        }
+      }
+      onProgress(from + batch.length);
+    }
+  } finally {
+    closeSync(rows);
+    if (vectors !== null) closeSync(vectors);
+  }
+}
+
+/** What is embedded: the chunk, led by what its reader would know from the pages before it. */
+function passage(chunk: Chunk, title: string | null): string {
+  return [title ?? '', chunk.section.join(' › '), chunk.context, chunk.text].filter((part) => part !== '').join('\n');
+}
+
+function describe(job: IngestJob, parsed: ParsedDocument, chunks: number, embedder: string): IndexedDocument {
+  return {
+    docId: job.docId,
+    version: job.taskId,
+    filename: job.filename,
+    mediaType: parsed.mediaType,
+    fileBytes: job.fileBytes,
+    sha256: job.sha256,
+    title: parsed.title,
+    author: parsed.author,
+    language: parsed.language,
+    pages: parsed.pages,
+    chunks,
+    characters: parsed.markdown.length,
+    metadata: job.metadata,
+    insertedAt: job.insertedAt,
+    embedder,
+  };
+}
+
+/** Posts at most every 100 ms, except what is `urgent` (a new stage). A post doubles as the heartbeat of the thread. */
+function throttledReport(job: IngestJob): (counts: Partial<StageCounts> & Pick<StageCounts, 'stage'>, urgent?: boolean) => void {
+  let postedAt = -Infinity;
+  return (counts, urgent = false) => {
+    const now = performance.now();
+    if (!urgent && now - postedAt < 100) return;
+    postedAt = now;
+    job.port.postMessage({
+      pagesDone: null,
+      pagesTotal: null,
+      chunksDone: null,
+      chunksTotal: null,
+      ...counts,
+    } satisfies StageCounts);
+  };
+}
+
+function stageClock(): { lap: (stage: string) => void; laps: Record<string, number> } {
+  const laps: Record<string, number> = {};
+  let before = performance.now();
+  return {
+    laps,
+    lap(stage) {
+      const now = performance.now();
+      laps[stage] = Math.round(now - before);
+      before = now;
+    },
+  };
+}

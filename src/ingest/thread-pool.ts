@@ -1,0 +1,199 @@
+/**
+ * The Piscina pool in which documents are parsed and embedded: at most four threads, one document each. It turns every way a
+ * thread can end (answer, abort, deadline, out of memory, crash) into one value. At most as many jobs are given to Piscina
+ * as it has threads: its own queue mishandles jobs with a signal (maxQueue and needsDrain, measured on 5.3).
+ */
+import { MessageChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { DocumentErrorCode } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { StageCounts } from '../tasks/progress.ts';
+import type { IngestJob, IngestOutcome, ProgressMessage, ThreadSettings } from './job.ts';
+
+export type ThreadPoolOptions = {
+  readonly threads: number;
+  /** The module whose default export runs one job. */
+  readonly filename: string;
+  readonly settings: ThreadSettings;
+  /** Of each thread's heap; Buffers and WASM memory are outside it, so the process is watched too. */
+  readonly threadMemoryMb: number;
+  readonly deadlines: Deadlines;
+  readonly logger: Logger;
+};
+
+export type Deadlines = {
+  /** For the whole of parsing. */
+  readonly parseMs: number;
+  /** Between two signs of life while parsing: one page, at the longest. */
+  readonly pageMs: number;
+  /** For chunking and embedding together. */
+  readonly embedMs: number;
+};
+
+/** A job without its port, which the pool makes. */
+export type ThreadJob = Omit<IngestJob, 'port'>;
+
+/** How a run ended: the thread's own answer, or why there is none. */
+export type RunOutcome =
+  | IngestOutcome
+  | { readonly ok: false; readonly code: 'aborted' }
+  | { readonly ok: false; readonly code: 'crashed'; readonly message: string };
+
+export interface ThreadPool {
+  readonly threads: number;
+  /** Resolves when every thread has answered a ping: a thread that cannot start would hang every later job. */
+  ready(): Promise<void>;
+  /** Never rejects. An abort ends the thread itself, in about 10 ms even inside an endless loop (measured). */
+  run(job: ThreadJob, options: { signal: AbortSignal; onProgress: (counts: StageCounts) => void }): Promise<RunOutcome>;
+  /** Ends all threads now. */
+  close(): Promise<void>;
+}
+
+/** A message that asks a thread only whether it is there. */
+export const ping = 'ping';
+
+/** Starts the threads; see `ready`. */
+export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
+  const pool = new Piscina({
+    filename: options.filename,
+    minThreads: options.threads,
+    maxThreads: options.threads,
+    idleTimeout: Infinity,
+    concurrentTasksPerWorker: 1,
+    workerData: options.settings,
+    resourceLimits: { maxOldGenerationSizeMb: options.threadMemoryMb },
+  });
+  pool.on('error', (error: Error) => options.logger.error({ err: error }, 'a thread of the pool failed'));
+  const memory = watchMemory(options);
+
+  return {
+    threads: options.threads,
+    async ready() {
+      await Promise.all(Array.from({ length: options.threads }, () => pool.run(ping)));
+    },
+    async run(job, { signal, onProgress }) {
+      const { port1, port2 } = new MessageChannel();
+      const guard = createGuard(options.deadlines, signal);
+      const release = memory.add(guard);
+      port1.on('message', (counts: ProgressMessage) => {
+        guard.alive(counts.stage);
+        onProgress(counts);
+      });
+      try {
+        return (await pool.run({ ...job, port: port2 }, { transferList: [port2], signal: guard.signal })) as IngestOutcome;
+      } catch (error) {
+        return guard.verdict() ?? toOutcome(error, options.threadMemoryMb);
+      } finally {
+        release();
+        guard.end();
+        port1.close();
+      }
+    },
+    async close() {
+      memory.stop();
+      await pool.destroy();
+    },
+  };
+}
+
+function toOutcome(error: unknown, threadMemoryMb: number): RunOutcome {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') return outOfMemory(threadMemoryMb);
+  return { ok: false, code: 'crashed', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+}
+
+function outOfMemory(threadMemoryMb: number): RunOutcome {
+  return failure('out_of_memory', `The document needs more than ${threadMemoryMb} MB of memory to be read (THREAD_MEMORY_MB)`);
+}
+
+function failure(code: DocumentErrorCode, message: string): RunOutcome {
+  return { ok: false, code, message, retryable: false };
+}
+
+interface Guard {
+  readonly signal: AbortSignal;
+  alive(stage: StageCounts['stage']): void;
+  abort(verdict: RunOutcome): void;
+  /** Why the guard ended the run; null when it did not. */
+  verdict(): RunOutcome | null;
+  end(): void;
+}
+
+/** Ends a run that its caller aborts, that shows no life for a page's time, or that overruns a stage. */
+function createGuard(deadlines: Deadlines, outer: AbortSignal): Guard {
+  const controller = new AbortController();
+  let verdict: RunOutcome | null = null;
+  let stageTimer: NodeJS.Timeout | undefined;
+  let pageTimer: NodeJS.Timeout | undefined;
+  let parsing = true;
+
+  function end(reason: RunOutcome): void {
+    verdict ??= reason;
+    controller.abort();
+  }
+  function onOuterAbort(): void {
+    end({ ok: false, code: 'aborted' });
+  }
+  function startStage(ms: number, what: string, name: string): void {
+    clearTimeout(stageTimer);
+    stageTimer = setTimeout(() => end(failure('timeout', `${what} took longer than ${seconds(ms)} s (${name})`)), ms);
+  }
+  function startPage(): void {
+    clearTimeout(pageTimer);
+    if (parsing)
+      pageTimer = setTimeout(
+        () => end(failure('timeout', `One page took longer than ${seconds(deadlines.pageMs)} s (PAGE_TIMEOUT_MS)`)),
+        deadlines.pageMs,
+      );
+  }
+
+  outer.addEventListener('abort', onOuterAbort, { once: true });
+  if (outer.aborted) onOuterAbort();
+  startStage(deadlines.parseMs, 'Parsing the document', 'PARSE_TIMEOUT_MS');
+  startPage();
+  return {
+    signal: controller.signal,
+    alive(stage) {
+      if (parsing && stage !== 'parsing') {
+        parsing = false;
+        startStage(deadlines.embedMs, 'Chunking and embedding the document', 'EMBED_TIMEOUT_MS');
+      }
+      startPage();
+    },
+    abort: end,
+    verdict: () => verdict,
+    end() {
+      clearTimeout(stageTimer);
+      clearTimeout(pageTimer);
+      outer.removeEventListener('abort', onOuterAbort);
+    },
+  };
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}
+
+/**
+ * Counts what `resourceLimits` does not see: when the whole process holds more than its threads may, the run that began last
+ * is ended. A wrong guess costs that document one attempt; the right one is met at the next look, 250 ms later.
+ */
+function watchMemory(options: ThreadPoolOptions): { add: (guard: Guard) => () => void; stop: () => void } {
+  const baseBytes = process.memoryUsage.rss();
+  const bytesMax = baseBytes + options.threads * (options.threadMemoryMb + 256) * 1024 * 1024;
+  const guards: Guard[] = [];
+  const timer = setInterval(() => {
+    const bytes = process.memoryUsage.rss();
+    const suspect = guards.at(-1);
+    if (bytes <= bytesMax || suspect === undefined) return;
+    options.logger.warn({ rssBytes: bytes, bytesMax }, 'memory limit met; the newest document is stopped');
+    suspect.abort(outOfMemory(options.threadMemoryMb));
+  }, 250);
+  timer.unref();
+  return {
+    add(guard) {
+      guards.push(guard);
+      return () => void guards.splice(guards.indexOf(guard), 1);
+    },
+    stop: () => clearInterval(timer),
+  };
+}
