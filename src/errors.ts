@@ -6,6 +6,7 @@
 /** Why a request was not done. */
 export type RequestErrorCode =
   | 'invalid_request' // 422: a parameter is missing or malformed
+  | 'bad_request' // 400: the body or a header is not well-formed
   | 'invalid_document' // 400: the file itself cannot be taken (empty, too large, unreadable)
   | 'unsupported_media_type' // 415: the request body is of the wrong kind
   | 'unauthorized' // 401
@@ -16,6 +17,8 @@ export type RequestErrorCode =
   | 'conflict' // 409, or the fixed 400 of a cancel that came too late
   | 'not_cancellable' // 400: the fixed answer of a cancel that came too late
   | 'gone' // 410
+  | 'body_too_large' // 413: a body other than a file is too large
+  | 'misdirected' // 421: this Host is not served here
   | 'headers_too_large' // 431
   | 'rate_limited' // 429
   | 'queue_full' // 503 + Retry-After

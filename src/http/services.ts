@@ -13,6 +13,8 @@ export type Upload = {
   readonly filename: string;
   readonly declaredMediaType: string | null;
   readonly metadata: Metadata | null;
+  /** The API key that sends it; null when no keys are in use. */
+  readonly keyId: string | null;
 };
 
 export interface UploadService {

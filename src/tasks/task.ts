@@ -62,6 +62,8 @@ export type Task = {
   /** What the client said the file is; what it really is comes with the result. */
   readonly declaredMediaType: string | null;
   readonly metadata: Metadata | null;
+  /** Which API key uploaded it; null when no keys are in use. */
+  readonly keyId: string | null;
   readonly lane: TaskLane;
   readonly status: TaskStatus;
   /** Attempts begun, this one included; stored durably before the attempt runs. */
@@ -101,7 +103,17 @@ export type TaskSnapshot = {
 /** What makes a new task; the rest follows. */
 export type NewTask = Pick<
   Task,
-  'id' | 'docId' | 'filename' | 'fileBytes' | 'sha256' | 'declaredMediaType' | 'metadata' | 'lane' | 'attemptsMax' | 'createdAt'
+  | 'id'
+  | 'docId'
+  | 'filename'
+  | 'fileBytes'
+  | 'sha256'
+  | 'declaredMediaType'
+  | 'metadata'
+  | 'keyId'
+  | 'lane'
+  | 'attemptsMax'
+  | 'createdAt'
 >;
 
 /** How an attempt ended. */
