@@ -15,7 +15,7 @@ import type { StagedMeta } from './staging.ts';
 
 export type PipelineParts = {
   readonly parser: Parser;
-  readonly split: (document: ParsedDocument) => Iterable<Chunk>;
+  readonly toChunks: (document: ParsedDocument) => Iterable<Chunk>;
   readonly embedder: Embedder;
   readonly limits: ParseLimits;
 };
@@ -42,7 +42,7 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
     writeFileSync(join(job.scratchDir, 'content.md'), parsed.markdown);
     const pages = { pagesDone: parsed.pages, pagesTotal: parsed.pages };
     report({ stage: 'chunking', ...pages }, true);
-    const chunks = [...parts.split(parsed)];
+    const chunks = [...parts.toChunks(parsed)];
     clock.lap('chunk');
     await stageChunks(job.scratchDir, chunks, parsed.title, parts.embedder, (chunksDone) =>
       report({ stage: 'embedding', ...pages, chunksDone, chunksTotal: chunks.length }, chunksDone === 0),

@@ -15,7 +15,7 @@ export type Settled = TaskOutcome | 'fenced';
 export const documentDeleted: TaskError = {
   code: 'document_deleted',
   message: 'The document was deleted while this upload was waiting or running',
-  retryable: true,
+  retryable: false,
 };
 
 /** A document that was read: makes it searchable, then completes its task. */
@@ -52,9 +52,9 @@ export async function rollForward(engine: Engine, lease: Lease, task: Task): Pro
     await engine.files.settle(task.docId, task.id);
     return finish(engine, lease, task, completed(current, {}));
   }
-  return current === null
-    ? finish(engine, lease, task, { status: 'failed', error: documentDeleted })
-    : finish(engine, lease, task, completed(current, { superseded: true }));
+  if (current === null) return finish(engine, lease, task, { status: 'failed', error: documentDeleted });
+  const unchanged = current.sha256 === task.sha256;
+  return finish(engine, lease, task, completed(current, unchanged ? { unchanged } : { superseded: true }));
 }
 
 /** A document that will not be read: after this it can never become searchable. An attempt that already did is completed. */

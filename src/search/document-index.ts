@@ -97,6 +97,8 @@ export interface DocumentIndex {
    * Safe twice.
    */
   revoke(docId: string, version: TaskId): Promise<'ok' | 'committed'>;
+  /** Takes a revocation back, for a retry: the task may become searchable again. Safe twice. Durable. */
+  reinstate(docId: string, version: TaskId): Promise<void>;
   /** Removes the document and fences every version older than `fence`. True when there was one. Durable. */
   remove(docId: string, fence: TaskId): Promise<boolean>;
   info(docId: string): Promise<IndexedDocument | null>;

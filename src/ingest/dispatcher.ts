@@ -1,0 +1,328 @@
+/**
+ * Takes tasks from the queue and sees each to its end, at most one per thread. It decides what a failed attempt means;
+ * the pool only runs, the queue only carries, the index has the last word (`settle.ts`).
+ */
+import type { Engine } from '../engines/engine.ts';
+import { AppError, type DocumentErrorCode, hasErrno } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Lease } from '../queue/task-queue.ts';
+import { withPercent } from '../tasks/progress.ts';
+import { cancelledByUser, type Task, type TaskError, type TaskLane } from '../tasks/task.ts';
+import { rollForward, settleDocument, type Settled, settleFailure, settleUnchanged } from './settle.ts';
+import type { RunOutcome, ThreadPool } from './thread-pool.ts';
+
+export type DispatcherOptions = {
+  readonly engine: Engine;
+  readonly pool: ThreadPool;
+  /** `Embedder.id` of the threads: a document embedded otherwise is not "unchanged". */
+  readonly embedderId: string;
+  /** ISO 8601. */
+  readonly now: () => string;
+  /** Pause before attempt `n` (2, 3, …) after a retryable failure. */
+  readonly retryDelayMs: (attempt: number) => number;
+  readonly logger: Logger;
+};
+
+export interface Dispatcher {
+  /** Runs until `stop`. */
+  start(): void;
+  /**
+   * Takes no more tasks, gives running ones `stopMs` to end, then hands the rest back with their attempt not counted.
+   * Safe twice.
+   */
+  stop(stopMs: number): Promise<void>;
+}
+
+type Run = { lane: TaskLane | null; done: Promise<void> };
+
+/** Every fourth task may be a large one even while small ones wait, so that neither starves the other. */
+const largeFirstEvery = 4;
+
+const settleTriesMax = 4;
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { engine, pool, logger } = options;
+  const running = new Map<Lease, Run>();
+  const stopping = new AbortController();
+  const handBack = new AbortController();
+  /** Replaced after every end of a run: whoever waits for a free thread or another lane looks again. */
+  let change = Promise.withResolvers<void>();
+  let taken = 0;
+  let loop: Promise<void> = Promise.resolve();
+  /** A task that may have brought the process down before: it runs with no other beside it. */
+  let solo = false;
+  let executing = 0;
+
+  return {
+    start() {
+      loop = takeTasks();
+    },
+    async stop(stopMs) {
+      stopping.abort();
+      changed();
+      await loop;
+      const ended = Promise.all([...running.values()].map((run) => run.done));
+      const timer = setTimeout(() => handBack.abort(), stopMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+
+  function changed(): void {
+    change.resolve();
+    change = Promise.withResolvers<void>();
+  }
+
+  async function takeTasks(): Promise<void> {
+    while (!stopping.signal.aborted && !engine.lost.aborted) {
+      const waitForChange = change.promise;
+      if (solo || running.size >= pool.threads) {
+        await waitForChange;
+        continue;
+      }
+      const lease = await claimUntil(waitForChange);
+      if (lease !== null) begin(lease);
+    }
+  }
+
+  /** Claims from the lanes that have room now; gives up when a run ends, since then other lanes may have room. */
+  async function claimUntil(waitForChange: Promise<void>): Promise<Lease | null> {
+    const giveUp = new AbortController();
+    void waitForChange.then(() => giveUp.abort());
+    const signal = AbortSignal.any([giveUp.signal, stopping.signal, engine.lost]);
+    try {
+      return await engine.queue.claim(lanesWithRoom(), signal);
+    } catch (error) {
+      logger.error({ err: error }, 'claiming a task failed; trying again');
+      await Promise.race([waitForChange, pause(1000, stopping.signal)]);
+      return null;
+    }
+  }
+
+  /** Large tasks leave one thread to small ones where there is more than one. */
+  function lanesWithRoom(): TaskLane[] {
+    const large = [...running.values()].filter((run) => run.lane !== 'small').length;
+    if (pool.threads > 1 && large >= pool.threads - 1) return ['small'];
+    return taken % largeFirstEvery === largeFirstEvery - 1 ? ['large', 'small'] : ['small', 'large'];
+  }
+
+  function begin(lease: Lease): void {
+    taken += 1;
+    const run: Run = { lane: null, done: Promise.resolve() };
+    running.set(lease, run);
+    run.done = runTask(lease, run)
+      .catch((error: unknown) =>
+        logger.error({ err: error, taskId: lease.taskId }, 'a task could not be settled; recovery will find it'),
+      )
+      .finally(() => {
+        running.delete(lease);
+        changed();
+      });
+  }
+
+  async function runTask(lease: Lease, run: Run): Promise<void> {
+    const begun = await persist(() => engine.tasks.begin(lease.taskId));
+    if (begun.outcome === 'gone' || begun.outcome === 'finished') return void (await persist(() => lease.ack()));
+    const { task } = begun;
+    run.lane = task.lane;
+    changed();
+    if (begun.outcome === 'exhausted') return fail(lease, task, exhausted(task));
+    if (task.attempts > 1) {
+      const forward = await persist(() => rollForward(engine, lease, task));
+      if (forward !== null) return logEnd(task, forward);
+    }
+    await entered(task.attempts > 1, async () => {
+      try {
+        await attempt(lease, task);
+      } catch (error) {
+        logger.error({ err: error, taskId: task.id }, 'an attempt broke');
+        await concludeFailed(lease, task, brokenAttempt(error));
+      }
+    });
+  }
+
+  /**
+   * A second attempt runs by itself: if the document kills the process again, no other task loses an attempt with it, and
+   * the guilty one alone runs out of them.
+   */
+  async function entered(alone: boolean, work: () => Promise<void>): Promise<void> {
+    while (solo || (alone && executing > 0)) await change.promise;
+    solo = alone;
+    executing += 1;
+    try {
+      await work();
+    } finally {
+      executing -= 1;
+      if (alone) solo = false;
+      changed();
+    }
+  }
+
+  async function attempt(lease: Lease, task: Task): Promise<void> {
+    const current = await engine.index.info(task.docId);
+    if (current !== null && current.sha256 === task.sha256 && current.embedder === options.embedderId) {
+      const unchanged = await persist(() => settleUnchanged(engine, lease, task, current), settleTriesMax);
+      if (unchanged !== null) return logEnd(task, unchanged);
+    }
+    const payloadPath = await engine.files.localPath({ kind: 'payload', taskId: task.id });
+    if (payloadPath === null) return fail(lease, task, payloadMissing);
+    const scratchDir = await engine.files.scratch(task.id);
+    const outcome = await pool.run(
+      { ...pickJob(task), insertedAt: options.now(), payloadPath, scratchDir },
+      { signal: AbortSignal.any([lease.signal, handBack.signal]), onProgress: reporter(task) },
+    );
+    await conclude(lease, task, scratchDir, outcome);
+  }
+
+  async function conclude(lease: Lease, task: Task, scratchDir: string, outcome: RunOutcome): Promise<void> {
+    if (outcome.ok) {
+      const { document, warnings, stageMs } = outcome;
+      reporter(task)({
+        stage: 'indexing',
+        pagesDone: document.pages,
+        pagesTotal: document.pages,
+        chunksDone: 0,
+        chunksTotal: document.chunks,
+      });
+      const settled = await persist(() => settleDocument(engine, lease, task, { scratchDir, document, warnings }), settleTriesMax);
+      return logEnd(task, settled, stageMs);
+    }
+    if (outcome.code === 'aborted') return concludeAborted(lease, task);
+    await concludeFailed(lease, task, toTaskError(outcome));
+  }
+
+  async function concludeFailed(lease: Lease, task: Task, error: TaskError): Promise<void> {
+    if (lease.signal.aborted) return concludeAborted(lease, task);
+    if (error.retryable && task.attempts < task.attemptsMax) return tryAgain(lease, task, error);
+    await fail(lease, task, error);
+  }
+
+  async function fail(lease: Lease, task: Task, error: TaskError): Promise<void> {
+    logEnd(task, await persist(() => settleFailure(engine, lease, task, error)));
+  }
+
+  async function concludeAborted(lease: Lease, task: Task): Promise<void> {
+    if (lease.signal.aborted && lease.signal.reason === 'cancel') return fail(lease, task, cancelledByUser);
+    if (engine.lost.aborted || lease.signal.aborted) return logger.warn({ taskId: task.id }, 'task lost to another process');
+    await giveBack(lease, task, { counted: false });
+    logger.info({ taskId: task.id }, 'task handed back: stopping');
+  }
+
+  async function tryAgain(lease: Lease, task: Task, error: TaskError): Promise<void> {
+    const delayMs = options.retryDelayMs(task.attempts + 1);
+    logger.warn({ taskId: task.id, attempt: task.attempts, code: error.code, delayMs }, 'attempt failed; trying again');
+    const signal = AbortSignal.any([lease.signal, stopping.signal]);
+    await pause(delayMs, signal);
+    if (lease.signal.aborted) return concludeAborted(lease, task);
+    await giveBack(lease, task, { counted: true });
+  }
+
+  async function giveBack(lease: Lease, task: Task, counting: { counted: boolean }): Promise<void> {
+    const released = await persist(() => engine.tasks.release(task.id, task.attempts, counting));
+    if (released === 'ok') await persist(() => lease.giveBack());
+  }
+
+  /**
+   * What must be recorded is tried until the disk takes it: the result is held here meanwhile, and the queue entry stays.
+   * A stop or a lost lease ends the waiting; recovery goes on from the last durable step. Trouble that is not the disk's
+   * is given up after `triesMax`: it will not pass by waiting.
+   */
+  async function persist<T>(work: () => Promise<T>, triesMax = Infinity): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (engine.lost.aborted || stopping.signal.aborted || (tries >= triesMax && !isDiskTrouble(error))) throw error;
+        logger.error({ err: error, tries }, 'a task step could not be recorded; trying again');
+        await pause(Math.min(5000, 100 * 2 ** Math.min(tries, 6)), AbortSignal.any([engine.lost, stopping.signal]));
+      }
+    }
+  }
+
+  function reporter(task: Task): (counts: Parameters<typeof withPercent>[0]) => void {
+    let floor = 0;
+    return (counts) => {
+      const progress = withPercent(counts, floor);
+      floor = progress.percent;
+      engine.tasks
+        .progress(task.id, task.attempts, progress)
+        .catch((error: unknown) => logger.debug({ err: error }, 'progress not written'));
+    };
+  }
+
+  function logEnd(task: Task, settled: Settled, stageMs: Readonly<Record<string, number>> = {}): void {
+    if (settled === 'fenced') return logger.warn({ taskId: task.id }, 'task finished by another process');
+    const fields = {
+      taskId: task.id,
+      docId: task.docId,
+      status: settled.status,
+      attempts: task.attempts,
+      fileBytes: task.fileBytes,
+      ...stageMs,
+    };
+    logger.info(settled.status === 'failed' ? { ...fields, errorCode: settled.error.code } : fields, 'task finished');
+  }
+}
+
+function pickJob({ id, docId, filename, fileBytes, sha256, declaredMediaType, metadata }: Task) {
+  return { taskId: id, docId, filename, fileBytes, sha256, declaredMediaType, metadata };
+}
+
+const payloadMissing: TaskError = {
+  code: 'storage_failed',
+  message: 'The uploaded file is no longer stored; upload it again',
+  retryable: false,
+};
+
+function exhausted(task: Task): TaskError {
+  return {
+    code: 'worker_crashed',
+    message: `The document stopped its worker process on each of ${task.attemptsMax} attempts, and was given up`,
+    retryable: true,
+  };
+}
+
+/** What failed was the machine, not the document. */
+function brokenAttempt(error: unknown): TaskError {
+  return error instanceof Error && 'code' in error
+    ? {
+        code: 'storage_failed',
+        message: 'The server could not read or write its disk while processing the document',
+        retryable: true,
+      }
+    : {
+        code: 'internal',
+        message: 'The server met an unexpected error while processing the document; its log says more',
+        retryable: true,
+      };
+}
+
+/** A thread that died is tried again: it may have been another document's fault. */
+function toTaskError(outcome: Exclude<RunOutcome, { ok: true } | { code: 'aborted' }>): TaskError {
+  if (outcome.code === 'crashed') {
+    return { code: 'worker_crashed', message: 'The document stopped the thread that read it', retryable: true };
+  }
+  return { code: outcome.code satisfies DocumentErrorCode, message: outcome.message, retryable: outcome.retryable };
+}
+
+/** Errors of the index come from another thread and have lost their code: SQLite's own sentences are all there is. */
+function isDiskTrouble(error: unknown): boolean {
+  if (error instanceof AppError) return error.code === 'insufficient_storage' || error.code === 'unavailable';
+  if (hasErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE')) return true;
+  return error instanceof Error && /disk is full|disk I\/O error|readonly database|database is locked/.test(error.message);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) return Promise.resolve();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener(
+    'abort',
+    () => {
+      clearTimeout(timer);
+      resolve();
+    },
+    { once: true },
+  );
+  return promise;
+}

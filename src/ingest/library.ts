@@ -1,0 +1,65 @@
+/** The documents that are searchable: list, read, download, remove. */
+import type { Readable } from 'node:stream';
+import type { Engine } from '../engines/engine.ts';
+import type { DocumentPage, IndexedDocument } from '../search/document-index.ts';
+import type { TaskId, TaskStatus } from '../tasks/task.ts';
+import type { CancelOutcome } from '../tasks/task-store.ts';
+import type { DocumentPart } from '../documents/file-store.ts';
+
+export type DocumentStream = { readonly stream: Readable; readonly bytes: number; readonly document: IndexedDocument };
+
+export interface Library {
+  list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
+  info(docId: string): Promise<IndexedDocument | null>;
+  /** The parsed text as Markdown; null for an unknown document. */
+  content(docId: string): Promise<DocumentStream | null>;
+  /** The file as it was uploaded. */
+  original(docId: string): Promise<DocumentStream | null>;
+  /** Gone from search, content and disk when it returns; tasks of this doc_id that wait or run are cancelled. False when there was nothing. */
+  remove(docId: string): Promise<boolean>;
+}
+
+export type LibraryOptions = {
+  readonly engine: Engine;
+  readonly newId: () => TaskId;
+  readonly cancel: (id: TaskId, options: { force: boolean }) => Promise<CancelOutcome>;
+};
+
+export function createLibrary({ engine, newId, cancel }: LibraryOptions): Library {
+  async function openPart(docId: string, part: DocumentPart): Promise<DocumentStream | null> {
+    // A replacement may remove the version between the two reads; then the next look finds the new one.
+    for (let look = 0; look < 3; look += 1) {
+      const document = await engine.index.info(docId);
+      if (document === null) return null;
+      const file = await engine.files.open({ kind: 'document', docId, version: document.version, part });
+      if (file !== null) return { ...file, document };
+    }
+    return null;
+  }
+
+  async function cancelLive(docId: string): Promise<number> {
+    let cancelled = 0;
+    for (const status of ['pending', 'processing'] satisfies TaskStatus[]) {
+      const { tasks } = await engine.tasks.list({ status, docId, limit: 1000 });
+      for (const { task } of tasks) {
+        const { outcome } = await cancel(task.id, { force: true });
+        if (outcome === 'cancelled') cancelled += 1;
+      }
+    }
+    return cancelled;
+  }
+
+  return {
+    list: (options) => engine.index.list(options),
+    info: (docId) => engine.index.info(docId),
+    content: (docId) => openPart(docId, 'content.md'),
+    original: (docId) => openPart(docId, 'original'),
+    async remove(docId) {
+      const fence = newId();
+      const removed = await engine.index.remove(docId, fence);
+      const cancelled = await cancelLive(docId);
+      await engine.files.remove(docId, fence);
+      return removed || cancelled > 0;
+    },
+  };
+}

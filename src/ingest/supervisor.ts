@@ -1,0 +1,74 @@
+/**
+ * Keeps one worker process alive beside the front end. A document can bring a whole process down (on Node 24 some growth
+ * aborts it, whatever `resourceLimits` say); the front end must not be that process.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Logger } from '../logger.ts';
+
+export type SupervisorOptions = {
+  /** The module to run, and its arguments. */
+  readonly filename: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+};
+
+export interface Supervisor {
+  /** Whether the worker has said that its threads are up. */
+  readonly up: boolean;
+  start(): void;
+  /** Asks the worker to stop and waits for its end, `stopMs` at the longest; then kills it. Safe twice. */
+  stop(stopMs: number): Promise<void>;
+}
+
+/** What a worker sends when its threads have answered. */
+export const workerReady = 'ready';
+
+const restartMsMin = 50;
+const restartMsMax = 1000;
+/** A worker that lived this long was not failing at its start. */
+const healthyMs = 10_000;
+
+export function createSupervisor({ filename, args, env, logger }: SupervisorOptions): Supervisor {
+  let child: ChildProcess | null = null;
+  let up = false;
+  let stopped = false;
+  let restartMs = restartMsMin;
+  let timer: NodeJS.Timeout | undefined;
+
+  function start(): void {
+    const startedAt = performance.now();
+    const worker = fork(filename, [...args], { env, execArgv: process.execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    child = worker;
+    worker.on('message', (message) => {
+      if (message === workerReady) up = true;
+    });
+    worker.on('error', (error) => logger.error({ err: error }, 'the worker process could not be started'));
+    worker.on('exit', (exitCode, signal) => {
+      up = false;
+      child = null;
+      if (stopped) return;
+      restartMs = performance.now() - startedAt > healthyMs ? restartMsMin : Math.min(restartMsMax, restartMs * 2);
+      logger.error({ exitCode, signal, restartMs }, 'the worker process ended; starting another');
+      timer = setTimeout(start, restartMs);
+    });
+  }
+
+  return {
+    get up() {
+      return up;
+    },
+    start,
+    async stop(stopMs) {
+      stopped = true;
+      clearTimeout(timer);
+      const worker = child;
+      if (worker === null || worker.exitCode !== null) return;
+      const ended = new Promise((resolve) => worker.once('exit', resolve));
+      worker.kill('SIGTERM');
+      const killer = setTimeout(() => worker.kill('SIGKILL'), stopMs);
+      await ended;
+      clearTimeout(killer);
+    },
+  };
+}

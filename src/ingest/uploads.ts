@@ -1,0 +1,83 @@
+/** Taking files in: admission before the body is read, then a durable task. Sync and async uploads are this one path. */
+import type { Receipt } from '../documents/file-store.ts';
+import type { Engine } from '../engines/engine.ts';
+import { AppError } from '../errors.ts';
+import type { Metadata, Task, TaskId, TaskLane } from '../tasks/task.ts';
+
+export type UploadsOptions = {
+  readonly engine: Engine;
+  /** Files strictly smaller are small. */
+  readonly syncBytesMax: number;
+  readonly queueTasksMax: number;
+  readonly attemptsMax: number;
+  readonly newId: () => TaskId;
+  /** ISO 8601. */
+  readonly now: () => string;
+};
+
+export type NewUpload = Pick<Task, 'docId' | 'filename' | 'declaredMediaType'> & {
+  readonly receipt: Receipt;
+  readonly metadata: Metadata | null;
+};
+
+export interface Uploads {
+  /** @throws AppError `queue_full`, `insufficient_storage`, `unavailable`, before a byte of the body is read. */
+  receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<Receipt>;
+  /** Durable when it returns; the receipt is gone when it throws. @throws AppError `invalid_document`, as `receive`. */
+  submit(upload: NewUpload): Promise<Task>;
+  laneOf(fileBytes: number): TaskLane;
+}
+
+export function createUploads(options: UploadsOptions): Uploads {
+  const { engine } = options;
+  /** On their way to being counted as pending, so that a burst cannot overrun the limit. */
+  let submitting = 0;
+
+  async function admit(more: 0 | 1): Promise<void> {
+    const { pending } = await engine.tasks.counts();
+    if (pending + submitting + more > options.queueTasksMax) {
+      throw new AppError('queue_full', `The queue is full: ${options.queueTasksMax} documents are waiting. Try again later.`, {
+        retryAfterSeconds: 10,
+      });
+    }
+  }
+
+  function laneOf(fileBytes: number): TaskLane {
+    return fileBytes < options.syncBytesMax ? 'small' : 'large';
+  }
+
+  return {
+    laneOf,
+    async receive(wanted) {
+      await admit(1);
+      return engine.files.receive(wanted);
+    },
+    async submit({ receipt, docId, filename, declaredMediaType, metadata }) {
+      submitting += 1;
+      try {
+        if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${filename}`);
+        await admit(0);
+        return await engine.submit(
+          {
+            id: options.newId(),
+            docId,
+            filename,
+            fileBytes: receipt.bytes,
+            sha256: receipt.sha256,
+            declaredMediaType,
+            metadata,
+            lane: laneOf(receipt.bytes),
+            attemptsMax: options.attemptsMax,
+            createdAt: options.now(),
+          },
+          receipt,
+        );
+      } catch (error) {
+        await receipt.discard();
+        throw error;
+      } finally {
+        submitting -= 1;
+      }
+    },
+  };
+}
