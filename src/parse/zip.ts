@@ -7,7 +7,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { DocumentError } from '../errors.ts';
-import type { ParseLimits } from './parser.ts';
+import type { ParseInput, ParseLimits } from './parser.ts';
 
 export type ZipLimits = Pick<ParseLimits, 'unpackedBytesMax' | 'entriesMax' | 'ratioMax'>;
 
@@ -41,7 +41,8 @@ type Entry = {
   readonly isChecked: boolean;
 };
 
-type Source = { readonly fd: number; readonly bytes: number };
+/** The archive's bytes: `read` gives a copy or a view of at most `bytes`, fewer at the end. */
+type Source = { readonly bytes: number; read(at: number, bytes: number): Buffer; close(): void };
 
 const localSignature = 0x04034b50;
 const centralSignature = 0x02014b50;
@@ -55,17 +56,39 @@ const smallBytes = 4 * mebibyte;
 const directoryBytesMax = 64 * mebibyte;
 
 /**
- * Opens the archive at `path` and reads its directory. Close it when done.
+ * Opens an archive, in a file or in memory, and reads its directory. Close it when done.
  * @throws DocumentError `corrupt` when it is no ZIP archive or its members overlap; `limit_exceeded` for too many entries.
  */
-export function openZip(path: string, limits: ZipLimits): Zip {
-  const fd = openSync(path, 'r');
+export function openZip(input: Pick<ParseInput, 'path' | 'bytes'>, limits: ZipLimits): Zip {
+  const source = input.bytes === undefined ? fileSource(input.path) : memorySource(input.bytes);
   try {
-    return zipOver({ fd, bytes: fstatSync(fd).size }, limits);
+    return zipOver(source, limits);
   } catch (error) {
-    closeSync(fd);
+    source.close();
     throw error;
   }
+}
+
+function fileSource(path: string): Source {
+  const fd = openSync(path, 'r');
+  const { size } = fstatSync(fd);
+  return { bytes: size, read: (at, bytes) => readAt(fd, at, Math.max(0, Math.min(bytes, size - at))), close: () => closeSync(fd) };
+}
+
+function memorySource(bytes: Uint8Array): Source {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { bytes: buffer.length, read: (at, count) => buffer.subarray(at, at + Math.max(0, count)), close: () => {} };
+}
+
+function readAt(fd: number, at: number, wanted: number): Buffer {
+  const buffer = Buffer.allocUnsafe(wanted);
+  let done = 0;
+  while (done < wanted) {
+    const count = readSync(fd, buffer, done, wanted - done, at + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return buffer.subarray(0, done);
 }
 
 function zipOver(source: Source, limits: ZipLimits): Zip {
@@ -121,7 +144,7 @@ function zipOver(source: Source, limits: ZipLimits): Zip {
       return parts.length === 1 ? (parts[0] ?? null) : Buffer.concat(parts);
     },
     close() {
-      if (isOpen) closeSync(source.fd);
+      if (isOpen) source.close();
       isOpen = false;
     },
   };
@@ -190,7 +213,7 @@ async function* unpacked(source: Source, entry: Entry, start: number, name: stri
 /** The member when it is small both packed and unpacked, else null. */
 function unpackSmall(source: Source, entry: Entry, start: number): Buffer | null {
   if (entry.packedBytes > smallPackedBytes) return null;
-  const packed = readAt(source, start, entry.packedBytes);
+  const packed = source.read(start, entry.packedBytes);
   try {
     return inflateRawSync(packed, { maxOutputLength: smallBytes, finishFlush: constants.Z_SYNC_FLUSH });
   } catch {
@@ -200,11 +223,11 @@ function unpackSmall(source: Source, entry: Entry, start: number): Buffer | null
 
 function* packedChunks(source: Source, start: number, bytes: number): Generator<Buffer> {
   const end = Math.min(source.bytes, start + bytes);
-  for (let at = start; at < end; at += 64 * 1024) yield readAt(source, at, Math.min(64 * 1024, end - at));
+  for (let at = start; at < end; at += 64 * 1024) yield source.read(at, Math.min(64 * 1024, end - at));
 }
 
 function dataOffset(source: Source, entry: Entry): number {
-  const header = readAt(source, entry.offset, 30);
+  const header = source.read(entry.offset, 30);
   if (header.length < 30 || header.readUInt32LE(0) !== localSignature) {
     throw new DocumentError('corrupt', 'The archive is damaged: its directory points to where no member is');
   }
@@ -233,7 +256,7 @@ function refuseOverlaps(entries: readonly Entry[]): void {
 function readDirectory(source: Source, entriesMax: number): Entry[] | null {
   const place = locateDirectory(source);
   if (place === null) return null;
-  const directory = readAt(source, place.start, Math.min(place.bytes, directoryBytesMax));
+  const directory = source.read(place.start, Math.min(place.bytes, directoryBytesMax));
   const entries: Entry[] = [];
   let at = 0;
   while (at + 46 <= directory.length && directory.readUInt32LE(at) === centralSignature) {
@@ -290,7 +313,7 @@ function entryName(bytes: Buffer): string {
 function locateDirectory(source: Source): { start: number; bytes: number; count: number; shift: number } | null {
   const tailBytes = Math.min(source.bytes, 22 + 65_535);
   const tailStart = source.bytes - tailBytes;
-  const tail = readAt(source, tailStart, tailBytes);
+  const tail = source.read(tailStart, tailBytes);
   for (let at = tail.length - 22; at >= 0; at--) {
     if (tail.readUInt32LE(at) !== endSignature) continue;
     const end = tailStart + at;
@@ -307,7 +330,7 @@ function locateDirectory(source: Source): { start: number; bytes: number; count:
 
 function startsDirectory(source: Source, at: number): boolean {
   if (at < 0 || at + 4 > source.bytes) return false;
-  return readAt(source, at, 4).readUInt32LE(0) === centralSignature;
+  return source.read(at, 4).readUInt32LE(0) === centralSignature;
 }
 
 function readEnd64(
@@ -318,7 +341,7 @@ function readEnd64(
   if (locator.length < 20 || locator.readUInt32LE(0) !== 0x07064b50) return null;
   for (const at of [Number(locator.readBigUInt64LE(8)), end - 20 - 56]) {
     if (at < 0 || at + 56 > source.bytes) continue;
-    const record = readAt(source, at, 56);
+    const record = source.read(at, 56);
     if (record.readUInt32LE(0) !== end64Signature) continue;
     const number = (field: number) => Number(record.readBigUInt64LE(field));
     return { at, count: number(32), bytes: number(40), offset: number(48) };
@@ -331,7 +354,7 @@ function scanHeaders(source: Source, entriesMax: number): Entry[] {
   const entries: Entry[] = [];
   let at = nextSignature(source, 0, [localSignature]);
   while (at !== null) {
-    const header = readAt(source, at, 30);
+    const header = source.read(at, 30);
     if (header.length < 30) break;
     const flags = header.readUInt16LE(6);
     const nameBytes = header.readUInt16LE(26);
@@ -341,7 +364,7 @@ function scanHeaders(source: Source, entriesMax: number): Entry[] {
       ? (nextSignature(source, start, [descriptorSignature, localSignature, centralSignature]) ?? source.bytes)
       : Math.min(source.bytes, start + header.readUInt32LE(18));
     entries.push({
-      name: entryName(readAt(source, at + 30, nameBytes)),
+      name: entryName(source.read(at + 30, nameBytes)),
       method: header.readUInt16LE(8),
       isEncrypted: (flags & 1) !== 0,
       crc: header.readUInt32LE(14),
@@ -358,7 +381,7 @@ function scanHeaders(source: Source, entriesMax: number): Entry[] {
 function nextSignature(source: Source, from: number, signatures: readonly number[]): number | null {
   const window = 256 * 1024;
   for (let start = from; start + 4 <= source.bytes; start += window) {
-    const bytes = readAt(source, start, window + 3);
+    const bytes = source.read(start, window + 3);
     for (let at = bytes.indexOf('PK'); at !== -1 && at + 4 <= bytes.length; at = bytes.indexOf('PK', at + 1)) {
       if (signatures.includes(bytes.readUInt32LE(at))) return start + at;
     }
@@ -368,17 +391,4 @@ function nextSignature(source: Source, from: number, signatures: readonly number
 
 function tooManyEntries(entriesMax: number): DocumentError {
   return new DocumentError('limit_exceeded', `The archive holds more than ${entriesMax} members (MAX_ARCHIVE_ENTRIES)`);
-}
-
-/** At most `bytes` bytes; fewer at the end of the file. */
-function readAt(source: Source, at: number, bytes: number): Buffer {
-  const wanted = Math.max(0, Math.min(bytes, source.bytes - at));
-  const buffer = Buffer.allocUnsafe(wanted);
-  let done = 0;
-  while (done < wanted) {
-    const count = readSync(source.fd, buffer, done, wanted - done, at + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return buffer.subarray(0, done);
 }
