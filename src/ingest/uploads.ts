@@ -15,7 +15,7 @@ export type UploadsOptions = {
   readonly now: () => string;
 };
 
-export type NewUpload = Pick<Task, 'docId' | 'filename' | 'declaredMediaType'> & {
+export type NewUpload = Pick<Task, 'docId' | 'filename' | 'declaredMediaType' | 'keyId'> & {
   readonly receipt: Receipt;
   readonly metadata: Metadata | null;
 };
@@ -52,7 +52,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       await admit(1);
       return engine.files.receive(wanted);
     },
-    async submit({ receipt, docId, filename, declaredMediaType, metadata }) {
+    async submit({ receipt, docId, filename, declaredMediaType, keyId, metadata }) {
       submitting += 1;
       try {
         if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${filename}`);
@@ -65,6 +65,7 @@ export function createUploads(options: UploadsOptions): Uploads {
             fileBytes: receipt.bytes,
             sha256: receipt.sha256,
             declaredMediaType,
+            keyId,
             metadata,
             lane: laneOf(receipt.bytes),
             attemptsMax: options.attemptsMax,

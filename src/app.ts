@@ -1,0 +1,95 @@
+/**
+ * The composition root: the one place that names adapters. Two processes are put together here: the server (front end, with
+ * its supervised worker) and the worker.
+ */
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { v7 } from 'uuid';
+import type { Config } from './config.ts';
+import { createEmbedder } from './embed/create-embedder.ts';
+import { openFileEngine } from './engines/file/file-engine.ts';
+import type { Engine } from './engines/engine.ts';
+import { createHttpServer } from './http/http-server.ts';
+import type { Services } from './http/services.ts';
+import { createDispatcher } from './ingest/dispatcher.ts';
+import { createLibrary } from './ingest/library.ts';
+import { createSupervisor, workerReady } from './ingest/supervisor.ts';
+import { createSystemStatus } from './ingest/system-status.ts';
+import { createTaskControl } from './ingest/task-control.ts';
+import { createThreadPool } from './ingest/thread-pool.ts';
+import { createUploads } from './ingest/uploads.ts';
+import type { Logger } from './logger.ts';
+import { openThreadedIndex } from './search/threaded-index.ts';
+import type { TaskId } from './tasks/task.ts';
+
+/** A started process. */
+export interface Running {
+  /** Aborts when another process has declared this one dead. */
+  readonly lost: AbortSignal;
+  /** What to tell the process that supervises this one. */
+  readonly announcement: string;
+  /** Graceful: requests and tasks get `STOP_TIMEOUT_MS`, then tasks go back to the queue. */
+  stop(): Promise<void>;
+}
+
+const mainModule = fileURLToPath(new URL('main.ts', import.meta.url));
+const ingestModule = fileURLToPath(new URL('../workers/ingest.ts', import.meta.url));
+const pageDir = fileURLToPath(new URL('../dist/web', import.meta.url));
+
+const now = (): string => new Date().toISOString();
+const newId = (): TaskId => v7() as TaskId;
+
+/** Listens at once (503 until everything is up), opens the data directory, and starts the worker process. */
+export async function startServer(config: Config, logger: Logger, env: NodeJS.ProcessEnv): Promise<Running> {
+  let services: Services | null = null;
+  const http = createHttpServer({ services: () => services, config, pageDir, logger, now, newId });
+  const { url } = await http.listen(config.host, config.port);
+  const engine = await openEngine(config, logger, 'frontend');
+  const supervisor = createSupervisor({ filename: mainModule, args: ['worker'], env, logger });
+  supervisor.start();
+  services = createServices(config, engine, () => supervisor.up);
+  logger.info({ url, dataDir: resolve(config.dataDir) }, 'listening');
+  return {
+    lost: engine.lost,
+    announcement: url,
+    async stop() {
+      await Promise.all([http.close(config.stopMs), supervisor.stop(config.stopMs + 1000)]);
+      await engine.close();
+    },
+  };
+}
+
+/** Works through the queue of the data directory with its own pool of threads. Any number may share one directory. */
+export async function startWorker(config: Config, logger: Logger): Promise<Running> {
+  const engine = await openEngine(config, logger, 'worker');
+  const embedder = embedderSettings(config);
+  const pool = createThreadPool({
+    threads: config.threads,
+    filename: ingestModule,
+    settings: { limits: config, chunkTokensMax: config.chunkTokens, embedder },
+    threadMemoryMb: config.threadMemoryMb,
+    deadlines: { parseMs: config.parseMs, pageMs: config.pageMs, embedMs: config.embedMs },
+    logger,
+  });
+  await pool.ready();
+  const { id: embedderId } = await createEmbedder(embedder);
+  const dispatcher = createDispatcher({
+    engine,
+    pool,
+    embedderId,
+    now,
+    retryDelayMs: (attempt) => 1000 * 4 ** (attempt - 2),
+    logger,
+  });
+  dispatcher.start();
+  return {
+    lost: engine.lost,
+    announcement: workerReady,
+    async stop() {
+      await dispatcher.stop(config.stopMs);
+      await pool.close();
+      await engine.close();
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createSupervisor, type Supervisor } from '../../src/ingest/supervisor.ts';
+import type { Logger } from '../../src/logger.ts';
+import { until } from '../support/until.ts';
+
+const filename = fileURLToPath(new URL('../support/child.ts', import.meta.url));
+let supervisor: Supervisor;
+let restarts = 0;
+
+const logger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => void (restarts += 1),
+  child: () => logger,
+};
+
+function supervise(behaviour: string): void {
+  restarts = 0;
+  supervisor = createSupervisor({ filename, args: [behaviour], env: process.env, logger });
+  supervisor.start();
+}
+
+afterEach(async () => {
+  await supervisor.stop(1000);
+});
+
+describe('the supervisor', () => {
+  it('is up once the worker has said that its threads answer', async () => {
+    supervise('serve');
+    expect(supervisor.up).toBe(false);
+
+    await until('the worker is up', () => supervisor.up);
+  });
+
+  it('starts another worker when one aborts, again and again', async () => {
+    supervise('abort');
+
+    await until('the worker was started three times', () => restarts >= 3);
+  });
+
+  it('slows down when the worker cannot even start', async () => {
+    supervise('die-at-once');
+
+    await until('it tried more than once', () => restarts >= 2);
+    expect(supervisor.up).toBe(false);
+  });
+
+  it('kills a worker that does not stop when asked, and starts no other', async () => {
+    supervise('deaf');
+    await until('the worker is up', () => supervisor.up);
+
+    await supervisor.stop(100);
+
+    expect(supervisor.up).toBe(false);
+    expect(restarts).toBe(0);
+  });
+});
