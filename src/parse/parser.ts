@@ -16,7 +16,12 @@ export type Block = {
   readonly page: number | null;
   /** The page the block ends on, when another one. */
   readonly pageEnd?: number;
+  /** Where its later pages begin, in order, when the parser knows: offsets into the Markdown inside the block. */
+  readonly pageBreaks?: readonly PageBreak[];
 };
+
+/** From `offset` on, the text stands on `page`. */
+export type PageBreak = { readonly offset: number; readonly page: number };
 
 /** A document as text. */
 export type ParsedDocument = {
@@ -55,8 +60,10 @@ export type ParseLimits = {
 };
 
 export type ParseInput = {
-  /** The file; read it here, in the thread. */
+  /** The file; read it here, in the thread, by `readInput` (parse/input.ts). */
   readonly path: string;
+  /** The content, when it is already in memory (an attachment inside a mail); then `path` is not read. */
+  readonly bytes?: Uint8Array;
   readonly fileBytes: number;
   /** The client's name: a hint after the content, and for messages. */
   readonly filename: string;

@@ -1,0 +1,258 @@
+/**
+ * Cuts a document into chunks by its structure. A heading begins a chunk and goes with what follows it; small neighbours of one
+ * section are joined up to the size; a table, list, code block or paragraph that fits stays whole, a larger one is cut by rows
+ * (its header repeated in `context`), items, lines or sentences, and only what has none of these at a word or a character.
+ */
+import type { Block, ParsedDocument } from '../parse/parser.ts';
+import type { Chunk } from './chunk.ts';
+import { isWhite, sentenceEnds, softBreak } from './sentences.ts';
+import { countTokens, offsetAfterTokens } from './tokenizer.ts';
+
+export type SplitOptions = {
+  /** Most tokens (as `countTokens` counts) of a chunk and its context together; at least 16. */
+  readonly tokensMax: number;
+};
+
+/** A stretch of the Markdown that is not cut any further. */
+type Piece = {
+  readonly start: number;
+  readonly end: number;
+  readonly tokens: number;
+  /** The table header that it needs when it does not follow it. */
+  readonly context: Context | null;
+  readonly page: number | null;
+  readonly pageEnd: number | null;
+  readonly section: readonly string[];
+  readonly isHeading: boolean;
+};
+
+type Context = { readonly text: string; readonly tokens: number };
+
+/**
+ * The chunks in order. They cover every character but white space, without overlap; each is `markdown.slice(start, end)`.
+ * Lazy, linear in the text, and holds no more than two chunks' pieces at a time.
+ */
+export function* splitDocument(document: ParsedDocument, options: SplitOptions): Generator<Chunk> {
+  const { markdown } = document;
+  let index = 0;
+  for (const pieces of joinPieces(piecesOf(document, options.tokensMax), options.tokensMax)) {
+    const first = pieces[0]!;
+    const last = pieces.at(-1)!;
+    yield {
+      index: index++,
+      start: first.start,
+      end: last.end,
+      text: markdown.slice(first.start, last.end),
+      context: first.context?.text ?? '',
+      section: sectionOf(pieces),
+      page: first.page,
+      pageEnd: last.pageEnd ?? last.page ?? first.pageEnd,
+    };
+  }
+}
+
+/** Below this share of the size a chunk is joined with a neighbour where that is possible. */
+const smallShare = 0.2;
+
+/**
+ * Fills chunks with pieces. One chunk is held back until the next is known, so that a small remainder can be shared out with it.
+ */
+function* joinPieces(pieces: Iterable<Piece>, tokensMax: number): Generator<Piece[]> {
+  const small = Math.floor(tokensMax * smallShare);
+  let held: Piece[] = [];
+  let current: Piece[] = [];
+  let currentTokens = 0;
+  /** Headings that wait for what they head. */
+  let heads: Piece[] = [];
+  let headTokens = 0;
+
+  function* close(): Generator<Piece[]> {
+    if (current.length === 0) return;
+    const shared = held.length > 0 && currentTokens < small ? share(held, current, tokensMax) : null;
+    if (shared === null) {
+      if (held.length > 0) yield held;
+      held = current;
+    } else {
+      if (shared.length === 2) yield shared[0]!;
+      held = shared.at(-1)!;
+    }
+    current = [];
+    currentTokens = 0;
+  }
+
+  for (const piece of pieces) {
+    if (piece.isHeading) {
+      if (currentTokens >= small && heads.length === 0) yield* close();
+      heads.push(piece);
+      headTokens += piece.tokens;
+      if (headTokens <= tokensMax / 2) continue;
+    }
+    const added = piece.isHeading ? headTokens : headTokens + piece.tokens;
+    if (current.length > 0 && currentTokens + added > tokensMax) yield* close();
+    if (current.length === 0) currentTokens = (heads[0] ?? piece).context?.tokens ?? 0;
+    current.push(...heads);
+    if (!piece.isHeading) current.push(piece);
+    currentTokens += added;
+    heads = [];
+    headTokens = 0;
+  }
+  if (heads.length > 0) {
+    if (current.length > 0 && currentTokens + headTokens > tokensMax) yield* close();
+    current.push(...heads);
+    currentTokens += headTokens;
+  }
+  yield* close();
+  if (held.length > 0) yield held;
+}
+
+/** Two neighbours as one chunk, or as two of about the same size; null when a section begins between them and they do not fit. */
+function share(before: Piece[], after: Piece[], tokensMax: number): Piece[][] | null {
+  const all = [...before, ...after];
+  const tokens = sumTokens(all);
+  if (tokens <= tokensMax) return [all];
+  if (after[0]!.isHeading) return null;
+  let taken = before[0]!.context?.tokens ?? 0;
+  let cut = 0;
+  while (cut < before.length - 1 && taken + all[cut]!.tokens <= tokens / 2) taken += all[cut++]!.tokens;
+  while (cut > 0 && all[cut - 1]!.isHeading) cut--;
+  const second = all.slice(cut);
+  return cut === 0 || sumTokens(second) > tokensMax ? null : [all.slice(0, cut), second];
+}
+
+function sumTokens(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.tokens, pieces[0]!.context?.tokens ?? 0);
+}
+
+/** What all its text stands under; headings alone stand under themselves. */
+function sectionOf(pieces: readonly Piece[]): readonly string[] {
+  const texts = pieces.filter((piece) => !piece.isHeading);
+  if (texts.length === 0) return pieces.at(-1)!.section;
+  let common = texts[0]!.section;
+  for (const { section } of texts) {
+    if (section === common) continue;
+    const differs = common.findIndex((heading, depth) => section[depth] !== heading);
+    if (differs !== -1) common = common.slice(0, differs);
+  }
+  return common;
+}
+
+function* piecesOf(document: ParsedDocument, tokensMax: number): Generator<Piece> {
+  const { markdown } = document;
+  const blocks: Iterable<Block> =
+    document.blocks.length > 0 ? document.blocks : [{ kind: 'paragraph', start: 0, end: markdown.length, page: null }];
+  let path: { level: number; title: string }[] = [];
+  let section: readonly string[] = [];
+  /** What the headings just above take of the chunk that they begin. */
+  let headTokens = 0;
+  for (const block of blocks) {
+    const { start, end } = trimmed(markdown, block.start, block.end);
+    if (start === end) continue;
+    const isHeading = block.kind === 'heading';
+    if (isHeading) {
+      const level = block.level ?? 1;
+      path = [...path.filter((each) => each.level < level), { level, title: headingTitle(markdown.slice(start, end)) }];
+      section = path.map((each) => each.title);
+    }
+    const budget = Math.max(Math.ceil(tokensMax / 2), tokensMax - headTokens);
+    for (const cut of cutBlock(markdown, block, start, end, budget)) {
+      yield { ...cut, ...pagesOf(block, cut.start, cut.end), section, isHeading };
+      headTokens = isHeading ? headTokens + cut.tokens : 0;
+    }
+  }
+}
+
+/** The words of a heading as a path shows them; a heading as long as a page is shortened. */
+function headingTitle(markdown: string): string {
+  const title = markdown
+    .slice(0, 1000)
+    .replace(/^[ \t]{0,3}#{1,6}[ \t]+/, '')
+    .replace(/\n[ \t]{0,3}(?:=+|-+)[ \t]*$/, '')
+    .replace(/[ \t]#+[ \t]*$/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return title.length > 200 ? `${title.slice(0, 199)}…` : title;
+}
+
+/** Exact where the parser told where pages begin; otherwise the block's whole range. */
+function pagesOf(block: Block, start: number, end: number): { page: number | null; pageEnd: number | null } {
+  const breaks = block.pageBreaks;
+  if (breaks === undefined || breaks.length === 0) return { page: block.page, pageEnd: block.pageEnd ?? block.page };
+  return { page: pageAt(block, breaks, start), pageEnd: pageAt(block, breaks, end - 1) };
+}
+
+function pageAt(block: Block, breaks: NonNullable<Block['pageBreaks']>, offset: number): number | null {
+  return breaks.findLast((each) => each.offset <= offset)?.page ?? block.page;
+}
+
+type Cut = Pick<Piece, 'start' | 'end' | 'tokens' | 'context'>;
+
+function* cutBlock(markdown: string, block: Block, start: number, end: number, tokensMax: number): Generator<Cut> {
+  const tokens = countTokens(markdown, start, end);
+  if (tokens <= tokensMax) yield { start, end, tokens, context: null };
+  else if (block.kind === 'table') yield* cutTable(markdown, start, end, tokensMax);
+  else if (block.kind === 'list' || block.kind === 'code') yield* cutLines(markdown, start, end, tokensMax, null);
+  else yield* cutSentences(markdown, start, end, tokensMax, null);
+}
+
+/** Row by row; every row but the first knows the header, unless that takes more than half of the room. */
+function* cutTable(markdown: string, start: number, end: number, tokensMax: number): Generator<Cut> {
+  const headerEnd = lineEnd(markdown, start, end);
+  const delimiterEnd = headerEnd < end ? lineEnd(markdown, headerEnd + 1, end) : headerEnd;
+  const isGfm = /^[\s:|-]+$/.test(markdown.slice(headerEnd, delimiterEnd));
+  if (!isGfm) return yield* cutLines(markdown, start, end, tokensMax, null);
+  const context = contextOf(markdown, start, delimiterEnd, tokensMax / 2) ?? contextOf(markdown, start, headerEnd, tokensMax / 2);
+  yield* cutLines(markdown, start, delimiterEnd, tokensMax, null);
+  yield* cutLines(markdown, delimiterEnd, end, tokensMax - (context?.tokens ?? 0), context);
+}
+
+function contextOf(markdown: string, start: number, end: number, tokensMax: number): Context | null {
+  const tokens = countTokens(markdown, start, end);
+  return tokens <= tokensMax ? { text: markdown.slice(start, end), tokens } : null;
+}
+
+/** Line by line; a line that is too long by sentences. */
+function* cutLines(markdown: string, start: number, end: number, tokensMax: number, context: Context | null): Generator<Cut> {
+  for (let at = start; at < end;) {
+    const next = lineEnd(markdown, at, end);
+    const line = trimmed(markdown, at, next);
+    at = next + 1;
+    if (line.start === line.end) continue;
+    const tokens = countTokens(markdown, line.start, line.end);
+    if (tokens <= tokensMax) yield { ...line, tokens, context };
+    else yield* cutSentences(markdown, line.start, line.end, tokensMax, context);
+  }
+}
+
+function* cutSentences(markdown: string, start: number, end: number, tokensMax: number, context: Context | null): Generator<Cut> {
+  let from = start;
+  for (const to of sentenceEnds(markdown, start, end)) {
+    const sentence = trimmed(markdown, from, to);
+    from = to;
+    if (sentence.start === sentence.end) continue;
+    const tokens = countTokens(markdown, sentence.start, sentence.end);
+    if (tokens <= tokensMax) yield { ...sentence, tokens, context };
+    else yield* cutHard(markdown, sentence.start, sentence.end, tokensMax, context);
+  }
+}
+
+/** No sentence ends in it: after a clause or a word where there is one, else anywhere between two characters. */
+function* cutHard(markdown: string, start: number, end: number, tokensMax: number, context: Context | null): Generator<Cut> {
+  for (let at = start; at < end;) {
+    const limit = Math.max(offsetAfterTokens(markdown, at, end, tokensMax), at + 1);
+    const to = limit === end ? end : softBreak(markdown, at, limit);
+    const piece = trimmed(markdown, at, to);
+    at = to;
+    if (piece.start < piece.end) yield { ...piece, tokens: countTokens(markdown, piece.start, piece.end), context };
+  }
+}
+
+function lineEnd(text: string, start: number, end: number): number {
+  const at = text.indexOf('\n', start);
+  return at === -1 || at > end ? end : at;
+}
+
+function trimmed(text: string, start: number, end: number): { start: number; end: number } {
+  while (start < end && isWhite(text.charCodeAt(start))) start++;
+  while (end > start && isWhite(text.charCodeAt(end - 1))) end--;
+  return { start, end };
+}
