@@ -1,0 +1,412 @@
+/**
+ * Reads one page out of PDFium: its text as spans (runs of glyphs on one baseline, without a wide gap) in a frame where the
+ * text runs left to right and y grows downwards, and its ruling lines. What lies outside the page box is left out.
+ */
+import { DocumentError } from '../../errors.ts';
+import type { Pdfium } from './pdfium.ts';
+
+/** A run of text on one line. Points; y grows downwards. */
+export type Span = {
+  readonly text: string;
+  readonly left: number;
+  readonly right: number;
+  readonly baseline: number;
+  /** Size of the type, as seen. */
+  readonly size: number;
+  readonly bold: boolean;
+  readonly italic: boolean;
+  readonly mono: boolean;
+  /** Most of it is written from right to left. */
+  readonly rightToLeft: boolean;
+};
+
+/** A drawn line or thin bar, horizontal or vertical. */
+export type Rule = { readonly x1: number; readonly y1: number; readonly x2: number; readonly y2: number };
+
+/** What runs in one direction: the page as seen when turned so that this text is upright. */
+export type Frame = {
+  readonly width: number;
+  readonly height: number;
+  readonly spans: readonly Span[];
+  readonly rules: readonly Rule[];
+  /** Glyphs in the spans, without spaces. */
+  readonly glyphCount: number;
+};
+
+export type PageText = {
+  /** The direction with the most text first; never empty. */
+  readonly frames: readonly Frame[];
+  /** Glyphs, without spaces, that lie inside the page box. */
+  readonly glyphCount: number;
+};
+
+/** What one page may cost. */
+export type PageBounds = {
+  /** Glyphs on this page. */
+  readonly glyphsMax: number;
+  /** Called often. @throws DocumentError `timeout`. */
+  readonly checkTime: () => void;
+};
+
+type Pointer = number;
+
+/**
+ * @param page from `FPDF_LoadPage`
+ * @throws DocumentError `limit_exceeded` | `timeout`
+ */
+export function readPageText(pdfium: Pdfium, page: Pointer, bounds: PageBounds): PageText {
+  const view = viewOf(pdfium, page);
+  const text = pdfium.call.FPDFText_LoadPage(page);
+  if (text === 0) return { frames: [emptyFrame(view)], glyphCount: 0 };
+  try {
+    bounds.checkTime();
+    const runs = readGlyphs(pdfium, text, view, bounds);
+    const rules = readRules(pdfium, page, view, bounds);
+    return framesOf(runs, rules, view);
+  } finally {
+    pdfium.call.FPDFText_ClosePage(text);
+  }
+}
+
+/* The page as seen: its visible box and rotation. */
+
+type View = {
+  readonly width: number;
+  readonly height: number;
+  /** Position in user space → as seen, y downwards. */
+  readonly x: (x: number, y: number) => number;
+  readonly y: (x: number, y: number) => number;
+  /** Quarter turns clockwise, 0–3. */
+  readonly turns: number;
+};
+
+function viewOf(pdfium: Pdfium, page: Pointer): View {
+  const { call, scratch } = pdfium;
+  call.FPDF_GetPageBoundingBox(page, scratch);
+  const [left, top, right, bottom] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const turns = ((call.FPDFPage_GetRotation(page) % 4) + 4) % 4;
+  const across = right - left;
+  const down = top - bottom;
+  const size = turns % 2 === 0 ? { width: across, height: down } : { width: down, height: across };
+  switch (turns) {
+    case 1:
+      return { ...size, turns, x: (_x, y) => y - bottom, y: (x) => x - left };
+    case 2:
+      return { ...size, turns, x: (x) => right - x, y: (_x, y) => y - bottom };
+    case 3:
+      return { ...size, turns, x: (_x, y) => top - y, y: (x) => right - x };
+    default:
+      return { ...size, turns, x: (x) => x - left, y: (_x, y) => top - y };
+  }
+}
+
+function emptyFrame(view: View): Frame {
+  return { width: view.width, height: view.height, spans: [], rules: [], glyphCount: 0 };
+}
+
+/* Glyphs to spans. */
+
+/** 0–3: quarter turns clockwise that the text is turned, as seen; 4: vertical writing; 5: any other angle. */
+type Direction = 0 | 1 | 2 | 3 | 4 | 5;
+const vertical = 4;
+const slanted = 5;
+
+type Run = { readonly direction: Direction; readonly span: Span; readonly glyphCount: number };
+
+/** How the glyphs of one text object look. */
+type Style = {
+  readonly size: number;
+  readonly direction: Direction;
+  readonly bold: boolean;
+  readonly italic: boolean;
+  readonly mono: boolean;
+};
+
+type FontLook = { readonly bold: boolean; readonly italic: boolean; readonly mono: boolean };
+
+/** The run being gathered. */
+type Draft = {
+  text: string;
+  style: Style;
+  left: number;
+  right: number;
+  baseline: number;
+  end: number;
+  glyphCount: number;
+  rightToLeftCount: number;
+};
+
+function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, bounds: PageBounds): Run[] {
+  const { call, scratch } = pdfium;
+  const count = call.FPDFText_CountChars(text);
+  if (count > bounds.glyphsMax) {
+    throw new DocumentError('limit_exceeded', `One page holds more than ${bounds.glyphsMax} characters of text (MAX_CHARACTERS)`);
+  }
+  const fonts = new Map<Pointer, FontLook>();
+  const runs: Run[] = [];
+  let draft: Draft | undefined;
+  let object = 0;
+  let style: Style | undefined;
+  let spaced = false;
+
+  const end = () => {
+    if (draft !== undefined) runs.push(runOf(draft));
+    draft = undefined;
+    spaced = false;
+  };
+
+  for (let index = 0; index < count; index++) {
+    if ((index & 1023) === 1023) bounds.checkTime();
+    const code = call.FPDFText_GetUnicode(text, index);
+    if (code === 13 || code === 10) {
+      if (call.FPDFText_IsGenerated(text, index) === 1) end();
+      else spaced = true;
+      continue;
+    }
+    if (code === 32 || code === 0xa0 || code === 9) {
+      spaced = true;
+      continue;
+    }
+    if (code < 32 && code !== 2) continue;
+    if (code === 0xfffe || code === 0xffff || code === 0xfeff) continue;
+    const of = call.FPDFText_GetTextObject(text, index);
+    if (of !== object || style === undefined) {
+      object = of;
+      style = styleOf(pdfium, text, index, of, view, fonts);
+    }
+    call.FPDFText_GetCharOrigin(text, index, scratch, scratch + 8);
+    const originX = pdfium.double(scratch);
+    const originY = pdfium.double(scratch + 8);
+    call.FPDFText_GetLooseCharBox(text, index, scratch);
+    const boxLeft = pdfium.float(scratch);
+    const boxTop = pdfium.float(scratch + 4);
+    const boxRight = pdfium.float(scratch + 8);
+    const boxBottom = pdfium.float(scratch + 12);
+    const middleX = view.x((boxLeft + boxRight) / 2, (boxTop + boxBottom) / 2);
+    const middleY = view.y((boxLeft + boxRight) / 2, (boxTop + boxBottom) / 2);
+    if (!(middleX >= 0 && middleX <= view.width && middleY >= 0 && middleY <= view.height)) {
+      end();
+      continue;
+    }
+    const x1 = view.x(boxLeft, boxBottom);
+    const y1 = view.y(boxLeft, boxBottom);
+    const x2 = view.x(boxRight, boxTop);
+    const y2 = view.y(boxRight, boxTop);
+    const direction = style.direction;
+    const place = placeIn(direction, view, Math.min(x1, x2), Math.min(y1, y2), Math.max(x1, x2), Math.max(y1, y2));
+    const baseline =
+      direction === vertical
+        ? place.bottom - (place.bottom - place.top) * 0.2
+        : baselineIn(direction, view, view.x(originX, originY), view.y(originX, originY));
+    const character = code === 2 ? '-' : String.fromCodePoint(code);
+
+    if (draft !== undefined && !continues(draft, style, place, baseline)) end();
+    if (draft === undefined) {
+      draft = {
+        text: character,
+        style,
+        left: place.left,
+        right: place.right,
+        baseline,
+        end: place.right,
+        glyphCount: 1,
+        rightToLeftCount: isRightToLeft(code) ? 1 : 0,
+      };
+    } else {
+      draft.text += spaced ? ` ${character}` : character;
+      draft.left = Math.min(draft.left, place.left);
+      draft.right = Math.max(draft.right, place.right);
+      draft.end = place.right;
+      draft.glyphCount++;
+      if (isRightToLeft(code)) draft.rightToLeftCount++;
+    }
+    spaced = false;
+  }
+  end();
+  return runs;
+}
+
+/** Whether a glyph at `place` goes on with the run: the same line, style and neighbourhood. */
+function continues(draft: Draft, style: Style, place: Box, baseline: number): boolean {
+  const { size } = draft.style;
+  if (style.direction !== draft.style.direction) return false;
+  if (style.bold !== draft.style.bold && Math.abs(style.size - size) > size * 0.05) return false;
+  // A raised or lowered glyph of a smaller size still belongs to its word.
+  const drift = Math.abs(baseline - draft.baseline);
+  if (drift > Math.max(size, style.size) * 0.45) return false;
+  const gap = place.left - draft.right;
+  if (gap > Math.max(size, style.size) * 0.9) return false;
+  // Jumping back happens for combining marks and right-to-left text, which stay within or touch the run.
+  return place.right > draft.left - size * 0.9;
+}
+
+function runOf(draft: Draft): Run {
+  const { style } = draft;
+  return {
+    direction: style.direction,
+    glyphCount: draft.glyphCount,
+    span: {
+      text: draft.text.toWellFormed(),
+      left: draft.left,
+      right: draft.right,
+      baseline: draft.baseline,
+      size: style.size,
+      bold: style.bold,
+      italic: style.italic,
+      mono: style.mono,
+      rightToLeft: draft.rightToLeftCount * 2 > draft.glyphCount,
+    },
+  };
+}
+
+function isRightToLeft(code: number): boolean {
+  return (code >= 0x590 && code <= 0x8ff) || (code >= 0xfb1d && code <= 0xfdff) || (code >= 0xfe70 && code <= 0xfefc);
+}
+
+type Box = { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+
+/** A box as seen, in the frame in which text of this direction is upright. */
+function placeIn(direction: Direction, view: View, left: number, top: number, right: number, bottom: number): Box {
+  switch (direction) {
+    case 1:
+      return { left: top, right: bottom, top: view.width - right, bottom: view.width - left };
+    case 2:
+      return { left: view.width - right, right: view.width - left, top: view.height - bottom, bottom: view.height - top };
+    case 3:
+      return { left: view.height - bottom, right: view.height - top, top: left, bottom: right };
+    // Vertical writing: going down becomes going right, the next column (to the left) the next line.
+    case vertical:
+      return { left: top, right: bottom, top: view.width - right, bottom: view.width - left };
+    default:
+      return { left, top, right, bottom };
+  }
+}
+
+function baselineIn(direction: Direction, view: View, x: number, y: number): number {
+  return placeIn(direction, view, x, y, x, y).bottom;
+}
+
+function styleOf(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, view: View, fonts: Map<Pointer, FontLook>): Style {
+  const { call, scratch } = pdfium;
+  const hasMatrix = call.FPDFText_GetMatrix(text, index, scratch) === 1;
+  const [a, b, c, d] = hasMatrix
+    ? ([0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [number, number, number, number])
+    : [1, 0, 0, 1];
+  const scale = Math.hypot(c, d);
+  const size = call.FPDFText_GetFontSize(text, index) * (scale > 0 ? scale : 1);
+  const look = object === 0 ? plain : fontLook(pdfium, object, fonts);
+  const upright = directionOf(a, b, view.turns);
+  return {
+    ...look,
+    size: size > 0.1 && size < 2000 ? size : 1,
+    direction: upright === 0 && isVertical(pdfium, text, index, object) ? vertical : upright,
+    bold: look.bold || (object !== 0 && call.FPDFTextObj_GetTextRenderMode(object) === 2),
+  };
+}
+
+const plain: FontLook = { bold: false, italic: false, mono: false };
+
+/** (a, b) is where the text runs in user space, y upwards. */
+function directionOf(a: number, b: number, turns: number): Direction {
+  if (a === 0 && b === 0) return 0;
+  const clockwise = (-Math.atan2(b, a) * 180) / Math.PI + turns * 90;
+  const quarters = clockwise / 90;
+  const nearest = Math.round(quarters);
+  if (Math.abs(quarters - nearest) > 0.08) return slanted;
+  return (((nearest % 4) + 4) % 4) as Direction;
+}
+
+/** Two neighbours of one text object stand one under the other although the text is not turned. */
+function isVertical(pdfium: Pdfium, text: Pointer, index: number, object: Pointer): boolean {
+  const { call, scratch } = pdfium;
+  if (object === 0 || call.FPDFText_GetTextObject(text, index + 1) !== object) return false;
+  const middle = (at: number): [number, number] => {
+    call.FPDFText_GetLooseCharBox(text, at, scratch);
+    return [(pdfium.float(scratch) + pdfium.float(scratch + 8)) / 2, (pdfium.float(scratch + 4) + pdfium.float(scratch + 12)) / 2];
+  };
+  const [x1, y1] = middle(index);
+  const [x2, y2] = middle(index + 1);
+  return y1 - y2 > Math.abs(x2 - x1) * 2 + 1;
+}
+
+/** Names say more than descriptors: StemV and weights are often invented. */
+function fontLook(pdfium: Pdfium, object: Pointer, fonts: Map<Pointer, FontLook>): FontLook {
+  const font = pdfium.call.FPDFTextObj_GetFont(object);
+  if (font === 0) return plain;
+  const known = fonts.get(font);
+  if (known !== undefined) return known;
+  const name = pdfium.utf8((buffer, bytes) => pdfium.call.FPDFFont_GetBaseFontName(font, buffer, bytes)).replace(/^[A-Z]{6}\+/, '');
+  const flags = pdfium.call.FPDFFont_GetFlags(font);
+  const look = {
+    bold: /bold|black|heavy|semib|demi|medi$|cmb|cmssbx|sfbx|sfsx|-bd|ptmb|phvb/i.test(name) || (flags & 0x40000) !== 0,
+    italic: /ital|obli|cmti|sfti/i.test(name) || (flags & 0x40) !== 0,
+    mono: /mono|cour|consol|menlo|typewriter|cmtt|sftt|lettergothic|inconsolata/i.test(name),
+  };
+  fonts.set(font, look);
+  return look;
+}
+
+/* Ruling lines. */
+
+const formObject = 5;
+const pathObject = 2;
+/** Past this many objects a page is a drawing, and its lines say nothing about tables. */
+const objectsMax = 20_000;
+
+function readRules(pdfium: Pdfium, page: Pointer, view: View, bounds: PageBounds): Rule[] {
+  const { call, scratch } = pdfium;
+  const count = call.FPDFPage_CountObjects(page);
+  const rules: Rule[] = [];
+  if (count > objectsMax) return rules;
+  for (let index = 0; index < count; index++) {
+    if ((index & 1023) === 1023) bounds.checkTime();
+    const object = call.FPDFPage_GetObject(page, index);
+    if (call.FPDFPageObj_GetType(object) !== pathObject) continue;
+    if (call.FPDFPageObj_GetBounds(object, scratch, scratch + 4, scratch + 8, scratch + 12) !== 1) continue;
+    const left = pdfium.float(scratch);
+    const bottom = pdfium.float(scratch + 4);
+    const right = pdfium.float(scratch + 8);
+    const top = pdfium.float(scratch + 12);
+    const x1 = view.x(left, bottom);
+    const y1 = view.y(left, bottom);
+    const x2 = view.x(right, top);
+    const y2 = view.y(right, top);
+    const rule = { x1: Math.min(x1, x2), y1: Math.min(y1, y2), x2: Math.max(x1, x2), y2: Math.max(y1, y2) };
+    const across = rule.x2 - rule.x1;
+    const down = rule.y2 - rule.y1;
+    if (Math.min(across, down) <= 3 && Math.max(across, down) >= 4) rules.push(rule);
+  }
+  return rules;
+}
+
+/* Frames: one for each direction, the busiest first. */
+
+function framesOf(runs: readonly Run[], rules: readonly Rule[], view: View): PageText {
+  const byDirection = new Map<Direction, Run[]>();
+  for (const run of runs) {
+    const some = byDirection.get(run.direction);
+    if (some === undefined) byDirection.set(run.direction, [run]);
+    else some.push(run);
+  }
+  const frames = [...byDirection]
+    .map(([direction, some]) => ({
+      width: direction % 2 === 0 && direction !== vertical ? view.width : view.height,
+      height: direction % 2 === 0 && direction !== vertical ? view.height : view.width,
+      spans: some.map((run) => run.span),
+      rules: rules.map((rule) => {
+        const { left, top, right, bottom } = placeIn(direction, view, rule.x1, rule.y1, rule.x2, rule.y2);
+        return { x1: left, y1: top, x2: right, y2: bottom };
+      }),
+      glyphCount: some.reduce((sum, run) => sum + run.glyphCount, 0),
+    }))
+    .sort((one, other) => other.glyphCount - one.glyphCount);
+  return {
+    frames: frames.length === 0 ? [emptyFrame(view)] : frames,
+    glyphCount: frames.reduce((sum, frame) => sum + frame.glyphCount, 0),
+  };
+}

@@ -1,0 +1,272 @@
+/**
+ * PDFium as WebAssembly, held tightly: memory growth is refused past a limit, the file is read piece by piece, and what it says by
+ * error number or by aborting becomes a `DocumentError`. Everything here is synchronous but loading.
+ *
+ * Only the functions that are used are named. They are called directly on the instance, without Emscripten's wrappers:
+ * about 10 ns a call, which is what makes reading every glyph affordable.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { init, type WrappedPdfiumModule } from '@embedpdf/pdfium';
+import { DocumentError } from '../../errors.ts';
+
+/** PDFium may not grow past this. Bombs end here; the largest of 1,400 real documents needed 350 MB. */
+const memoryBytesMax = 512 * 1024 * 1024;
+/** An instance that has grown past this is not kept for the next file: WebAssembly memory never shrinks. */
+const memoryBytesKept = 96 * 1024 * 1024;
+/** PDFium asks for 512 bytes at a time; the file is read in pieces of this size. */
+const readBytes = 256 * 1024;
+
+type Pointer = number;
+
+/** The exports that are used; every argument and result is a 32-bit integer or a double. */
+type Exports = {
+  malloc(bytes: number): Pointer;
+  free(pointer: Pointer): void;
+  PDFiumExt_Init(): void;
+  FPDF_LoadCustomDocument(access: Pointer, password: Pointer): Pointer;
+  FPDF_CloseDocument(document: Pointer): void;
+  FPDF_GetLastError(): number;
+  FPDF_GetPageCount(document: Pointer): number;
+  FPDF_GetMetaText(document: Pointer, tag: Pointer, buffer: Pointer, bytes: number): number;
+  EPDFCatalog_GetLanguage(document: Pointer, buffer: Pointer, bytes: number): number;
+  FPDF_LoadPage(document: Pointer, index: number): Pointer;
+  FPDF_ClosePage(page: Pointer): void;
+  FPDFPage_GetRotation(page: Pointer): number;
+  FPDF_GetPageBoundingBox(page: Pointer, rect: Pointer): number;
+  FPDFText_LoadPage(page: Pointer): Pointer;
+  FPDFText_ClosePage(text: Pointer): void;
+  FPDFText_CountChars(text: Pointer): number;
+  FPDFText_GetUnicode(text: Pointer, index: number): number;
+  FPDFText_IsGenerated(text: Pointer, index: number): number;
+  FPDFText_GetTextObject(text: Pointer, index: number): Pointer;
+  FPDFText_GetCharOrigin(text: Pointer, index: number, x: Pointer, y: Pointer): number;
+  FPDFText_GetLooseCharBox(text: Pointer, index: number, rect: Pointer): number;
+  FPDFText_GetFontSize(text: Pointer, index: number): number;
+  FPDFText_GetMatrix(text: Pointer, index: number, matrix: Pointer): number;
+  FPDFTextObj_GetFont(object: Pointer): Pointer;
+  FPDFTextObj_GetTextRenderMode(object: Pointer): number;
+  FPDFFont_GetBaseFontName(font: Pointer, buffer: Pointer, bytes: number): number;
+  FPDFFont_GetFlags(font: Pointer): number;
+  FPDFPage_CountObjects(page: Pointer): number;
+  FPDFPage_GetObject(page: Pointer, index: number): Pointer;
+  FPDFFormObj_CountObjects(form: Pointer): number;
+  FPDFFormObj_GetObject(form: Pointer, index: number): Pointer;
+  FPDFPageObj_GetType(object: Pointer): number;
+  FPDFPageObj_GetBounds(object: Pointer, left: Pointer, bottom: Pointer, right: Pointer, top: Pointer): number;
+  FPDFPageObj_GetMatrix(object: Pointer, matrix: Pointer): number;
+  FPDFPath_CountSegments(path: Pointer): number;
+  FPDFPath_GetPathSegment(path: Pointer, index: number): Pointer;
+  FPDFPathSegment_GetPoint(segment: Pointer, x: Pointer, y: Pointer): number;
+  FPDFPathSegment_GetType(segment: Pointer): number;
+  FPDFPage_GetAnnotCount(page: Pointer): number;
+  FPDFPage_GetAnnot(page: Pointer, index: number): Pointer;
+  FPDFPage_CloseAnnot(annotation: Pointer): void;
+  FPDFAnnot_GetSubtype(annotation: Pointer): number;
+  FPDFAnnot_GetRect(annotation: Pointer, rect: Pointer): number;
+  FPDFAnnot_GetStringValue(annotation: Pointer, key: Pointer, buffer: Pointer, bytes: number): number;
+  FPDFBookmark_GetFirstChild(document: Pointer, bookmark: Pointer): Pointer;
+  FPDFBookmark_GetNextSibling(document: Pointer, bookmark: Pointer): Pointer;
+  FPDFBookmark_GetTitle(bookmark: Pointer, buffer: Pointer, bytes: number): number;
+  FPDFBookmark_GetDest(document: Pointer, bookmark: Pointer): Pointer;
+  FPDFDest_GetDestPageIndex(document: Pointer, destination: Pointer): number;
+  FPDFBitmap_Create(width: number, height: number, alpha: number): Pointer;
+  FPDFBitmap_FillRect(bitmap: Pointer, left: number, top: number, width: number, height: number, color: number): void;
+  FPDFBitmap_GetBuffer(bitmap: Pointer): Pointer;
+  FPDFBitmap_GetStride(bitmap: Pointer): number;
+  FPDFBitmap_Destroy(bitmap: Pointer): void;
+  FPDF_RenderPageBitmap(
+    bitmap: Pointer,
+    page: Pointer,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    rotate: number,
+    flags: number,
+  ): void;
+};
+
+/** One instance of PDFium. Reads one document at a time. */
+export interface Pdfium {
+  readonly call: Exports;
+  /** 256 bytes for results by pointer; valid until the next call that uses it. */
+  readonly scratch: Pointer;
+  float(pointer: Pointer): number;
+  double(pointer: Pointer): number;
+  readonly bytes: Uint8Array;
+  /** UTF-16LE text of a function that takes (buffer, bytes) and answers the bytes it needs, with the final NUL. At most 64 KB. */
+  utf16(read: (buffer: Pointer, bytes: number) => number): string;
+  /** The same for functions that give UTF-8 (or Latin-1). */
+  utf8(read: (buffer: Pointer, bytes: number) => number): string;
+  /** A C string that lives as long as the instance. */
+  constant(text: string): Pointer;
+  /** Memory growth was refused since the instance was made. */
+  readonly starved: boolean;
+  /** Small enough to be used for another file. */
+  readonly reusable: boolean;
+  /**
+   * Opens the file at `path`, runs `use`, and closes both.
+   * @throws DocumentError `encrypted` | `corrupt`; `limit_exceeded` when PDFium wants more memory than it may have.
+   */
+  withDocument<T>(path: string, use: (document: Pointer) => Promise<T>): Promise<T>;
+}
+
+/** Compiles once a thread (75 ms), instantiates in about 25 ms. */
+export async function loadPdfium(): Promise<Pdfium> {
+  compiled ??= readFile(new URL(import.meta.resolve('@embedpdf/pdfium/pdfium.wasm'))).then((bytes) => WebAssembly.compile(bytes));
+  const code = await compiled;
+  const state = { starved: false, broken: false };
+  const module = await init(quietAndBounded(code, state));
+  return pdfiumOf(module.pdfium, state);
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+type State = { starved: boolean; broken: boolean };
+type Imports = { env: { emscripten_resize_heap: (bytes: number) => number | boolean } };
+
+function quietAndBounded(code: WebAssembly.Module, state: State): Parameters<typeof init>[0] {
+  const overrides = {
+    print: () => undefined,
+    printErr: () => undefined,
+    instantiateWasm(imports: unknown, receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void) {
+      const { env } = imports as Imports;
+      const grow = env.emscripten_resize_heap;
+      env.emscripten_resize_heap = (bytes) => {
+        if (bytes >>> 0 <= memoryBytesMax) return grow(bytes);
+        state.starved = true;
+        return 0;
+      };
+      const instance = new WebAssembly.Instance(code, imports as WebAssembly.Imports);
+      receive(instance, code);
+      return instance.exports;
+    },
+  };
+  return overrides as unknown as Parameters<typeof init>[0];
+}
+
+function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
+  const call = module.wasmExports as unknown as Exports;
+  call.PDFiumExt_Init();
+  const scratch = call.malloc(256);
+  const constants = new Map<string, Pointer>();
+  // Emscripten replaces its views when memory grows, so they are looked up at each use.
+  const heap = module as unknown as { HEAPU8: Uint8Array; HEAPU32: Uint32Array; HEAPF32: Float32Array; HEAPF64: Float64Array };
+
+  function text(read: (buffer: Pointer, bytes: number) => number, decode: (bytes: Buffer) => string): string {
+    const needed = read(0, 0);
+    if (needed <= 1 || needed > 65_536) return '';
+    const buffer = call.malloc(needed);
+    try {
+      read(buffer, needed);
+      return decode(Buffer.from(heap.HEAPU8.subarray(buffer, buffer + needed)));
+    } finally {
+      call.free(buffer);
+    }
+  }
+
+  const pdfium: Pdfium = {
+    call,
+    scratch,
+    float: (pointer) => heap.HEAPF32[pointer >> 2]!,
+    double: (pointer) => heap.HEAPF64[pointer >> 3]!,
+    get bytes() {
+      return heap.HEAPU8;
+    },
+    utf16: (read) => text(read, (bytes) => bytes.toString('utf16le').replace(/\0.*$/s, '').toWellFormed()),
+    utf8: (read) => text(read, (bytes) => bytes.toString('utf8').replace(/\0.*$/s, '')),
+    constant(name) {
+      const known = constants.get(name);
+      if (known !== undefined) return known;
+      const bytes = Buffer.from(`${name}\0`);
+      const pointer = call.malloc(bytes.length);
+      heap.HEAPU8.set(bytes, pointer);
+      constants.set(name, pointer);
+      return pointer;
+    },
+    get starved() {
+      return state.starved;
+    },
+    get reusable() {
+      return !state.broken && !state.starved && heap.HEAPU8.length <= memoryBytesKept;
+    },
+    async withDocument(path, use) {
+      const file = openSync(path, 'r');
+      try {
+        return await withOpenFile(file, use);
+      } catch (error) {
+        throw asDocumentError(error, state);
+      } finally {
+        closeSync(file);
+      }
+    },
+  };
+
+  async function withOpenFile<T>(file: number, use: (document: Pointer) => Promise<T>): Promise<T> {
+    const reader = module.addFunction(readerOf(file, heap), 'iiiii');
+    const access = call.malloc(12);
+    heap.HEAPU32[access >> 2] = fstatSync(file).size;
+    heap.HEAPU32[(access >> 2) + 1] = reader;
+    heap.HEAPU32[(access >> 2) + 2] = 0;
+    const document = call.FPDF_LoadCustomDocument(access, 0);
+    if (document === 0) {
+      module.removeFunction(reader);
+      throw openingError(call.FPDF_GetLastError());
+    }
+    try {
+      return await use(document);
+    } catch (error) {
+      state.broken = isAbort(error);
+      throw error;
+    } finally {
+      // After an abort the instance is thrown away as it is, and closing may abort again.
+      if (!state.broken) call.FPDF_CloseDocument(document);
+      module.removeFunction(reader);
+    }
+  }
+
+  return pdfium;
+}
+
+/** FPDF_FILEACCESS.m_GetBlock: reads through one buffer, so that small requests do not become system calls. */
+function readerOf(file: number, heap: { HEAPU8: Uint8Array }): (param: number, at: number, to: Pointer, bytes: number) => number {
+  const cache = Buffer.allocUnsafe(readBytes);
+  let cacheStart = 0;
+  let cacheBytes = 0;
+  return (_param, at, to, bytes) => {
+    const position = at >>> 0;
+    if (bytes > readBytes) return readSync(file, heap.HEAPU8, to, bytes, position) === bytes ? 1 : 0;
+    if (position < cacheStart || position + bytes > cacheStart + cacheBytes) {
+      cacheStart = position;
+      cacheBytes = readSync(file, cache, 0, readBytes, position);
+      if (bytes > cacheBytes) return 0;
+    }
+    heap.HEAPU8.set(cache.subarray(position - cacheStart, position - cacheStart + bytes), to);
+    return 1;
+  };
+}
+
+/** FPDF_ERR_PASSWORD is 4, FPDF_ERR_SECURITY 5; the rest say that the file cannot be made sense of. */
+function openingError(code: number): DocumentError {
+  if (code === 4) {
+    return new DocumentError('encrypted', 'The PDF is protected by a password: remove the password and send it again');
+  }
+  if (code === 5) return new DocumentError('encrypted', 'The PDF is protected in a way that is not supported');
+  return new DocumentError('corrupt', 'The PDF is damaged and could not be read');
+}
+
+function asDocumentError(error: unknown, state: State): unknown {
+  if (error instanceof DocumentError || !isAbort(error)) return error;
+  if (state.starved) {
+    return new DocumentError('limit_exceeded', `The PDF needs more than ${memoryBytesMax / 1024 / 1024} MB of memory to be read`, {
+      cause: error,
+    });
+  }
+  return new DocumentError('corrupt', 'The PDF is damaged and could not be read', { cause: error });
+}
+
+/** Emscripten aborts with a WebAssembly.RuntimeError; too deep a recursion inside is a RangeError. */
+function isAbort(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && /call stack/.test(error.message));
+}

@@ -1,0 +1,47 @@
+/** Running heads and feet: what stands at the top or bottom of page after page is kept once, page numbers not at all. */
+import type { PageBlock, TextBlock } from './page-blocks.ts';
+
+/** Pages on which a line must recur to count as running. */
+const pagesMin = 3;
+/** Share of the page's height, at either end, in which heads and feet stand. */
+const zone = 0.12;
+
+/** The blocks without repeated heads and feet and without page numbers, in the same order. */
+export function withoutRunningHeads(blocks: readonly PageBlock[], pageCount: number): PageBlock[] {
+  if (pageCount < pagesMin) return [...blocks];
+  const pages = new Map<string, Set<number>>();
+  for (const block of blocks) {
+    if (!isMarginal(block)) continue;
+    const key = patternOf(block);
+    const seen = pages.get(key);
+    if (seen === undefined) pages.set(key, new Set([block.page]));
+    else seen.add(block.page);
+  }
+  const kept = new Set<string>();
+  return blocks.filter((block) => {
+    if (!isMarginal(block)) return true;
+    const key = patternOf(block);
+    if ((pages.get(key)?.size ?? 0) < pagesMin) return true;
+    if (isPageNumber(block.text) || kept.has(key)) return false;
+    kept.add(key);
+    return true;
+  });
+}
+
+function isMarginal(block: PageBlock): block is TextBlock {
+  return (
+    block.kind === 'text' && block.lineCount <= 3 && block.text.length <= 200 && (block.bottom <= zone || block.top >= 1 - zone)
+  );
+}
+
+/** Digits and Roman page numbers count as the same; where it stands matters to the nearest twentieth of the page. */
+function patternOf(block: TextBlock): string {
+  const text = (block.marker === undefined ? '' : block.marker.symbol) + block.text;
+  return `${Math.round(block.top * 20)} ${text.replace(/\d+/g, '#').replace(/^[ivxlc]+$/i, '#')}`;
+}
+
+function isPageNumber(text: string): boolean {
+  return /^[\s\-–—|/]*(?:page|seite|p\.|第)?\s*(?:\d{1,5}|[ivxlc]{1,7})\s*(?:(?:\/|of|von|共)\s*\d{1,5})?\s*页?[\s\-–—|]*$/i.test(
+    text,
+  );
+}
