@@ -2,7 +2,7 @@
  * Which blocks are headings, and of which level: from the outline where a bookmark names the block, otherwise from type that
  * stands out against the body of the whole document, not from any bold line.
  */
-import { endsSentence, type Look, type PageBlock, type TextBlock } from './page-blocks.ts';
+import { type Look, type PageBlock, type TextBlock } from './page-blocks.ts';
 
 /** A bookmark of the document. */
 export type Bookmark = {

@@ -353,7 +353,6 @@ function fontLook(pdfium: Pdfium, object: Pointer, fonts: Map<Pointer, FontLook>
 
 /* Ruling lines. */
 
-const formObject = 5;
 const pathObject = 2;
 /** Past this many objects a page is a drawing, and its lines say nothing about tables. */
 const objectsMax = 20_000;
