@@ -1,0 +1,198 @@
+/**
+ * Which version of which document is searchable, and which tasks never will be. Every decision here is taken inside one write
+ * transaction of its caller, so that of two processes exactly one is first.
+ */
+import type { SQLInputValue } from 'node:sqlite';
+import type { Metadata, TaskId } from '../tasks/task.ts';
+import type { IndexDatabase, Row } from './database.ts';
+import type { DocumentPage, IndexedDocument, SearchFilter } from './document-index.ts';
+
+export type CatalogEntry = { readonly id: number; readonly firstChunk: number; readonly document: IndexedDocument };
+
+const columns =
+  'id, doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, pages, characters, ' +
+  'metadata, inserted_at, embedder';
+
+export function findDocument(database: IndexDatabase, docId: string): CatalogEntry | null {
+  const row = database.get(`SELECT ${columns} FROM document WHERE doc_id = ?`, docId);
+  return row === undefined ? null : toEntry(row);
+}
+
+export function findDocumentById(database: IndexDatabase, id: number): CatalogEntry | null {
+  const row = database.get(`SELECT ${columns} FROM document WHERE id = ?`, id);
+  return row === undefined ? null : toEntry(row);
+}
+
+/** Whether this version may become the current one now. */
+export function admit(database: IndexDatabase, docId: string, version: TaskId): 'ok' | 'done' | 'stale' | 'revoked' {
+  if (isRevoked(database, version)) return 'revoked';
+  const fence = database.get('SELECT version FROM fence WHERE doc_id = ?', docId)?.['version'] as TaskId | undefined;
+  if (fence !== undefined && fence > version) return 'stale';
+  if (findDocument(database, docId)?.document.version === version) return 'done';
+  return fence === version ? 'stale' : 'ok';
+}
+
+/** Notes a version as current: fenced against older ones, and remembered as completed. */
+export function commit(database: IndexDatabase, docId: string, version: TaskId): void {
+  raiseFence(database, docId, version);
+  database.run('INSERT OR IGNORE INTO committed(version) VALUES (?)', version);
+}
+
+export function raiseFence(database: IndexDatabase, docId: string, version: TaskId): void {
+  database.run(
+    'INSERT INTO fence(doc_id, version) VALUES (?, ?) ON CONFLICT(doc_id) DO UPDATE SET version = max(version, excluded.version)',
+    docId,
+    version,
+  );
+}
+
+export function isCommitted(database: IndexDatabase, version: TaskId): boolean {
+  return database.get('SELECT 1 FROM committed WHERE version = ?', version) !== undefined;
+}
+
+export function isRevoked(database: IndexDatabase, version: TaskId): boolean {
+  return database.get('SELECT 1 FROM revoked WHERE version = ?', version) !== undefined;
+}
+
+export function markRevoked(database: IndexDatabase, version: TaskId): void {
+  database.run('INSERT OR IGNORE INTO revoked(version) VALUES (?)', version);
+}
+
+export function clearRevoked(database: IndexDatabase, version: TaskId): void {
+  database.run('DELETE FROM revoked WHERE version = ?', version);
+}
+
+/** Adds the row; its chunks get the ids from `firstChunk` on. */
+export function insertDocument(database: IndexDatabase, document: IndexedDocument, firstChunk: number, chunks: number): number {
+  return database.run(
+    'INSERT INTO document(doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
+      'pages, characters, metadata, inserted_at, embedder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    document.docId,
+    document.version,
+    firstChunk,
+    chunks,
+    document.filename,
+    document.mediaType,
+    document.fileBytes,
+    document.sha256,
+    document.title,
+    document.author,
+    document.language,
+    document.pages,
+    document.characters,
+    document.metadata === null ? null : JSON.stringify(document.metadata),
+    document.insertedAt,
+    document.embedder,
+  ).id;
+}
+
+/** Drops the row and its chunks; its postings stay until a merge leaves them out. */
+export function dropDocument(database: IndexDatabase, entry: CatalogEntry): void {
+  database.run('DELETE FROM chunk WHERE id >= ? AND id < ?', entry.firstChunk, entry.firstChunk + entry.document.chunks);
+  database.run('DELETE FROM document WHERE id = ?', entry.id);
+  if (entry.document.chunks > 0) database.run('INSERT INTO removed(document) VALUES (?)', entry.id);
+}
+
+/** The same bytes under a newer task. */
+export function renameDocument(
+  database: IndexDatabase,
+  docId: string,
+  version: TaskId,
+  change: Pick<IndexedDocument, 'filename' | 'metadata'>,
+): void {
+  database.run(
+    'UPDATE document SET version = ?, filename = ?, metadata = ? WHERE doc_id = ?',
+    version,
+    change.filename,
+    change.metadata === null ? null : JSON.stringify(change.metadata),
+    docId,
+  );
+}
+
+/** Newest first by `insertedAt`, then by doc_id. */
+export function listDocuments(database: IndexDatabase, options: { limit: number; cursor?: string }): DocumentPage {
+  const after = options.cursor === undefined ? null : parseCursor(options.cursor);
+  const rows =
+    after === null
+      ? database.all(`SELECT ${columns} FROM document ORDER BY inserted_at DESC, doc_id DESC LIMIT ?`, options.limit + 1)
+      : database.all(
+          `SELECT ${columns} FROM document WHERE (inserted_at, doc_id) < (?, ?) ORDER BY inserted_at DESC, doc_id DESC LIMIT ?`,
+          after[0],
+          after[1],
+          options.limit + 1,
+        );
+  const documents = rows.slice(0, options.limit).map((row) => toEntry(row).document);
+  const last = documents.at(-1);
+  return { documents, nextCursor: rows.length > options.limit && last !== undefined ? toCursor(last) : null };
+}
+
+/** Ids of the documents that a filter lets through; null when it lets all through. */
+export function filteredDocuments(database: IndexDatabase, filter: SearchFilter): Set<number> | null {
+  const conditions: string[] = [];
+  const values: SQLInputValue[] = [];
+  const where = (condition: string, ...given: SQLInputValue[]): void => {
+    conditions.push(condition);
+    values.push(...given);
+  };
+  if (filter.docIds !== undefined) where('doc_id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.docIds));
+  if (filter.filename !== undefined) where('filename = ?', filter.filename);
+  if (filter.mediaType !== undefined) where('media_type = ?', filter.mediaType);
+  if (filter.insertedAfter !== undefined) where('inserted_at >= ?', filter.insertedAfter);
+  if (filter.insertedBefore !== undefined) where('inserted_at <= ?', filter.insertedBefore);
+  for (const [key, value] of Object.entries(filter.metadata ?? {})) {
+    const pair = 'EXISTS (SELECT 1 FROM json_each(document.metadata) AS pair WHERE pair.key = ?';
+    if (value === null) where(`${pair} AND pair.type = 'null')`, key);
+    else if (typeof value === 'boolean') where(`${pair} AND pair.type = ?)`, key, String(value));
+    else if (typeof value === 'string') where(`${pair} AND pair.type = 'text' AND pair.value = ?)`, key, value);
+    else where(`${pair} AND pair.type IN ('integer', 'real') AND pair.value = ?)`, key, value);
+  }
+  if (conditions.length === 0) return null;
+  const rows = database.all(`SELECT id FROM document WHERE ${conditions.join(' AND ')}`, ...values);
+  return new Set(rows.map((row) => row['id'] as number));
+}
+
+/** Forgets what can no longer matter to any task: fences of documents that are gone, revocations, completions. */
+export function purgeCatalog(database: IndexDatabase, before: TaskId): void {
+  database.run('DELETE FROM revoked WHERE version < ?', before);
+  database.run('DELETE FROM committed WHERE version < ? AND version NOT IN (SELECT version FROM document)', before);
+  database.run('DELETE FROM fence WHERE version < ? AND doc_id NOT IN (SELECT doc_id FROM document)', before);
+}
+
+function toEntry(row: Row): CatalogEntry {
+  const metadata = row['metadata'] as string | null;
+  return {
+    id: row['id'] as number,
+    firstChunk: row['first_chunk'] as number,
+    document: {
+      docId: row['doc_id'] as string,
+      version: row['version'] as TaskId,
+      filename: row['filename'] as string,
+      mediaType: row['media_type'] as string,
+      fileBytes: row['file_bytes'] as number,
+      sha256: row['sha256'] as string,
+      title: row['title'] as string | null,
+      author: row['author'] as string | null,
+      language: row['language'] as string | null,
+      pages: row['pages'] as number | null,
+      chunks: row['chunks'] as number,
+      characters: row['characters'] as number,
+      metadata: metadata === null ? null : (JSON.parse(metadata) as Metadata),
+      insertedAt: row['inserted_at'] as string,
+      embedder: row['embedder'] as string,
+    },
+  };
+}
+
+function toCursor(document: IndexedDocument): string {
+  return Buffer.from(JSON.stringify([document.insertedAt, document.docId]), 'utf8').toString('base64url');
+}
+
+/** A cursor that was not made here starts from the beginning. */
+function parseCursor(cursor: string): [string, string] | null {
+  try {
+    const parsed = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown;
+    return Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'string' ? [parsed[0], parsed[1]] : null;
+  } catch {
+    return null;
+  }
+}

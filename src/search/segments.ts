@@ -1,0 +1,399 @@
+/**
+ * The inverted index: immutable segments, each the postings of some documents, like Lucene's. A document's postings are
+ * written as one small segment in the transaction that makes it visible; segments of like size are merged later, so that
+ * writing stays flat and a search looks into few of them (at most about 7 for each factor of 8 in size).
+ *
+ * Rows number the chunks of a segment from 0. `runs` says which: triples of document id, first chunk id, chunks.
+ */
+import type { IndexDatabase } from './database.ts';
+import {
+  BlockWriter,
+  type Block,
+  findInBlock,
+  type PostingList,
+  PostingWriter,
+  termsOfBlock,
+  ByteWriter,
+  ByteReader,
+} from './posting-blocks.ts';
+import type { ChunkTerms } from './chunk-terms.ts';
+
+/** Segments of one size class that are merged together. */
+const mergeWidth = 8;
+/** Chunks of the smallest class; classes grow by `mergeWidth`. */
+const smallestClassChunks = 64;
+/** Bytes of new postings written in one transaction of a merge, so that other writers get their turn. */
+const mergeBatchBytes = 4 * 1024 * 1024;
+
+export type Run = { readonly document: number; readonly firstChunk: number; readonly chunks: number; readonly firstRow: number };
+
+/** Collects the chunks of one document and writes them as a segment. Memory: its postings. */
+export class SegmentBuilder {
+  readonly #postings = new Map<string, PostingWriter>();
+  readonly #words = new Set<string>();
+  readonly #lengths: number[] = [];
+
+  get chunks(): number {
+    return this.#lengths.length;
+  }
+
+  add(chunk: ChunkTerms): void {
+    const row = this.#lengths.length;
+    for (const [term, count] of chunk.terms) {
+      let writer = this.#postings.get(term);
+      if (writer === undefined) this.#postings.set(term, (writer = new PostingWriter()));
+      writer.add(row, count);
+    }
+    for (const word of chunk.words) this.#words.add(word);
+    this.#lengths.push(chunk.length);
+  }
+
+  /** Call inside a write transaction. */
+  write(database: IndexDatabase, document: number, firstChunk: number): void {
+    const runs = encodeRuns([{ document, firstChunk, chunks: this.chunks, firstRow: 0 }]);
+    const segment = insertSegment(
+      database,
+      runs,
+      Uint16Array.from(this.#lengths, (length) => Math.min(length, 0xffff)),
+    );
+    const blocks = new BlockWriter((block) => insertBlock(database, segment, block));
+    for (const term of [...this.#postings.keys()].sort()) blocks.add(term, this.#postings.get(term)!.list());
+    blocks.flush();
+    insertWords(database, segment, [...this.#words].sort());
+  }
+}
+
+/** One segment as a reader keeps it: where its blocks are, its rows' lengths and documents. The postings stay on the disk. */
+export class Segment {
+  readonly id: number;
+  readonly chunks: number;
+  /** Terms of all its rows together. */
+  readonly length: number;
+  readonly lengths: Uint16Array;
+  readonly runs: readonly Run[];
+  readonly #database: IndexDatabase;
+  readonly #firsts: string[] = [];
+  readonly #blocks: number[] = [];
+  readonly #runOf = new Map<number, Run[]>();
+
+  constructor(database: IndexDatabase, id: number) {
+    const row = database.get('SELECT chunks, length, runs, lengths FROM segment WHERE id = ?', id)!;
+    this.id = id;
+    this.#database = database;
+    this.chunks = row['chunks'] as number;
+    this.length = row['length'] as number;
+    this.lengths = decodeLengths(row['lengths'] as Uint8Array);
+    this.runs = decodeRuns(row['runs'] as Uint8Array);
+    for (const run of this.runs) this.#runOf.set(run.document, [...(this.#runOf.get(run.document) ?? []), run]);
+    for (const block of database.all('SELECT id, first FROM posting_block WHERE segment = ?', id)) {
+      this.#blocks.push(block['id'] as number);
+      this.#firsts.push(block['first'] as string);
+    }
+    sortTogether(this.#firsts, this.#blocks);
+  }
+
+  /** The postings of a term. One read of a block of about 16 KiB, or of the list. */
+  find(term: string, bytes: Uint8Array): PostingList | null {
+    const at = lastNotAfter(this.#firsts, term);
+    if (at < 0) return null;
+    const row = this.#database.get('SELECT data FROM posting_block WHERE id = ?', this.#blocks[at]!);
+    return row === undefined ? null : findInBlock(row['data'] as Uint8Array, bytes);
+  }
+
+  runsOf(document: number): readonly Run[] {
+    return this.#runOf.get(document) ?? [];
+  }
+
+  /** The run that holds a row. */
+  runAt(row: number): Run {
+    let low = 0;
+    let high = this.runs.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.runs[middle]!.firstRow <= row) low = middle;
+      else high = middle - 1;
+    }
+    return this.runs[low]!;
+  }
+
+  /** Its distinct words, in order. */
+  words(): string[] {
+    return wordsOf(this.#database, this.id);
+  }
+}
+
+/** Segments that are listed now. */
+export function segmentIds(database: IndexDatabase): number[] {
+  return database.all('SELECT id FROM segment ORDER BY id').map((row) => row['id'] as number);
+}
+
+/** The ids of segments to merge next, or null when nothing is due. */
+export function mergeDue(database: IndexDatabase): number[] | null {
+  const classes = new Map<number, number[]>();
+  for (const row of database.all('SELECT id, chunks FROM segment ORDER BY id')) {
+    const size = sizeClass(row['chunks'] as number);
+    const members = classes.get(size) ?? [];
+    members.push(row['id'] as number);
+    classes.set(size, members);
+  }
+  for (const [, members] of [...classes].sort(([a], [b]) => a - b)) if (members.length >= mergeWidth) return members;
+  return null;
+}
+
+function sizeClass(chunks: number): number {
+  return Math.max(0, Math.ceil(Math.log(chunks / smallestClassChunks) / Math.log(mergeWidth)));
+}
+
+/**
+ * Replaces segments by one without the rows of removed documents. The new blocks are written in small transactions that
+ * nobody sees; the last one lists the new segment and drops the old ones. False when another process was faster.
+ */
+export function mergeSegments(database: IndexDatabase, ids: readonly number[]): boolean {
+  const plan = database.read(() => planMerge(database, ids));
+  if (plan === null) return false;
+  const segment = database.tidy(() => reserveSegment(database));
+  const batch: Block[] = [];
+  let batchBytes = 0;
+  const writeBatch = (): void => {
+    database.tidy(() => {
+      for (const block of batch) insertBlock(database, segment, block);
+    });
+    batch.length = 0;
+    batchBytes = 0;
+  };
+  const blocks = new BlockWriter((block) => {
+    batch.push(block);
+    batchBytes += block.data.length;
+    if (batchBytes >= mergeBatchBytes) writeBatch();
+  });
+  for (const [term, list] of mergedTerms(database, plan)) blocks.add(term, list);
+  blocks.flush();
+  writeBatch();
+  const words = mergedWords(database, ids);
+  return database.tidy(() => switchSegments(database, plan, segment, words));
+}
+
+type MergePlan = { readonly inputs: readonly MergeInput[]; readonly runs: readonly Run[]; readonly lengths: Uint16Array };
+type MergeInput = {
+  readonly id: number;
+  readonly base: number;
+  /** New row by old row, −1 for removed ones; null when all rows stay and only move up by `base`. */
+  readonly rows: Int32Array | null;
+  readonly documentsGone: readonly number[];
+};
+
+function planMerge(database: IndexDatabase, ids: readonly number[]): MergePlan | null {
+  const gone = new Set(database.all('SELECT document FROM removed').map((row) => row['document'] as number));
+  const inputs: MergeInput[] = [];
+  const runs: Run[] = [];
+  const lengths: number[] = [];
+  for (const id of ids) {
+    const row = database.get('SELECT runs, lengths FROM segment WHERE id = ?', id);
+    if (row === undefined) return null;
+    const old = decodeRuns(row['runs'] as Uint8Array);
+    const oldLengths = decodeLengths(row['lengths'] as Uint8Array);
+    const base = lengths.length;
+    const moved = new Int32Array(oldLengths.length).fill(-1);
+    const documentsGone: number[] = [];
+    for (const run of old) {
+      if (gone.has(run.document)) {
+        documentsGone.push(run.document);
+        continue;
+      }
+      runs.push({ ...run, firstRow: lengths.length });
+      for (let i = 0; i < run.chunks; i++) {
+        moved[run.firstRow + i] = lengths.length;
+        lengths.push(oldLengths[run.firstRow + i]!);
+      }
+    }
+    inputs.push({ id, base, rows: documentsGone.length === 0 ? null : moved, documentsGone });
+  }
+  return { inputs, runs, lengths: Uint16Array.from(lengths) };
+}
+
+function* mergedTerms(database: IndexDatabase, plan: MergePlan): Generator<[string, PostingList]> {
+  const cursors = plan.inputs.map((input) => ({ input, terms: termsOfSegment(database, input.id) }));
+  const heads = cursors.map((cursor) => cursor.terms.next());
+  for (;;) {
+    let smallest: string | null = null;
+    for (const head of heads) if (!head.done && (smallest === null || head.value[0] < smallest)) smallest = head.value[0];
+    if (smallest === null) return;
+    const writer = new PostingWriter();
+    for (const [i, head] of heads.entries()) {
+      if (head.done || head.value[0] !== smallest) continue;
+      copyPostings(head.value[1], cursors[i]!.input, writer);
+      heads[i] = cursors[i]!.terms.next();
+    }
+    if (writer.rows > 0) yield [smallest, writer.list()];
+  }
+}
+
+function copyPostings(list: PostingList, input: MergeInput, writer: PostingWriter): void {
+  if (input.rows === null) {
+    writer.addAll(list, input.base);
+    return;
+  }
+  const reader = new ByteReader(list.bytes);
+  let row = 0;
+  while (!reader.done()) {
+    const value = reader.varint();
+    row += Math.floor(value / 16);
+    const moved = input.rows[row]!;
+    if (moved >= 0) writer.add(moved, value % 16);
+  }
+}
+
+function* termsOfSegment(database: IndexDatabase, segment: number): Generator<[string, PostingList]> {
+  const blocks = database.all('SELECT id, first FROM posting_block WHERE segment = ?', segment);
+  const firsts = blocks.map((block) => block['first'] as string);
+  const ids = blocks.map((block) => block['id'] as number);
+  sortTogether(firsts, ids);
+  for (const id of ids) {
+    const row = database.get('SELECT data FROM posting_block WHERE id = ?', id);
+    if (row !== undefined) yield* termsOfBlock(row['data'] as Uint8Array);
+  }
+}
+
+function switchSegments(database: IndexDatabase, plan: MergePlan, segment: number, words: string[]): boolean {
+  const ids = plan.inputs.map((input) => input.id);
+  const marks = ids.map(() => '?').join(',');
+  const listed = database.get(`SELECT count(*) AS n FROM segment WHERE id IN (${marks})`, ...ids)!['n'];
+  if (listed !== ids.length) {
+    database.run('DELETE FROM posting_block WHERE segment = ?', segment);
+    return false;
+  }
+  const length = plan.lengths.reduce((sum, value) => sum + value, 0);
+  if (plan.lengths.length > 0) {
+    database.run(
+      'INSERT INTO segment(id, chunks, length, runs, lengths) VALUES (?, ?, ?, ?, ?)',
+      segment,
+      plan.lengths.length,
+      length,
+      encodeRuns(plan.runs),
+      encodeLengths(plan.lengths),
+    );
+    insertWords(database, segment, words);
+  }
+  for (const table of ['posting_block', 'word_block']) database.run(`DELETE FROM ${table} WHERE segment IN (${marks})`, ...ids);
+  database.run(`DELETE FROM segment WHERE id IN (${marks})`, ...ids);
+  for (const input of plan.inputs) {
+    for (const document of input.documentsGone) database.run('DELETE FROM removed WHERE document = ?', document);
+  }
+  bumpChange(database);
+  return true;
+}
+
+/** Tells readers that segments or documents are other ones now. */
+export function bumpChange(database: IndexDatabase): void {
+  database.run("UPDATE meta SET value = value + 1 WHERE key = 'change'");
+}
+
+function reserveSegment(database: IndexDatabase): number {
+  const { id } = database.run("INSERT INTO segment(chunks, length, runs, lengths) VALUES (0, 0, x'', x'')");
+  database.run('DELETE FROM segment WHERE id = ?', id);
+  return id;
+}
+
+function insertSegment(database: IndexDatabase, runs: Uint8Array, lengths: Uint16Array): number {
+  const total = lengths.reduce((sum, value) => sum + value, 0);
+  return database.run(
+    'INSERT INTO segment(chunks, length, runs, lengths) VALUES (?, ?, ?, ?)',
+    lengths.length,
+    total,
+    runs,
+    encodeLengths(lengths),
+  ).id;
+}
+
+function insertBlock(database: IndexDatabase, segment: number, block: Block): void {
+  database.run('INSERT INTO posting_block(segment, first, data) VALUES (?, ?, ?)', segment, block.first, block.data);
+}
+
+/** Words in order, each as the units it shares with the one before and the rest. */
+function insertWords(database: IndexDatabase, segment: number, words: readonly string[]): void {
+  if (words.length === 0) return;
+  const out = new ByteWriter();
+  let before = '';
+  for (const word of words) {
+    let shared = 0;
+    while (shared < before.length && shared < word.length && before[shared] === word[shared]) shared++;
+    out.varint(shared);
+    out.text(word.slice(shared));
+    before = word;
+  }
+  database.run('INSERT INTO word_block(segment, data) VALUES (?, ?)', segment, out.take());
+}
+
+function wordsOf(database: IndexDatabase, segment: number): string[] {
+  const words: string[] = [];
+  for (const row of database.all('SELECT data FROM word_block WHERE segment = ?', segment)) {
+    const reader = new ByteReader(row['data'] as Uint8Array);
+    let before = '';
+    while (!reader.done()) {
+      const shared = reader.varint();
+      before = before.slice(0, shared) + reader.text();
+      words.push(before);
+    }
+  }
+  return words;
+}
+
+function mergedWords(database: IndexDatabase, ids: readonly number[]): string[] {
+  const words = new Set<string>();
+  for (const id of ids) for (const word of wordsOf(database, id)) words.add(word);
+  return [...words].sort();
+}
+
+function encodeRuns(runs: readonly Run[]): Uint8Array {
+  const out = new ByteWriter();
+  for (const run of runs) {
+    out.varint(run.document);
+    out.varint(run.firstChunk);
+    out.varint(run.chunks);
+  }
+  return out.take();
+}
+
+function decodeRuns(bytes: Uint8Array): Run[] {
+  const reader = new ByteReader(bytes);
+  const runs: Run[] = [];
+  let firstRow = 0;
+  while (!reader.done()) {
+    const document = reader.varint();
+    const firstChunk = reader.varint();
+    const chunks = reader.varint();
+    runs.push({ document, firstChunk, chunks, firstRow });
+    firstRow += chunks;
+  }
+  return runs;
+}
+
+function encodeLengths(lengths: Uint16Array): Uint8Array {
+  return new Uint8Array(lengths.buffer, lengths.byteOffset, lengths.byteLength);
+}
+
+function decodeLengths(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(bytes.slice().buffer);
+}
+
+/** Sorts `keys` as JavaScript compares strings, and `values` with them (SQLite orders by UTF-8, which differs past U+FFFF). */
+function sortTogether(keys: string[], values: number[]): void {
+  const order = keys.map((_, index) => index).sort((a, b) => (keys[a]! < keys[b]! ? -1 : 1));
+  const sortedKeys = order.map((index) => keys[index]!);
+  const sortedValues = order.map((index) => values[index]!);
+  for (let i = 0; i < keys.length; i++) {
+    keys[i] = sortedKeys[i]!;
+    values[i] = sortedValues[i]!;
+  }
+}
+
+function lastNotAfter(firsts: readonly string[], term: string): number {
+  let low = -1;
+  let high = firsts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (firsts[middle]! <= term) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

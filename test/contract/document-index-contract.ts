@@ -1,0 +1,224 @@
+/** What every document index promises, run against each implementation. */
+import { mkdtemp, mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DocumentIndex, IndexedDocument, SearchFilter, SearchQuery } from '../../src/search/document-index.ts';
+import type { TaskId } from '../../src/tasks/task.ts';
+import { stageDocument } from '../support/staged-document.ts';
+
+const version = (n: number): TaskId => `0190a0b0-0000-7000-8000-${String(n).padStart(12, '0')}` as TaskId;
+
+/** `open` gets an empty folder, or one that it was given before. */
+export function describeDocumentIndex(name: string, open: (indexDir: string) => Promise<DocumentIndex>): void {
+  describe(name, () => {
+    let folder: string;
+    let index: DocumentIndex;
+    let staged = 0;
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'document-index-'));
+      index = await open(join(folder, 'index'));
+    });
+
+    afterEach(async () => {
+      await index.close();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    async function put(docId: string, n: number, texts: readonly string[], change: Partial<IndexedDocument> = {}) {
+      const dir = join(folder, `staged-${staged++}`);
+      await mkdir(dir);
+      const document = await stageDocument(dir, { docId, version: version(n), texts, ...change });
+      return index.replace(document, dir);
+    }
+
+    const search = (query: string, options: Partial<SearchQuery> = {}) =>
+      index.search({ query, mode: 'keyword', topK: 10, offset: 0, filter: {}, ...options });
+    const found = async (query: string, filter: SearchFilter = {}) =>
+      [...new Set((await search(query, { filter })).hits.map((hit) => hit.docId))].sort();
+
+    it('finds a document as soon as replace has returned', async () => {
+      expect(await put('a', 1, ['The quick brown fox'])).toBe('ok');
+      expect(await found('foxes')).toEqual(['a']);
+      expect(await index.info('a')).toMatchObject({ docId: 'a', version: version(1), chunks: 1 });
+      expect(await index.stats()).toMatchObject({ documents: 1, chunks: 1 });
+    });
+
+    it('shows the new version only, once it is there', async () => {
+      await put('a', 1, ['old apple']);
+      await put('a', 2, ['new pear', 'second pear']);
+      expect(await found('apple')).toEqual([]);
+      expect((await search('pear')).hits.map((hit) => hit.version)).toEqual([version(2), version(2)]);
+      expect(await index.stats()).toMatchObject({ documents: 1, chunks: 2 });
+    });
+
+    it('answers ok and changes nothing when a version comes twice', async () => {
+      await put('a', 1, ['apple']);
+      expect(await put('a', 1, ['something else'])).toBe('ok');
+      expect(await found('apple')).toEqual(['a']);
+    });
+
+    it('refuses a version older than the one that is there', async () => {
+      await put('a', 2, ['new']);
+      expect(await put('a', 1, ['old'])).toBe('stale');
+      expect(await found('old')).toEqual([]);
+      expect(await index.wasCommitted('a', version(1))).toBe(false);
+    });
+
+    it('refuses a version older than a removal, and takes a newer one', async () => {
+      await put('a', 1, ['apple']);
+      expect(await index.remove('a', version(5))).toBe(true);
+      expect(await found('apple')).toEqual([]);
+      expect(await index.info('a')).toBeNull();
+      expect(await put('a', 4, ['apple'])).toBe('stale');
+      expect(await put('a', 6, ['apple'])).toBe('ok');
+      expect(await index.remove('unknown', version(7))).toBe(false);
+    });
+
+    it('leaves a version that is newer than the removal', async () => {
+      await put('a', 9, ['apple']);
+      expect(await index.remove('a', version(5))).toBe(false);
+      expect(await found('apple')).toEqual(['a']);
+    });
+
+    it('never takes a revoked task, until it is reinstated', async () => {
+      expect(await index.revoke('a', version(1))).toBe('ok');
+      expect(await index.revoke('a', version(1))).toBe('ok');
+      expect(await put('a', 1, ['apple'])).toBe('revoked');
+      expect(await found('apple')).toEqual([]);
+      await index.reinstate('a', version(1));
+      expect(await put('a', 1, ['apple'])).toBe('ok');
+    });
+
+    it('says that a revocation is too late, even after the version was replaced or removed', async () => {
+      await put('a', 1, ['apple']);
+      await put('a', 2, ['pear']);
+      await index.remove('a', version(3));
+      expect(await index.revoke('a', version(1))).toBe('committed');
+      expect(await index.revoke('a', version(2))).toBe('committed');
+      expect(await index.wasCommitted('a', version(1))).toBe(true);
+      expect(await index.wasCommitted('a', version(3))).toBe(false);
+    });
+
+    it('moves the fence, the name and the metadata when the same bytes come again', async () => {
+      await put('a', 1, ['apple'], { filename: 'one.txt' });
+      expect(await index.touch('a', version(3), { filename: 'two.txt', metadata: { team: 'x' } })).toBe('ok');
+      expect(await index.touch('a', version(3), { filename: 'two.txt', metadata: { team: 'x' } })).toBe('ok');
+      expect(await index.info('a')).toMatchObject({ version: version(3), filename: 'two.txt', metadata: { team: 'x' } });
+      expect(await index.wasCommitted('a', version(3))).toBe(true);
+      expect(await put('a', 2, ['pear'])).toBe('stale');
+      expect(await index.touch('a', version(2), { filename: 'x', metadata: null })).toBe('stale');
+      expect(await index.touch('b', version(4), { filename: 'x', metadata: null })).toBe('stale');
+      await index.revoke('a', version(5));
+      expect(await index.touch('a', version(5), { filename: 'x', metadata: null })).toBe('revoked');
+    });
+
+    it('remembers everything after it was closed and opened again', async () => {
+      await put('a', 2, ['apple']);
+      await index.revoke('b', version(3));
+      await index.remove('c', version(9));
+      await index.close();
+      index = await open(join(folder, 'index'));
+      expect(await found('apple')).toEqual(['a']);
+      expect(await put('a', 1, ['old'])).toBe('stale');
+      expect(await put('b', 3, ['revoked'])).toBe('revoked');
+      expect(await put('c', 8, ['late'])).toBe('stale');
+    });
+
+    it('forgets old fences and revocations when they are purged, but no document', async () => {
+      await put('a', 1, ['apple']);
+      await index.revoke('b', version(2));
+      await index.remove('c', version(3));
+      await index.purge(version(10));
+      expect(await put('b', 2, ['pear'])).toBe('ok');
+      expect(await put('c', 2, ['plum'])).toBe('ok');
+      expect(await found('apple')).toEqual(['a']);
+      expect(await index.wasCommitted('a', version(1))).toBe(true);
+    });
+
+    it('lists documents newest first, page by page', async () => {
+      for (let n = 1; n <= 5; n++) await put(`d${n}`, n, ['x'], { insertedAt: `2026-01-0${n}T00:00:00.000Z` });
+      const first = await index.list({ limit: 2 });
+      const second = await index.list({ limit: 2, cursor: first.nextCursor! });
+      const third = await index.list({ limit: 2, cursor: second.nextCursor! });
+      expect([first, second, third].map((page) => page.documents.map((document) => document.docId))).toEqual([
+        ['d5', 'd4'],
+        ['d3', 'd2'],
+        ['d1'],
+      ]);
+      expect(third.nextCursor).toBeNull();
+    });
+
+    it('filters by document, name, type, date and metadata', async () => {
+      await put('a', 1, ['apple'], {
+        filename: 'a.pdf',
+        mediaType: 'application/pdf',
+        insertedAt: '2026-01-01T00:00:00.000Z',
+        metadata: { team: 'x', year: 2024, open: true, note: null },
+      });
+      await put('b', 2, ['apple'], {
+        filename: 'b.txt',
+        mediaType: 'text/plain',
+        insertedAt: '2026-02-01T00:00:00.000Z',
+        metadata: { team: 'y', 'odd "key"': 'v' },
+      });
+      await put('c', 3, ['apple'], { insertedAt: '2026-03-01T00:00:00.000Z' });
+      expect(await found('apple')).toEqual(['a', 'b', 'c']);
+      expect(await found('apple', { docIds: ['a', 'c', 'zz'] })).toEqual(['a', 'c']);
+      expect(await found('apple', { docIds: [] })).toEqual([]);
+      expect(await found('apple', { filename: 'b.txt' })).toEqual(['b']);
+      expect(await found('apple', { mediaType: 'application/pdf' })).toEqual(['a']);
+      expect(await found('apple', { insertedAfter: '2026-02-01T00:00:00.000Z' })).toEqual(['b', 'c']);
+      expect(await found('apple', { insertedBefore: '2026-02-01T00:00:00.000Z' })).toEqual(['a', 'b']);
+      expect(await found('apple', { metadata: { team: 'x', year: 2024, open: true, note: null } })).toEqual(['a']);
+      expect(await found('apple', { metadata: { 'odd "key"': 'v' } })).toEqual(['b']);
+      expect(await found('apple', { metadata: { year: '2024' } })).toEqual([]);
+    });
+
+    it('cites the exact place of each hit and marks what matched', async () => {
+      await put('a', 1, ['Nothing here.', 'Running foxes 與 行政法院 run.']);
+      for (const [query, marked] of [
+        ['fox runs', ['Running', 'foxes', 'run']],
+        ['行政', ['行政']],
+      ] as const) {
+        const [hit] = (await search(query)).hits;
+        expect(hit).toMatchObject({ docId: 'a', chunkIndex: 1, page: 2 });
+        expect(hit!.end - hit!.start).toBe(hit!.text.length);
+        expect(hit!.highlights.map(([from, to]) => hit!.text.slice(from, to))).toEqual(marked);
+      }
+    });
+
+    it('pages through the hits without repeating any', async () => {
+      for (let n = 1; n <= 7; n++) await put(`d${n}`, n, [`apple number ${n}`]);
+      const pages = await Promise.all([0, 3, 6, 9].map((offset) => search('apple', { topK: 3, offset })));
+      const ids = pages.flatMap((page) => page.hits.map((hit) => hit.docId));
+      expect(ids.length).toBe(7);
+      expect(new Set(ids).size).toBe(7);
+      expect(pages[0]!.total).toBe(7);
+    });
+
+    it('answers nothing to a query without any term', async () => {
+      await put('a', 1, ['apple']);
+      expect((await search('!?')).hits).toEqual([]);
+      expect((await search('')).total).toBe(0);
+    });
+
+    it('keeps a document without chunks', async () => {
+      expect(await put('a', 1, [])).toBe('ok');
+      expect(await index.info('a')).toMatchObject({ chunks: 0 });
+      expect(await put('a', 2, ['apple'])).toBe('ok');
+    });
+
+    it('decides a race between replace and revoke once', async () => {
+      for (let n = 1; n <= 20; n++) {
+        const [replaced, revoked] = await Promise.all([put(`r${n}`, n, ['race']), index.revoke(`r${n}`, version(n))]);
+        expect([replaced, revoked]).toBeOneOf([
+          ['ok', 'committed'],
+          ['revoked', 'ok'],
+        ]);
+        expect((await index.info(`r${n}`)) !== null).toBe(replaced === 'ok');
+      }
+    });
+  });
+}
