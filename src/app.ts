@@ -2,7 +2,6 @@
  * The composition root: the one place that names adapters. Two processes are put together here: the server (front end, with
  * its supervised worker) and the worker.
  */
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { v7 } from 'uuid';
@@ -33,20 +32,25 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-const mainModule = fileURLToPath(new URL('main.ts', import.meta.url));
-const ingestModule = fileURLToPath(new URL('../workers/ingest.ts', import.meta.url));
+/** The modules that run elsewhere: the worker process and its threads. Tests put rigged ones in their place. */
+export type Modules = { readonly main: string; readonly ingest: string };
+
+const ownModules: Modules = {
+  main: fileURLToPath(new URL('main.ts', import.meta.url)),
+  ingest: fileURLToPath(new URL('../workers/ingest.ts', import.meta.url)),
+};
 const pageDir = fileURLToPath(new URL('../dist/web', import.meta.url));
 
 const now = (): string => new Date().toISOString();
 const newId = (): TaskId => v7() as TaskId;
 
 /** Listens at once (503 until everything is up), opens the data directory, and starts the worker process. */
-export async function startServer(config: Config, logger: Logger, env: NodeJS.ProcessEnv): Promise<Running> {
+export async function startServer(config: Config, logger: Logger, env: NodeJS.ProcessEnv, modules = ownModules): Promise<Running> {
   let services: Services | null = null;
   const http = createHttpServer({ services: () => services, config, pageDir, logger, now, newId });
   const { url } = await http.listen(config.host, config.port);
   const engine = await openEngine(config, logger, 'frontend');
-  const supervisor = createSupervisor({ filename: mainModule, args: ['worker'], env, logger });
+  const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], env, logger });
   supervisor.start();
   services = createServices(config, engine, () => supervisor.up);
   logger.info({ url, dataDir: resolve(config.dataDir) }, 'listening');
@@ -61,12 +65,12 @@ export async function startServer(config: Config, logger: Logger, env: NodeJS.Pr
 }
 
 /** Works through the queue of the data directory with its own pool of threads. Any number may share one directory. */
-export async function startWorker(config: Config, logger: Logger): Promise<Running> {
+export async function startWorker(config: Config, logger: Logger, modules = ownModules): Promise<Running> {
   const engine = await openEngine(config, logger, 'worker');
   const embedder = embedderSettings(config);
   const pool = createThreadPool({
     threads: config.threads,
-    filename: ingestModule,
+    filename: modules.ingest,
     settings: { limits: config, chunkTokensMax: config.chunkTokens, embedder },
     threadMemoryMb: config.threadMemoryMb,
     deadlines: { parseMs: config.parseMs, pageMs: config.pageMs, embedMs: config.embedMs },
@@ -79,7 +83,7 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
     pool,
     embedderId,
     now,
-    retryDelayMs: (attempt) => 1000 * 4 ** (attempt - 2),
+    retryDelayMs: (attempt) => config.retryDelayMs * 4 ** (attempt - 2),
     logger,
   });
   dispatcher.start();
@@ -92,4 +96,23 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
       await engine.close();
     },
   };
+}
+
+async function openEngine(config: Config, logger: Logger, role: 'frontend' | 'worker'): Promise<Engine> {
+  return openFileEngine({
+    dataDir: config.dataDir,
+    role,
+    openIndex: (indexDir) => openThreadedIndex({ indexDir, embedder: embedderSettings(config), threads: 1, logger }),
+    diskReserveBytes: config.diskReserveBytes,
+    newId,
+    logger,
+  });
+}
+
+function createServices(config: Config, engine: Engine, workerUp: () => boolean): Services {
+  const uploads = createUploads({ ...config, engine, newId, now });
+  const tasks = createTaskControl(engine);
+  const documents = createLibrary({ engine, newId, cancel: (id, options) => tasks.cancel(id, options) });
+  const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workerUp });
+  return { uploads, tasks, documents, search: engine.index, readiness: () => status.readiness(), status: () => status.figures() };
 }

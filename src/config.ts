@@ -77,6 +77,13 @@ const settings = {
     'Attempts at a task whose process dies or whose disk or embedder fails.',
     '进程崩溃、磁盘或向量服务出错时对一个任务的尝试次数。',
   ),
+  retryDelayMs: setting(
+    'RETRY_DELAY_MS',
+    '1000',
+    integer(0, 3_600_000),
+    'Pause before the second attempt; four times as long before each further one.',
+    '第二次尝试前的停顿毫秒数；之后每次为前一次的四倍。',
+  ),
   diskReserveBytes: setting(
     'DISK_RESERVE_BYTES',
     String(1024 * MiB),

@@ -1,5 +1,6 @@
 /** What crosses the boundary between the worker process and one of its threads. Plain data: errors lose their class on the way. */
 import type { MessagePort } from 'node:worker_threads';
+import type { EmbedderSettings } from '../embed/create-embedder.ts';
 import type { DocumentErrorCode } from '../errors.ts';
 import type { ParseLimits } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
@@ -12,9 +13,6 @@ export type ThreadSettings = {
   readonly chunkTokensMax: number;
   readonly embedder: EmbedderSettings;
 };
-
-/** Which embedder a thread makes for itself. */
-export type EmbedderSettings = Readonly<Record<string, unknown>>;
 
 /** One attempt at one document. */
 export type IngestJob = {

@@ -11,7 +11,7 @@ import type { ParsedDocument, ParseLimits, Parser } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import type { IngestJob, IngestOutcome } from './job.ts';
-import type { StagedMeta } from './staging.ts';
+import type { StagedMeta } from '../search/staging.ts';
 
 export type PipelineParts = {
   readonly parser: Parser;

@@ -81,7 +81,7 @@ export type IndexStats = { readonly documents: number; readonly chunks: number; 
 export interface DocumentIndex {
   /**
    * Makes `document` searchable in one switch and drops the version before; durable when it returns. The chunks come from
-   * the folder of its version (`chunks.ndjson`, `vectors.bin`; see `ingest/staging.ts`).
+   * the folder of its version (`chunks.ndjson`, `vectors.bin`; see `search/staging.ts`).
    * `stale`: a newer version, or a removal newer than this version, is there. `revoked`: the task was revoked first.
    * Safe twice: the same version again answers `ok` and changes nothing.
    */

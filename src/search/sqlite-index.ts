@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import type { Embedder } from '../embed/embedder.ts';
-import { readStagedChunks } from '../ingest/staging.ts';
+import { readStagedChunks } from './staging.ts';
 import type { Chunk } from '../chunk/chunk.ts';
 import {
   admit,

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from './until.ts';
 
 const mainModule = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const riggedModule = fileURLToPath(new URL('rigged-main.ts', import.meta.url));
 
 export type TestServer = {
   readonly url: string;
@@ -20,7 +21,12 @@ export type TestServer = {
   kill(): Promise<void>;
 };
 
-export type ServerOptions = { readonly dataDir: string; readonly env?: Record<string, string>; readonly args?: readonly string[] };
+export type ServerOptions = {
+  readonly dataDir: string;
+  readonly env?: Record<string, string>;
+  readonly args?: readonly string[];
+  /** Documents may misbehave on request: `rigged-ingest.ts`. */ readonly rigged?: boolean;
+};
 
 /** A folder that `afterAll` can remove with `removeDir`. */
 export async function makeDataDir(): Promise<string> {
@@ -32,8 +38,8 @@ export async function removeDir(folder: string): Promise<void> {
 }
 
 /** Starts `node src/main.ts` and returns when it has announced itself: a server listening, or a worker with its threads up. */
-export async function startProcess({ dataDir, env = {}, args = [] }: ServerOptions): Promise<TestServer> {
-  const child = fork(mainModule, [...args], {
+export async function startProcess({ dataDir, env = {}, args = [], rigged = false }: ServerOptions): Promise<TestServer> {
+  const child = fork(rigged ? riggedModule : mainModule, [...args], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, DISK_RESERVE_BYTES: '0', LOG_LEVEL: 'info', ...env },
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -42,7 +48,7 @@ export async function startProcess({ dataDir, env = {}, args = [] }: ServerOptio
   child.stdout?.on('data', (data: Buffer) => (log += data.toString()));
   child.stderr?.on('data', (data: Buffer) => (log += data.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const announced = new Promise<string>((resolve) => child.once('message', (message) => resolve(String(message))));
+  const announced = new Promise<string>((resolve) => child.once('message', (message) => resolve(message as string)));
   const url = await Promise.race([
     announced,
     ended.then((code) => {

@@ -9,7 +9,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Chunk } from '../chunk/chunk.ts';
-import type { IndexedDocument } from '../search/document-index.ts';
+import type { IndexedDocument } from './document-index.ts';
 
 export type StagedChunk = { readonly chunk: Chunk; readonly vector: Float32Array | null };
 

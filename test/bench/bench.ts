@@ -1,0 +1,38 @@
+/**
+ * `npm run bench -- NAME [args]`: each benchmark is a file beside this one that exports `run(args)` and gives rows of figures,
+ * always beside a peer or a limit measured in the same run. Without a name, all of them run.
+ */
+import { readdir } from 'node:fs/promises';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+
+export type Row = Readonly<Record<string, string | number>>;
+export type Bench = { readonly title: string; run(args: readonly string[]): Promise<readonly Row[]> };
+
+const folder = new URL('.', import.meta.url);
+
+/** The names of all benchmarks: files that hold one are called `<name>.bench.ts`. */
+async function names(): Promise<string[]> {
+  const files = await readdir(folder);
+  return files
+    .filter((file) => file.endsWith('.bench.ts'))
+    .map((file) => file.replace('.bench.ts', ''))
+    .toSorted();
+}
+
+if (import.meta.main) {
+  const [name, ...args] = process.argv.slice(2);
+  const all = await names();
+  if (name !== undefined && !all.includes(name)) {
+    console.error(`There is no benchmark ${name}. There are: ${all.join(', ')}`);
+    process.exit(2);
+  }
+  console.log(
+    `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
+  );
+  for (const each of name === undefined ? all : [name]) {
+    const { bench } = (await import(new URL(`${each}.bench.ts`, folder).href)) as { bench: Bench };
+    console.log(`\n${each}: ${bench.title}`);
+    console.table(await bench.run(args));
+  }
+  process.exit(0);
+}

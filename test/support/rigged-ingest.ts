@@ -1,0 +1,48 @@
+/**
+ * The real thread, except for documents whose file name asks for trouble: the ways in which a document can take its thread,
+ * its process or a processor with it, at will. Everything else is read, embedded and indexed as always.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { IngestJob, IngestOutcome } from '../../src/ingest/job.ts';
+import { ping } from '../../src/ingest/thread-pool.ts';
+import realIngest from '../../workers/ingest.ts';
+
+const held: unknown[] = [];
+
+export default async function ingest(job: IngestJob | typeof ping): Promise<IngestOutcome | typeof ping> {
+  if (job !== ping) await misbehave(job);
+  return realIngest(job);
+}
+
+/** `busy-800.txt` computes for 800 ms first, `wait-800.txt` only takes its time, `hang-embedding.txt` never leaves a stage. */
+async function misbehave(job: IngestJob): Promise<void> {
+  const [behaviour, detail] = job.filename.replace(/\.[^.]*$/, '').split('-');
+  switch (behaviour) {
+    case 'abort':
+      return process.abort();
+    case 'exit':
+      return process.exit(3);
+    case 'throw':
+      throw new Error('a bug in a parser');
+    case 'heap':
+      for (;;) held.push(Array.from({ length: 1000 }, (_, index) => ({ index })));
+    case 'buffers':
+      for (;;) held.push(Buffer.alloc(8 * 1024 * 1024, 1));
+    case 'redos':
+      return void /^(a+)+$/.test(`${'a'.repeat(80)}!`);
+    case 'hang':
+      job.port.postMessage({ stage: detail ?? 'parsing', pagesDone: 0, pagesTotal: 1, chunksDone: 0, chunksTotal: 1 });
+      for (;;) held.length = 0;
+    case 'busy':
+      return spin(Number(detail));
+    case 'wait':
+      await pause(Number(detail));
+      return;
+    default:
+  }
+}
+
+function spin(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end) held.length = 0;
+}

@@ -1,0 +1,16 @@
+/** `src/main.ts` with threads that misbehave on request (`rigged-ingest.ts`). */
+import { fileURLToPath } from 'node:url';
+import { startServer, startWorker } from '../../src/app.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/logger.ts';
+import { runProcess } from '../../src/process.ts';
+
+const modules = {
+  main: fileURLToPath(import.meta.url),
+  ingest: fileURLToPath(new URL('rigged-ingest.ts', import.meta.url)),
+};
+const config = loadConfig(process.env);
+const role = process.argv[2] === 'worker' ? 'worker' : 'serve';
+const logger = createLogger({ level: config.logLevel, base: { role, pid: process.pid } });
+const start = role === 'worker' ? startWorker(config, logger, modules) : startServer(config, logger, process.env, modules);
+await runProcess(start, logger);

@@ -1,0 +1,175 @@
+/** The project's own rules, read off its own sources. A rule of taste is an example in CONTRIBUTING.md; these are the others. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+type Source = { readonly path: string; readonly text: string; readonly imports: readonly string[] };
+
+const sources: readonly Source[] = ['src', 'workers'].flatMap(readSources).filter(({ path }) => !path.startsWith('src/web/'));
+
+/** What a folder may import besides itself. Whoever is not listed here has not been thought about. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  logger: [],
+  tasks: ['errors'],
+  queue: ['tasks'],
+  documents: ['tasks', 'errors'],
+  parse: ['errors'],
+  chunk: ['parse', 'errors'],
+  embed: ['errors'],
+  search: ['chunk', 'embed', 'tasks', 'errors', 'logger'],
+  engines: ['documents', 'queue', 'search', 'tasks', 'errors', 'logger'],
+  ingest: ['chunk', 'documents', 'embed', 'engines/engine', 'errors', 'logger', 'parse', 'queue', 'search', 'tasks'],
+  http: ['documents', 'errors', 'logger', 'search', 'tasks'],
+};
+
+/** The composition roots and what only they may name. */
+const roots = ['src/app.ts', 'src/main.ts', 'src/process.ts', 'workers/ingest.ts', 'workers/index.ts'];
+const adapters = [/engines\/file\//, /search\/(threaded|sqlite)-index/, /embed\/(?!embedder)/, /http\/http-server/];
+
+describe('the sources', () => {
+  it('import one way: from later in the flow to earlier', () => {
+    const wrong = sources.flatMap(({ path, imports }) => {
+      const folder = partOf(path);
+      const allowed = mayImport[folder];
+      if (roots.includes(path) || folder === 'config' || folder === 'cli') return [];
+      if (allowed === undefined) return [`${path}: ${folder} has no line in mayImport`];
+      return imports
+        .filter(
+          (imported) =>
+            partOf(imported) !== folder && !allowed.some((name) => partOf(imported) === name || imported.startsWith(`src/${name}`)),
+        )
+        .map((imported) => `${path} imports ${imported}`);
+    });
+
+    expect(wrong).toEqual([]);
+  });
+
+  it('have no cycle, types included', () => {
+    const graph = new Map(sources.map(({ path, imports }) => [path, imports]));
+
+    expect(findCycle(graph)).toBeNull();
+  });
+
+  it('have no cycle between folders either', () => {
+    const graph = new Map<string, string[]>();
+    for (const { path, imports } of sources) {
+      const from = partOf(path);
+      graph.set(from, [...(graph.get(from) ?? []), ...imports.map(partOf).filter((to) => to !== from)]);
+    }
+
+    expect(findCycle(graph)).toBeNull();
+  });
+
+  it('name an adapter only in the composition roots and beside the adapter itself', () => {
+    const wrong = sources.flatMap(({ path, imports }) =>
+      roots.includes(path) || path.startsWith('src/cli/')
+        ? []
+        : imports
+            .filter((imported) => adapters.some((adapter) => adapter.test(imported)) && dirname(imported) !== dirname(path))
+            .map((imported) => `${path} imports ${imported}`),
+    );
+
+    expect(wrong).toEqual([]);
+  });
+
+  it('read the environment, the wall clock, random numbers and the console only where that is their task', () => {
+    const rules: readonly [pattern: RegExp, where: RegExp][] = [
+      [/process\.env\b/, /^src\/(main|cli\/.*)\.ts$/],
+      [/Date\.now\(\)|new Date\(\)/, /^src\/(app|cli\/.*)\.ts$/],
+      [/Math\.random\(\)/, /^$/],
+      [/\bconsole\.\w+\(/, /^src\/(main|cli\/.*)\.ts$/],
+    ];
+    const wrong = sources.flatMap(({ path, text }) =>
+      rules
+        .filter(([pattern, where]) => pattern.test(withoutComments(text)) && !where.test(path))
+        .map(([pattern]) => `${path}: ${pattern}`),
+    );
+
+    expect(wrong).toEqual([]);
+  });
+
+  it('begin with a comment that says what the file owns', () => {
+    const silent = sources.filter(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text)).map(({ path }) => path);
+
+    expect(silent).toEqual([]);
+  });
+
+  it('hold nothing unfinished', () => {
+    const unfinished = sources.filter(({ text }) => /TODO|FIXME|XXX|not implemented/i.test(text)).map(({ path }) => path);
+
+    expect(unfinished).toEqual([]);
+  });
+
+  it('are not called utils, helpers, common or types', () => {
+    const vague = sources
+      .filter(({ path }) => /(^|\/)(utils?|helpers?|common|types|misc)(\/|\.ts$)/.test(path))
+      .map(({ path }) => path);
+
+    expect(vague).toEqual([]);
+  });
+});
+
+describe('the tests', () => {
+  const tests = readSources('test').filter(({ path }) => path.endsWith('.test.ts'));
+
+  it('are all run: none is skipped, focused or unwritten', () => {
+    const idle = tests
+      .filter(({ text }) => /\b(it|test|describe)\.(skip|only|todo)\b/.test(text) && !text.includes('are all run'))
+      .map(({ path }) => path);
+
+    expect(idle).toEqual([]);
+  });
+});
+
+function readSources(folder: string): Source[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes('node_modules'))
+    .map((name) => {
+      const path = `${folder}/${name}`;
+      const text = readFileSync(join(root, path), 'utf8');
+      return { path, text, imports: importsOf(path, text) };
+    });
+}
+
+/** The project's own files that this one imports, as paths from the root. */
+function importsOf(path: string, text: string): string[] {
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => match[1]!);
+  return specifiers.map((specifier) => relative('.', normalize(join(dirname(path), specifier))));
+}
+
+/** The folder below src, or the file's own name for those that lie in src itself. */
+function partOf(path: string): string {
+  const [, first = ''] = path.split('/');
+  return first.replace(/\.ts$/, '');
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+}
+
+/** One cycle, as a readable path; null when there is none. */
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): string | null {
+  const done = new Set<string>();
+  const onPath: string[] = [];
+  function visit(node: string): string | null {
+    if (onPath.includes(node)) return [...onPath.slice(onPath.indexOf(node)), node].join(' -> ');
+    if (done.has(node)) return null;
+    onPath.push(node);
+    for (const next of graph.get(node) ?? []) {
+      const cycle = visit(next);
+      if (cycle !== null) return cycle;
+    }
+    onPath.pop();
+    done.add(node);
+    return null;
+  }
+  for (const node of graph.keys()) {
+    const cycle = visit(node);
+    if (cycle !== null) return cycle;
+  }
+  return null;
+}
