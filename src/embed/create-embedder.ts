@@ -12,3 +12,8 @@ export function createEmbedder(settings: EmbedderSettings): Promise<Embedder> {
       return Promise.resolve(createBuiltinEmbedder());
   }
 }
+
+/** What the settings say, as plain data. */
+export function embedderSettings(_config: object): EmbedderSettings {
+  return { kind: 'builtin' };
+}
