@@ -15,6 +15,8 @@ export type Upload = {
   readonly metadata: Metadata | null;
   /** The API key that sends it; null when no keys are in use. */
   readonly keyId: string | null;
+  /** Where to tell of the task's end, as the client gave it; checked by `submit`. Null: nowhere, or where the settings say. */
+  readonly callbackUrl: string | null;
 };
 
 export interface UploadService {
@@ -25,7 +27,8 @@ export interface UploadService {
   receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<Receipt>;
   /**
    * Durable when it returns. Discards the receipt when it throws.
-   * @throws AppError `invalid_document` (`Invalid document: Empty file: …`), `insufficient_storage`, `unavailable`.
+   * @throws AppError `invalid_document` (`Invalid document: Empty file: …`), `invalid_request` (the callback URL),
+   * `insufficient_storage`, `unavailable`.
    */
   submit(upload: Upload): Promise<Task>;
   /** Which way a file of this size goes when the client has no preference. */

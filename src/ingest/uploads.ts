@@ -13,9 +13,14 @@ export type UploadsOptions = {
   readonly newId: () => TaskId;
   /** ISO 8601. */
   readonly now: () => string;
+  /**
+   * Where to tell of a task's end, from what its client asked for. Without it every wish for a callback is refused.
+   * @throws AppError `invalid_request`.
+   */
+  readonly callbackUrl?: (asked: string | null) => string | null;
 };
 
-export type NewUpload = Pick<Task, 'docId' | 'filename' | 'declaredMediaType' | 'keyId'> & {
+export type NewUpload = Pick<Task, 'docId' | 'filename' | 'declaredMediaType' | 'keyId' | 'callbackUrl'> & {
   readonly receipt: Receipt;
   readonly metadata: Metadata | null;
 };
@@ -52,10 +57,11 @@ export function createUploads(options: UploadsOptions): Uploads {
       await admit(1);
       return engine.files.receive(wanted);
     },
-    async submit({ receipt, docId, filename, declaredMediaType, keyId, metadata }) {
+    async submit({ receipt, docId, filename, declaredMediaType, keyId, callbackUrl, metadata }) {
       submitting += 1;
       try {
         if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${filename}`);
+        const callback = (options.callbackUrl ?? noCallbacks)(callbackUrl);
         await admit(0);
         return await engine.submit(
           {
@@ -66,6 +72,7 @@ export function createUploads(options: UploadsOptions): Uploads {
             sha256: receipt.sha256,
             declaredMediaType,
             keyId,
+            callbackUrl: callback,
             metadata,
             lane: laneOf(receipt.bytes),
             attemptsMax: options.attemptsMax,
@@ -81,4 +88,9 @@ export function createUploads(options: UploadsOptions): Uploads {
       }
     },
   };
+}
+
+function noCallbacks(asked: string | null): null {
+  if (asked !== null) throw new AppError('invalid_request', 'callback_url: webhooks are off on this server');
+  return null;
 }

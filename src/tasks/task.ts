@@ -64,6 +64,8 @@ export type Task = {
   readonly metadata: Metadata | null;
   /** Which API key uploaded it; null when no keys are in use. */
   readonly keyId: string | null;
+  /** Where a webhook tells of the task's end; null: nowhere. */
+  readonly callbackUrl: string | null;
   readonly lane: TaskLane;
   readonly status: TaskStatus;
   /** Attempts begun, this one included; stored durably before the attempt runs. */
@@ -111,6 +113,7 @@ export type NewTask = Pick<
   | 'declaredMediaType'
   | 'metadata'
   | 'keyId'
+  | 'callbackUrl'
   | 'lane'
   | 'attemptsMax'
   | 'createdAt'

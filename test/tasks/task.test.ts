@@ -10,6 +10,7 @@ const fresh = createTask({
   declaredMediaType: null,
   metadata: null,
   keyId: null,
+  callbackUrl: null,
   lane: 'small',
   attemptsMax: 3,
   createdAt: '2026-01-01T00:00:00.000Z',
