@@ -1,0 +1,118 @@
+/**
+ * Between readers that meet one paragraph after another and the Markdown: gathers list items into lists and lines of code into
+ * blocks, keeps footnotes for after the block that mentions them. A second writer turns the same calls into the plain text
+ * of a table cell or a note.
+ */
+import type { ListItem, MarkdownBuilder, Place } from '../markdown-builder.ts';
+
+export type Item = {
+  readonly text: string;
+  /** As the file counts it, from 0; how deep the item really stands is found from those before it. */ readonly level: number;
+  /** `1.`, `(a)`, `第一条`; null for a bullet. */ readonly label: string | null;
+  /** Items of different lists are not put into one. */ readonly list?: string;
+};
+
+export interface BlockWriter {
+  heading(level: number, text: string): void;
+  paragraph(text: string): void;
+  item(item: Item): void;
+  codeLine(text: string): void;
+  /** First row: header. */
+  table(rows: readonly (readonly string[])[]): void;
+  /** A footnote or the like, written after the block at hand. */
+  note(mark: string, text: string): void;
+  /** Ends what is being gathered. */
+  flush(): void;
+}
+
+/** Writes blocks, each at the place that `place` gives when it is written. */
+export function createBlockWriter(builder: MarkdownBuilder, place: () => Place = () => ({})): BlockWriter {
+  let items: Item[] = [];
+  let lines: string[] = [];
+  let notes: string[] = [];
+
+  function flush(): void {
+    if (items.length > 0) builder.list(nest(items), place());
+    if (lines.length > 0) builder.code(lines.join('\n'), '', place());
+    items = [];
+    lines = [];
+    // Raw: the builder would escape the bracket, and a definition is what this is.
+    for (const note of notes.splice(0)) builder.raw('paragraph', note, place());
+  }
+
+  return {
+    heading(level, text) {
+      flush();
+      builder.heading(level, text, place());
+    },
+    paragraph(text) {
+      if (text.trim() === '') return;
+      flush();
+      builder.paragraph(text, place());
+    },
+    item(item) {
+      if (item.text.trim() === '') return;
+      if (lines.length > 0 || startsNewList(items, item)) flush();
+      items.push(item);
+    },
+    codeLine(text) {
+      if (items.length > 0) flush();
+      lines.push(text);
+    },
+    table(rows) {
+      flush();
+      builder.table(rows, place());
+    },
+    note(mark, text) {
+      if (text.trim() !== '') notes.push(`[^${mark}]: ${text.trim()}`);
+    },
+    flush,
+  };
+}
+
+export interface TextWriter extends BlockWriter {
+  /** All that was written, a line a block. */
+  text(): string;
+}
+
+/** Collects the same as lines of text. */
+export function createTextWriter(): TextWriter {
+  const lines: string[] = [];
+  const notes: string[] = [];
+  const add = (text: string) => {
+    if (text.trim() !== '') lines.push(text.trim());
+  };
+  return {
+    heading: (_level, text) => add(text),
+    paragraph: add,
+    item: (item) => add(item.text.trim() === '' ? '' : `${item.label ?? '-'} ${item.text}`),
+    codeLine: add,
+    table(rows) {
+      for (const row of rows) add(row.filter((cell, at) => cell.trim() !== '' && cell !== row[at - 1]).join(' '));
+    },
+    note: (mark, text) => notes.push(`[^${mark}]: ${text.trim()}`),
+    flush: () => lines.push(...notes.splice(0)),
+    text: () => [...lines, ...notes].join('\n'),
+  };
+}
+
+/** Another numbered list at the same outermost level begins a list of its own. */
+function startsNewList(items: readonly Item[], item: Item): boolean {
+  const first = items[0];
+  const last = items.at(-1);
+  if (first === undefined || last === undefined || first.list === item.list || last.list === item.list) return false;
+  return item.level <= first.level;
+}
+
+/** Depths as Markdown needs them: one more than the item they stand under, whatever level numbers the file uses. */
+function nest(items: readonly Item[]): ListItem[] {
+  const above: number[] = [];
+  return items.map((item) => {
+    while (above.length > 0 && above.at(-1)! >= item.level) above.pop();
+    const depth = above.length;
+    above.push(item.level);
+    const number = /^\(?(\d{1,9})[.)、．]?$/.exec(item.label ?? '')?.[1];
+    if (number !== undefined) return { text: item.text, depth, ordered: true, number: Number(number) };
+    return { text: item.label === null ? item.text : `${item.label} ${item.text}`, depth, ordered: false };
+  });
+}

@@ -1,0 +1,147 @@
+/**
+ * An Office Open XML package (OPC): parts, and how they point to one another. Follows relationships inside the archive only;
+ * what is marked external is dropped here, so that no reader can meet it.
+ */
+import { DocumentError } from '../../errors.ts';
+import type { ParseInput, ParseLimits } from '../parser.ts';
+import { child, elements, readXmlPart, readXmlTree, textOf, type XmlEnd, type XmlHandler, type XmlNode } from '../xml.ts';
+import { openZip, type Zip } from '../zip.ts';
+import { officeNamespaces } from './namespaces.ts';
+
+export type Relation = {
+  /** The last word of the relationship's URI: `styles`, `slide`, `image` … */ readonly type: string;
+  /** A part of this archive. */ readonly target: string;
+};
+
+export interface OfficePackage {
+  /** The document, presentation or workbook. */
+  readonly mainPart: string;
+  readonly mediaType: string;
+  readonly title: string | null;
+  readonly author: string | null;
+  /** Primary tag, if the package says one; office programs seldom do. */
+  readonly language: string | null;
+  readonly limits: ParseLimits;
+  /** Sentences about damage read around; add to it. */
+  readonly warnings: string[];
+  relationsOf(part: string): Promise<ReadonlyMap<string, Relation>>;
+  /** The part that `part` points to by its first relationship of that type. */
+  relatedPart(part: string, type: string): Promise<string | null>;
+  tree(part: string): Promise<XmlNode | null>;
+  /** Reads a part as events; a part that breaks off is read as far as it goes and a warning added. Null: no such part. */
+  events(part: string, handler: XmlHandler): Promise<XmlEnd | null>;
+  close(): void;
+}
+
+/** What a reader expects: where the main part usually is, and the media type of the plain kind. */
+export type PackageKind = { readonly usualPart: string; readonly mediaType: string; readonly name: string };
+
+/**
+ * Opens the package and reads its properties. Close it when done.
+ * @throws DocumentError `corrupt` when its main part is missing, and what `openZip` throws.
+ */
+export async function openPackage(input: ParseInput, kind: PackageKind): Promise<OfficePackage> {
+  const zip = openZip(input, input.limits);
+  try {
+    return await packageOver(zip, input.limits, kind);
+  } catch (error) {
+    zip.close();
+    throw error;
+  }
+}
+
+async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Promise<OfficePackage> {
+  const options = { namespaces: officeNamespaces, limits };
+  const ownWarnings: string[] = [];
+  const known = new Map<string, ReadonlyMap<string, Relation>>();
+
+  async function tree(part: string): Promise<XmlNode | null> {
+    return readXmlTree(zip, zip.find(part) ?? part, options);
+  }
+
+  async function relationsOf(part: string): Promise<ReadonlyMap<string, Relation>> {
+    const cached = known.get(part);
+    if (cached !== undefined) return cached;
+    const slash = part.lastIndexOf('/') + 1;
+    const root = await tree(`${part.slice(0, slash)}_rels/${part.slice(slash)}.rels`);
+    const relations = new Map<string, Relation>();
+    for (const { attributes } of elements(root, 'rel:Relationship')) {
+      if (attributes['TargetMode'] === 'External') continue;
+      const target = zip.find(resolveTarget(part, attributes['Target'] ?? ''));
+      if (target === null) continue;
+      relations.set(attributes['Id'] ?? '', { type: (attributes['Type'] ?? '').split('/').at(-1) ?? '', target });
+    }
+    known.set(part, relations);
+    return relations;
+  }
+
+  async function relatedPart(part: string, type: string): Promise<string | null> {
+    for (const relation of (await relationsOf(part)).values()) if (relation.type === type) return relation.target;
+    return null;
+  }
+
+  const mainPart = (await relatedPart('', 'officeDocument')) ?? zip.find(kind.usualPart);
+  if (mainPart === null) {
+    throw new DocumentError('corrupt', `The ${kind.name} is damaged: the part that holds its text is missing`);
+  }
+  const properties = await tree((await relatedPart('', 'core-properties')) ?? 'docProps/core.xml');
+  return {
+    mainPart,
+    mediaType: await mediaTypeOf(tree, mainPart, kind.mediaType),
+    title: textOrNull(child(properties, 'dc:title')),
+    author: textOrNull(child(properties, 'dc:creator')),
+    language: languageTag(textOf(child(properties, 'dc:language'))),
+    limits,
+    get warnings() {
+      return [...zip.warnings, ...ownWarnings];
+    },
+    relationsOf,
+    relatedPart,
+    tree,
+    async events(part, handler) {
+      const end = await readXmlPart(zip, part, handler, options);
+      if (end?.isCutShort === true) ownWarnings.push(`The part ${part} breaks off; it was read up to there`);
+      return end;
+    },
+    close: () => zip.close(),
+  };
+}
+
+/** The content type of the main part without its `.main+xml`, which is the file's media type. */
+async function mediaTypeOf(tree: (part: string) => Promise<XmlNode | null>, mainPart: string, usual: string): Promise<string> {
+  const types = await tree('[Content_Types].xml');
+  const own = elements(types, 'ct:Override').find(
+    ({ attributes }) => attributes['PartName']?.toLowerCase() === `/${mainPart}`.toLowerCase(),
+  );
+  const type = own?.attributes['ContentType']?.replace(/\.main\+xml$/, '') ?? '';
+  return /^application\/[\w.+-]+$/.test(type) && type !== 'application/xml' ? type : usual;
+}
+
+/** A part's name by a target relative to the part that names it (OPC, annex A). */
+export function resolveTarget(part: string, target: string): string {
+  const path = unescapePath(target.split('#')[0] ?? '').replaceAll('\\', '/');
+  const segments = path.startsWith('/') ? [] : part.split('/').slice(0, -1);
+  for (const segment of path.split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '.' && segment !== '') segments.push(segment);
+  }
+  return segments.join('/');
+}
+
+function unescapePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function textOrNull(node: XmlNode | undefined): string | null {
+  const text = textOf(node).replace(/\s+/g, ' ').trim();
+  return text === '' ? null : text.slice(0, 1000);
+}
+
+/** The primary tag of a BCP 47 language; null when that is none. */
+export function languageTag(text: string): string | null {
+  return /^\s*([a-z]{2,3})(?:[-_]|\s*$)/i.exec(text)?.[1]?.toLowerCase() ?? null;
+}
