@@ -1,0 +1,147 @@
+/**
+ * Requests to our own server. Every address is relative to the page, so that the page works under any path prefix; nothing here
+ * ever names another origin.
+ */
+import { signal } from '@preact/signals';
+import type { WireConfig, WireDocument, WireDocumentPage, WireProblem, WireSearch, WireStatus, WireTaskPage } from './wire.ts';
+
+/** True from the moment the server asks for a key until one is accepted. */
+export const keyWanted = signal(false);
+
+/** An answer that is not a success, or none at all (`status` 0). The message is the server's sentence. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string | null;
+  readonly requestId: string | null;
+  /** Null where the server named no time. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(status: number, message: string, fields: { code?: string; requestId?: string; retryAfterSeconds?: number } = {}) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.code = fields.code ?? null;
+    this.requestId = fields.requestId ?? null;
+    this.retryAfterSeconds = fields.retryAfterSeconds ?? null;
+  }
+}
+
+export function getConfig(): Promise<WireConfig> {
+  return readJson('config');
+}
+
+export function getStatus(): Promise<WireStatus> {
+  return readJson('status');
+}
+
+export function listTasks(query: { status?: string; limit: number; cursor?: string }): Promise<WireTaskPage> {
+  return readJson(`tasks?${parameters(query)}`);
+}
+
+export async function cancelTask(taskId: string, options: { force: boolean }): Promise<void> {
+  await request(`task/${encodeURIComponent(taskId)}${options.force ? '?force=true' : ''}`, { method: 'DELETE' });
+}
+
+export async function retryTask(taskId: string): Promise<void> {
+  await request(`task/${encodeURIComponent(taskId)}/retry`, { method: 'POST' });
+}
+
+export function listDocuments(query: { limit: number; cursor?: string }): Promise<WireDocumentPage> {
+  return readJson(`documents?${parameters(query)}`);
+}
+
+/** Null when there is no such document (any more). */
+export async function getDocument(docId: string): Promise<WireDocument | null> {
+  try {
+    return await readJson<WireDocument>(documentPath(docId));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+export async function deleteDocument(docId: string): Promise<void> {
+  await request(documentPath(docId), { method: 'DELETE' });
+}
+
+/** The parsed text as it arrives. */
+export async function openContent(docId: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const response = await request(`${documentPath(docId)}/content`, { signal });
+  if (response.body === null) throw new ApiError(response.status, 'The answer has no body.');
+  return response.body;
+}
+
+/** Where the original is; absolute, for links and for pdf.js. */
+export function originalUrl(docId: string): string {
+  return new URL(`${documentPath(docId)}/file`, document.baseURI).href;
+}
+
+export function search(query: { query: string; docId: string | null; topK: number }, signal: AbortSignal): Promise<WireSearch> {
+  const body = { query: query.query, top_k: query.topK, ...(query.docId === null ? {} : { doc_ids: [query.docId] }) };
+  return readJson('search', { ...jsonBody(body), signal });
+}
+
+/** @throws ApiError 401 when the key is wrong. */
+export async function login(key: string): Promise<void> {
+  await request('login', jsonBody({ key }));
+  keyWanted.value = false;
+}
+
+export async function logout(): Promise<void> {
+  await request('logout', { method: 'POST' });
+  keyWanted.value = true;
+}
+
+/** The answer, if it is a success. @throws ApiError otherwise, and AbortError (a DOMException) when `init.signal` aborts. */
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store' });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError(0, 'The server cannot be reached.');
+  }
+  if (response.ok) return response;
+  if (response.status === 401 && path !== 'login') keyWanted.value = true;
+  throw toApiError(response.status, response.headers.get('retry-after'), await response.text().catch(() => ''));
+}
+
+/** Reads a problem document, or makes do with the status when the answer is something else (a proxy's page). */
+export function toApiError(status: number, retryAfter: string | null, body: string): ApiError {
+  const problem = parseProblem(body);
+  const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
+  return new ApiError(status, problem.detail ?? problem.title ?? `HTTP ${status}`, {
+    ...(problem.code === undefined ? {} : { code: problem.code }),
+    ...(problem.request_id === undefined ? {} : { requestId: problem.request_id }),
+    ...(Number.isFinite(seconds) ? { retryAfterSeconds: seconds } : {}),
+  });
+}
+
+function parseProblem(body: string): WireProblem {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as WireProblem) : {};
+  } catch {
+    return {};
+  }
+}
+
+async function readJson<T>(path: string, init?: RequestInit): Promise<T> {
+  const response = await request(path, init);
+  return (await response.json()) as T;
+}
+
+function jsonBody(value: unknown): RequestInit {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+}
+
+function documentPath(docId: string): string {
+  return `documents/${encodeURIComponent(docId)}`;
+}
+
+function parameters(query: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as [string, string]],
+  );
+  return new URLSearchParams(given).toString();
+}

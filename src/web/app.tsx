@@ -1,0 +1,193 @@
+/** The frame around the views: navigation, state of the line, language, theme, and what concerns every view (keys, drops, pastes). */
+import { effect } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { keyWanted, logout } from './api.ts';
+import { Banner } from './banner.tsx';
+import { DocumentsView } from './documents-view.tsx';
+import { filesFromDrop, filesFromInput } from './dropped-files.ts';
+import { connection, follow } from './feed.ts';
+import { count } from './figures.ts';
+import { Icon } from './icons.tsx';
+import { language, sentences, setLanguage } from './language.ts';
+import { LoginView } from './login-view.tsx';
+import { goTo, linkTo, route, views, type View } from './route.ts';
+import { SearchView } from './search-view.tsx';
+import { config, refreshServer, status, watchServer } from './server-state.ts';
+import { SystemView } from './system-view.tsx';
+import { putTask, resyncTasks } from './task-list.ts';
+import { TasksView } from './tasks-view.tsx';
+import { theme, toggleTheme } from './theme.ts';
+import { announcement } from './announcer.ts';
+import { dropping, UploadView } from './upload-view.tsx';
+import { addFiles, summary } from './uploads.ts';
+
+export function App(): VNode {
+  useEffect(() => {
+    const life = new AbortController();
+    watchServer(life.signal);
+    void follow({ onTask: putTask, resync: resyncTasks }, life.signal);
+    listenToPage(life.signal);
+    const stop = effect(() => {
+      document.title = `${sentences.value.views[route.value.view]} · rag-intake`;
+    });
+    return () => {
+      stop();
+      life.abort();
+    };
+  }, []);
+
+  const t = sentences.value;
+  return (
+    <div class="frame">
+      <a class="skip" href={location.hash} onClick={skipToContent}>
+        {t.skip}
+      </a>
+      <header class="side">
+        <a class="brand" href={linkTo('upload')}>
+          <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+            <rect width="32" height="32" rx="9" />
+            <path class="page" d="M9.5 8h8.5l4.5 4.5V24h-13z" />
+            <path class="line" d="M13 16h6M13 20h6" />
+          </svg>
+          <span>rag-intake</span>
+        </a>
+        <nav aria-label={t.nav}>
+          {views.map((view) => (
+            <NavLink key={view} view={view} />
+          ))}
+        </nav>
+        <div class="tools">
+          <span class={`line line-${connection.value}`} role="status">
+            <span class="dot" aria-hidden="true" />
+            <span class="line-text">{t.connection[connection.value]}</span>
+          </span>
+          <button type="button" class="quiet" lang={language.value === 'zh' ? 'en' : 'zh-CN'} onClick={switchLanguage}>
+            {t.otherLanguage}
+          </button>
+          <button
+            type="button"
+            class="quiet icon-only"
+            aria-label={theme.value === 'dark' ? t.toLight : t.toDark}
+            title={theme.value === 'dark' ? t.toLight : t.toDark}
+            onClick={toggleTheme}
+          >
+            <Icon name={theme.value === 'dark' ? 'sun' : 'moon'} />
+          </button>
+          {config.value?.auth === 'key' && !keyWanted.value ? (
+            <button type="button" class="quiet icon-only" aria-label={t.login.logout} title={t.login.logout} onClick={leave}>
+              <Icon name="leave" />
+            </button>
+          ) : null}
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        <Banner />
+        {keyWanted.value ? <LoginView /> : <CurrentView view={route.value.view} />}
+      </main>
+      <div class="hidden" role="status" aria-live="polite">
+        {announcement.value}
+      </div>
+    </div>
+  );
+}
+
+function CurrentView({ view }: { view: View }): VNode {
+  switch (view) {
+    case 'upload':
+      return <UploadView />;
+    case 'tasks':
+      return <TasksView />;
+    case 'documents':
+      return <DocumentsView />;
+    case 'search':
+      return <SearchView />;
+    case 'system':
+      return <SystemView />;
+  }
+}
+
+function NavLink({ view }: { view: View }): VNode {
+  const alive = (status.value?.pending ?? 0) + (status.value?.processing ?? 0);
+  const figure = view === 'tasks' ? alive : view === 'upload' ? summary.value.active : 0;
+  return (
+    <a href={linkTo(view)} class="nav" aria-current={route.value.view === view ? 'page' : undefined}>
+      <Icon name={view} />
+      <span>{sentences.value.views[view]}</span>
+      {figure > 0 ? <span class="figure">{count(figure)}</span> : null}
+    </a>
+  );
+}
+
+function skipToContent(event: Event): void {
+  event.preventDefault();
+  document.getElementById('content')?.focus();
+}
+
+function switchLanguage(): void {
+  setLanguage(language.value === 'zh' ? 'en' : 'zh');
+}
+
+function leave(): void {
+  void logout().then(refreshServer);
+}
+
+/** Drops and pastes are taken wherever they happen, and `/` leads to the search from everywhere. */
+function listenToPage(signal: AbortSignal): void {
+  let depth = 0;
+  const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
+  const onEnter = (event: DragEvent): void => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth += 1;
+    dropping.value = true;
+  };
+  const onLeave = (event: DragEvent): void => {
+    if (!hasFiles(event)) return;
+    depth = Math.max(0, depth - 1);
+    if (depth === 0) dropping.value = false;
+  };
+  const onDrop = (event: DragEvent): void => {
+    if (!hasFiles(event) || event.dataTransfer === null) return;
+    event.preventDefault();
+    depth = 0;
+    dropping.value = false;
+    void filesFromDrop(event.dataTransfer).then((files) => {
+      addFiles(files, config.value);
+      goTo('upload');
+    });
+  };
+  window.addEventListener('dragenter', onEnter, { signal });
+  window.addEventListener('dragover', (event) => (hasFiles(event) ? event.preventDefault() : undefined), { signal });
+  window.addEventListener('dragleave', onLeave, { signal });
+  window.addEventListener('drop', onDrop, { signal });
+  window.addEventListener('paste', onPaste, { signal });
+  window.addEventListener('keydown', onKey, { signal });
+}
+
+function onPaste(event: ClipboardEvent): void {
+  if (event.clipboardData === null || isEditable(event.target)) return;
+  if (event.clipboardData.files.length > 0) {
+    addFiles(filesFromInput(event.clipboardData.files), config.value);
+  } else {
+    const text = event.clipboardData.getData('text/plain');
+    if (text.trim() === '') return;
+    const stamp = new Date().toISOString().slice(0, 19).replace('T', ' ').replaceAll(':', '.');
+    const name = `${sentences.value.upload.pastedName} ${stamp}.txt`;
+    addFiles([{ file: new File([text], name, { type: 'text/plain' }), path: name }], config.value);
+  }
+  event.preventDefault();
+  goTo('upload');
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isEditable(event.target)) return;
+  event.preventDefault();
+  if (route.value.view !== 'search') goTo('search');
+  // After the view is there.
+  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('query')?.focus()));
+}
+
+function isEditable(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
+}

@@ -1,0 +1,390 @@
+/** The page's sentences in English; the shape that every catalogue has. */
+import type { DocumentErrorCode } from '../errors.ts';
+import type { TaskStage, TaskStatus } from '../tasks/task.ts';
+import type { DocIdProblem } from './doc-id.ts';
+import type { Connection } from './feed.ts';
+import type { View } from './route.ts';
+import type { Refusal } from './uploads.ts';
+import type { WireStatus } from './wire.ts';
+
+export type Catalogue = {
+  readonly views: Record<View, string>;
+  readonly nav: string;
+  readonly skip: string;
+  readonly toDark: string;
+  readonly toLight: string;
+  readonly otherLanguage: string;
+  readonly connection: Record<Connection, string>;
+  readonly close: string;
+  readonly keep: string;
+  readonly loading: string;
+  readonly tryAgain: string;
+  readonly failedToLoad: string;
+  readonly copied: string;
+
+  readonly store: Record<Exclude<WireStatus['store'], 'ready'>, string>;
+  readonly workerDown: string;
+  readonly offline: string;
+
+  readonly login: {
+    readonly title: string;
+    readonly hint: string;
+    readonly key: string;
+    readonly send: string;
+    readonly wrong: string;
+    readonly logout: string;
+  };
+
+  readonly upload: {
+    readonly lead: string;
+    readonly drop: string;
+    readonly dropNow: string;
+    readonly or: string;
+    readonly choose: string;
+    readonly folder: string;
+    readonly limits: (max: string, formats: string) => string;
+    readonly list: string;
+    readonly send: (files: number) => string;
+    readonly clear: string;
+    readonly docId: (filename: string) => string;
+    readonly docIdShort: string;
+    readonly docIdProblems: Record<DocIdProblem | 'doubled', string>;
+    readonly refusals: Record<Refusal, (max: string) => string>;
+    readonly sendAnyway: string;
+    readonly remove: (filename: string) => string;
+    readonly retry: (filename: string) => string;
+    readonly steps: readonly [string, string, string, string, string, string];
+    readonly ready: string;
+    readonly waiting: string;
+    readonly sending: (sent: string, total: string) => string;
+    readonly pages: (done: string, total: string) => string;
+    readonly chunks: (done: string, total: string) => string;
+    readonly queuePosition: (position: string) => string;
+    readonly left: (duration: string) => string;
+    readonly done: (pages: string | null, chunks: string) => string;
+    readonly unchanged: string;
+    readonly superseded: string;
+    readonly summary: (done: number, total: number, failed: number) => string;
+    readonly searchNow: string;
+    readonly progressOf: (filename: string) => string;
+    readonly pastedName: string;
+  };
+
+  readonly stages: Record<TaskStage, string>;
+  readonly statuses: Record<TaskStatus, string>;
+
+  readonly tasks: {
+    readonly all: string;
+    readonly filter: string;
+    readonly find: string;
+    readonly none: string;
+    readonly noneAtAll: string;
+    readonly known: (tasks: string, more: boolean) => string;
+    readonly cancel: string;
+    readonly stop: string;
+    readonly retry: string;
+    readonly copyId: string;
+    readonly actionOn: (action: string, filename: string) => string;
+    readonly details: (filename: string) => string;
+    readonly whatToDo: string;
+    readonly fields: {
+      readonly id: string;
+      readonly docId: string;
+      readonly size: string;
+      readonly created: string;
+      readonly started: string;
+      readonly finished: string;
+      readonly attempts: string;
+      readonly stage: string;
+      readonly error: string;
+      readonly code: string;
+      readonly warnings: string;
+    };
+    readonly stopQuestion: (filename: string) => string;
+    readonly stopHint: string;
+    readonly seeInDocuments: string;
+  };
+
+  /** What a failure means and what to do about it. */
+  readonly advice: Record<DocumentErrorCode, string>;
+
+  readonly documents: {
+    readonly none: string;
+    readonly find: string;
+    readonly text: string;
+    readonly original: string;
+    readonly remove: string;
+    readonly searchIn: string;
+    readonly actionOn: (action: string, filename: string) => string;
+    readonly pages: (pages: string) => string;
+    readonly chunks: (chunks: string) => string;
+    readonly question: (filename: string) => string;
+    readonly questionHint: string;
+    readonly confirm: string;
+    readonly leaving: (seconds: number) => string;
+    readonly undo: string;
+    readonly known: (documents: string, more: boolean) => string;
+    readonly earlier: string;
+    readonly later: string;
+    readonly back: string;
+    readonly gone: string;
+  };
+
+  readonly search: {
+    readonly label: string;
+    readonly hint: string;
+    readonly keys: string;
+    readonly start: string;
+    readonly none: (query: string) => string;
+    readonly noneHint: string;
+    readonly found: (hits: number, ms: string) => string;
+    readonly page: (page: string) => string;
+    readonly only: (docId: string) => string;
+    readonly everywhere: string;
+    readonly clear: string;
+    readonly hits: string;
+    readonly viewer: (filename: string) => string;
+    readonly pageOf: (page: string, pages: string) => string;
+    readonly previousPage: string;
+    readonly nextPage: string;
+    readonly larger: string;
+    readonly smaller: string;
+    readonly marked: string;
+    readonly unmarked: string;
+    readonly showText: string;
+    readonly showPage: string;
+    readonly pdfFailed: string;
+  };
+
+  readonly system: {
+    readonly queue: string;
+    readonly running: string;
+    readonly throughput: string;
+    readonly pending: string;
+    readonly processing: (running: string, threads: string) => string;
+    readonly sinceOpen: string;
+    readonly lastHour: string;
+    readonly perMinute: (files: string, failed: string) => string;
+    readonly completed: string;
+    readonly failed: string;
+    readonly volume: string;
+    readonly disk: string;
+    readonly diskFree: (free: string, total: string) => string;
+    readonly documents: string;
+    readonly chunks: string;
+    readonly index: string;
+    readonly worker: string;
+    readonly up: string;
+    readonly down: string;
+    readonly storeState: string;
+    readonly storeReady: string;
+    readonly version: string;
+    readonly noData: string;
+    readonly chart: (title: string, now: string, max: string) => string;
+  };
+};
+
+export const en: Catalogue = {
+  views: { upload: 'Upload', tasks: 'Tasks', documents: 'Documents', search: 'Search', system: 'System' },
+  nav: 'Views',
+  skip: 'Skip to the content',
+  toDark: 'Switch to dark',
+  toLight: 'Switch to light',
+  otherLanguage: '中文',
+  connection: { connecting: 'Connecting', live: 'Live', polling: 'Live, by polling', offline: 'Server away' },
+  close: 'Close',
+  keep: 'Keep',
+  loading: 'Loading…',
+  tryAgain: 'Try again',
+  failedToLoad: 'This could not be loaded.',
+  copied: 'Copied',
+
+  store: {
+    full: 'The disk is full. Nothing is lost, but new files are refused until there is room: delete documents you no longer need, or enlarge the disk.',
+    read_only: 'The disk takes no writes. Searching works; new files are refused until an administrator makes it writable again.',
+    unusable: 'The data folder cannot be used. An administrator should look at the server’s log.',
+    starting: 'The service is starting. This takes a few seconds.',
+  },
+  workerDown: 'The worker is not running. Files are taken and wait; it is being started again.',
+  offline: 'The server does not answer. What you see may be old; this page connects again by itself.',
+
+  login: {
+    title: 'Sign in',
+    hint: 'This server wants a key. Your administrator makes one with “rag-intake key create”.',
+    key: 'Key',
+    send: 'Sign in',
+    wrong: 'This key is not accepted. Check that it is whole, or ask for a new one.',
+    logout: 'Sign out',
+  },
+
+  upload: {
+    lead: 'Add documents. As soon as one is done it can be searched.',
+    drop: 'Drop files or folders here',
+    dropNow: 'Let go to add them',
+    or: 'or paste them, or',
+    choose: 'Choose files',
+    folder: 'Choose a folder',
+    limits: (max, formats) => `Up to ${max} each. ${formats}`,
+    list: 'Files',
+    send: (files) => (files === 1 ? 'Upload 1 file' : `Upload ${files} files`),
+    clear: 'Clear finished',
+    docId: (filename) => `Document ID of ${filename}`,
+    docIdShort: 'Document ID',
+    docIdProblems: {
+      empty: 'Give it an ID.',
+      too_long: 'At most 256 characters.',
+      control_characters: 'No control characters.',
+      doubled: 'Another file here has this ID; it would be replaced.',
+    },
+    refusals: {
+      empty: () => 'This file is empty. Choose one with something in it.',
+      too_large: (max) => `This file is larger than ${max}, the most this server takes. Split it, or ask for a higher limit.`,
+      unknown_format: () => 'Files of this kind are not read here. Save it as PDF, DOCX, HTML or text.',
+    },
+    sendAnyway: 'Send anyway',
+    remove: (filename) => `Remove ${filename} from this list`,
+    retry: (filename) => `Send ${filename} again`,
+    steps: ['Upload', 'Queue', 'Parse', 'Chunk', 'Embed', 'Index'],
+    ready: 'Ready to upload',
+    waiting: 'Waiting to upload',
+    sending: (sent, total) => `${sent} of ${total}`,
+    pages: (done, total) => `page ${done} of ${total}`,
+    chunks: (done, total) => `chunk ${done} of ${total}`,
+    queuePosition: (position) => `${position} before it`,
+    left: (duration) => `about ${duration} left`,
+    done: (pages, chunks) => (pages === null ? `${chunks} chunks` : `${pages} pages, ${chunks} chunks`),
+    unchanged: 'Nothing had changed',
+    superseded: 'A newer upload of this document is in its place',
+    summary: (done, total, failed) => `${done} of ${total} done${failed === 0 ? '' : `, ${failed} failed`}`,
+    searchNow: 'Search it',
+    progressOf: (filename) => `Progress of ${filename}`,
+    pastedName: 'Pasted text',
+  },
+
+  stages: { queued: 'Queued', parsing: 'Parsing', chunking: 'Chunking', embedding: 'Embedding', indexing: 'Indexing', done: 'Done' },
+  statuses: { pending: 'Pending', processing: 'Processing', completed: 'Completed', failed: 'Failed' },
+
+  tasks: {
+    all: 'All',
+    filter: 'Show',
+    find: 'Find by file or ID',
+    none: 'No task fits this filter.',
+    noneAtAll: 'No tasks yet. Upload a file and follow it here.',
+    known: (tasks, more) => (more ? `${tasks} tasks so far; scroll for more` : `${tasks} tasks`),
+    cancel: 'Cancel',
+    stop: 'Stop',
+    retry: 'Retry',
+    copyId: 'Copy ID',
+    actionOn: (action, filename) => `${action}: ${filename}`,
+    details: (filename) => `Details of ${filename}`,
+    whatToDo: 'What to do',
+    fields: {
+      id: 'Task',
+      docId: 'Document',
+      size: 'Size',
+      created: 'Accepted',
+      started: 'Started',
+      finished: 'Ended',
+      attempts: 'Attempts',
+      stage: 'Stage',
+      error: 'What happened',
+      code: 'Code',
+      warnings: 'Warnings',
+    },
+    stopQuestion: (filename) => `Stop ${filename}?`,
+    stopHint: 'It is being processed. What was done so far is thrown away; the version before, if there is one, stays. You can retry it later.',
+    seeInDocuments: 'Open its text',
+  },
+
+  advice: {
+    unsupported_format: 'Save the file in a format that is read here, such as PDF, DOCX, HTML or plain text, and upload that.',
+    encrypted: 'Remove the password (open the file, then save it without protection) and upload it again.',
+    corrupt: 'Open the file in the program that made it and save it anew; if it does not open there either, get another copy.',
+    no_text: 'It holds no text, perhaps because it is a scan. Run text recognition (OCR) over it first, then upload the result.',
+    limit_exceeded: 'Split the document into parts, or ask an administrator to raise the limit that the message names.',
+    timeout: 'Retry when the server is less busy. If it happens again, split the document or ask for a longer time limit.',
+    out_of_memory: 'Split the document into parts, or ask an administrator for more memory for each thread.',
+    worker_crashed: 'The document brings the reader down each time. Save it anew, or in another format, and upload that.',
+    embedder_failed: 'The embedding service did not answer. Retry in a while; if it goes on, tell an administrator.',
+    cancelled: 'It was cancelled. Retry if you want it after all.',
+    document_deleted: 'Its document was deleted meanwhile. Upload the file again if you want it back.',
+    record_corrupt: 'The record of this task is damaged. Upload the file again.',
+    storage_failed: 'The disk refused a write. Make room or repair the disk, then retry.',
+    internal: 'This is a fault of ours. Retry once; if it stays, give the task ID to an administrator, who finds the reason in the log.',
+  },
+
+  documents: {
+    none: 'Nothing is searchable yet. Upload a document first.',
+    find: 'Find by name or ID',
+    text: 'Text',
+    original: 'Original',
+    remove: 'Delete',
+    searchIn: 'Search in it',
+    actionOn: (action, filename) => `${action}: ${filename}`,
+    pages: (pages) => `${pages} pages`,
+    chunks: (chunks) => `${chunks} chunks`,
+    question: (filename) => `Delete ${filename}?`,
+    questionHint: 'It leaves the search, and its text and original are removed from the disk. You have a few seconds to undo this; after that only a new upload brings it back.',
+    confirm: 'Delete',
+    leaving: (seconds) => `Will be deleted in ${seconds} s`,
+    undo: 'Undo',
+    known: (documents, more) => (more ? `${documents} documents so far; scroll for more` : `${documents} documents`),
+    earlier: 'Show earlier text',
+    later: 'Show more text',
+    back: 'Back to the documents',
+    gone: 'This document is not there any more.',
+  },
+
+  search: {
+    label: 'Search all documents',
+    hint: 'Ask or type a few words',
+    keys: 'Press / to search, ↓ to walk the hits, Enter to open one, Esc to go back.',
+    start: 'Type to find the pages that answer.',
+    none: (query) => `Nothing found for “${query}”.`,
+    noneHint: 'Try fewer or other words, or check on the Tasks view whether your file is done.',
+    found: (hits, ms) => `${hits === 1 ? '1 passage' : `${hits} passages`} in ${ms} ms`,
+    page: (page) => `Page ${page}`,
+    only: (docId) => `Only in ${docId}`,
+    everywhere: 'Search everywhere',
+    clear: 'Clear',
+    hits: 'Passages found',
+    viewer: (filename) => `Passage in ${filename}`,
+    pageOf: (page, pages) => `Page ${page} of ${pages}`,
+    previousPage: 'Previous page',
+    nextPage: 'Next page',
+    larger: 'Larger',
+    smaller: 'Smaller',
+    marked: 'The passage is marked on the page.',
+    unmarked: 'The passage could not be found on the page itself; the text view shows it.',
+    showText: 'Show as text',
+    showPage: 'Show the page',
+    pdfFailed: 'The page could not be drawn; here is its text.',
+  },
+
+  system: {
+    queue: 'Waiting',
+    running: 'Running',
+    throughput: 'Finished per minute',
+    pending: 'files wait',
+    processing: (running, threads) => `${running} of ${threads} threads busy`,
+    sinceOpen: 'since this page was opened',
+    lastHour: 'last hour',
+    perMinute: (files, failed) => `${files} done, ${failed} failed`,
+    completed: 'Done',
+    failed: 'Failed',
+    volume: 'Read in the last hour',
+    disk: 'Disk',
+    diskFree: (free, total) => `${free} free of ${total}`,
+    documents: 'Documents',
+    chunks: 'Chunks',
+    index: 'Index',
+    worker: 'Worker',
+    up: 'Running',
+    down: 'Not running',
+    storeState: 'Store',
+    storeReady: 'Ready',
+    version: 'Version',
+    noData: 'No figures yet.',
+    chart: (title, now, max) => `${title}: ${now} now, ${max} at most`,
+  },
+};

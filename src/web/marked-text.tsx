@@ -1,0 +1,37 @@
+/** Text with parts of it marked, by offsets on text nodes: nothing that a server sends is ever read as HTML. */
+import type { VNode } from 'preact';
+
+export type MarkRange = readonly [start: number, end: number];
+
+/** `ranges` are UTF-16 offsets into `text`, in order; what overlaps or lies outside is left out. */
+export function MarkedText({ text, ranges }: { text: string; ranges: readonly MarkRange[] }): VNode {
+  const parts: (string | VNode)[] = [];
+  let at = 0;
+  for (const [start, end] of ranges) {
+    if (start < at || end > text.length || end <= start) continue;
+    parts.push(text.slice(at, start), <mark key={start}>{text.slice(start, end)}</mark>);
+    at = end;
+  }
+  parts.push(text.slice(at));
+  return <>{parts}</>;
+}
+
+export type Excerpt = { readonly text: string; readonly ranges: readonly MarkRange[] };
+
+/** The part of a long text around its first mark, cut at blanks, at most `charactersMax` long, with the offsets moved along. */
+export function excerpt(text: string, ranges: readonly MarkRange[], charactersMax: number): Excerpt {
+  const first = ranges[0]?.[0] ?? 0;
+  const start = first < charactersMax * 0.6 ? 0 : blankBefore(text, first - Math.floor(charactersMax * 0.25));
+  const end = Math.min(text.length, start + charactersMax);
+  const lead = start === 0 ? '' : '… ';
+  const moved = ranges
+    .filter(([from, to]) => from >= start && to <= end)
+    .map(([from, to]): MarkRange => [from - start + lead.length, to - start + lead.length]);
+  return { text: `${lead}${text.slice(start, end)}${end < text.length ? ' …' : ''}`, ranges: moved };
+}
+
+function blankBefore(text: string, at: number): number {
+  for (let step = 0; step < 24 && at - step > 0; step += 1) if (/\s/.test(text[at - step] ?? '')) return at - step + 1;
+  // Never between the two halves of one character.
+  return /[\uDC00-\uDFFF]/.test(text[at] ?? '') ? at + 1 : at;
+}

@@ -1,0 +1,118 @@
+/** How the server is: what waits and runs, what was done in the last hour, and how much room there is. */
+import type { VNode } from 'preact';
+import { AreaChart, BarChart } from './chart.tsx';
+import { bytes, clockTime, count } from './figures.ts';
+import { sentences } from './language.ts';
+import { config, samples, status } from './server-state.ts';
+
+export function SystemView(): VNode {
+  const t = sentences.value.system;
+  const state = status.value;
+  return (
+    <section class="view" aria-labelledby="title">
+      <h1 id="title">{sentences.value.views.system}</h1>
+      {state === null ? (
+        <p class="muted">{t.noData}</p>
+      ) : (
+        <>
+          <div class="charts">
+            <Queue />
+            <Running />
+            <Throughput />
+          </div>
+          <div class="facts card">
+            <dl>
+              <Fact name={t.storeState} value={state.store === 'ready' ? t.storeReady : sentences.value.store[state.store]} good={state.store === 'ready'} />
+              <Fact name={t.worker} value={state.worker_up ? t.up : t.down} good={state.worker_up} />
+              <Fact name={t.documents} value={count(state.documents)} />
+              <Fact name={t.chunks} value={count(state.chunks)} />
+              <Fact name={t.index} value={bytes(state.index_bytes)} />
+              <div>
+                <dt>{t.disk}</dt>
+                <dd>
+                  {t.diskFree(bytes(state.disk_free_bytes), bytes(state.disk_total_bytes))}
+                  <meter
+                    min={0}
+                    max={state.disk_total_bytes}
+                    low={state.disk_total_bytes * 0.8}
+                    high={state.disk_total_bytes * 0.95}
+                    optimum={0}
+                    value={state.disk_total_bytes - state.disk_free_bytes}
+                    aria-label={t.disk}
+                  />
+                </dd>
+              </div>
+              <Fact name={t.version} value={config.value?.version ?? '–'} />
+            </dl>
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Queue(): VNode {
+  const t = sentences.value.system;
+  const values = samples.value.map((sample) => sample.pending);
+  const now = count(values.at(-1) ?? 0);
+  return (
+    <div class="card figure-card">
+      <h2>{t.queue}</h2>
+      <p class="big">
+        {now} <span class="muted">{t.pending}</span>
+      </p>
+      <AreaChart values={values} label={t.chart(t.queue, now, count(Math.max(0, ...values)))} />
+      <p class="muted small">{t.sinceOpen}</p>
+    </div>
+  );
+}
+
+function Running(): VNode {
+  const t = sentences.value.system;
+  const values = samples.value.map((sample) => sample.processing);
+  const now = count(values.at(-1) ?? 0);
+  return (
+    <div class="card figure-card">
+      <h2>{t.running}</h2>
+      <p class="big">
+        {now} <span class="muted">{t.processing(now, count(status.value?.threads ?? 0))}</span>
+      </p>
+      <AreaChart values={values} label={t.chart(t.running, now, count(Math.max(0, ...values)))} />
+      <p class="muted small">{t.sinceOpen}</p>
+    </div>
+  );
+}
+
+function Throughput(): VNode {
+  const t = sentences.value.system;
+  const history = status.value?.history ?? [];
+  const sum = (pick: 'completed' | 'failed' | 'bytes'): number => history.reduce((total, minute) => total + minute[pick], 0);
+  const bars = history.map((minute) => ({
+    good: minute.completed,
+    bad: minute.failed,
+    title: `${clockTime(minute.minute)}: ${t.perMinute(count(minute.completed), count(minute.failed))}`,
+  }));
+  const latest = history.at(-1);
+  const most = Math.max(0, ...history.map((minute) => minute.completed + minute.failed));
+  return (
+    <div class="card figure-card">
+      <h2>{t.throughput}</h2>
+      <p class="big">
+        {count(sum('completed'))} <span class="muted">{t.perMinute(count(sum('completed')), count(sum('failed')))}</span>
+      </p>
+      <BarChart bars={bars} label={t.chart(t.throughput, count((latest?.completed ?? 0) + (latest?.failed ?? 0)), count(most))} />
+      <p class="muted small">
+        {t.lastHour} · {t.volume}: {bytes(sum('bytes'))}
+      </p>
+    </div>
+  );
+}
+
+function Fact({ name, value, good }: { name: string; value: string; good?: boolean }): VNode {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class={good === undefined ? '' : good ? 'ok' : 'problem'}>{value}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,136 @@
+/**
+ * The tasks this page knows, newest first: pages of `GET /tasks`, kept current by the feed. Changes are gathered and shown once a
+ * frame, so that a burst of events costs one rendering.
+ */
+import { signal } from '@preact/signals';
+import { listTasks } from './api.ts';
+import type { TaskStatus } from '../tasks/task.ts';
+import type { WireTask } from './wire.ts';
+
+/** Most tasks held; older ones can still be found by a narrower filter. */
+export const tasksMax = 20_000;
+const pageTasks = 200;
+
+export type TaskScope = TaskStatus | 'all';
+
+/** Every known task, newest first. */
+export const tasks = signal<readonly WireTask[]>([]);
+/** True once the first page is there. */
+export const tasksLoaded = signal(false);
+
+const byId = new Map<string, WireTask>();
+let order: string[] = [];
+let flushAsked = false;
+
+type Reading = { cursor: string | null; ended: boolean; running: Promise<void> | null };
+const readings = new Map<TaskScope, Reading>();
+
+export function taskById(taskId: string): WireTask | undefined {
+  return tasks.value.length === 0 ? undefined : byId.get(taskId);
+}
+
+/** One snapshot from the feed or from an answer. Older than what is known: ignored. */
+export function putTask(task: WireTask): void {
+  const known = byId.get(task.task_id);
+  if (known !== undefined && isOlder(task, known)) return;
+  if (known === undefined) {
+    if (byId.size >= tasksMax) return;
+    order.push(task.task_id);
+  }
+  byId.set(task.task_id, task);
+  flushSoon();
+}
+
+/** Whether `GET /tasks` has more of this scope than is known. */
+export function hasMore(scope: TaskScope): boolean {
+  return !reading(scope).ended && byId.size < tasksMax;
+}
+
+/** The next page of a scope; a call while one is under way joins it. */
+export function readMore(scope: TaskScope): Promise<void> {
+  const state = reading(scope);
+  if (state.ended) return Promise.resolve();
+  state.running ??= readPage(scope, state).finally(() => {
+    state.running = null;
+  });
+  return state.running;
+}
+
+/**
+ * Reads again what is shown and every task that was alive, and forgets what the server no longer has: right after a restart even
+ * when events were missed.
+ */
+export async function resyncTasks(): Promise<void> {
+  const wanted = byId.size;
+  const oldestLive = order.findLast((id) => isLive(byId.get(id))) ?? null;
+  const newestKnown = order[0] ?? '';
+  const fetched = new Map<string, WireTask>();
+  let cursor: string | undefined;
+  let oldest = '';
+  for (;;) {
+    const page = await listTasks({ limit: pageTasks, ...(cursor === undefined ? {} : { cursor }) });
+    for (const task of page.tasks) fetched.set(task.task_id, task);
+    oldest = page.tasks.at(-1)?.task_id ?? '';
+    cursor = page.next_cursor ?? undefined;
+    const covered = fetched.size >= wanted && (oldestLive === null || oldest <= oldestLive);
+    if (cursor === undefined || covered || fetched.size >= tasksMax) break;
+  }
+  const complete = cursor === undefined;
+  for (const id of byId.keys()) {
+    const inRange = id <= newestKnown && (complete || id >= oldest);
+    if (inRange && !fetched.has(id)) byId.delete(id);
+  }
+  for (const task of fetched.values()) {
+    const known = byId.get(task.task_id);
+    if (known === undefined || !isOlder(task, known)) byId.set(task.task_id, task);
+  }
+  order = [...byId.keys()];
+  readings.clear();
+  readings.set('all', { cursor: cursor ?? null, ended: complete, running: null });
+  flush();
+  tasksLoaded.value = true;
+}
+
+async function readPage(scope: TaskScope, state: Reading): Promise<void> {
+  const page = await listTasks({
+    limit: pageTasks,
+    ...(scope === 'all' ? {} : { status: scope }),
+    ...(state.cursor === null ? {} : { cursor: state.cursor }),
+  });
+  for (const task of page.tasks) putTask(task);
+  state.cursor = page.next_cursor;
+  state.ended = page.next_cursor === null;
+  flush();
+}
+
+function reading(scope: TaskScope): Reading {
+  const all = readings.get('all');
+  if (all?.ended === true) return all;
+  const known = readings.get(scope) ?? { cursor: null, ended: false, running: null };
+  readings.set(scope, known);
+  return known;
+}
+
+function isLive(task: WireTask | undefined): boolean {
+  return task?.status === 'pending' || task?.status === 'processing';
+}
+
+/** Progress does not change `updated_at`; within one state the greater percentage is the later one. */
+function isOlder(task: WireTask, known: WireTask): boolean {
+  if (task.updated_at !== known.updated_at) return task.updated_at < known.updated_at;
+  return task.status === known.status && (task.progress.percent) < (known.progress.percent);
+}
+
+function flushSoon(): void {
+  if (flushAsked) return;
+  flushAsked = true;
+  // A hidden page gets no frames, and its state shall be right when it is looked at again.
+  if (document.hidden) setTimeout(flush, 250);
+  else requestAnimationFrame(flush);
+}
+
+function flush(): void {
+  flushAsked = false;
+  order.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  tasks.value = order.flatMap((id) => byId.get(id) ?? []);
+}

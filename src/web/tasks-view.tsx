@@ -1,0 +1,297 @@
+/** Every task, live: filter, find, cancel, stop, retry, and why one failed. The filter is in the address, so that it can be sent on. */
+import { signal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useCallback, useEffect, useRef } from 'preact/hooks';
+import { announce } from './announcer.ts';
+import { ApiError, cancelTask, retryTask } from './api.ts';
+import { ConfirmDialog } from './confirm-dialog.tsx';
+import { bytes, count, duration, time } from './figures.ts';
+import { Icon } from './icons.tsx';
+import { sentences } from './language.ts';
+import { msLeft } from './pace.ts';
+import { linkTo, replaceRoute, route } from './route.ts';
+import { hasMore, readMore, resyncTasks, taskById, tasks, tasksLoaded, type TaskScope } from './task-list.ts';
+import { join, stepFigures } from './upload-view.tsx';
+import { VirtualList } from './virtual-list.tsx';
+import type { WireTask } from './wire.ts';
+
+const scopes = ['all', 'pending', 'processing', 'completed', 'failed'] as const;
+
+/** The task whose stop is being asked about. */
+const stopping = signal<WireTask | null>(null);
+
+export function TasksView(): VNode {
+  const t = sentences.value.tasks;
+  const scope = scopes.find((name) => name === route.value.parameters['status']) ?? 'all';
+  const text = route.value.parameters['q'] ?? '';
+  const open = taskById(route.value.parameters['task'] ?? '');
+  const shown = fitting(tasks.value, scope, text);
+  const more = hasMore(scope);
+  const onEnd = useCallback(() => {
+    if (tasksLoaded.value && hasMore(scope)) void readMore(scope).catch(() => undefined);
+  }, [scope]);
+
+  useEffect(() => {
+    if (!tasksLoaded.value) void resyncTasks().catch(() => undefined);
+  }, []);
+
+  return (
+    <section class="view" aria-labelledby="title">
+      <h1 id="title">{sentences.value.views.tasks}</h1>
+      <div class="filters">
+        <div class="segments" role="group" aria-label={t.filter}>
+          {scopes.map((name) => (
+            <a key={name} href={linkTo('tasks', { status: name === 'all' ? null : name, q: text })} aria-current={name === scope ? 'true' : undefined}>
+              {name === 'all' ? t.all : sentences.value.statuses[name]}
+            </a>
+          ))}
+        </div>
+        <input
+          type="search"
+          id="task-find"
+          aria-label={t.find}
+          placeholder={t.find}
+          value={text}
+          onInput={(event) => replaceRoute('tasks', { status: scope === 'all' ? null : scope, q: event.currentTarget.value })}
+        />
+        <p class="muted known">{tasksLoaded.value ? t.known(count(shown.length), more) : sentences.value.loading}</p>
+      </div>
+      {tasksLoaded.value && shown.length === 0 && !more ? (
+        <p class="nothing card">{tasks.value.length === 0 ? t.noneAtAll : t.none}</p>
+      ) : (
+        <VirtualList
+          label={sentences.value.views.tasks}
+          className="card task-rows"
+          items={shown}
+          keyOf={(task) => task.task_id}
+          row={(task) => <TaskRow task={task} scope={scope} text={text} />}
+          onEnd={onEnd}
+        />
+      )}
+      {open === undefined ? null : <TaskDetails task={open} scope={scope} text={text} />}
+      {stopping.value === null ? null : (
+        <ConfirmDialog
+          question={t.stopQuestion(stopping.value.filename)}
+          hint={t.stopHint}
+          confirm={t.stop}
+          onConfirm={() => stopping.value !== null && act(cancelTask(stopping.value.task_id, { force: true }))}
+          onClose={() => {
+            stopping.value = null;
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+/** The tasks of one status whose file name, doc_id or id holds the text. */
+export function fitting(all: readonly WireTask[], scope: TaskScope, text: string): readonly WireTask[] {
+  const wanted = text.trim().toLowerCase();
+  if (scope === 'all' && wanted === '') return all;
+  return all.filter(
+    (task) =>
+      (scope === 'all' || task.status === scope) &&
+      (wanted === '' || [task.filename, task.doc_id, task.task_id].some((field) => field.toLowerCase().includes(wanted))),
+  );
+}
+
+function TaskRow({ task, scope, text }: { task: WireTask; scope: TaskScope; text: string }): VNode {
+  const t = sentences.value.tasks;
+  return (
+    <div class="task-row">
+      <StatusMark task={task} />
+      <div class="task-name">
+        <a class="name" href={detailsLink(task, scope, text)} aria-label={t.details(task.filename)} onKeyDown={walkRows}>
+          <bdi>{task.filename}</bdi>
+        </a>
+        <bdi class="muted second" title={task.doc_id}>
+          {task.doc_id}
+        </bdi>
+      </div>
+      <div class="task-state">
+        <TaskState task={task} />
+      </div>
+      <span class="muted task-size">{bytes(task.file_size)}</span>
+      <time class="muted task-time" dateTime={task.created_at}>
+        {time(task.created_at)}
+      </time>
+      <div class="row-actions">
+        <TaskActions task={task} />
+      </div>
+    </div>
+  );
+}
+
+/** Shape and word as well as colour. */
+function StatusMark({ task }: { task: WireTask }): VNode {
+  return (
+    <span class={`status status-${task.status}`}>
+      <span class="status-dot" aria-hidden="true" />
+      {sentences.value.statuses[task.status]}
+    </span>
+  );
+}
+
+function TaskState({ task }: { task: WireTask }): VNode | null {
+  if (task.status === 'failed') return <bdi class="problem">{task.error}</bdi>;
+  if (task.status === 'completed') {
+    const pages = task.result?.pages ?? null;
+    return <span class="muted">{sentences.value.upload.done(pages === null ? null : count(pages), count(task.result?.chunks ?? 0))}</span>;
+  }
+  const left = msLeft(task);
+  return (
+    <span class="muted">
+      {task.status === 'processing' ? (
+        <span class="thin-bar" aria-hidden="true">
+          <span class="fill" style={{ transform: `scaleX(${task.progress.percent / 100})` }} />
+        </span>
+      ) : null}
+      {join(sentences.value.stages[task.stage], stepFigures(task), left === null ? null : sentences.value.upload.left(duration(left)))}
+    </span>
+  );
+}
+
+function TaskActions({ task }: { task: WireTask }): VNode {
+  const t = sentences.value.tasks;
+  const name = (action: string): string => t.actionOn(action, task.filename);
+  return (
+    <>
+      {task.status === 'pending' ? (
+        <button type="button" class="quiet icon-only" aria-label={name(t.cancel)} title={t.cancel} onClick={() => act(cancelTask(task.task_id, { force: false }))}>
+          <Icon name="close" />
+        </button>
+      ) : null}
+      {task.status === 'processing' ? (
+        <button
+          type="button"
+          class="quiet icon-only"
+          aria-label={name(t.stop)}
+          title={t.stop}
+          onClick={() => {
+            stopping.value = task;
+          }}
+        >
+          <Icon name="stop" />
+        </button>
+      ) : null}
+      {task.status === 'failed' ? (
+        <button type="button" class="quiet icon-only" aria-label={name(t.retry)} title={t.retry} onClick={() => act(retryTask(task.task_id))}>
+          <Icon name="retry" />
+        </button>
+      ) : null}
+      <button type="button" class="quiet icon-only" aria-label={name(t.copyId)} title={t.copyId} onClick={() => void copyId(task.task_id)}>
+        <Icon name="copy" />
+      </button>
+    </>
+  );
+}
+
+function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; text: string }): VNode {
+  const t = sentences.value.tasks;
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, [task.task_id]);
+  const close = (): void => replaceRoute('tasks', { status: scope === 'all' ? null : scope, q: text });
+  const rows: readonly (readonly [string, string | null])[] = [
+    [t.fields.docId, task.doc_id],
+    [t.fields.size, bytes(task.file_size)],
+    [t.fields.stage, sentences.value.stages[task.stage]],
+    [t.fields.attempts, `${task.attempts} / ${task.max_attempts}`],
+    [t.fields.created, time(task.created_at)],
+    [t.fields.started, task.started_at === null ? null : time(task.started_at)],
+    [t.fields.finished, task.finished_at === null ? null : time(task.finished_at)],
+    [t.fields.warnings, task.result?.warnings?.join(' ') ?? null],
+    [t.fields.id, task.task_id],
+  ];
+  return (
+    <dialog ref={dialog} class="sheet-dialog" aria-labelledby="details-title" onClose={close}>
+      <div class="dialog-head">
+        <h2 id="details-title">
+          <bdi>{task.filename}</bdi>
+        </h2>
+        <button type="button" class="quiet icon-only" aria-label={sentences.value.close} autofocus onClick={() => dialog.current?.close()}>
+          <Icon name="close" />
+        </button>
+      </div>
+      <p>
+        <StatusMark task={task} />
+      </p>
+      {task.status === 'failed' ? (
+        <div class="failure">
+          <h3>{t.fields.error}</h3>
+          <p>
+            <bdi>{task.error}</bdi>
+          </p>
+          {task.error_code === null ? null : (
+            <>
+              <h3>{t.whatToDo}</h3>
+              <p>{sentences.value.advice[task.error_code]}</p>
+            </>
+          )}
+        </div>
+      ) : null}
+      <dl>
+        {rows.map(([name, value]) =>
+          value === null || value === '' ? null : (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>
+                <bdi>{value}</bdi>
+              </dd>
+            </div>
+          ),
+        )}
+      </dl>
+      <div class="actions">
+        {task.status === 'completed' ? (
+          <a class="button" href={linkTo('documents', { text: task.doc_id })}>
+            <Icon name="text" />
+            {t.seeInDocuments}
+          </a>
+        ) : null}
+        <TaskActions task={task} />
+      </div>
+    </dialog>
+  );
+}
+
+function detailsLink(task: WireTask, scope: TaskScope, text: string): string {
+  return linkTo('tasks', { status: scope === 'all' ? null : scope, q: text, task: task.task_id });
+}
+
+/** Up and down go from one task's name to the next. */
+function walkRows(event: KeyboardEvent): void {
+  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+  if (step === 0) return;
+  const names = [...document.querySelectorAll<HTMLElement>('.task-rows .name')].sort(
+    (a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top,
+  );
+  const next = names[names.indexOf(event.currentTarget as HTMLElement) + step];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: 'nearest' });
+}
+
+/** Does it; the feed shows what came of it, and a refusal is said. */
+function act(action: Promise<void>): void {
+  action.catch((error: unknown) => announce(error instanceof ApiError ? error.message : String(error)));
+}
+
+async function copyId(taskId: string): Promise<void> {
+  if (navigator.clipboard === undefined) copyOldWay(taskId);
+  else await navigator.clipboard.writeText(taskId);
+  announce(sentences.value.copied);
+}
+
+/** `navigator.clipboard` is missing where the page comes over plain HTTP from another machine. */
+function copyOldWay(text: string): void {
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'hidden';
+  document.body.append(field);
+  field.select();
+  document.execCommand('copy');
+  field.remove();
+}

@@ -1,0 +1,313 @@
+/** Files in: chosen, dropped or pasted, checked, named, sent, and followed stage by stage until they can be searched. */
+import { signal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { announce } from './announcer.ts';
+import { docIdProblem } from './doc-id.ts';
+import { filesFromInput } from './dropped-files.ts';
+import { bytes, count, duration } from './figures.ts';
+import { Icon } from './icons.tsx';
+import { sentences } from './language.ts';
+import { msLeft } from './pace.ts';
+import { linkTo } from './route.ts';
+import { config } from './server-state.ts';
+import { taskById } from './task-list.ts';
+import {
+  addFiles,
+  clearEnded,
+  doubledDocIds,
+  outcome,
+  removeUpload,
+  send,
+  sendable,
+  sendAll,
+  summary,
+  uploads,
+  type Upload,
+  type UploadState,
+} from './uploads.ts';
+import type { WireTask } from './wire.ts';
+import { VirtualList } from './virtual-list.tsx';
+
+/** Files are held over the page right now. */
+export const dropping = signal(false);
+
+export function UploadView(): VNode {
+  const t = sentences.value.upload;
+  const empty = uploads.value.length === 0;
+  return (
+    <section class="view" aria-labelledby="title">
+      <h1 id="title">{sentences.value.views.upload}</h1>
+      <p class="lead">{t.lead}</p>
+      <DropZone compact={!empty} />
+      {empty ? null : <Batch />}
+    </section>
+  );
+}
+
+function DropZone({ compact }: { compact: boolean }): VNode {
+  const t = sentences.value.upload;
+  const limits = config.value;
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const take = (event: Event): void => {
+    const input = event.currentTarget as HTMLInputElement;
+    if (input.files !== null) addFiles(filesFromInput(input.files), config.value);
+    // So that the same file can be chosen again.
+    input.value = '';
+  };
+  return (
+    <div class={`drop card${compact ? ' compact' : ''}${dropping.value ? ' over' : ''}`}>
+      <span class="drop-mark">
+        <Icon name="upload" />
+      </span>
+      <p class="drop-title">{dropping.value ? t.dropNow : t.drop}</p>
+      <p class="muted drop-or">{t.or}</p>
+      <div class="actions">
+        <button type="button" class={compact ? '' : 'primary'} onClick={() => files.current?.click()}>
+          {t.choose}
+        </button>
+        <button type="button" onClick={() => folder.current?.click()}>
+          <Icon name="folder" />
+          {t.folder}
+        </button>
+      </div>
+      <input ref={files} type="file" multiple hidden id="files" aria-label={t.choose} onChange={take} />
+      <input ref={folder} type="file" hidden id="folder" aria-label={t.folder} onChange={take} {...{ webkitdirectory: true }} />
+      {limits === null ? null : (
+        <p class="muted limits">{t.limits(bytes(limits.file_bytes_max), limits.formats.map((format) => format.toUpperCase()).join(' · '))}</p>
+      )}
+    </div>
+  );
+}
+
+function Batch(): VNode {
+  const t = sentences.value.upload;
+  const sums = summary.value;
+  const ready = sendable.value.length;
+  const button = useRef<HTMLButtonElement>(null);
+
+  // Right after files were added the next step is to send them: Enter does it.
+  useEffect(() => {
+    if (ready > 0) button.current?.focus({ preventScroll: true });
+  }, [ready > 0]);
+  useEffect(() => {
+    if (sums.active > 0 || sums.completed > 0) announce(t.summary(sums.completed, sums.total, sums.failed));
+  }, [sums.completed, sums.failed, sums.total]);
+
+  const ended = sums.completed + sums.failed;
+  return (
+    <div class="batch">
+      <div class="batch-head">
+        {ready > 0 ? (
+          <button ref={button} type="button" class="primary" onClick={sendAll}>
+            <Icon name="upload" />
+            {t.send(ready)}
+          </button>
+        ) : null}
+        <p class="batch-sum">
+          {t.summary(sums.completed, sums.total, sums.failed)} <span class="muted">{bytes(sums.bytes)}</span>
+        </p>
+        {ended > 0 ? (
+          <button type="button" class="quiet" onClick={clearEnded}>
+            {t.clear}
+          </button>
+        ) : null}
+        {sums.completed > 0 ? (
+          <a class="button quiet" href={linkTo('search')}>
+            <Icon name="search" />
+            {t.searchNow}
+          </a>
+        ) : null}
+      </div>
+      <VirtualList
+        label={t.list}
+        className="card upload-rows"
+        items={uploads.value}
+        keyOf={(upload) => upload.key}
+        row={(upload) => <UploadRow upload={upload} />}
+      />
+    </div>
+  );
+}
+
+function UploadRow({ upload }: { upload: Upload }): VNode {
+  const t = sentences.value.upload;
+  const state = upload.state.value;
+  const task = state.phase === 'accepted' ? taskById(state.taskId) : undefined;
+  const end = outcome(upload);
+  return (
+    <div class={`upload-row is-${end}`}>
+      <div class="upload-name">
+        <bdi class="name" title={upload.path}>
+          {upload.file.name}
+        </bdi>
+        <span class="muted">{bytes(upload.file.size)}</span>
+      </div>
+      {state.phase === 'ready' ? <DocIdField upload={upload} /> : <Stages upload={upload} state={state} task={task} />}
+      <p class="upload-say">
+        <Saying upload={upload} state={state} task={task} />
+      </p>
+      <div class="row-actions">
+        {state.phase === 'refused' && state.reason === 'unknown_format' ? (
+          <button type="button" class="quiet" onClick={() => send(upload)}>
+            {t.sendAnyway}
+          </button>
+        ) : null}
+        {state.phase === 'failed' ? (
+          <button type="button" class="quiet icon-only" aria-label={t.retry(upload.file.name)} onClick={() => send(upload)}>
+            <Icon name="retry" />
+          </button>
+        ) : null}
+        <button type="button" class="quiet icon-only" aria-label={t.remove(upload.file.name)} onClick={() => removeUpload(upload)}>
+          <Icon name="close" />
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function DocIdField({ upload }: { upload: Upload }): VNode {
+  const t = sentences.value.upload;
+  const value = upload.docId.value;
+  const problem = docIdProblem(value) ?? (doubledDocIds.value.has(value) ? 'doubled' : null);
+  const id = `doc-id-${upload.key}`;
+  return (
+    <div class="doc-id">
+      <label for={id}>
+        <span aria-hidden="true">{t.docIdShort}</span>
+        <span class="hidden">{t.docId(upload.file.name)}</span>
+      </label>
+      <input
+        id={id}
+        type="text"
+        value={value}
+        spellcheck={false}
+        autocomplete="off"
+        aria-invalid={problem !== null}
+        aria-describedby={`${id}-problem`}
+        onInput={(event) => {
+          upload.docId.value = event.currentTarget.value;
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') sendAll();
+        }}
+      />
+      <span id={`${id}-problem`} class="problem">
+        {problem === null ? '' : t.docIdProblems[problem]}
+      </span>
+    </div>
+  );
+}
+
+const stageSteps = { queued: 1, parsing: 2, chunking: 3, embedding: 4, indexing: 5, done: 6 } as const;
+
+/** How far a file has come: the step it is in (0–5; 6 is the end) and how much of that step is done (0–1). */
+function place(upload: Upload, state: UploadState, task: WireTask | undefined): { step: number; part: number } {
+  if (state.phase === 'sending') return { step: 0, part: upload.file.size === 0 ? 0 : state.sentBytes / upload.file.size };
+  if (state.phase !== 'accepted') return { step: 0, part: 0 };
+  if (task === undefined) return { step: 1, part: 0 };
+  if (task.status === 'completed') return { step: 6, part: 0 };
+  const step = task.stage === 'done' ? 2 : stageSteps[task.stage];
+  const { pages_done: pages, pages_total: pagesAll, chunks_done: chunks, chunks_total: chunksAll } = task.progress;
+  if (step === 2 && pages !== null && pagesAll) return { step, part: pages / pagesAll };
+  if (step === 4 && chunks !== null && chunksAll) return { step, part: chunks / chunksAll };
+  return { step, part: 0.5 };
+}
+
+function Stages({ upload, state, task }: { upload: Upload; state: UploadState; task: WireTask | undefined }): VNode {
+  const t = sentences.value.upload;
+  const { step, part } = place(upload, state, task);
+  const failed = outcome(upload) === 'failed';
+  const percent = Math.min(100, Math.round(((step + part) / 6) * 100));
+  const now = step < 6 ? t.steps[step] : sentences.value.statuses.completed;
+  return (
+    <div
+      class="stages"
+      role="progressbar"
+      aria-label={t.progressOf(upload.file.name)}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
+      aria-valuetext={failed ? sentences.value.statuses.failed : `${now ?? ''} ${percent} %`}
+    >
+      {t.steps.map((name, index) => {
+        const share = index < step ? 1 : index === step ? part : 0;
+        const mood = failed && index === Math.min(step, 5) ? 'broken' : index < step ? 'done' : index === step ? 'now' : 'next';
+        return (
+          <span key={name} class={`stage stage-${mood}`}>
+            <span class="bar">
+              <span class="fill" style={{ transform: `scaleX(${failed && index === step ? 1 : share})` }} />
+            </span>
+            <span class="stage-name">{name}</span>
+          </span>
+        );
+      })}
+    </div>
+  );
+}
+
+function Saying({ upload, state, task }: { upload: Upload; state: UploadState; task: WireTask | undefined }): VNode {
+  const t = sentences.value.upload;
+  switch (state.phase) {
+    case 'ready':
+      return <>{t.ready}</>;
+    case 'refused':
+      return <Problem sentence={t.refusals[state.reason](bytes(config.value?.file_bytes_max ?? 0))} />;
+    case 'waiting':
+      return <>{t.waiting}</>;
+    case 'sending':
+      return <>{join(t.steps[0], t.sending(bytes(state.sentBytes), bytes(upload.file.size)), leftOf(state.msLeft))}</>;
+    case 'failed':
+      return <Problem sentence={state.error.message} />;
+    case 'accepted':
+      return task === undefined ? <>{sentences.value.stages.queued}</> : <TaskSaying task={task} />;
+  }
+}
+
+function TaskSaying({ task }: { task: WireTask }): VNode {
+  const { upload: t, stages, statuses, advice } = sentences.value;
+  if (task.status === 'failed') {
+    const what = task.error_code === null ? '' : ` ${advice[task.error_code]}`;
+    return <Problem sentence={`${task.error ?? statuses.failed}.${what}`.replace(/([.。！!?？])\./, '$1')} />;
+  }
+  if (task.status === 'completed') {
+    const note = task.result?.superseded === true ? t.superseded : task.result?.unchanged === true ? t.unchanged : null;
+    const pages = task.result?.pages ?? null;
+    return (
+      <span class="ok">
+        <Icon name="check" />
+        {join(statuses.completed, note ?? t.done(pages === null ? null : count(pages), count(task.result?.chunks ?? 0)))}
+      </span>
+    );
+  }
+  return <>{join(stages[task.stage], stepFigures(task), leftOf(msLeft(task)))}</>;
+}
+
+/** Pages or chunks of the running stage, or the place in the queue. */
+export function stepFigures(task: WireTask): string | null {
+  const t = sentences.value.upload;
+  const { pages_done: pages, pages_total: pagesAll, chunks_done: chunks, chunks_total: chunksAll } = task.progress;
+  if (task.status === 'pending') return task.queue_position ? t.queuePosition(count(task.queue_position)) : null;
+  if (task.stage === 'parsing' && pages !== null && pagesAll) return t.pages(count(pages), count(pagesAll));
+  if (task.stage === 'embedding' && chunks !== null && chunksAll) return t.chunks(count(chunks), count(chunksAll));
+  return null;
+}
+
+function Problem({ sentence }: { sentence: string }): VNode {
+  return (
+    <span class="problem" title={sentence}>
+      <Icon name="warning" />
+      <bdi>{sentence}</bdi>
+    </span>
+  );
+}
+
+function leftOf(ms: number | null): string | null {
+  return ms === null ? null : sentences.value.upload.left(duration(ms));
+}
+
+/** The parts that there are, with a middle dot between. */
+export function join(...parts: readonly (string | null | undefined)[]): string {
+  return parts.filter((part) => part !== null && part !== undefined && part !== '').join(' · ');
+}

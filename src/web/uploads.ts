@@ -1,0 +1,206 @@
+/**
+ * The files on their way to the server: checked against its limits first, then sent a few at a time, then followed as tasks. A
+ * file waits as `ready` until its reader sends it, so that the doc_id can be changed.
+ */
+import { computed, signal, type Signal } from '@preact/signals';
+import { ApiError, keyWanted, toApiError } from './api.ts';
+import { docIdProblem, proposeDocId } from './doc-id.ts';
+import { putTask, taskById } from './task-list.ts';
+import type { FoundFile } from './dropped-files.ts';
+import type { WireConfig, WireTask } from './wire.ts';
+
+export type Refusal = 'empty' | 'too_large' | 'unknown_format';
+
+export type UploadState =
+  | { readonly phase: 'ready' }
+  /** Not sent: the server would not take it. `unknown_format` can be sent all the same, since the server looks at the content. */
+  | { readonly phase: 'refused'; readonly reason: Refusal }
+  | { readonly phase: 'waiting' }
+  | { readonly phase: 'sending'; readonly sentBytes: number; readonly msLeft: number | null }
+  | { readonly phase: 'accepted'; readonly taskId: string }
+  | { readonly phase: 'failed'; readonly error: ApiError };
+
+export type Upload = {
+  readonly key: number;
+  readonly file: File;
+  /** Name with folders; shown only. */
+  readonly path: string;
+  readonly docId: Signal<string>;
+  readonly state: Signal<UploadState>;
+};
+
+/** All files of this page, in the order they came. */
+export const uploads = signal<readonly Upload[]>([]);
+
+/** Files sent at the same time. */
+const sendingMax = 3;
+/** Tries at one file while the server is busy or away. */
+const triesMax = 8;
+const retryMs = 2000;
+
+const requests = new Map<number, XMLHttpRequest>();
+const tries = new Map<number, number>();
+let lastKey = 0;
+
+export function addFiles(files: readonly FoundFile[], limits: WireConfig | null): void {
+  const added = files.map(({ file, path }): Upload => {
+    lastKey += 1;
+    const reason = refusal(file, limits);
+    return {
+      key: lastKey,
+      file,
+      path,
+      docId: signal(proposeDocId(path)),
+      state: signal<UploadState>(reason === null ? { phase: 'ready' } : { phase: 'refused', reason }),
+    };
+  });
+  uploads.value = [...uploads.value, ...added];
+}
+
+/** Why the server would not take this file, as far as size and name tell; null when it will. */
+export function refusal(file: Pick<File, 'name' | 'size'>, limits: Pick<WireConfig, 'file_bytes_max' | 'formats'> | null): Refusal | null {
+  if (file.size === 0) return 'empty';
+  if (limits === null) return null;
+  if (file.size > limits.file_bytes_max) return 'too_large';
+  const extension = /\.([^.]+)$/.exec(file.name)?.[1]?.toLowerCase();
+  const known = extension === undefined || limits.formats.length === 0 || limits.formats.includes(extension);
+  return known ? null : 'unknown_format';
+}
+
+/** A doc_id given to two of the files that are ready: the later would replace the earlier. */
+export const doubledDocIds = computed(() => {
+  const seen = new Set<string>();
+  const doubled = new Set<string>();
+  for (const upload of uploads.value) {
+    if (upload.state.value.phase !== 'ready') continue;
+    const id = upload.docId.value;
+    if (seen.has(id)) doubled.add(id);
+    seen.add(id);
+  }
+  return doubled;
+});
+
+export const sendable = computed(() =>
+  uploads.value.filter(
+    ({ state, docId }) => state.value.phase === 'ready' && docIdProblem(docId.value) === null && !doubledDocIds.value.has(docId.value),
+  ),
+);
+
+export type Summary = {
+  readonly total: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly active: number;
+  readonly bytes: number;
+};
+
+export const summary = computed<Summary>(() => {
+  const sums = { total: 0, completed: 0, failed: 0, active: 0, bytes: 0 };
+  for (const upload of uploads.value) {
+    const end = outcome(upload);
+    sums.total += 1;
+    sums.bytes += upload.file.size;
+    if (end === 'completed') sums.completed += 1;
+    else if (end === 'failed') sums.failed += 1;
+    else if (end === 'active') sums.active += 1;
+  }
+  return sums;
+});
+
+/** `idle`: not sent yet. */
+export function outcome(upload: Upload): 'idle' | 'active' | 'completed' | 'failed' {
+  const state = upload.state.value;
+  if (state.phase === 'ready') return 'idle';
+  if (state.phase === 'refused' || state.phase === 'failed') return 'failed';
+  if (state.phase !== 'accepted') return 'active';
+  const status = taskById(state.taskId)?.status;
+  return status === 'completed' || status === 'failed' ? status : 'active';
+}
+
+export function sendAll(): void {
+  for (const upload of sendable.value) upload.state.value = { phase: 'waiting' };
+  pump();
+}
+
+/** Also for a file of unknown format, and again after a failure. */
+export function send(upload: Upload): void {
+  tries.delete(upload.key);
+  upload.state.value = { phase: 'waiting' };
+  pump();
+}
+
+/** Takes the file off the list, and off the wire if it is on it. A task that was made of it goes on. */
+export function removeUpload(upload: Upload): void {
+  requests.get(upload.key)?.abort();
+  uploads.value = uploads.value.filter((each) => each !== upload);
+  pump();
+}
+
+export function clearEnded(): void {
+  uploads.value = uploads.value.filter((upload) => ['idle', 'active'].includes(outcome(upload)));
+}
+
+// A key that was accepted lets waiting files go on.
+keyWanted.subscribe((wanted) => {
+  if (!wanted) pump();
+});
+
+function pump(): void {
+  if (keyWanted.peek()) return;
+  for (const upload of uploads.peek()) {
+    if (requests.size >= sendingMax) return;
+    if (upload.state.peek().phase === 'waiting' && !requests.has(upload.key)) transmit(upload);
+  }
+}
+
+function transmit(upload: Upload): void {
+  const request = new XMLHttpRequest();
+  const startedMs = performance.now();
+  requests.set(upload.key, request);
+  upload.state.value = { phase: 'sending', sentBytes: 0, msLeft: null };
+  request.upload.addEventListener('progress', (event) => {
+    const sentBytes = Math.min(event.loaded, upload.file.size);
+    const elapsedMs = performance.now() - startedMs;
+    const rest = upload.file.size - sentBytes;
+    upload.state.value = { phase: 'sending', sentBytes, msLeft: elapsedMs < 1000 ? null : (elapsedMs / Math.max(1, sentBytes)) * rest };
+  });
+  request.addEventListener('loadend', () => {
+    requests.delete(upload.key);
+    if (uploads.peek().includes(upload)) settle(upload, request);
+    pump();
+  });
+  request.open('POST', `insert?doc_id=${encodeURIComponent(upload.docId.peek())}`);
+  request.setRequestHeader('prefer', 'respond-async');
+  const form = new FormData();
+  form.append('file', upload.file, upload.file.name);
+  request.send(form);
+}
+
+function settle(upload: Upload, request: XMLHttpRequest): void {
+  if (request.status >= 200 && request.status < 300) {
+    const answer = JSON.parse(request.responseText) as Partial<WireTask> & { task_id: string };
+    if (answer.status !== undefined && answer.updated_at !== undefined) putTask(answer as WireTask);
+    upload.state.value = { phase: 'accepted', taskId: answer.task_id };
+    return;
+  }
+  const error =
+    request.status === 0
+      ? new ApiError(0, 'The server cannot be reached.')
+      : toApiError(request.status, request.getResponseHeader('retry-after'), request.responseText);
+  const tried = (tries.get(upload.key) ?? 0) + 1;
+  tries.set(upload.key, tried);
+  if (error.status === 401) {
+    upload.state.value = { phase: 'waiting' };
+    keyWanted.value = true;
+  } else if (tried < triesMax && (error.status === 0 || error.retryAfterSeconds !== null)) {
+    upload.state.value = { phase: 'waiting' };
+    // It keeps its place among the few that are sent: a server that says "later" is not to be asked by the next file at once.
+    requests.set(upload.key, request);
+    setTimeout(() => {
+      requests.delete(upload.key);
+      pump();
+    }, Math.min(30_000, (error.retryAfterSeconds ?? 0) * 1000 || retryMs));
+  } else {
+    upload.state.value = { phase: 'failed', error };
+  }
+}

@@ -1,0 +1,18 @@
+/** What the server says, as it says it. The shapes are the server's own schemas, so that a change there does not compile here. */
+import type { DocumentErrorCode } from '../errors.ts';
+import type { configReply, documentPage, taskPage, DocumentRecord, SearchReply, StatusReply, TaskRecord } from '../http/schemas.ts';
+
+type Parsed<S extends { readonly _output: unknown }> = S['_output'];
+
+export type WireTask = Omit<TaskRecord, 'error_code'> & { readonly error_code: DocumentErrorCode | null };
+export type WireTaskPage = Omit<Parsed<typeof taskPage>, 'tasks'> & { readonly tasks: readonly WireTask[] };
+export type WireDocument = DocumentRecord;
+export type WireDocumentPage = Parsed<typeof documentPage>;
+export type WireSearch = SearchReply;
+export type WireHit = SearchReply['hits'][number];
+export type WireConfig = Parsed<typeof configReply>;
+export type WireStatus = StatusReply;
+export type WireMinute = StatusReply['history'][number];
+
+/** RFC 9457, as far as it is read here; a proxy's answer may hold none of it. */
+export type WireProblem = { readonly detail?: string; readonly title?: string; readonly code?: string; readonly request_id?: string };
