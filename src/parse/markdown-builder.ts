@@ -149,7 +149,8 @@ export function createMarkdownBuilder(limits: Pick<ParseLimits, 'charactersMax' 
     get characters() {
       return length;
     },
-    finish: () => ({ markdown: parts.join(''), blocks }),
+    /* A lone surrogate would come back from disk as U+FFFD: be the same from the start. */
+    finish: () => ({ markdown: parts.join('').toWellFormed(), blocks }),
   };
 }
 

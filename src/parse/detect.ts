@@ -1,0 +1,216 @@
+/**
+ * What a file is, by its content first: signatures, the members of an archive, the first lines of text. Its name and declared
+ * media type decide only between kinds of text that look alike (Markdown, CSV, source code, plain text).
+ */
+import { open } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { decodeText } from './encoding.ts';
+import { isCompoundFile } from './office/cfb.ts';
+import type { ParseInput } from './parser.ts';
+import { openZip } from './zip.ts';
+
+const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'text'] as const;
+const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;
+
+export type Format = 'pdf' | (typeof archiveFormats)[number] | (typeof textFormats)[number] | 'image' | 'compound' | 'unsupported';
+
+/**
+ * The format of a file, from its first 64 KiB and, for an archive, its directory. Never throws for a strange file, but for an
+ * archive that breaks a limit or has no directory: DocumentError `corrupt`, `limit_exceeded`.
+ */
+export async function detectFormat(input: ParseInput): Promise<Format> {
+  const head = await readHead(input);
+  if (isPdf(head)) return 'pdf';
+  if (startsWith(head, 'PK\x03\x04') || startsWith(head, 'PK\x05\x06')) return archiveFormat(head, input);
+  if (isCompoundFile(head)) return 'compound';
+  if (imageType(head) !== null) return 'image';
+  if (isBinary(head)) return 'unsupported';
+  return textFormat(decodeText(head).text, hintOf(input));
+}
+
+/** The media type of a picture that is recognised, or null. */
+export function imageType(head: Uint8Array): string | null {
+  if (startsWith(head, '\x89PNG\r\n\x1a\n')) return 'image/png';
+  if (startsWith(head, '\xff\xd8\xff')) return 'image/jpeg';
+  if (startsWith(head, 'GIF87a') || startsWith(head, 'GIF89a')) return 'image/gif';
+  if (startsWith(head, 'II*\0') || startsWith(head, 'MM\0*')) return 'image/tiff';
+  if (startsWith(head, 'RIFF') && latin1(head.subarray(8, 12)) === 'WEBP') return 'image/webp';
+  if (startsWith(head, 'BM') && head.length > 26 && latin1(head.subarray(6, 10)) === '\0\0\0\0') return 'image/bmp';
+  return null;
+}
+
+/** What name and declared type say: an extension without its dot, lower case; '' when they say nothing. */
+export function hintOf(input: Pick<ParseInput, 'filename' | 'declaredMediaType'>): string {
+  const extension = extname(input.filename).slice(1).toLowerCase();
+  const declared = (input.declaredMediaType ?? '').split(';')[0]!.trim().toLowerCase();
+  return extension === '' || extension === 'txt' ? (extensionOfType[declared] ?? extension) : extension;
+}
+
+const extensionOfType: Readonly<Record<string, string>> = {
+  'text/markdown': 'md',
+  'text/x-markdown': 'md',
+  'text/csv': 'csv',
+  'text/tab-separated-values': 'tsv',
+  'application/json': 'json',
+  'application/x-ndjson': 'jsonl',
+  'application/xml': 'xml',
+  'text/xml': 'xml',
+  'text/html': 'html',
+  'message/rfc822': 'eml',
+};
+
+const headBytes = 64 * 1024;
+
+async function readHead(input: ParseInput): Promise<Buffer> {
+  if (input.bytes !== undefined) return Buffer.from(input.bytes.subarray(0, headBytes));
+  const file = await open(input.path, 'r');
+  try {
+    const buffer = Buffer.alloc(headBytes);
+    const { bytesRead } = await file.read(buffer, 0, headBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The header may come a little late, on a line of its own (ISO 32000-1 annex H.3.4.1). */
+function isPdf(head: Buffer): boolean {
+  const at = head.subarray(0, 1029).indexOf('%PDF-', 0, 'latin1');
+  if (at <= 0) return at === 0;
+  const before = head[at - 1];
+  return before === 0x0a || before === 0x0d || head.subarray(0, at).every((byte) => byte <= 0x20 || byte >= 0x80);
+}
+
+function archiveFormat(head: Buffer, input: ParseInput): Format {
+  const declared = mimetypeMember(head);
+  if (declared === 'application/epub+zip') return 'epub';
+  const kind = /^application\/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation)/.exec(declared)?.[1];
+  if (kind !== undefined) return kind === 'text' ? 'odt' : kind === 'spreadsheet' ? 'ods' : 'odp';
+  const zip = openZip(input, input.limits);
+  try {
+    return formatOfMembers(new Set(zip.names.map((name) => name.toLowerCase())), hintOf(input));
+  } finally {
+    zip.close();
+  }
+}
+
+/** ODF and EPUB put their type first, unpacked, so that it stands at a fixed place. */
+function mimetypeMember(head: Buffer): string {
+  if (head.length < 40 || head.readUInt16LE(8) !== 0 || head.toString('latin1', 30, 38) !== 'mimetype') return '';
+  return head.toString('latin1', 38, 38 + Math.min(200, head.readUInt32LE(18))).trim();
+}
+
+function formatOfMembers(names: ReadonlySet<string>, hint: string): Format {
+  const has = (prefix: string): boolean => names.values().some((name) => name.startsWith(prefix));
+  if (names.has('meta-inf/container.xml') && !names.has('content.xml')) return 'epub';
+  if (names.has('content.xml')) return hint === 'ods' || hint === 'ots' ? 'ods' : hint === 'odp' || hint === 'otp' ? 'odp' : 'odt';
+  if (names.has('xl/workbook.bin')) return 'unsupported';
+  if (has('word/')) return 'docx';
+  if (has('ppt/')) return 'pptx';
+  if (has('xl/')) return 'xlsx';
+  if (names.has('[content_types].xml')) return officeHints[hint] ?? 'unsupported';
+  return 'unsupported';
+}
+
+const officeHints: Readonly<Record<string, Format>> = {
+  docx: 'docx',
+  docm: 'docx',
+  dotx: 'docx',
+  dotm: 'docx',
+  pptx: 'pptx',
+  pptm: 'pptx',
+  ppsx: 'pptx',
+  potx: 'pptx',
+  xlsx: 'xlsx',
+  xlsm: 'xlsx',
+  xltx: 'xlsx',
+};
+
+/** Text has hardly any control characters, in whatever encoding: UTF-16 and UTF-32 are recognised first. */
+function isBinary(head: Buffer): boolean {
+  const { text, encoding } = decodeText(head);
+  const isWide = encoding.startsWith('utf-16') || encoding.startsWith('utf-32');
+  let strange = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x20 ? unit !== 0x1b && (unit < 8 || unit > 13) : unit === 0x7f || (unit === 0xfffd && isWide)) strange += 1;
+  }
+  return strange > 0 && strange * 50 > text.length;
+}
+
+function textFormat(text: string, hint: string): Format {
+  const start = text.replace(/^[\s\ufeff]+/, '');
+  if (start.startsWith('{\\rtf')) return 'rtf';
+  if (isMail(start, hint)) return 'eml';
+  if (isSubtitles(start)) return 'subtitles';
+  if (start.startsWith('<')) {
+    const markup = markupFormat(start, hint);
+    if (markup !== null) return markup;
+  }
+  if (markdownHints.has(hint)) return 'markdown';
+  if (hint === 'csv' || hint === 'tsv' || hint === 'tab' || hint === 'psv') return 'csv';
+  if (jsonHints.has(hint) || (hint === '' && /^(?:\{\s*["}]|\[\s*[[{"\]\d])/.test(start))) return 'json';
+  return htmlHints.has(hint) && /<[a-z!][^<>]*>/i.test(start) ? 'html' : 'text';
+}
+
+const markdownHints = new Set(['md', 'markdown', 'mdown', 'mkd', 'mdx', 'qmd', 'rmd']);
+const jsonHints = new Set(['json', 'jsonl', 'ndjson', 'geojson', 'ipynb', 'jsonld']);
+const htmlHints = new Set(['html', 'htm', 'xhtml', 'shtml']);
+const htmlElements =
+  /^(?:html|head|body|title|meta|link|base|script|style|div|p|span|table|h[1-6]|ul|ol|dl|a|br|hr|img|center|font|b|i|strong|em|article|section|main|nav|header|footer|form|iframe|pre|blockquote)$/i;
+
+/** HTML, XML, or null for text that only happens to begin with a `<`. Comments, declarations and instructions are passed over. */
+function markupFormat(start: string, hint: string): Format | null {
+  let rest = start;
+  let isXml = false;
+  for (let step = 0; step < 50; step++) {
+    if (/^<!doctype\s+html/i.test(rest)) return 'html';
+    const skipped = /^<\?xml/i.test(rest) ? '?>' : rest.startsWith('<!--') ? '-->' : /^<[!?]/.test(rest) ? '>' : null;
+    if (skipped === null) break;
+    isXml ||= /^<\?xml\s/.test(rest);
+    const end = rest.indexOf(skipped);
+    if (end === -1) break;
+    rest = rest.slice(end + skipped.length).trimStart();
+  }
+  const name = /^<([A-Za-z_][\w:.-]{0,100})(?=[\s/>])/.exec(rest)?.[1];
+  if (name === undefined) return isXml || hint === 'xml' ? 'xml' : null;
+  const isHtml = /^html$/i.test(name) || (!isXml && htmlElements.test(name));
+  if (isHtml) return markdownHints.has(hint) && !/^html$/i.test(name) ? null : 'html';
+  if (isXml || xmlHints.has(hint) || /\sxmlns(?::\w+)?=/.test(rest.slice(0, 2000))) return 'xml';
+  return hint === '' && rest.includes(`</${name}>`) ? 'xml' : null;
+}
+
+const xmlHints = new Set(['xml', 'nxml', 'rss', 'atom', 'svg', 'xbrl', 'opml', 'kml', 'gpx', 'tmx', 'xlf', 'dita', 'fb2']);
+
+/** `WEBVTT`, or SubRip's number and times. */
+function isSubtitles(start: string): boolean {
+  return /^WEBVTT(?:\s|$)/.test(start) || /^\d{1,6}[ \t]*\r?\n\d{1,3}:\d\d:\d\d[,.]\d{1,3}[ \t]*-->/.test(start);
+}
+
+const mailFields = new Set(
+  'from to cc subject date received return-path message-id mime-version content-type delivered-to reply-to sender x-mailer dkim-signature'.split(
+    ' ',
+  ),
+);
+
+/** Header lines from the first line on, two of them known; one is enough for a file that calls itself a mail. */
+function isMail(start: string, hint: string): boolean {
+  const known = new Set<string>();
+  const lines = start.slice(0, 16 * 1024).split(/\r?\n|\r/);
+  if (/^From \S+/.test(lines[0]!)) lines.shift();
+  for (const line of lines) {
+    if (/^[ \t]/.test(line)) continue;
+    const name = /^([!-9;-~]{1,76}):(?:\s|$)/.exec(line)?.[1]?.toLowerCase();
+    if (name === undefined) break;
+    if (mailFields.has(name)) known.add(name);
+  }
+  return known.size >= (hint === 'eml' || hint === 'mht' || hint === 'mhtml' ? 1 : 3);
+}
+
+function startsWith(bytes: Uint8Array, signature: string): boolean {
+  return latin1(bytes.subarray(0, signature.length)) === signature;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}

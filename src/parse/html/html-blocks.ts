@@ -1,0 +1,372 @@
+/**
+ * HTML to a tree of blocks: headings, paragraphs, lists, tables, code, quotes. Works on htmlparser2's tokenizer and keeps only
+ * the contexts that matter to structure (lists, items, tables, rows, cells, quotes), so that unclosed or 100,000-deep elements
+ * cost what their characters cost. Nothing but scripts, styles, navigation and their like is left out.
+ */
+import { type Attributes, readTags } from './html-tags.ts';
+
+export type HtmlBlock =
+  | { readonly kind: 'heading'; readonly level: number; readonly text: string }
+  | { readonly kind: 'paragraph'; readonly text: string }
+  | { readonly kind: 'code'; readonly text: string; readonly language: string }
+  | { readonly kind: 'quote'; readonly blocks: HtmlBlock[] }
+  | HtmlList
+  | HtmlTable;
+
+export type HtmlList = {
+  readonly kind: 'list';
+  readonly ordered: boolean;
+  readonly start: number;
+  readonly items: HtmlItem[];
+};
+/** `indent` 1 is a description under its term. */
+export type HtmlItem = { readonly blocks: HtmlBlock[]; readonly indent: 0 | 1; readonly number: number | null };
+
+export type HtmlTable = {
+  readonly kind: 'table';
+  readonly rows: HtmlCell[][];
+  /** What the page says: `role="presentation"`. */
+  readonly isLayout: boolean;
+  isData: boolean;
+};
+export type HtmlCell = { readonly blocks: HtmlBlock[]; readonly columns: number; readonly rows: number };
+
+export type HtmlDocument = {
+  readonly blocks: readonly HtmlBlock[];
+  readonly title: string | null;
+  readonly author: string | null;
+  readonly language: string | null;
+};
+
+export type HtmlReadOptions = {
+  /** Levels of lists, tables and quotes; deeper ones are read as text of the level above. */
+  readonly depthMax: number;
+  /** Leave out navigation and what shows only without scripts. */
+  readonly mainOnly: boolean;
+};
+
+type Context =
+  | { readonly kind: 'root' | 'quote' | 'item' | 'cell'; readonly blocks: HtmlBlock[] }
+  | { readonly kind: 'list'; readonly list: HtmlList; next: number }
+  | { readonly kind: 'table'; readonly table: HtmlTable }
+  | { readonly kind: 'row'; readonly row: HtmlCell[] };
+
+/** Never throws for broken HTML. Linear in the text. */
+export function readHtmlBlocks(html: string, options: HtmlReadOptions): HtmlDocument {
+  const root: Context = { kind: 'root', blocks: [] };
+  const contexts: Context[] = [root];
+  const meta = new Map<string, string>();
+  let run: string[] = [];
+  /** The last character of the run: white space is folded into one. */
+  let last = '\n';
+  let headingLevel = 0;
+  let pre: { readonly tag: string; language: string } | null = null;
+  /** The element whose content is left out, and how many of its name are open. */
+  let skipped: { readonly tag: string; depth: number } | null = null;
+  let title: string[] | null = null;
+
+  readTags(html, { open, close, text });
+  flush();
+  return {
+    blocks: root.blocks,
+    title: meta.get('title') ?? meta.get('og:title') ?? null,
+    author: meta.get('author') ?? meta.get('dc.creator') ?? meta.get('article:author') ?? null,
+    language: meta.get('lang') ?? meta.get('content-language') ?? null,
+  };
+
+  function open(tag: string, attributes: Attributes, isEmpty: boolean): void {
+    if (skipped !== null) {
+      if (skipped.tag === 'nav' && mainTags.has(tag)) skipped = null;
+      else {
+        if (tag === skipped.tag && !isEmpty) skipped.depth += 1;
+        if (!(ruby.has(skipped.tag) && ruby.has(tag) && tag !== skipped.tag)) return;
+        skipped = null;
+      }
+    }
+    if (alwaysSkipped.has(tag) || (options.mainOnly && asideTags.has(tag))) {
+      if (tag === 'math' && attributes['alttext'] !== undefined) append(` ${attributes['alttext']} `);
+      if (!isEmpty && (tag !== 'math' || attributes['alttext'] !== undefined)) skipped = { tag, depth: 1 };
+      if (blockTags.has(tag)) flush();
+      return;
+    }
+    if (blockTags.has(tag)) {
+      if (headingLevel === 0 || structureTags.has(tag)) flush();
+      if (structureTags.has(tag)) headingLevel = 0;
+    }
+    openElement(tag, attributes, isEmpty);
+  }
+
+  function openElement(tag: string, attributes: Attributes, isEmpty: boolean): void {
+    const heading = /^h([1-6])$/.exec(tag)?.[1];
+    if (heading !== undefined) headingLevel = Number(heading);
+    else if (tag === 'br') append('\n', true);
+    else if (tag === 'pre' || tag === 'listing' || tag === 'xmp') pre ??= { tag, language: languageOf(attributes) };
+    else if (tag === 'code' && pre !== null) pre.language ||= languageOf(attributes);
+    else if (tag === 'ul' || tag === 'ol' || tag === 'dl' || tag === 'menu' || tag === 'dir') openList(tag, attributes);
+    else if (tag === 'li' || tag === 'dt' || tag === 'dd') openItem(tag, attributes);
+    else if (tag === 'table') openTable(attributes);
+    else if (tag === 'tr') openRow();
+    else if (tag === 'td' || tag === 'th') openCell(tag, attributes);
+    else if (tag === 'caption' || tag === 'thead') markData();
+    else if (tag === 'blockquote') openQuote();
+    else if (tag === 'img') appendAlt(attributes);
+    else if (tag === 'title' && !isEmpty) title ??= [];
+    else if (tag === 'html') remember('lang', attributes['lang'] ?? attributes['xml:lang']);
+    else if (tag === 'meta') {
+      remember(
+        (attributes['name'] ?? attributes['property'] ?? attributes['http-equiv'] ?? '').toLowerCase(),
+        attributes['content'],
+      );
+    }
+  }
+
+  function close(tag: string): void {
+    if (skipped !== null) {
+      if (tag === skipped.tag) skipped.depth -= 1;
+      const isOver = skipped.depth === 0 || tag === 'body' || tag === 'html' || (tag === 'ruby' && ruby.has(skipped.tag));
+      if (isOver) skipped = null;
+      if (!isOver || tag !== 'ruby') return;
+    }
+    if (tag === 'title' && title !== null) {
+      remember('title', title.join(''));
+      title = null;
+    } else if (pre !== null && tag === pre.tag) closePre();
+    else if (blockTags.has(tag)) {
+      flush();
+      if (/^h[1-6]$/.test(tag)) headingLevel = 0;
+      const kind = contextOf[tag];
+      if (kind !== undefined) pop(kind);
+    } else if (tag === 'td' || tag === 'th') append(' ');
+  }
+
+  function text(data: string): void {
+    if (skipped !== null) return;
+    if (title !== null) title.push(data);
+    else append(data);
+  }
+
+  function append(data: string, isBreak = false): void {
+    if (pre !== null || isBreak) {
+      run.push(data);
+      last = '\n';
+      return;
+    }
+    let folded = data.replace(/[\u00ad\u200b]/g, '').replace(whiteRuns, foldSpace);
+    if (last === '\n' || last === ' ') folded = folded.replace(/^ /, '');
+    else if (folded.startsWith(' ') && /^\s*\n/.test(data) && isWideCharacter(last) && isWideCharacter(folded.charAt(1)))
+      folded = folded.slice(1);
+    if (folded === '') return;
+    run.push(folded);
+    last = folded.charAt(folded.length - 1);
+  }
+
+  function appendAlt(attributes: Attributes): void {
+    const alt = attributes['alt']?.trim() ?? '';
+    if (alt !== '' && attributes['aria-hidden'] !== 'true' && attributes['role'] !== 'presentation') append(` ${alt} `);
+  }
+
+  /** Ends the inline run: what it holds becomes a block of the context on top. */
+  function flush(): void {
+    if (pre !== null) return;
+    if (run.length > 0) {
+      const joined = run.length === 1 ? run[0]! : run.join('');
+      const inline = joined.includes('\n') ? joined.replace(/ *\n */g, '\n').trim() : joined.trim();
+      if (inline !== '')
+        add(headingLevel > 0 ? { kind: 'heading', level: headingLevel, text: inline } : { kind: 'paragraph', text: inline });
+      run = [];
+    }
+    last = '\n';
+  }
+
+  function closePre(): void {
+    const { language } = pre!;
+    pre = null;
+    const code = run.join('').replace(/^\n/, '');
+    run = [];
+    last = '\n';
+    if (code.trim() !== '') add({ kind: 'code', text: code, language });
+  }
+
+  /** Text outside any cell of a table goes before the table, text outside any item of a list becomes one. */
+  function add(block: HtmlBlock): void {
+    const top = contexts.at(-1)!;
+    if (top.kind === 'list') top.list.items.push({ blocks: [block], indent: 0, number: null });
+    else if (top.kind === 'table' || top.kind === 'row') {
+      const holder = contexts.findLast((context) => context.kind !== 'table' && context.kind !== 'row')!;
+      if (holder.kind === 'list') holder.list.items.push({ blocks: [block], indent: 0, number: null });
+      else if ('blocks' in holder) holder.blocks.splice(Math.max(0, holder.blocks.length - 1), 0, block);
+    } else top.blocks.push(block);
+  }
+
+  function addContainer(block: HtmlBlock, context: Context): void {
+    let top = contexts.at(-1)!;
+    if (top.kind === 'list') {
+      const item: HtmlItem = top.list.items.at(-1) ?? { blocks: [], indent: 0, number: null };
+      if (top.list.items.length === 0) top.list.items.push(item);
+      top = { kind: 'item', blocks: item.blocks };
+      contexts.push(top);
+    }
+    if ('blocks' in top) top.blocks.push(block);
+    else add(block);
+    contexts.push(context);
+  }
+
+  function openList(tag: string, attributes: Attributes): void {
+    if (isTooDeep()) return;
+    const start = Math.max(0, Number.parseInt(attributes['start'] ?? '1', 10) || 1);
+    const list: HtmlList = { kind: 'list', ordered: tag === 'ol', start, items: [] };
+    addContainer(list, { kind: 'list', list, next: start });
+  }
+
+  function openItem(tag: string, attributes: Attributes): void {
+    unwindTo('list', 'cell');
+    const top = contexts.at(-1)!;
+    if (top.kind !== 'list') return;
+    const value = Number.parseInt(attributes['value'] ?? '', 10);
+    const number = Number.isNaN(value) ? top.next : value;
+    top.next = number + 1;
+    const item: HtmlItem = { blocks: [], indent: tag === 'dd' && top.list.items.length > 0 ? 1 : 0, number };
+    top.list.items.push(item);
+    contexts.push({ kind: 'item', blocks: item.blocks });
+  }
+
+  function openTable(attributes: Attributes): void {
+    if (isTooDeep()) return;
+    const table: HtmlTable = {
+      kind: 'table',
+      rows: [],
+      isLayout: /^(?:presentation|none)$/.test(attributes['role'] ?? ''),
+      isData: false,
+    };
+    addContainer(table, { kind: 'table', table });
+  }
+
+  function openRow(): void {
+    unwindTo('table', 'root');
+    const top = contexts.at(-1)!;
+    if (top.kind !== 'table') return;
+    const row: HtmlCell[] = [];
+    top.table.rows.push(row);
+    contexts.push({ kind: 'row', row });
+  }
+
+  function openCell(tag: string, attributes: Attributes): void {
+    unwindTo('row', 'table');
+    if (contexts.at(-1)!.kind === 'table') openRow();
+    const top = contexts.at(-1)!;
+    if (top.kind !== 'row') return;
+    if (tag === 'th') markData();
+    const cell: HtmlCell = { blocks: [], columns: span(attributes['colspan'], 1000), rows: span(attributes['rowspan'], 65_534) };
+    top.row.push(cell);
+    contexts.push({ kind: 'cell', blocks: cell.blocks });
+  }
+
+  function markData(): void {
+    const context = contexts.findLast((each) => each.kind === 'table');
+    if (context !== undefined) context.table.isData = true;
+  }
+
+  function openQuote(): void {
+    if (isTooDeep()) return;
+    const quote: HtmlBlock = { kind: 'quote', blocks: [] };
+    addContainer(quote, { kind: 'quote', blocks: quote.blocks });
+  }
+
+  function isTooDeep(): boolean {
+    return contexts.length > options.depthMax;
+  }
+
+  /** Closes what is open above the nearest context of that kind; nothing when `border` comes first or there is none. */
+  function unwindTo(kind: Context['kind'], border: Context['kind']): boolean {
+    for (let at = contexts.length - 1; at > 0; at--) {
+      const each = contexts[at]!.kind;
+      if (each === kind) {
+        contexts.length = at + 1;
+        return true;
+      }
+      if (each === border || each === 'table') {
+        if (each === 'table' && border === 'table') contexts.length = at + 1;
+        return false;
+      }
+    }
+    return false;
+  }
+
+  function pop(kind: Context['kind']): void {
+    if (unwindTo(kind, borders[kind] ?? 'cell')) contexts.pop();
+  }
+
+  function remember(key: string, value: string | undefined): void {
+    const folded = value?.replace(/\s+/g, ' ').trim() ?? '';
+    if (key !== '' && folded !== '' && !meta.has(key)) meta.set(key, folded.slice(0, 1000));
+  }
+}
+
+const alwaysSkipped = new Set(
+  'script style template iframe object applet audio video canvas svg math select datalist noembed noframes rt rp head-only'.split(
+    ' ',
+  ),
+);
+/** Left out where the page holds other text. */
+const asideTags = new Set(['nav', 'noscript']);
+/** What no navigation holds: one that was never closed ends here. */
+const mainTags = new Set(['main', 'article', 'h1']);
+const ruby = new Set(['rt', 'rp', 'rb', 'rtc']);
+
+/** Elements that end the line of text before them and after them. */
+const blockTags = new Set(
+  (
+    'address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer form ' +
+    'h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main menu nav noscript ol optgroup option p pre listing xmp section ' +
+    'summary table tbody td tfoot th thead tr ul'
+  ).split(' '),
+);
+
+/** Block elements that cannot be inside a heading, so that they end one that was never closed. */
+const structureTags = new Set('h1 h2 h3 h4 h5 h6 p ul ol dl li dt dd table tr td th pre blockquote hr section article'.split(' '));
+
+const contextOf: Readonly<Record<string, Context['kind']>> = {
+  ul: 'list',
+  ol: 'list',
+  dl: 'list',
+  menu: 'list',
+  dir: 'list',
+  li: 'item',
+  dt: 'item',
+  dd: 'item',
+  table: 'table',
+  tr: 'row',
+  td: 'cell',
+  th: 'cell',
+  blockquote: 'quote',
+};
+
+/** Where an end tag's effect stops; a cell otherwise. */
+const borders: Partial<Record<Context['kind'], Context['kind']>> = { table: 'root', row: 'table', item: 'list' };
+
+const whiteRuns = /[ \t\n\r\f\u00a0]+/g;
+
+/** A line break between two wide characters is no space (CSS Text 3 §4.1.2): Chinese and Japanese are wrapped anywhere. */
+function foldSpace(run: string, offset: number, whole: string): string {
+  if (!run.includes('\n')) return ' ';
+  const before = whole.charAt(offset - 1);
+  return offset > 0 && isWideCharacter(before) && isWideCharacter(whole.charAt(offset + run.length)) ? '' : ' ';
+}
+
+function isWideCharacter(character: string): boolean {
+  const unit = character.charCodeAt(0);
+  return (unit >= 0x2e80 && unit <= 0x9fff) || (unit >= 0xf900 && unit <= 0xfaff) || (unit >= 0xff00 && unit <= 0xff60);
+}
+
+function span(value: string | undefined, max: number): number {
+  return Math.min(max, Math.max(1, Number.parseInt(value ?? '1', 10) || 1));
+}
+
+/** `language-js`, `lang-js`, `highlight-source-js`, `brush: js`. */
+function languageOf(attributes: Attributes): string {
+  return (
+    /(?:^|[\s-])(?:lang(?:uage)?-|highlight-source-|brush:\s*)([\w+#-]{1,20})/.exec(
+      (attributes['class'] ?? '').slice(0, 500),
+    )?.[1] ?? ''
+  );
+}

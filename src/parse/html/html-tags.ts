@@ -1,0 +1,84 @@
+/** htmlparser2's tokenizer as three events: a tag opens, a tag closes, text. No tree, no stack: as deep as it comes, in linear time. */
+import { Tokenizer } from 'htmlparser2';
+
+export type Attributes = Readonly<Record<string, string | undefined>>;
+
+export type TagHandler = {
+  /** Lower-case name. `isEmpty`: written `<x/>` where the document is XHTML, or an element that never has content. */
+  open(tag: string, attributes: Attributes, isEmpty: boolean): void;
+  /** Also for tags that were never opened. */
+  close(tag: string): void;
+  /** Entities decoded; a run of text may come in several pieces. */
+  text(data: string): void;
+};
+
+const voidTags = new Set('area base br col embed frame hr img input link meta param source track wbr'.split(' '));
+
+/** The attributes that are ever asked for; others, a picture's data among them, are not even copied. */
+const kept = new Set(
+  'alt alttext aria-hidden charset class colspan content http-equiv lang name property role rowspan start value xml:lang'.split(
+    ' ',
+  ),
+);
+const attributeCharactersMax = 4096;
+
+export function readTags(html: string, handler: TagHandler): void {
+  const isXhtml = /^[\s\ufeff]*<\?xml\s/.test(html.slice(0, 1000));
+  let tag = '';
+  let attributes: Record<string, string | undefined> = {};
+  let attribute: string | null = null;
+
+  function endOpenTag(isEmpty: boolean): void {
+    if (tag !== '') handler.open(tag, attributes, isEmpty || voidTags.has(tag));
+    tag = '';
+    attributes = {};
+  }
+
+  function addToAttribute(data: string): void {
+    if (attribute === null) return;
+    const value = attributes[attribute] ?? '';
+    if (value.length < attributeCharactersMax) attributes[attribute] = value + data.slice(0, attributeCharactersMax);
+  }
+
+  const tokenizer = new Tokenizer(
+    { recognizeSelfClosing: isXhtml },
+    {
+      onopentagname(start, end) {
+        tag = nameAt(html, start, end);
+      },
+      onopentagend: () => endOpenTag(false),
+      onselfclosingtag: () => endOpenTag(isXhtml),
+      onclosetag(start, end) {
+        const name = nameAt(html, start, end);
+        if (name === 'br') handler.open('br', {}, true);
+        else if (!voidTags.has(name)) handler.close(name);
+      },
+      onattribname(start, end) {
+        const name = end - start > 20 ? '' : html.slice(start, end).toLowerCase();
+        attribute = kept.has(name) && attributes[name] === undefined ? name : null;
+        addToAttribute('');
+      },
+      onattribdata: (start, end) => addToAttribute(html.slice(start, Math.min(end, start + attributeCharactersMax))),
+      onattribentity: (point) => addToAttribute(String.fromCodePoint(point)),
+      onattribend() {
+        attribute = null;
+      },
+      ontext: (start, end) => handler.text(html.slice(start, end)),
+      ontextentity: (point) => handler.text(String.fromCodePoint(point)),
+      oncdata: (start, end, endOffset) => handler.text(html.slice(start, end - endOffset)),
+      oncomment() {},
+      ondeclaration() {},
+      onprocessinginstruction() {},
+      onend() {},
+    },
+  );
+  tokenizer.write(html);
+  tokenizer.end();
+}
+
+/** Without a namespace prefix of XHTML; a name too long for any element is none. */
+function nameAt(html: string, start: number, end: number): string {
+  if (end - start > 60) return 'unknown';
+  const name = html.slice(start, end).toLowerCase();
+  return name.startsWith('html:') || name.startsWith('xhtml:') ? name.slice(name.indexOf(':') + 1) : name;
+}
