@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { v7 } from 'uuid';
 import type { Config } from './config.ts';
-import { createEmbedder } from './embed/create-embedder.ts';
+import { createEmbedder, type EmbedderSettings } from './embed/create-embedder.ts';
 import { openFileEngine } from './engines/file/file-engine.ts';
 import type { Engine } from './engines/engine.ts';
 import { createHttpServer } from './http/http-server.ts';
@@ -40,6 +40,9 @@ const ownModules: Modules = {
   ingest: fileURLToPath(new URL('../workers/ingest.ts', import.meta.url)),
 };
 const pageDir = fileURLToPath(new URL('../dist/web', import.meta.url));
+
+/** A search may run beside another; commits are one after the other anyway. */
+const indexThreads = { frontend: 2, worker: 1 } as const;
 
 const now = (): string => new Date().toISOString();
 const newId = (): TaskId => v7() as TaskId;
@@ -102,11 +105,17 @@ async function openEngine(config: Config, logger: Logger, role: 'frontend' | 'wo
   return openFileEngine({
     dataDir: config.dataDir,
     role,
-    openIndex: (indexDir) => openThreadedIndex({ indexDir, embedder: embedderSettings(config), threads: 1, logger }),
+    openIndex: (indexDir) => openThreadedIndex({ indexDir, embedder: embedderSettings(config), threads: indexThreads[role] }),
     diskReserveBytes: config.diskReserveBytes,
+    taskRetentionMs: config.taskRetentionHours * 3_600_000,
+    now,
     newId,
     logger,
   });
+}
+
+function embedderSettings(_config: Config): EmbedderSettings {
+  return { kind: 'builtin' };
 }
 
 function createServices(config: Config, engine: Engine, workerUp: () => boolean): Services {

@@ -1,0 +1,201 @@
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { v7 } from 'uuid';
+import { createEmbedder } from '../../src/embed/create-embedder.ts';
+import { openFileEngine } from '../../src/engines/file/file-engine.ts';
+import type { Engine } from '../../src/engines/engine.ts';
+import { createDispatcher, type Dispatcher } from '../../src/ingest/dispatcher.ts';
+import { createTaskControl, type TaskControl } from '../../src/ingest/task-control.ts';
+import { createThreadPool, type ThreadPool } from '../../src/ingest/thread-pool.ts';
+import { createUploads, type Uploads } from '../../src/ingest/uploads.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/logger.ts';
+import { openThreadedIndex } from '../../src/search/threaded-index.ts';
+import { isTerminal, type Task, type TaskId, type TaskSnapshot } from '../../src/tasks/task.ts';
+import { makeDataDir, removeDir } from '../support/server.ts';
+import { until } from '../support/until.ts';
+
+const embedder = { kind: 'builtin' } as const;
+const logger = createLogger({ level: 'silent' });
+const newId = (): TaskId => v7() as TaskId;
+const now = (): string => new Date().toISOString();
+const filename = fileURLToPath(new URL('../support/rigged-ingest.ts', import.meta.url));
+
+let dataDir: string;
+let frontend: Engine;
+let worker: Engine;
+let pool: ThreadPool;
+let dispatcher: Dispatcher;
+let uploads: Uploads;
+let tasks: TaskControl;
+
+afterEach(async () => {
+  await dispatcher.stop(0);
+  await pool.close();
+  await Promise.all([frontend.close(), worker.close()]);
+  await removeDir(dataDir);
+});
+
+async function open(threads: number): Promise<void> {
+  dataDir = await makeDataDir();
+  const openEngine = (role: 'frontend' | 'worker'): Promise<Engine> =>
+    openFileEngine({
+      dataDir,
+      role,
+      openIndex: (indexDir) => openThreadedIndex({ indexDir, embedder, threads: 1 }),
+      now,
+      newId,
+      logger,
+      diskReserveBytes: 0,
+      taskRetentionMs: 86_400_000,
+    });
+  frontend = await openEngine('frontend');
+  worker = await openEngine('worker');
+  const config = loadConfig({});
+  pool = createThreadPool({
+    threads,
+    filename,
+    settings: { limits: config, chunkTokensMax: config.chunkTokens, embedder },
+    threadMemoryMb: 512,
+    deadlines: { parseMs: 60_000, pageMs: 60_000, embedMs: 60_000 },
+    logger,
+  });
+  await pool.ready();
+  const { id: embedderId } = await createEmbedder(embedder);
+  dispatcher = createDispatcher({ engine: worker, pool, embedderId, now, retryDelayMs: () => 1, logger });
+  uploads = createUploads({ engine: frontend, syncBytesMax: 1000, queueTasksMax: 100, attemptsMax: 3, newId, now });
+  tasks = createTaskControl(frontend);
+}
+
+async function submit(name: string, docId = name, padToBytes = 0): Promise<Task> {
+  const text = Buffer.from(`The text of ${docId} is about ${name}.`.padEnd(padToBytes));
+  const receipt = await uploads.receive({ bytesMax: 1e6, bytesExpected: text.length });
+  await new Promise<void>((resolve, reject) => receipt.stream.once('error', reject).end(text, () => resolve()));
+  return uploads.submit({
+    receipt,
+    docId,
+    filename: name,
+    declaredMediaType: null,
+    metadata: null,
+    keyId: null,
+    callbackUrl: null,
+  });
+}
+
+async function ended(task: Task): Promise<TaskSnapshot> {
+  const snapshot = await tasks.wait(task.id, 60_000, new AbortController().signal);
+  if (snapshot === null || !isTerminal(snapshot.task.status)) throw new Error(`task ${task.id} did not end`);
+  return snapshot;
+}
+
+async function processing(): Promise<string[]> {
+  return (await tasks.list({ status: 'processing', limit: 100 })).tasks.map(({ task }) => task.filename);
+}
+
+describe('the dispatcher', () => {
+  it('makes a document searchable before its task is completed', async () => {
+    await open(1);
+    dispatcher.start();
+    const { task } = await ended(await submit('plain.txt'));
+
+    expect(task).toMatchObject({ status: 'completed', result: { chunks: 1, unchanged: false } });
+    expect((await frontend.index.search({ query: 'plain', mode: 'keyword', topK: 5, offset: 0, filter: {} })).hits).toHaveLength(1);
+  });
+
+  it('leaves one thread to small tasks while large ones wait', async () => {
+    await open(2);
+    const large = [await submit('hang.txt', 'large-1', 2000), await submit('hang.txt', 'large-2', 2000)];
+    dispatcher.start();
+    await until('a large task runs', async () => (await processing()).length === 1);
+
+    expect((await ended(await submit('small.txt'))).task.status).toBe('completed');
+    expect(await processing()).toEqual(['hang.txt']);
+    for (const task of large) await tasks.cancel(task.id, { force: true });
+  });
+
+  it('runs a second attempt alone, so that its crash costs no other task an attempt', async () => {
+    await open(2);
+    const bad = await submit('throw.txt');
+    const others = [await submit('wait-50.txt', 'a'), await submit('wait-50.txt', 'b'), await submit('wait-50.txt', 'c')];
+    dispatcher.start();
+
+    expect((await ended(bad)).task).toMatchObject({ status: 'failed', attempts: 3, error: { code: 'worker_crashed' } });
+    for (const other of others) expect((await ended(other)).task).toMatchObject({ status: 'completed', attempts: 1 });
+  });
+
+  it('lets two suspects run one after the other, and neither waits for ever', async () => {
+    await open(2);
+    const bad = [await submit('throw.txt', 'x'), await submit('exit.txt', 'y')];
+    dispatcher.start();
+
+    for (const task of bad) expect((await ended(task)).task).toMatchObject({ status: 'failed', attempts: 3 });
+  });
+
+  it('gives running tasks back when it stops, their attempt not counted', async () => {
+    await open(1);
+    const task = await submit('hang.txt');
+    dispatcher.start();
+    await until('it runs', async () => (await processing()).length === 1);
+    await dispatcher.stop(0);
+
+    expect((await tasks.get(task.id))?.task).toMatchObject({ status: 'pending', attempts: 0 });
+  });
+
+  it('lets a running task end within the time it is given to stop', async () => {
+    await open(1);
+    const task = await submit('wait-300.txt');
+    dispatcher.start();
+    await until('it runs', async () => (await processing()).length === 1);
+    await dispatcher.stop(30_000);
+
+    expect((await tasks.get(task.id))?.task.status).toBe('completed');
+  });
+
+  it('cancels a running task by force: when the answer comes, its thread is free and nothing of it can be found', async () => {
+    await open(1);
+    const task = await submit('hang-embedding.txt');
+    dispatcher.start();
+    await until('it runs', async () => (await processing()).length === 1);
+
+    expect(await tasks.cancel(task.id, { force: true })).toMatchObject({ outcome: 'cancelled' });
+    expect((await ended(await submit('next.txt'))).task.status).toBe('completed');
+    expect((await frontend.index.search({ query: 'embedding', mode: 'keyword', topK: 5, offset: 0, filter: {} })).hits).toEqual([]);
+  });
+
+  it('makes a cancelled task searchable when it is tried again', async () => {
+    await open(1);
+    const task = await submit('wait-100.txt');
+    expect(await tasks.cancel(task.id, { force: false })).toMatchObject({ outcome: 'cancelled' });
+    dispatcher.start();
+
+    expect(await tasks.retry(task.id)).toBe('ok');
+    expect((await ended(task)).task).toMatchObject({ status: 'completed' });
+  });
+
+  it('does not read again what is searchable already', async () => {
+    await open(1);
+    dispatcher.start();
+    await ended(await submit('same.txt', 'one'));
+
+    expect((await ended(await submit('same.txt', 'one'))).task.result).toMatchObject({ unchanged: true });
+  });
+
+  it('fails a document that cannot be read with its own sentence, at the first attempt', async () => {
+    await open(1);
+    dispatcher.start();
+    const text = Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, 0, 0, 0, 0]);
+    const receipt = await uploads.receive({ bytesMax: 1e6, bytesExpected: text.length });
+    await new Promise<void>((resolve) => receipt.stream.end(text, () => resolve()));
+    const task = await uploads.submit({
+      receipt,
+      docId: 'old',
+      filename: 'old.doc',
+      declaredMediaType: null,
+      metadata: null,
+      keyId: null,
+      callbackUrl: null,
+    });
+
+    expect((await ended(task)).task).toMatchObject({ status: 'failed', attempts: 1, error: { retryable: false } });
+  });
+});
