@@ -157,6 +157,44 @@ const settings = {
     '一个文档的最大字符数。',
   ),
   chunkTokens: setting('CHUNK_TOKENS', '320', integer(32, 8192), 'Most tokens in one chunk.', '一个分块的最大词元数。'),
+  webhookHosts: setting(
+    'WEBHOOK_ALLOWED_HOSTS',
+    '',
+    list(),
+    'Hosts that webhooks may be sent to, as `hooks.example.com`, `*.example.com`, `host:8443` or `http://host`; empty: webhooks are off.',
+    '允许发送 webhook 的主机，例如 `hooks.example.com`、`*.example.com`、`host:8443`、`http://host`；留空则关闭 webhook。',
+  ),
+  webhookNetworks: setting(
+    'WEBHOOK_ALLOWED_NETWORKS',
+    '',
+    list(),
+    'Private or loopback networks that allowed hosts may resolve to, as `10.0.0.0/8`; empty: public addresses only.',
+    '允许的主机可以解析到的内网或回环网段，例如 `10.0.0.0/8`；留空则仅限公网地址。',
+  ),
+  webhookSecrets: {
+    ...setting(
+      'WEBHOOK_SECRET',
+      '',
+      list(),
+      'Signs webhooks (Standard Webhooks, `whsec_…`); several, separated by commas, while one is being replaced.',
+      '用于签名 webhook（Standard Webhooks，`whsec_…`）；更换期间可用逗号分隔多个。',
+    ),
+    secret: true,
+  },
+  webhookUrl: setting(
+    'WEBHOOK_URL',
+    '',
+    text(),
+    'Where to tell of the end of every task whose upload names no `callback_url`; empty: nowhere.',
+    '上传时未给出 `callback_url` 的任务结束后通知到此地址；留空则不通知。',
+  ),
+  mcp: setting(
+    'MCP',
+    'off',
+    onOff(),
+    'Whether the MCP server answers at /mcp: on or off.',
+    '是否在 /mcp 提供 MCP 服务：on 或 off。',
+  ),
   stopMs: setting(
     'STOP_TIMEOUT_MS',
     '8000',
@@ -199,7 +237,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       try {
         return [key, entry.parse(given === undefined || given === '' ? entry.fallback : given)];
       } catch (error) {
-        problems.push(`${entry.name}: expected ${(error as Error).message}, got ${JSON.stringify(given)}`);
+        const got = entry.secret === true ? '' : `, got ${JSON.stringify(given)}`;
+        problems.push(`${entry.name}: expected ${(error as Error).message}${got}`);
         return [key, undefined];
       }
     }),
@@ -235,6 +274,15 @@ function setting<T>(name: string, fallback: string, parse: (text: string) => T, 
 
 function text(): (value: string) => string {
   return (value) => value.trim();
+}
+
+/** Separated by commas or blanks. */
+function list(): (value: string) => readonly string[] {
+  return (value) => value.split(/[\s,]+/).filter((entry) => entry !== '');
+}
+
+function onOff(): (value: string) => boolean {
+  return (value) => oneOf(['on', 'off'])(value) === 'on';
 }
 
 function number(min: number, max: number): (value: string) => number {
