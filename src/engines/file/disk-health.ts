@@ -1,0 +1,109 @@
+/** Whether the disk takes writes, what its errors mean to a caller, and when it has recovered. */
+import type { StoreState } from '../engine.ts';
+import { AppError, hasErrno } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { Disk } from './disk.ts';
+
+export interface DiskHealth {
+  /** Cheap: one statfs, and one small write while the disk is in trouble. */
+  state(): Promise<StoreState>;
+  /** @throws AppError `insufficient_storage` when `bytes` more would leave less than the reserve; `unavailable`. */
+  requireRoom(bytes: number): Promise<void>;
+  /** Runs `work`; a refusal of the disk is noted and comes out as AppError `insufficient_storage` or `unavailable`. */
+  guard<T>(work: () => Promise<T>): Promise<T>;
+}
+
+const spaceErrors = ['ENOSPC', 'EDQUOT'];
+const diskErrors = ['EIO', 'EROFS', 'ENXIO', 'ENODEV', 'EMFILE', 'ENFILE', 'EACCES', 'EPERM'];
+
+/** A disk in trouble is tried again this often at most. */
+const probeMs = 250;
+
+export function createDiskHealth(options: {
+  disk: Disk;
+  root: string;
+  reserveBytes: number;
+  /** A new name in this process's own directory, for trying whether writes work. */
+  temp: () => string;
+  logger: Logger;
+}): DiskHealth {
+  const { disk, root, reserveBytes, logger } = options;
+  let trouble: Exclude<StoreState, { state: 'ready' }> | null = null;
+  let probedAt = -Infinity;
+  let probing: Promise<void> | null = null;
+
+  function note(error: unknown): void {
+    const state = hasErrno(error, ...spaceErrors) ? 'full' : hasErrno(error, 'EROFS') ? 'read_only' : 'unusable';
+    if (trouble?.state !== state) logger.error({ err: error, state }, 'the disk refuses writes');
+    trouble = { state, reason: (error as Error).message };
+    probedAt = performance.now();
+  }
+
+  /** Writes, flushes and removes one block where every write of this process begins. */
+  async function probe(): Promise<void> {
+    const path = options.temp();
+    try {
+      const file = await disk.create(path, 'probe.create');
+      try {
+        await file.write([new Uint8Array(4096)]);
+        await file.sync();
+      } finally {
+        await file.close();
+        await disk.unlink(path, 'probe.remove');
+      }
+      logger.info({}, 'the disk takes writes again');
+      trouble = null;
+    } catch (error) {
+      note(error);
+    }
+  }
+
+  async function state(): Promise<StoreState> {
+    if (trouble !== null && performance.now() - probedAt >= probeMs) {
+      probing ??= probe().finally(() => (probing = null));
+      await probing;
+    }
+    if (trouble !== null) return trouble;
+    const { freeBytes, freeFiles } = await disk.space(root);
+    if (freeBytes < reserveBytes) return { state: 'full', reason: `${freeBytes} bytes free, ${reserveBytes} are kept in reserve` };
+    if (freeFiles < 16) return { state: 'full', reason: `${freeFiles} inodes free` };
+    return { state: 'ready' };
+  }
+
+  return {
+    state,
+    async requireRoom(bytes) {
+      const now = await state();
+      if (now.state === 'read_only' || now.state === 'unusable') throw unavailable(now.reason);
+      if (now.state === 'full') throw insufficientStorage(now.reason);
+      const { freeBytes } = await disk.space(root);
+      if (freeBytes - bytes < reserveBytes) throw insufficientStorage(`${freeBytes} bytes free, ${bytes} wanted`);
+    },
+    async guard(work) {
+      try {
+        return await work();
+      } catch (error) {
+        if (hasErrno(error, ...spaceErrors)) {
+          note(error);
+          throw insufficientStorage(error);
+        }
+        if (hasErrno(error, ...diskErrors)) {
+          note(error);
+          throw unavailable(error);
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+function insufficientStorage(cause: unknown): AppError {
+  return new AppError('insufficient_storage', 'Not enough disk space on the server. Try again later or ask its operator.', {
+    cause,
+    retryAfterSeconds: 30,
+  });
+}
+
+export function unavailable(cause: unknown): AppError {
+  return new AppError('unavailable', 'RAG service is not ready.', { cause, retryAfterSeconds: 5 });
+}

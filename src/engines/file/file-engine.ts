@@ -1,0 +1,354 @@
+/**
+ * The file engine: tasks, queue and files in one data directory, shared by any number of processes on one machine. It needs
+ * a local file system with a journal, rename, hard links and directory fsync; nothing to install.
+ */
+import { join, resolve } from 'node:path';
+import { AppError, hasErrno } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { DocumentIndex } from '../../search/document-index.ts';
+import { createTask, isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
+import type { Receipt } from '../../documents/file-store.ts';
+import type { Engine } from '../engine.ts';
+import { createCancelRequests } from './cancel-requests.ts';
+import { createDisk, type Disk, orNull } from './disk.ts';
+import { createDiskHealth, unavailable } from './disk-health.ts';
+import { createDirectorySync } from './directory-sync.ts';
+import { createDocumentLocks } from './document-locks.ts';
+import { commit, createDocument } from './durable-json.ts';
+import { createFileFileStore } from './file-file-store.ts';
+import { createFileTaskQueue } from './file-task-queue.ts';
+import { createFileTaskStore, createSnapshots } from './file-task-store.ts';
+import { createHeldLeases } from './held-leases.ts';
+import { createLayout, directories, type Layout, markerOf } from './layout.ts';
+import { createLiveMarkers } from './live-markers.ts';
+import { createMaintenance, turnMs } from './maintenance.ts';
+import { becomeOwner, type EngineRole, type Owner } from './owner.ts';
+import { createPendingMarkers } from './pending-markers.ts';
+import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
+import { createProgressFiles } from './progress-files.ts';
+import { brokenMarkers, clearRequests, createReclaim } from './reclaim.ts';
+import { createSteadyClock } from './steady-clock.ts';
+import { createTaskBuckets } from './task-buckets.ts';
+import { createTaskRecords } from './task-records.ts';
+import { createTaskWatch, snapshotReader } from './task-watch.ts';
+
+export type FileEngineOptions = {
+  /** Created when missing. A local disk: NFS and SMB are refused. */
+  readonly dataDir: string;
+  /** A front end never claims: what it holds are uploads on their way in. */
+  readonly role: EngineRole;
+  readonly openIndex: (indexDir: string) => Promise<DocumentIndex>;
+  /** ISO 8601. */
+  readonly now: () => string;
+  readonly newId: () => TaskId;
+  readonly logger: Logger;
+  /** Free bytes below which nothing more is received. */
+  readonly diskReserveBytes: number;
+  /** How long an ended task is kept. */
+  readonly taskRetentionMs: number;
+  /** A process that has not shown itself for so long is dead; at least 2000. A killed one is found out at once. */
+  readonly leaseMs?: number;
+  readonly disk?: Disk;
+  readonly identity?: ProcessIdentity;
+};
+
+/** The format of the data directory that this code writes. */
+const format = 1;
+const leaseMsDefault = 10_000;
+
+type Meta = { readonly format: number; readonly bootId: string | null };
+
+/**
+ * Opens a data directory and recovers what dead processes left in it. Does not read the tasks that are kept: the time it
+ * takes does not grow with their number.
+ * @throws AppError `unavailable` with the reason in `cause`: not a local disk, a symbolic link inside, a newer format.
+ */
+export async function openFileEngine(options: FileEngineOptions): Promise<Engine> {
+  const { role, now, logger, leaseMs = leaseMsDefault, disk = createDisk(), identity = identifyProcess(process.pid) } = options;
+  const layout = createLayout(resolve(options.dataDir));
+  await prepare(disk, layout);
+
+  const owner = await becomeOwner({
+    disk,
+    layout,
+    card: { ...identity, role, startedAt: now() },
+    newId: options.newId,
+    leaseMs,
+    logger,
+  });
+  const index = await openOrRelease(owner, () => options.openIndex(layout.index));
+  const syncDirectory = createDirectorySync(disk);
+  const base = { disk, layout, owner, syncDirectory, now, logger };
+  const health = createDiskHealth({ disk, root: layout.root, reserveBytes: options.diskReserveBytes, temp: owner.temp, logger });
+  const pending = createPendingMarkers(disk, layout);
+  const locks = createDocumentLocks(disk, layout);
+  const leases = createHeldLeases();
+  const requests = createCancelRequests(disk, layout, (id) => leases.end(id, 'cancel'));
+  const progress = createProgressFiles(disk, layout, owner);
+  const records = createTaskRecords(base);
+  const markers = createLiveMarkers({ ...base, pending });
+  const buckets = createTaskBuckets({ ...base, records, markers, pending });
+  const snapshot = createSnapshots({ pending, leases, progress });
+  const watch = createTaskWatch({ ...base, pending, read: snapshotReader(records.read, snapshot) });
+  const files = createFileFileStore({ ...base, health });
+  const queue = createFileTaskQueue({ ...base, health, pending, locks, leases, requests, progress });
+  const tasks = createFileTaskStore({
+    ...base,
+    health,
+    records,
+    buckets,
+    markers,
+    pending,
+    locks,
+    leases,
+    requests,
+    progress,
+    index,
+    watch,
+    snapshot,
+  });
+  const reclaim = createReclaim({
+    ...base,
+    identity,
+    leaseMs,
+    records,
+    markers,
+    locks,
+    watch,
+    turnMsMax: 3 * turnMs,
+  });
+  const meta = createDocument<Meta>({
+    ...base,
+    path: layout.meta,
+    temp: owner.temp,
+    discard: owner.discard,
+    parse: (data) => data as Meta,
+    at: 'meta',
+  });
+  const clock = createSteadyClock({
+    wallMs: () => Date.parse(now()),
+    monotonicMs: () => performance.now(),
+    settleMs: options.taskRetentionMs,
+  });
+  const maintenance = createMaintenance({ layout, leaseMs, jobs: { turn, lead, minutely, hourly }, logger });
+  const stopLocks = disk.watch(layout.locks, pending.wake);
+  owner.lost.addEventListener('abort', endLeases);
+  let closed = false;
+
+  await reclaim.step();
+  maintenance.start();
+
+  async function turn(): Promise<void> {
+    if (!(await owner.holds())) return;
+    clock.look();
+    await owner.sweep();
+    for (const marker of brokenMarkers(owner.takeBroken())) await recoverBroken(marker);
+    await reclaim.step();
+    await pending.poll();
+    pending.wake();
+    await requests.poll();
+    await watch.poll();
+  }
+
+  async function recoverBroken(marker: Parameters<typeof reclaim.recover>[0]): Promise<void> {
+    try {
+      await reclaim.recover(marker);
+    } catch (error) {
+      owner.recoverLater(owner.own(marker.name));
+      throw error;
+    }
+  }
+
+  async function lead(): Promise<void> {
+    await meta.read();
+    if (meta.data?.bootId === identity.bootId && meta.data !== null) return;
+    await scrub();
+    await commit(meta, { format, bootId: identity.bootId });
+  }
+
+  /** A live task that nothing marks (a power cut without a journal, a deleted queue directory) waits again. */
+  async function scrub(): Promise<void> {
+    const found = await buckets.unmarked(markers.everywhere);
+    for (const task of found) {
+      logger.warn({ taskId: task.id }, 'a task had lost its place in the queue; it waits again');
+      await reclaim.recover(await markers.make(task, 'scrub.marker'));
+    }
+    await clearLocks();
+  }
+
+  /** Locks whose marker is in no lease: a crash just after the marker went back. */
+  async function clearLocks(): Promise<void> {
+    const keys = await locks.list();
+    if (keys.size === 0) return;
+    const held = new Set((await markers.processing()).map(({ docKey }) => docKey));
+    const again = await locks.list();
+    for (const key of keys) if (again.has(key) && !held.has(key) && !key.startsWith('retry.')) await locks.free(key);
+  }
+
+  async function minutely(): Promise<void> {
+    await buckets.seal(clock.look());
+    await clearRequests(requests, records);
+  }
+
+  async function hourly(): Promise<void> {
+    const before = new Date(clock.look() - options.taskRetentionMs);
+    const removed = await buckets.expire(before);
+    if (removed > 0) logger.info({ removed }, 'expired tasks removed');
+    await scrub();
+    const isLive = async (id: TaskId): Promise<boolean> => {
+      const task = await records.read(id);
+      return task !== null && !isTerminal(task.status);
+    };
+    const isCurrent = async (docId: string, version: TaskId): Promise<boolean> => (await index.info(docId))?.version === version;
+    const swept = await files.sweep({ isLive, isCurrent });
+    if (swept > 0) logger.info({ swept }, 'unfinished document versions removed');
+    await index.purge(firstIdAt(before.getTime()));
+  }
+
+  function endLeases(): void {
+    for (const { marker } of leases.all()) leases.end(marker.id, 'lost');
+    pending.wake();
+  }
+
+  /** The order is the promise: nothing is claimable before its record is in place, nothing acknowledged before all is durable. */
+  async function submit(fields: NewTask, receipt: Receipt): Promise<Task> {
+    const task = createTask(fields);
+    const received = files.keep(receipt);
+    const marker = await markers.make(task, 'submit.marker').catch((error: unknown) => {
+      files.unkeep(receipt);
+      throw error;
+    });
+    try {
+      await records.ensureBucket(task.id);
+      await disk.rename(received, layout.payload(task.id), 'submit.payload');
+      await records.place(task);
+      await markers.publish(task, marker, 'submit.publish');
+      await Promise.all([
+        syncDirectory(layout.bucket(task.id), 'submit.sync-bucket'),
+        syncDirectory(layout.pending[task.lane], 'submit.sync-pending'),
+      ]);
+    } catch (error) {
+      await withdraw(task, received);
+      if (hasErrno(error, 'ENOENT')) {
+        await owner.holds();
+        throw unavailable(error);
+      }
+      throw error;
+    }
+    watch.changed(task.id);
+    return task;
+  }
+
+  /** Undoes a submit that failed: first out of the queue, so that nobody runs what was refused. */
+  async function withdraw(task: Task, received: string): Promise<void> {
+    const { name } = markerOf(task);
+    const waiting = join(layout.pending[task.lane], name);
+    await disk.rename(waiting, owner.own(name), 'withdraw.marker').catch(() => undefined);
+    pending.removed(task.lane, name);
+    const taken = await orNull(disk.stat(owner.own(name), 'withdraw.look')).catch(() => null);
+    // Somebody runs it already: then it is accepted, whatever its uploader was told.
+    if (taken === null && (await orNull(disk.stat(waiting, 'withdraw.look')).catch(() => null)) === null) return;
+    for (const path of [layout.record(task.id), layout.payload(task.id), received, owner.own(name)]) await owner.discard(path);
+  }
+
+  async function close(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    await maintenance.stop();
+    endLeases();
+    progress.close();
+    watch.close();
+    requests.close();
+    stopLocks?.();
+    owner.lost.removeEventListener('abort', endLeases);
+    await handBack().catch((error: unknown) => logger.warn({ err: error }, 'what this process held is left to recovery'));
+    pending.close();
+    await index.close();
+  }
+
+  /** Markers that are still here go where their records say; the lease is left standing when that fails, for others to recover. */
+  async function handBack(): Promise<void> {
+    if (!(await owner.holds())) return owner.release();
+    for (const name of await disk.list(owner.directory, 'close.list')) {
+      for (const marker of brokenMarkers([name])) await reclaim.recover(marker);
+    }
+    await owner.release();
+  }
+
+  return {
+    tasks,
+    queue,
+    files,
+    index,
+    submit: (task, receipt) => health.guard(() => submit(task, receipt)),
+    state: () => health.state(),
+    lost: owner.lost,
+    close,
+  };
+}
+
+/** Makes the directories, and refuses a place where the promises of this engine would not hold. */
+async function prepare(disk: Disk, layout: Layout): Promise<void> {
+  await makeRoot(disk, layout.root);
+  refuseNetwork((await disk.space(layout.root)).type, layout.root);
+  for (const path of directories(layout)) {
+    await disk.mkdir(path, 'prepare.mkdir');
+    if ((await disk.stat(path, 'prepare.stat')).kind !== 'directory')
+      throw refusal(`${path} is not a directory of its own (a symbolic link?)`);
+  }
+  for (const path of [layout.root, layout.queue, join(layout.queue, 'pending')]) await disk.syncDirectory(path, 'prepare.sync');
+  const text = await orNull(disk.read(layout.meta, 'prepare.meta'));
+  const found = text === null ? null : readFormat(text);
+  if (found !== null && found > format) throw refusal(`the data directory has format ${found}; this version reads ${format}`);
+}
+
+async function openOrRelease(owner: Owner, open: () => Promise<DocumentIndex>): Promise<DocumentIndex> {
+  try {
+    return await open();
+  } catch (error) {
+    await owner.release();
+    throw error;
+  }
+}
+
+async function makeRoot(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.mkdir(path, 'prepare.mkdir');
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    await makeRoot(disk, join(path, '..'));
+    await disk.mkdir(path, 'prepare.mkdir');
+  }
+}
+
+/** A damaged meta.json is written anew by the next scrub. */
+function readFormat(text: string): number | null {
+  try {
+    return (JSON.parse(text) as Meta).format;
+  } catch {
+    return null;
+  }
+}
+
+/** statfs(2) types whose rename, mtime or fsync do not keep the promises made here. */
+const networkTypes = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+]);
+
+function refuseNetwork(type: number, path: string): void {
+  const name = networkTypes.get(type >>> 0);
+  if (name !== undefined) throw refusal(`${path} lies on ${name}; a local disk is needed`);
+}
+
+function refusal(reason: string): AppError {
+  return new AppError('unavailable', `The data directory cannot be used: ${reason}`, { cause: reason });
+}
+
+/** The smallest task id of a moment (Unix time in milliseconds). */
+function firstIdAt(ms: number): TaskId {
+  const hex = Math.max(0, ms).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000` as TaskId;
+}

@@ -1,0 +1,308 @@
+/**
+ * Bytes as files: uploads are received in the own lease directory, payloads lie beside their records, and a document's
+ * versions are folders that appear and disappear by one rename.
+ */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { Low } from 'lowdb';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { type DocumentPart, documentFolder, type FileKey, type FileStore, type Receipt } from '../../documents/file-store.ts';
+import { AppError, hasErrno } from '../../errors.ts';
+import type { TaskId } from '../../tasks/task.ts';
+import { type Disk, type DiskFile, orNull } from './disk.ts';
+import type { DiskHealth } from './disk-health.ts';
+import type { DirectorySync } from './directory-sync.ts';
+import { commit, CorruptFile, createDocument } from './durable-json.ts';
+import { isTaskId, type Layout } from './layout.ts';
+import type { Owner } from './owner.ts';
+
+export interface FileFileStore extends FileStore {
+  /** Where a receipt's bytes lie, for `submit`; marks it as kept. */
+  keep(receipt: Receipt): string;
+  /** Gives a receipt whose keeping failed back to its owner. */
+  unkeep(receipt: Receipt): void;
+  /**
+   * Removes versions that no index shows and no live task will: what a crash left. `isLive` asks for the version's task.
+   * Cost: a readdir a document.
+   */
+  sweep(questions: {
+    readonly isLive: (id: TaskId) => Promise<boolean>;
+    readonly isCurrent: (docId: string, version: TaskId) => Promise<boolean>;
+  }): Promise<number>;
+}
+
+/** Which version of a document is current. */
+type Current = { readonly version: TaskId; readonly docId: string };
+
+export function createFileFileStore(options: {
+  disk: Disk;
+  layout: Layout;
+  owner: Owner;
+  health: DiskHealth;
+  syncDirectory: DirectorySync;
+}): FileFileStore {
+  const { disk, layout, owner, health, syncDirectory } = options;
+  const receipts = new WeakSet<Receipt>();
+  let count = 0;
+
+  const folderOf = (docId: string) => join(layout.documents, documentFolder(docId));
+  const versionOf = (docId: string, version: TaskId) => join(folderOf(docId), version);
+
+  function pathOf(key: FileKey): string {
+    return key.kind === 'payload' ? layout.payload(key.taskId) : join(versionOf(key.docId, key.version), key.part);
+  }
+
+  function currentOf(folder: string): Low<Current | null> {
+    return createDocument<Current>({
+      disk,
+      path: join(folder, 'current.json'),
+      temp: owner.temp,
+      discard: owner.discard,
+      parse: parseCurrent,
+      syncDirectory,
+      at: 'current',
+    });
+  }
+
+  /** A damaged note of the current version reads as none: the index knows, and `settle` writes it anew. */
+  async function readCurrent(folder: string): Promise<Low<Current | null>> {
+    const document = currentOf(folder);
+    await document.read().catch((error: unknown) => {
+      if (!(error instanceof CorruptFile)) throw error;
+    });
+    return document;
+  }
+
+  async function versionsIn(folder: string): Promise<TaskId[]> {
+    return ((await orNull(disk.list(folder, 'document.list'))) ?? []).filter(isTaskId);
+  }
+
+  /** Gone in one step, then removed at leisure. */
+  async function drop(path: string): Promise<void> {
+    const trash = owner.temp();
+    if ((await orNull(disk.rename(path, trash, 'document.drop').then(() => true))) !== null) await owner.discard(trash);
+  }
+
+  async function publish(docId: string, version: TaskId, scratchDir: string): Promise<void> {
+    const folder = folderOf(docId);
+    const target = versionOf(docId, version);
+    if ((await orNull(disk.stat(target, 'publish.look'))) === null) {
+      await linkOriginal(version, scratchDir);
+      for (const name of await disk.list(scratchDir, 'publish.list'))
+        await disk.syncFile(join(scratchDir, name), 'publish.sync-file');
+      await disk.syncDirectory(scratchDir, 'publish.sync-scratch');
+      await disk.mkdir(folder, 'publish.folder');
+      await syncDirectory(layout.documents, 'publish.sync-documents');
+      await disk.rename(scratchDir, target, 'publish.rename').catch((error: unknown) => {
+        if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+      });
+    }
+    await syncDirectory(folder, 'publish.sync-folder');
+    // An attempt before this one got as far: its folder is complete, since it came by a rename.
+    await owner.discard(scratchDir);
+  }
+
+  async function linkOriginal(version: TaskId, scratchDir: string): Promise<void> {
+    await disk.link(layout.payload(version), join(scratchDir, 'original'), 'publish.link').catch((error: unknown) => {
+      if (!hasErrno(error, 'EEXIST')) throw error;
+    });
+  }
+
+  /** Only ever forward: a process that slept through a newer version must not bring the old one back. */
+  async function settle(docId: string, version: TaskId): Promise<void> {
+    const folder = folderOf(docId);
+    const document = await readCurrent(folder);
+    const before = document.data;
+    if (before === null || before.version < version) await commit(document, { version, docId });
+    const current = before === null || before.version < version ? version : before.version;
+    for (const other of await versionsIn(folder)) if (other < current) await drop(versionOf(docId, other));
+  }
+
+  async function unpublish(docId: string, version: TaskId): Promise<void> {
+    const { data } = await readCurrent(folderOf(docId));
+    if (data?.version === version) return;
+    await drop(versionOf(docId, version));
+    await dropIfEmpty(folderOf(docId));
+  }
+
+  async function remove(docId: string, before: TaskId): Promise<void> {
+    const folder = folderOf(docId);
+    const { data } = await readCurrent(folder);
+    if (data !== null && data.version < before) await drop(join(folder, 'current.json'));
+    for (const version of await versionsIn(folder)) if (version < before) await drop(versionOf(docId, version));
+    await dropIfEmpty(folder);
+  }
+
+  async function dropIfEmpty(folder: string): Promise<void> {
+    await orNull(disk.rmdir(folder, 'document.rmdir')).catch((error: unknown) => {
+      if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+    });
+  }
+
+  async function* documents(): AsyncGenerator<{ folder: string; version: TaskId }> {
+    for (const name of (await disk.list(layout.documents, 'documents.list')).sort()) {
+      const parent = join(layout.documents, name);
+      const { data } = await readCurrent(parent);
+      if (data === null) continue;
+      const folder = join(parent, data.version);
+      if ((await orNull(disk.stat(folder, 'documents.stat'))) !== null) yield { folder, version: data.version };
+    }
+  }
+
+  return {
+    async receive({ bytesMax, bytesExpected }) {
+      await health.requireRoom(Math.min(bytesExpected ?? 0, bytesMax));
+      if (!(await owner.holds())) throw new AppError('unavailable', 'RAG service is not ready.');
+      count += 1;
+      const receipt = new FileReceipt({ disk, health, path: owner.own(`up.${count}`), bytesMax, discard: owner.discard });
+      receipts.add(receipt);
+      return receipt;
+    },
+    keep(receipt) {
+      assert(receipts.has(receipt) && receipt.stream.writableFinished, 'submit takes a whole receipt of the same engine, once');
+      receipts.delete(receipt);
+      const own = receipt as FileReceipt;
+      own.kept = true;
+      return own.path;
+    },
+    unkeep(receipt) {
+      receipts.add(receipt);
+      (receipt as FileReceipt).kept = false;
+    },
+    async localPath(key) {
+      const path = pathOf(key);
+      return (await orNull(disk.stat(path, 'file.stat'))) === null ? null : path;
+    },
+    open: (key) => health.guard(() => orNull(disk.stream(pathOf(key), 'file.open'))),
+    async stat(key) {
+      const entry = await orNull(disk.stat(pathOf(key), 'file.stat'));
+      return entry === null ? null : { bytes: entry.bytes };
+    },
+    scratch: (taskId) =>
+      health.guard(async () => {
+        count += 1;
+        const path = owner.own(`scratch.${taskId}.${count}`);
+        await disk.mkdir(path, 'scratch.create');
+        return path;
+      }),
+    publish: (docId, version, scratchDir) => health.guard(() => publish(docId, version, scratchDir)),
+    settle: (docId, version) => health.guard(() => settle(docId, version)),
+    unpublish: (docId, version) => health.guard(() => unpublish(docId, version)),
+    remove: (docId, before) => health.guard(() => remove(docId, before)),
+    documents,
+    async sweep({ isLive, isCurrent }) {
+      let removed = 0;
+      for (const name of await disk.list(layout.documents, 'documents.list')) {
+        const folder = join(layout.documents, name);
+        const { data } = await readCurrent(folder);
+        for (const version of await versionsIn(folder)) {
+          if (version === data?.version || (await isLive(version))) continue;
+          const docId = await docIdOf(join(folder, version));
+          if (docId !== null && (await isCurrent(docId, version))) continue;
+          await drop(join(folder, version));
+          removed += 1;
+        }
+        await dropIfEmpty(folder);
+      }
+      return removed;
+    },
+  };
+
+  async function docIdOf(folder: string): Promise<string | null> {
+    const part: DocumentPart = 'meta.json';
+    const text = await orNull(disk.read(join(folder, part), 'document.meta'));
+    if (text === null) return null;
+    return (JSON.parse(text) as { document?: { docId?: string } }).document?.docId ?? null;
+  }
+}
+
+class FileReceipt implements Receipt {
+  readonly path: string;
+  readonly stream: Writable;
+  kept = false;
+  bytes = 0;
+  sha256 = '';
+  readonly #discard: (path: string) => Promise<void>;
+  #closed: Promise<void> = Promise.resolve();
+
+  constructor(options: {
+    disk: Disk;
+    health: DiskHealth;
+    path: string;
+    bytesMax: number;
+    discard: (path: string) => Promise<void>;
+  }) {
+    const { disk, health, path, bytesMax } = options;
+    this.path = path;
+    this.#discard = options.discard;
+    const hash = createHash('sha256');
+    let file: DiskFile | null = null;
+
+    const append = async (chunks: Buffer[]): Promise<void> => {
+      for (const chunk of chunks) {
+        this.bytes += chunk.byteLength;
+        if (this.bytes > bytesMax) throw new AppError('invalid_document', 'Invalid document: File too large');
+        hash.update(chunk);
+      }
+      file ??= await disk.create(path, 'upload.create');
+      await file.write(chunks);
+    };
+    const finish = async (): Promise<void> => {
+      file ??= await disk.create(path, 'upload.create');
+      await file.sync();
+      await close();
+      this.sha256 = hash.digest('hex');
+    };
+    const close = async (): Promise<void> => {
+      const open = file;
+      file = null;
+      await open?.close();
+    };
+    let busy: Promise<void> = Promise.resolve();
+    const run = (work: () => Promise<void>, done: (error?: Error) => void): void => {
+      busy = runStep(work, done);
+    };
+    const runStep = async (work: () => Promise<void>, done: (error?: Error) => void): Promise<void> => {
+      try {
+        await health.guard(work);
+      } catch (error) {
+        return done(error as Error);
+      }
+      done();
+    };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closed = promise;
+    this.stream = new Writable({
+      highWaterMark: 1024 * 1024,
+      write: (chunk: Buffer, _encoding, done) => run(() => append([chunk]), done),
+      writev: (chunks, done) => run(() => append(chunks.map(({ chunk }) => chunk as Buffer)), done),
+      final: (done) => run(finish, done),
+      destroy: (error, done) => {
+        // A file that is just being created must be seen before it can be closed and removed.
+        const before = busy;
+        const ended = runStep(
+          () => before.then(close),
+          (closeError) => done(error ?? closeError),
+        );
+        void ended.finally(resolve);
+      },
+    });
+    // Whoever pipes into it hears of errors there; without a listener one would end the process.
+    this.stream.on('error', () => undefined);
+  }
+
+  async discard(): Promise<void> {
+    if (this.kept) return;
+    this.stream.destroy();
+    await this.#closed;
+    await this.#discard(this.path);
+  }
+}
+
+function parseCurrent(data: unknown): Current {
+  const current = data as Current;
+  if (typeof data !== 'object' || data === null || !isTaskId(String(current.version)))
+    throw new CorruptFile('not a current version');
+  return current;
+}

@@ -1,0 +1,121 @@
+/** Where things are below the data directory, and how names there are made and read. Pure. */
+import { join } from 'node:path';
+import { documentFolder } from '../../documents/file-store.ts';
+import type { Task, TaskId, TaskLane } from '../../tasks/task.ts';
+
+export type Layout = {
+  readonly root: string;
+  readonly meta: string;
+  /** The folder whose lock says who expires, seals and scrubs. */
+  readonly maintenance: string;
+  readonly tasks: string;
+  readonly queue: string;
+  readonly pending: Readonly<Record<TaskLane, string>>;
+  readonly active: string;
+  readonly reclaim: string;
+  readonly cancel: string;
+  readonly locks: string;
+  readonly workers: string;
+  readonly corrupt: string;
+  readonly documents: string;
+  readonly index: string;
+  bucket(id: TaskId): string;
+  record(id: TaskId): string;
+  payload(id: TaskId): string;
+};
+
+export function createLayout(root: string): Layout {
+  const queue = join(root, 'queue');
+  const tasks = join(root, 'tasks');
+  const bucket = (id: TaskId) => join(tasks, bucketName(id));
+  return {
+    root,
+    meta: join(root, 'meta.json'),
+    maintenance: join(root, 'maintenance'),
+    tasks,
+    queue,
+    pending: { small: join(queue, 'pending', 'small'), large: join(queue, 'pending', 'large') },
+    active: join(queue, 'active'),
+    reclaim: join(queue, 'reclaim'),
+    cancel: join(queue, 'cancel'),
+    locks: join(queue, 'locks'),
+    workers: join(root, 'workers'),
+    corrupt: join(root, 'corrupt'),
+    documents: join(root, 'documents'),
+    index: join(root, 'index'),
+    bucket,
+    record: (id) => join(bucket(id), `${id}.json`),
+    payload: (id) => join(bucket(id), `${id}.bin`),
+  };
+}
+
+/** Every directory of the layout, parents first. */
+export function directories(layout: Layout): string[] {
+  return [
+    layout.tasks,
+    layout.queue,
+    join(layout.queue, 'pending'),
+    layout.pending.small,
+    layout.pending.large,
+    layout.active,
+    layout.reclaim,
+    layout.cancel,
+    layout.locks,
+    layout.workers,
+    layout.corrupt,
+    layout.documents,
+    layout.index,
+  ];
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const uuidInside = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
+
+/** Guards every path that is made from an id given by a client. */
+export function isTaskId(text: string): text is TaskId {
+  return uuid.test(text);
+}
+
+/** The task that a file in a lease directory is about; null for none. */
+export function taskIdIn(name: string): TaskId | null {
+  return (uuidInside.exec(name)?.[0] as TaskId | undefined) ?? null;
+}
+
+/** 65.5 seconds of tasks: the first 32 of the 48 bits that a UUIDv7 gives to its millisecond. */
+export function bucketName(id: TaskId): string {
+  return id.slice(0, 8);
+}
+
+/** The last millisecond (Unix time) in which a task of this bucket can have been created. */
+export function bucketEndMs(name: string): number {
+  return (Number.parseInt(name, 16) + 1) * 65_536 - 1;
+}
+
+export function isBucketName(name: string): boolean {
+  return /^[0-9a-f]{8}$/.test(name);
+}
+
+/** The id in `<id>.json`; null for any other file. */
+export function recordId(fileName: string): TaskId | null {
+  const id = fileName.endsWith('.json') ? fileName.slice(0, -5) : '';
+  return isTaskId(id) ? id : null;
+}
+
+/** A marker's name says which task waits and, so that no record needs to be opened to keep a document's order, for which doc_id. */
+export type Marker = { readonly name: string; readonly id: TaskId; readonly docKey: string };
+
+export function markerOf({ id, docId }: Pick<Task, 'id' | 'docId'>): Marker {
+  const docKey = documentFolder(docId).slice(0, 16);
+  return { name: `${id}.${docKey}`, id, docKey };
+}
+
+/** Null for names that are not markers (temporary files, progress, uploads). */
+export function parseMarker(name: string): Marker | null {
+  const [id = '', docKey = '', ...more] = name.split('.');
+  if (more.length > 0 || !isTaskId(id) || !/^[0-9a-f]{16}$/.test(docKey)) return null;
+  return { name, id, docKey };
+}
+
+export function progressName(id: TaskId): string {
+  return `${id}.progress`;
+}

@@ -1,0 +1,149 @@
+/** The durable record of each task: one lowdb document a file, read with suspicion, written through the fence. */
+import type { Low } from 'lowdb';
+import { join } from 'node:path';
+import { hasErrno } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import { createTask, finishTask, type Task, type TaskError, type TaskId, taskLanes, taskStatuses } from '../../tasks/task.ts';
+import { type Disk, orNull } from './disk.ts';
+import type { DirectorySync } from './directory-sync.ts';
+import { commit, CorruptFile, createDocument } from './durable-json.ts';
+import { bucketName, type Layout } from './layout.ts';
+import type { Owner } from './owner.ts';
+
+export interface TaskRecords {
+  /** Null: there is no such task. A record that cannot be read as one is put aside and answers as a failed task. */
+  readonly read: (id: TaskId) => Promise<Task | null>;
+  /** Durable when it returns. */
+  write(task: Task): Promise<void>;
+  /** In place, but durable only after `syncDirectory` of its bucket. */
+  place(task: Task): Promise<void>;
+  /** Makes the directory of a task's files, durably, once for each process. */
+  ensureBucket(id: TaskId): Promise<void>;
+}
+
+const recordCorrupt: TaskError = {
+  code: 'record_corrupt',
+  message: 'The record of this task could not be read back; upload the file again',
+  retryable: false,
+};
+
+export function createTaskRecords(options: {
+  disk: Disk;
+  layout: Layout;
+  owner: Owner;
+  syncDirectory: DirectorySync;
+  now: () => string;
+  logger: Logger;
+}): TaskRecords {
+  const { disk, layout, owner, syncDirectory, logger } = options;
+  const buckets = new Set<string>();
+
+  function documentOf(id: TaskId, sync: DirectorySync): Low<Task | null> {
+    return createDocument({
+      disk,
+      path: layout.record(id),
+      temp: () => owner.temp(id),
+      discard: owner.discard,
+      parse: (data) => parseTask(data, id),
+      syncDirectory: sync,
+      at: 'record',
+    });
+  }
+
+  async function read(id: TaskId): Promise<Task | null> {
+    const document = documentOf(id, syncDirectory);
+    try {
+      await document.read();
+    } catch (error) {
+      if (!(error instanceof CorruptFile)) throw error;
+      return quarantine(id, error);
+    }
+    return document.data;
+  }
+
+  /** Keeps the damaged file for its operator and puts a record in its place that its owner can understand. */
+  async function quarantine(id: TaskId, reason: CorruptFile): Promise<Task> {
+    const aside = join(layout.corrupt, `${id}.json`);
+    const text = (await orNull(disk.read(layout.record(id), 'corrupt.read'))) ?? '';
+    await disk.link(layout.record(id), aside, 'corrupt.link').catch((error: unknown) => {
+      if (!hasErrno(error, 'EEXIST', 'ENOENT')) throw error;
+    });
+    const payload = await orNull(disk.stat(layout.payload(id), 'corrupt.payload'));
+    const task = finishTask(
+      salvage(id, text, payload?.bytes ?? 0, options.now()),
+      { status: 'failed', error: recordCorrupt },
+      options.now(),
+    );
+    await write(task);
+    logger.error({ err: reason, taskId: id, aside }, 'a task record was damaged; it was put aside and the task failed');
+    return task;
+  }
+
+  async function write(task: Task): Promise<void> {
+    await commit(documentOf(task.id, syncDirectory), task);
+  }
+
+  return {
+    read,
+    write,
+    place: (task) =>
+      commit(
+        documentOf(task.id, () => Promise.resolve()),
+        task,
+      ),
+    async ensureBucket(id) {
+      const name = bucketName(id);
+      if (buckets.has(name)) return;
+      await disk.mkdir(layout.bucket(id), 'bucket.create');
+      await syncDirectory(layout.tasks, 'bucket.sync');
+      buckets.add(name);
+      if (buckets.size > 64) buckets.delete(buckets.values().next().value as string);
+    },
+  };
+}
+
+/** @throws CorruptFile for anything but a whole record of this task. */
+function parseTask(data: unknown, id: TaskId): Task {
+  const task = data as Task;
+  const whole =
+    typeof data === 'object' &&
+    data !== null &&
+    task.id === id &&
+    typeof task.docId === 'string' &&
+    typeof task.filename === 'string' &&
+    taskStatuses.includes(task.status) &&
+    taskLanes.includes(task.lane) &&
+    Number.isInteger(task.attempts) &&
+    Number.isInteger(task.attemptsMax) &&
+    Number.isInteger(task.revision) &&
+    (task.status !== 'completed' || typeof task.result === 'object') &&
+    (task.status !== 'failed' || typeof task.error === 'object');
+  if (!whole) throw new CorruptFile('not the record of this task');
+  return task;
+}
+
+/** What can still be made out of a damaged record. */
+function salvage(id: TaskId, text: string, fileBytes: number, now: string): Task {
+  const field = (name: string): string => {
+    const found = new RegExp(`"${name}":("(?:[^"\\\\]|\\\\.)*")`).exec(text)?.[1];
+    try {
+      return found === undefined ? '' : (JSON.parse(found) as string);
+    } catch {
+      return '';
+    }
+  };
+  return createTask({
+    id,
+    docId: field('docId'),
+    filename: field('filename'),
+    fileBytes,
+    sha256: field('sha256'),
+    declaredMediaType: null,
+    metadata: null,
+    keyId: field('keyId') || null,
+    callbackUrl: field('callbackUrl') || null,
+    lane: 'small',
+    attemptsMax: 1,
+    createdAt: field('createdAt') || now,
+  });
+}

@@ -1,0 +1,122 @@
+/**
+ * The part of a document index that decides a task's fate (replace, revoke, fences), in one small SQLite file, so that
+ * engines are tested across processes without parsing or searching anything.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { DocumentIndex, IndexedDocument } from '../../src/search/document-index.ts';
+import type { TaskId } from '../../src/tasks/task.ts';
+
+export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
+  const db = new DatabaseSync(join(indexDir, 'arbiter.db'));
+  db.exec('pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = normal');
+  db.exec(`create table if not exists documents (docId text primary key, version text not null, document text not null);
+    create table if not exists fences (docId text primary key, version text not null);
+    create table if not exists committed (docId text, version text, primary key (docId, version));
+    create table if not exists revoked (docId text, version text, primary key (docId, version));
+    create table if not exists switches (docId text, version text)`);
+
+  function decide<T>(work: () => T): Promise<T> {
+    db.exec('begin immediate');
+    try {
+      const result = work();
+      db.exec('commit');
+      return Promise.resolve(result);
+    } catch (error) {
+      db.exec('rollback');
+      return Promise.reject(error as Error);
+    }
+  }
+
+  const has = (table: string, docId: string, version: TaskId): boolean =>
+    db.prepare(`select 1 from ${table} where docId = ? and version = ?`).get(docId, version) !== undefined;
+
+  const fenceOf = (docId: string): string =>
+    (db.prepare('select version from fences where docId = ?').get(docId) as { version: string } | undefined)?.version ?? '';
+
+  const moveFence = (docId: string, version: TaskId): void => {
+    db.prepare('insert into fences values (?, ?) on conflict (docId) do update set version = max(version, excluded.version)').run(
+      docId,
+      version,
+    );
+  };
+
+  function admit(docId: string, version: TaskId): 'ok' | 'stale' | 'revoked' | 'again' {
+    if (has('committed', docId, version)) return 'again';
+    if (has('revoked', docId, version)) return 'revoked';
+    if (fenceOf(docId) > version) return 'stale';
+    db.prepare('insert into committed values (?, ?)').run(docId, version);
+    moveFence(docId, version);
+    return 'ok';
+  }
+
+  const info = (docId: string): IndexedDocument | null => {
+    const row = db.prepare('select document from documents where docId = ?').get(docId) as { document: string } | undefined;
+    return row === undefined ? null : (JSON.parse(row.document) as IndexedDocument);
+  };
+
+  return Promise.resolve({
+    replace: (document, folder) =>
+      decide(() => {
+        if (!existsSync(join(folder, 'meta.json'))) throw new Error(`not a published folder: ${folder}`);
+        const answer = admit(document.docId, document.version);
+        if (answer === 'again') return 'ok';
+        if (answer !== 'ok') return answer;
+        db.prepare('insert or replace into documents values (?, ?, ?)').run(
+          document.docId,
+          document.version,
+          JSON.stringify(document),
+        );
+        db.prepare('insert into switches values (?, ?)').run(document.docId, document.version);
+        return 'ok';
+      }),
+    touch: (docId, version, change) =>
+      decide(() => {
+        const current = info(docId);
+        if (current === null) return 'stale';
+        const answer = admit(docId, version);
+        if (answer === 'again') return 'ok';
+        if (answer !== 'ok') return answer;
+        db.prepare('update documents set document = ? where docId = ?').run(JSON.stringify({ ...current, ...change }), docId);
+        return 'ok';
+      }),
+    revoke: (docId, version) =>
+      decide(() => {
+        if (has('committed', docId, version)) return 'committed';
+        db.prepare('insert or ignore into revoked values (?, ?)').run(docId, version);
+        return 'ok';
+      }),
+    reinstate: (docId, version) =>
+      decide(() => void db.prepare('delete from revoked where docId = ? and version = ?').run(docId, version)),
+    remove: (docId, fence) =>
+      decide(() => {
+        moveFence(docId, fence);
+        return db.prepare('delete from documents where docId = ? and version < ?').run(docId, fence).changes > 0;
+      }),
+    info: (docId) => Promise.resolve(info(docId)),
+    wasCommitted: (docId, version) => Promise.resolve(has('committed', docId, version)),
+    list: () => {
+      const rows = db.prepare('select document from documents order by version desc').all() as { document: string }[];
+      return Promise.resolve({ documents: rows.map((row) => JSON.parse(row.document) as IndexedDocument), nextCursor: null });
+    },
+    search: () => Promise.resolve({ hits: [], total: 0, tookMs: 0, notice: null }),
+    stats: () => Promise.resolve({ documents: db.prepare('select 1 from documents').all().length, chunks: 0, bytes: 0 }),
+    purge: () => Promise.resolve(),
+    close: () => {
+      if (db.isOpen) db.close();
+      return Promise.resolve();
+    },
+  });
+}
+
+/** How often each version was made searchable, from the file of a closed index: never more than once when all is well. */
+export function switchCounts(indexDir: string): Map<string, number> {
+  const db = new DatabaseSync(join(indexDir, 'arbiter.db'), { readOnly: true });
+  const rows = db.prepare('select version, count(*) as count from switches group by version').all() as {
+    version: string;
+    count: number;
+  }[];
+  db.close();
+  return new Map(rows.map(({ version, count }) => [version, count]));
+}
