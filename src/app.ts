@@ -2,14 +2,20 @@
  * The composition root: the one place that names adapters. Two processes are put together here: the server (front end, with
  * its supervised worker) and the worker.
  */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { v7 } from 'uuid';
+import packageJson from '../package.json' with { type: 'json' };
 import type { Config } from './config.ts';
 import { createEmbedder, type EmbedderSettings } from './embed/create-embedder.ts';
 import { openFileEngine } from './engines/file/file-engine.ts';
 import type { Engine } from './engines/engine.ts';
+import { createFileIdempotencyStore } from './http/file-idempotency-store.ts';
 import { createHttpServer } from './http/http-server.ts';
+import { defaultHttpLimits, type HttpSettings } from './http/http-settings.ts';
+import { isLoopbackHost } from './http/origin-guard.ts';
+import { loadSessionSecret } from './http/session-secret.ts';
 import type { Services } from './http/services.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
 import { createLibrary } from './ingest/library.ts';
@@ -50,7 +56,14 @@ const newId = (): TaskId => v7() as TaskId;
 /** Listens at once (503 until everything is up), opens the data directory, and starts the worker process. */
 export async function startServer(config: Config, logger: Logger, env: NodeJS.ProcessEnv, modules = ownModules): Promise<Running> {
   let services: Services | null = null;
-  const http = createHttpServer({ services: () => services, config, pageDir, logger, now, newId });
+  const http = createHttpServer({
+    services: () => services,
+    settings: await httpSettings(config),
+    idempotencyStore: createFileIdempotencyStore(join(config.dataDir, 'idempotency')),
+    logger,
+    now,
+    newId,
+  });
   const { url } = await http.listen(config.host, config.port);
   const engine = await openEngine(config, logger, 'frontend');
   const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], env, logger });
@@ -101,11 +114,33 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
   };
 }
 
+async function httpSettings(config: Config): Promise<HttpSettings> {
+  await mkdir(config.dataDir, { recursive: true });
+  return {
+    version: packageJson.version,
+    fileBytesMax: config.fileBytesMax,
+    syncBytesMax: config.syncBytesMax,
+    syncWaitMs: config.syncWaitMs,
+    taskRetentionMs: config.taskRetentionHours * 3_600_000,
+    basePath: '',
+    apiKeys: [],
+    sessionSecret: await loadSessionSecret(config.dataDir),
+    allowedHosts: isLoopbackHost(config.host) ? ['localhost', '127.0.0.1', '[::1]'] : null,
+    corsOrigins: [],
+    trustedProxies: [],
+    requestsPerSecond: 0,
+    formats: [],
+    pageDir,
+    limits: defaultHttpLimits,
+  };
+}
+
 async function openEngine(config: Config, logger: Logger, role: 'frontend' | 'worker'): Promise<Engine> {
   return openFileEngine({
     dataDir: config.dataDir,
     role,
-    openIndex: (indexDir) => openThreadedIndex({ indexDir, embedder: embedderSettings(config), threads: indexThreads[role] }),
+    openIndex: (indexDir) =>
+      openThreadedIndex({ indexDir, embedder: embedderSettings(config), threads: indexThreads[role], logger }),
     diskReserveBytes: config.diskReserveBytes,
     taskRetentionMs: config.taskRetentionHours * 3_600_000,
     now,

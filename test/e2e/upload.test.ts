@@ -134,7 +134,7 @@ describe('a large upload', () => {
   it('goes on when its client went away', async () => {
     const abort = new AbortController();
     const form = new FormData();
-    form.append('file', new Blob([textOf(2 * MiB, 'Nobody waits for the pelican.') as BlobPart]), 'gone.txt');
+    form.append('file', new Blob([textOf(2 * MiB, 'Nobody waits for the pelican.')]), 'gone.txt');
     const request = fetch(`${server.url}/insert?doc_id=gone`, {
       method: 'POST',
       body: form,

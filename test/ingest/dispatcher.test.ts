@@ -42,7 +42,7 @@ async function open(threads: number): Promise<void> {
     openFileEngine({
       dataDir,
       role,
-      openIndex: (indexDir) => openThreadedIndex({ indexDir, embedder, threads: 1 }),
+      openIndex: (indexDir) => openThreadedIndex({ indexDir, embedder, threads: 1, logger }),
       now,
       newId,
       logger,
