@@ -1,6 +1,7 @@
 /**
- * Where sentences end, in English, Chinese and their neighbours, by an own rule in one pass. `Intl.Segmenter` was measured: at a
- * similar cut it took 20 times as long, and split after `Dr.`, `Fig.` and `e.g.` all the same.
+ * Where sentences end, in English, Chinese and their neighbours, by an own rule in one pass. `Intl.Segmenter` was measured on a
+ * megabyte of each: about twice the CPU time (20 against 10 ms), and it ends sentences after `Dr.` and `Fig.` and leaves the next
+ * sentence's opening `“` behind.
  */
 
 /** Ends of the sentences of `text.slice(start, end)`, ascending; the last is `end`. White space belongs to the sentence before it. Linear. */
@@ -29,7 +30,7 @@ export function softBreak(text: string, start: number, limit: number): number {
   return word === -1 ? limit : word;
 }
 
-const clauseSigns = new Set([...',;:，；：、。！？\n'].map((sign) => sign.charCodeAt(0)));
+const clauseSigns = unitsOf(',;:，；：、。！？\n');
 
 function mayEnd(unit: number): boolean {
   return (
@@ -49,7 +50,7 @@ function mayEnd(unit: number): boolean {
   );
 }
 
-const closers = new Set([...'"\')]}»”’」』】）〉》］.!?。！？…'].map((sign) => sign.charCodeAt(0)));
+const closers = unitsOf('"\')]}»”’」』】）〉》］.!?。！？…');
 
 function afterClosers(text: string, at: number, end: number): number {
   while (at < end && closers.has(text.charCodeAt(at))) at++;
@@ -102,6 +103,10 @@ function startsUpper(text: string, at: number): boolean {
     .trimStart()
     .charAt(0);
   return follow !== follow.toLowerCase() || follow === follow.toUpperCase();
+}
+
+function unitsOf(signs: string): ReadonlySet<number> {
+  return new Set(Array.from({ length: signs.length }, (_, at) => signs.charCodeAt(at)));
 }
 
 /** What `String.prototype.trim` takes away. */

@@ -80,27 +80,32 @@ function* joinPieces(pieces: Iterable<Piece>, tokensMax: number): Generator<Piec
     currentTokens = 0;
   }
 
+  /** Puts pieces that belong together into this chunk, or into the next when it is full. */
+  function* put(group: readonly Piece[], tokens: number): Generator<Piece[]> {
+    if (group.length === 0) return;
+    if (current.length > 0 && currentTokens + tokens > tokensMax) yield* close();
+    if (current.length === 0) currentTokens = group[0]!.context?.tokens ?? 0;
+    current.push(...group);
+    currentTokens += tokens;
+  }
+
   for (const piece of pieces) {
+    if (heads.length > 0 && headTokens + piece.tokens > tokensMax) {
+      yield* put(heads, headTokens);
+      heads = [];
+      headTokens = 0;
+    }
     if (piece.isHeading) {
       if (currentTokens >= small && heads.length === 0) yield* close();
       heads.push(piece);
       headTokens += piece.tokens;
-      if (headTokens <= tokensMax / 2) continue;
+      continue;
     }
-    const added = piece.isHeading ? headTokens : headTokens + piece.tokens;
-    if (current.length > 0 && currentTokens + added > tokensMax) yield* close();
-    if (current.length === 0) currentTokens = (heads[0] ?? piece).context?.tokens ?? 0;
-    current.push(...heads);
-    if (!piece.isHeading) current.push(piece);
-    currentTokens += added;
+    yield* put([...heads, piece], headTokens + piece.tokens);
     heads = [];
     headTokens = 0;
   }
-  if (heads.length > 0) {
-    if (current.length > 0 && currentTokens + headTokens > tokensMax) yield* close();
-    current.push(...heads);
-    currentTokens += headTokens;
-  }
+  yield* put(heads, headTokens);
   yield* close();
   if (held.length > 0) yield held;
 }

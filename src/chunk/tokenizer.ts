@@ -36,7 +36,8 @@ export function countTokens(text: string, start = 0, end = text.length): number 
 export function offsetAfterTokens(text: string, start: number, end: number, tokensMax: number): number {
   let tokens = 0;
   for (let at = start; at < end;) {
-    const next = tokenRunEnd(text, at, end);
+    // No further than the tokens reach: a run of ten million letters is looked at once, not once for each chunk of it.
+    const next = tokenRunEnd(text, at, Math.min(end, at + (tokensMax - tokens + 1) * lettersPerToken));
     const count = runTokens(text, at, next);
     if (tokens + count > tokensMax) return at + unitsFor(text, at, next, tokensMax - tokens);
     tokens += count;

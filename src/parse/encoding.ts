@@ -174,10 +174,10 @@ function wellFormedUtf16(bytes: Uint8Array, length: number, little: boolean): bo
 function byEscapes(bytes: Uint8Array): string | null {
   const sample = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1024 * 1024));
   if (sample.includes(0x1b)) {
-    const text = sample.toString('latin1');
-    if (text.includes('\x1b$)C')) return 'iso-2022-kr';
-    if (/\x1b\$(?:\)[AGE]|\*H)/.test(text)) return 'iso-2022-cn';
-    if (/\x1b(?:\$[@B]|\(J|\(I|\$\([DOPQ])/.test(text)) return 'iso-2022-jp';
+    const escapes = sample.toString('latin1').split('\x1b').slice(1);
+    if (escapes.some((each) => each.startsWith('$)C'))) return 'iso-2022-kr';
+    if (escapes.some((each) => /^\$(?:\)[AGE]|\*H)/.test(each))) return 'iso-2022-cn';
+    if (escapes.some((each) => /^(?:\$[@B]|\([JI]|\$\([DOPQ])/.test(each))) return 'iso-2022-jp';
   }
   if (sample.includes('~{') && isAscii(sample)) {
     const text = sample.toString('latin1');

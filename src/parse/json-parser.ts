@@ -176,7 +176,7 @@ function isScalar(value: Json): value is null | boolean | number | string {
 }
 
 function scalarText(value: Json): string {
-  return value === null ? '' : String(value);
+  return isScalar(value) && value !== null ? String(value) : '';
 }
 
 function stringOf(value: Json | undefined): string | undefined {
