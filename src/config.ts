@@ -3,6 +3,8 @@
  * the README's table is made from `settingsTable()` and a test keeps it so.
  */
 import { availableParallelism } from 'node:os';
+import { parseApiKeys } from './http/api-keys.ts';
+import { trustProxies } from './http/client-address.ts';
 import { logLevels, type LogLevel } from './logger.ts';
 
 type Setting<T> = {
@@ -157,6 +159,61 @@ const settings = {
     '一个文档的最大字符数。',
   ),
   chunkTokens: setting('CHUNK_TOKENS', '320', integer(32, 8192), 'Most tokens in one chunk.', '一个分块的最大词元数。'),
+  apiKeys: {
+    ...setting(
+      'API_KEYS',
+      '',
+      parseApiKeys,
+      'API keys, each `name:scope:key` or `name:scope:sha256:…` with scope read, write or admin, separated by commas; empty: only a loopback HOST is accepted.',
+      'API 密钥，每个写作 `name:scope:key` 或 `name:scope:sha256:…`（scope 为 read、write 或 admin），逗号分隔；留空则只接受回环地址的 HOST。',
+    ),
+    secret: true,
+  },
+  apiKeysFile: setting(
+    'API_KEYS_FILE',
+    '',
+    text(),
+    'A file with more API keys, one a line.',
+    '存放更多 API 密钥的文件，每行一个。',
+  ),
+  allowedHosts: setting(
+    'ALLOWED_HOSTS',
+    '',
+    list(),
+    'Host names that are answered; empty: those of this machine on a loopback HOST, any on another.',
+    '接受的 Host 名；留空时，回环 HOST 只接受本机名，其他 HOST 接受任意名。',
+  ),
+  corsOrigins: setting(
+    'CORS_ORIGINS',
+    '',
+    origins(),
+    'Web origins that may call from a browser, as `https://app.example.com`; empty: none.',
+    '允许从浏览器调用的网页来源，例如 `https://app.example.com`；留空则一个也不允许。',
+  ),
+  trustedProxies: setting(
+    'TRUST_PROXY',
+    '',
+    networks(),
+    'Addresses or networks of proxies whose X-Forwarded-* headers are believed, as `127.0.0.1` or `10.0.0.0/8`; empty: none.',
+    '其 X-Forwarded-* 头可信的代理地址或网段，例如 `127.0.0.1`、`10.0.0.0/8`；留空则都不信任。',
+  ),
+  basePath: setting(
+    'BASE_PATH',
+    '',
+    pathPrefix(),
+    'Path prefix under which a proxy serves this, as `/rag`.',
+    '反向代理下的路径前缀，例如 `/rag`。',
+  ),
+  requestsPerSecond: {
+    ...setting(
+      'RATE_LIMIT',
+      '',
+      orNull(number(0, 1_000_000)),
+      'Requests per second for each key or address, twice that in a burst; 0 is off.',
+      '每个密钥或地址每秒允许的请求数，突发可达两倍；0 表示不限。',
+    ),
+    fallbackShown: '0 on loopback, else 50',
+  },
   webhookHosts: setting(
     'WEBHOOK_ALLOWED_HOSTS',
     '',
@@ -279,6 +336,42 @@ function text(): (value: string) => string {
 /** Separated by commas or blanks. */
 function list(): (value: string) => readonly string[] {
   return (value) => value.split(/[\s,]+/).filter((entry) => entry !== '');
+}
+
+/** As browsers send them: scheme, host and port, nothing more. */
+function origins(): (value: string) => readonly string[] {
+  return (value) => {
+    const entries = list()(value);
+    if (entries.some((entry) => !URL.canParse(entry) || new URL(entry).origin !== entry))
+      throw new Error('origins like https://app.example.com');
+    return entries;
+  };
+}
+
+/** Addresses and CIDR ranges. */
+function networks(): (value: string) => readonly string[] {
+  return (value) => {
+    const entries = list()(value);
+    try {
+      trustProxies(entries);
+    } catch {
+      throw new Error('addresses like 127.0.0.1 or networks like 10.0.0.0/8');
+    }
+    return entries;
+  };
+}
+
+/** Without a final slash; '' for none. */
+function pathPrefix(): (value: string) => string {
+  return (value) => {
+    const prefix = value.trim().replace(/\/+$/, '');
+    if (!/^(?:\/[A-Za-z0-9._~-]+)*$/.test(prefix)) throw new Error('a path like /rag');
+    return prefix;
+  };
+}
+
+function orNull<T>(parse: (value: string) => T): (value: string) => T | null {
+  return (value) => (value === '' ? null : parse(value));
 }
 
 function onOff(): (value: string) => boolean {

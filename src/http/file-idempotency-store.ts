@@ -1,0 +1,98 @@
+/** Kept answers as files: one lowdb document for each key under its SHA-256, written by temp, fsync, rename, directory fsync. */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Low, type Adapter } from 'lowdb';
+import { hasErrno } from '../errors.ts';
+import type { IdempotencyStore, KeptAnswer } from './idempotency.ts';
+
+/** Safe for any number of processes: files appear whole, and the last writer of a key wins. */
+export function createFileIdempotencyStore(folder: string): IdempotencyStore {
+  return {
+    async get(key) {
+      const document = new Low(wholeFile(folder, nameOf(key)), null);
+      await document.read();
+      return document.data;
+    },
+    async put(key, answer) {
+      const document = new Low<KeptAnswer | null>(wholeFile(folder, nameOf(key)), answer);
+      await document.write();
+    },
+    async expire(before) {
+      let removed = 0;
+      for (const name of await names(folder)) {
+        const path = join(folder, name);
+        const { mtime } = await stat(path).catch(() => ({ mtime: new Date(Number.MAX_SAFE_INTEGER) }));
+        if (!(mtime.getTime() < Date.parse(before))) continue;
+        await unlink(path).catch(ignoreMissing);
+        removed += 1;
+      }
+      return removed;
+    },
+  };
+}
+
+/** lowdb's own file adapter neither flushes nor uses a temporary name of its own. */
+function wholeFile(folder: string, name: string): Adapter<KeptAnswer | null> {
+  const path = join(folder, name);
+  return {
+    async read() {
+      const text = await readFile(path, 'utf8').catch((error: unknown) => {
+        if (hasErrno(error, 'ENOENT')) return null;
+        throw error;
+      });
+      return text === null ? null : parse(text);
+    },
+    async write(answer) {
+      await mkdir(folder, { recursive: true });
+      const temporary = join(folder, `.${randomUUID()}.tmp`);
+      try {
+        const file = await open(temporary, 'wx', 0o600);
+        try {
+          await file.writeFile(JSON.stringify(answer));
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        await rename(temporary, path);
+      } catch (error) {
+        await unlink(temporary).catch(ignoreMissing);
+        throw error;
+      }
+      await syncFolder(folder);
+    },
+  };
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const directory = await open(folder, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** A file that cannot be read back counts as absent: the upload is then simply done again. */
+function parse(text: string): KeptAnswer | null {
+  try {
+    return JSON.parse(text) as KeptAnswer;
+  } catch {
+    return null;
+  }
+}
+
+function nameOf(key: string): string {
+  return `${createHash('sha256').update(key).digest('hex')}.json`;
+}
+
+async function names(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT')) return [];
+    throw error;
+  });
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!hasErrno(error, 'ENOENT')) throw error;
+}

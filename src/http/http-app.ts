@@ -1,0 +1,265 @@
+/**
+ * The Koa application: what happens to every request around its route. In order: request id, headers, errors to problem
+ * documents, one log line; the prefix; who may ask at all (Host, Origin); who asks (key, cookie); how often; then the routes.
+ */
+import { Stream } from 'node:stream';
+import Koa, { type Context, type Middleware } from 'koa';
+import { Router } from '@koa/router';
+import { koaBody } from 'koa-body';
+import type { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { identify, requireScope } from './access.ts';
+import { clientAddress, isSecure, type ProxyTrust } from './client-address.ts';
+import { checkHost, checkOrigin, corsHeaders } from './origin-guard.ts';
+import type { HttpSettings } from './http-settings.ts';
+import { loggable } from './log-text.ts';
+import type { HttpMetrics } from './metrics.ts';
+import { asAppError, toProblem } from './problem.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import type { Call, RequestState, Route } from './route.ts';
+import { securityHeaders } from './security-headers.ts';
+import type { Services } from './services.ts';
+import { parseStrictJson } from './strict-json.ts';
+
+export type HttpAppOptions = {
+  readonly settings: HttpSettings;
+  readonly routes: readonly Route[];
+  /** Null while the service is starting. */
+  readonly services: () => Services | null;
+  readonly rateLimiter: RateLimiter | null;
+  readonly proxyTrust: ProxyTrust;
+  readonly metrics: HttpMetrics;
+  readonly logger: Logger;
+  /** ISO 8601. */
+  readonly now: () => string;
+  readonly newId: () => string;
+  /** Aborts when the server is stopping. */
+  readonly stopping: AbortSignal;
+  /** Tells a client that waits with `Expect: 100-continue` to send its body. */
+  readonly acceptBody: (ctx: Context) => void;
+};
+
+export function createHttpApp(options: HttpAppOptions): Koa {
+  const app = new Koa();
+  // Errors of requests are all caught below; what is left are answers whose reader went away.
+  app.on('error', (error: unknown) => options.logger.debug({ err: error }, 'answer broken off'));
+  app.use(answerEveryRequest(options));
+  app.use(stripBasePath(options.settings.basePath));
+  app.use(guard(options));
+  app.use(router(options));
+  app.use(unmatched);
+  return app;
+}
+
+/** Request id, security headers, errors as problems, one log line, one metric: for every request, whatever comes of it. */
+function answerEveryRequest(options: HttpAppOptions): Middleware {
+  const { logger, metrics, newId, settings } = options;
+  return async (ctx, next) => {
+    const startedAt = performance.now();
+    const path = ctx.path;
+    const state: RequestState = {
+      requestId: requestId(ctx) ?? newId(),
+      principal: { keyId: null, scope: 'public', by: 'none' },
+      address: clientAddress(ctx.req, options.proxyTrust),
+      secure: isSecure(ctx.req, options.proxyTrust),
+      operation: null,
+    };
+    Object.assign(ctx.state, state);
+    ctx.set(securityHeaders({ secure: state.secure }));
+    ctx.set('X-Request-Id', state.requestId);
+    ctx.set('Cache-Control', 'no-store');
+    if (options.stopping.aborted) ctx.set('Connection', 'close');
+    try {
+      await next();
+    } catch (error) {
+      answerProblem(ctx, error, path);
+    }
+    if (bodyIsUnread(ctx)) sendThenLinger(ctx, settings.limits.lingerMs);
+    const { operation, principal, address } = ctx.state as RequestState;
+    metrics.request(operation ?? 'none', ctx.method, ctx.status, (performance.now() - startedAt) / 1000);
+    logger.debug(
+      {
+        requestId: state.requestId,
+        method: ctx.method,
+        path: loggable(path),
+        status: ctx.status,
+        durationMs: Math.round(performance.now() - startedAt),
+        keyId: principal.keyId,
+        address,
+      },
+      'request answered',
+    );
+  };
+
+  function answerProblem(ctx: Context, error: unknown, path: string): void {
+    const known = asAppError(error);
+    const { requestId } = ctx.state as RequestState;
+    const problem = toProblem(known, { path: loggable(path), requestId });
+    if (problem.status >= 500 && known.cause !== undefined)
+      logger.error({ requestId, err: known.cause, code: problem.code }, 'request failed');
+    if (ctx.headerSent) return;
+    for (const name of ['ETag', 'Last-Modified', 'Content-Disposition', 'Content-Length']) ctx.remove(name);
+    if (problem.code === 'unauthorized') ctx.set('WWW-Authenticate', 'Bearer realm="rag-intake"');
+    const retryAfter = known.retryAfterSeconds ?? (problem.status === 503 ? 5 : undefined);
+    if (retryAfter !== undefined) ctx.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
+    ctx.status = problem.status;
+    ctx.body = JSON.stringify(problem);
+    ctx.set('Content-Type', 'application/problem+json');
+  }
+}
+
+/** A client's own id is taken when it is short and plain; anything else could be made to look like log text. */
+function requestId(ctx: Context): string | null {
+  const given = ctx.get('X-Request-Id');
+  return /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : null;
+}
+
+/** More than Node will swallow unnoticed is still to come. */
+function bodyIsUnread({ req, respond }: Context): boolean {
+  const mayBeLong = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 64 * 1024;
+  return mayBeLong && !req.complete && respond !== false;
+}
+
+/**
+ * Sends the whole answer at once but ends it late, swallowing what still comes in. Closing at once would reset the connection
+ * under a client that is still sending, and the answer would be lost with it.
+ */
+function sendThenLinger(ctx: Context, lingerMs: number): void {
+  const { req, res } = ctx;
+  ctx.set('Connection', 'close');
+  if (ctx.body instanceof Stream || ctx.body === null || ctx.body === undefined) return;
+  const body = typeof ctx.body === 'string' ? ctx.body : JSON.stringify(ctx.body);
+  ctx.respond = false;
+  ctx.set('Content-Length', String(Buffer.byteLength(body)));
+  res.write(body);
+  const end = (): void => {
+    clearTimeout(timer);
+    res.end();
+  };
+  const timer = setTimeout(end, lingerMs);
+  req.once('end', end).once('close', end).on('error', end);
+  req.resume();
+}
+
+/** The prefix may come in or may have been taken off by the proxy already; links always carry it. */
+function stripBasePath(basePath: string): Middleware {
+  return async (ctx, next) => {
+    if (basePath !== '' && (ctx.path === basePath || ctx.path.startsWith(`${basePath}/`)))
+      ctx.path = ctx.path.slice(basePath.length) || '/';
+    await next();
+  };
+}
+
+function guard({ settings, proxyTrust, rateLimiter, now }: HttpAppOptions): Middleware {
+  return async (ctx, next) => {
+    checkHost(ctx.req, settings.allowedHosts);
+    ctx.set(corsHeaders(ctx.req, settings.corsOrigins));
+    const principal = identify(ctx.req, { keys: settings.apiKeys, sessionSecret: settings.sessionSecret }, Date.parse(now()));
+    const state = ctx.state as RequestState;
+    state.principal = principal;
+    checkOrigin(ctx.req, { allowed: settings.corsOrigins, proxyTrust, byCookie: principal.by === 'cookie' });
+    rateLimiter?.check(ctx, principal.keyId ?? state.address);
+    await next();
+  };
+}
+
+function router(options: HttpAppOptions): Middleware {
+  const routes = new Router();
+  for (const route of options.routes) {
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    routes.register(path, [route.method], async (ctx) => {
+      await runRoute(ctx as unknown as Context, route, options, ctx.params);
+    });
+  }
+  return routes.routes() as unknown as Middleware;
+}
+
+async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, rawParams: Record<string, string>): Promise<void> {
+  const state = ctx.state as RequestState;
+  state.operation = route.operation;
+  requireScope(state.principal, route.scope);
+  const services = options.services();
+  if (services === null && route.needsServices !== false) throw new AppError('unavailable', 'RAG service is not ready.');
+  const params = check(route.params, decodedParams(ctx, rawParams), 'path');
+  const query = check(route.query, queryObject(ctx.querystring), 'query');
+  const body = route.body?.kind === 'json' ? check(route.body.schema, await readJson(ctx, options), 'body') : undefined;
+  const gone = new AbortController();
+  ctx.res.once('close', () => gone.abort());
+  const call: Call<unknown, unknown, unknown> = {
+    ctx,
+    params,
+    query,
+    body,
+    // Routes that run without services are those that do not ask for them.
+    services: services as Services,
+    principal: state.principal,
+    requestId: state.requestId,
+    hurry: AbortSignal.any([gone.signal, options.stopping]),
+  };
+  await route.handle(call);
+}
+
+function check(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
+  if (schema === undefined) return {};
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.slice(0, 10).map(({ path, message }) => ({ in: where, name: path.join('.'), message }));
+  const first = errors[0]!;
+  throw new AppError('invalid_request', `${first.name || where}: ${first.message}`, { extensions: { errors } });
+}
+
+/** The router passes broken percent-encoding on as it came; here it is a malformed request. */
+function decodedParams(ctx: Context, params: Record<string, string>): Record<string, string> {
+  try {
+    decodeURIComponent(ctx.path);
+  } catch (error) {
+    throw new AppError('bad_request', 'The path is not valid percent-encoded UTF-8.', { cause: error });
+  }
+  return params;
+}
+
+/** One value as a string, several as a list; no prototype that a key could reach. */
+function queryObject(querystring: string): Record<string, string | string[]> {
+  const query = Object.create(null) as Record<string, string | string[]>;
+  for (const [key, value] of new URLSearchParams(querystring)) {
+    const before = query[key];
+    query[key] = before === undefined ? value : [before, value].flat();
+  }
+  return query;
+}
+
+const unparsedBody = Symbol.for('unparsedBody');
+
+async function readJson(ctx: Context, { settings, acceptBody }: HttpAppOptions): Promise<unknown> {
+  if (!ctx.is('application/json')) throw new AppError('unsupported_media_type', 'Send JSON, as application/json.');
+  const limit = settings.limits.jsonBytesMax;
+  if (Number(ctx.get('Content-Length') || 0) > limit)
+    throw new AppError('body_too_large', `The body is larger than ${limit} bytes.`);
+  acceptBody(ctx);
+  const read = koaBody({
+    json: true,
+    text: false,
+    urlencoded: false,
+    jsonLimit: limit,
+    includeUnparsed: true,
+    jsonTypes: ['application/json'],
+  });
+  await read(ctx, async () => {}).catch((error: unknown) => {
+    const tooLarge = error instanceof Error && 'status' in error && error.status === 413;
+    if (tooLarge) throw new AppError('body_too_large', `The body is larger than ${limit} bytes.`, { cause: error });
+    throw new AppError('bad_request', 'The body is not a JSON object.', { cause: error });
+  });
+  const { body } = ctx.request as unknown as { body: { [unparsedBody]?: string } };
+  return parseStrictJson(body[unparsedBody] ?? '');
+}
+
+/** 404 for an unknown path; for a known one OPTIONS says what it takes, and anything else is a 405 that says so too. */
+const unmatched: Middleware = (ctx) => {
+  const matched = (ctx as unknown as { matched?: { methods: string[] }[] }).matched ?? [];
+  const methods = new Set(matched.flatMap((layer) => layer.methods));
+  if (methods.size === 0) throw new AppError('not_found', 'There is nothing here.');
+  ctx.set('Allow', [...methods, 'OPTIONS'].toSorted().join(', '));
+  if (ctx.method !== 'OPTIONS') throw new AppError('method_not_allowed', `${ctx.method} is not possible here.`);
+  ctx.status = 204;
+};

@@ -1,0 +1,196 @@
+/** The HTTP front end: Koa on a Node server with its limits, started and stopped in order. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Context } from 'koa';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { trustProxies } from './client-address.ts';
+import { createHttpApp } from './http-app.ts';
+import type { HttpSettings } from './http-settings.ts';
+import { createIdempotency, type IdempotencyStore } from './idempotency.ts';
+import { createHttpMetrics } from './metrics.ts';
+import { toProblem } from './problem.ts';
+import { createRateLimiter } from './rate-limit.ts';
+import { createRoutes } from './routes.ts';
+import { securityHeaders } from './security-headers.ts';
+import type { Services } from './services.ts';
+import { createSlots } from './slots.ts';
+import { createTaskFeed } from './task-feed.ts';
+import { createThroughput } from './throughput.ts';
+
+export type HttpServerOptions = {
+  /** Null while the service is starting: everything that needs it then answers 503. */
+  readonly services: () => Services | null;
+  readonly settings: HttpSettings;
+  readonly idempotencyStore: IdempotencyStore;
+  readonly logger: Logger;
+  /** ISO 8601. */
+  readonly now: () => string;
+  readonly newId: () => string;
+};
+
+export interface HttpServer {
+  /** Port 0 takes a free one. */
+  listen(host: string, port: number): Promise<{ url: string; port: number }>;
+  /**
+   * Stops listening, answers everybody who waits with what there is, ends event streams, and gives running requests
+   * `timeoutMs` before their connections are cut. Safe twice, and before `listen`.
+   */
+  close(timeoutMs: number): Promise<void>;
+}
+
+const sweepMs = 3600 * 1000;
+/** How often Node looks for connections whose headers are late. */
+const connectionsCheckMs = 2000;
+const recentTasksRead = 1000;
+
+export function createHttpServer({ services, settings, idempotencyStore, logger, now, newId }: HttpServerOptions): HttpServer {
+  const { limits } = settings;
+  const stopping = new AbortController();
+  const feed = createTaskFeed(newId());
+  const throughput = createThroughput();
+  const uploadSlots = createSlots({ perClientMax: limits.uploadsPerClientMax, max: limits.uploadsMax });
+  const streamSlots = createSlots({ perClientMax: limits.eventStreamsPerClientMax, max: limits.eventStreamsMax });
+  const metrics = createHttpMetrics({ eventStreams: () => streamSlots.size, uploads: () => uploadSlots.size });
+  const idempotency = createIdempotency(idempotencyStore, now);
+  const awaitingContinue = new WeakSet<IncomingMessage>();
+
+  const routes = createRoutes({
+    settings,
+    wire: { basePath: settings.basePath, taskRetentionMs: settings.taskRetentionMs },
+    uploadSlots,
+    streamSlots,
+    idempotency,
+    metrics,
+    feed,
+    throughput,
+    now,
+    acceptBody,
+  });
+  const app = createHttpApp({
+    settings,
+    routes,
+    services: followedServices,
+    rateLimiter: settings.requestsPerSecond === 0 ? null : createRateLimiter(settings.requestsPerSecond, () => performance.now()),
+    proxyTrust: trustProxies(settings.trustedProxies),
+    metrics,
+    logger,
+    now,
+    newId,
+    stopping: stopping.signal,
+    acceptBody,
+  });
+  const answer = app.callback();
+  const server = createNodeServer(settings, (request, response) => void answer(request, response), awaitingContinue);
+  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuse(error, socket, newId()));
+  const sweeper = setInterval(() => void sweep(), sweepMs).unref();
+
+  return { listen, close };
+
+  async function listen(host: string, port: number): Promise<{ url: string; port: number }> {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    followedServices();
+    await sweep();
+    const bound = (server.address() as AddressInfo).port;
+    return { url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`, port: bound };
+  }
+
+  async function close(timeoutMs: number): Promise<void> {
+    clearInterval(sweeper);
+    stopping.abort();
+    feed.stop();
+    metrics.close();
+    if (!server.listening) return;
+    const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+    clearTimeout(cut);
+  }
+
+  /** The services, followed from the first moment they are there. */
+  function followedServices(): Services | null {
+    const current = services();
+    if (current !== null && !stopping.signal.aborted) follow(current);
+    return current;
+  }
+
+  function follow({ tasks }: Services): void {
+    if (!feed.start(tasks)) return;
+    feed.follow(({ snapshot }) => {
+      throughput.note(snapshot.task);
+      metrics.task(snapshot, Date.parse(now()));
+    });
+    // What ended before this process began.
+    void tasks.list({ limit: recentTasksRead }).then(
+      (page) => page.tasks.forEach(({ task }) => throughput.note(task)),
+      (error: unknown) => logger.warn({ err: error }, 'recent tasks could not be counted'),
+    );
+  }
+
+  async function sweep(): Promise<void> {
+    await idempotency.sweep().catch((error: unknown) => logger.warn({ err: error }, 'kept answers could not be swept'));
+  }
+
+  function acceptBody({ req, res }: Context): void {
+    if (awaitingContinue.delete(req)) res.writeContinue();
+  }
+}
+
+function createNodeServer(
+  { limits }: HttpSettings,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  awaitingContinue: WeakSet<IncomingMessage>,
+): Server {
+  const server = createServer({
+    // Late bodies are judged by their rate (`transfer-watch.ts`), not by the time of the whole request.
+    requestTimeout: 0,
+    headersTimeout: limits.headersMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: connectionsCheckMs,
+    maxHeaderSize: 16 * 1024,
+    noDelay: true,
+  });
+  server.maxConnections = limits.connectionsMax;
+  server.maxRequestsPerSocket = 0;
+  server.on('request', answer);
+  // Without this Node would ask for the body of an upload before anybody has looked at its headers.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    awaitingContinue.add(request);
+    answer(request, response);
+  });
+  server.on('connection', (socket) => socket.setKeepAlive(true, 30_000));
+  return server;
+}
+
+/** Answers what is not HTTP, or comes too late, or has too much in its headers; no request object exists for it. */
+function refuse(error: Error & { code?: string }, socket: Socket, requestId: string): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const problem = toProblem(refusal(error.code), { path: '', requestId });
+  const body = JSON.stringify(problem);
+  const headers = {
+    ...securityHeaders({ secure: false }),
+    'Content-Type': 'application/problem+json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    'X-Request-Id': requestId,
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\n${lines.join('')}\r\n${body}`);
+}
+
+function refusal(code: string | undefined): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new AppError('headers_too_large', 'The headers of this request are too large.');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AppError('request_timeout', 'The request came in too slowly.');
+  return new AppError('bad_request', 'This is not a valid HTTP request.');
+}

@@ -1,0 +1,110 @@
+/** What the HTTP front end needs to know, picked from the settings by `app.ts`, and the limits that are not settings. */
+import type { ApiKey } from './api-keys.ts';
+import { isLoopbackHost } from './origin-guard.ts';
+
+export type HttpSettings = {
+  readonly version: string;
+  readonly fileBytesMax: number;
+  readonly syncBytesMax: number;
+  /** Longest time a small upload waits for its task. */
+  readonly syncWaitMs: number;
+  readonly taskRetentionMs: number;
+  /** Path prefix under which a proxy serves this, without a final slash; '' for none. */
+  readonly basePath: string;
+  /** Empty: no keys are asked for. */
+  readonly apiKeys: readonly ApiKey[];
+  /** At least 32 random bytes that all front ends of one data directory share (`session-secret.ts`). */
+  readonly sessionSecret: Uint8Array;
+  /** Only these Host names are answered; null answers every Host. */
+  readonly allowedHosts: readonly string[] | null;
+  /** Origins that may call from a browser; usually none. */
+  readonly corsOrigins: readonly string[];
+  /** Addresses and CIDR ranges of proxies whose X-Forwarded-* headers are believed; usually none. */
+  readonly trustedProxies: readonly string[];
+  /** Requests per second for each key and address; 0 is off. */
+  readonly requestsPerSecond: number;
+  /** File name endings that can be read, for the page. */
+  readonly formats: readonly string[];
+  /** The built web page; null or an absent folder: a sentence says that it is not built. */
+  readonly pageDir: string | null;
+  readonly limits: HttpLimits;
+};
+
+export type HttpLimits = {
+  readonly headersMs: number;
+  readonly keepAliveMs: number;
+  readonly connectionsMax: number;
+  /** See `transfer-watch.ts`. */
+  readonly transferWindowMs: number;
+  readonly transferBytesMin: number;
+  /** How long an answer that was given before the whole request was read stays readable before the connection is cut. */
+  readonly lingerMs: number;
+  readonly jsonBytesMax: number;
+  /** Uploads being received at once, of one key or address and of all. */
+  readonly uploadsPerClientMax: number;
+  readonly uploadsMax: number;
+  readonly eventStreamsPerClientMax: number;
+  readonly eventStreamsMax: number;
+  readonly eventHeartbeatMs: number;
+  /** A client that leaves this much unread is cut off. */
+  readonly eventBufferBytesMax: number;
+  readonly sessionMs: number;
+};
+
+export const defaultHttpLimits: HttpLimits = {
+  headersMs: 15_000,
+  keepAliveMs: 15_000,
+  connectionsMax: 4096,
+  transferWindowMs: 30_000,
+  transferBytesMin: 4096,
+  lingerMs: 2_000,
+  jsonBytesMax: 64 * 1024,
+  uploadsPerClientMax: 64,
+  uploadsMax: 256,
+  eventStreamsPerClientMax: 32,
+  eventStreamsMax: 256,
+  eventHeartbeatMs: 15_000,
+  eventBufferBytesMax: 1024 * 1024,
+  sessionMs: 12 * 3600 * 1000,
+};
+
+/** The settings as `config.ts` has them, as far as they concern HTTP. */
+export type HttpConfig = Pick<
+  HttpSettings,
+  'fileBytesMax' | 'syncBytesMax' | 'syncWaitMs' | 'basePath' | 'corsOrigins' | 'trustedProxies'
+> & {
+  readonly host: string;
+  readonly taskRetentionHours: number;
+  /** More host names that are answered; empty: those of this machine on a loopback address, any on another. */
+  readonly allowedHosts: readonly string[];
+  /** Null: off on a loopback address, `openRequestsPerSecond` on another. */
+  readonly requestsPerSecond: number | null;
+};
+
+/** The rest, which no setting holds. */
+export type HttpParts = Pick<HttpSettings, 'version' | 'apiKeys' | 'sessionSecret' | 'formats' | 'pageDir'>;
+
+const openRequestsPerSecond = 50;
+
+export function toHttpSettings(config: HttpConfig, parts: HttpParts): HttpSettings {
+  const loopback = isLoopbackHost(config.host);
+  const { version, apiKeys, sessionSecret, formats, pageDir } = parts;
+  const { fileBytesMax, syncBytesMax, syncWaitMs, basePath, corsOrigins, trustedProxies } = config;
+  return {
+    version,
+    fileBytesMax,
+    syncBytesMax,
+    syncWaitMs,
+    taskRetentionMs: config.taskRetentionHours * 3600 * 1000,
+    basePath,
+    apiKeys,
+    sessionSecret,
+    allowedHosts: loopback || config.allowedHosts.length > 0 ? config.allowedHosts : null,
+    corsOrigins,
+    trustedProxies,
+    requestsPerSecond: config.requestsPerSecond ?? (loopback ? 0 : openRequestsPerSecond),
+    formats,
+    pageDir,
+    limits: defaultHttpLimits,
+  };
+}

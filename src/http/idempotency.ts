@@ -1,0 +1,105 @@
+/**
+ * `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): an upload that is sent again gives the first answer.
+ * The fingerprint is of what was meant (file, doc_id, metadata), not of the multipart bytes, whose boundary changes each time.
+ */
+import { createHash } from 'node:crypto';
+import { AppError } from '../errors.ts';
+import type { ReceivedFile } from './upload-body.ts';
+
+/** An answer, as it was first given. */
+export type KeptReply = {
+  readonly status: number;
+  /** The `Location` header. */
+  readonly location: string | null;
+  readonly body: object;
+};
+
+export type KeptAnswer = {
+  readonly fingerprint: string;
+  readonly reply: KeptReply;
+  /** ISO 8601. */
+  readonly keptAt: string;
+};
+
+/** Port: where answers are kept. */
+export interface IdempotencyStore {
+  get(key: string): Promise<KeptAnswer | null>;
+  /** Durable when it returns. */
+  put(key: string, answer: KeptAnswer): Promise<void>;
+  /** Removes what was kept before `before` (ISO 8601). Returns how many went. */
+  expire(before: string): Promise<number>;
+}
+
+/** One request with a key. */
+export interface IdempotencyEntry {
+  /**
+   * The first answer to the same request; null when this is the first.
+   * @throws AppError `invalid_request` when the key was used for another request.
+   */
+  replay(fingerprint: string): Promise<KeptReply | null>;
+  /** Keeps the answer to this request; again when there is a better one. */
+  keep(reply: KeptReply): Promise<void>;
+  close(): void;
+}
+
+export interface Idempotency {
+  /**
+   * Null without a key.
+   * @throws AppError `bad_request` for a malformed key, `conflict` while a request with the same key is being answered.
+   */
+  open(header: string, keyId: string | null): IdempotencyEntry | null;
+  /** Forgets answers older than 24 hours. */
+  sweep(): Promise<void>;
+}
+
+const keptMs = 24 * 3600 * 1000;
+
+/** `now`: ISO 8601. Requests that run at the same moment are told apart within this process only; the store is shared by all. */
+export function createIdempotency(store: IdempotencyStore, now: () => string): Idempotency {
+  const running = new Set<string>();
+
+  return { open, sweep };
+
+  function open(header: string, keyId: string | null): IdempotencyEntry | null {
+    if (header === '') return null;
+    // A key belongs to whoever uses it: another API key's is another key.
+    const key = `${keyId ?? ''}\n${parseKey(header)}`;
+    if (running.has(key))
+      throw new AppError('conflict', 'A request with this Idempotency-Key is still being answered.', { retryAfterSeconds: 2 });
+    running.add(key);
+    let ownFingerprint = '';
+    return { replay, keep, close: () => running.delete(key) };
+
+    async function replay(fingerprint: string): Promise<KeptReply | null> {
+      ownFingerprint = fingerprint;
+      const kept = await store.get(key);
+      if (kept === null || Date.parse(kept.keptAt) < Date.parse(now()) - keptMs) return null;
+      if (kept.fingerprint !== fingerprint)
+        throw new AppError('invalid_request', 'This Idempotency-Key was used for another upload; take a new one.');
+      return kept.reply;
+    }
+
+    async function keep(reply: KeptReply): Promise<void> {
+      await store.put(key, { fingerprint: ownFingerprint, reply, keptAt: now() });
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    await store.expire(new Date(Date.parse(now()) - keptMs).toISOString());
+  }
+}
+
+/** What a request means: the same file under the same doc_id with the same metadata. */
+export function fingerprint({ receipt, metadata, filename, callbackUrl }: ReceivedFile, docId: string): string {
+  const options = [filename, callbackUrl, metadata === null ? null : Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))];
+  const meant = JSON.stringify([receipt.sha256, docId, ...options]);
+  return createHash('sha256').update(meant).digest('hex');
+}
+
+/** A structured-field string (`"…"`) as the draft has it, or the bare text that most clients send. */
+function parseKey(header: string): string {
+  const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw new AppError('bad_request', 'An Idempotency-Key has 1 to 255 printable ASCII characters.');
+  return key;
+}

@@ -1,0 +1,171 @@
+/** POST /insert and PUT /documents/{doc_id}: a file comes in, becomes a task, and is answered when done or at once. */
+import type { Context } from 'koa';
+import { AppError, type RequestErrorCode } from '../errors.ts';
+import { isTerminal, type Task, type TaskSnapshot } from '../tasks/task.ts';
+import { parseDisposition, cleanFilename } from './content-disposition.ts';
+import type { HttpSettings } from './http-settings.ts';
+import { fingerprint, type Idempotency, type IdempotencyEntry, type KeptReply } from './idempotency.ts';
+import type { HttpMetrics } from './metrics.ts';
+import { parsePrefer, type Preference } from './prefer.ts';
+import { toProblem } from './problem.ts';
+import { route, type Call, type RequestState, type Route } from './route.ts';
+import * as schemas from './schemas.ts';
+import type { Slots } from './slots.ts';
+import { receiveForm, receiveRaw, type ReceivedFile } from './upload-body.ts';
+import { taskPath, toTaskAccepted, toTaskRecord, type WireOptions } from './wire.ts';
+
+export type InsertRouteOptions = {
+  readonly settings: HttpSettings;
+  readonly wire: WireOptions;
+  readonly uploadSlots: Slots;
+  readonly idempotency: Idempotency;
+  readonly metrics: HttpMetrics;
+  readonly acceptBody: (ctx: Context) => void;
+};
+
+const answers: Route['answers'] = {
+  200: { description: 'The document is searchable.', json: schemas.insertedRecord },
+  202: { description: 'The file is stored; follow its task.', json: schemas.taskAccepted },
+};
+const problems: readonly RequestErrorCode[] = [
+  'bad_request',
+  'invalid_document',
+  'unsupported_media_type',
+  'request_timeout',
+  'conflict',
+  'body_too_large',
+  'headers_too_large',
+  'insufficient_storage',
+];
+
+export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
+  const limits = { ...options.settings.limits, fileBytesMax: options.settings.fileBytesMax };
+  return [
+    route({
+      operation: 'insert',
+      method: 'POST',
+      path: '/insert',
+      scope: 'write',
+      tag: 'insert',
+      summary: 'Upload a file as a form. Small files are answered when they are searchable, others at once.',
+      query: schemas.insertQuery,
+      requestHeaders: schemas.insertHeaders,
+      body: { kind: 'multipart' },
+      answers,
+      problems,
+      handle: (call) =>
+        insert(call, call.query.doc_id, options, () =>
+          receiveForm(call.ctx, call.services.uploads, limits, () => options.acceptBody(call.ctx)),
+        ),
+    }),
+    route({
+      operation: 'putDocument',
+      method: 'PUT',
+      path: '/documents/{doc_id}',
+      scope: 'write',
+      tag: 'insert',
+      summary: 'Upload a file as the body itself: the same answers as POST /insert, at about half the cost.',
+      params: schemas.documentParams,
+      query: schemas.putQuery,
+      requestHeaders: schemas.insertHeaders,
+      body: { kind: 'file' },
+      answers,
+      problems,
+      handle: (call) => {
+        const filename = rawFilename(call.ctx, call.query.filename, call.params.doc_id);
+        return insert(call, call.params.doc_id, options, () =>
+          receiveRaw(call.ctx, call.services.uploads, limits, { filename, accept: () => options.acceptBody(call.ctx) }),
+        );
+      },
+    }),
+  ];
+}
+
+type InsertCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'hurry'>;
+
+async function insert(
+  call: InsertCall,
+  docId: string,
+  options: InsertRouteOptions,
+  receive: () => Promise<ReceivedFile>,
+): Promise<void> {
+  const { ctx, principal } = call;
+  ctx.vary('Prefer');
+  const entry = options.idempotency.open(ctx.get('Idempotency-Key'), principal.keyId);
+  const release = options.uploadSlots.take(principal.keyId ?? (ctx.state as RequestState).address);
+  try {
+    if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
+    const file = await receive();
+    release();
+    await answer(call, docId, file, entry, options);
+  } finally {
+    release?.();
+    entry?.close();
+  }
+}
+
+async function answer(
+  call: InsertCall,
+  docId: string,
+  file: ReceivedFile,
+  entry: IdempotencyEntry | null,
+  { settings, wire, metrics }: InsertRouteOptions,
+): Promise<void> {
+  const { ctx, services } = call;
+  const kept = await entry?.replay(fingerprint(file, docId)).catch(async (error: unknown) => {
+    await file.receipt.discard();
+    throw error;
+  });
+  if (kept != null) {
+    await file.receipt.discard();
+    ctx.set('Idempotency-Replayed', 'true');
+    reply(ctx, kept);
+    return;
+  }
+  const task = await services.uploads.submit({ ...file, docId, keyId: call.principal.keyId });
+  metrics.uploaded(task.fileBytes);
+  const accepted: KeptReply = { status: 202, location: taskPath(task.id, wire), body: toTaskAccepted(task, wire) };
+  // Kept before the wait: a client that loses its connection meanwhile and asks again finds the same task.
+  await entry?.keep(accepted);
+  const preference = parsePrefer(ctx.get('Prefer'));
+  if (preference.applied !== null) ctx.set('Preference-Applied', preference.applied);
+  const waitMs = waitTime(preference, services.uploads.laneOf(task.fileBytes) === 'small' ? settings.syncWaitMs : 0);
+  const ended = waitMs === 0 ? null : await services.tasks.wait(task.id, waitMs, call.hurry);
+  const outcome = ended !== null && isTerminal(ended.task.status) ? outcomeOf(ended, task, wire, ctx) : accepted;
+  if (outcome !== accepted) await entry?.keep(outcome);
+  reply(ctx, outcome);
+}
+
+/** RFC 7240 §4.1: with both preferences the client waits that long and then wants its 202. */
+function waitTime({ respondAsync, waitSeconds }: Preference, ownMs: number): number {
+  if (waitSeconds !== null) return waitSeconds * 1000;
+  return respondAsync ? 0 : ownMs;
+}
+
+function outcomeOf(snapshot: TaskSnapshot, task: Task, wire: WireOptions, ctx: Context): KeptReply {
+  const { status, result, error } = snapshot.task;
+  if (status === 'completed') {
+    const body = { ...toTaskRecord(snapshot, wire), message: result!.message, status_url: taskPath(task.id, wire) };
+    return { status: 200, location: null, body };
+  }
+  const failed = new AppError('invalid_document', `Invalid document: ${error?.message ?? 'it could not be processed'}`, {
+    extensions: { task_id: task.id, error_code: error?.code ?? null, status_url: taskPath(task.id, wire) },
+  });
+  const problem = toProblem(failed, { path: ctx.path, requestId: (ctx.state as RequestState).requestId });
+  return { status: problem.status, location: null, body: problem };
+}
+
+function reply(ctx: Context, { status, location, body }: KeptReply): void {
+  ctx.status = status;
+  ctx.body = body;
+  if (status >= 400) ctx.set('Content-Type', 'application/problem+json');
+  if (location === null) return;
+  ctx.set('Location', location);
+  ctx.set('Retry-After', '2');
+}
+
+/** `?filename=`, else Content-Disposition (whose bytes Node delivers as latin1), else the doc_id itself. */
+function rawFilename(ctx: Context, given: string | undefined, docId: string): string {
+  const header = parseDisposition(ctx.get('Content-Disposition')).filename;
+  return cleanFilename(given ?? '') || header || cleanFilename(docId) || 'file';
+}

@@ -1,0 +1,57 @@
+/** The page's login: a key for a cookie that scripts cannot read and other sites cannot send. */
+import type { Context } from 'koa';
+import { AppError } from '../errors.ts';
+import { findApiKey } from './api-keys.ts';
+import type { HttpSettings } from './http-settings.ts';
+import { route, type RequestState, type Route } from './route.ts';
+import * as schemas from './schemas.ts';
+import { sessionCookie, writeSession } from './session.ts';
+
+/** `now`: ISO 8601. */
+export function loginRoutes(settings: HttpSettings, now: () => string): readonly Route[] {
+  return [
+    route({
+      operation: 'login',
+      method: 'POST',
+      path: '/login',
+      scope: 'public',
+      tag: 'page',
+      summary: 'Log the page in with an API key.',
+      body: { kind: 'json', schema: schemas.loginBody },
+      answers: { 200: { description: 'A session cookie comes with it.', json: schemas.loginReply } },
+      problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found'],
+      needsServices: false,
+      handle({ ctx, body }) {
+        if (settings.apiKeys.length === 0)
+          throw new AppError('not_found', 'No API keys are in use; there is nothing to log in to.');
+        const key = findApiKey(settings.apiKeys, body.key.trim());
+        if (key === null) throw new AppError('unauthorized', 'This API key is not valid.');
+        const expiresMs = Date.parse(now()) + settings.limits.sessionMs;
+        setCookie(ctx, settings, writeSession(settings.sessionSecret, key, expiresMs), settings.limits.sessionMs / 1000);
+        ctx.body = { name: key.name, scope: key.scope, expires_at: new Date(expiresMs).toISOString() };
+      },
+    }),
+    route({
+      operation: 'logout',
+      method: 'POST',
+      path: '/logout',
+      scope: 'public',
+      tag: 'page',
+      summary: 'Take the session cookie back.',
+      answers: { 200: { description: 'The cookie is gone.', json: schemas.logoutReply } },
+      needsServices: false,
+      handle({ ctx }) {
+        setCookie(ctx, settings, '', 0);
+        ctx.body = { message: 'Logged out' };
+      },
+    }),
+  ];
+}
+
+function setCookie(ctx: Context, settings: HttpSettings, value: string, maxAgeSeconds: number): void {
+  const secure = (ctx.state as RequestState).secure ? '; Secure' : '';
+  ctx.set(
+    'Set-Cookie',
+    `${sessionCookie}=${value}; Path=${settings.basePath}/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`,
+  );
+}

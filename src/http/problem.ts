@@ -1,0 +1,82 @@
+/** The only place that turns an error code into an HTTP status, and an error into a problem document (RFC 9457). */
+import { AppError, hasErrno, type ErrorCode, type RequestErrorCode } from '../errors.ts';
+
+type Row = { readonly status: number; readonly title: string };
+
+const table: Readonly<Record<RequestErrorCode, Row>> = {
+  bad_request: { status: 400, title: 'Bad request' },
+  invalid_request: { status: 422, title: 'Invalid request' },
+  invalid_document: { status: 400, title: 'Invalid document' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  unauthorized: { status: 401, title: 'Unauthorized' },
+  forbidden: { status: 403, title: 'Forbidden' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  request_timeout: { status: 408, title: 'Request timeout' },
+  conflict: { status: 409, title: 'Conflict' },
+  not_cancellable: { status: 400, title: 'Task cannot be cancelled' },
+  gone: { status: 410, title: 'Gone' },
+  body_too_large: { status: 413, title: 'Body too large' },
+  misdirected: { status: 421, title: 'Misdirected request' },
+  headers_too_large: { status: 431, title: 'Headers too large' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  queue_full: { status: 503, title: 'Queue full' },
+  unavailable: { status: 503, title: 'Service unavailable' },
+  insufficient_storage: { status: 507, title: 'Insufficient storage' },
+  internal: { status: 500, title: 'Internal error' },
+};
+
+/** Every code that a problem document may carry, for OpenAPI. */
+export const problemCodes = Object.keys(table) as readonly RequestErrorCode[];
+
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** The path that was asked for. */
+  readonly instance: string;
+  readonly code: RequestErrorCode;
+  readonly request_id: string;
+  readonly [extension: string]: unknown;
+};
+
+/** The HTTP status of a code. */
+export function statusOf(code: RequestErrorCode): number {
+  return table[code].status;
+}
+
+/** An error as a client sees it. Never a stack, never a path of the machine: what is not an AppError gets a fixed sentence. */
+export function toProblem(error: unknown, request: { path: string; requestId: string }): Problem {
+  const known = asAppError(error);
+  const code = requestCode(known.code);
+  const { status, title } = table[code];
+  return {
+    type: `urn:rag-intake:problem:${code.replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: known.message,
+    instance: request.path,
+    ...known.extensions,
+    code,
+    request_id: request.requestId,
+  };
+}
+
+/** `error` itself when it was expected, otherwise what it means to a client. */
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (hasErrno(error, 'ENOSPC', 'EDQUOT'))
+    return new AppError('insufficient_storage', 'There is no space left to store this file.', {
+      cause: error,
+      retryAfterSeconds: 60,
+    });
+  if (hasErrno(error, 'EROFS', 'EIO'))
+    return new AppError('unavailable', 'RAG service is not ready.', { cause: error, retryAfterSeconds: 10 });
+  return new AppError('internal', 'Something went wrong here; the log has the details under this request id.', { cause: error });
+}
+
+/** A failed task's own code never becomes a status: where one gets this far it is a bug, or a document that cannot be taken. */
+function requestCode(code: ErrorCode): RequestErrorCode {
+  return Object.hasOwn(table, code) ? (code as RequestErrorCode) : 'invalid_document';
+}

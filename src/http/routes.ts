@@ -1,0 +1,26 @@
+/** The one table of routes. Routing, checks, scopes, OpenAPI and the tests of all of them are made from it. */
+import { docsRoutes } from './docs-routes.ts';
+import { documentRoutes } from './document-routes.ts';
+import { insertRoutes, type InsertRouteOptions } from './insert-routes.ts';
+import { loginRoutes } from './login-routes.ts';
+import { pageRoutes } from './page-routes.ts';
+import type { Route } from './route.ts';
+import { searchRoutes } from './search-routes.ts';
+import { systemRoutes, type SystemRouteOptions } from './system-routes.ts';
+import { taskRoutes, type TaskRouteOptions } from './task-routes.ts';
+
+export type RouteOptions = InsertRouteOptions & SystemRouteOptions & Omit<TaskRouteOptions, 'limits'>;
+
+export function createRoutes(options: RouteOptions): readonly Route[] {
+  const { settings, wire, metrics, now } = options;
+  const described = [
+    ...insertRoutes(options),
+    ...taskRoutes({ ...options, limits: settings.limits }),
+    ...documentRoutes(wire),
+    ...searchRoutes(wire, metrics),
+    ...systemRoutes(options),
+    ...loginRoutes(settings, now),
+  ];
+  const docs = { version: settings.version, basePath: settings.basePath, withKeys: settings.apiKeys.length > 0 };
+  return [...described, ...docsRoutes(described, docs), ...pageRoutes(settings.pageDir)];
+}

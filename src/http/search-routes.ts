@@ -1,0 +1,67 @@
+/** POST /search and GET /search: the same search, for programs and for a link. */
+import type { z } from 'zod';
+import type { SearchFilter, SearchMode, SearchQuery } from '../search/document-index.ts';
+import type { HttpMetrics } from './metrics.ts';
+import { route, type Call, type Route } from './route.ts';
+import * as schemas from './schemas.ts';
+import { toSearchReply, type WireOptions } from './wire.ts';
+
+export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly Route[] {
+  const answers: Route['answers'] = { 200: { description: 'The best chunks, each with its citation.', json: schemas.searchReply } };
+  return [
+    route({
+      operation: 'search',
+      method: 'POST',
+      path: '/search',
+      scope: 'read',
+      tag: 'search',
+      summary: 'Search in what is searchable.',
+      body: { kind: 'json', schema: schemas.searchBody },
+      answers,
+      problems: ['bad_request', 'body_too_large', 'unsupported_media_type'],
+      handle: (call) => search(call, toQuery(call.body, call.body.query, call.body.doc_ids)),
+    }),
+    route({
+      operation: 'searchByLink',
+      method: 'GET',
+      path: '/search',
+      scope: 'read',
+      tag: 'search',
+      summary: 'Search in what is searchable, all in the address.',
+      query: schemas.searchQuery,
+      answers,
+      handle: (call) => search(call, toQuery(call.query, call.query.q, call.query.doc_id)),
+    }),
+  ];
+
+  async function search(
+    { ctx, services }: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services'>,
+    query: SearchQuery,
+  ): Promise<void> {
+    const startedAt = performance.now();
+    const answer = await services.search.search(query);
+    metrics.searched(query.mode, (performance.now() - startedAt) / 1000);
+    ctx.body = toSearchReply(query, answer, wire);
+  }
+}
+
+type Common = { top_k: number; offset: number; mode: SearchMode } & Partial<
+  Omit<z.output<typeof schemas.searchBody>, 'query' | 'doc_ids' | 'top_k' | 'offset' | 'mode'>
+>;
+
+function toQuery(given: Common, query: string, docIds: readonly string[] | undefined): SearchQuery {
+  const filter: SearchFilter = {
+    ...(docIds === undefined ? {} : { docIds }),
+    ...(given.filename === undefined ? {} : { filename: given.filename }),
+    ...(given.media_type === undefined ? {} : { mediaType: given.media_type }),
+    ...(given.inserted_after === undefined ? {} : { insertedAfter: toUtc(given.inserted_after) }),
+    ...(given.inserted_before === undefined ? {} : { insertedBefore: toUtc(given.inserted_before) }),
+    ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
+  };
+  return { query, mode: given.mode, topK: given.top_k, offset: given.offset, filter };
+}
+
+/** Times are stored in UTC with milliseconds and compared as text. */
+function toUtc(time: string): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,49 @@
+/** What was done in each of the last 60 minutes, counted from the ends of tasks as they are seen here. Memory: 60 rows. */
+import { isTerminal, type Task } from '../tasks/task.ts';
+
+const minutesKept = 60;
+const minuteMs = 60_000;
+
+export type MinuteCount = {
+  /** Its beginning, ISO 8601 UTC. */
+  readonly minute: string;
+  readonly completed: number;
+  readonly failed: number;
+  /** Of the files of completed tasks. */
+  readonly bytes: number;
+};
+
+export interface Throughput {
+  /** Counts a task that has ended; the same end again changes nothing. */
+  note(task: Task): void;
+  /** 60 rows, oldest first, the last one being the running minute. */
+  history(nowMs: number): readonly MinuteCount[];
+}
+
+export function createThroughput(): Throughput {
+  const rows = new Map<number, { ended: Set<string>; completed: number; failed: number; bytes: number }>();
+
+  return { note, history };
+
+  function note(task: Task): void {
+    if (!isTerminal(task.status) || task.finishedAt === null) return;
+    const minute = Math.floor(Date.parse(task.finishedAt) / minuteMs);
+    const row = rows.get(minute) ?? { ended: new Set(), completed: 0, failed: 0, bytes: 0 };
+    rows.set(minute, row);
+    const end = `${task.id}:${task.revision}`;
+    if (row.ended.has(end)) return;
+    row.ended.add(end);
+    row[task.status === 'completed' ? 'completed' : 'failed'] += 1;
+    if (task.status === 'completed') row.bytes += task.fileBytes;
+    for (const old of rows.keys()) if (old <= minute - 2 * minutesKept) rows.delete(old);
+  }
+
+  function history(nowMs: number): readonly MinuteCount[] {
+    const last = Math.floor(nowMs / minuteMs);
+    return Array.from({ length: minutesKept }, (_, index) => {
+      const minute = last - minutesKept + 1 + index;
+      const { completed = 0, failed = 0, bytes = 0 } = rows.get(minute) ?? {};
+      return { minute: new Date(minute * minuteMs).toISOString(), completed, failed, bytes };
+    });
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * Takes the file out of a request: as a multipart form through koa-body, or as a raw body. Bytes go straight into a receipt
+ * (the store's own place on disk); whatever goes wrong, the receipt is discarded and nothing is left behind.
+ */
+import { EventEmitter } from 'node:events';
+import { Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import type { Context } from 'koa';
+import { koaBody } from 'koa-body';
+import type { Receipt } from '../documents/file-store.ts';
+import { AppError } from '../errors.ts';
+import type { Metadata } from '../tasks/task.ts';
+import { createMultipartParser, multipartBoundary, type PartHead } from './multipart-parser.ts';
+import { metadata as metadataSchema } from './schemas.ts';
+import type { UploadService } from './services.ts';
+import { parseStrictJson } from './strict-json.ts';
+import { watchTransfer, type TransferLimits } from './transfer-watch.ts';
+
+/** A file that has arrived completely; whoever takes it keeps or discards its receipt. */
+export type ReceivedFile = {
+  readonly receipt: Receipt;
+  readonly filename: string;
+  readonly declaredMediaType: string | null;
+  readonly metadata: Metadata | null;
+  /** From the form's field `callback_url` or the query; checked by the upload service. */
+  readonly callbackUrl: string | null;
+};
+
+export type UploadLimits = TransferLimits & {
+  readonly fileBytesMax: number;
+};
+
+const fieldBytesMax = 64 * 1024;
+/** What a multipart body may hold beside its file: a Content-Length past the limit by more than this means a file that is too large. */
+const overheadBytesMax = 256 * 1024;
+/** formidable's own codes for "larger than maxFileSize" and "larger than maxTotalFileSize". */
+const tooLargeCodes = [1009, 1016];
+
+/**
+ * Reads a form with one part named `file`; `accept` is called when its body is wanted (100 Continue).
+ * @throws AppError `unsupported_media_type`, `bad_request`, `invalid_request` (no or two file parts), `invalid_document`
+ * (too large), `request_timeout` (too slow), and what `receive` throws.
+ */
+export async function receiveForm(
+  ctx: Context,
+  uploads: UploadService,
+  limits: UploadLimits,
+  accept: () => void,
+): Promise<ReceivedFile> {
+  if (!ctx.is('multipart/form-data'))
+    throw new AppError('unsupported_media_type', 'Send the file as multipart/form-data, in a part named "file".');
+  const boundary = multipartBoundary(ctx.get('Content-Type'));
+  const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: contentLength(ctx) });
+  const form: Form = { file: null, metadata: null, callbackUrl: null };
+  const transfer = watchTransfer(ctx.req, limits);
+  try {
+    accept();
+    await Promise.race([formReader(boundary, receipt, form, limits)(ctx, nothingNext), transfer.failed]);
+    if (form.file === null) throw new AppError('invalid_request', 'The form has no part named "file" with a file in it.');
+    // formidable ends a form even when its sink failed to flush.
+    await finished(receipt.stream);
+    return { receipt, ...form.file, metadata: form.metadata, callbackUrl: form.callbackUrl ?? queryCallback(ctx) };
+  } catch (error) {
+    await receipt.discard();
+    throw uploadError(error, form);
+  } finally {
+    transfer.stop();
+  }
+}
+
+/**
+ * Reads the whole body as one file.
+ * @throws AppError `invalid_document` (too large), `request_timeout` (too slow), and what `receive` throws.
+ */
+export async function receiveRaw(
+  ctx: Context,
+  uploads: UploadService,
+  limits: UploadLimits,
+  options: { filename: string; accept: () => void },
+): Promise<ReceivedFile> {
+  if (ctx.is('multipart/*') !== false && ctx.is('multipart/*') !== null)
+    throw new AppError('unsupported_media_type', 'Send the file itself as the body; multipart forms go to POST /insert.');
+  const expected = contentLength(ctx);
+  if (expected !== null && expected > limits.fileBytesMax) throw tooLarge(options.filename);
+  const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: expected });
+  const transfer = watchTransfer(ctx.req, limits);
+  try {
+    options.accept();
+    await Promise.race([pipeline(limited(ctx, limits.fileBytesMax, options.filename), receipt.stream), transfer.failed]);
+    return {
+      receipt,
+      filename: options.filename,
+      declaredMediaType: mediaType(ctx.get('Content-Type')),
+      metadata: null,
+      callbackUrl: queryCallback(ctx),
+    };
+  } catch (error) {
+    await receipt.discard();
+    throw error;
+  } finally {
+    transfer.stop();
+  }
+}
+
+type Form = {
+  file: { filename: string; declaredMediaType: string | null } | null;
+  metadata: Metadata | null;
+  callbackUrl: string | null;
+};
+
+async function nothingNext(): Promise<void> {}
+
+/** koa-body with our own parser and our own sink in it. */
+function formReader(boundary: string, receipt: Receipt, form: Form, limits: UploadLimits): ReturnType<typeof koaBody> {
+  return koaBody({
+    multipart: true,
+    json: false,
+    text: false,
+    urlencoded: false,
+    formidable: {
+      enabledPlugins: [(formidable) => installParser(formidable as unknown as FormidablePluginHost, boundary, form, limits)],
+      allowEmptyFiles: true,
+      minFileSize: 0,
+      maxFiles: 1,
+      maxFileSize: limits.fileBytesMax,
+      maxTotalFileSize: limits.fileBytesMax,
+      fileWriteStreamHandler: () => receipt.stream,
+    },
+  });
+}
+
+/** The part of formidable that its plugins work with; its published types leave it out. */
+type FormidablePluginHost = {
+  type: string;
+  ended: boolean;
+  bytesExpected: number | null;
+  _parser: Writable;
+  _maybeEnd(): void;
+  onPart(part: EventEmitter): Promise<void>;
+};
+
+function installParser(host: FormidablePluginHost, boundary: string, form: Form, limits: UploadLimits): void {
+  let onData: (bytes: Buffer) => void;
+  let onEnd: () => void;
+  const parser = createMultipartParser(boundary, {
+    part: async (head) => {
+      if (head.filename === null) return openField(head);
+      await openFile(head);
+    },
+    data: (bytes) => onData(bytes),
+    partEnd: () => onEnd(),
+  });
+  host.type = 'multipart';
+  host._parser = new Writable({
+    write: (chunk: Buffer, _encoding, done) => void settle(() => parser.write(chunk), done),
+    final: (done) => void settle(finish, done),
+  });
+
+  function finish(): void {
+    parser.end();
+    host.ended = true;
+    host._maybeEnd();
+  }
+
+  /** Hands the part to formidable, which opens the sink, counts its bytes and holds the request back while it writes. */
+  async function openFile(head: PartHead): Promise<void> {
+    if (head.name !== 'file' || form.file !== null)
+      throw new AppError('invalid_request', 'Send exactly one file, in a part named "file".');
+    form.file = { filename: head.filename || 'file', declaredMediaType: mediaType(head.contentType ?? '') };
+    if ((host.bytesExpected ?? 0) > limits.fileBytesMax + overheadBytesMax) throw tooLarge(form.file.filename);
+    const part = Object.assign(new EventEmitter(), {
+      name: 'file',
+      originalFilename: form.file.filename,
+      mimetype: 'application/octet-stream',
+    });
+    onData = (bytes) => part.emit('data', bytes);
+    onEnd = () => part.emit('end');
+    await host.onPart(part);
+  }
+
+  function openField(head: PartHead): void {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    onData = (piece) => {
+      bytes += piece.length;
+      if (bytes > fieldBytesMax) throw new AppError('body_too_large', `A field of the form is larger than ${fieldBytesMax} bytes.`);
+      if (head.name === 'metadata' || head.name === 'callback_url') pieces.push(piece);
+    };
+    onEnd = () => {
+      const text = Buffer.concat(pieces).toString('utf8');
+      if (head.name === 'metadata') form.metadata = parseMetadata(text);
+      if (head.name === 'callback_url') form.callbackUrl = text;
+    };
+  }
+}
+
+/** Node's stream callbacks, for work that may be asynchronous or throw. */
+async function settle(work: () => Promise<void> | void, done: (error: Error | null) => void): Promise<void> {
+  let failure: Error | null = null;
+  try {
+    await work();
+  } catch (error) {
+    failure = error as Error;
+  }
+  done(failure);
+}
+
+function queryCallback(ctx: Context): string | null {
+  const given = ctx.query['callback_url'];
+  return given === undefined ? null : [given].flat().join(' ');
+}
+
+function parseMetadata(text: string): Metadata {
+  const parsed = metadataSchema.safeParse(parseStrictJson(text));
+  if (!parsed.success)
+    throw new AppError('invalid_request', 'metadata must be a flat JSON object of strings, numbers, booleans and nulls.');
+  return parsed.data;
+}
+
+/** The request's bytes up to a limit. The request is not destroyed when the limit is met: its answer still has to be sent. */
+async function* limited(ctx: Context, bytesMax: number, filename: string): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > bytesMax) throw tooLarge(filename);
+    yield chunk as Buffer;
+  }
+}
+
+function uploadError(error: unknown, form: Form): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (tooLargeCodes.includes(code as number)) return tooLarge(form.file?.filename ?? 'file');
+  if (typeof code === 'number')
+    return new AppError('bad_request', 'The upload was broken off, or is not well-formed.', { cause: error });
+  return error;
+}
+
+function tooLarge(filename: string): AppError {
+  return new AppError('invalid_document', `Invalid document: File too large: ${filename}`);
+}
+
+function contentLength(ctx: Context): number | null {
+  const length = ctx.get('Content-Length');
+  return length === '' ? null : Number(length);
+}
+
+/** `type/subtype` in lower case, or null when the client said nothing useful. */
+function mediaType(header: string): string | null {
+  const type = header.split(';')[0]!.trim().toLowerCase();
+  return /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/.test(type) && type !== 'application/octet-stream' ? type : null;
+}

@@ -1,0 +1,337 @@
+/**
+ * Services that live in memory, with receipts as real files in a folder: what the HTTP tests run against. Tasks are finished
+ * by `ingest` (by default at once, as text), or by the test itself through `begin`, `report` and `finish`.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { v7 } from 'uuid';
+import type { Receipt } from '../../src/documents/file-store.ts';
+import { AppError } from '../../src/errors.ts';
+import type { Services, SystemStatus } from '../../src/http/services.ts';
+import type { IndexedDocument, SearchAnswer, SearchQuery } from '../../src/search/document-index.ts';
+import {
+  beginTask,
+  cancelledByUser,
+  createTask,
+  finishTask,
+  idleProgress,
+  isTerminal,
+  retryTask,
+  type Task,
+  type TaskId,
+  type TaskOutcome,
+  type TaskProgress,
+  type TaskSnapshot,
+} from '../../src/tasks/task.ts';
+
+export type MemoryServicesOptions = {
+  /** Receipts and kept files go here. */
+  readonly folder: string;
+  readonly syncBytesMax?: number;
+  readonly queueTasksMax?: number;
+  /** Thrown by `receive` when set, e.g. a full disk. */
+  readonly refuse?: () => AppError | null;
+  /** What happens to a new task; default: it is completed at once. */
+  readonly ingest?: (task: Task, memory: MemoryServices) => void;
+};
+
+export type MemoryServices = {
+  readonly services: Services;
+  begin(id: TaskId): void;
+  report(id: TaskId, progress: Partial<TaskProgress>): void;
+  finish(id: TaskId, outcome?: TaskOutcome): Promise<void>;
+  /** Forgets a task, as expiry does. */
+  forget(id: TaskId): void;
+  /** Drops the stored file of a task. */
+  dropFile(id: TaskId): Promise<void>;
+  readonly tasks: ReadonlyMap<TaskId, TaskSnapshot>;
+  /** How many callers wait for a task, or watch. */
+  watchers(): number;
+  setReady(reason: string | null): void;
+};
+
+type Stored = { readonly document: IndexedDocument; readonly text: string; readonly path: string };
+
+export function createMemoryServices(options: MemoryServicesOptions): MemoryServices {
+  const { folder, syncBytesMax = 10 * 1024 * 1024, queueTasksMax = 10_000 } = options;
+  const tasks = new Map<TaskId, TaskSnapshot>();
+  const paths = new Map<TaskId, string>();
+  const documents = new Map<string, Stored>();
+  const listeners = new Set<{ id: TaskId | null; listener: (snapshot: TaskSnapshot) => void }>();
+  let notReady: string | null = null;
+  const now = (): string => new Date().toISOString();
+
+  const memory: MemoryServices = {
+    services: {
+      uploads: {
+        receive: async ({ bytesMax }) => {
+          const refused = options.refuse?.() ?? null;
+          if (refused !== null) throw refused;
+          if (countOf('pending') >= queueTasksMax)
+            throw new AppError('queue_full', 'Too many tasks are waiting; try again later.', { retryAfterSeconds: 10 });
+          return receive(bytesMax);
+        },
+        submit: async ({ receipt, ...upload }) => {
+          if (receipt.bytes === 0) {
+            await receipt.discard();
+            throw new AppError('invalid_document', `Invalid document: Empty file: ${upload.filename}`);
+          }
+          const id = v7() as TaskId;
+          const fileBytes = receipt.bytes;
+          const lane = laneOf(fileBytes);
+          const task = createTask({ ...upload, id, fileBytes, sha256: receipt.sha256, lane, attemptsMax: 3, createdAt: now() });
+          paths.set(id, keptPath(receipt));
+          change(task);
+          setImmediate(() => (options.ingest ?? finishAtOnce)(task, memory));
+          return task;
+        },
+        laneOf,
+      },
+      tasks: {
+        get: async (id) => tasks.get(id) ?? null,
+        list: async ({ status, docId, limit, cursor }) => {
+          const all = [...tasks.values()]
+            .filter(({ task }) => (status === undefined || task.status === status) && (docId === undefined || task.docId === docId))
+            .sort((a, b) => (a.task.id < b.task.id ? 1 : -1));
+          if (cursor !== undefined && !/^[0-9a-f-]{36}$/.test(cursor))
+            throw new AppError('invalid_request', 'cursor is not one of ours.');
+          const rest = cursor === undefined ? all : all.filter(({ task }) => task.id < cursor);
+          const page = rest.slice(0, limit);
+          return { tasks: page, nextCursor: rest.length > limit ? page.at(-1)!.task.id : null };
+        },
+        wait: async (id, waitMs, signal) => {
+          const known = tasks.get(id) ?? null;
+          if (known === null || isTerminal(known.task.status)) return known;
+          await new Promise<void>((resolve) => {
+            const end = (): void => {
+              clearTimeout(timer);
+              signal.removeEventListener('abort', end);
+              unwatch();
+              resolve();
+            };
+            const timer = setTimeout(end, waitMs);
+            signal.addEventListener('abort', end);
+            const unwatch = watch(id, ({ task }) => void (isTerminal(task.status) && end()));
+            if (signal.aborted) end();
+          });
+          return tasks.get(id) ?? null;
+        },
+        cancel: async (id, { force }) => {
+          const found = tasks.get(id);
+          if (found === undefined) return { outcome: 'gone' };
+          const { task } = found;
+          if (isTerminal(task.status)) return { outcome: 'final', task };
+          if (task.status === 'processing' && !force) return { outcome: 'processing', task };
+          const failed = finishTask(task, { status: 'failed', error: cancelledByUser }, now());
+          change(failed);
+          return { outcome: 'cancelled', task: failed };
+        },
+        retry: async (id) => {
+          const found = tasks.get(id);
+          if (found === undefined) return 'gone';
+          if (found.task.status !== 'failed') return 'not_failed';
+          if (!paths.has(id)) return 'file_gone';
+          change(retryTask(found.task, now()));
+          return 'ok';
+        },
+        watch,
+      },
+      documents: {
+        list: async ({ limit, cursor }) => {
+          const all = [...documents.values()].map(({ document }) => document).sort((a, b) => (a.version < b.version ? 1 : -1));
+          const rest = cursor === undefined ? all : all.filter(({ version }) => version < cursor);
+          const page = rest.slice(0, limit);
+          return { documents: page, nextCursor: rest.length > limit ? page.at(-1)!.version : null };
+        },
+        info: async (docId) => documents.get(docId)?.document ?? null,
+        content: async (docId) => {
+          const stored = documents.get(docId);
+          if (stored === undefined) return null;
+          return {
+            stream: Readable.from([Buffer.from(stored.text)]),
+            bytes: Buffer.byteLength(stored.text),
+            document: stored.document,
+          };
+        },
+        original: async (docId) => {
+          const stored = documents.get(docId);
+          if (stored === undefined) return null;
+          return { stream: createReadStream(stored.path), bytes: stored.document.fileBytes, document: stored.document };
+        },
+        remove: async (docId) => documents.delete(docId),
+      },
+      search: { search: async (query) => search(query) },
+      readiness: async () => (notReady === null ? { ready: true } : { ready: false, reason: notReady }),
+      status: async () => status(),
+    },
+    begin: (id) => change(beginTask(tasks.get(id)!.task, 'memory', now())),
+    report: (id, progress) => {
+      const snapshot = tasks.get(id)!;
+      publish({ ...snapshot, progress: { ...snapshot.progress, ...progress } });
+    },
+    finish,
+    forget: (id) => void tasks.delete(id),
+    dropFile: async (id) => {
+      await rm(paths.get(id)!, { force: true });
+      paths.delete(id);
+    },
+    tasks,
+    watchers: () => listeners.size,
+    setReady: (reason) => {
+      notReady = reason;
+    },
+  };
+  return memory;
+
+  function laneOf(fileBytes: number): 'small' | 'large' {
+    return fileBytes < syncBytesMax ? 'small' : 'large';
+  }
+
+  function countOf(status: Task['status']): number {
+    return [...tasks.values()].filter(({ task }) => task.status === status).length;
+  }
+
+  function change(task: Task): void {
+    publish({ task, progress: idleProgress(task.status), queuePosition: task.status === 'pending' ? countOf('pending') : null });
+  }
+
+  function publish(snapshot: TaskSnapshot): void {
+    tasks.set(snapshot.task.id, snapshot);
+    for (const { id, listener } of listeners) if (id === null || id === snapshot.task.id) listener(snapshot);
+  }
+
+  function watch(id: TaskId | null, listener: (snapshot: TaskSnapshot) => void): () => void {
+    const entry = { id, listener };
+    listeners.add(entry);
+    return () => listeners.delete(entry);
+  }
+
+  async function finish(id: TaskId, outcome?: TaskOutcome): Promise<void> {
+    const { task } = tasks.get(id)!;
+    const begun = task.status === 'pending' ? beginTask(task, 'memory', now()) : task;
+    if (outcome?.status === 'failed') return change(finishTask(begun, outcome, now()));
+    const path = paths.get(id)!;
+    const text = await readFile(path, 'utf8');
+    const document = indexed(begun, text);
+    documents.set(task.docId, { document, text, path });
+    change(finishTask(begun, outcome ?? { status: 'completed', result: resultOf(document) }, now()));
+  }
+
+  function indexed(task: Task, text: string): IndexedDocument {
+    return {
+      docId: task.docId,
+      version: task.id,
+      filename: task.filename,
+      mediaType: task.declaredMediaType ?? 'text/plain',
+      fileBytes: task.fileBytes,
+      sha256: task.sha256,
+      title: null,
+      author: null,
+      language: null,
+      pages: null,
+      chunks: 1,
+      characters: text.length,
+      metadata: task.metadata,
+      insertedAt: now(),
+      embedder: 'none',
+    };
+  }
+
+  function search({ query, topK, offset, filter }: SearchQuery): SearchAnswer {
+    const hits = [...documents.values()]
+      .filter(({ document }) => filter.docIds === undefined || filter.docIds.includes(document.docId))
+      .filter(({ document }) => filter.filename === undefined || filter.filename === document.filename)
+      .flatMap(({ document, text }) => {
+        const at = text.indexOf(query);
+        if (at === -1) return [];
+        const { docId, version, filename } = document;
+        const place = { chunkIndex: 0, start: 0, end: text.length, page: 1, pageEnd: 1, section: ['Part one'] };
+        const highlights = [[at, at + query.length] as const];
+        return [{ score: 1, docId, version, filename, title: null, text, highlights, ...place }];
+      });
+    return { hits: hits.slice(offset, offset + topK), total: hits.length, tookMs: 0.1, notice: null };
+  }
+
+  function status(): SystemStatus {
+    return {
+      pending: countOf('pending'),
+      processing: countOf('processing'),
+      threads: 4,
+      workerUp: true,
+      documents: documents.size,
+      chunks: documents.size,
+      indexBytes: 0,
+      diskFreeBytes: 1e9,
+      diskTotalBytes: 2e9,
+      store: notReady === null ? 'ready' : 'unusable',
+    };
+  }
+
+  async function receive(bytesMax: number): Promise<Receipt> {
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, `${v7()}.upload`);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const file = createWriteStream(path, { flags: 'wx', flush: true });
+    const stream = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        bytes += chunk.length;
+        hash.update(chunk);
+        if (bytes > bytesMax) done(new Error('more than was announced'));
+        else if (file.write(chunk)) done();
+        else file.once('drain', done);
+      },
+      final: (done) => void file.end(() => done()),
+      destroy: (error, done) => {
+        file.destroy();
+        done(error);
+      },
+    });
+    stream.resume();
+    let digest: string | null = null;
+    const receipt: Receipt & { path: string } = {
+      path,
+      stream,
+      get bytes() {
+        return bytes;
+      },
+      get sha256() {
+        digest ??= hash.digest('hex');
+        return digest;
+      },
+      async discard() {
+        stream.destroy();
+        if ([...paths.values()].includes(path)) return;
+        await new Promise<void>((resolve) => (file.closed ? resolve() : file.once('close', () => resolve()).destroy()));
+        await rm(path, { force: true });
+      },
+    };
+    return receipt;
+  }
+}
+
+function keptPath(receipt: Receipt): string {
+  return (receipt as Receipt & { path: string }).path;
+}
+
+function finishAtOnce({ id }: Task, memory: MemoryServices): void {
+  if (memory.tasks.get(id)?.task.status === 'pending') void memory.finish(id);
+}
+
+function resultOf({ filename, mediaType, title, pages, chunks, characters }: IndexedDocument): Task['result'] & object {
+  return {
+    message: 'Document processed successfully',
+    filename,
+    mediaType,
+    title,
+    pages,
+    chunks,
+    characters,
+    unchanged: false,
+    superseded: false,
+    warnings: [],
+  };
+}
