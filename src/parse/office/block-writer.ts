@@ -17,8 +17,8 @@ export interface BlockWriter {
   paragraph(text: string): void;
   item(item: Item): void;
   codeLine(text: string): void;
-  /** First row: header. */
-  table(rows: readonly (readonly string[])[]): void;
+  /** First row: header. Rows are taken one by one where `columns` says how wide they are. */
+  table(rows: Iterable<readonly string[]>, columns?: number): void;
   /** A footnote or the like, written after the block at hand. */
   note(mark: string, text: string): void;
   /** Ends what is being gathered. */
@@ -59,9 +59,9 @@ export function createBlockWriter(builder: MarkdownBuilder, place: () => Place =
       if (items.length > 0) flush();
       lines.push(text);
     },
-    table(rows) {
+    table(rows, columns) {
       flush();
-      builder.table(rows, place());
+      builder.table(rows, { ...place(), ...(columns === undefined ? {} : { columns }) });
     },
     note(mark, text) {
       if (text.trim() !== '') notes.push(`[^${mark}]: ${text.trim()}`);

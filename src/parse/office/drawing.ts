@@ -1,6 +1,7 @@
 /** What drawings hold that can be read: text in shapes, charts (their cached values as a table) and SmartArt. */
 import { child, descend, descendants, elements, textOf, type XmlNode } from '../xml.ts';
 import type { BlockWriter } from './block-writer.ts';
+import { drawingText } from './drawing-text.ts';
 import type { OfficePackage } from './office-package.ts';
 
 /** Points of a chart, and series, that are read; more is data that nobody looks at as a table. */
@@ -51,24 +52,6 @@ function readDiagram(root: XmlNode | null): Drawing {
   });
   const items = points.map((point) => drawingText(child(point, 'dgm:t')).join(' ')).filter((text) => text !== '');
   return { title: '', rows: [], items };
-}
-
-/** The lines of a text body, one a paragraph (`a:p`). */
-export function drawingText(body: XmlNode | null | undefined): string[] {
-  return elements(body, 'a:p')
-    .map((paragraph) => paragraphText(paragraph).trim())
-    .filter((line) => line !== '');
-}
-
-/** Runs, fields and line breaks of an `a:p`. */
-export function paragraphText(paragraph: XmlNode): string {
-  return elements(paragraph)
-    .map((each) => {
-      if (each.name === 'a:r' || each.name === 'a:fld') return textOf(child(each, 'a:t'));
-      if (each.name === 'a:br') return '\n';
-      return each.name === 'a:tab' ? ' ' : '';
-    })
-    .join('');
 }
 
 function readChart(root: XmlNode | null): Drawing {

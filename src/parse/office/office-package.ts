@@ -27,6 +27,8 @@ export interface OfficePackage {
   relationsOf(part: string): Promise<ReadonlyMap<string, Relation>>;
   /** The part that `part` points to by its first relationship of that type. */
   relatedPart(part: string, type: string): Promise<string | null>;
+  /** The XML parts directly in a folder (`ppt/slides/`), where nothing lists them. */
+  partsIn(folder: string): string[];
   tree(part: string): Promise<XmlNode | null>;
   /** Reads a part as events; a part that breaks off is read as far as it goes and a warning added. Null: no such part. */
   events(part: string, handler: XmlHandler): Promise<XmlEnd | null>;
@@ -97,6 +99,7 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
     },
     relationsOf,
     relatedPart,
+    partsIn: (folder) => zip.names.filter((name) => name.startsWith(folder) && /^[^/]+\.xml$/.test(name.slice(folder.length))),
     tree,
     async events(part, handler) {
       const end = await readXmlPart(zip, part, handler, options);

@@ -3,6 +3,7 @@
  * the base of ruby, equations as LaTeX; and what hangs on it (text boxes, charts, notes) for the caller to place.
  */
 import { child, descendants, elements, textOf, type XmlNode } from '../xml.ts';
+import { chosen } from './alternate-content.ts';
 import { references } from './drawing.ts';
 import { toLatex } from './omml.ts';
 import { isMonospacedFont, toggle, type WordStyles } from './word-styles.ts';
@@ -173,17 +174,6 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
     notes: out.notes,
     isMonospaced: out.runs > 0 && out.runs === out.monospacedRuns,
   };
-}
-
-/** Of an `mc:AlternateContent` the first choice that says something, else the fallback: never both. */
-export function chosen(node: XmlNode): XmlNode {
-  const choices = elements(node, 'mc:Choice');
-  return choices.find((choice) => saysSomething(choice)) ?? child(node, 'mc:Fallback') ?? choices[0] ?? { ...node, children: [] };
-}
-
-function saysSomething(node: XmlNode): boolean {
-  for (const name of ['w:t', 'm:t', 'a:t', 'w:footnoteReference']) if (!descendants(node, name).next().done) return true;
-  return !references(node).next().done;
 }
 
 /** Symbol fonts keep their signs in the private use area; the few that carry meaning in text. */
