@@ -3,18 +3,17 @@
  * its supervised worker) and the worker.
  */
 import { join, resolve } from 'node:path';
-import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { v7 } from 'uuid';
 import packageJson from '../package.json' with { type: 'json' };
-import type { Config } from './config.ts';
+import { ConfigError, type Config } from './config.ts';
 import { createEmbedder, type EmbedderSettings } from './embed/create-embedder.ts';
 import { openFileEngine } from './engines/file/file-engine.ts';
 import type { Engine } from './engines/engine.ts';
+import { loadApiKeys } from './http/api-keys.ts';
 import { createFileIdempotencyStore } from './http/file-idempotency-store.ts';
 import { createHttpServer } from './http/http-server.ts';
-import { defaultHttpLimits, type HttpSettings } from './http/http-settings.ts';
-import { isLoopbackHost } from './http/origin-guard.ts';
+import { toHttpSettings, type HttpSettings } from './http/http-settings.ts';
 import { loadSessionSecret } from './http/session-secret.ts';
 import type { Services } from './http/services.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
@@ -115,24 +114,11 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
 }
 
 async function httpSettings(config: Config): Promise<HttpSettings> {
-  await mkdir(config.dataDir, { recursive: true });
-  return {
-    version: packageJson.version,
-    fileBytesMax: config.fileBytesMax,
-    syncBytesMax: config.syncBytesMax,
-    syncWaitMs: config.syncWaitMs,
-    taskRetentionMs: config.taskRetentionHours * 3_600_000,
-    basePath: '',
-    apiKeys: [],
-    sessionSecret: await loadSessionSecret(config.dataDir),
-    allowedHosts: isLoopbackHost(config.host) ? ['localhost', '127.0.0.1', '[::1]'] : null,
-    corsOrigins: [],
-    trustedProxies: [],
-    requestsPerSecond: 0,
-    formats: [],
-    pageDir,
-    limits: defaultHttpLimits,
-  };
+  const apiKeys = await loadApiKeys(config).catch((error: Error) => {
+    throw new ConfigError([error.message]);
+  });
+  const sessionSecret = await loadSessionSecret(config.dataDir);
+  return toHttpSettings(config, { version: packageJson.version, apiKeys, sessionSecret, formats: [], pageDir });
 }
 
 async function openEngine(config: Config, logger: Logger, role: 'frontend' | 'worker'): Promise<Engine> {

@@ -15,15 +15,21 @@ if (process.argv.includes('--check-config')) {
 } else {
   const role = process.argv[2] === 'worker' ? 'worker' : 'serve';
   const logger = createLogger({ level: config.logLevel, base: { role, pid: process.pid } });
-  await runProcess(role === 'worker' ? startWorker(config, logger) : startServer(config, logger, process.env), logger);
+  const start = role === 'worker' ? startWorker(config, logger) : startServer(config, logger, process.env);
+  await runProcess(start, logger).catch(refuse);
 }
 
 function readConfig(): Config {
   try {
     return loadConfig(process.env);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const problem of error.problems) console.error(problem);
-    process.exit(exitConfig);
+    return refuse(error);
   }
+}
+
+/** Says what is wrong with the settings; anything else is a bug. */
+function refuse(error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error;
+  for (const problem of error.problems) console.error(problem);
+  process.exit(exitConfig);
 }
