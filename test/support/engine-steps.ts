@@ -4,10 +4,19 @@ import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { v7 } from 'uuid';
 import type { Engine } from '../../src/engines/engine.ts';
+import type { Receipt } from '../../src/documents/file-store.ts';
 import type { Logger } from '../../src/logger.ts';
 import type { Lease } from '../../src/queue/task-queue.ts';
 import type { IndexedDocument } from '../../src/search/document-index.ts';
-import { type Task, type TaskId, type TaskLane, taskLanes, type TaskOutcome, type TaskResult } from '../../src/tasks/task.ts';
+import {
+  type NewTask,
+  type Task,
+  type TaskId,
+  type TaskLane,
+  taskLanes,
+  type TaskOutcome,
+  type TaskResult,
+} from '../../src/tasks/task.ts';
 
 export const newId = (): TaskId => v7() as TaskId;
 
@@ -34,27 +43,30 @@ export async function upload(engine: Engine, text: string, choices: UploadChoice
   try {
     receipt.stream.end(text);
     await finished(receipt.stream);
-    const id = choices.id ?? newId();
-    return await engine.submit(
-      {
-        id,
-        docId: choices.docId ?? `doc-${id}`,
-        filename: choices.filename ?? '报告.txt',
-        fileBytes: receipt.bytes,
-        sha256: receipt.sha256,
-        declaredMediaType: 'text/plain',
-        metadata: null,
-        keyId: null,
-        lane: choices.lane ?? 'small',
-        attemptsMax: choices.attemptsMax ?? 3,
-        createdAt: choices.createdAt ?? new Date().toISOString(),
-      },
-      receipt,
-    );
+    return await engine.submit(newTask(receipt, choices), receipt);
   } catch (error) {
     await receipt.discard();
     throw error;
   }
+}
+
+/** The fields of a task for a received file. */
+export function newTask(receipt: Receipt, choices: UploadChoices = {}): NewTask {
+  const id = choices.id ?? newId();
+  return {
+    id,
+    docId: choices.docId ?? `doc-${id}`,
+    filename: choices.filename ?? '报告.txt',
+    fileBytes: receipt.bytes,
+    sha256: receipt.sha256,
+    declaredMediaType: 'text/plain',
+    metadata: null,
+    keyId: null,
+    callbackUrl: null,
+    lane: choices.lane ?? 'small',
+    attemptsMax: choices.attemptsMax ?? 3,
+    createdAt: choices.createdAt ?? new Date().toISOString(),
+  };
 }
 
 /** The next task, which must be there within `deadlineMs`. */

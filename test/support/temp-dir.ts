@@ -1,12 +1,16 @@
 /** A folder of a test's own, removed when the test is done with it. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export type TempDir = AsyncDisposable & { readonly path: string };
 
-/** @param parent where to make it; the system's temporary directory by default. */
-export async function tempDir(parent: string = tmpdir()): Promise<TempDir> {
+/** Memory where the system has such a file system: rename, links and watchers are the same there, and fsync costs nothing. */
+const fastest = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** @param parent where to make it. */
+export async function tempDir(parent: string = fastest): Promise<TempDir> {
   const path = await mkdtemp(join(parent, 'rag-intake-'));
   return {
     path,

@@ -13,7 +13,7 @@ import { createCancelRequests } from './cancel-requests.ts';
 import { createDisk, type Disk, orNull } from './disk.ts';
 import { createDiskHealth, unavailable } from './disk-health.ts';
 import { createDirectorySync } from './directory-sync.ts';
-import { createDocumentLocks } from './document-locks.ts';
+import { createDocumentLocks, retryKey } from './document-locks.ts';
 import { commit, createDocument } from './durable-json.ts';
 import { createFileFileStore } from './file-file-store.ts';
 import { createFileTaskQueue } from './file-task-queue.ts';
@@ -144,6 +144,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     await owner.sweep();
     for (const marker of brokenMarkers(owner.takeBroken())) await recoverBroken(marker);
     await reclaim.step();
+    await locks.clear(heldKeys);
     await pending.poll();
     pending.wake();
     await requests.poll();
@@ -173,16 +174,10 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
       logger.warn({ taskId: task.id }, 'a task had lost its place in the queue; it waits again');
       await reclaim.recover(await markers.make(task, 'scrub.marker'));
     }
-    await clearLocks();
   }
 
-  /** Locks whose marker is in no lease: a crash just after the marker went back. */
-  async function clearLocks(): Promise<void> {
-    const keys = await locks.list();
-    if (keys.size === 0) return;
-    const held = new Set((await markers.processing()).map(({ docKey }) => docKey));
-    const again = await locks.list();
-    for (const key of keys) if (again.has(key) && !held.has(key) && !key.startsWith('retry.')) await locks.free(key);
+  async function heldKeys(): Promise<Set<string>> {
+    return new Set((await markers.held()).flatMap(({ id, docKey }) => [docKey, retryKey(id)]));
   }
 
   async function minutely(): Promise<void> {

@@ -89,18 +89,29 @@ export function createFileFileStore(options: {
     const target = versionOf(docId, version);
     if ((await orNull(disk.stat(target, 'publish.look'))) === null) {
       await linkOriginal(version, scratchDir);
-      for (const name of await disk.list(scratchDir, 'publish.list'))
-        await disk.syncFile(join(scratchDir, name), 'publish.sync-file');
+      const names = await disk.list(scratchDir, 'publish.list');
+      await Promise.all(names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')));
       await disk.syncDirectory(scratchDir, 'publish.sync-scratch');
-      await disk.mkdir(folder, 'publish.folder');
-      await syncDirectory(layout.documents, 'publish.sync-documents');
-      await disk.rename(scratchDir, target, 'publish.rename').catch((error: unknown) => {
-        if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
-      });
+      await moveIn(scratchDir, folder, target);
     }
     await syncDirectory(folder, 'publish.sync-folder');
     // An attempt before this one got as far: its folder is complete, since it came by a rename.
     await owner.discard(scratchDir);
+  }
+
+  /** Whoever removes an empty document folder may do so between our two steps; then they are done again. */
+  async function moveIn(scratchDir: string, folder: string, target: string): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      await disk.mkdir(folder, 'publish.folder');
+      await syncDirectory(layout.documents, 'publish.sync-documents');
+      try {
+        return await disk.rename(scratchDir, target, 'publish.rename');
+      } catch (error) {
+        if (hasErrno(error, 'ENOTEMPTY', 'EEXIST')) return;
+        const removed = hasErrno(error, 'ENOENT') && tries < 5 && (await orNull(disk.stat(scratchDir, 'publish.look'))) !== null;
+        if (!removed) throw error;
+      }
+    }
   }
 
   async function linkOriginal(version: TaskId, scratchDir: string): Promise<void> {

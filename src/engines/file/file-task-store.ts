@@ -19,7 +19,7 @@ import type { CancelRequests } from './cancel-requests.ts';
 import { type Disk, orNull, unlinkIfThere } from './disk.ts';
 import { type DiskHealth, unavailable } from './disk-health.ts';
 import type { DirectorySync } from './directory-sync.ts';
-import type { DocumentLocks } from './document-locks.ts';
+import { type DocumentLocks, retryKey } from './document-locks.ts';
 import type { HeldLease, HeldLeases } from './held-leases.ts';
 import { isTaskId, type Layout, markerOf } from './layout.ts';
 import type { LiveMarkers } from './live-markers.ts';
@@ -178,7 +178,7 @@ export function createFileTaskStore(
     if (before.status !== 'failed') return 'not_failed';
     const marker = await markers.make(before, 'retry.marker');
     const own = owner.own(marker.name);
-    const lockKey = `retry.${id}`;
+    const lockKey = retryKey(id);
     try {
       if ((await locks.take(lockKey, own)) === 'busy') throw unavailable('the task is being retried by somebody else');
       const task = await records.read(id);
@@ -205,7 +205,8 @@ export function createFileTaskStore(
 
   /** A retry that broke half-way leaves a failed task, or a waiting one when its record says so already. */
   async function undoRetry(before: Task, lockKey: string, own: string): Promise<void> {
-    await locks.freeIfOf(lockKey, own).catch(() => undefined);
+    const locked = await locks.isOf(lockKey, own).catch(() => false);
+    if (locked) await locks.free(lockKey).catch(() => undefined);
     const now = await records.read(before.id).catch(() => null);
     if (now?.status === 'failed') return owner.discard(own);
     owner.recoverLater(own);

@@ -9,6 +9,8 @@ import { type PendingMarkers, pendingPath } from './pending-markers.ts';
 export interface LiveMarkers {
   /** Held by workers: running, or between claim and begin. Cost: one readdir a process. */
   processing(): Promise<Marker[]>;
+  /** In whatever lease, also one that is being recovered. */
+  readonly held: () => Promise<Marker[]>;
   /** Every marker wherever it lies, read from the disk now. Cost: O(waiting tasks). */
   readonly everywhere: () => Promise<Set<TaskId>>;
   /** A marker of a task that is about to wait, in the own lease directory. */
@@ -32,6 +34,7 @@ export function createLiveMarkers(options: { disk: Disk; layout: Layout; owner: 
 
   return {
     processing: () => markersBelow(layout.active, (name) => name.startsWith('w-')),
+    held: async () => [...(await markersBelow(layout.active, () => true)), ...(await markersBelow(layout.reclaim, () => true))],
     async everywhere() {
       // Twice through the places a marker moves between, in both directions, so that none is missed on its way.
       const found = new Set<TaskId>();

@@ -33,7 +33,7 @@ export interface Owner {
   recoverLater(path: string): void;
   /** What `recoverLater` was told, once. */
   takeBroken(): string[];
-  /** Looks whether the lease directory is still ours; aborts `lost` when not. True: ours. */
+  /** Looks whether the lease directory is still ours; aborts `lost` when it was taken. False after `release`, too. */
   holds(): Promise<boolean>;
   /** Gives the lease up: the directory must be empty of markers. */
   release(): Promise<void>;
@@ -111,9 +111,9 @@ export async function becomeOwner(options: {
   }
 
   async function holds(): Promise<boolean> {
-    if (lost.signal.aborted) return false;
-    if (released || (await orNull(disk.stat(directory, 'owner.check'))) !== null) {
-      if (releaseLock === null && !released) await renewLock();
+    if (lost.signal.aborted || released) return false;
+    if ((await orNull(disk.stat(directory, 'owner.check'))) !== null) {
+      if (releaseLock === null) await renewLock();
       return true;
     }
     logger.error({ owner: id }, 'another process has declared this one dead; stopping');

@@ -9,7 +9,7 @@ import type { Logger } from '../../logger.ts';
 import { isTerminal, releaseTask, type TaskId } from '../../tasks/task.ts';
 import { type Disk, orNull, removeTree, unlinkIfThere } from './disk.ts';
 import type { DirectorySync } from './directory-sync.ts';
-import type { DocumentLocks } from './document-locks.ts';
+import { type DocumentLocks, retryKey } from './document-locks.ts';
 import { isTaskId, type Layout, type Marker, parseMarker } from './layout.ts';
 import type { LiveMarkers } from './live-markers.ts';
 import type { Owner, WorkerCard } from './owner.ts';
@@ -131,8 +131,16 @@ export function createReclaim(options: {
 
   async function recover(marker: Marker): Promise<boolean> {
     const own = owner.own(marker.name);
-    await locks.freeIfOf(marker.docKey, own);
-    await locks.freeIfOf(`retry.${marker.id}`, own);
+    if (await locks.isOf(retryKey(marker.id), own)) await locks.free(retryKey(marker.id));
+    // The document stays locked until its task waits again: a later upload of it must not overtake.
+    const locked = await locks.isOf(marker.docKey, own);
+    const waiting = await bringBack(marker, own);
+    if (locked) await locks.free(marker.docKey);
+    if (waiting) options.watch.changed(marker.id);
+    return waiting;
+  }
+
+  async function bringBack(marker: Marker, own: string): Promise<boolean> {
     const task = await records.read(marker.id);
     if (task === null) {
       // Never acknowledged: the record is written before anybody is told.
@@ -149,7 +157,6 @@ export function createReclaim(options: {
     if (waiting !== task) await records.write(waiting);
     await markers.publish(waiting, marker, 'recover.publish');
     await options.syncDirectory(layout.pending[waiting.lane], 'recover.sync-pending');
-    options.watch.changed(marker.id);
     return true;
   }
 

@@ -1,0 +1,190 @@
+/** What every TaskQueue does, whatever carries the ids. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Engine } from '../../src/engines/engine.ts';
+import type { Lease } from '../../src/queue/task-queue.ts';
+import type { TaskId } from '../../src/tasks/task.ts';
+import { beginNext, claimNext, failedOutcome, settle, upload } from '../support/engine-steps.ts';
+import { until } from '../support/until.ts';
+import type { CreateHarness, EngineHarness } from './engine-harness.ts';
+
+export function taskQueueContract(name: string, create: CreateHarness): void {
+  describe(`${name} as a queue`, () => {
+    let harness: EngineHarness;
+    let front: Engine;
+    let worker: Engine;
+
+    beforeEach(async () => {
+      harness = await create();
+      front = await harness.open('frontend');
+      worker = await harness.open('worker');
+    });
+    afterEach(() => harness[Symbol.asyncDispose]());
+
+    /** What cannot be claimed now: a claim that is given up before it finds anything. */
+    async function nothingToClaim(engine: Engine): Promise<boolean> {
+      const lease = await engine.queue.claim(['small', 'large'], AbortSignal.timeout(300));
+      return lease === null;
+    }
+
+    it('gives tasks in the order of their arrival', async () => {
+      const uploaded = [await upload(front, 'a'), await upload(front, 'b'), await upload(front, 'c')];
+
+      const claimed: TaskId[] = [];
+      for (let count = 0; count < 3; count += 1) claimed.push((await claimNext(worker)).taskId);
+
+      expect(claimed).toEqual(uploaded.map(({ id }) => id));
+    });
+
+    it('takes from the first lane first, and from the other when that is empty', async () => {
+      const large = await upload(front, 'a', { lane: 'large' });
+      const small = await upload(front, 'b', { lane: 'small' });
+
+      expect((await claimNext(worker, ['small', 'large'])).taskId).toBe(small.id);
+      expect((await claimNext(worker, ['small', 'large'])).taskId).toBe(large.id);
+    });
+
+    it('leaves a lane alone that it was not asked for', async () => {
+      await upload(front, 'a', { lane: 'large' });
+
+      expect(await worker.queue.claim(['small'], AbortSignal.timeout(200))).toBeNull();
+      expect(await worker.queue.waiting()).toEqual({ small: 0, large: 1 });
+    });
+
+    it('wakes a claim that waits when another process uploads', async () => {
+      const waiting = claimNext(worker);
+
+      const task = await upload(front, 'a');
+
+      expect((await waiting).taskId).toBe(task.id);
+    });
+
+    it('gives up when it is told to', async () => {
+      const giveUp = new AbortController();
+      const waiting = worker.queue.claim(['small'], giveUp.signal);
+
+      giveUp.abort();
+
+      expect(await waiting).toBeNull();
+    });
+
+    it('gives each task to exactly one of many claimers', async () => {
+      const other = await harness.open('worker');
+      const uploaded: TaskId[] = [];
+      for (let count = 0; count < 40; count += 1) uploaded.push((await upload(front, 'x')).id);
+
+      const claims = Array.from({ length: 40 }, (_, position) => claimNext(position % 2 === 0 ? worker : other));
+      const claimed = (await Promise.all(claims)).map(({ taskId }) => taskId);
+
+      expect([...claimed].sort()).toEqual(uploaded);
+    });
+
+    it('never runs two tasks of one doc_id at once, in whatever process', async () => {
+      const other = await harness.open('worker');
+      await upload(front, 'old', { docId: '合同' });
+      const newer = await upload(front, 'new', { docId: '合同' });
+      const first = await beginNext(worker);
+
+      expect(await nothingToClaim(other)).toBe(true);
+      expect(await nothingToClaim(worker)).toBe(true);
+      await settle(worker, first.lease, first.task);
+
+      expect((await claimNext(other)).taskId).toBe(newer.id);
+    });
+
+    it('passes over a busy doc_id to what comes after it', async () => {
+      await upload(front, 'old', { docId: 'busy' });
+      await upload(front, 'new', { docId: 'busy' });
+      const free = await upload(front, 'x', { docId: 'free' });
+      await claimNext(worker);
+
+      expect((await claimNext(worker)).taskId).toBe(free.id);
+    });
+
+    it('makes a task claimable again that was given back', async () => {
+      const task = await upload(front, 'a');
+      const lease = await claimNext(worker);
+
+      expect(await lease.giveBack()).toBe('ok');
+
+      expect((await claimNext(worker)).taskId).toBe(task.id);
+    });
+
+    it('drops a task that was acked', async () => {
+      await upload(front, 'a');
+      const { lease, task } = await beginNext(worker);
+      await worker.tasks.finish(task.id, task.attempts, failedOutcome);
+
+      expect(await lease.ack()).toBe('ok');
+
+      expect(await nothingToClaim(worker)).toBe(true);
+    });
+
+    it('gives the tasks of a dead process to another, the attempt counted', async () => {
+      const task = await upload(front, 'a');
+      const { lease } = await beginNext(worker);
+      const other = await harness.open('worker');
+
+      await harness.crash(worker);
+
+      const again = await beginNext(other);
+      expect(again.task).toMatchObject({ id: task.id, attempts: 2, status: 'processing' });
+      await until('the dead process knows', () => lease.signal.aborted);
+      expect(lease.signal.reason).toBe('lost');
+      expect(worker.lost.aborted).toBe(true);
+    });
+
+    it('lets a dead process that wakes change nothing', async () => {
+      await upload(front, 'a');
+      const { lease, task } = await beginNext(worker);
+      const other = await harness.open('worker');
+      await harness.crash(worker);
+      const again = await beginNext(other);
+
+      expect(await worker.tasks.finish(task.id, task.attempts, failedOutcome)).toBe('fenced');
+      expect(await worker.tasks.release(task.id, task.attempts, { counted: true })).toBe('fenced');
+      expect(await lease.ack()).toBe('lost');
+      expect(await lease.giveBack()).toBe('lost');
+
+      expect(await settle(other, again.lease, again.task)).toBe('completed');
+      expect((await front.tasks.get(task.id))?.task).toMatchObject({ status: 'completed', attempts: 2 });
+    });
+
+    it('frees the doc_id of a dead process for the next task', async () => {
+      await upload(front, 'old', { docId: 'a' });
+      const { task } = await beginNext(worker);
+      const newer = await upload(front, 'new', { docId: 'a' });
+      const other = await harness.open('worker');
+      await harness.crash(worker);
+
+      const first = await beginNext(other);
+      await settle(other, first.lease, first.task);
+      const second = await beginNext(other);
+
+      expect([first.task.id, second.task.id]).toEqual([task.id, newer.id]);
+    });
+
+    it('hands back on a close what it still held', async () => {
+      const task = await upload(front, 'a');
+      const other = await harness.open('worker');
+      await beginNext(worker);
+
+      await worker.close();
+
+      expect((await claimNext(other)).taskId).toBe(task.id);
+    });
+
+    it('keeps a request to cancel for the next owner when the first one dies', async () => {
+      const { id } = await upload(front, 'a');
+      await beginNext(worker);
+      const other = await harness.open('worker');
+      await harness.crash(worker);
+      await front.tasks.cancel(id, { force: true });
+
+      const lease: Lease | null = await other.queue.claim(['small'], AbortSignal.timeout(20_000));
+
+      // Cancelled while it waited again, or told to its next owner: either way it does not run on.
+      if (lease === null) expect((await front.tasks.get(id))?.task.error?.code).toBe('cancelled');
+      else await until('the next owner is told', () => lease.signal.aborted && lease.signal.reason === 'cancel');
+    });
+  });
+}
