@@ -7,7 +7,7 @@ export type ChunkTerms = {
   readonly terms: Map<string, number>;
   /** Words as written (folded, not stemmed), for typing errors. */
   readonly words: Set<string>;
-  /** Terms in the text: the length that BM25 compares with the average. */
+  /** Terms other than stop words: the length that BM25 compares with the average. */
   readonly length: number;
 };
 
@@ -19,7 +19,7 @@ export function chunkTerms(chunk: Pick<Chunk, 'text' | 'context' | 'section'>, t
   const scan = (text: string): void =>
     scanTokens(text, (term, _start, _end, kind, surface) => {
       terms.set(term, (terms.get(term) ?? 0) + 1);
-      length++;
+      if (kind !== 'stop') length++;
       if (kind === 'word') words.add(surface);
     });
   scan(chunk.text);

@@ -5,27 +5,21 @@
 import type { PostingList } from './posting-blocks.ts';
 import type { Segment } from './segments.ts';
 
-export type WeightedTerm = { readonly term: string; readonly weight: number };
-
+/** One chunk and how well it answers. */
 export type Scored = { readonly segment: Segment; readonly row: number; readonly score: number };
-
-export type Bm25 = { readonly k1: number; readonly b: number };
 
 /** Figures of the whole collection, removed documents included until a merge drops them. */
 export type Collection = { readonly chunks: number; readonly averageLength: number };
 
-export type Scoring = {
-  readonly segments: readonly Segment[];
-  readonly collection: Collection;
-  readonly bm25: Bm25;
-  /** Rows that may be found, by segment; null for all. */
-  readonly allowed: (segment: Segment) => Uint8Array | null;
-};
-
-export type Ranking = { readonly top: readonly Scored[]; readonly total: number };
+/** Scores of all rows, by segment, in the order of the segments. */
+export type Scores = readonly Float32Array[];
 
 /** Where a term occurs, by segment, and in how many chunks. */
 export type TermPostings = { readonly lists: readonly (PostingList | null)[]; readonly chunks: number };
+
+/** The usual constants: how soon repetition stops counting, and how much length counts. */
+const k1 = 1.2;
+const b = 0.75;
 
 /** Looks a term up everywhere. */
 export function postingsOf(term: string, segments: readonly Segment[]): TermPostings {
@@ -41,28 +35,41 @@ export function postingsOf(term: string, segments: readonly Segment[]): TermPost
 
 /** How telling a term is: the BM25 weight of one that `chunks` of all chunks have. */
 export function idf(chunks: number, collection: Collection): number {
-  return Math.log(1 + (collection.chunks - chunks + 0.5) / (chunks + 0.5));
+  return Math.log(1 + Math.max(0, collection.chunks - chunks + 0.5) / (chunks + 0.5));
 }
 
-/** The best `limit` chunks, best first, ties by age. `terms` carry their weight beside idf. */
-export function rank(terms: readonly { postings: TermPostings; weight: number }[], scoring: Scoring, limit: number): Ranking {
-  const best = new BestRows(limit);
-  let total = 0;
-  for (const [at, segment] of scoring.segments.entries()) {
+/** BM25 of every row. `weight` stands beside idf. */
+export function scoreRows(
+  terms: readonly { readonly postings: TermPostings; readonly weight: number }[],
+  segments: readonly Segment[],
+  collection: Collection,
+): Scores {
+  return segments.map((segment, at) => {
     const scores = new Float32Array(segment.chunks);
     for (const { postings, weight } of terms) {
       const list = postings.lists[at];
-      if (list) addScores(list, scores, segment.lengths, weight * idf(postings.chunks, scoring.collection), scoring);
+      if (list) addScores(list, scores, segment.lengths, weight * idf(postings.chunks, collection), collection.averageLength);
     }
-    total += collect(segment, scores, scoring.allowed(segment), best);
-  }
+    return scores;
+  });
+}
+
+/** The best `limit` rows, best first, and how many scored at all. `allowed` has 0 for rows that may not be found. */
+export function bestRows(
+  scores: Scores,
+  segments: readonly Segment[],
+  allowed: (segment: Segment) => Uint8Array | null,
+  limit: number,
+): { top: Scored[]; total: number } {
+  const best = new BestRows(limit);
+  let total = 0;
+  for (const [at, segment] of segments.entries()) total += collect(segment, scores[at]!, allowed(segment), best);
   return { top: best.sorted(), total };
 }
 
-function addScores(list: PostingList, scores: Float32Array, lengths: Uint16Array, weight: number, scoring: Scoring): void {
-  const { k1, b } = scoring.bm25;
+function addScores(list: PostingList, scores: Float32Array, lengths: Uint16Array, weight: number, averageLength: number): void {
   const base = k1 * (1 - b);
-  const slope = (k1 * b) / scoring.collection.averageLength;
+  const slope = (k1 * b) / averageLength;
   const scale = weight * (k1 + 1);
   const bytes = list.bytes;
   const end = bytes.length;

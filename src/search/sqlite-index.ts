@@ -27,10 +27,12 @@ import { chunkTerms } from './chunk-terms.ts';
 import { type IndexDatabase, openDatabase } from './database.ts';
 import type { DocumentIndex, IndexedDocument, SearchAnswer, SearchHit, SearchQuery } from './document-index.ts';
 import { highlight } from './highlights.ts';
-import { queryTerms, type QueryTerms } from './query-terms.ts';
-import { postingsOf, rank, type Scored } from './scorer.ts';
+import { chunkIdOf, rankChunks } from './ranking.ts';
+import type { Scored } from './scorer.ts';
 import { bumpChange, mergeDue, mergeSegments, SegmentBuilder } from './segments.ts';
 import { Snapshot } from './snapshot.ts';
+import { spread } from './spread.ts';
+import { Vocabulary } from './vocabulary.ts';
 
 export type SqliteIndexOptions = {
   readonly indexDir: string;
@@ -45,7 +47,7 @@ export interface SqliteIndex extends DocumentIndex {
 /** Opens the index, making it when there is none. */
 export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   const database = openDatabase(options.indexDir);
-  const snapshot = new Snapshot(database);
+  const core: Core = { database, snapshot: new Snapshot(database), vocabulary: new Vocabulary() };
   return {
     replace: (document, folder) => replace(database, document, folder),
     async touch(docId, version, change) {
@@ -89,7 +91,7 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
       return listDocuments(database, listOptions);
     },
     async search(query) {
-      return search(database, snapshot, query);
+      return search(core, query);
     },
     async stats() {
       const row = database.get('SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks FROM document')!;
@@ -107,6 +109,8 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
     },
   };
 }
+
+type Core = { readonly database: IndexDatabase; readonly snapshot: Snapshot; readonly vocabulary: Vocabulary };
 
 /** Reads and analyses the chunks first, so that the write lock is held only for writing. */
 async function replace(database: IndexDatabase, document: IndexedDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'> {
@@ -155,30 +159,41 @@ function insertChunk(database: IndexDatabase, id: number, document: number, chun
   );
 }
 
-function search(database: IndexDatabase, snapshot: Snapshot, query: SearchQuery): SearchAnswer {
+function search(core: Core, query: SearchQuery): SearchAnswer {
+  const { database, snapshot, vocabulary } = core;
   const started = performance.now();
   return database.read(() => {
     snapshot.refresh();
     const documents = filteredDocuments(database, query.filter);
-    const terms = queryTerms(query.query);
-    const segments = snapshot.segments;
-    const weighted = [...terms.terms].map(([term, weight]) => ({ postings: postingsOf(term, segments), weight }));
-    const scoring = {
-      segments,
-      collection: snapshot.collection,
-      bm25: { k1: 1.2, b: 0.75 },
-      allowed: (segment: (typeof segments)[number]) => snapshot.allowed(segment, documents),
-    };
-    const { top, total } = rank(weighted, scoring, query.offset + query.topK);
-    const hits = top.slice(query.offset).map((scored) => toHit(database, scored, terms));
-    return { hits, total, tookMs: performance.now() - started, notice: null };
+    const wanted = query.offset + query.topK;
+    const ranked = rankChunks({
+      database,
+      snapshot,
+      vocabulary,
+      query: query.query,
+      mode: query.mode,
+      allowed: (segment) => snapshot.allowed(segment, documents),
+      limit: poolSize(wanted),
+    });
+    const marked = new Set(ranked.terms.map((term) => term.term));
+    const chars = !ranked.tokens.some((token) => token.kind === 'pair');
+    const hits = spread(ranked.top)
+      .slice(query.offset, wanted)
+      .map((scored) => toHit(database, scored, (text) => highlight(text, marked, { chars })));
+    return { hits, total: ranked.total, tookMs: performance.now() - started, notice: null };
   });
 }
 
-function toHit(database: IndexDatabase, scored: Scored, terms: QueryTerms): SearchHit {
-  const run = scored.segment.runAt(scored.row);
-  const chunkId = run.firstChunk + scored.row - run.firstRow;
-  const { document, firstChunk } = findDocumentById(database, run.document)!;
+/** Chunks that are ranked for a page: the same for neighbouring pages, so that paging neither repeats nor skips a hit. */
+function poolSize(wanted: number): number {
+  let size = 512;
+  while (size < 4 * wanted) size *= 2;
+  return size;
+}
+
+function toHit(database: IndexDatabase, scored: Scored, mark: (text: string) => [number, number][]): SearchHit {
+  const chunkId = chunkIdOf(scored);
+  const { document, firstChunk } = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
   const row = database.get('SELECT start, "end", page, page_end, section, text FROM chunk WHERE id = ?', chunkId)!;
   const text = row['text'] as string;
   return {
@@ -188,7 +203,7 @@ function toHit(database: IndexDatabase, scored: Scored, terms: QueryTerms): Sear
     filename: document.filename,
     title: document.title,
     text,
-    highlights: highlight(text, terms.marked, { chars: terms.markChars }),
+    highlights: mark(text),
     chunkIndex: chunkId - firstChunk,
     start: row['start'] as number,
     end: row['end'] as number,

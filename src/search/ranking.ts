@@ -1,0 +1,116 @@
+/**
+ * The order of the answers.
+ *
+ * - keyword: BM25 of the words as written.
+ * - hybrid: typing errors repaired, then BM25 plus a second opinion: the embedder's vectors where there is one, else the words
+ *   that the best answers share. The first ones are put in order by how close together they have the words of the query.
+ * - vector: the second opinion alone.
+ *
+ * Weights by measurement (`npm run eval`), with known-item questions as the counterweight: feedback that helps where many texts
+ * answer (cranfield +5 %) must not hurt where one does (drcd, titles against abstracts).
+ */
+import type { IndexDatabase } from './database.ts';
+import type { SearchMode } from './document-index.ts';
+import { nearness, wordPairs } from './proximity.ts';
+import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm } from './query-terms.ts';
+import { bestRows, idf, scoreRows, type Scored, type Scores } from './scorer.ts';
+import type { Segment } from './segments.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Token } from './tokens.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+export const tuning = {
+  feedback: { chunks: 10, terms: 20, shareMax: 0.2 },
+  /** Share of the feedback where the tenth answer is as good as the first; less, by the square, where it is not. */
+  feedbackWeight: 0.3,
+  feedbackPower: 2,
+  nearWeight: 0.15,
+  nearChunks: 64,
+};
+
+export type Ranked = {
+  readonly top: readonly Scored[];
+  readonly total: number;
+  /** What to mark in the hits. */
+  readonly terms: readonly QueryTerm[];
+  readonly tokens: readonly Token[];
+};
+
+export type RankingInput = {
+  readonly database: IndexDatabase;
+  readonly snapshot: Snapshot;
+  readonly vocabulary: Vocabulary;
+  readonly query: string;
+  readonly mode: SearchMode;
+  readonly allowed: (segment: Segment) => Uint8Array | null;
+  /** Rows to return at most. */
+  readonly limit: number;
+};
+
+/** Ranks the chunks that may be found. Call inside a read transaction. */
+export function rankChunks(input: RankingInput): Ranked {
+  const { snapshot, allowed, limit } = input;
+  const { segments, collection } = snapshot;
+  const tokens = queryTokens(input.query);
+  const written = writtenTerms(tokens, segments);
+  const terms = input.mode === 'keyword' ? written : repairedTerms(tokens, written, segments, input.vocabulary);
+  const scores = scoreRows(terms, segments, collection);
+  const first = bestRows(scores, segments, allowed, Math.max(limit, tuning.feedback.chunks));
+  if (input.mode === 'keyword') return { ...first, terms, tokens };
+  const widened = addFeedback(input, scores, first.top, terms);
+  const top = input.mode === 'hybrid' ? byNearness(input, widened, terms, tokens) : widened;
+  return { top, total: first.total, terms, tokens };
+}
+
+/** The second opinion without vectors. In `vector` mode it weighs as much as the first. */
+function addFeedback(input: RankingInput, scores: Scores, top: readonly Scored[], terms: readonly QueryTerm[]): readonly Scored[] {
+  const { segments, collection } = input.snapshot;
+  const best = top.slice(0, tuning.feedback.chunks).map((scored) => ({ scored, text: chunkText(input.database, scored) }));
+  const feedback = feedbackTerms(best, terms, segments, collection, tuning.feedback);
+  if (feedback.length === 0) return top;
+  const second = scoreRows(feedback, segments, collection);
+  const evenness = top[Math.min(top.length, tuning.feedback.chunks) - 1]!.score / top[0]!.score;
+  const weight = input.mode === 'vector' ? 1 : tuning.feedbackWeight * evenness ** tuning.feedbackPower;
+  const combined = combine(scores, second, (weight * highest(scores, input)) / highest(second, input));
+  return bestRows(combined, segments, input.allowed, input.limit).top;
+}
+
+function highest(scores: Scores, input: RankingInput): number {
+  return bestRows(scores, input.snapshot.segments, input.allowed, 1).top[0]?.score ?? 1;
+}
+
+function combine(first: Scores, second: Scores, weight: number): Scores {
+  for (const [at, scores] of first.entries()) {
+    const others = second[at]!;
+    for (let row = 0; row < scores.length; row++) scores[row]! += weight * others[row]!;
+  }
+  return first;
+}
+
+/** Puts the first answers in order again by how near each other they have the words of the query. */
+function byNearness(
+  input: RankingInput,
+  top: readonly Scored[],
+  terms: readonly QueryTerm[],
+  tokens: readonly Token[],
+): readonly Scored[] {
+  const { collection } = input.snapshot;
+  const weights = new Map(terms.map(({ term, postings }) => [term, postings.chunks === 0 ? 0 : idf(postings.chunks, collection)]));
+  const pairs = wordPairs(tokens, (term) => weights.get(term) ?? 0);
+  if (pairs.length === 0 || top.length === 0) return top;
+  const scale = tuning.nearWeight * top[0]!.score;
+  const near = top
+    .slice(0, tuning.nearChunks)
+    .map((scored) => ({ ...scored, score: scored.score + scale * nearness(chunkText(input.database, scored), pairs) }));
+  return [...near.sort((a, b) => b.score - a.score), ...top.slice(tuning.nearChunks)];
+}
+
+function chunkText(database: IndexDatabase, scored: Scored): string {
+  return database.get('SELECT text FROM chunk WHERE id = ?', chunkIdOf(scored))!['text'] as string;
+}
+
+/** The id of the chunk that a row stands for. */
+export function chunkIdOf({ segment, row }: Scored): number {
+  const run = segment.runAt(row);
+  return run.firstChunk + row - run.firstRow;
+}

@@ -1,0 +1,32 @@
+/** One document does not fill the page: of each ten hits at most three are of one document while others are waiting. */
+import type { Scored } from './scorer.ts';
+
+const windowHits = 10;
+const documentHitsMax = 3;
+
+/** The same hits, best first, those over the limit moved to a later ten. */
+export function spread(ranked: readonly Scored[]): Scored[] {
+  const spreadOut: Scored[] = [];
+  let waiting = [...ranked];
+  while (waiting.length > 0) {
+    const held: Scored[] = [];
+    const counts = new Map<number, number>();
+    let at = 0;
+    let taken = 0;
+    for (; at < waiting.length && taken < windowHits; at++) {
+      const scored = waiting[at]!;
+      const { document } = scored.segment.runAt(scored.row);
+      const count = counts.get(document) ?? 0;
+      if (count >= documentHitsMax) {
+        held.push(scored);
+        continue;
+      }
+      counts.set(document, count + 1);
+      spreadOut.push(scored);
+      taken++;
+    }
+    if (taken < windowHits) spreadOut.push(...held.splice(0, windowHits - taken));
+    waiting = [...held, ...waiting.slice(at)];
+  }
+  return spreadOut;
+}
