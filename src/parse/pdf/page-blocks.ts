@@ -49,6 +49,11 @@ export function blocksOf(column: Column, page: number, height: number): PageBloc
     draft = [];
   };
   for (const line of lines) {
+    const table = line.spans[0]?.table;
+    if (table !== undefined) {
+      end();
+      blocks.push({ kind: 'table', rows: table, page });
+    }
     if (line.text.trim() === '') continue;
     if (draft.length > 0 && startsBlock(draft, line, column, leading)) end();
     draft.push(line);

@@ -18,7 +18,14 @@ export type Span = {
   readonly mono: boolean;
   /** Most of it is written from right to left. */
   readonly rightToLeft: boolean;
+  /** Its words, left to right; one alone where the text runs from right to left. */
+  readonly words: readonly Word[];
+  /** Stands for a table, which is placed among the text like a line. */
+  readonly table?: readonly (readonly string[])[];
 };
+
+/** A piece of a span without spaces. */
+export type Word = { readonly text: string; readonly left: number; readonly right: number };
 
 /** A drawn line or thin bar, horizontal or vertical. */
 export type Rule = { readonly x1: number; readonly y1: number; readonly x2: number; readonly y2: number };
@@ -60,8 +67,8 @@ export function readPageText(pdfium: Pdfium, page: Pointer, bounds: PageBounds):
   if (text === 0) return { frames: [emptyFrame(view)], glyphCount: 0 };
   try {
     bounds.checkTime();
-    const runs = readGlyphs(pdfium, text, view, bounds);
     const rules = readRules(pdfium, page, view, bounds);
+    const runs = readGlyphs(pdfium, text, view, rules, bounds);
     return framesOf(runs, rules, view);
   } finally {
     pdfium.call.FPDFText_ClosePage(text);
@@ -139,15 +146,26 @@ type Draft = {
   end: number;
   glyphCount: number;
   rightToLeftCount: number;
+  words: Word[];
+  wordStart: number;
+  wordLeft: number;
 };
 
-function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, bounds: PageBounds): Run[] {
+function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly Rule[], bounds: PageBounds): Run[] {
   const { call, scratch } = pdfium;
   const count = call.FPDFText_CountChars(text);
   if (count > bounds.glyphsMax) {
     throw new DocumentError('limit_exceeded', `One page holds more than ${bounds.glyphsMax} characters of text (MAX_CHARACTERS)`);
   }
   const fonts = new Map<Pointer, FontLook>();
+  const dividers = new Map<Direction, readonly Rule[]>();
+  const dividersIn = (direction: Direction) => {
+    const known = dividers.get(direction);
+    if (known !== undefined) return known;
+    const upright = rules.map((rule) => placeRule(direction, view, rule)).filter((rule) => rule.x2 - rule.x1 <= 3);
+    dividers.set(direction, upright);
+    return upright;
+  };
   const runs: Run[] = [];
   let draft: Draft | undefined;
   let object = 0;
@@ -206,6 +224,7 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, bounds: PageBound
     const character = code === 2 ? '-' : String.fromCodePoint(code);
 
     if (draft !== undefined && !continues(draft, style, place, baseline)) end();
+    else if (spaced && draft !== undefined && isDivided(draft.right, place.left, baseline, dividersIn(direction))) end();
     if (draft === undefined) {
       draft = {
         text: character,
@@ -216,9 +235,18 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, bounds: PageBound
         end: place.right,
         glyphCount: 1,
         rightToLeftCount: isRightToLeft(code) ? 1 : 0,
+        words: [],
+        wordStart: 0,
+        wordLeft: place.left,
       };
     } else {
-      draft.text += spaced ? ` ${character}` : character;
+      if (spaced) {
+        endWord(draft);
+        draft.text += ' ';
+        draft.wordStart = draft.text.length;
+        draft.wordLeft = place.left;
+      }
+      draft.text += character;
       draft.left = Math.min(draft.left, place.left);
       draft.right = Math.max(draft.right, place.right);
       draft.end = place.right;
@@ -229,6 +257,15 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, bounds: PageBound
   }
   end();
   return runs;
+}
+
+function endWord(draft: Draft): void {
+  draft.words.push({ text: draft.text.slice(draft.wordStart), left: draft.wordLeft, right: draft.end });
+}
+
+/** A vertical ruling line stands between two glyphs: they are in two cells. */
+function isDivided(left: number, right: number, baseline: number, dividers: readonly Rule[]): boolean {
+  return dividers.some((rule) => rule.x1 >= left - 1 && rule.x2 <= right + 1 && rule.y1 < baseline && rule.y2 > baseline - 2);
 }
 
 /** Whether a glyph at `place` goes on with the run: the same line, style and neighbourhood. */
@@ -247,11 +284,14 @@ function continues(draft: Draft, style: Style, place: Box, baseline: number): bo
 
 function runOf(draft: Draft): Run {
   const { style } = draft;
+  endWord(draft);
+  const rightToLeft = draft.rightToLeftCount * 2 > draft.glyphCount;
+  const text = draft.text.toWellFormed();
   return {
     direction: style.direction,
     glyphCount: draft.glyphCount,
     span: {
-      text: draft.text.toWellFormed(),
+      text,
       left: draft.left,
       right: draft.right,
       baseline: draft.baseline,
@@ -259,7 +299,8 @@ function runOf(draft: Draft): Run {
       bold: style.bold,
       italic: style.italic,
       mono: style.mono,
-      rightToLeft: draft.rightToLeftCount * 2 > draft.glyphCount,
+      rightToLeft,
+      words: draft.rightToLeftCount > 0 ? [{ text, left: draft.left, right: draft.right }] : draft.words,
     },
   };
 }
@@ -287,6 +328,11 @@ function placeIn(direction: Direction, view: View, left: number, top: number, ri
   }
 }
 
+function placeRule(direction: Direction, view: View, rule: Rule): Rule {
+  const { left, top, right, bottom } = placeIn(direction, view, rule.x1, rule.y1, rule.x2, rule.y2);
+  return { x1: left, y1: top, x2: right, y2: bottom };
+}
+
 function baselineIn(direction: Direction, view: View, x: number, y: number): number {
   return placeIn(direction, view, x, y, x, y).bottom;
 }
@@ -304,7 +350,7 @@ function styleOf(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, 
   return {
     ...look,
     size: size > 0.1 && size < 2000 ? size : 1,
-    direction: upright === 0 && isVertical(pdfium, text, index, object) ? vertical : upright,
+    direction: upright === 0 && isVertical(pdfium, text, index, object, view) ? vertical : upright,
     bold: look.bold || (object !== 0 && call.FPDFTextObj_GetTextRenderMode(object) === 2),
   };
 }
@@ -322,16 +368,18 @@ function directionOf(a: number, b: number, turns: number): Direction {
 }
 
 /** Two neighbours of one text object stand one under the other although the text is not turned. */
-function isVertical(pdfium: Pdfium, text: Pointer, index: number, object: Pointer): boolean {
+function isVertical(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, view: View): boolean {
   const { call, scratch } = pdfium;
   if (object === 0 || call.FPDFText_GetTextObject(text, index + 1) !== object) return false;
   const middle = (at: number): [number, number] => {
     call.FPDFText_GetLooseCharBox(text, at, scratch);
-    return [(pdfium.float(scratch) + pdfium.float(scratch + 8)) / 2, (pdfium.float(scratch + 4) + pdfium.float(scratch + 12)) / 2];
+    const x = (pdfium.float(scratch) + pdfium.float(scratch + 8)) / 2;
+    const y = (pdfium.float(scratch + 4) + pdfium.float(scratch + 12)) / 2;
+    return [view.x(x, y), view.y(x, y)];
   };
   const [x1, y1] = middle(index);
   const [x2, y2] = middle(index + 1);
-  return y1 - y2 > Math.abs(x2 - x1) * 2 + 1;
+  return y2 - y1 > Math.abs(x2 - x1) * 2 + 1;
 }
 
 /** Names say more than descriptors: StemV and weights are often invented. */
@@ -354,33 +402,106 @@ function fontLook(pdfium: Pdfium, object: Pointer, fonts: Map<Pointer, FontLook>
 /* Ruling lines. */
 
 const pathObject = 2;
+const formObject = 5;
 /** Past this many objects a page is a drawing, and its lines say nothing about tables. */
 const objectsMax = 20_000;
+const rulesMax = 4000;
+/** A path of more pieces is a curve or a picture. */
+const segmentsMax = 400;
+/** A filled bar as thin as this is a line. Points. */
+const thick = 3;
+/** Shorter lines are ticks and dashes. Points. */
+const short = 4;
+
+type Matrix = readonly [number, number, number, number, number, number];
+const identity: Matrix = [1, 0, 0, 1, 0, 0];
 
 function readRules(pdfium: Pdfium, page: Pointer, view: View, bounds: PageBounds): Rule[] {
-  const { call, scratch } = pdfium;
+  const { call } = pdfium;
   const count = call.FPDFPage_CountObjects(page);
   const rules: Rule[] = [];
-  if (count > objectsMax) return rules;
-  for (let index = 0; index < count; index++) {
-    if ((index & 1023) === 1023) bounds.checkTime();
-    const object = call.FPDFPage_GetObject(page, index);
-    if (call.FPDFPageObj_GetType(object) !== pathObject) continue;
-    if (call.FPDFPageObj_GetBounds(object, scratch, scratch + 4, scratch + 8, scratch + 12) !== 1) continue;
-    const left = pdfium.float(scratch);
-    const bottom = pdfium.float(scratch + 4);
-    const right = pdfium.float(scratch + 8);
-    const top = pdfium.float(scratch + 12);
-    const x1 = view.x(left, bottom);
-    const y1 = view.y(left, bottom);
-    const x2 = view.x(right, top);
-    const y2 = view.y(right, top);
-    const rule = { x1: Math.min(x1, x2), y1: Math.min(y1, y2), x2: Math.max(x1, x2), y2: Math.max(y1, y2) };
+  const add = (x1: number, y1: number, x2: number, y2: number) => {
+    const [left, right] = [view.x(x1, y1), view.x(x2, y2)];
+    const [top, bottom] = [view.y(x1, y1), view.y(x2, y2)];
+    const rule = { x1: Math.min(left, right), y1: Math.min(top, bottom), x2: Math.max(left, right), y2: Math.max(top, bottom) };
     const across = rule.x2 - rule.x1;
     const down = rule.y2 - rule.y1;
-    if (Math.min(across, down) <= 3 && Math.max(across, down) >= 4) rules.push(rule);
+    if (Math.min(across, down) <= thick && Math.max(across, down) >= short && rules.length < rulesMax) rules.push(rule);
+  };
+  let seen = 0;
+  const visit = (object: Pointer, matrix: Matrix, depth: number) => {
+    if ((++seen & 255) === 0) bounds.checkTime();
+    if (seen > objectsMax) return;
+    const type = call.FPDFPageObj_GetType(object);
+    if (type === pathObject) readPath(pdfium, object, matrix, add);
+    if (type !== formObject || depth >= 3) return;
+    const inner = multiply(matrixOf(pdfium, object), matrix);
+    const children = call.FPDFFormObj_CountObjects(object);
+    for (let index = 0; index < children && seen <= objectsMax; index++) visit(call.FPDFFormObj_GetObject(object, index), inner, depth + 1);
+  };
+  for (let index = 0; index < count && seen <= objectsMax; index++) visit(call.FPDFPage_GetObject(page, index), identity, 0);
+  return seen > objectsMax ? [] : rules;
+}
+
+/** A thin bar is a line; of a stroked path, its straight pieces are. */
+function readPath(pdfium: Pdfium, path: Pointer, matrix: Matrix, add: (x1: number, y1: number, x2: number, y2: number) => void): void {
+  const { call, scratch } = pdfium;
+  if (call.FPDFPageObj_GetBounds(path, scratch, scratch + 4, scratch + 8, scratch + 12) !== 1) return;
+  const [left, bottom, right, top] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [number, number, number, number];
+  const [x1, y1] = apply(matrix, left, bottom);
+  const [x2, y2] = apply(matrix, right, top);
+  const across = Math.abs(x2 - x1);
+  const down = Math.abs(y2 - y1);
+  if (Math.min(across, down) <= thick) return add(x1, y1, x2, y2);
+  if (Math.min(across, down) < short * 2) return;
+  const count = call.FPDFPath_CountSegments(path);
+  if (count < 2 || count > segmentsMax) return;
+  if (call.FPDFPath_GetDrawMode(path, scratch, scratch + 4) !== 1 || pdfium.bytes[scratch + 4] === 0) return;
+  readStrokes(pdfium, path, count, multiply(matrixOf(pdfium, path), matrix), add);
+}
+
+const lineTo = 0;
+const moveTo = 2;
+
+function readStrokes(
+  pdfium: Pdfium,
+  path: Pointer,
+  count: number,
+  matrix: Matrix,
+  add: (x1: number, y1: number, x2: number, y2: number) => void,
+): void {
+  const { call, scratch } = pdfium;
+  let from: [number, number] | undefined;
+  let start: [number, number] | undefined;
+  for (let index = 0; index < count; index++) {
+    const segment = call.FPDFPath_GetPathSegment(path, index);
+    if (call.FPDFPathSegment_GetPoint(segment, scratch, scratch + 4) !== 1) continue;
+    const to = apply(matrix, pdfium.float(scratch), pdfium.float(scratch + 4));
+    const type = call.FPDFPathSegment_GetType(segment);
+    if (type === moveTo) start = to;
+    else if (type === lineTo && from !== undefined) add(...from, ...to);
+    from = to;
+    if (call.FPDFPathSegment_GetClose(segment) === 1 && start !== undefined) {
+      add(...to, ...start);
+      from = start;
+    }
   }
-  return rules;
+}
+
+function matrixOf(pdfium: Pdfium, object: Pointer): Matrix {
+  const { call, scratch } = pdfium;
+  if (call.FPDFPageObj_GetMatrix(object, scratch) !== 1) return identity;
+  return [0, 4, 8, 12, 16, 20].map((offset) => pdfium.float(scratch + offset)) as unknown as Matrix;
+}
+
+function multiply(first: Matrix, then: Matrix): Matrix {
+  const [a, b, c, d, e, f] = first;
+  const [A, B, C, D, E, F] = then;
+  return [a * A + b * C, a * B + b * D, c * A + d * C, c * B + d * D, e * A + f * C + E, e * B + f * D + F];
+}
+
+function apply([a, b, c, d, e, f]: Matrix, x: number, y: number): [number, number] {
+  return [a * x + c * y + e, b * x + d * y + f];
 }
 
 /* Frames: one for each direction, the busiest first. */
@@ -397,10 +518,7 @@ function framesOf(runs: readonly Run[], rules: readonly Rule[], view: View): Pag
       width: direction % 2 === 0 && direction !== vertical ? view.width : view.height,
       height: direction % 2 === 0 && direction !== vertical ? view.height : view.width,
       spans: some.map((run) => run.span),
-      rules: rules.map((rule) => {
-        const { left, top, right, bottom } = placeIn(direction, view, rule.x1, rule.y1, rule.x2, rule.y2);
-        return { x1: left, y1: top, x2: right, y2: bottom };
-      }),
+      rules: rules.map((rule) => placeRule(direction, view, rule)),
       glyphCount: some.reduce((sum, run) => sum + run.glyphCount, 0),
     }))
     .sort((one, other) => other.glyphCount - one.glyphCount);

@@ -7,9 +7,10 @@ import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../m
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { type Bookmark, fullText, headingLevels } from './headings.ts';
 import { blocksOf, endsSentence, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
-import { readPageText } from './page-spans.ts';
+import { readPageText, type Span } from './page-spans.ts';
 import { loadPdfium, type Pdfium } from './pdfium.ts';
 import { columnsOf } from './reading-order.ts';
+import { type FoundTable, takeRuledTables } from './ruled-tables.ts';
 import { withoutRunningHeads } from './running-heads.ts';
 
 /** Reads text from a picture. */
@@ -115,12 +116,19 @@ function readPage(pdfium: Pdfium, page: number, number: number, input: ParseInpu
   const text = readPageText(pdfium, page, { glyphsMax: charactersMax, checkTime });
   const blocks: PageBlock[] = [];
   for (const frame of text.frames) {
-    for (const column of columnsOf(frame.spans)) {
+    const { tables, rest } = takeRuledTables(frame);
+    for (const column of columnsOf([...rest, ...tables.map(spanOfTable)])) {
       checkTime();
       blocks.push(...blocksOf(column, number, frame.height));
     }
   }
   return blocks;
+}
+
+/** Stands where the table stands, so that reading order places it. */
+function spanOfTable(table: FoundTable): Span {
+  const plain = { text: '', size: 1, bold: false, italic: false, mono: false, rightToLeft: false, words: [] };
+  return { ...plain, left: table.left, right: table.right, baseline: table.top + 1, table: table.rows };
 }
 
 /** A sentence cut by the end of a column or page goes on in the next block. */

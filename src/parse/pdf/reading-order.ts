@@ -55,7 +55,8 @@ export function rowsOf(spans: readonly Span[]): Row[] {
   const rows: Row[] = [];
   for (const span of [...spans].sort((one, other) => one.baseline - other.baseline)) {
     const row = rows.at(-1);
-    if (row !== undefined && Math.abs(span.baseline - row.baseline) <= Math.max(span.size, row.size) * 0.4) {
+    const alone = span.table !== undefined || row?.spans[0]!.table !== undefined;
+    if (!alone && row !== undefined && Math.abs(span.baseline - row.baseline) <= Math.max(span.size, row.size) * 0.4) {
       row.spans.push(span);
       if (span.size > row.size) {
         row.size = span.size;
