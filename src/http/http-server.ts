@@ -64,6 +64,7 @@ export function createHttpServer({ services, settings, idempotencyStore, logger,
     metrics,
     feed,
     throughput,
+    logger,
     now,
     acceptBody,
   });

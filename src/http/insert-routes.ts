@@ -1,10 +1,12 @@
 /** POST /insert and PUT /documents/{doc_id}: a file comes in, becomes a task, and is answered when done or at once. */
 import type { Context } from 'koa';
 import { AppError, type RequestErrorCode } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 import { isTerminal, type Task, type TaskSnapshot } from '../tasks/task.ts';
 import { parseDisposition, cleanFilename } from './content-disposition.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { fingerprint, type Idempotency, type IdempotencyEntry, type KeptReply } from './idempotency.ts';
+import { loggable } from './log-text.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { parsePrefer, type Preference } from './prefer.ts';
 import { toProblem } from './problem.ts';
@@ -20,6 +22,7 @@ export type InsertRouteOptions = {
   readonly uploadSlots: Slots;
   readonly idempotency: Idempotency;
   readonly metrics: HttpMetrics;
+  readonly logger: Logger;
   readonly acceptBody: (ctx: Context) => void;
 };
 
@@ -109,7 +112,7 @@ async function answer(
   docId: string,
   file: ReceivedFile,
   entry: IdempotencyEntry | null,
-  { settings, wire, metrics }: InsertRouteOptions,
+  { settings, wire, metrics, logger }: InsertRouteOptions,
 ): Promise<void> {
   const { ctx, services } = call;
   const kept = await entry?.replay(fingerprint(file, docId)).catch(async (error: unknown) => {
@@ -124,6 +127,11 @@ async function answer(
   }
   const task = await services.uploads.submit({ ...file, docId, keyId: call.principal.keyId });
   metrics.uploaded(task.fileBytes);
+  const { id: taskId, docId: loggedDocId, filename, fileBytes, keyId } = task;
+  logger.info(
+    { requestId: call.requestId, taskId, docId: loggable(loggedDocId), filename: loggable(filename), fileBytes, keyId },
+    'upload accepted',
+  );
   const accepted: KeptReply = { status: 202, location: taskPath(task.id, wire), body: toTaskAccepted(task, wire) };
   // Kept before the wait: a client that loses its connection meanwhile and asks again finds the same task.
   await entry?.keep(accepted);

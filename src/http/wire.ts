@@ -91,7 +91,7 @@ export function toSearchReply(query: SearchQuery, answer: SearchAnswer, options:
   return {
     query: query.query,
     mode: query.mode,
-    took_ms: answer.tookMs,
+    took_ms: Math.round(answer.tookMs * 10) / 10,
     total: answer.total,
     notice: answer.notice,
     hits: answer.hits.map((hit) => toHit(hit, options)),
