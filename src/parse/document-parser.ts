@@ -2,6 +2,9 @@
  * The parser of all formats: recognises the file by its content, then hands it to the parser of that format. Each of those is
  * loaded when the first file of its kind comes, so a thread holds only what it uses.
  */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DocumentError } from '../errors.ts';
 import { detectFormat, type Format } from './detect.ts';
 import { guessLanguage } from './language.ts';
@@ -11,7 +14,7 @@ import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 
 export type DocumentParserOptions = {
   /** Reads pictures and scanned pages; without it they end in a sentence. */
-  readonly ocr?: Ocr;
+  readonly ocr?: Ocr | null;
 };
 
 /**
@@ -25,9 +28,11 @@ export function createDocumentParser(options: DocumentParserOptions): Parser {
 
   async function parse(input: ParseInput): Promise<ParsedDocument> {
     const format = await detectFormat(input);
-    if (format === 'unsupported') throw unsupported(input);
+    if (format === 'unsupported' || format === 'epub') throw unsupported(input);
     if (format === 'compound') throw refusal(describeCompoundFile(input.bytes ?? input.path), input);
-    const parsed = await (await parserOf(format)).parse(input);
+    const parser = await parserOf(format);
+    const parsed = await (format === 'pdf' ? withPath(input, (onDisk) => parser.parse(onDisk)) : parser.parse(input));
+    if (parsed.blocks.length === 0) throw new DocumentError('no_text', `No text found in ${input.filename}`);
     return parsed.language === null ? { ...parsed, language: guessLanguage(parsed.markdown) } : parsed;
   }
 
@@ -39,21 +44,57 @@ export function createDocumentParser(options: DocumentParserOptions): Parser {
 
   async function load(format: ReadableFormat): Promise<Parser> {
     switch (format) {
+      case 'pdf':
+        return (await import('./pdf/pdf-parser.ts')).createPdfParser(options.ocr == null ? {} : { ocr: options.ocr });
+      case 'docx':
+        return (await import('./office/docx-parser.ts')).createDocxParser();
+      case 'pptx':
+        return (await import('./office/pptx-parser.ts')).createPptxParser();
+      case 'xlsx':
+        return (await import('./office/xlsx-parser.ts')).createXlsxParser();
+      case 'odt':
+      case 'ods':
+      case 'odp':
+        return (await import('./office/odf-parser.ts')).createOdfParser();
       case 'html':
         return (await import('./html/html-parser.ts')).createHtmlParser();
       case 'markdown':
         return (await import('./markdown-parser.ts')).createMarkdownParser();
+      case 'rtf':
+        return (await import('./rtf/rtf-parser.ts')).createRtfParser();
+      case 'eml':
+        return (await import('./mail-parser.ts')).createMailParser(whole);
       case 'csv':
         return (await import('./csv-parser.ts')).createCsvParser();
       case 'json':
         return (await import('./json-parser.ts')).createJsonParser();
-      default:
+      case 'xml':
+        return (await import('./xml-parser.ts')).createXmlParser();
+      case 'subtitles':
+        return (await import('./subtitles-parser.ts')).createSubtitlesParser();
+      case 'image':
+        return (await import('./image-parser.ts')).createImageParser(options.ocr ?? null);
+      case 'text':
         return (await import('./text-parser.ts')).createTextParser();
     }
   }
 }
 
-type ReadableFormat = Exclude<Format, 'unsupported' | 'compound'>;
+/** For a parser that reads its file piece by piece from disk: what is only in memory gets a file for as long as it is read. */
+async function withPath<T>(input: ParseInput, use: (onDisk: ParseInput) => Promise<T>): Promise<T> {
+  if (input.bytes === undefined) return use(input);
+  const folder = await mkdtemp(join(tmpdir(), 'rag-intake-'));
+  try {
+    const path = join(folder, 'attachment');
+    await writeFile(path, input.bytes);
+    const { bytes: _bytes, ...rest } = input;
+    return await use({ ...rest, path });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type ReadableFormat = Exclude<Format, 'unsupported' | 'compound' | 'epub'>;
 
 function unsupported(input: ParseInput): DocumentError {
   return new DocumentError('unsupported_format', `Unsupported file format: ${input.filename}`);

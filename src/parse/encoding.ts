@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { chardet } from 'jschardet';
-import { decodeLegacy, isLegacyCharset } from './legacy-charsets.ts';
+import { decodeLegacy, isEucTw, isLegacyCharset } from './legacy-charsets.ts';
 
 export type DecodedText = {
   /** Without byte order mark; line ends as they were. */
@@ -249,6 +249,7 @@ const neverGuessed = [
 
 function byStatistics(bytes: Uint8Array): string {
   const sample = evidence(bytes);
+  if (isEucTw(sample)) return 'euc-tw'; // which jschardet does not know
   const guess = chardet.detect(sample, { excludeEncodings: neverGuessed }).encoding;
   const name = guess === null ? null : canonicalEncoding(guess);
   return name === null || name.startsWith('utf-') ? 'windows-1252' : name;

@@ -155,6 +155,28 @@ function cnsToBig5(plane: number, code: number): number {
   return (big5 & 0xff00) + (Math.floor(place / 157) << 8) + low + (low > 0x3e ? 0x62 : 0x40);
 }
 
+/**
+ * True when the bytes can only be EUC-TW: every pair stands for a character, and most are Hanzi. CNS has nothing where GB 2312,
+ * KS X 1001 and JIS X 0208 have their commonest characters (B0–C1), so chance is out of the question.
+ */
+export function isEucTw(bytes: Uint8Array): boolean {
+  let hanzi = 0;
+  let others = 0;
+  for (let at = 0; at + 1 < bytes.length; at++) {
+    const lead = bytes[at]!;
+    if (lead < 0x80) continue;
+    const isLong = lead === 0x8e;
+    if (isLong && at + 3 >= bytes.length) break;
+    const code = ((bytes[at + (isLong ? 2 : 0)]! & 0x7f) << 8) | (bytes[at + (isLong ? 3 : 1)]! & 0x7f);
+    if (bytes[at + 1]! < 0xa1 || (lead < 0xa1 && !isLong)) return false;
+    if (cnsToBig5(isLong ? bytes[at + 1]! - 0xa0 : 1, code) === 0) others += 5;
+    else if (lead >= 0xc4 || isLong) hanzi += 1;
+    else others += 1;
+    at += isLong ? 3 : 1;
+  }
+  return hanzi >= 10 && hanzi > others * 2;
+}
+
 /** A Big5 code that stands for nothing, so that its decoder answers U+FFFD. */
 const unknownBig5 = 0x8140;
 

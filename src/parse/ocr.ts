@@ -1,11 +1,101 @@
-/** Port: reads the text in a picture. */
+/**
+ * Text in pictures, by Tesseract where the administrator has installed it: found once at start, run as a child process in
+ * bounded time, one picture at a time and on one core.
+ */
+import { spawn } from 'node:child_process';
+import { DocumentError } from '../errors.ts';
 
 export interface Ocr {
-  /** Languages that can be read, as Tesseract names them (`eng`, `chi_sim`). */
+  /** What it reads, as Tesseract names them (`eng`, `chi_sim`). */
   readonly languages: readonly string[];
-  /** The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP), lines as they stand; '' when there is none. */
-  read(image: Uint8Array, options: { readonly timeoutMs: number }): Promise<string>;
+  /**
+   * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP); '' when there is none. The pages of a TIFF are parted by form feeds.
+   * @throws DocumentError `timeout`, `corrupt`.
+   */
+  read(image: Uint8Array): Promise<string>;
 }
+
+export type OcrOptions = {
+  /** Joined by `+`; empty: English and Chinese, as far as they are installed, else whatever is. */
+  readonly languages: string;
+  /** For one picture. */
+  readonly timeoutMs: number;
+  /** Of Tesseract; looked up on the PATH. */
+  readonly command?: string;
+};
 
 /** What a scan ends in where nobody can read it. */
 export const noOcrSentence = 'No text found: this looks like a scan and OCR is not installed';
+
+/** Null when Tesseract is not installed, has none of the languages, or does not answer within five seconds. */
+export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
+  const command = options.command ?? 'tesseract';
+  const listed = await run([command, '--list-langs'], new Uint8Array(), 5000).catch(() => null);
+  if (listed?.code !== 0) return null;
+  const installed = listed.output
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim());
+  const languages = chooseLanguages(installed, options.languages);
+  if (languages.length === 0) return null;
+  return {
+    languages,
+    async read(image) {
+      // One thread a picture: Tesseract's own threads gain little and would take the cores of other tasks.
+      const words = ['env', 'OMP_THREAD_LIMIT=1', command, 'stdin', 'stdout', '-l', languages.join('+')];
+      const { code, output } = await run(words, image, options.timeoutMs);
+      if (code === 'timeout')
+        throw new DocumentError(
+          'timeout',
+          `Reading the text in a picture took longer than ${options.timeoutMs} ms (PAGE_TIMEOUT_MS)`,
+        );
+      if (code !== 0) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
+      return joinWide(output).trim();
+    },
+  };
+}
+
+function chooseLanguages(installed: readonly string[], wanted: string): readonly string[] {
+  if (wanted !== '') return wanted.split('+').filter((language) => installed.includes(language));
+  const usual = ['eng', 'chi_sim', 'chi_tra'].filter((language) => installed.includes(language));
+  return usual.length > 0 ? usual : installed.filter((language) => language !== '' && language !== 'osd').slice(0, 3);
+}
+
+/** Tesseract puts spaces between Chinese characters. */
+function joinWide(text: string): string {
+  return text.replace(/(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]) (?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])/g, '');
+}
+
+const outputBytesMax = 16 * 1024 * 1024;
+
+/** Runs a program; what it prints beyond 16 MiB is dropped. Rejects when it cannot be started. */
+function run(
+  words: readonly string[],
+  stdin: Uint8Array,
+  timeoutMs: number,
+): Promise<{ code: number | null | 'timeout'; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(words[0]!, words.slice(1), { stdio: ['pipe', 'pipe', 'ignore'] });
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, timeoutMs);
+    child.stdout.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes <= outputBytesMax) parts.push(part);
+    });
+    child.stdin.on('error', () => {}); // it may end before it has read all
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code: isLate ? 'timeout' : code, output: Buffer.concat(parts).toString('utf8') });
+    });
+    child.stdin.end(stdin);
+  });
+}

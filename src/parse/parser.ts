@@ -65,6 +65,8 @@ export type ParseInput = {
   /** The content, when it is already in memory (an attachment inside a mail); then `path` is not read. */
   readonly bytes?: Uint8Array;
   readonly fileBytes: number;
+  /** How many files this one is inside of (an attachment of an attached mail: 2); 0 when left out. */
+  readonly nesting?: number;
   /** The client's name: a hint after the content, and for messages. */
   readonly filename: string;
   readonly declaredMediaType: string | null;

@@ -2,7 +2,7 @@
 import { hintOf } from './detect.ts';
 import { decodeText, normalizeLines } from './encoding.ts';
 import { readInput } from './input.ts';
-import { createMarkdownBuilder, type MarkdownBuilder } from './markdown-builder.ts';
+import { createMarkdownBuilder, type MarkdownBuilder, type Place } from './markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 
 export function createTextParser(): Parser {
@@ -27,14 +27,14 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
 }
 
 /** A paragraph for each run of lines between blank ones. Linear. */
-export function writeParagraphs(text: string, builder: MarkdownBuilder): void {
+export function writeParagraphs(text: string, builder: MarkdownBuilder, place: Place = {}): void {
   const blank = /\n[ \t\u3000\u00a0]*(?=\n)/g;
   let start = 0;
   for (let match = blank.exec(text); match !== null; match = blank.exec(text)) {
-    if (match.index > start) builder.paragraph(text.slice(start, match.index));
+    if (match.index > start) builder.paragraph(text.slice(start, match.index), place);
     start = blank.lastIndex;
   }
-  builder.paragraph(text.slice(start));
+  builder.paragraph(text.slice(start), place);
 }
 
 /** File extensions of source code, and what a fence calls them. */

@@ -64,7 +64,7 @@ export function plainText(markdown: string): string {
   return markdown
     .replace(/<!--.*?-->/gs, ' ')
     .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')
-    .replace(/<\/?[a-z][^>\n]{0,200}>/gi, ' ')
+    .replace(/<br\s*\/?>/gi, ' ')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&quot;', '"')

@@ -12,7 +12,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { createPdfParser } from '../../src/parse/pdf/pdf-parser.ts';
 import type { ParseLimits } from '../../src/parse/parser.ts';
-import { cjkShare, f1Of, type Kept, plainText, type MarkdownScore, scoreMarkdown, scoreText, sumKept } from './markdown-score.ts';
+import { cjkShare, f1Of, type Kept, type MarkdownScore, scoreMarkdown, scoreText, sumKept } from './markdown-score.ts';
 
 const limits: ParseLimits = {
   unpackedBytesMax: 1024 ** 3,
@@ -103,7 +103,7 @@ function compareWithPeers(read: readonly Read[]): void {
     bothRead++;
     const third = textOf('mutool', ['draw', '-q', '-F', 'txt', path]);
     if (third === undefined || f1Of(scoreText(third, theirs)) < 0.9) continue;
-    scores.push({ path, kept: scoreText(plainText(each.markdown), theirs), cjk: cjkShare(theirs) > 0.2 });
+    scores.push({ path, kept: scoreText(each.markdown, theirs), cjk: cjkShare(theirs) > 0.2 });
   }
   console.log(
     `pdftotext reads ${theyRead}; of these read here ${bothRead} (${((100 * bothRead) / Math.max(1, theyRead)).toFixed(1)} %)`,

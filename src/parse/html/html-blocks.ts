@@ -3,7 +3,7 @@
  * the contexts that matter to structure (lists, items, tables, rows, cells, quotes), so that unclosed or 100,000-deep elements
  * cost what their characters cost. Nothing but scripts, styles, navigation and their like is left out.
  */
-import { type Attributes, readTags } from './html-tags.ts';
+import { type Attributes, readTags, type TagHandler } from './html-tags.ts';
 
 export type HtmlBlock =
   | { readonly kind: 'heading'; readonly level: number; readonly text: string }
@@ -53,8 +53,19 @@ type Context =
 
 /** Never throws for broken HTML. Linear in the text. */
 export function readHtmlBlocks(html: string, options: HtmlReadOptions): HtmlDocument {
-  const root: Context = { kind: 'root', blocks: [] };
-  const contexts: Context[] = [root];
+  const reader = createBlockReader(options);
+  readTags(html, reader);
+  return reader.finish();
+}
+
+export interface BlockReader extends TagHandler {
+  finish(): HtmlDocument;
+}
+
+/** Takes tags, of HTML or of anything that was turned into it, and gives the blocks at the end. */
+export function createBlockReader(options: HtmlReadOptions): BlockReader {
+  const root: HtmlBlock[] = [];
+  const contexts: Context[] = [{ kind: 'root', blocks: root }];
   const meta = new Map<string, string>();
   let run: string[] = [];
   /** The last character of the run: white space is folded into one. */
@@ -65,14 +76,18 @@ export function readHtmlBlocks(html: string, options: HtmlReadOptions): HtmlDocu
   let skipped: { readonly tag: string; depth: number } | null = null;
   let title: string[] | null = null;
 
-  readTags(html, { open, close, text });
-  flush();
-  return {
-    blocks: root.blocks,
-    title: meta.get('title') ?? meta.get('og:title') ?? null,
-    author: meta.get('author') ?? meta.get('dc.creator') ?? meta.get('article:author') ?? null,
-    language: meta.get('lang') ?? meta.get('content-language') ?? null,
-  };
+  return { open, close, text, finish };
+
+  function finish(): HtmlDocument {
+    if (pre !== null) closePre();
+    flush();
+    return {
+      blocks: root,
+      title: meta.get('title') ?? meta.get('og:title') ?? null,
+      author: meta.get('author') ?? meta.get('dc.creator') ?? meta.get('article:author') ?? null,
+      language: meta.get('lang') ?? meta.get('content-language') ?? null,
+    };
+  }
 
   function open(tag: string, attributes: Attributes, isEmpty: boolean): void {
     if (skipped !== null) {

@@ -16,20 +16,22 @@ const voidTags = new Set('area base br col embed frame hr img input link meta pa
 
 /** The attributes that are ever asked for; others, a picture's data among them, are not even copied. */
 const kept = new Set(
-  'alt alttext aria-hidden charset class colspan content http-equiv lang name property role rowspan start value xml:lang'.split(
+  'alt alttext aria-hidden charset class colspan content http-equiv lang level list-type morerows name nameend namest property role rowspan start value xml:lang'.split(
     ' ',
   ),
 );
 const attributeCharactersMax = 4096;
 
-export function readTags(html: string, handler: TagHandler): void {
-  const isXhtml = /^[\s\ufeff]*<\?xml\s/.test(html.slice(0, 1000));
+/** With `xml`, names are told from each other as XML does it, no element is special, and only XML's own entities are decoded: declared ones never are. */
+export function readTags(html: string, handler: TagHandler, { xml = false }: { readonly xml?: boolean } = {}): void {
+  const isXhtml = xml || /^[\s\ufeff]*<\?xml\s/.test(html.slice(0, 1000));
+  const isVoid = (name: string): boolean => !xml && voidTags.has(name);
   let tag = '';
   let attributes: Record<string, string | undefined> = {};
   let attribute: string | null = null;
 
   function endOpenTag(isEmpty: boolean): void {
-    if (tag !== '') handler.open(tag, attributes, isEmpty || voidTags.has(tag));
+    if (tag !== '') handler.open(tag, attributes, isEmpty || isVoid(tag));
     tag = '';
     attributes = {};
   }
@@ -41,7 +43,7 @@ export function readTags(html: string, handler: TagHandler): void {
   }
 
   const tokenizer = new Tokenizer(
-    { recognizeSelfClosing: isXhtml },
+    { recognizeSelfClosing: isXhtml, xmlMode: xml },
     {
       onopentagname(start, end) {
         tag = nameAt(html, start, end);
@@ -50,8 +52,8 @@ export function readTags(html: string, handler: TagHandler): void {
       onselfclosingtag: () => endOpenTag(isXhtml),
       onclosetag(start, end) {
         const name = nameAt(html, start, end);
-        if (name === 'br') handler.open('br', {}, true);
-        else if (!voidTags.has(name)) handler.close(name);
+        if (name === 'br' && !xml) handler.open('br', {}, true);
+        else if (!isVoid(name)) handler.close(name);
       },
       onattribname(start, end) {
         const name = end - start > 20 ? '' : html.slice(start, end).toLowerCase();
@@ -76,9 +78,9 @@ export function readTags(html: string, handler: TagHandler): void {
   tokenizer.end();
 }
 
-/** Without a namespace prefix of XHTML; a name too long for any element is none. */
+/** Lower case and without prefix; a name too long for any element is none. */
 function nameAt(html: string, start: number, end: number): string {
   if (end - start > 60) return 'unknown';
   const name = html.slice(start, end).toLowerCase();
-  return name.startsWith('html:') || name.startsWith('xhtml:') ? name.slice(name.indexOf(':') + 1) : name;
+  return name.slice(name.lastIndexOf(':') + 1);
 }

@@ -26,7 +26,8 @@ export function writeHtml(html: string, builder: MarkdownBuilder, options: HtmlW
   return { title: document.title, author: document.author, language: document.language };
 }
 
-function writeBlocks(blocks: readonly HtmlBlock[], builder: MarkdownBuilder, options: HtmlWriteOptions): void {
+/** Writes blocks as they are. @throws DocumentError `limit_exceeded` from the builder. */
+export function writeBlocks(blocks: readonly HtmlBlock[], builder: MarkdownBuilder, options: HtmlWriteOptions): void {
   const { place } = options;
   for (const block of blocks) {
     if (block.kind === 'heading') builder.heading(block.level + (options.levelShift ?? 0), block.text, place);

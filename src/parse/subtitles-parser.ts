@@ -1,0 +1,94 @@
+/** SubRip and WebVTT subtitles as running text: cues that follow each other closely make a paragraph, led by the time it begins at. */
+import { decodeText, normalizeLines } from './encoding.ts';
+import { readInput } from './input.ts';
+import { createMarkdownBuilder } from './markdown-builder.ts';
+import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
+
+export function createSubtitlesParser(): Parser {
+  return { parse };
+}
+
+/** Speech that pauses longer, or has gone on for so long at the end of a sentence, begins a new paragraph. */
+const pauseSeconds = 3;
+const paragraphCharacters = 600;
+
+async function parse(input: ParseInput): Promise<ParsedDocument> {
+  const text = normalizeLines(decodeText(await readInput(input)).text);
+  const builder = createMarkdownBuilder(input.limits);
+  let lines: string[] = [];
+  let characters = 0;
+  let start = 0;
+  let end = -Infinity;
+  const flush = (): void => {
+    if (lines.length > 0) builder.paragraph(`[${clockTime(start)}] ${lines.join('\n')}`);
+    lines = [];
+    characters = 0;
+  };
+  for (const cue of readCues(text)) {
+    const isLong = characters > paragraphCharacters && /[.!?。！？…]["'”’」』]?$/.test(lines.at(-1) ?? '');
+    if (cue.start - end > pauseSeconds || isLong) flush();
+    if (lines.length === 0) start = cue.start;
+    // Captions that scroll repeat the line before.
+    if (lines.at(-1) !== cue.text) {
+      lines.push(cue.text);
+      characters += cue.text.length;
+    }
+    end = cue.end;
+  }
+  flush();
+  return {
+    mediaType: text.startsWith('WEBVTT') ? 'text/vtt' : 'application/x-subrip',
+    title: null,
+    author: null,
+    language: null,
+    pages: null,
+    ...builder.finish(),
+    warnings: [],
+  };
+}
+
+/** Seconds from the beginning. */
+type Cue = { readonly start: number; readonly end: number; readonly text: string };
+
+const timing = /^\s*((?:\d{1,4}:)?\d{1,2}:\d{1,2}[,.]\d{1,3})[ \t]*-->[ \t]*((?:\d{1,4}:)?\d{1,2}:\d{1,2}[,.]\d{1,3})/;
+
+/** The text of each cue, up to a blank line or, where that was forgotten, to the number and times of the next. */
+function* readCues(text: string): Generator<Cue> {
+  const lines = text.split('\n');
+  let at = 0;
+  while (at < lines.length) {
+    const times = timing.exec(lines[at++]!.slice(0, 200));
+    if (times === null) continue;
+    const words: string[] = [];
+    for (; at < lines.length && lines[at]!.trim() !== '' && !timing.test(lines[at]!.slice(0, 200)); at++) {
+      if (/^\d{1,6}$/.test(lines[at]!) && timing.test(lines[at + 1]?.slice(0, 200) ?? '')) break;
+      words.push(plainCue(lines[at]!));
+    }
+    const cue = words.filter((line) => line !== '').join('\n');
+    if (cue !== '') yield { start: seconds(times[1]!), end: seconds(times[2]!), text: cue };
+  }
+}
+
+/** Without styles and positions; a voice becomes `Name: …`. */
+function plainCue(line: string): string {
+  return line
+    .replace(/<v(?:\.[^\s<>]{1,100})?[ \t]+([^<>]{1,200})>/g, '$1: ')
+    .replace(/<\/?[\w.:-]{1,40}(?:[ \t][^<>]{0,200})?>|\{\\[^{}]{0,100}\}/g, '')
+    .replaceAll('&amp;', '&')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&nbsp;', ' ')
+    .trim();
+}
+
+function seconds(time: string): number {
+  return time
+    .replace(',', '.')
+    .split(':')
+    .reduce((total, part) => total * 60 + Number(part), 0);
+}
+
+function clockTime(total: number): string {
+  const whole = Math.floor(total);
+  return [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, '0')).join(':');
+}

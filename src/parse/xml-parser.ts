@@ -1,0 +1,296 @@
+/**
+ * XML. Articles, books and patents (JATS, DocBook, TEI, DITA, USPTO, RSS …) are read through the vocabulary that they share: their
+ * elements are turned into HTML's and go the same way. Of any other XML the text is kept in order, each value with its element's
+ * name. Declared entities are never expanded, nothing outside the file is ever read.
+ */
+import { decodeText, normalizeLines } from './encoding.ts';
+import { createBlockReader } from './html/html-blocks.ts';
+import { declaredCharset } from './html/html-parser.ts';
+import { type Attributes, readTags, type TagHandler } from './html/html-tags.ts';
+import { writeBlocks } from './html/html-writer.ts';
+import { readInput } from './input.ts';
+import { createMarkdownBuilder, type MarkdownBuilder } from './markdown-builder.ts';
+import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
+
+export function createXmlParser(): Parser {
+  return { parse };
+}
+
+async function parse(input: ParseInput): Promise<ParsedDocument> {
+  const bytes = await readInput(input);
+  const text = normalizeLines(decodeText(bytes, declaredCharset(bytes)).text);
+  const builder = createMarkdownBuilder(input.limits);
+  const root = rootName(text);
+  const meta = articleRoots.has(root) ? writeArticle(text, builder, input) : writeValues(text, builder);
+  return {
+    mediaType: root === 'svg' ? 'image/svg+xml' : 'application/xml',
+    pages: null,
+    ...meta,
+    ...builder.finish(),
+    warnings: [],
+  };
+}
+
+type Meta = Pick<ParsedDocument, 'title' | 'author' | 'language'>;
+
+function rootName(text: string): string {
+  const head = text.slice(0, 16 * 1024).replace(/<!--[\s\S]*?-->|<\?[\s\S]*?\?>/g, '');
+  return (
+    /<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[\s/>]/.exec(head.replace(/<![^<>]*(?:<![^<>]*>[^<>]*)*>/g, ''))?.[1] ?? ''
+  ).toLowerCase();
+}
+
+/** Roots whose text is prose. */
+const articleRoots = new Set(
+  (
+    'article book book-part chapter section sect1 refentry set part tei text topic concept task reference dita bookmap ' +
+    'us-patent-grant us-patent-application patent-application-publication patdoc patent-document nitf fictionbook doc document'
+  ).split(' '),
+);
+
+/** Elements that run with the line of text around them. */
+const inline = new Set(
+  (
+    'b i u em strong bold italic emphasis sup sub sc monospace underline overline strike roman sans-serif styled-content named-content ' +
+    'xref ext-link uri email link ulink a ref ptr quote q hi term foreign abbrev acronym code literal command filename option ' +
+    'surname given-names suffix prefix name string-name first-name last-name middle-name firstname persname forename label year month day ' +
+    'source volume issue fpage lpage article-title-inline publisher-name publisher-loc edition pub-id elocation-id person-group etal comment ' +
+    'inline-formula inline-graphic tex-math span num figref claim-ref crossref country state city institution institution-wrap ' +
+    'addr-line mixed-citation element-citation nlm-citation patent date-in-citation chapter-title conf-name series collab role highlight ' +
+    'sup2 sub2 smallcaps o ovl maths ph keyword apiname codeph'
+  ).split(' '),
+);
+
+/** Elements of these vocabularies as HTML's. */
+const asHtml: Readonly<Record<string, string>> = {
+  'article-title': 'h1',
+  'invention-title': 'h1',
+  'title-of-invention': 'h1',
+  'book-title': 'h1',
+  para: 'p',
+  simpara: 'p',
+  paragraph: 'p',
+  'claim-text': 'p',
+  l: 'p',
+  break: 'br',
+  lb: 'br',
+  'disp-quote': 'blockquote',
+  'verse-group': 'blockquote',
+  preformat: 'pre',
+  programlisting: 'pre',
+  screen: 'pre',
+  codeblock: 'pre',
+  'list-item': 'li',
+  listitem: 'li',
+  item: 'li',
+  itemizedlist: 'ul',
+  orderedlist: 'ol',
+  'def-list': 'dl',
+  variablelist: 'dl',
+  term: 'dt',
+  def: 'dd',
+  row: 'tr',
+  entry: 'td',
+  tbody: 'tbody',
+  informaltable: 'table',
+};
+
+/** Elements about the publication, not of it. */
+const skipped = new Set(
+  (
+    'journal-meta article-id article-categories pub-date pub-history history permissions counts self-uri custom-meta-group custom-meta ' +
+    'us-bibliographic-data-grant-rest drawings graphic object-id metadata teiheader info-rest pagination'
+  ).split(' '),
+);
+
+const sections = new Set(
+  'sec section sect1 sect2 sect3 sect4 sect5 chapter part appendix app abstract ack ref-list body-section div div1 div2 div3 topic concept task reference boxed-text glossary bibliography preface fn-group app-group notes back-section'.split(
+    ' ',
+  ),
+);
+
+/** Sections that say what they are by their name alone. */
+const namedSections: Readonly<Record<string, string>> = {
+  abstract: 'Abstract',
+  'ref-list': 'References',
+  claims: 'Claims',
+  ack: 'Acknowledgements',
+};
+
+function writeArticle(text: string, builder: MarkdownBuilder, input: ParseInput): Meta {
+  const reader = createBlockReader({ depthMax: input.limits.depthMax, mainOnly: false });
+  const article = createArticleReader(reader);
+  readTags(text, article, { xml: true });
+  const { blocks } = reader.finish();
+  writeBlocks(blocks, builder, { limits: input.limits });
+  return article.meta();
+}
+
+/** Turns the tags of an article into those of HTML. */
+function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
+  const open: { readonly name: string; readonly tag: string }[] = [];
+  const counts = new Map<string, number>();
+  let depth = 0;
+  let skippedAt = -1;
+  let language: string | null = null;
+  let title: string | null = null;
+  let titleAt = -1;
+  let titleText: string[] = [];
+  const authors: string[] = [];
+  let author: { at: number; given: string; family: string } | null = null;
+  /** A section's own name, until its title comes or its text begins. */
+  let pendingName: string | null = null;
+
+  function tagFor(name: string, attributes: Attributes): string {
+    if (sections.has(name)) return 'section';
+    if (name === 'list') return attributes['list-type'] === 'order' || attributes['list-type'] === 'arabic' ? 'ol' : 'ul';
+    if (name === 'title' || name === 'head' || name === 'heading' || name === 'bridgehead') return headingTag(name, attributes);
+    if (name === 'entry' || name === 'td' || name === 'th') return isInside('thead') || name === 'th' ? 'th' : 'td';
+    if (name === 'code') return isInside('p') ? 'span' : 'pre';
+    if (name === 'article-title' && (isInside('ref') || isInside('product') || isInside('related-article'))) return 'span';
+    if ((name === 'name' || name === 'string-name' || name === 'collab') && isInside('contrib')) return 'div';
+    if (name === 'label' && parent() !== 'ref' && parent() !== 'list-item') return 'span';
+    const mapped = asHtml[name];
+    if (mapped !== undefined) return mapped;
+    return inline.has(name) ? 'span' : name;
+  }
+
+  function headingTag(name: string, attributes: Attributes): string {
+    if (isInside('table-wrap') || isInside('caption') || isInside('fig') || isInside('table')) return 'p';
+    const level = name === 'heading' ? Number.parseInt(attributes['level'] ?? '1', 10) + 1 : depth + 1;
+    return `h${Math.min(6, Math.max(1, level || 1))}`;
+  }
+
+  function isInside(name: string): boolean {
+    return (counts.get(name) ?? 0) > 0;
+  }
+
+  function parent(): string {
+    return open.at(-1)?.name ?? '';
+  }
+
+  function writeName(): void {
+    if (pendingName === null) return;
+    const heading = `h${Math.min(6, depth + 1)}`;
+    html.open(heading, {}, false);
+    html.text(pendingName);
+    html.close(heading);
+    pendingName = null;
+  }
+
+  return {
+    open(name, attributes, isEmpty) {
+      language ??= attributes['xml:lang'] ?? attributes['lang'] ?? null;
+      if (skippedAt === -1 && skipped.has(name) && !isEmpty) skippedAt = open.length;
+      const tag = tagFor(name, attributes);
+      if (skippedAt === -1) {
+        if (name === 'title') pendingName = null;
+        else if (tag === 'p' || tag === 'li') writeName();
+        html.open(tag, spanAttributes(attributes), isEmpty);
+        if (!isEmpty && namedSections[name] !== undefined) pendingName = namedSections[name];
+      }
+      if (isEmpty) return;
+      if (sections.has(name) || name === 'claims') depth += 1;
+      if (tag === 'h1' && title === null) [titleAt, titleText] = [open.length, []];
+      if (name === 'contrib') author = { at: open.length, given: '', family: '' };
+      open.push({ name, tag });
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    },
+    text(data) {
+      if (titleAt !== -1) titleText.push(data);
+      if (author !== null && (parent() === 'surname' || parent() === 'collab')) author.family += data;
+      if (author !== null && parent() === 'given-names') author.given += data;
+      if (skippedAt === -1) html.text(data);
+    },
+    close(name) {
+      if (!isInside(name)) return;
+      for (let last = open.pop(); last !== undefined; last = open.pop()) {
+        counts.set(last.name, counts.get(last.name)! - 1);
+        if (sections.has(last.name) || last.name === 'claims') depth -= 1;
+        if (open.length === titleAt) {
+          title = titleText.join('').replace(/\s+/g, ' ').trim() || null;
+          titleAt = -1;
+        }
+        if (author !== null && open.length === author.at) {
+          const full = `${author.given.trim()} ${author.family.trim()}`.trim();
+          if (full !== '') authors.push(full);
+          author = null;
+        }
+        if (skippedAt === -1) html.close(last.tag);
+        else if (open.length === skippedAt) skippedAt = -1;
+        if (last.name === 'surname' || last.name === 'given-names' || last.name === 'label') {
+          if (skippedAt === -1) html.text(' ');
+        }
+        if (last.name === name) break;
+      }
+    },
+    meta: () => ({
+      title,
+      author: authors.length > 0 ? authors.slice(0, 100).join(', ') : null,
+      language: /^[a-z]{2,3}/.exec(language?.toLowerCase() ?? '')?.[0] ?? null,
+    }),
+  };
+}
+
+/** CALS counts the rows that follow, HTML those that are covered. */
+function spanAttributes(attributes: Attributes): Attributes {
+  if (attributes['morerows'] !== undefined) return { rowspan: String(1 + (Number.parseInt(attributes['morerows'], 10) || 0)) };
+  return attributes;
+}
+
+/**
+ * Any other XML: an element with nothing but text is a line `name: text`; lines of one parent stand together. Text between elements
+ * comes as it is.
+ */
+function writeValues(text: string, builder: MarkdownBuilder): Meta {
+  let lines: string[] = [];
+  let run: string[] = [];
+  let isLeaf = false;
+  let title: string | null = null;
+  let language: string | null = null;
+
+  function flushRun(name: string | null): void {
+    const value = run
+      .join('')
+      .replace(/[ \t]*\n[ \t\n]*/g, '\n')
+      .trim();
+    run = [];
+    if (value === '') return;
+    const plain = value.includes('<') ? withoutTags(value) : value;
+    if (name === 'title') title ??= plain.slice(0, 1000);
+    lines.push(name === null ? plain : `${name}: ${plain}`);
+  }
+
+  function flushLines(): void {
+    builder.paragraph(lines.join('\n'));
+    lines = [];
+  }
+
+  readTags(
+    text,
+    {
+      open(_name, attributes, isEmpty) {
+        language ??= attributes['xml:lang'] ?? null;
+        flushRun(null);
+        isLeaf = !isEmpty;
+      },
+      text: (data) => run.push(data),
+      close(name) {
+        flushRun(isLeaf ? name : null);
+        if (!isLeaf) flushLines();
+        isLeaf = false;
+      },
+    },
+    { xml: true },
+  );
+  flushRun(null);
+  flushLines();
+  return { title, author: null, language: /^[a-z]{2,3}/.exec((language as string | null)?.toLowerCase() ?? '')?.[0] ?? null };
+}
+
+/** Feeds carry HTML inside their text. */
+function withoutTags(html: string): string {
+  const parts: string[] = [];
+  readTags(html, { open: () => parts.push(' '), close: () => parts.push(' '), text: (data) => parts.push(data) });
+  return parts.join('').replace(/\s+/g, ' ').trim();
+}
