@@ -2,6 +2,7 @@
  * Lines to the blocks of a page: paragraphs, list items, code. What is a heading is decided later, over the whole document
  * (`headings.ts`), so blocks carry their looks.
  */
+import { piecesOf } from './aligned-tables.ts';
 import type { Column, Line } from './reading-order.ts';
 
 /** How the type of a block looks. */
@@ -40,8 +41,13 @@ export type PageBlock = TextBlock | CodeBlock | TableBlock;
 
 /** The blocks of one column, in order. `height` is the page's, in points. */
 export function blocksOf(column: Column, page: number, height: number): PageBlock[] {
-  const { lines } = column;
-  const leading = typicalLeading(lines);
+  const leading = typicalLeading(column.lines);
+  return piecesOf(column).flatMap((piece): PageBlock[] =>
+    'rows' in piece ? [{ kind: 'table', rows: piece.rows, page }] : textBlocks(piece.lines, column, leading, page, height),
+  );
+}
+
+function textBlocks(lines: readonly Line[], column: Column, leading: number, page: number, height: number): PageBlock[] {
   const blocks: PageBlock[] = [];
   let draft: Line[] = [];
   const end = () => {
