@@ -22,20 +22,25 @@ export default defineConfig({
     chunkSizeWarningLimit: 1500,
     rolldownOptions: {
       // Named .js so that every server knows the type; the content decides the name, so it can be cached for good.
-      output: { assetFileNames: ({ names }) => (names[0]?.endsWith('.mjs') ? 'assets/[name]-[hash].js' : 'assets/[name]-[hash][extname]') },
+      output: {
+        assetFileNames: ({ names }) => (names[0]?.endsWith('.mjs') ? 'assets/[name]-[hash].js' : 'assets/[name]-[hash][extname]'),
+      },
     },
   },
   plugins: [pdfjsData()],
 });
 
-/** What pdf.js fetches while it draws: character maps, the standard fonts, colour profiles, decoders. */
+/** What pdf.js fetches while it draws: character maps, the standard fonts, and decoders that need no WebAssembly. */
 function pdfjsData(): Plugin {
   return {
     name: 'pdfjs-data',
     apply: 'build',
     async closeBundle() {
-      for (const folder of ['cmaps', 'standard_fonts', 'iccs', 'wasm']) {
-        await cp(`${pdfjs}/${folder}`, `${outDir}/assets/pdfjs/${folder}`, { recursive: true });
+      for (const folder of ['cmaps', 'standard_fonts', 'wasm']) {
+        await cp(`${pdfjs}/${folder}`, `${outDir}/assets/pdfjs-${folder}`, {
+          recursive: true,
+          filter: (path) => !/\.wasm$|quickjs/.test(path),
+        });
       }
     },
   };

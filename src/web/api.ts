@@ -3,7 +3,16 @@
  * ever names another origin.
  */
 import { signal } from '@preact/signals';
-import type { WireConfig, WireDocument, WireDocumentPage, WireProblem, WireSearch, WireStatus, WireTaskPage } from './wire.ts';
+import type {
+  WireConfig,
+  WireDocument,
+  WireDocumentPage,
+  WireProblem,
+  WireSearch,
+  WireStatus,
+  WireTask,
+  WireTaskPage,
+} from './wire.ts';
 
 /** True from the moment the server asks for a key until one is accepted. */
 export const keyWanted = signal(false);
@@ -38,6 +47,11 @@ export function listTasks(query: { status?: string; limit: number; cursor?: stri
   return readJson(`tasks?${parameters(query)}`);
 }
 
+/** Null when there is no such task (any more). */
+export function getTask(taskId: string): Promise<WireTask | null> {
+  return readOrNull(`task/${encodeURIComponent(taskId)}`);
+}
+
 export async function cancelTask(taskId: string, options: { force: boolean }): Promise<void> {
   await request(`task/${encodeURIComponent(taskId)}${options.force ? '?force=true' : ''}`, { method: 'DELETE' });
 }
@@ -51,13 +65,8 @@ export function listDocuments(query: { limit: number; cursor?: string }): Promis
 }
 
 /** Null when there is no such document (any more). */
-export async function getDocument(docId: string): Promise<WireDocument | null> {
-  try {
-    return await readJson<WireDocument>(documentPath(docId));
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
-    throw error;
-  }
+export function getDocument(docId: string): Promise<WireDocument | null> {
+  return readOrNull(documentPath(docId));
 }
 
 export async function deleteDocument(docId: string): Promise<void> {
@@ -123,6 +132,15 @@ function parseProblem(body: string): WireProblem {
     return typeof parsed === 'object' && parsed !== null ? (parsed as WireProblem) : {};
   } catch {
     return {};
+  }
+}
+
+async function readOrNull<T>(path: string): Promise<T | null> {
+  try {
+    return await readJson<T>(path);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
   }
 }
 

@@ -25,8 +25,7 @@ import { addFiles, summary } from './uploads.ts';
 export function App(): VNode {
   useEffect(() => {
     const life = new AbortController();
-    watchServer(life.signal);
-    void follow({ onTask: putTask, resync: resyncTasks }, life.signal);
+    void watchServer(life.signal).then(() => follow({ onTask: putTask, resync: resyncTasks }, life.signal));
     listenToPage(life.signal);
     const stop = effect(() => {
       document.title = `${sentences.value.views[route.value.view]} · rag-intake`;

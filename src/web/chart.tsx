@@ -10,7 +10,9 @@ type AreaProps = { readonly values: readonly number[]; readonly label: string };
 export function AreaChart({ values, label }: AreaProps): VNode {
   const max = Math.max(1, ...values);
   const step = width / Math.max(1, values.length - 1);
-  const points = values.map((value, index) => `${(index * step).toFixed(1)},${(height - 2 - (value / max) * (height - 8)).toFixed(1)}`);
+  const points = values.map(
+    (value, index) => `${(index * step).toFixed(1)},${(height - 2 - (value / max) * (height - 8)).toFixed(1)}`,
+  );
   return (
     <svg class="chart" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
       <path class="chart-base" d={`M0 ${height - 1}H${width}`} />
@@ -24,7 +26,10 @@ export function AreaChart({ values, label }: AreaProps): VNode {
   );
 }
 
-type BarProps = { readonly bars: readonly { readonly good: number; readonly bad: number; readonly title: string }[]; readonly label: string };
+type BarProps = {
+  readonly bars: readonly { readonly good: number; readonly bad: number; readonly title: string }[];
+  readonly label: string;
+};
 
 /** One bar each, the bad part on top of the good one. */
 export function BarChart({ bars, label }: BarProps): VNode {

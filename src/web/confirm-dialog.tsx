@@ -13,7 +13,11 @@ type Props = {
 
 export function ConfirmDialog({ question, hint, confirm, onConfirm, onClose }: Props): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const safe = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    safe.current?.focus();
+  }, []);
   const answer = (): void => {
     dialog.current?.close();
     onConfirm();
@@ -23,7 +27,7 @@ export function ConfirmDialog({ question, hint, confirm, onConfirm, onClose }: P
       <h2 id="question">{question}</h2>
       <p id="question-hint">{hint}</p>
       <div class="actions">
-        <button type="button" class="quiet" autofocus onClick={() => dialog.current?.close()}>
+        <button ref={safe} type="button" class="quiet" onClick={() => dialog.current?.close()}>
           {sentences.value.keep}
         </button>
         <button type="button" class="danger" onClick={answer}>

@@ -5,7 +5,7 @@ import { useCallback, useEffect } from 'preact/hooks';
 import { announce } from './announcer.ts';
 import { deleteDocument, listDocuments, originalUrl } from './api.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
-import { bytes, count, time } from './figures.ts';
+import { bytes, count, shortTime } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
 import { linkTo, replaceRoute, route } from './route.ts';
@@ -123,17 +123,33 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
       </div>
       <span class="muted document-figures">{figures}</span>
       <time class="muted document-time" dateTime={each.inserted_at}>
-        {time(each.inserted_at)}
+        {shortTime(each.inserted_at)}
       </time>
       {seconds === undefined ? (
         <div class="row-actions">
-          <a class="button quiet icon-only" href={linkTo('search', { doc: each.doc_id })} aria-label={name(t.searchIn)} title={t.searchIn}>
+          <a
+            class="button quiet icon-only"
+            href={linkTo('search', { doc: each.doc_id })}
+            aria-label={name(t.searchIn)}
+            title={t.searchIn}
+          >
             <Icon name="search" />
           </a>
-          <a class="button quiet icon-only" href={linkTo('documents', { text: each.doc_id })} aria-label={name(t.text)} title={t.text}>
+          <a
+            class="button quiet icon-only"
+            href={linkTo('documents', { text: each.doc_id })}
+            aria-label={name(t.text)}
+            title={t.text}
+          >
             <Icon name="text" />
           </a>
-          <a class="button quiet icon-only" href={originalUrl(each.doc_id)} download={each.filename} aria-label={name(t.original)} title={t.original}>
+          <a
+            class="button quiet icon-only"
+            href={originalUrl(each.doc_id)}
+            download={each.filename}
+            aria-label={name(t.original)}
+            title={t.original}
+          >
             <Icon name="download" />
           </a>
           <button

@@ -261,7 +261,14 @@ export const en: Catalogue = {
     pastedName: 'Pasted text',
   },
 
-  stages: { queued: 'Queued', parsing: 'Parsing', chunking: 'Chunking', embedding: 'Embedding', indexing: 'Indexing', done: 'Done' },
+  stages: {
+    queued: 'Queued',
+    parsing: 'Parsing',
+    chunking: 'Chunking',
+    embedding: 'Embedding',
+    indexing: 'Indexing',
+    done: 'Done',
+  },
   statuses: { pending: 'Pending', processing: 'Processing', completed: 'Completed', failed: 'Failed' },
 
   tasks: {
@@ -292,7 +299,8 @@ export const en: Catalogue = {
       warnings: 'Warnings',
     },
     stopQuestion: (filename) => `Stop ${filename}?`,
-    stopHint: 'It is being processed. What was done so far is thrown away; the version before, if there is one, stays. You can retry it later.',
+    stopHint:
+      'It is being processed. What was done so far is thrown away; the version before, if there is one, stays. You can retry it later.',
     seeInDocuments: 'Open its text',
   },
 
@@ -310,7 +318,8 @@ export const en: Catalogue = {
     document_deleted: 'Its document was deleted meanwhile. Upload the file again if you want it back.',
     record_corrupt: 'The record of this task is damaged. Upload the file again.',
     storage_failed: 'The disk refused a write. Make room or repair the disk, then retry.',
-    internal: 'This is a fault of ours. Retry once; if it stays, give the task ID to an administrator, who finds the reason in the log.',
+    internal:
+      'This is a fault of ours. Retry once; if it stays, give the task ID to an administrator, who finds the reason in the log.',
   },
 
   documents: {
@@ -324,7 +333,8 @@ export const en: Catalogue = {
     pages: (pages) => `${pages} pages`,
     chunks: (chunks) => `${chunks} chunks`,
     question: (filename) => `Delete ${filename}?`,
-    questionHint: 'It leaves the search, and its text and original are removed from the disk. You have a few seconds to undo this; after that only a new upload brings it back.',
+    questionHint:
+      'It leaves the search, and its text and original are removed from the disk. You have a few seconds to undo this; after that only a new upload brings it back.',
     confirm: 'Delete',
     leaving: (seconds) => `Will be deleted in ${seconds} s`,
     undo: 'Undo',
@@ -364,15 +374,15 @@ export const en: Catalogue = {
   system: {
     queue: 'Waiting',
     running: 'Running',
-    throughput: 'Finished per minute',
+    throughput: 'Finished',
     pending: 'files wait',
     processing: (running, threads) => `${running} of ${threads} threads busy`,
     sinceOpen: 'since this page was opened',
-    lastHour: 'last hour',
+    lastHour: 'last hour, by the minute',
     perMinute: (files, failed) => `${files} done, ${failed} failed`,
     completed: 'Done',
     failed: 'Failed',
-    volume: 'Read in the last hour',
+    volume: 'read',
     disk: 'Disk',
     diskFree: (free, total) => `${free} free of ${total}`,
     documents: 'Documents',

@@ -20,8 +20,8 @@ const pollsMax = 15;
 
 export type FeedListener = {
   readonly onTask: (task: WireTask) => void;
-  /** Reads the whole state again; called each time the line (re)opens and at every poll. */
-  readonly resync: () => Promise<void>;
+  /** Reads the state again; called each time the line (re)opens, then `whole`, and at every poll. */
+  readonly resync: (options: { whole: boolean }) => Promise<void>;
 };
 
 /** Follows until `signal` aborts. */
@@ -30,6 +30,7 @@ export async function follow(listener: FeedListener, signal: AbortSignal): Promi
   let failures = 0;
   let refusals = 0;
   while (!signal.aborted) {
+    if (keyWanted.value) await keyAccepted(signal);
     try {
       await readEventStream({
         path: 'events',
@@ -39,16 +40,17 @@ export async function follow(listener: FeedListener, signal: AbortSignal): Promi
         onOpen: () => {
           failures = 0;
           connection.value = 'live';
-          listener.resync().catch(() => undefined);
+          listener.resync({ whole: true }).catch(() => undefined);
         },
         onEvent: (event) => {
           refusals = 0;
           if (event.id !== null) lastEventId = event.id;
+          // A `snapshot` needs no reading: `resync` has just asked for more than it holds.
           if (event.event === 'task') listener.onTask(JSON.parse(event.data) as WireTask);
         },
       });
     } catch (error) {
-      if (error instanceof StreamRefused && error.status === 401) await keyAccepted(signal);
+      if (error instanceof StreamRefused && error.status === 401) keyWanted.value = true;
       else if (error instanceof StreamRefused && error.status < 500) refusals += 1;
     }
     if (signal.aborted) return;
@@ -65,7 +67,7 @@ export async function follow(listener: FeedListener, signal: AbortSignal): Promi
 async function poll(listener: FeedListener, signal: AbortSignal): Promise<void> {
   for (let polls = 0; polls < pollsMax && !signal.aborted; polls += 1) {
     try {
-      await listener.resync();
+      await listener.resync({ whole: polls === 0 });
       connection.value = 'polling';
     } catch {
       connection.value = 'offline';
@@ -75,7 +77,6 @@ async function poll(listener: FeedListener, signal: AbortSignal): Promise<void> 
 }
 
 async function keyAccepted(signal: AbortSignal): Promise<void> {
-  keyWanted.value = true;
   const { promise, resolve } = Promise.withResolvers<void>();
   const stop = keyWanted.subscribe((wanted) => {
     if (!wanted) resolve();

@@ -3,8 +3,12 @@ import { computed } from '@preact/signals';
 import { language, locale } from './language.ts';
 
 const numbers = computed(() => new Intl.NumberFormat(locale.value, { maximumFractionDigits: 1 }));
-const times = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'short' }));
-const clock = computed(() => new Intl.DateTimeFormat(locale.value, { hour: '2-digit', minute: '2-digit' }));
+const times = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'medium' }));
+const shortTimes = computed(
+  () =>
+    new Intl.DateTimeFormat(locale.value, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+);
+const clock = computed(() => new Intl.DateTimeFormat(locale.value, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
 
 export function count(value: number): string {
   return numbers.value.format(value);
@@ -20,6 +24,11 @@ export function bytes(value: number): string {
 /** `iso` in the reader's own time zone. */
 export function time(iso: string): string {
   return times.value.format(new Date(iso));
+}
+
+/** Day and minute, for lists. */
+export function shortTime(iso: string): string {
+  return shortTimes.value.format(new Date(iso));
 }
 
 export function clockTime(iso: string): string {

@@ -73,7 +73,13 @@ export function HitViewer({ hit, onClose }: Props): VNode {
         >
           <Icon name="download" />
         </a>
-        <button type="button" class="quiet icon-only" aria-label={sentences.value.close} title={`${sentences.value.close} (Esc)`} onClick={onClose}>
+        <button
+          type="button"
+          class="quiet icon-only"
+          aria-label={sentences.value.close}
+          title={`${sentences.value.close} (Esc)`}
+          onClick={onClose}
+        >
           <Icon name="close" />
         </button>
       </div>
@@ -185,7 +191,13 @@ function PagePanel({ hit }: { hit: WireHit }): VNode {
         <ToolButton icon="plus" name={t.larger} disabled={shownZoom >= 3} onClick={() => (zoom.value = shownZoom * 1.25)} />
       </div>
       {state.value === 'unmarked' && isCited ? <p class="muted small">{t.unmarked}</p> : null}
-      <div ref={body} class="viewer-body pages" tabIndex={0} role="group" aria-label={t.pageOf(String(shownPage), String(pageCount))}>
+      <div
+        ref={body}
+        class="viewer-body pages"
+        tabIndex={0}
+        role="group"
+        aria-label={t.pageOf(String(shownPage), String(pageCount))}
+      >
         {state.value === 'loading' ? <p class="muted">{sentences.value.loading}</p> : null}
         <div ref={host} class={`sheet-host is-${state.value}`} />
       </div>

@@ -3,17 +3,29 @@ import type { VNode } from 'preact';
 
 export type MarkRange = readonly [start: number, end: number];
 
-/** `ranges` are UTF-16 offsets into `text`, in order; what overlaps or lies outside is left out. */
-export function MarkedText({ text, ranges }: { text: string; ranges: readonly MarkRange[] }): VNode {
+type Props = {
+  readonly text: string;
+  /** UTF-16 offsets into `text`, in order; what overlaps or lies outside is left out. */
+  readonly ranges: readonly MarkRange[];
+  /** Applied to what stands between the marks, for show. */
+  readonly dress?: (piece: string) => string;
+};
+
+export function MarkedText({ text, ranges, dress = (piece) => piece }: Props): VNode {
   const parts: (string | VNode)[] = [];
   let at = 0;
   for (const [start, end] of ranges) {
     if (start < at || end > text.length || end <= start) continue;
-    parts.push(text.slice(at, start), <mark key={start}>{text.slice(start, end)}</mark>);
+    parts.push(dress(text.slice(at, start)), <mark key={start}>{text.slice(start, end)}</mark>);
     at = end;
   }
-  parts.push(text.slice(at));
+  parts.push(dress(text.slice(at)));
   return <>{parts}</>;
+}
+
+/** Without the marks of Markdown that say nothing in a few lines of running text: rules under table heads, hashes of headings. */
+export function withoutRules(piece: string): string {
+  return piece.replace(/\|(?: ?:?-{3,}:? ?\|)+/g, '').replace(/(^|\n)#{1,6} /g, '$1');
 }
 
 export type Excerpt = { readonly text: string; readonly ranges: readonly MarkRange[] };

@@ -29,13 +29,12 @@ GlobalWorkerOptions.workerSrc = workerUrl;
 
 /** @throws whatever pdf.js says of a file that it cannot read. */
 export async function openPdf(url: string): Promise<PdfView> {
-  const assets = (folder: string): string => new URL(`assets/pdfjs/${folder}/`, document.baseURI).href;
+  const assets = (folder: string): string => new URL(`assets/pdfjs-${folder}/`, document.baseURI).href;
   const loading = getDocument({
     url,
     cMapUrl: assets('cmaps'),
     cMapPacked: true,
     standardFontDataUrl: assets('standard_fonts'),
-    iccUrl: assets('iccs'),
     wasmUrl: assets('wasm'),
     useWasm: false,
     disableAutoFetch: true,
@@ -117,4 +116,3 @@ function drawMark(sheet: Sheet, span: Span, frame: DOMRect, className: string): 
     return mark;
   });
 }
-

@@ -11,7 +11,7 @@ import { HitViewer } from './hit-viewer.tsx';
 import { count } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
-import { excerpt, MarkedText } from './marked-text.tsx';
+import { excerpt, MarkedText, withoutRules } from './marked-text.tsx';
 import { linkTo, replaceRoute, route } from './route.ts';
 import type { WireHit, WireSearch } from './wire.ts';
 
@@ -107,7 +107,11 @@ function Answer({ query, doc, open }: { query: string; doc: string | null; open:
       <ol class={`hits${busy.value ? ' stale' : ''}`} aria-label={t.hits}>
         {found.hits.map((hit) => (
           <li key={hit.citation.chunk_id}>
-            <Hit hit={hit} href={linkTo('search', { q: query, doc, hit: hit.citation.chunk_id })} isOpen={hit.citation.chunk_id === open} />
+            <Hit
+              hit={hit}
+              href={linkTo('search', { q: query, doc, hit: hit.citation.chunk_id })}
+              isOpen={hit.citation.chunk_id === open}
+            />
           </li>
         ))}
       </ol>
@@ -128,7 +132,7 @@ function Hit({ hit, href, isOpen }: { hit: WireHit; href: string; isOpen: boolea
       </span>
       {citation.section.length === 0 ? null : <bdi class="muted section">{citation.section.join(' › ')}</bdi>}
       <span class="snippet" dir="auto">
-        <MarkedText text={part.text} ranges={part.ranges} />
+        <MarkedText text={part.text} ranges={part.ranges} dress={withoutRules} />
       </span>
     </a>
   );
@@ -162,7 +166,11 @@ function ask(query: string, doc: string | null): () => void {
         answer.value = found;
         problem.value = null;
         busy.value = false;
-        announce(found.hits.length === 0 ? sentences.value.search.none(query) : sentences.value.search.found(found.hits.length, count(Math.round(found.took_ms))));
+        announce(
+          found.hits.length === 0
+            ? sentences.value.search.none(query)
+            : sentences.value.search.found(found.hits.length, count(Math.round(found.took_ms))),
+        );
       },
       (error: unknown) => {
         if (life.signal.aborted) return;
@@ -212,4 +220,3 @@ function amongHits(event: KeyboardEvent): void {
   event.preventDefault();
   to.focus();
 }
-

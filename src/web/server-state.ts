@@ -1,6 +1,6 @@
 /** What the page knows of the server as a whole: its limits, its state, and samples of the queue for the charts. */
 import { signal } from '@preact/signals';
-import { getConfig, getStatus } from './api.ts';
+import { getConfig, getStatus, keyWanted } from './api.ts';
 import type { WireConfig, WireStatus } from './wire.ts';
 
 export type Sample = { readonly atMs: number; readonly pending: number; readonly processing: number };
@@ -14,22 +14,26 @@ export const samples = signal<readonly Sample[]>([]);
 const sampleMs = 3000;
 const samplesMax = 1200;
 
-/** Asks every few seconds while the page is looked at, until `signal` aborts. */
-export function watchServer(signal: AbortSignal): void {
+/** Asks every few seconds while the page is looked at, until `signal` aborts. Resolves after the first answer. */
+export async function watchServer(signal: AbortSignal): Promise<void> {
   const ask = (): void => {
-    if (document.hidden) return;
-    void refreshServer();
+    if (!document.hidden) void refreshServer();
   };
   const timer = setInterval(ask, sampleMs);
   document.addEventListener('visibilitychange', ask, { signal });
   signal.addEventListener('abort', () => clearInterval(timer));
-  ask();
+  await refreshServer();
 }
 
-/** Asks now. A server that does not answer leaves the last figures; the feed says that it is away. */
+/** Asks now; whether a key is needed is known afterwards. A server that does not answer leaves the last figures; the feed says that it is away. */
 export async function refreshServer(): Promise<void> {
   try {
-    config.value ??= await getConfig();
+    if (config.value === null || keyWanted.value) {
+      const answer = await getConfig();
+      config.value = answer;
+      keyWanted.value = answer.auth === 'key' && answer.key === null;
+    }
+    if (keyWanted.value) return;
     const answer = await getStatus();
     status.value = answer;
     const sample = { atMs: performance.now(), pending: answer.pending, processing: answer.processing };

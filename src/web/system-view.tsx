@@ -22,7 +22,11 @@ export function SystemView(): VNode {
           </div>
           <div class="facts card">
             <dl>
-              <Fact name={t.storeState} value={state.store === 'ready' ? t.storeReady : sentences.value.store[state.store]} good={state.store === 'ready'} />
+              <Fact
+                name={t.storeState}
+                value={state.store === 'ready' ? t.storeReady : sentences.value.store[state.store]}
+                good={state.store === 'ready'}
+              />
               <Fact name={t.worker} value={state.worker_up ? t.up : t.down} good={state.worker_up} />
               <Fact name={t.documents} value={count(state.documents)} />
               <Fact name={t.chunks} value={count(state.chunks)} />
@@ -102,7 +106,7 @@ function Throughput(): VNode {
       </p>
       <BarChart bars={bars} label={t.chart(t.throughput, count((latest?.completed ?? 0) + (latest?.failed ?? 0)), count(most))} />
       <p class="muted small">
-        {t.lastHour} · {t.volume}: {bytes(sum('bytes'))}
+        {t.lastHour} · {t.volume} {bytes(sum('bytes'))}
       </p>
     </div>
   );

@@ -3,13 +3,15 @@
  * frame, so that a burst of events costs one rendering.
  */
 import { signal } from '@preact/signals';
-import { listTasks } from './api.ts';
+import { getTask, listTasks } from './api.ts';
 import type { TaskStatus } from '../tasks/task.ts';
 import type { WireTask } from './wire.ts';
 
 /** Most tasks held; older ones can still be found by a narrower filter. */
 export const tasksMax = 20_000;
 const pageTasks = 200;
+/** Tasks asked for one by one when the state is read again. */
+const singleReadsMax = 100;
 
 export type TaskScope = TaskStatus | 'all';
 
@@ -57,38 +59,62 @@ export function readMore(scope: TaskScope): Promise<void> {
 }
 
 /**
- * Reads again what is shown and every task that was alive, and forgets what the server no longer has: right after a restart even
- * when events were missed.
+ * Reads the server's state again: the newest tasks, or with `whole` as many as are known, and every task that was alive. What the
+ * server no longer has is forgotten. So the list is right after a restart, whatever events were missed.
  */
-export async function resyncTasks(): Promise<void> {
-  const wanted = byId.size;
-  const oldestLive = order.findLast((id) => isLive(byId.get(id))) ?? null;
+export async function resyncTasks({ whole }: { whole: boolean }): Promise<void> {
   const newestKnown = order[0] ?? '';
-  const fetched = new Map<string, WireTask>();
-  let cursor: string | undefined;
-  let oldest = '';
-  for (;;) {
-    const page = await listTasks({ limit: pageTasks, ...(cursor === undefined ? {} : { cursor }) });
-    for (const task of page.tasks) fetched.set(task.task_id, task);
-    oldest = page.tasks.at(-1)?.task_id ?? '';
-    cursor = page.next_cursor ?? undefined;
-    const covered = fetched.size >= wanted && (oldestLive === null || oldest <= oldestLive);
-    if (cursor === undefined || covered || fetched.size >= tasksMax) break;
-  }
-  const complete = cursor === undefined;
+  const newest = await readNewest(whole ? byId.size : 0);
+  const live = await readLive(newest.tasks);
   for (const id of byId.keys()) {
-    const inRange = id <= newestKnown && (complete || id >= oldest);
-    if (inRange && !fetched.has(id)) byId.delete(id);
+    const isInRange = id <= newestKnown && id >= newest.oldest;
+    if ((isInRange && !newest.tasks.has(id)) || live.gone.has(id)) byId.delete(id);
   }
-  for (const task of fetched.values()) {
+  for (const task of [...newest.tasks.values(), ...live.tasks]) {
     const known = byId.get(task.task_id);
     if (known === undefined || !isOlder(task, known)) byId.set(task.task_id, task);
   }
   order = [...byId.keys()];
-  readings.clear();
-  readings.set('all', { cursor: cursor ?? null, ended: complete, running: null });
+  if (whole || !tasksLoaded.value) {
+    readings.clear();
+    readings.set('all', { cursor: newest.cursor, ended: newest.cursor === null, running: null });
+  }
   flush();
   tasksLoaded.value = true;
+}
+
+type Newest = { readonly tasks: ReadonlyMap<string, WireTask>; readonly oldest: string; readonly cursor: string | null };
+
+async function readNewest(wanted: number): Promise<Newest> {
+  const tasks = new Map<string, WireTask>();
+  let cursor: string | null = null;
+  do {
+    const limit = Math.min(1000, Math.max(pageTasks, wanted - tasks.size));
+    const page = await listTasks({ limit, ...(cursor === null ? {} : { cursor }) });
+    for (const task of page.tasks) tasks.set(task.task_id, task);
+    cursor = page.next_cursor;
+  } while (cursor !== null && tasks.size < wanted);
+  return { tasks, cursor, oldest: cursor === null ? '' : ([...tasks.keys()].at(-1) ?? '') };
+}
+
+/** How the tasks fare that were alive and are further down than what was read: by status first, then one by one. */
+async function readLive(read: ReadonlyMap<string, WireTask>): Promise<{ tasks: readonly WireTask[]; gone: ReadonlySet<string> }> {
+  const left = new Set(order.filter((id) => isLive(byId.get(id)) && !read.has(id)));
+  const gone = new Set<string>();
+  const tasks: WireTask[] = [];
+  for (const status of ['processing', 'pending'] as const) {
+    if (left.size === 0) break;
+    for (const task of (await listTasks({ status, limit: pageTasks })).tasks) {
+      tasks.push(task);
+      left.delete(task.task_id);
+    }
+  }
+  for (const id of [...left].slice(0, singleReadsMax)) {
+    const task = await getTask(id);
+    if (task === null) gone.add(id);
+    else tasks.push(task);
+  }
+  return { tasks, gone };
 }
 
 async function readPage(scope: TaskScope, state: Reading): Promise<void> {
@@ -118,7 +144,7 @@ function isLive(task: WireTask | undefined): boolean {
 /** Progress does not change `updated_at`; within one state the greater percentage is the later one. */
 function isOlder(task: WireTask, known: WireTask): boolean {
   if (task.updated_at !== known.updated_at) return task.updated_at < known.updated_at;
-  return task.status === known.status && (task.progress.percent) < (known.progress.percent);
+  return task.status === known.status && task.progress.percent < known.progress.percent;
 }
 
 function flushSoon(): void {

@@ -5,12 +5,12 @@ import { useCallback, useEffect, useRef } from 'preact/hooks';
 import { announce } from './announcer.ts';
 import { ApiError, cancelTask, retryTask } from './api.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
-import { bytes, count, duration, time } from './figures.ts';
+import { bytes, count, duration, shortTime, time } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
 import { msLeft } from './pace.ts';
 import { linkTo, replaceRoute, route } from './route.ts';
-import { hasMore, readMore, resyncTasks, taskById, tasks, tasksLoaded, type TaskScope } from './task-list.ts';
+import { hasMore, readMore, taskById, tasks, tasksLoaded, type TaskScope } from './task-list.ts';
 import { join, stepFigures } from './upload-view.tsx';
 import { VirtualList } from './virtual-list.tsx';
 import type { WireTask } from './wire.ts';
@@ -31,17 +31,17 @@ export function TasksView(): VNode {
     if (tasksLoaded.value && hasMore(scope)) void readMore(scope).catch(() => undefined);
   }, [scope]);
 
-  useEffect(() => {
-    if (!tasksLoaded.value) void resyncTasks().catch(() => undefined);
-  }, []);
-
   return (
     <section class="view" aria-labelledby="title">
       <h1 id="title">{sentences.value.views.tasks}</h1>
       <div class="filters">
         <div class="segments" role="group" aria-label={t.filter}>
           {scopes.map((name) => (
-            <a key={name} href={linkTo('tasks', { status: name === 'all' ? null : name, q: text })} aria-current={name === scope ? 'true' : undefined}>
+            <a
+              key={name}
+              href={linkTo('tasks', { status: name === 'all' ? null : name, q: text })}
+              aria-current={name === scope ? 'true' : undefined}
+            >
               {name === 'all' ? t.all : sentences.value.statuses[name]}
             </a>
           ))}
@@ -113,7 +113,7 @@ function TaskRow({ task, scope, text }: { task: WireTask; scope: TaskScope; text
       </div>
       <span class="muted task-size">{bytes(task.file_size)}</span>
       <time class="muted task-time" dateTime={task.created_at}>
-        {time(task.created_at)}
+        {shortTime(task.created_at)}
       </time>
       <div class="row-actions">
         <TaskActions task={task} />
@@ -136,7 +136,11 @@ function TaskState({ task }: { task: WireTask }): VNode | null {
   if (task.status === 'failed') return <bdi class="problem">{task.error}</bdi>;
   if (task.status === 'completed') {
     const pages = task.result?.pages ?? null;
-    return <span class="muted">{sentences.value.upload.done(pages === null ? null : count(pages), count(task.result?.chunks ?? 0))}</span>;
+    return (
+      <span class="muted">
+        {sentences.value.upload.done(pages === null ? null : count(pages), count(task.result?.chunks ?? 0))}
+      </span>
+    );
   }
   const left = msLeft(task);
   return (
@@ -146,7 +150,11 @@ function TaskState({ task }: { task: WireTask }): VNode | null {
           <span class="fill" style={{ transform: `scaleX(${task.progress.percent / 100})` }} />
         </span>
       ) : null}
-      {join(sentences.value.stages[task.stage], stepFigures(task), left === null ? null : sentences.value.upload.left(duration(left)))}
+      {join(
+        sentences.value.stages[task.stage],
+        stepFigures(task),
+        left === null ? null : sentences.value.upload.left(duration(left)),
+      )}
     </span>
   );
 }
@@ -157,7 +165,13 @@ function TaskActions({ task }: { task: WireTask }): VNode {
   return (
     <>
       {task.status === 'pending' ? (
-        <button type="button" class="quiet icon-only" aria-label={name(t.cancel)} title={t.cancel} onClick={() => act(cancelTask(task.task_id, { force: false }))}>
+        <button
+          type="button"
+          class="quiet icon-only"
+          aria-label={name(t.cancel)}
+          title={t.cancel}
+          onClick={() => act(cancelTask(task.task_id, { force: false }))}
+        >
           <Icon name="close" />
         </button>
       ) : null}
@@ -175,11 +189,23 @@ function TaskActions({ task }: { task: WireTask }): VNode {
         </button>
       ) : null}
       {task.status === 'failed' ? (
-        <button type="button" class="quiet icon-only" aria-label={name(t.retry)} title={t.retry} onClick={() => act(retryTask(task.task_id))}>
+        <button
+          type="button"
+          class="quiet icon-only"
+          aria-label={name(t.retry)}
+          title={t.retry}
+          onClick={() => act(retryTask(task.task_id))}
+        >
           <Icon name="retry" />
         </button>
       ) : null}
-      <button type="button" class="quiet icon-only" aria-label={name(t.copyId)} title={t.copyId} onClick={() => void copyId(task.task_id)}>
+      <button
+        type="button"
+        class="quiet icon-only"
+        aria-label={name(t.copyId)}
+        title={t.copyId}
+        onClick={() => void copyId(task.task_id)}
+      >
         <Icon name="copy" />
       </button>
     </>
@@ -189,8 +215,10 @@ function TaskActions({ task }: { task: WireTask }): VNode {
 function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; text: string }): VNode {
   const t = sentences.value.tasks;
   const dialog = useRef<HTMLDialogElement>(null);
+  const closer = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
+    closer.current?.focus();
   }, [task.task_id]);
   const close = (): void => replaceRoute('tasks', { status: scope === 'all' ? null : scope, q: text });
   const rows: readonly (readonly [string, string | null])[] = [
@@ -210,7 +238,13 @@ function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; 
         <h2 id="details-title">
           <bdi>{task.filename}</bdi>
         </h2>
-        <button type="button" class="quiet icon-only" aria-label={sentences.value.close} autofocus onClick={() => dialog.current?.close()}>
+        <button
+          ref={closer}
+          type="button"
+          class="quiet icon-only"
+          aria-label={sentences.value.close}
+          onClick={() => dialog.current?.close()}
+        >
           <Icon name="close" />
         </button>
       </div>

@@ -75,7 +75,9 @@ function DropZone({ compact }: { compact: boolean }): VNode {
       <input ref={files} type="file" multiple hidden id="files" aria-label={t.choose} onChange={take} />
       <input ref={folder} type="file" hidden id="folder" aria-label={t.folder} onChange={take} {...{ webkitdirectory: true }} />
       {limits === null ? null : (
-        <p class="muted limits">{t.limits(bytes(limits.file_bytes_max), limits.formats.map((format) => format.toUpperCase()).join(' · '))}</p>
+        <p class="muted limits">
+          {t.limits(bytes(limits.file_bytes_max), limits.formats.map((format) => format.toUpperCase()).join(' · '))}
+        </p>
       )}
     </div>
   );
@@ -147,13 +149,13 @@ function UploadRow({ upload }: { upload: Upload }): VNode {
       {state.phase === 'ready' ? <DocIdField upload={upload} /> : <Stages upload={upload} state={state} task={task} />}
       <p class="upload-say">
         <Saying upload={upload} state={state} task={task} />
-      </p>
-      <div class="row-actions">
         {state.phase === 'refused' && state.reason === 'unknown_format' ? (
-          <button type="button" class="quiet" onClick={() => send(upload)}>
+          <button type="button" onClick={() => send(upload)}>
             {t.sendAnyway}
           </button>
         ) : null}
+      </p>
+      <div class="row-actions">
         {state.phase === 'failed' ? (
           <button type="button" class="quiet icon-only" aria-label={t.retry(upload.file.name)} onClick={() => send(upload)}>
             <Icon name="retry" />

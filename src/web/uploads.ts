@@ -58,7 +58,10 @@ export function addFiles(files: readonly FoundFile[], limits: WireConfig | null)
 }
 
 /** Why the server would not take this file, as far as size and name tell; null when it will. */
-export function refusal(file: Pick<File, 'name' | 'size'>, limits: Pick<WireConfig, 'file_bytes_max' | 'formats'> | null): Refusal | null {
+export function refusal(
+  file: Pick<File, 'name' | 'size'>,
+  limits: Pick<WireConfig, 'file_bytes_max' | 'formats'> | null,
+): Refusal | null {
   if (file.size === 0) return 'empty';
   if (limits === null) return null;
   if (file.size > limits.file_bytes_max) return 'too_large';
@@ -82,7 +85,8 @@ export const doubledDocIds = computed(() => {
 
 export const sendable = computed(() =>
   uploads.value.filter(
-    ({ state, docId }) => state.value.phase === 'ready' && docIdProblem(docId.value) === null && !doubledDocIds.value.has(docId.value),
+    ({ state, docId }) =>
+      state.value.phase === 'ready' && docIdProblem(docId.value) === null && !doubledDocIds.value.has(docId.value),
   ),
 );
 
@@ -162,7 +166,11 @@ function transmit(upload: Upload): void {
     const sentBytes = Math.min(event.loaded, upload.file.size);
     const elapsedMs = performance.now() - startedMs;
     const rest = upload.file.size - sentBytes;
-    upload.state.value = { phase: 'sending', sentBytes, msLeft: elapsedMs < 1000 ? null : (elapsedMs / Math.max(1, sentBytes)) * rest };
+    upload.state.value = {
+      phase: 'sending',
+      sentBytes,
+      msLeft: elapsedMs < 1000 ? null : (elapsedMs / Math.max(1, sentBytes)) * rest,
+    };
   });
   request.addEventListener('loadend', () => {
     requests.delete(upload.key);
@@ -196,10 +204,13 @@ function settle(upload: Upload, request: XMLHttpRequest): void {
     upload.state.value = { phase: 'waiting' };
     // It keeps its place among the few that are sent: a server that says "later" is not to be asked by the next file at once.
     requests.set(upload.key, request);
-    setTimeout(() => {
-      requests.delete(upload.key);
-      pump();
-    }, Math.min(30_000, (error.retryAfterSeconds ?? 0) * 1000 || retryMs));
+    setTimeout(
+      () => {
+        requests.delete(upload.key);
+        pump();
+      },
+      Math.min(30_000, (error.retryAfterSeconds ?? 0) * 1000 || retryMs),
+    );
   } else {
     upload.state.value = { phase: 'failed', error };
   }

@@ -30,7 +30,9 @@ export function VirtualList<T>({ items, keyOf, row, label, className, onEnd }: P
       const above = -element.getBoundingClientRect().top;
       const first = Math.max(0, Math.floor(above / height) - spareRows);
       const last = Math.max(first, Math.ceil((above + window.innerHeight) / height) + spareRows);
-      setRows((before) => (before.first === first && before.last === last && before.height === height ? before : { first, last, height }));
+      setRows((before) =>
+        before.first === first && before.last === last && before.height === height ? before : { first, last, height },
+      );
     };
     measure();
     window.addEventListener('scroll', measure, { passive: true });

@@ -15,4 +15,9 @@ export type WireStatus = StatusReply;
 export type WireMinute = StatusReply['history'][number];
 
 /** RFC 9457, as far as it is read here; a proxy's answer may hold none of it. */
-export type WireProblem = { readonly detail?: string; readonly title?: string; readonly code?: string; readonly request_id?: string };
+export type WireProblem = {
+  readonly detail?: string;
+  readonly title?: string;
+  readonly code?: string;
+  readonly request_id?: string;
+};

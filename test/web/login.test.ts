@@ -1,0 +1,45 @@
+import type { Browser } from 'playwright-core';
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeDataDir, removeDir, startServer, type TestServer } from '../support/server.ts';
+import { launchBrowser, openPage } from './support/browser.ts';
+
+const key = 'page-test-key-0123456789abcdef0123456789abcdef';
+let server: TestServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer({ dataDir: await makeDataDir(), env: { API_KEYS: key } }), launchBrowser()]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+  await removeDir(server.dataDir);
+});
+
+it.each(['light', 'dark'] as const)('asks for a key, keeps no trace of it, and lets go again (%s)', async (theme) => {
+  const { page, incidents, close } = await openPage(browser, server.url, { theme });
+  await page.getByLabel('Key').waitFor();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  expect(incidents).toEqual([]);
+
+  await page.getByLabel('Key').fill('not-the-key');
+  await page.keyboard.press('Enter');
+  await page.getByText('This key is not accepted.').waitFor();
+  // The browser itself writes a refused request into the console.
+  expect(incidents.filter((incident) => !incident.includes('401'))).toEqual([]);
+  await page.getByLabel('Key').fill(key);
+  await page.keyboard.press('Enter');
+  await page.locator('.drop').waitFor();
+  await page.setInputFiles('#files', { name: 'keyed.txt', mimeType: 'text/plain', buffer: Buffer.from(`Keyed in ${theme}.`) });
+  await page.locator('.batch-head .primary').click();
+  await page.locator('.upload-row.is-completed').waitFor();
+
+  expect(page.url()).not.toContain(key);
+  expect(await page.evaluate(() => `${document.cookie} ${JSON.stringify(localStorage)}`)).not.toContain(key);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Key').waitFor();
+  await close();
+});

@@ -1,0 +1,75 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { insert, makeDataDir, removeDir, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
+import { launchBrowser, openPage } from './support/browser.ts';
+import { chinesePdf } from './support/documents.ts';
+import { startProxy } from './support/proxy.ts';
+
+let server: TestServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer({ dataDir: await makeDataDir() }), launchBrowser()]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+  await removeDir(server.dataDir);
+});
+
+describe('behind a proxy', () => {
+  it('works under a path prefix, from the upload to the PDF page', async () => {
+    const proxy = await startProxy({ target: server.url, prefix: '/tools/rag' });
+    const outside: string[] = [];
+    const { page, incidents, close } = await openPage(browser, proxy.url);
+    page.on('request', (request) => {
+      const { protocol, pathname } = new URL(request.url());
+      if (protocol === 'http:' && !pathname.startsWith('/tools/rag/')) outside.push(request.url());
+    });
+
+    await page.setInputFiles('#files', { name: chinesePdf.name, mimeType: 'application/pdf', buffer: chinesePdf.bytes });
+    await page.locator('.batch-head .primary').click();
+    await page.locator('.upload-row.is-completed').waitFor();
+    await page.getByRole('link', { name: 'Search', exact: true }).click();
+    await page.locator('#query').fill(chinesePdf.query);
+    await page.locator('.hit').first().click();
+    await page.locator('.mark-word').first().waitFor();
+
+    expect(outside).toEqual([]);
+    expect(incidents).toEqual([]);
+    await close();
+    await proxy.close();
+  });
+
+  it('takes a broken event stream up again where it was', async () => {
+    const proxy = await startProxy({ target: server.url, prefix: '' });
+    const { page, close } = await openPage(browser, `${proxy.url}#/tasks`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await insert(server.url, 'one', { name: 'one.txt', bytes: 'One.' });
+    await page.locator('.task-row').filter({ hasText: 'one.txt' }).waitFor();
+
+    proxy.breakStreams();
+    await until('the stream is asked for again', () => proxy.streamsFrom.length === 2);
+    await insert(server.url, 'two', { name: 'two.txt', bytes: 'Two.' });
+    await page.locator('.task-row').filter({ hasText: 'two.txt' }).getByText('Completed').waitFor();
+
+    expect(proxy.streamsFrom[0]).toBe('');
+    expect(proxy.streamsFrom[1]).not.toBe('');
+    await close();
+    await proxy.close();
+  });
+
+  it('polls where event streams do not come through', async () => {
+    const proxy = await startProxy({ target: server.url, prefix: '', refuseStreams: true });
+    const { page, close } = await openPage(browser, `${proxy.url}#/tasks`);
+    await page.getByText('Live, by polling').waitFor();
+
+    await insert(server.url, 'polled', { name: 'polled.txt', bytes: 'Polled.' });
+    await page.locator('.task-row').filter({ hasText: 'polled.txt' }).getByText('Completed').waitFor();
+
+    await close();
+    await proxy.close();
+  });
+});

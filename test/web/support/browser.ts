@@ -1,0 +1,92 @@
+/**
+ * The system's Chromium, and pages in it that are watched: whatever a page must never do (an error in the console, a breach of its
+ * own policy, a request to another origin, a dialog) is written down as an incident, and tests expect none.
+ */
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { buildPage } from '../../../scripts/build-page.ts';
+
+export type Look = {
+  readonly language?: 'en' | 'zh';
+  readonly theme?: 'light' | 'dark';
+  readonly width?: number;
+  readonly height?: number;
+};
+
+export type WatchedPage = {
+  readonly page: Page;
+  /** What it must not have done, one line each. */
+  readonly incidents: string[];
+  close(): Promise<void>;
+};
+
+/** The page is built first when its sources have changed. */
+export async function launchBrowser(): Promise<Browser> {
+  await buildPage();
+  return chromium.launch({
+    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+}
+
+/** Opens `url` in a context of its own. Incidents name the origin that the page came from as the only one allowed. */
+export async function openPage(browser: Browser, url: string, look: Look = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({
+    viewport: { width: look.width ?? 1280, height: look.height ?? 800 },
+    colorScheme: look.theme ?? 'light',
+    locale: look.language === 'zh' ? 'zh-CN' : 'en-US',
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
+  });
+  const incidents: string[] = [];
+  const page = await context.newPage();
+  watch(page, new URL(url).origin, incidents);
+  await guard(context, new URL(url).origin, incidents);
+  await page.goto(url);
+  await page.locator('h1').first().waitFor({ state: 'attached' });
+  return { page, incidents, close: () => context.close() };
+}
+
+function watch(page: Page, origin: string, incidents: string[]): void {
+  page.on('console', (message) => {
+    const text = message.text();
+    if (text.startsWith('[policy]')) incidents.push(text);
+    else if (['error', 'warning'].includes(message.type())) incidents.push(`console ${message.type()}: ${text}`);
+  });
+  page.on('pageerror', (error) => incidents.push(`error: ${error.stack ?? error.message}`));
+  page.on('dialog', (dialog) => {
+    incidents.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    const { protocol, origin: to } = new URL(request.url());
+    if (!['blob:', 'data:'].includes(protocol) && to !== origin) incidents.push(`request to ${request.url()}`);
+  });
+}
+
+/** Requests elsewhere are stopped as well as noted (workers' too), and breaches of the policy are noted in the page itself. */
+async function guard(context: BrowserContext, origin: string, incidents: string[]): Promise<void> {
+  await context.route(
+    (url) => url.origin !== origin && !['blob:', 'data:'].includes(url.protocol),
+    (route) => {
+      incidents.push(`stopped request to ${route.request().url()}`);
+      return route.abort();
+    },
+  );
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.log(`[policy] ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+    });
+  });
+}
+
+/** Drops files on the page as a file manager does. */
+export async function dropFiles(page: Page, files: readonly { readonly name: string; readonly text: string }[]): Promise<void> {
+  await page.evaluate((given) => {
+    const transfer = new DataTransfer();
+    for (const { name, text } of given) transfer.items.add(new File([text], name));
+    const target = document.querySelector('.drop') ?? document.body;
+    for (const type of ['dragenter', 'dragover', 'drop']) {
+      target.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }
+  }, files);
+}
