@@ -115,9 +115,10 @@ function requestId(ctx: Context): string | null {
   return /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : null;
 }
 
-/** More than Node will swallow unnoticed is still to come. */
-function bodyIsUnread({ req, respond }: Context): boolean {
-  const mayBeLong = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 64 * 1024;
+/** More is still to come than Node can swallow unnoticed, or it comes too slowly for that. */
+function bodyIsUnread({ req, respond, status }: Context): boolean {
+  const mayBeLong =
+    status === 408 || req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 64 * 1024;
   return mayBeLong && !req.complete && respond !== false;
 }
 

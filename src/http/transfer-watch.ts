@@ -1,5 +1,5 @@
 /**
- * Ends uploads that crawl. A limit on the whole request would cut off slow but honest clients with large files, so the rule
+ * Ends uploads that crawl or have lost their client. A limit on the whole request would cut off slow but honest clients with large files, so the rule
  * is a minimum rate: in each window enough bytes must arrive, unless it is we who hold the client back.
  */
 import type { IncomingMessage } from 'node:http';
@@ -13,12 +13,18 @@ export type TransferLimits = {
 };
 
 export interface TransferWatch {
-  /** Rejects with AppError `request_timeout` when the client is too slow. Never resolves. */
+  /**
+   * Rejects when the client is too slow (AppError `request_timeout`) or has gone (`bad_request`, which nobody will read).
+   * Never resolves.
+   */
   readonly failed: Promise<never>;
   stop(): void;
 }
 
-/** Watches the request's connection from now on. Cost: one timer. */
+/**
+ * Watches a request from now on, also one whose client has gone already: a body parser that subscribes later never hears of
+ * that. Cost: one timer.
+ */
 export function watchTransfer(request: IncomingMessage, { transferWindowMs, transferBytesMin }: TransferLimits): TransferWatch {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => {});
@@ -26,13 +32,24 @@ export function watchTransfer(request: IncomingMessage, { transferWindowMs, tran
   const timer = setInterval(() => {
     const bytes = request.socket.bytesRead - seenBytes;
     seenBytes = request.socket.bytesRead;
-    if (bytes >= transferBytesMin || request.isPaused() || request.complete) return;
-    stop();
-    reject(new AppError('request_timeout', 'The upload came in too slowly.'));
+    const heldBackByUs = request.readableLength > 0;
+    if (bytes < transferBytesMin && !heldBackByUs && !request.complete) fail('request_timeout', 'The upload came in too slowly.');
   }, transferWindowMs);
+  request.once('close', gone);
+  if (request.destroyed) gone();
   return { failed: promise, stop };
+
+  function gone(): void {
+    if (!request.complete) fail('bad_request', 'The upload was broken off.');
+  }
+
+  function fail(code: 'request_timeout' | 'bad_request', sentence: string): void {
+    stop();
+    reject(new AppError(code, sentence));
+  }
 
   function stop(): void {
     clearInterval(timer);
+    request.off('close', gone);
   }
 }

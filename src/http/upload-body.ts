@@ -52,6 +52,7 @@ export async function receiveForm(
   const boundary = multipartBoundary(ctx.get('Content-Type'));
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: contentLength(ctx) });
   const form: Form = { file: null, metadata: null, callbackUrl: null };
+  hearErrors(receipt);
   const transfer = watchTransfer(ctx.req, limits);
   try {
     accept();
@@ -83,6 +84,7 @@ export async function receiveRaw(
   const expected = contentLength(ctx);
   if (expected !== null && expected > limits.fileBytesMax) throw tooLarge(options.filename);
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: expected });
+  hearErrors(receipt);
   const transfer = watchTransfer(ctx.req, limits);
   try {
     options.accept();
@@ -192,6 +194,11 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
       if (head.name === 'callback_url') form.callbackUrl = text;
     };
   }
+}
+
+/** A sink may fail before anybody writes to it, or after it was given up; unheard, that would end the process. */
+function hearErrors({ stream }: Receipt): void {
+  stream.on('error', () => {});
 }
 
 /** Node's stream callbacks, for work that may be asynchronous or throw. */

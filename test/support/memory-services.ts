@@ -3,10 +3,10 @@
  * by `ingest` (by default at once, as text), or by the test itself through `begin`, `report` and `finish`.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { v7 } from 'uuid';
 import type { Receipt } from '../../src/documents/file-store.ts';
 import { AppError } from '../../src/errors.ts';
@@ -273,24 +273,19 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
   async function receive(bytesMax: number): Promise<Receipt> {
     await mkdir(folder, { recursive: true });
     const path = join(folder, `${v7()}.upload`);
+    const file = await open(path, 'wx');
     const hash = createHash('sha256');
     let bytes = 0;
-    const file = createWriteStream(path, { flags: 'wx', flush: true });
-    const stream = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
         bytes += chunk.length;
         hash.update(chunk);
         if (bytes > bytesMax) done(new Error('more than was announced'));
-        else if (file.write(chunk)) done();
-        else file.once('drain', done);
+        else file.write(chunk).then(() => done(), done);
       },
-      final: (done) => void file.end(() => done()),
-      destroy: (error, done) => {
-        file.destroy();
-        done(error);
-      },
+      final: (done) => void file.sync().then(() => done(), done),
+      destroy: (error, done) => void file.close().then(() => done(error), done),
     });
-    stream.resume();
     let digest: string | null = null;
     const receipt: Receipt & { path: string } = {
       path,
@@ -305,7 +300,6 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       async discard() {
         stream.destroy();
         if ([...paths.values()].includes(path)) return;
-        await new Promise<void>((resolve) => (file.closed ? resolve() : file.once('close', () => resolve()).destroy()));
         await rm(path, { force: true });
       },
     };
