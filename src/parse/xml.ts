@@ -278,6 +278,19 @@ export function createTreeBuilder(part: string): TreeBuilder {
   };
 }
 
+/** Hands the content of a tree to a handler as if it were read just now. */
+export function replay(node: XmlNode, handler: XmlHandler): void {
+  for (const each of node.children) {
+    if (typeof each === 'string') {
+      handler.text?.(each);
+      continue;
+    }
+    handler.open(each.name, each.attributes);
+    replay(each, handler);
+    handler.close(each.name);
+  }
+}
+
 /** The first child element of that name. */
 export function child(node: XmlNode | null | undefined, name: string): XmlNode | undefined {
   return node?.children.find((each): each is XmlNode => typeof each !== 'string' && each.name === name);

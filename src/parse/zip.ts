@@ -137,7 +137,10 @@ function zipOver(source: Source, limits: ZipLimits): Zip {
       for await (const chunk of chunks(name)) {
         bytes += chunk.length;
         if (bytes > bytesMax) {
-          throw new DocumentError('limit_exceeded', `The part ${name} unpacks to more than ${bytesMax} bytes (MAX_UNPACKED_BYTES)`);
+          throw new DocumentError(
+            'limit_exceeded',
+            `The part ${name} holds more than ${bytesMax} bytes, the most that is read in one piece (see MAX_UNPACKED_BYTES)`,
+          );
         }
         parts.push(chunk);
       }

@@ -3,7 +3,7 @@
  * matter; tables and their cells are followed as they open and close. The same reader serves the body, notes and text boxes.
  */
 import { DocumentError } from '../../errors.ts';
-import { child, createTreeBuilder, elements, type TreeBuilder, type XmlHandler, type XmlNode } from '../xml.ts';
+import { child, createTreeBuilder, elements, replay, type TreeBuilder, type XmlHandler, type XmlNode } from '../xml.ts';
 import type { Drawings } from './drawing.ts';
 import { createTextWriter, type BlockWriter, type TextWriter } from './block-writer.ts';
 import type { WordNumbering } from './word-numbering.ts';
@@ -246,19 +246,6 @@ function runsOn(properties: XmlNode | undefined): boolean {
 
 function clampSpan(value: string | undefined, least: number): number {
   return Math.min(spanMax, Math.max(least, numberOr(value) ?? least));
-}
-
-/** Hands the content of a tree to a handler as if it were read just now. */
-export function replay(node: XmlNode, handler: XmlHandler): void {
-  for (const each of node.children) {
-    if (typeof each === 'string') {
-      handler.text?.(each);
-      continue;
-    }
-    handler.open(each.name, each.attributes);
-    replay(each, handler);
-    handler.close(each.name);
-  }
 }
 
 /** The texts of `w:footnote` or `w:endnote` elements by id, without separators. */

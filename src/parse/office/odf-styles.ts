@@ -1,0 +1,120 @@
+/** Styles of OpenDocument that tell structure: which paragraphs are titles or code, and how lists and headings are numbered. */
+import { elements, type Attributes, type XmlNode } from '../xml.ts';
+import { headingLevelOfName } from './heading-name.ts';
+import { formatNumber } from './number-label.ts';
+
+export interface OdfStyles {
+  /** Takes the children of `office:styles` or `office:automatic-styles`. */
+  add(node: XmlNode): void;
+  /** 0 title, 1–9 heading; null: body text. */
+  headingLevel(style: string | undefined): number | null;
+  isCode(style: string | undefined): boolean;
+  /** The label at a level (0-based) given the counts of all levels down to it; null for bullets and for lists without numbers. */
+  label(list: string | undefined, counts: readonly number[]): string | null;
+  /** Where a level begins to count. */
+  start(list: string | undefined, level: number): number;
+  /** The name under which headings count; undefined when they have no numbers. */
+  readonly outline: string | undefined;
+}
+
+type Level = {
+  readonly format: string;
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly shown: number;
+  readonly start: number;
+};
+
+/** Longer chains are loops. */
+const chainMax = 32;
+const outlineName = '(outline)';
+const codeName = /^(?:preformatted text|source ?code|code|code ?block|listing|vorformatierter text|预格式化的?文[本字]|代码)$/i;
+
+export function createOdfStyles(): OdfStyles {
+  const parents = new Map<string, string | undefined>();
+  const displayNames = new Map<string, string>();
+  const lists = new Map<string, Map<number, Level | null>>();
+
+  function* chain(style: string | undefined): Generator<string> {
+    let at = style;
+    for (let count = 0; at !== undefined && count < chainMax; count++) {
+      yield displayNames.get(at) ?? decodeName(at);
+      at = parents.get(at);
+    }
+  }
+
+  return {
+    add(node) {
+      const name = node.attributes['style:name'] ?? '';
+      if (node.name === 'style:style') {
+        parents.set(name, node.attributes['style:parent-style-name']);
+        const shown = node.attributes['style:display-name'];
+        if (shown !== undefined) displayNames.set(name, shown);
+      } else if (node.name === 'text:list-style') lists.set(name, readLevels(node));
+      else if (node.name === 'text:outline-style') lists.set(outlineName, readLevels(node));
+    },
+    headingLevel(style) {
+      for (const name of chain(style)) {
+        const level = headingLevelOfName(name);
+        if (level !== null) return level;
+      }
+      return null;
+    },
+    isCode: (style) => chain(style).some((name) => codeName.test(name)),
+    label(list, counts) {
+      const levels = lists.get(list ?? '');
+      const own = levels?.get(counts.length - 1);
+      if (own === undefined || own === null || own.format === '') return null;
+      const from = Math.max(0, counts.length - own.shown);
+      const numbers = counts.slice(from).map((count, at) => {
+        const format = levels?.get(from + at)?.format ?? '1';
+        return formatNumber(count, formatNames[format] ?? (/一/.test(format) ? 'chineseCounting' : 'decimal'));
+      });
+      return `${own.prefix}${numbers.join('.')}${own.suffix}`.trim();
+    },
+    start: (list, level) => lists.get(list ?? '')?.get(level)?.start ?? 1,
+    get outline() {
+      return lists.has(outlineName) ? outlineName : undefined;
+    },
+  };
+}
+
+/** `style:num-format` to the names of `formatNumber`. */
+const formatNames: Readonly<Record<string, string>> = {
+  a: 'lowerLetter',
+  A: 'upperLetter',
+  i: 'lowerRoman',
+  I: 'upperRoman',
+  '①, ②, ③, ...': 'decimalEnclosedCircle',
+  '甲, 乙, 丙, ...': 'ideographTraditional',
+  '子, 丑, 寅, ...': 'ideographZodiac',
+  '壹, 贰, 叁, ...': 'chineseLegalSimplified',
+  '壹, 貳, 參, ...': 'ideographLegalTraditional',
+  'ア, イ, ウ, ...': 'aiueo',
+  '가, 나, 다, ...': 'ganada',
+};
+
+function readLevels(node: XmlNode): Map<number, Level | null> {
+  const levels = new Map<number, Level | null>();
+  for (const each of elements(node)) {
+    const level = Number.parseInt(each.attributes['text:level'] ?? '1', 10) - 1;
+    const isNumber = each.name === 'text:list-level-style-number' || each.name === 'text:outline-level-style';
+    levels.set(level, isNumber ? readLevel(each.attributes) : null);
+  }
+  return levels;
+}
+
+function readLevel(attributes: Attributes): Level {
+  return {
+    format: attributes['style:num-format'] ?? '',
+    prefix: attributes['style:num-prefix'] ?? '',
+    suffix: attributes['style:num-suffix'] ?? '',
+    shown: Number.parseInt(attributes['text:display-levels'] ?? '1', 10) || 1,
+    start: Number.parseInt(attributes['text:start-value'] ?? '1', 10) || 1,
+  };
+}
+
+/** `Heading_20_1` → `Heading 1`. */
+function decodeName(name: string): string {
+  return name.replace(/_([0-9a-f]{2,4})_/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
