@@ -6,7 +6,7 @@ import type { Column, Line } from './reading-order.ts';
 import { cellsAt, gapsIn } from './ruled-tables.ts';
 
 /** Lines of a column, and the tables among them, in order. */
-export type Piece = { readonly lines: readonly Line[] } | { readonly rows: readonly (readonly string[])[] };
+export type Piece = { readonly lines: readonly Line[] } | { readonly rows: readonly (readonly string[])[]; readonly size: number };
 
 /** Cuts a column at the tables found in it. */
 export function piecesOf(column: Column): Piece[] {
@@ -19,7 +19,7 @@ export function piecesOf(column: Column): Piece[] {
     else {
       if (plain.length > 0) pieces.push({ lines: plain });
       plain = [];
-      pieces.push({ rows: found.rows });
+      pieces.push({ rows: found.rows, size: column.lines[index]!.size });
       index += found.lineCount;
     }
   }

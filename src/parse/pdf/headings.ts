@@ -14,7 +14,7 @@ export type Bookmark = {
 /** The level, 1–6, of each block that is a heading. */
 export function headingLevels(blocks: readonly PageBlock[], bookmarks: readonly Bookmark[]): Map<PageBlock, number> {
   const texts = blocks.filter((block) => block.kind === 'text');
-  const body = bodyLook(texts);
+  const body = bodyLook(blocks);
   const outline = outlineDepths(bookmarks);
   const byOutline = new Map<TextBlock, number>();
   const candidates: TextBlock[] = [];
@@ -33,23 +33,26 @@ export function fullText(block: TextBlock): string {
 }
 
 /** The size in which most characters are set, and whether most are bold. */
-function bodyLook(blocks: readonly TextBlock[]): Look {
+function bodyLook(blocks: readonly PageBlock[]): Look {
   const sizes = new Map<number, number>();
+  const count = (size: number, weight: number) => sizes.set(Math.round(size * 2) / 2, (sizes.get(Math.round(size * 2) / 2) ?? 0) + weight);
   let bold = 0;
   let all = 0;
   for (const block of blocks) {
-    const size = Math.round(block.size * 2) / 2;
-    // Long blocks are prose; many short ones may be cells or labels.
+    if (block.kind === 'table') count(block.size, block.rows.flat().reduce((sum, cell) => sum + cell.length, 0));
+    if (block.kind !== 'text') continue;
+    // Long blocks are prose; many short ones may be labels.
     const weight = block.text.length * (block.lineCount >= 2 ? 2 : 1);
-    sizes.set(size, (sizes.get(size) ?? 0) + weight);
+    count(block.size, weight);
     all += weight;
     if (block.bold) bold += weight;
   }
   const size = [...sizes].reduce((most, each) => (each[1] > most[1] ? each : most), [10, 0] as [number, number])[0];
-  return { size, bold: bold * 2 > all, italic: false };
+  return { size, bold: bold * 2 > all, italic: false, mono: false };
 }
 
 function standsOut(block: TextBlock, body: Look): boolean {
+  if (block.mono) return false;
   if (block.size >= body.size * 1.14 + 0.2) return true;
   if (block.size < body.size * 0.97 - 0.3) return false;
   return block.bold && !body.bold;

@@ -6,7 +6,7 @@ import { piecesOf } from './aligned-tables.ts';
 import type { Column, Line } from './reading-order.ts';
 
 /** How the type of a block looks. */
-export type Look = { readonly size: number; readonly bold: boolean; readonly italic: boolean };
+export type Look = { readonly size: number; readonly bold: boolean; readonly italic: boolean; readonly mono: boolean };
 
 export type TextBlock = Look & {
   readonly kind: 'text';
@@ -35,19 +35,21 @@ export type TableBlock = {
   readonly rows: readonly (readonly string[])[];
   readonly page: number;
   readonly pageEnd?: number;
+  /** Of its type, in points. */
+  readonly size: number;
 };
 
 export type PageBlock = TextBlock | CodeBlock | TableBlock;
 
 /** The blocks of one column, in order. `height` is the page's, in points. */
 export function blocksOf(column: Column, page: number, height: number): PageBlock[] {
-  const leading = typicalLeading(column.lines);
+  const typical = { leading: typicalLeading(column.lines), size: typicalSize(column.lines) };
   return piecesOf(column).flatMap((piece): PageBlock[] =>
-    'rows' in piece ? [{ kind: 'table', rows: piece.rows, page }] : textBlocks(piece.lines, column, leading, page, height),
+    'rows' in piece ? [{ kind: 'table', rows: piece.rows, page, size: piece.size }] : textBlocks(piece.lines, column, typical, page, height),
   );
 }
 
-function textBlocks(lines: readonly Line[], column: Column, leading: number, page: number, height: number): PageBlock[] {
+function textBlocks(lines: readonly Line[], column: Column, typical: Typical, page: number, height: number): PageBlock[] {
   const blocks: PageBlock[] = [];
   let draft: Line[] = [];
   const end = () => {
@@ -58,14 +60,22 @@ function textBlocks(lines: readonly Line[], column: Column, leading: number, pag
     const table = line.spans[0]?.table;
     if (table !== undefined) {
       end();
-      blocks.push({ kind: 'table', rows: table, page });
+      blocks.push({ kind: 'table', rows: table, page, size: line.size });
     }
     if (line.text.trim() === '') continue;
-    if (draft.length > 0 && startsBlock(draft, line, column, leading)) end();
+    if (draft.length > 0 && startsBlock(draft, line, column, typical)) end();
     draft.push(line);
   }
   end();
   return blocks;
+}
+
+/** How the lines of a column mostly are: distance between baselines in sizes of type, and size. */
+type Typical = { readonly leading: number; readonly size: number };
+
+function typicalSize(lines: readonly Line[]): number {
+  const sizes = lines.flatMap((line) => (line.text === '' ? [] : [line.size])).sort((one, other) => one - other);
+  return sizes[Math.floor(sizes.length / 2)] ?? 10;
 }
 
 /** The most usual distance between baselines, as a multiple of the size of type. */
@@ -82,13 +92,15 @@ function typicalLeading(lines: readonly Line[]): number {
   return ratios[Math.floor(ratios.length * 0.4)]!;
 }
 
-function startsBlock(draft: readonly Line[], line: Line, column: Column, leading: number): boolean {
+function startsBlock(draft: readonly Line[], line: Line, column: Column, { leading, size: typicalSize }: Typical): boolean {
   const above = draft.at(-1)!;
   const first = draft[0]!;
   const size = Math.max(line.size, above.size);
   if (line.mono !== above.mono && (line.mono || above.mono)) return true;
-  if (line.baseline - above.baseline > size * Math.max(leading, 1) * 1.28 + 0.5) return true;
   if (Math.abs(line.size - above.size) > size * 0.09) return true;
+  // Lines of a title are set further apart than the text around them suggests.
+  const spread = size > typicalSize * 1.3 ? 1.5 : Math.max(leading, 1) * 1.28;
+  if (line.baseline - above.baseline > size * spread + 0.5) return true;
   if (line.mono) return false;
   if (line.bold !== above.bold && !endsOpen(above, column)) return true;
   if (line.bold !== above.bold && draft.every((each) => each.bold === above.bold) && draft.length <= 2 && above.bold) return true;
@@ -135,6 +147,7 @@ function blockOf(lines: readonly Line[], column: Column, page: number, height: n
     size: first.size,
     bold: lines.every((line) => line.bold),
     italic: lines.every((line) => line.italic),
+    mono: lines.every((line) => line.mono),
     left: first.left,
     top: (first.baseline - first.size) / height,
     bottom: last.baseline / height,

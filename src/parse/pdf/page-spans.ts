@@ -146,6 +146,9 @@ type Draft = {
   end: number;
   glyphCount: number;
   rightToLeftCount: number;
+  boldCount: number;
+  italicCount: number;
+  monoCount: number;
   words: Word[];
   wordStart: number;
   wordLeft: number;
@@ -233,8 +236,11 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
         right: place.right,
         baseline,
         end: place.right,
-        glyphCount: 1,
-        rightToLeftCount: isRightToLeft(code) ? 1 : 0,
+        glyphCount: 0,
+        rightToLeftCount: 0,
+        boldCount: 0,
+        italicCount: 0,
+        monoCount: 0,
         words: [],
         wordStart: 0,
         wordLeft: place.left,
@@ -250,9 +256,12 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
       draft.left = Math.min(draft.left, place.left);
       draft.right = Math.max(draft.right, place.right);
       draft.end = place.right;
-      draft.glyphCount++;
-      if (isRightToLeft(code)) draft.rightToLeftCount++;
     }
+    draft.glyphCount++;
+    if (style.bold) draft.boldCount++;
+    if (style.italic) draft.italicCount++;
+    if (style.mono) draft.monoCount++;
+    if (isRightToLeft(code)) draft.rightToLeftCount++;
     spaced = false;
   }
   end();
@@ -296,9 +305,9 @@ function runOf(draft: Draft): Run {
       right: draft.right,
       baseline: draft.baseline,
       size: style.size,
-      bold: style.bold,
-      italic: style.italic,
-      mono: style.mono,
+      bold: draft.boldCount >= draft.glyphCount * 0.85,
+      italic: draft.italicCount >= draft.glyphCount * 0.85,
+      mono: draft.monoCount >= draft.glyphCount * 0.85,
       rightToLeft,
       words: draft.rightToLeftCount > 0 ? [{ text, left: draft.left, right: draft.right }] : draft.words,
     },

@@ -127,8 +127,8 @@ function readPage(pdfium: Pdfium, page: number, number: number, input: ParseInpu
 
 /** Stands where the table stands, so that reading order places it. */
 function spanOfTable(table: FoundTable): Span {
-  const plain = { text: '', size: 1, bold: false, italic: false, mono: false, rightToLeft: false, words: [] };
-  return { ...plain, left: table.left, right: table.right, baseline: table.top + 1, table: table.rows };
+  const plain = { text: '', bold: false, italic: false, mono: false, rightToLeft: false, words: [] };
+  return { ...plain, left: table.left, right: table.right, baseline: table.top + 1, size: table.size, table: table.rows };
 }
 
 /** A sentence cut by the end of a column or page goes on in the next block. */

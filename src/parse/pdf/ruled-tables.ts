@@ -12,6 +12,8 @@ export type FoundTable = {
   readonly top: number;
   readonly bottom: number;
   readonly rows: readonly (readonly string[])[];
+  /** Of its type. */
+  readonly size: number;
 };
 
 /** Points within which lines count as touching, or as one. */
@@ -157,6 +159,7 @@ function tableOfGrid(grid: Grid, spans: readonly Span[]): { table: FoundTable; s
       top: ys[0]!,
       bottom: ys.at(-1)!,
       rows: inReadingOrder(withoutEmpty(texts.flat()), inside),
+      size: sizeOf(inside),
     },
     spans: new Set(inside),
   };
@@ -165,6 +168,10 @@ function tableOfGrid(grid: Grid, spans: readonly Span[]): { table: FoundTable; s
 /** The first column of a right-to-left table is its rightmost. */
 function inReadingOrder(rows: readonly (readonly string[])[], spans: readonly Span[]): readonly (readonly string[])[] {
   return spans.filter((span) => span.rightToLeft).length * 2 > spans.length ? rows.map((row) => [...row].reverse()) : rows;
+}
+
+function sizeOf(spans: readonly Span[]): number {
+  return spans.map((span) => span.size).sort((one, other) => one - other)[Math.floor(spans.length / 2)]!;
 }
 
 /** Code in a box. */
@@ -288,7 +295,7 @@ function tableOfStack(stack: readonly Line[], spans: readonly Span[]): { table: 
   const cells = rows.map((row) => cellsAt(row, columns));
   if (!isConvincing(cells, rows) || isMostlyMono(inside)) return undefined;
   return {
-    table: { left: from, right: to, top: at, bottom, rows: inReadingOrder(withoutEmpty(joinRows(cells, rows, stack)), inside) },
+    table: { left: from, right: to, top: at, bottom, rows: inReadingOrder(withoutEmpty(joinRows(cells, rows, stack)), inside), size: sizeOf(inside) },
     spans: new Set(inside),
   };
 }
