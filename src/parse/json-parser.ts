@@ -26,7 +26,7 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
     warnings.push('The file is not valid JSON; its text was kept as it is');
     builder.code(text);
   } else if (isNotebook(values, input)) {
-    writeNotebook(values[0] as JsonObject, builder);
+    writeNotebook(values[0] as JsonObject, builder, input.limits);
   } else {
     writeValue(values.length === 1 ? values[0]! : values, '', 1, builder);
   }
@@ -188,7 +188,7 @@ function isNotebook(values: readonly Json[], input: ParseInput): boolean {
 }
 
 /** Jupyter's nbformat 4: Markdown cells as they are, code cells fenced, text output fenced. */
-function writeNotebook(notebook: JsonObject, builder: MarkdownBuilder): void {
+function writeNotebook(notebook: JsonObject, builder: MarkdownBuilder, limits: ParseLimits): void {
   const language = stringOf(valueAt(notebook, 'metadata', 'kernelspec', 'language')) ?? 'python';
   for (const cell of notebook['cells'] as readonly Json[]) {
     if (!isObject(cell)) continue;
@@ -199,7 +199,7 @@ function writeNotebook(notebook: JsonObject, builder: MarkdownBuilder): void {
         builder.code(linesText(valueAt(output, 'text')) || linesText(valueAt(output, 'data', 'text/plain')));
       }
     } else {
-      writeMarkdown(source, builder);
+      writeMarkdown(source, builder, { limits });
     }
   }
 }

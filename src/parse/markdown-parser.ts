@@ -1,11 +1,13 @@
 /**
  * Markdown (CommonMark with GFM tables and front matter): the text stays as it is to the letter; a scanner of its lines finds the
- * blocks, so that each has its exact place. What is inside a block (emphasis, links) is none of its business.
+ * blocks, so that each has its exact place. What is inside a block (emphasis, links) is none of its business. Only blocks of HTML
+ * are rewritten, as the tables and lists that they are.
  */
 import { decodeText, normalizeLines } from './encoding.ts';
+import { writeHtml } from './html/html-writer.ts';
 import { readInput } from './input.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from './markdown-builder.ts';
-import type { BlockKind, ParsedDocument, ParseInput, Parser } from './parser.ts';
+import type { BlockKind, ParsedDocument, ParseInput, ParseLimits, Parser } from './parser.ts';
 
 export function createMarkdownParser(): Parser {
   return { parse };
@@ -16,7 +18,7 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
   const builder = createMarkdownBuilder(input.limits);
   const fields = frontMatter(text);
   let heading: string | null = null;
-  writeMarkdown(text, builder, (title) => (heading ??= title));
+  writeMarkdown(text, builder, { limits: input.limits, onTitle: (title) => (heading ??= title) });
   return {
     mediaType: 'text/markdown',
     title: fields.get('title') ?? heading,
@@ -28,16 +30,31 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
   };
 }
 
-/** Writes the blocks of a Markdown text. `onTitle` is told of each heading of level 1. Linear. */
-export function writeMarkdown(text: string, builder: MarkdownBuilder, onTitle: (title: string) => void = () => {}): void {
+export type MarkdownWriteOptions = {
+  readonly limits: Pick<ParseLimits, 'depthMax'>;
+  /** Told of each heading of level 1. */
+  readonly onTitle?: (title: string) => void;
+};
+
+/** Writes the blocks of a Markdown text. Linear. */
+export function writeMarkdown(text: string, builder: MarkdownBuilder, options: MarkdownWriteOptions): void {
   for (const block of scanBlocks(text)) {
     const markdown = text.slice(block.start, block.end);
+    if (block.kind === 'html') {
+      writeHtml(markdown, builder, { limits: options.limits });
+      continue;
+    }
     builder.raw(block.kind, markdown, block.level === undefined ? {} : { level: block.level });
-    if (block.level === 1) onTitle(markdown.replace(/^\s{0,3}#\s+|\s+#+\s*$|\n\s*=+\s*$/g, '').trim());
+    if (block.level === 1) options.onTitle?.(headingText(markdown));
   }
 }
 
-type Found = { readonly kind: BlockKind; readonly start: number; readonly end: number; readonly level?: number };
+function headingText(markdown: string): string {
+  const line = markdown.slice(0, 1000).split('\n', 1)[0]!.trim();
+  return line.replace(/^#\s+/, '').replace(/\s#+$/, '').trim();
+}
+
+type Found = { readonly kind: BlockKind | 'html'; readonly start: number; readonly end: number; readonly level?: number };
 
 const matter = /^---[ \t]*\n(?:(?!---[ \t]*$|\.\.\.[ \t]*$)[^\n]*\n){0,200}(?:---|\.\.\.)[ \t]*(?:\n|$)/m;
 
@@ -93,7 +110,8 @@ function blockAt(text: string, start: number): Found {
   if (/^(?: {4}|\t)/.test(line.text)) return { kind: 'code', start, end: indentedEnd(text, line) };
   if (/^ {0,3}>/.test(line.text)) return { kind: 'quote', start, end: runEnd(text, line, () => true) };
   if (isListItem(line.text)) return { kind: 'list', start, end: listEnd(text, line) };
-  if (/^ {0,3}<!--/.test(line.text)) return { kind: 'paragraph', start, end: commentEnd(text, line) };
+  if (/^ {0,3}<!--/.test(line.text)) return { kind: 'html', start, end: lineEndAfter(text, line, '-->') };
+  if (htmlStart.test(line.text)) return { kind: 'html', start, end: htmlEnd(text, line) };
   if (isTable(text, line)) return { kind: 'table', start, end: runEnd(text, line, (next) => !startsBlock(next)) };
   return paragraphAt(text, line);
 }
@@ -161,19 +179,32 @@ function indentedEnd(text: string, first: Line): number {
   return end;
 }
 
-function commentEnd(text: string, first: Line): number {
-  const close = text.indexOf('-->', first.start);
-  return close === -1 ? runEnd(text, first, () => true) : lineAt(text, close).end;
+/** CommonMark's HTML blocks of kinds 1 and 6. */
+const htmlStart =
+  /^ {0,3}<\/?(?:address|article|aside|blockquote|body|center|dd|details|dialog|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|head|header|hr|html|iframe|li|main|menu|nav|ol|option|p|pre|script|section|style|summary|table|tbody|td|tfoot|th|thead|tr|ul)(?:[\s>]|\/>|$)/i;
+
+/** Up to a blank line; a table and what is raw up to its end tag, as far as there is one. */
+function htmlEnd(text: string, first: Line): number {
+  const name = /^ {0,3}<(table|pre|script|style)\b/i.exec(first.text)?.[1];
+  return name === undefined ? runEnd(text, first, () => true) : lineEndAfter(text, first, `</${name.toLowerCase()}>`);
+}
+
+/** How far a closing sign is looked for. */
+const closingSearchMax = 1024 * 1024;
+
+/** The end of the line that holds `closing`; of the lines up to a blank one when there is none. */
+function lineEndAfter(text: string, first: Line, closing: string): number {
+  const at = text
+    .slice(first.start, first.start + closingSearchMax)
+    .toLowerCase()
+    .indexOf(closing);
+  return at === -1 ? runEnd(text, first, () => true) : lineAt(text, first.start + at).end;
 }
 
 function isTable(text: string, line: Line): boolean {
   if (!line.text.includes('|')) return false;
   const second = lineAt(text, line.next).text;
-  return (
-    second.includes('-') &&
-    /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/.test(second) &&
-    (second.includes('|') || line.text.trim().startsWith('|'))
-  );
+  return /^[ \t|:-]+$/.test(second) && second.includes('-') && (second.includes('|') || line.text.trim().startsWith('|'));
 }
 
 /** What ends a paragraph without a blank line before it. */

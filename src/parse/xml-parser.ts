@@ -61,6 +61,14 @@ const inline = new Set(
   ).split(' '),
 );
 
+/** Inline elements that are fields of a name, an address or a reference, often without any sign between them. */
+const fields = new Set(
+  (
+    'surname given-names suffix prefix label article-title source year volume issue fpage lpage person-group name string-name collab ' +
+    'publisher-name publisher-loc edition pub-id first-name last-name firstname forename persname institution addr-line city country'
+  ).split(' '),
+);
+
 /** Elements of these vocabularies as HTML's. */
 const asHtml: Readonly<Record<string, string>> = {
   'article-title': 'h1',
@@ -99,7 +107,7 @@ const asHtml: Readonly<Record<string, string>> = {
 const skipped = new Set(
   (
     'journal-meta article-id article-categories pub-date pub-history history permissions counts self-uri custom-meta-group custom-meta ' +
-    'us-bibliographic-data-grant-rest drawings graphic object-id metadata teiheader info-rest pagination'
+    'us-bibliographic-data-grant us-bibliographic-data-application drawings graphic object-id metadata teiheader info-rest pagination'
   ).split(' '),
 );
 
@@ -178,6 +186,13 @@ function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
     pendingName = null;
   }
 
+  /** A patent's title stands among the data of its publication. */
+  function writeTitle(): void {
+    html.open('h1', {}, false);
+    html.text(title ?? '');
+    html.close('h1');
+  }
+
   return {
     open(name, attributes, isEmpty) {
       language ??= attributes['xml:lang'] ?? attributes['lang'] ?? null;
@@ -200,7 +215,7 @@ function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
       if (titleAt !== -1) titleText.push(data);
       if (author !== null && (parent() === 'surname' || parent() === 'collab')) author.family += data;
       if (author !== null && parent() === 'given-names') author.given += data;
-      if (skippedAt === -1) html.text(data);
+      if (skippedAt === -1 && open.length > 0) html.text(data);
     },
     close(name) {
       if (!isInside(name)) return;
@@ -210,6 +225,7 @@ function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
         if (open.length === titleAt) {
           title = titleText.join('').replace(/\s+/g, ' ').trim() || null;
           titleAt = -1;
+          if (skippedAt !== -1) writeTitle();
         }
         if (author !== null && open.length === author.at) {
           const full = `${author.given.trim()} ${author.family.trim()}`.trim();
@@ -218,9 +234,7 @@ function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
         }
         if (skippedAt === -1) html.close(last.tag);
         else if (open.length === skippedAt) skippedAt = -1;
-        if (last.name === 'surname' || last.name === 'given-names' || last.name === 'label') {
-          if (skippedAt === -1) html.text(' ');
-        }
+        if (skippedAt === -1 && fields.has(last.name)) html.text(' ');
         if (last.name === name) break;
       }
     },

@@ -131,14 +131,17 @@ function isLayout(table: HtmlTable): boolean {
 /** A spanned cell's text is repeated in each place up to this length: a column's header belongs to all its columns. */
 const repeatedCharactersMax = 200;
 
-/** The rows with their spans written out, one at a time. */
+/**
+ * The rows with their spans written out, one at a time. A row that holds nothing but the beginnings of longer cells is left out:
+ * all it says stands in the rows below.
+ */
 function* gridRows(table: HtmlTable, textOf: (cell: HtmlCell) => string): Generator<string[]> {
   let above: { text: string; rows: number }[] = [];
-  for (const row of table.rows) {
+  for (const [index, row] of table.rows.entries()) {
     const cells: string[] = [];
     const next: typeof above = [];
     const place = (text: string, rows: number): void => {
-      if (rows > 1) next[cells.length] = { text, rows: rows - 1 };
+      if (rows > 1) next[cells.length] = { text: repeatable(text), rows: rows - 1 };
       cells.push(text);
     };
     const carry = (): void => {
@@ -147,17 +150,20 @@ function* gridRows(table: HtmlTable, textOf: (cell: HtmlCell) => string): Genera
     for (const cell of row) {
       carry();
       const text = textOf(cell);
-      const repeated = text.length > repeatedCharactersMax ? '' : text;
-      for (let column = 0; column < cell.columns; column++)
-        place(column === 0 ? text : repeated, column === 0 && cell.rows > 1 ? cell.rows : cell.rows);
+      for (let column = 0; column < cell.columns; column++) place(column === 0 ? text : repeatable(text), cell.rows);
     }
     while (cells.length < above.length) {
       const held = above[cells.length];
       place(held?.text ?? '', held?.rows ?? 1);
     }
     above = next;
-    yield cells;
+    const isOnlyBeginnings = row.length > 0 && row.every((cell) => cell.rows > 1 && textOf(cell).length <= repeatedCharactersMax);
+    if (!isOnlyBeginnings || index === table.rows.length - 1) yield cells;
   }
+}
+
+function repeatable(text: string): string {
+  return text.length > repeatedCharactersMax ? '' : text;
 }
 
 function cellColumns(): string {
