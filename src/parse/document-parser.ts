@@ -28,7 +28,7 @@ export function createDocumentParser(options: DocumentParserOptions): Parser {
 
   async function parse(input: ParseInput): Promise<ParsedDocument> {
     const format = await detectFormat(input);
-    if (format === 'unsupported' || format === 'epub') throw unsupported(input);
+    if (format === 'unsupported') throw unsupported(input);
     if (format === 'compound') throw refusal(describeCompoundFile(input.bytes ?? input.path), input);
     const parser = await parserOf(format);
     const parsed = await (format === 'pdf' ? withPath(input, (onDisk) => parser.parse(onDisk)) : parser.parse(input));
@@ -56,6 +56,8 @@ export function createDocumentParser(options: DocumentParserOptions): Parser {
       case 'ods':
       case 'odp':
         return (await import('./office/odf-parser.ts')).createOdfParser();
+      case 'epub':
+        return (await import('./epub/epub-parser.ts')).createEpubParser();
       case 'html':
         return (await import('./html/html-parser.ts')).createHtmlParser();
       case 'markdown':
@@ -94,7 +96,7 @@ async function withPath<T>(input: ParseInput, use: (onDisk: ParseInput) => Promi
   }
 }
 
-type ReadableFormat = Exclude<Format, 'unsupported' | 'compound' | 'epub'>;
+type ReadableFormat = Exclude<Format, 'unsupported' | 'compound'>;
 
 function unsupported(input: ParseInput): DocumentError {
   return new DocumentError('unsupported_format', `Unsupported file format: ${input.filename}`);
