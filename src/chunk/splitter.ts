@@ -2,6 +2,7 @@
  * Cuts a document into chunks by its structure. A heading begins a chunk and goes with what follows it; small neighbours of one
  * section are joined up to the size; a table, list, code block or paragraph that fits stays whole, a larger one is cut by rows
  * (its header repeated in `context`), items, lines or sentences, and only what has none of these at a word or a character.
+ * No chunk goes on to another page than the one it begins on, except by the end of a sentence or a row.
  */
 import type { Block, ParsedDocument } from '../parse/parser.ts';
 import type { Chunk } from './chunk.ts';
@@ -45,7 +46,7 @@ export function* splitDocument(document: ParsedDocument, options: SplitOptions):
       text: markdown.slice(first.start, last.end),
       context: first.context?.text ?? '',
       section: sectionOf(pieces),
-      page: first.page,
+      page: textPage(pieces),
       pageEnd: last.pageEnd ?? last.page ?? first.pageEnd,
     };
   }
@@ -68,7 +69,8 @@ function* joinPieces(pieces: Iterable<Piece>, tokensMax: number): Generator<Piec
 
   function* close(): Generator<Piece[]> {
     if (current.length === 0) return;
-    const shared = held.length > 0 && currentTokens < small ? share(held, current, tokensMax) : null;
+    const joinable = held.length > 0 && currentTokens < small && samePage(held, current);
+    const shared = joinable ? share(held, current, tokensMax) : null;
     if (shared === null) {
       if (held.length > 0) yield held;
       held = current;
@@ -83,7 +85,7 @@ function* joinPieces(pieces: Iterable<Piece>, tokensMax: number): Generator<Piec
   /** Puts pieces that belong together into this chunk, or into the next when it is full. */
   function* put(group: readonly Piece[], tokens: number): Generator<Piece[]> {
     if (group.length === 0) return;
-    if (current.length > 0 && currentTokens + tokens > tokensMax) yield* close();
+    if (current.length > 0 && (currentTokens + tokens > tokensMax || !samePage(current, group))) yield* close();
     if (current.length === 0) currentTokens = group[0]!.context?.tokens ?? 0;
     current.push(...group);
     currentTokens += tokens;
@@ -108,6 +110,15 @@ function* joinPieces(pieces: Iterable<Piece>, tokensMax: number): Generator<Piec
   yield* put(heads, headTokens);
   yield* close();
   if (held.length > 0) yield held;
+}
+
+/** A chunk keeps to the page that its text begins on, so that a citation names the page and not a range of them. */
+function samePage(before: readonly Piece[], after: readonly Piece[]): boolean {
+  return textPage(before) === textPage(after);
+}
+
+function textPage(pieces: readonly Piece[]): number | null {
+  return (pieces.find((piece) => !piece.isHeading) ?? pieces[0]!).page;
 }
 
 /** Two neighbours as one chunk, or as two of about the same size; null when a section begins between them and they do not fit. */
@@ -193,7 +204,8 @@ type Cut = Pick<Piece, 'start' | 'end' | 'tokens' | 'context'>;
 
 function* cutBlock(markdown: string, block: Block, start: number, end: number, tokensMax: number): Generator<Cut> {
   const tokens = countTokens(markdown, start, end);
-  if (tokens <= tokensMax) yield { start, end, tokens, context: null };
+  const onePage = block.pageBreaks === undefined || block.pageBreaks.length === 0;
+  if (tokens <= tokensMax && onePage) yield { start, end, tokens, context: null };
   else if (block.kind === 'table') yield* cutTable(markdown, start, end, tokensMax);
   else if (block.kind === 'list' || block.kind === 'code') yield* cutLines(markdown, start, end, tokensMax, null);
   else yield* cutSentences(markdown, start, end, tokensMax, null);

@@ -46,6 +46,35 @@ describe('splitDocument', () => {
     );
   });
 
+  it('keeps each chunk to one page, and a heading with the page of the text that it heads', () => {
+    const chunks = split((builder) => {
+      builder.paragraph('On the first page.', { page: 1 });
+      builder.heading(1, 'Heads the second', { page: 1 });
+      builder.paragraph('On the second page.', { page: 2 });
+      builder.paragraph('On the third page.', { page: 3 });
+    });
+
+    expect(chunks.map(({ page, pageEnd }) => [page, pageEnd])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+    expect(chunks[1]?.text).toBe('# Heads the second\n\nOn the second page.');
+  });
+
+  it('cuts a paragraph that runs over two pages after the sentence that the first page begins', () => {
+    const markdown = 'One sentence here. Another runs over to the next page. The last one is there.';
+    const blocks = [
+      { kind: 'paragraph', start: 0, end: markdown.length, page: 4, pageEnd: 5, pageBreaks: [{ offset: 30, page: 5 }] },
+    ] as const;
+    const chunks = [...splitDocument({ ...build(() => {}), markdown, blocks }, { tokensMax: 100 })];
+
+    expect(chunks.map(({ text, page, pageEnd }) => [text, page, pageEnd])).toEqual([
+      ['One sentence here. Another runs over to the next page.', 4, 5],
+      ['The last one is there.', 5, 5],
+    ]);
+  });
+
   it('gives each chunk the headings above it', () => {
     const chunks = split((builder) => {
       builder.heading(1, 'Handbook');
