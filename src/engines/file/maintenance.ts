@@ -23,7 +23,7 @@ export interface Maintenance {
 }
 
 export const turnMs = 500;
-const leadEveryMs = 5000;
+const leadEveryMs = 1000;
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
 
@@ -95,7 +95,6 @@ export function createMaintenance(options: {
         if (!stopped) schedule();
       });
     }, turnMs);
-    timer.unref();
   }
 
   return {

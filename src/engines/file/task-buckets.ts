@@ -145,13 +145,20 @@ export function createTaskBuckets(options: {
   }
 
   async function expireTask(id: TaskId): Promise<void> {
-    const trash = owner.temp();
-    if ((await orNull(disk.rename(layout.record(id), trash, 'expire.record').then(() => true))) === null) return;
-    const text = await disk.read(trash, 'expire.look');
-    if (!isTerminal((JSON.parse(text) as Task).status)) return disk.rename(trash, layout.record(id), 'expire.return');
-    await unlinkIfThere(disk, layout.payload(id), 'expire.payload');
+    // The payload goes first: a crash in between leaves an ended task without its file, not a file without a task.
+    const payload = owner.temp();
+    await orNull(disk.rename(layout.payload(id), payload, 'expire.payload'));
+    const record = owner.temp();
+    if ((await orNull(disk.rename(layout.record(id), record, 'expire.record').then(() => true))) === null)
+      return owner.discard(payload);
+    const text = await disk.read(record, 'expire.look');
+    if (!isTerminal((JSON.parse(text) as Task).status)) {
+      await orNull(disk.rename(payload, layout.payload(id), 'expire.return-payload'));
+      return disk.rename(record, layout.record(id), 'expire.return');
+    }
     await unseal(id);
-    await owner.discard(trash);
+    await owner.discard(record);
+    await owner.discard(payload);
   }
 
   async function summarize(bucket: string): Promise<Summary[]> {

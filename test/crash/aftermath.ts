@@ -1,0 +1,151 @@
+/** What must hold in a data directory after a crash, once another process has taken over: read from the disk, past the engine. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine } from '../../src/engines/engine.ts';
+import { openFileEngine } from '../../src/engines/file/file-engine.ts';
+import { isTaskId } from '../../src/engines/file/layout.ts';
+import type { Task } from '../../src/tasks/task.ts';
+import { switchCounts } from '../support/arbiter-index.ts';
+import { fileEngineOptions } from '../support/file-engine-harness.ts';
+import { until } from '../support/until.ts';
+import { judgeHistory, type Journal, type TimedEntry } from './history.ts';
+import { drain } from './life.ts';
+
+/** A new front end and a new worker, as after a restart. */
+export async function openBoth(
+  dataDir: string,
+  overrides: Partial<Parameters<typeof openFileEngine>[0]> = {},
+): Promise<[Engine, Engine]> {
+  return [
+    await openFileEngine({ ...fileEngineOptions(dataDir, 'frontend'), ...overrides }),
+    await openFileEngine({ ...fileEngineOptions(dataDir, 'worker'), ...overrides }),
+  ];
+}
+
+/**
+ * Takes over, runs everything that waits, lets maintenance sweep, closes, and judges: the history that `journals` gives
+ * when all is over, what is on the disk, what should not be. Returns what is wrong, in sentences.
+ */
+export async function judgeAftermath(dataDir: string, journals: () => TimedEntry[][], tell: Journal): Promise<string[]> {
+  const engines = await openBoth(dataDir);
+  const [, worker] = engines;
+  try {
+    await until('everything has ended', async () => {
+      await drain(worker, tell);
+      return records(dataDir).every((task) => task === null || task.status === 'completed' || task.status === 'failed');
+    });
+    await until('nothing is left over', () => leftovers(dataDir, 2).length === 0, 12_000).catch(() => undefined);
+    const wrong = await judge(dataDir, journals(), worker);
+    for (const engine of engines) await engine.close();
+    return [...wrong, ...leftovers(dataDir, 0)];
+  } finally {
+    for (const engine of engines) await engine.close();
+  }
+}
+
+async function judge(dataDir: string, journals: TimedEntry[][], worker: Engine): Promise<string[]> {
+  const all = records(dataDir);
+  const tasks = new Map(all.filter((task) => task !== null).map((task) => [task.id as string, task]));
+  const committed = new Set<string>();
+  for (const task of tasks.values()) if (await worker.index.wasCommitted(task.docId, task.id)) committed.add(task.id);
+  const switches = switchCounts(join(dataDir, 'index'));
+  const wrong = judgeHistory({ journals, tasks, switches, wasCommitted: ({ id }) => committed.has(id) });
+  const unreadable = all.filter((task) => task === null).length + namesIn(join(dataDir, 'corrupt')).length;
+  return unreadable === 0 ? wrong : [...wrong, `${unreadable} unparsable records`];
+}
+
+/** Every record; null for one that cannot be parsed. */
+export function records(dataDir: string): (Task | null)[] {
+  const found: (Task | null)[] = [];
+  for (const bucket of namesIn(join(dataDir, 'tasks'))) {
+    for (const name of namesIn(join(dataDir, 'tasks', bucket))) {
+      if (!isTaskId(name.replace(/\.json$/, '')) || !name.endsWith('.json')) continue;
+      const text = readIfThere(join(dataDir, 'tasks', bucket, name));
+      if (text !== null) found.push(parseTask(text));
+    }
+  }
+  return found;
+}
+
+/** Files that nobody needs any more. `ownersMax`: engines that are open. */
+export function leftovers(dataDir: string, ownersMax: number): string[] {
+  const found: string[] = [];
+  const leases = namesIn(join(dataDir, 'queue', 'active'));
+  if (leases.length > ownersMax) found.push(`lease directories: ${leases.join(' ')}`);
+  for (const lease of leases)
+    for (const name of namesIn(join(dataDir, 'queue', 'active', lease))) found.push(`in a lease: ${name}`);
+  for (const place of ['queue/reclaim', 'queue/locks', 'queue/cancel', 'queue/pending/small', 'queue/pending/large']) {
+    for (const name of namesIn(join(dataDir, place))) found.push(`${place}/${name}`);
+  }
+  const cards = namesIn(join(dataDir, 'workers')).filter((name) => !name.endsWith('.lock'));
+  if (cards.length > ownersMax) found.push(`workers: ${cards.join(' ')}`);
+  return [...found, ...taskLeftovers(dataDir), ...documentLeftovers(dataDir)];
+}
+
+function taskLeftovers(dataDir: string): string[] {
+  const found: string[] = [];
+  for (const bucket of namesIn(join(dataDir, 'tasks'))) {
+    const names = new Set(namesIn(join(dataDir, 'tasks', bucket)));
+    for (const name of names) {
+      if (name === 'index.json' || (name.endsWith('.json') && isTaskId(name.slice(0, -5)))) continue;
+      const record = names.has(name.replace(/\.bin$/, '.json'))
+        ? readIfThere(join(dataDir, 'tasks', bucket, name.replace(/\.bin$/, '.json')))
+        : null;
+      if (!name.endsWith('.bin') || record === null || parseTask(record)?.status === 'completed')
+        found.push(`tasks/${bucket}/${name}`);
+    }
+  }
+  return found;
+}
+
+/** One folder a document, and in it the current version and the note that says so. */
+function documentLeftovers(dataDir: string): string[] {
+  const found: string[] = [];
+  for (const folder of namesIn(join(dataDir, 'documents'))) {
+    const path = join(dataDir, 'documents', folder);
+    const note = readIfThere(join(path, 'current.json'));
+    const current = note === null ? null : (JSON.parse(note) as { version: string }).version;
+    for (const name of namesIn(path))
+      if (name !== 'current.json' && name !== current) found.push(`documents/${folder.slice(0, 8)}/${name}`);
+  }
+  return found;
+}
+
+/** Names, inodes and sizes of every file that a fenced process could spoil. */
+export function fingerprint(dataDir: string): string {
+  const lines: string[] = [];
+  const visit = (path: string): void => {
+    for (const name of namesIn(path).sort()) {
+      const child = join(path, name);
+      const stats = statSync(child);
+      if (!stats.isDirectory()) lines.push(`${child} ${stats.ino} ${stats.size}`);
+      if (stats.isDirectory()) visit(child);
+    }
+  };
+  for (const part of ['tasks', 'queue/pending', 'documents']) visit(join(dataDir, part));
+  return lines.join('\n');
+}
+
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function parseTask(text: string): Task | null {
+  try {
+    return JSON.parse(text) as Task;
+  } catch {
+    return null;
+  }
+}
