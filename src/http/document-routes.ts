@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
+import { unchanged } from './conditional.ts';
 import { attachment } from './content-disposition.ts';
 import { route, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
@@ -112,14 +113,12 @@ function answerStream(
   type: string,
   part: string,
 ): void {
-  ctx.set('ETag', `"${document.version}.${part}"`);
   ctx.set('Cache-Control', 'no-cache');
-  ctx.status = 200;
-  if (ctx.fresh) {
+  if (unchanged(ctx, `"${document.version}.${part}"`)) {
     stream.destroy();
-    ctx.status = 304;
     return;
   }
+  ctx.status = 200;
   ctx.body = stream;
   ctx.set('Content-Type', type);
   ctx.length = bytes;

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
+import { unchanged } from './conditional.ts';
 
 export interface StaticFiles {
   /** Answers with a file by its relative path. @throws AppError `not_found`. */
@@ -43,12 +44,12 @@ export function createStaticFiles(folder: string, only?: readonly string[]): Sta
     async answer(ctx, path) {
       if (!(await has(path))) throw new AppError('not_found', 'There is nothing here.');
       const bytes = await readFile(join(folder, path));
-      ctx.status = 200;
-      ctx.set('ETag', `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`);
+      const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
       ctx.set('Cache-Control', hashedName.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
+      if (unchanged(ctx, etag)) return;
+      ctx.status = 200;
       ctx.body = bytes;
       ctx.set('Content-Type', mediaTypes[extname(path)] ?? 'application/octet-stream');
-      if (ctx.fresh) ctx.status = 304;
     },
     has,
   };

@@ -4,6 +4,7 @@ import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
 import { isTerminal, taskStatuses, type TaskId, type TaskSnapshot } from '../tasks/task.ts';
 import { mayAccess, type Principal } from './access.ts';
+import { unchanged } from './conditional.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpLimits } from './http-settings.ts';
 import { route, type Call, type RequestState, type Route } from './route.ts';
@@ -265,13 +266,9 @@ function eventId({ task, progress }: TaskSnapshot): string {
 }
 
 function answerWithETag(ctx: Context, json: string): void {
-  ctx.set('ETag', `"${createHash('sha256').update(json).digest('base64url').slice(0, 22)}"`);
   ctx.set('Cache-Control', 'no-cache');
+  if (unchanged(ctx, `"${createHash('sha256').update(json).digest('base64url').slice(0, 22)}"`)) return;
   ctx.status = 200;
   ctx.type = 'application/json';
   ctx.body = json;
-  if (ctx.fresh) {
-    ctx.status = 304;
-    ctx.body = null;
-  }
 }

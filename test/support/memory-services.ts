@@ -281,10 +281,10 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
         bytes += chunk.length;
         hash.update(chunk);
         if (bytes > bytesMax) done(new Error('more than was announced'));
-        else file.write(chunk).then(() => done(), done);
+        else void settle(file.write(chunk), done);
       },
-      final: (done) => void file.sync().then(() => done(), done),
-      destroy: (error, done) => void file.close().then(() => done(error), done),
+      final: (done) => void settle(file.sync(), done),
+      destroy: (error, done) => void settle(file.close(), (failure) => done(failure ?? error)),
     });
     let digest: string | null = null;
     const receipt: Receipt & { path: string } = {
@@ -305,6 +305,16 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     };
     return receipt;
   }
+}
+
+async function settle(work: Promise<unknown>, done: (error: Error | null) => void): Promise<void> {
+  let failure: Error | null = null;
+  try {
+    await work;
+  } catch (error) {
+    failure = error as Error;
+  }
+  done(failure);
 }
 
 function keptPath(receipt: Receipt): string {

@@ -1,0 +1,398 @@
+/** Keys, scopes, owners, the page's login, and what other web pages may do; the table of routes makes most of these tests. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findApiKey, loadApiKeys, parseApiKeys, writeApiKey } from '../../src/http/api-keys.ts';
+import { readSession, writeSession } from '../../src/http/session.ts';
+import { eventually, fileForm, insert, json, startHttpServer, type TestServer } from '../support/http-server.ts';
+
+const keyOf = {
+  reader: 'reader-key-0123456789',
+  writer: 'writer-key-0123456789',
+  other: 'other-key-0123456789x',
+  admin: 'admin-key-0123456789x',
+};
+const apiKeys = parseApiKeys(
+  `reader:read:${keyOf.reader},writer:write:${keyOf.writer},other:write:${keyOf.other},admin:admin:${keyOf.admin}`,
+);
+const withKeys = { settings: { apiKeys }, memory: { ingest: () => {} } };
+const bearer = (key: string): Record<string, string> => ({ Authorization: `Bearer ${key}` });
+
+type Operation = { operationId: string; 'x-scope': string; security?: object[] };
+type Described = { method: string; path: string; operation: Operation };
+
+/** Every operation of the server's own description, with its parameters filled in. */
+async function operations(server: TestServer): Promise<Described[]> {
+  const { paths } = await json<{ paths: Record<string, Record<string, Operation>> }>(fetch(`${server.url}/openapi.json`));
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path: path.replace('{task_id}', '0193a1b2-7c4d-7e8f-9a0b-1c2d3e4f5a6b').replace(/\{\w+\}/, 'x'),
+      operation,
+    })),
+  );
+}
+
+const levels = ['public', 'read', 'write', 'admin'];
+
+describe('every route of the table (checklist 22)', () => {
+  it('answers 401 without a key and with a wrong one, and 403 when the scope does not reach', async () => {
+    await using server = await startHttpServer(withKeys);
+    const table = await operations(server);
+    expect(table.length).toBeGreaterThanOrEqual(20);
+
+    for (const { method, path, operation } of table) {
+      const status = async (headers: Record<string, string>): Promise<number> => {
+        const stop = new AbortController();
+        const answer = await fetch(server.url + path, { method, headers, signal: stop.signal });
+        stop.abort();
+        return answer.status;
+      };
+      const isPublic = operation['x-scope'] === 'public';
+      expect([401, 403].includes(await status({})), `${operation.operationId} without a key`).toBe(!isPublic);
+      expect((await status(bearer('a-wrong-key-0123456789'))) === 401, `${operation.operationId} with a wrong key`).toBe(!isPublic);
+      const reads = levels.indexOf(operation['x-scope']) <= levels.indexOf('read');
+      expect((await status(bearer(keyOf.reader))) === 403, `${operation.operationId} with a read key`).toBe(!reads);
+      expect([401, 403], `${operation.operationId} with an admin key`).not.toContain(await status({ 'X-API-Key': keyOf.admin }));
+    }
+  });
+
+  it('carries the security headers, whatever it answers (checklist 29)', async () => {
+    await using server = await startHttpServer(withKeys);
+
+    for (const { method, path } of [
+      ...(await operations(server)),
+      { method: 'GET', path: '/' },
+      { method: 'GET', path: '/nowhere' },
+    ]) {
+      for (const key of [keyOf.admin, 'wrong']) {
+        const stop = new AbortController();
+        const { headers, status } = await fetch(server.url + path, { method, headers: bearer(key), signal: stop.signal });
+        stop.abort();
+        expect(headers.get('content-security-policy'), `${method} ${path} ${status}`).toMatch(
+          /default-src 'none'.*frame-ancestors 'none'/,
+        );
+        expect(headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests');
+        expect(headers.get('x-content-type-options')).toBe('nosniff');
+        expect(headers.get('referrer-policy')).toBe('no-referrer');
+        expect(headers.get('x-request-id')).not.toBeNull();
+        expect(headers.get('strict-transport-security')).toBeNull();
+        expect(headers.get('access-control-allow-origin')).toBeNull();
+        expect(headers.get('x-powered-by')).toBeNull();
+      }
+    }
+  });
+
+  it('never changes anything by GET, and says 405 with Allow to other methods (checklist 28)', async () => {
+    await using server = await startHttpServer();
+    const table = await operations(server);
+    for (const path of new Set(table.map((entry) => entry.path))) {
+      const known = table.filter((entry) => entry.path === path).map(({ method }) => method);
+      const answer = await fetch(server.url + path, { method: 'PATCH' });
+      expect(answer.status, path).toBe(405);
+      expect((await json(answer)).code).toBe('method_not_allowed');
+      const expected = [...known, ...(known.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].sort();
+      expect(answer.headers.get('allow')!.split(', ')).toEqual(expected);
+      const options = await fetch(server.url + path, { method: 'OPTIONS' });
+      expect([options.status, options.headers.get('allow')]).toEqual([204, expected.join(', ')]);
+    }
+  });
+});
+
+describe('keys', () => {
+  it('are taken as Bearer or X-API-Key, never from the address', async () => {
+    await using server = await startHttpServer(withKeys);
+    const status = async (query: string, headers: Record<string, string> = {}): Promise<number> =>
+      (await fetch(`${server.url}/tasks${query}`, { headers })).status;
+
+    expect(await status('', bearer(keyOf.reader))).toBe(200);
+    expect(await status('', { authorization: `bearer  ${keyOf.reader}` })).toBe(200);
+    expect(await status('', { 'X-API-Key': keyOf.reader })).toBe(200);
+    expect(await status(`?api_key=${keyOf.reader}&key=${keyOf.reader}&access_token=${keyOf.reader}`)).toBe(401);
+    expect(await status('', { Authorization: `Basic ${btoa(`x:${keyOf.reader}`)}` })).toBe(401);
+  });
+
+  it('are asked for with WWW-Authenticate: Bearer', async () => {
+    await using server = await startHttpServer(withKeys);
+
+    const answer = await fetch(`${server.url}/tasks`);
+
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  });
+
+  it('never appear in logs, errors, metrics, OpenAPI or pages (checklist 23)', async () => {
+    await using server = await startHttpServer(withKeys);
+    const texts: string[] = [];
+    for (const path of ['/tasks', '/metrics', '/openapi.json', '/docs', '/', '/config', '/nowhere', '/status', '/ready'])
+      texts.push(await (await fetch(server.url + path, { headers: bearer(keyOf.admin) })).text());
+    texts.push(await (await fetch(`${server.url}/tasks`, { headers: bearer('a-wrong-key-0123456789') })).text());
+    texts.push(await (await insert(server, 'd', fileForm('x'), { ...bearer(keyOf.writer), Prefer: 'respond-async' })).text());
+
+    const all = texts.join('\n') + JSON.stringify(server.log);
+    for (const key of [...Object.values(keyOf), 'a-wrong-key-0123456789']) expect(all).not.toContain(key);
+    for (const { sha256 } of apiKeys) expect(all).not.toContain(Buffer.from(sha256).toString('hex'));
+  });
+
+  it('are held as digests and compared all, in constant time (checklist 24)', () => {
+    expect(findApiKey(apiKeys, keyOf.writer)?.name).toBe('writer');
+    expect(findApiKey(apiKeys, keyOf.writer.slice(0, -1))).toBeNull();
+    expect(findApiKey(apiKeys, '')).toBeNull();
+    expect(findApiKey(apiKeys, 'x'.repeat(10_000))).toBeNull();
+    expect(apiKeys.every(({ sha256 }) => sha256.length === 32)).toBe(true);
+    expect(JSON.stringify(apiKeys)).not.toContain(keyOf.writer);
+  });
+
+  it('can be made and written down as a digest', () => {
+    const { key, line } = writeApiKey('laptop', 'write', new Uint8Array(32).fill(1));
+
+    expect(line).not.toContain(key);
+    expect(findApiKey(parseApiKeys(`# my keys\n${line}\n`), key)).toMatchObject({ name: 'laptop', scope: 'write' });
+  });
+
+  it.each([
+    ['a key that is too short', 'a:read:short', /shorter than 16/],
+    ['an unknown scope', 'a:root:0123456789abcdef', /scope read, write or admin/],
+    ['a name twice', 'a:read:0123456789abcdef,a:read:0123456789abcdeg', /used twice/],
+    ['a name with blanks', 'a b:read:0123456789abcdef', /name:scope:key/],
+  ])('are refused with a sentence that does not repeat them: %s', (_name, text, sentence) => {
+    expect(() => parseApiKeys(text)).toThrow(sentence);
+    expect(() => parseApiKeys(text)).not.toThrow(/0123456789/);
+  });
+
+  it('are required on an address that others can reach (checklist 21)', async () => {
+    const none = { apiKeys: [], apiKeysFile: '' };
+
+    for (const host of ['0.0.0.0', '::', '192.168.1.2', 'example.com', '127.0.0.1.example.com'])
+      await expect(loadApiKeys({ host, ...none })).rejects.toThrow(/key create/);
+    for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) expect(await loadApiKeys({ host, ...none })).toEqual([]);
+    expect(await loadApiKeys({ host: '0.0.0.0', apiKeys, apiKeysFile: '' })).toHaveLength(4);
+  });
+
+  it('are read from a file too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rag-keys-'));
+    const apiKeysFile = join(folder, 'keys');
+    await writeFile(apiKeysFile, 'laptop:read:0123456789abcdef\n');
+
+    const loaded = await loadApiKeys({ host: '0.0.0.0', apiKeys: [], apiKeysFile });
+    await expect(loadApiKeys({ host: '::1', apiKeys: [], apiKeysFile: join(folder, 'absent') })).rejects.toThrow(/cannot be read/);
+    await rm(folder, { recursive: true });
+
+    expect(loaded.map(({ name }) => name)).toEqual(['laptop']);
+  });
+});
+
+describe('a task', () => {
+  it('of one key does not exist for another: read, wait, cancel, retry, events and lists (checklist 36)', async () => {
+    await using server = await startHttpServer(withKeys);
+    const { task_id: id } = await json(insert(server, 'd', fileForm('x'), { ...bearer(keyOf.writer), Prefer: 'respond-async' }));
+    const statuses = async (key: string): Promise<number[]> => {
+      const found: number[] = [];
+      for (const [method, path] of [
+        ['GET', ''],
+        ['GET', '?wait=0'],
+        ['GET', '/events'],
+        ['POST', '/retry'],
+        ['DELETE', ''],
+      ] as const) {
+        const stop = new AbortController();
+        found.push((await fetch(`${server.url}/task/${id}${path}`, { method, headers: bearer(key), signal: stop.signal })).status);
+        stop.abort();
+      }
+      return found;
+    };
+
+    expect(await statuses(keyOf.other)).toEqual([404, 404, 404, 404, 404]);
+    const lists = await Promise.all(
+      [keyOf.other, keyOf.writer, keyOf.admin].map((key) =>
+        json<{ tasks: unknown[] }>(fetch(`${server.url}/tasks`, { headers: bearer(key) })),
+      ),
+    );
+    expect(lists.map(({ tasks }) => tasks.length)).toEqual([0, 1, 1]);
+    expect(await statuses(keyOf.writer)).toEqual([200, 200, 200, 409, 200]);
+    expect((await fetch(`${server.url}/task/${id}`, { headers: bearer(keyOf.admin) })).status).toBe(200);
+  });
+
+  it('of one key is not in the event stream of another', async () => {
+    await using server = await startHttpServer(withKeys);
+    const stop = new AbortController();
+    const answer = await fetch(`${server.url}/events`, { headers: bearer(keyOf.other), signal: stop.signal });
+    let text = '';
+    const reading = (async () => {
+      for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) text += chunk;
+    })().catch(() => {});
+
+    await insert(server, 'theirs', fileForm('x'), { ...bearer(keyOf.writer), Prefer: 'respond-async' });
+    await insert(server, 'own', fileForm('x'), { ...bearer(keyOf.other), Prefer: 'respond-async' });
+    await eventually(() => text.includes('"own"'), 'the own task');
+    stop.abort();
+    await reading;
+
+    expect(text).not.toContain('"theirs"');
+  });
+
+  it('list pages go past the tasks of others', async () => {
+    await using server = await startHttpServer(withKeys);
+    await insert(server, 'own', fileForm('x'), { ...bearer(keyOf.other), Prefer: 'respond-async' });
+    for (let count = 0; count < 5; count += 1)
+      await insert(server, 'theirs', fileForm('x'), { ...bearer(keyOf.writer), Prefer: 'respond-async' });
+
+    const { tasks } = await json<{ tasks: { doc_id: string }[] }>(
+      fetch(`${server.url}/tasks?limit=2`, { headers: bearer(keyOf.other) }),
+    );
+
+    expect(tasks.map(({ doc_id: docId }) => docId)).toEqual(['own']);
+  });
+});
+
+describe('the page’s login', () => {
+  const login = (server: TestServer, key: string): Promise<Response> =>
+    fetch(`${server.url}/login`, {
+      method: 'POST',
+      body: JSON.stringify({ key }),
+      headers: { 'Content-Type': 'application/json' },
+    });
+  const cookieOf = (answer: Response): string => answer.headers.get('set-cookie')!.split(';')[0]!;
+
+  it('gives an HttpOnly SameSite=Strict cookie that works like the key', async () => {
+    await using server = await startHttpServer(withKeys);
+
+    const answer = await login(server, keyOf.writer);
+    const cookie = answer.headers.get('set-cookie')!;
+    const config = await json<{ auth: string; key: object }>(
+      fetch(`${server.url}/config`, { headers: { Cookie: cookieOf(answer) } }),
+    );
+
+    expect(answer.status).toBe(200);
+    expect(await json(answer)).toMatchObject({ name: 'writer', scope: 'write' });
+    expect(cookie).toMatch(/^rag_session=[\w.-]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
+    expect(cookie).not.toContain(keyOf.writer);
+    expect(config).toMatchObject({ auth: 'key', key: { name: 'writer', scope: 'write' } });
+    expect((await fetch(`${server.url}/tasks`, { headers: { Cookie: cookieOf(answer) } })).status).toBe(200);
+  });
+
+  it('refuses a wrong key with 401, and has nothing to log in to without keys', async () => {
+    await using server = await startHttpServer(withKeys);
+    await using open = await startHttpServer();
+
+    expect((await login(server, 'a-wrong-key-0123456789')).status).toBe(401);
+    expect((await login(open, 'anything-at-all-0123')).status).toBe(404);
+  });
+
+  it('takes the cookie back on logout', async () => {
+    await using server = await startHttpServer(withKeys);
+
+    const answer = await fetch(`${server.url}/logout`, { method: 'POST' });
+
+    expect(answer.headers.get('set-cookie')).toMatch(/^rag_session=; .*Max-Age=0/);
+  });
+
+  it('refuses to change anything by cookie unless the browser says it is the same origin (checklist 28)', async () => {
+    await using server = await startHttpServer(withKeys);
+    const cookie = cookieOf(await login(server, keyOf.writer));
+    const upload = async (headers: Record<string, string>): Promise<number> =>
+      (await insert(server, 'd', fileForm('x'), { Cookie: cookie, Prefer: 'respond-async', ...headers })).status;
+
+    expect(await upload({})).toBe(403);
+    expect(await upload({ Origin: 'https://evil.example' })).toBe(403);
+    expect(await upload({ Origin: 'null' })).toBe(403);
+    expect(await upload({ 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
+    expect(await upload({ 'Sec-Fetch-Site': 'same-site' })).toBe(403);
+    expect(await upload({ Origin: server.url })).toBe(202);
+    expect(await upload({ 'Sec-Fetch-Site': 'same-origin' })).toBe(202);
+  });
+
+  it('is a signed value that cannot be forged, ends with its time, and ends with its key', () => {
+    const secret = Buffer.alloc(32, 7);
+    const [reader, writer] = [apiKeys[0]!, apiKeys[1]!];
+    const value = writeSession(secret, writer, 1000);
+    const changedKey = parseApiKeys('writer:write:another-key-0123456789');
+
+    expect(readSession(secret, apiKeys, value, 999)).toBe(writer);
+    expect(readSession(secret, apiKeys, value, 1000)).toBeNull();
+    expect(readSession(Buffer.alloc(32, 8), apiKeys, value, 999)).toBeNull();
+    expect(readSession(secret, [reader], value, 999)).toBeNull();
+    expect(readSession(secret, changedKey, value, 999)).toBeNull();
+    for (const forged of ['', '.', '..', 'a.b.c', value.replace(/^[^.]+/, Buffer.from('admin').toString('base64url')), `${value}x`])
+      expect(readSession(secret, apiKeys, forged, 999)).toBeNull();
+  });
+
+  it('is marked Secure, and HSTS is sent, when a trusted proxy says that the client speaks TLS', async () => {
+    await using server = await startHttpServer({ settings: { apiKeys, trustedProxies: ['127.0.0.1'] } });
+
+    const answer = await fetch(`${server.url}/login`, {
+      method: 'POST',
+      body: JSON.stringify({ key: keyOf.reader }),
+      headers: { 'Content-Type': 'application/json', 'X-Forwarded-Proto': 'https' },
+    });
+
+    expect(answer.headers.get('set-cookie')).toMatch(/; Secure$/);
+    expect(answer.headers.get('strict-transport-security')).toMatch(/max-age=/);
+  });
+});
+
+describe('another web page', () => {
+  it('cannot write to a server without keys either: forms and fetches of other origins get 403', async () => {
+    await using server = await startHttpServer();
+    const upload = async (headers: Record<string, string>): Promise<number> =>
+      (await insert(server, 'd', fileForm('x'), headers)).status;
+
+    expect(await upload({ Origin: 'https://evil.example' })).toBe(403);
+    expect(await upload({ Origin: 'null' })).toBe(403);
+    expect(await upload({ 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
+    expect(await upload({ Origin: server.url })).toBe(200);
+    expect(await upload({})).toBe(200);
+  });
+
+  it('is told nothing by CORS unless it is on the list, and never with credentials (checklist 27)', async () => {
+    await using server = await startHttpServer({ settings: { corsOrigins: ['https://app.example'], apiKeys } });
+    const headersFor = async (origin: string, init: RequestInit = {}): Promise<Headers> =>
+      (await fetch(`${server.url}/tasks`, { ...init, headers: { Origin: origin, ...(init.headers as object) } })).headers;
+
+    const evil = await headersFor('https://evil.example');
+    const listed = await headersFor('https://app.example');
+    const preflight = await headersFor('https://app.example', {
+      method: 'OPTIONS',
+      headers: { 'Access-Control-Request-Method': 'POST' },
+    });
+
+    expect(evil.get('access-control-allow-origin')).toBeNull();
+    expect(evil.get('vary')).toMatch(/Origin/);
+    expect(listed.get('access-control-allow-origin')).toBe('https://app.example');
+    expect(listed.get('access-control-allow-credentials')).toBeNull();
+    expect(preflight.get('access-control-allow-headers')).toMatch(/Authorization/);
+  });
+
+  it('on the list may write with a key, but not with a cookie', async () => {
+    await using server = await startHttpServer({
+      settings: { corsOrigins: ['https://app.example'], apiKeys },
+      memory: { ingest: () => {} },
+    });
+    const cookie = `rag_session=${writeSession(Buffer.alloc(32, 7), apiKeys[1]!, Date.now() + 60_000)}`;
+    const upload = async (headers: Record<string, string>): Promise<number> =>
+      (await insert(server, 'd', fileForm('x'), { Origin: 'https://app.example', Prefer: 'respond-async', ...headers })).status;
+
+    expect(await upload(bearer(keyOf.writer))).toBe(202);
+    expect(await upload({ Cookie: cookie })).toBe(403);
+  });
+
+  it('under another name for this address is refused by its Host (DNS rebinding, checklist 26)', async () => {
+    await using server = await startHttpServer({ settings: { allowedHosts: ['docs.example'] } });
+    const { request } = await import('node:http');
+    const status = (host: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        request({ host: '127.0.0.1', port: server.port, path: '/health', headers: { Host: host } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode!);
+        })
+          .on('error', reject)
+          .end();
+      });
+
+    for (const host of ['evil.example', 'evil.example:80', '127.0.0.1.evil.example', 'localhost.evil.example', '10.0.0.1'])
+      expect(await status(host), host).toBe(421);
+    for (const host of ['localhost', `localhost:${server.port}`, '127.0.0.1', '[::1]:80', 'docs.example', 'DOCS.example:8000'])
+      expect(await status(host), host).toBe(200);
+  });
+});
