@@ -1,0 +1,192 @@
+/**
+ * Talks to a server over HTTP as http-contract says. Patient: what a server asks to try again later (429, 503 with its
+ * `Retry-After`), and a server that is just being restarted, is tried again until the patience is used up.
+ */
+import { createReadStream } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CliError, exitCodes } from './cli-error.ts';
+
+export type ApiRequest = {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Each part of the path, not encoded. */
+  readonly path: readonly string[];
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+  /** Streamed from the disk, anew for each try. */
+  readonly file?: { readonly path: string; readonly bytes: number };
+  readonly signal?: AbortSignal;
+};
+
+export type ApiReply = { readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly text: string };
+
+export interface ApiClient {
+  readonly url: string;
+  /** The answer, whatever its status; `401` and `403` end the command. @throws CliError `unreachable` when the patience is used up. */
+  send(request: ApiRequest): Promise<ApiReply>;
+  /** The body of a 2xx. @throws CliError with the server's sentence otherwise. */
+  json<T>(request: ApiRequest): Promise<T>;
+  close(): void;
+}
+
+export type ApiClientOptions = {
+  /** May have a path prefix; must not hold a key or password. */
+  readonly url: string;
+  readonly key: string | null;
+  /** How long one request may be tried again. */
+  readonly patienceMs: number;
+  /** Told before each wait. */
+  readonly onWait?: (reason: string, waitMs: number) => void;
+};
+
+/** Longer than the longest `?wait=`; a server or proxy that is silent for so long is gone. */
+const silenceMs = 100_000;
+const replyBytesMax = 256 * 1024 * 1024;
+const waitMsMax = 60_000;
+const transientErrors = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
+
+export function createApiClient(options: ApiClientOptions): ApiClient {
+  const base = baseUrl(options.url);
+  const transport = base.protocol === 'https:' ? https : http;
+  const agent = new transport.Agent({ keepAlive: true, maxSockets: 64 });
+
+  async function send(request: ApiRequest): Promise<ApiReply> {
+    const startedAt = performance.now();
+    for (let tries = 1; ; tries += 1) {
+      const outcome = await attempt(request).catch((error: unknown) => transientError(error, request.signal));
+      const reason = typeof outcome === 'string' ? outcome : busyReason(outcome);
+      if (typeof outcome !== 'string') {
+        if (reason === null) return refuseStrangers(outcome);
+        if (performance.now() - startedAt >= options.patienceMs) return outcome;
+      } else if (performance.now() - startedAt >= options.patienceMs) {
+        throw new CliError(`${base.href} does not answer: ${outcome}`, exitCodes.unreachable);
+      }
+      const asked = typeof outcome === 'string' ? null : retryAfterMs(outcome);
+      const leftMs = options.patienceMs - (performance.now() - startedAt);
+      const waitMs = Math.max(50, Math.min(asked ?? 250 * 2 ** Math.min(tries, 5), waitMsMax, leftMs));
+      options.onWait?.(reason ?? '', waitMs);
+      await pause(waitMs, undefined, request.signal === undefined ? {} : { signal: request.signal });
+    }
+  }
+
+  function attempt({ method = 'GET', path, query = {}, headers = {}, json, file, signal }: ApiRequest): Promise<ApiReply> {
+    const target = new URL(base);
+    target.pathname = `${base.pathname.replace(/\/$/, '')}/${path.map(encodeURIComponent).join('/')}`;
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, String(value));
+    const body = json === undefined ? null : JSON.stringify(json);
+    const length = file?.bytes ?? (body === null ? null : Buffer.byteLength(body));
+    return new Promise((resolve, reject) => {
+      const request = transport.request(target, {
+        method,
+        agent,
+        ...(signal === undefined ? {} : { signal }),
+        headers: {
+          accept: 'application/json',
+          ...(options.key === null ? {} : { authorization: `Bearer ${options.key}` }),
+          ...(length === null ? {} : { 'content-length': length }),
+          ...(body === null ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+      });
+      request.setTimeout(silenceMs, () => request.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })));
+      // An answer may come before the whole file was sent (it is too large, the queue is full): then the rest does not matter,
+      // nor does how the connection ends.
+      let answered = false;
+      const failed = (error: Error): void => {
+        if (!answered) reject(error);
+      };
+      request.on('error', failed);
+      request.once('response', (response) => {
+        answered = true;
+        readReply(response)
+          .then(resolve, reject)
+          .finally(() => request.writableEnded || request.destroy());
+      });
+      if (file === undefined) request.end(body ?? undefined);
+      else pipeline(exactly(file), request).catch(failed);
+    });
+  }
+
+  return {
+    url: base.href.replace(/\/$/, ''),
+    send,
+    async json<T>(request: ApiRequest): Promise<T> {
+      const reply = await send(request);
+      if (reply.status < 200 || reply.status >= 300) throw new CliError(sentenceOf(reply));
+      return JSON.parse(reply.text) as T;
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** What the server says went wrong: the `detail` of its problem document. */
+export function sentenceOf(reply: ApiReply): string {
+  const problem = problemOf(reply);
+  return typeof problem?.['detail'] === 'string' ? problem['detail'] : `The server answered ${reply.status}.`;
+}
+
+export function problemOf({ text }: ApiReply): Record<string, unknown> | null {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+function baseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new CliError(`This is not the URL of a server: ${text}. Write it as http://127.0.0.1:8000.`, exitCodes.usage);
+  if (url.username !== '' || url.password !== '' || url.search !== '')
+    throw new CliError('The URL must not hold a key or password; use --key or RAG_INTAKE_KEY.', exitCodes.usage);
+  return url;
+}
+
+/** As many bytes as were announced, or an error: a file may change while it is sent. */
+async function* exactly({ path, bytes }: NonNullable<ApiRequest['file']>): AsyncGenerator<Buffer> {
+  let sent = 0;
+  if (bytes > 0) {
+    for await (const piece of createReadStream(path, { end: bytes - 1 })) {
+      sent += (piece as Buffer).length;
+      yield piece as Buffer;
+    }
+  }
+  if (sent !== bytes) throw new Error('The file changed while it was being sent.');
+}
+
+async function readReply(response: http.IncomingMessage): Promise<ApiReply> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response) {
+    bytes += (piece as Buffer).length;
+    if (bytes > replyBytesMax) throw new Error('the answer is too large');
+    pieces.push(piece as Buffer);
+  }
+  return { status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(pieces).toString('utf8') };
+}
+
+/** Why to try again, in words; anything else goes on being thrown. */
+function transientError(error: unknown, signal: AbortSignal | undefined): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (signal?.aborted === true || !transientErrors.includes(code ?? '')) throw error;
+  return code === 'ECONNREFUSED' ? 'nothing listens there' : message || String(code);
+}
+
+function busyReason(reply: ApiReply): string | null {
+  if (![429, 502, 503, 504].includes(reply.status)) return null;
+  return sentenceOf(reply);
+}
+
+function retryAfterMs({ headers }: ApiReply): number | null {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : null;
+}
+
+function refuseStrangers(reply: ApiReply): ApiReply {
+  if (reply.status === 401 || reply.status === 403) throw new CliError(sentenceOf(reply), exitCodes.refused);
+  return reply;
+}

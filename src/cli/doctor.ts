@@ -1,0 +1,244 @@
+/** Looks at this machine as a server would find it, and says for everything that is wrong what to do. */
+import { constants } from 'node:fs';
+import { access, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { ConfigError, loadConfig, type Config } from '../config.ts';
+import { hasErrno } from '../errors.ts';
+import { isLoopbackHost } from '../http/origin-guard.ts';
+import { fileSize } from './terminal-text.ts';
+
+export type Check = {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'problem';
+  /** What was found and, unless it is fine, what to do. */
+  readonly sentence: string;
+};
+
+/** statfs(2) types. Network file systems break the promises of rename and fsync; the last two forget everything. */
+const fileSystems = new Map<number, { name: string; state: Check['state'] }>([
+  [0xef53, { name: 'ext4', state: 'ok' }],
+  [0x58465342, { name: 'XFS', state: 'ok' }],
+  [0x9123683e, { name: 'Btrfs', state: 'ok' }],
+  [0x2fc12fc1, { name: 'ZFS', state: 'ok' }],
+  [0xf2f52010, { name: 'F2FS', state: 'ok' }],
+  [0x6969, { name: 'NFS', state: 'problem' }],
+  [0x517b, { name: 'SMB', state: 'problem' }],
+  [0xff534d42, { name: 'CIFS', state: 'problem' }],
+  [0xfe534d42, { name: 'SMB2', state: 'problem' }],
+  [0x65735546, { name: 'FUSE', state: 'warning' }],
+  [0x794c7630, { name: 'overlayfs (a container’s own layer)', state: 'warning' }],
+  [0x01021994, { name: 'tmpfs (memory)', state: 'warning' }],
+]);
+
+/** Every check, in the order in which a server would stumble over them. `env` holds the server's settings. */
+export async function examine(env: Readonly<Record<string, string | undefined>>, pageDir: string): Promise<readonly Check[]> {
+  const checks: Check[] = [nodeVersion(process.versions.node), userId()];
+  let config: Config;
+  try {
+    config = loadConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [...checks, problem('settings', `${error.problems.join('; ')}. Correct these environment variables.`)];
+  }
+  checks.push(ok('settings', 'All settings can be read.'), exposure(config));
+  checks.push(...(await dataDirectory(config)));
+  checks.push(await port(config), await ocr(), await page(pageDir));
+  return checks;
+}
+
+function nodeVersion(version: string): Check {
+  const major = Number(version.split('.')[0]);
+  return major >= 24 ? ok('node', `Node ${version}.`) : problem('node', `Node ${version} is too old; install Node 24 or newer.`);
+}
+
+function userId(): Check {
+  if (process.getuid?.() !== 0) return ok('user', 'Not running as root.');
+  return warning('user', 'Running as root. Run the server as a user of its own (the systemd unit and the container image do).');
+}
+
+function exposure(config: Config): Check {
+  const open = !isLoopbackHost(config.host);
+  const keys = config.apiKeys.length > 0 || config.apiKeysFile !== '';
+  if (open && !keys)
+    return problem(
+      'keys',
+      `HOST ${config.host} can be reached by others and there is no API key: the server refuses to start. Make one with "rag-intake key create NAME".`,
+    );
+  return ok(
+    'keys',
+    open
+      ? `HOST ${config.host} can be reached by others; API keys are set.`
+      : `HOST ${config.host} is reached from this machine only.`,
+  );
+}
+
+async function dataDirectory(config: Config): Promise<Check[]> {
+  const path = resolve(config.dataDir);
+  const existing = await nearestExisting(path);
+  try {
+    await access(existing, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    return [
+      problem(
+        'permissions',
+        `${existing} cannot be written by this user. Give it to the server's user: chown -R USER ${existing}.`,
+      ),
+    ];
+  }
+  const space = await statfs(existing);
+  const freeBytes = space.bavail * space.bsize;
+  return [
+    ok('permissions', `${existing} can be written.`),
+    fileSystem(existing, space.type),
+    await durability(existing),
+    freeBytes < config.diskReserveBytes
+      ? problem(
+          'disk',
+          `${fileSize(freeBytes)} free, but DISK_RESERVE_BYTES keeps ${fileSize(config.diskReserveBytes)}: uploads get 507. Make room.`,
+        )
+      : freeBytes < 3 * config.diskReserveBytes
+        ? warning(
+            'disk',
+            `${fileSize(freeBytes)} free; below ${fileSize(config.diskReserveBytes)} uploads get 507. Make room soon.`,
+          )
+        : ok('disk', `${fileSize(freeBytes)} free.`),
+    ...(space.files > 0 && space.ffree < 10_000
+      ? [warning('inodes', `${space.ffree} inodes left; each document takes about 7.`)]
+      : []),
+    ...(await privacy(path)),
+  ];
+}
+
+function fileSystem(path: string, type: number): Check {
+  const found = fileSystems.get(type >>> 0);
+  if (found === undefined)
+    return warning(
+      'file system',
+      `${path} is on a file system that is not known here (0x${(type >>> 0).toString(16)}). Use a local ext4 or XFS.`,
+    );
+  if (found.state === 'ok') return ok('file system', `${path} is on ${found.name}.`);
+  return {
+    name: 'file system',
+    state: found.state,
+    sentence: `${path} is on ${found.name}, which may lose what it has promised to keep. Put DATA_DIR on a local ext4 or XFS.`,
+  };
+}
+
+/** Does what every upload does: write, flush, rename, flush the directory. */
+async function durability(folder: string): Promise<Check> {
+  const [temp, target] = [join(folder, `.doctor-${process.pid}.tmp`), join(folder, `.doctor-${process.pid}`)];
+  try {
+    const file = await open(temp, 'wx');
+    await file.write(Buffer.alloc(4096));
+    const startedAt = performance.now();
+    await file.datasync();
+    await file.close();
+    await rename(temp, target);
+    const directory = await open(folder, 'r');
+    await directory.sync();
+    await directory.close();
+    const ms = performance.now() - startedAt;
+    if (ms > 500)
+      return warning(
+        'fsync',
+        `Flushing to the disk took ${Math.round(ms)} ms: every upload waits for two such. Use a faster disk.`,
+      );
+    return ok('fsync', `Flushing to the disk works (${ms.toFixed(1)} ms).`);
+  } catch (error) {
+    return problem(
+      'fsync',
+      `Flushing to the disk fails (${(error as Error).message}): nothing could be kept safe here. Use another disk.`,
+    );
+  } finally {
+    await Promise.all([temp, target].map((path) => rm(path, { force: true })));
+  }
+}
+
+async function privacy(path: string): Promise<Check[]> {
+  const info = await stat(path).catch(() => null);
+  if (info === null || (info.mode & 0o007) === 0) return [];
+  return [warning('privacy', `${path} can be read by every user of this machine: chmod o-rwx ${path}.`)];
+}
+
+async function port({ host, port: wanted }: Config): Promise<Check> {
+  if (wanted === 0) return ok('port', 'PORT 0: a free one is taken.');
+  const server = createServer();
+  try {
+    await new Promise<void>((done, failed) => server.once('error', failed).listen(wanted, host, done));
+    return ok('port', `${host} port ${wanted} is free.`);
+  } catch (error) {
+    if (hasErrno(error, 'EADDRINUSE')) {
+      const ours = await answersReady(host, wanted);
+      if (ours) return ok('port', `A server answers on ${host} port ${wanted} and is ready.`);
+      return problem(
+        'port',
+        `${host} port ${wanted} is taken by another program. Choose another PORT, or stop it (ss -ltnp shows which).`,
+      );
+    }
+    if (hasErrno(error, 'EACCES'))
+      return problem('port', `PORT ${wanted} needs more rights. Choose one above 1023 and put a proxy in front.`);
+    if (hasErrno(error, 'EADDRNOTAVAIL', 'ENOTFOUND'))
+      return problem('port', `HOST ${host} is no address of this machine (ip addr lists them).`);
+    return problem('port', `${host} port ${wanted} cannot be used: ${(error as Error).message}.`);
+  } finally {
+    server.close();
+  }
+}
+
+async function answersReady(host: string, port: number): Promise<boolean> {
+  const name = host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  const response = await fetch(`http://${name}:${port}/ready`, { signal: AbortSignal.timeout(3000) }).catch(() => null);
+  return response?.headers.has('x-request-id') ?? false;
+}
+
+async function ocr(): Promise<Check> {
+  try {
+    const { stdout } = await promisify(execFile)('tesseract', ['--list-langs'], { timeout: 10_000 });
+    const languages = stdout
+      .split('\n')
+      .slice(1)
+      .filter((line) => line !== '');
+    const missing = ['eng', 'chi_sim'].filter((language) => !languages.includes(language));
+    if (missing.length === 0) return ok('ocr', `Tesseract reads ${languages.join(', ')}.`);
+    return warning(
+      'ocr',
+      `Tesseract lacks ${missing.join(' and ')}: apt install ${missing.map((name) => `tesseract-ocr-${name.replace('_', '-')}`).join(' ')}.`,
+    );
+  } catch {
+    return warning(
+      'ocr',
+      'Tesseract is not installed: scans and pictures end as "no text". apt install tesseract-ocr tesseract-ocr-chi-sim.',
+    );
+  }
+}
+
+async function page(pageDir: string): Promise<Check> {
+  const built = await stat(join(pageDir, 'index.html')).then(
+    () => true,
+    () => false,
+  );
+  return built
+    ? ok('page', 'The web page is built.')
+    : warning('page', 'The web page is not built; the API works without it. npm run build:web builds it.');
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  const found = await stat(path).catch(() => null);
+  if (found === null) return path === dirname(path) ? path : nearestExisting(dirname(path));
+  return path;
+}
+
+function ok(name: string, sentence: string): Check {
+  return { name, state: 'ok', sentence };
+}
+
+function warning(name: string, sentence: string): Check {
+  return { name, state: 'warning', sentence };
+}
+
+function problem(name: string, sentence: string): Check {
+  return { name, state: 'problem', sentence };
+}

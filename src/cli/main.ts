@@ -1,0 +1,265 @@
+#!/usr/bin/env node
+/**
+ * The command `rag-intake`: runs the server, talks to one over HTTP, looks after its data directory.
+ * Exit codes: `cli-error.ts`.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import packageJson from '../../package.json' with { type: 'json' };
+import { writeApiKey } from '../http/api-keys.ts';
+import type { KeyScope } from '../http/scope.ts';
+import { writeSecret } from '../webhooks/signature.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
+import { CliError, exitCodes } from './cli-error.ts';
+import { listFiles } from './file-list.ts';
+import { ingest } from './ingest.ts';
+import { barProgress, type IngestProgress, lineProgress, silentProgress } from './ingest-progress.ts';
+import { reportText } from './ingest-report.ts';
+import * as queries from './queries.ts';
+import { printable, table } from './terminal-text.ts';
+
+type GlobalOptions = { readonly url: string; readonly key?: string; readonly patience: number; readonly json?: boolean };
+
+const mainModule = fileURLToPath(new URL('../main.ts', import.meta.url));
+const pageDir = fileURLToPath(new URL('../../dist/web', import.meta.url));
+const program = new Command('rag-intake')
+  .description('Document intake for RAG: upload, follow, search; run and look after a server.')
+  .version(packageJson.version)
+  .addOption(new Option('--url <url>', 'server to talk to').env('RAG_INTAKE_URL').default('http://127.0.0.1:8000'))
+  .addOption(new Option('--key <key>', 'API key; better set RAG_INTAKE_KEY, which other users cannot see').env('RAG_INTAKE_KEY'))
+  .option('--patience <seconds>', 'how long a busy or absent server is tried again', wholeNumber(0, 86_400), 60)
+  .option('--json', 'answer in JSON')
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride();
+
+program
+  .command('serve')
+  .description('run the server; settings come from the environment (see README)')
+  .action(() => becomeServer('serve'));
+program
+  .command('worker')
+  .description('run one more worker on the same DATA_DIR')
+  .action(() => becomeServer('worker'));
+
+program
+  .command('ingest')
+  .description('bring files and folders to the server; run it again to go on where it stopped')
+  .argument('<paths...>', 'files and folders')
+  .option('--prefix <text>', 'put before every doc_id', '')
+  .option('--parallel <count>', 'documents on their way at once', wholeNumber(1, 64), 8)
+  .option('--again', 'send everything, also what is there already', false)
+  .option('--callback-url <url>', 'where the server tells of the end of each task')
+  .action(runIngest);
+
+program
+  .command('search')
+  .description('search the documents')
+  .argument('<words...>')
+  .option('-k, --top-k <count>', 'hits', wholeNumber(1, 100), 10)
+  .addOption(new Option('--mode <mode>', 'how to search').choices(['hybrid', 'keyword', 'vector']).default('hybrid'))
+  .option('--doc <doc_id...>', 'only in these documents')
+  .action((words: string[], options: { topK: number; mode: 'hybrid'; doc?: string[] }) =>
+    ask((client) =>
+      queries.search(client, words.join(' '), { ...options, docIds: options.doc ?? [], bold: process.stdout.isTTY === true }),
+    ),
+  );
+
+program
+  .command('tasks')
+  .description('list tasks, newest first')
+  .addOption(new Option('--status <status>').choices(['pending', 'processing', 'completed', 'failed']))
+  .option('--doc <doc_id>', 'only of this document')
+  .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
+  .option('--cursor <cursor>', 'go on after a page')
+  .action((options: { status?: string; doc?: string; limit: number; cursor?: string }) =>
+    ask((client) =>
+      queries.listTasks(client, { status: options.status, docId: options.doc, limit: options.limit, cursor: options.cursor }),
+    ),
+  );
+program
+  .command('task')
+  .description('show one task')
+  .argument('<task_id>')
+  .option('--wait', 'until it has ended', false)
+  .action((id: string, options: { wait: boolean }) => ask((client) => queries.showTask(client, id, options)));
+program
+  .command('cancel')
+  .description('cancel a pending task')
+  .argument('<task_id>')
+  .option('--force', 'also one that is being processed', false)
+  .action((id: string, options: { force: boolean }) => ask((client) => queries.cancelTask(client, id, options)));
+program
+  .command('retry')
+  .description('process a failed task again')
+  .argument('<task_id>')
+  .action((id: string) => ask((client) => queries.retryTask(client, id)));
+
+const documents = program.command('documents').description('what is searchable');
+documents
+  .command('list', { isDefault: true })
+  .description('list documents, newest first')
+  .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
+  .option('--cursor <cursor>', 'go on after a page')
+  .action((options: { limit: number; cursor?: string }) =>
+    ask((client) => queries.listDocuments(client, { limit: options.limit, cursor: options.cursor })),
+  );
+documents
+  .command('show')
+  .description('show one document')
+  .argument('<doc_id>')
+  .action((docId: string) => ask((client) => queries.showDocument(client, docId)));
+documents
+  .command('content')
+  .description('print the parsed text as Markdown')
+  .argument('<doc_id>')
+  .action((docId: string) =>
+    ask(async (client) => {
+      const text = await queries.documentContent(client, docId);
+      return { json: { doc_id: docId, content: text }, text };
+    }),
+  );
+documents
+  .command('delete')
+  .description('remove a document from search, content and disk')
+  .argument('<doc_id>')
+  .action((docId: string) => ask((client) => queries.deleteDocument(client, docId)));
+
+const key = program.command('key').description('API keys');
+key
+  .command('create')
+  .description('make a key; it is shown once, the server gets its digest only')
+  .argument('<name>', 'shown in logs and on tasks')
+  .addOption(new Option('--scope <scope>', 'what it may do').choices(['read', 'write', 'admin']).default('write'))
+  .action(createKey);
+program
+  .command('webhook-secret')
+  .description('make a secret for WEBHOOK_SECRET')
+  .action(() => {
+    const secret = writeSecret(randomBytes(32));
+    say({ json: { secret }, text: secret });
+  });
+
+program
+  .command('doctor')
+  .description('look at this machine and its settings as the server would, and say what to do')
+  .action(async () => {
+    const { examine } = await import('./doctor.ts');
+    const checks = await examine(process.env, pageDir);
+    say({
+      json: { checks },
+      text: table(
+        ['CHECK', '', 'FOUND'],
+        checks.map(({ name, state, sentence }) => [name, state, sentence]),
+      ),
+    });
+    if (checks.some(({ state }) => state === 'problem')) process.exitCode = exitCodes.failed;
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+/**
+ * Becomes the server: this process is replaced, so that signals and exit codes are its own. The size of libuv's thread pool
+ * can be set only before a process starts; fsyncs of several uploads need more than its 4.
+ */
+function becomeServer(role: 'serve' | 'worker'): void {
+  const env = { UV_THREADPOOL_SIZE: '16', ...process.env };
+  process.execve!(process.execPath, [process.execPath, '--env-file-if-exists=.env', mainModule, role], env);
+}
+
+async function runIngest(
+  paths: string[],
+  options: { prefix: string; parallel: number; again: boolean; callbackUrl?: string },
+): Promise<void> {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  process.once('SIGTERM', () => interrupted.abort());
+  const list = await listFiles(paths, options.prefix);
+  const progress = ingestProgress();
+  const client = openClient((reason, waitMs) => progress.note(`Trying again in ${Math.ceil(waitMs / 1000)} s: ${reason}`));
+  const { report, stoppedBy } = await ingest({
+    client,
+    files: list.files,
+    parallel: options.parallel,
+    again: options.again,
+    callbackUrl: options.callbackUrl ?? null,
+    progress,
+    waitSeconds: process.stderr.isTTY === true ? 2 : 20,
+    signal: interrupted.signal,
+  });
+  client.close();
+  say({ json: { ...report, passed_over: list.passedOver }, text: reportText(report, list.passedOver) });
+  if (stoppedBy !== null) process.exitCode = stoppedBy.exitCode;
+  else if (interrupted.signal.aborted) process.exitCode = exitCodes.interrupted;
+  else if (report.failed > 0) process.exitCode = exitCodes.failed;
+}
+
+function ingestProgress(): IngestProgress {
+  if (process.stderr.isTTY === true && globals().json !== true) return barProgress(process.stderr);
+  return globals().json === true ? silentProgress : lineProgress((line) => console.error(line));
+}
+
+function createKey(name: string, { scope }: { scope: KeyScope }): void {
+  let made: { key: string; line: string };
+  try {
+    made = writeApiKey(name, scope, randomBytes(32));
+  } catch (error) {
+    throw new CliError(`This name cannot be used: ${(error as Error).message}.`, exitCodes.usage);
+  }
+  say({
+    json: { name, scope, ...made },
+    text: [
+      `The key, shown this once (for clients, as RAG_INTAKE_KEY or Authorization: Bearer):\n  ${made.key}`,
+      `For the server, in API_KEYS or as a line of API_KEYS_FILE:\n  ${made.line}`,
+    ].join('\n'),
+  });
+}
+
+async function ask(question: (client: ApiClient) => Promise<queries.Said>): Promise<void> {
+  const client = openClient();
+  try {
+    say(await question(client));
+  } finally {
+    client.close();
+  }
+}
+
+function openClient(onWait?: (reason: string, waitMs: number) => void): ApiClient {
+  const { url, key, patience } = globals();
+  return createApiClient({
+    url,
+    key: key === undefined || key === '' ? null : key,
+    patienceMs: patience * 1000,
+    ...(onWait === undefined ? {} : { onWait }),
+  });
+}
+
+function globals(): GlobalOptions {
+  return program.opts<GlobalOptions>();
+}
+
+function say({ json, text }: queries.Said): void {
+  console.log(globals().json === true ? JSON.stringify(json, null, 2) : text);
+}
+
+function explain(error: unknown): number {
+  // Commander has printed what was wrong, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  if (!(error instanceof CliError)) throw error;
+  if (globals().json === true) console.log(JSON.stringify({ error: error.message }));
+  else console.error(printable(error.message));
+  return error.exitCode;
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new InvalidArgumentError(`a whole number from ${min} to ${max}`);
+    return value;
+  };
+}

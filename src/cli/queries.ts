@@ -1,0 +1,111 @@
+/** The commands that ask a server or tell it something: search, tasks, task, cancel, retry, documents, webhooks. */
+import { type ApiClient, sentenceOf } from './api-client.ts';
+import { CliError } from './cli-error.ts';
+import { emphasised, fileSize, printable, table } from './terminal-text.ts';
+import type { WireDocument, WireDocumentPage, WireSearchReply, WireTask, WireTaskPage } from './wire-records.ts';
+
+/** What a command has to say: the server's answer as it is for --json, and text for a person. */
+export type Said = { readonly json: unknown; readonly text: string };
+
+export type SearchOptions = {
+  readonly topK: number;
+  readonly mode: 'hybrid' | 'keyword' | 'vector';
+  readonly docIds: readonly string[];
+  /** Whether what matched may be shown in bold. */
+  readonly bold: boolean;
+};
+
+export async function search(client: ApiClient, query: string, options: SearchOptions): Promise<Said> {
+  const { topK, mode, docIds } = options;
+  const json = await client.json<WireSearchReply>({
+    method: 'POST',
+    path: ['search'],
+    json: { query, top_k: topK, mode, ...(docIds.length === 0 ? {} : { doc_ids: docIds }) },
+  });
+  const hits = json.hits.map(({ citation, text, highlights, score }, index) => {
+    const { filename, doc_id, page, page_end, section } = citation;
+    const pages = page === null ? '' : `, page ${page}${page_end === null || page_end === page ? '' : `–${page_end}`}`;
+    const where = section.length === 0 ? '' : ` › ${section.join(' › ')}`;
+    const from = doc_id === filename ? filename : `${filename} [${doc_id}]`;
+    return `${index + 1}. ${printable(`${from}${pages}${where}`)}  (${score.toFixed(3)})\n   ${emphasised(text, highlights, options.bold)}`;
+  });
+  const notice = json.notice === null ? [] : [printable(json.notice)];
+  return { json, text: [...notice, ...(hits.length === 0 ? ['Nothing found.'] : hits)].join('\n') };
+}
+
+export async function listTasks(
+  client: ApiClient,
+  options: { status: string | undefined; docId: string | undefined; limit: number; cursor: string | undefined },
+): Promise<Said> {
+  const { status, docId, limit, cursor } = options;
+  const json = await client.json<WireTaskPage>({ path: ['tasks'], query: { status, doc_id: docId, limit, cursor } });
+  const rows = json.tasks.map((task) => [
+    task.task_id,
+    task.status === 'processing' ? `${task.stage} ${Math.floor(task.progress.percent)}%` : task.status,
+    task.doc_id,
+    fileSize(task.file_size),
+    task.created_at,
+    task.error,
+  ]);
+  return { json, text: table(['TASK', 'STATUS', 'DOCUMENT', 'SIZE', 'CREATED', 'ERROR'], rows) + more(json.next_cursor) };
+}
+
+export async function showTask(client: ApiClient, id: string, options: { wait: boolean }): Promise<Said> {
+  for (;;) {
+    const task = await client.json<WireTask>({ path: ['task', id], query: { wait: options.wait ? 30 : undefined } });
+    if (!options.wait || task.status === 'completed' || task.status === 'failed') return { json: task, text: fields(task) };
+  }
+}
+
+export async function cancelTask(client: ApiClient, id: string, options: { force: boolean }): Promise<Said> {
+  const query = options.force ? { force: 'true' } : {};
+  const json = await client.json<{ message: string }>({ method: 'DELETE', path: ['task', id], query });
+  return { json, text: `${printable(json.message)}: ${printable(id)}` };
+}
+
+export async function retryTask(client: ApiClient, id: string): Promise<Said> {
+  const json = await client.json<{ task_id: string }>({ method: 'POST', path: ['task', id, 'retry'] });
+  return { json, text: `Waiting again: ${printable(json.task_id)}` };
+}
+
+export async function listDocuments(client: ApiClient, options: { limit: number; cursor: string | undefined }): Promise<Said> {
+  const json = await client.json<WireDocumentPage>({ path: ['documents'], query: { ...options } });
+  const rows = json.documents.map((document) => [
+    document.doc_id,
+    document.filename,
+    fileSize(document.file_size),
+    document.pages,
+    document.chunks,
+    document.inserted_at,
+  ]);
+  return { json, text: table(['DOCUMENT', 'FILE', 'SIZE', 'PAGES', 'CHUNKS', 'INSERTED'], rows) + more(json.next_cursor) };
+}
+
+export async function showDocument(client: ApiClient, docId: string): Promise<Said> {
+  const json = await client.json<WireDocument>({ path: ['documents', docId] });
+  return { json, text: fields(json) };
+}
+
+/** The parsed text, as Markdown. */
+export async function documentContent(client: ApiClient, docId: string): Promise<string> {
+  const reply = await client.send({ path: ['documents', docId, 'content'], headers: { accept: 'text/markdown' } });
+  if (reply.status !== 200) throw new CliError(sentenceOf(reply));
+  return reply.text;
+}
+
+export async function deleteDocument(client: ApiClient, docId: string): Promise<Said> {
+  const json = await client.json<{ message: string }>({ method: 'DELETE', path: ['documents', docId] });
+  return { json, text: `${printable(json.message)}: ${printable(docId)}` };
+}
+
+/** One line for each field that says something. */
+function fields(record: object): string {
+  return Object.entries(record)
+    .filter(([name, value]) => value !== null && name !== 'links')
+    .map(([name, value]) => `${name}: ${printable(typeof value === 'object' ? JSON.stringify(value) : String(value))}`)
+    .join('\n');
+}
+
+function more(cursor: string | null): string {
+  return cursor === null ? '' : `\nThere are more: --cursor ${cursor}`;
+}

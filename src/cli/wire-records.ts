@@ -1,0 +1,55 @@
+/** What the server's answers look like, as far as the command reads them. */
+
+export type WireServerConfig = { readonly version: string; readonly file_bytes_max: number };
+
+export type WireTask = {
+  readonly task_id: string;
+  readonly doc_id: string;
+  readonly filename: string;
+  readonly file_size: number;
+  readonly sha256: string;
+  readonly status: 'pending' | 'processing' | 'completed' | 'failed';
+  readonly stage: string;
+  readonly progress: { readonly percent: number };
+  readonly attempts: number;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+  readonly result: { readonly pages: number | null; readonly chunks: number } | null;
+  readonly error: string | null;
+  readonly error_code: string | null;
+  readonly retryable: boolean | null;
+};
+
+export type WireTaskPage = { readonly tasks: readonly WireTask[]; readonly next_cursor: string | null };
+
+export type WireDocument = {
+  readonly doc_id: string;
+  readonly task_id: string;
+  readonly filename: string;
+  readonly media_type: string;
+  readonly file_size: number;
+  readonly sha256: string;
+  readonly pages: number | null;
+  readonly chunks: number;
+  readonly inserted_at: string;
+};
+
+export type WireDocumentPage = { readonly documents: readonly WireDocument[]; readonly next_cursor: string | null };
+
+export type WireSearchReply = {
+  readonly total: number;
+  readonly took_ms: number;
+  readonly notice: string | null;
+  readonly hits: readonly {
+    readonly score: number;
+    readonly text: string;
+    readonly highlights: readonly (readonly [number, number])[];
+    readonly citation: {
+      readonly doc_id: string;
+      readonly filename: string;
+      readonly page: number | null;
+      readonly page_end: number | null;
+      readonly section: readonly string[];
+    };
+  }[];
+};

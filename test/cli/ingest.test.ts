@@ -1,0 +1,301 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { IngestReport } from '../../src/cli/ingest.ts';
+import { runCommand, startCommand } from '../support/command.ts';
+import { makeDataDir, removeDir, search, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let folder: string;
+const brokenPdf = Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(2000, 0x8f)]);
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rag-intake-cli-'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('ingest', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer({ dataDir: await makeDataDir() });
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await removeDir(server.dataDir);
+  });
+
+  it('brings a folder in, says what failed and why, and ends with 1', async () => {
+    await writeReports(8);
+    await mkdir(join(folder, '报告', '内'), { recursive: true });
+    await writeFile(join(folder, '报告', '内', '年度.txt'), '年度水泵检修报告');
+    await writeFile(join(folder, 'broken.pdf'), brokenPdf);
+
+    const { code, stdout, stderr } = await runCommand(['ingest', folder, '--prefix', 'first/'], { RAG_INTAKE_URL: server.url });
+
+    expect(code).toBe(1);
+    expect(stdout).toContain('10 files');
+    expect(stdout).toContain('9 inserted, 0 already there, 1 failed, 0 not sent.');
+    expect(stdout).toContain('broken.pdf: ');
+    expect(stderr.split('\n').filter((line) => line !== '').length).toBe(10);
+    const [hit] = await search(server.url, '水泵检修');
+    expect(hit!.citation.doc_id).toMatch(/^first\/rag-intake-cli-.*\/报告\/内\/年度\.txt$/);
+  });
+
+  it('run again, sends only what is missing', async () => {
+    await writeReports(5);
+    const args = ['ingest', folder, '--json'];
+    await runCommand(args, { RAG_INTAKE_URL: server.url });
+    const tasksBefore = await countTasks();
+    await writeFile(join(folder, 'report-2.txt'), 'A corrected report about valves');
+    await writeFile(join(folder, 'report-9.txt'), 'A new report about pumps');
+
+    const report = json(await runCommand(args, { RAG_INTAKE_URL: server.url }));
+
+    expect(report).toMatchObject({ files: 6, inserted: 2, present: 4, failed: 0, not_sent: 0 });
+    expect(report.documents.filter(({ outcome }) => outcome === 'inserted').map(({ path }) => path.slice(-12))).toEqual([
+      'report-2.txt',
+      'report-9.txt',
+    ]);
+    expect((await countTasks()) - tasksBefore).toBe(2);
+  });
+
+  it('run again, says again what failed without sending it again, unless told to', async () => {
+    await writeFile(join(folder, 'broken.pdf'), brokenPdf);
+    const args = ['ingest', folder, '--json'];
+    const first = json(await runCommand(args, { RAG_INTAKE_URL: server.url }));
+    const second = json(await runCommand(args, { RAG_INTAKE_URL: server.url }));
+    const third = json(await runCommand([...args, '--again'], { RAG_INTAKE_URL: server.url }));
+
+    expect(second.documents).toEqual(first.documents);
+    expect(third.documents[0]).toMatchObject({ outcome: 'failed', error: first.documents[0]!.error });
+    expect(third.documents[0]!.task_id).not.toBe(first.documents[0]!.task_id);
+  });
+
+  it('says of an empty file what the server says', async () => {
+    await writeFile(join(folder, 'empty.txt'), '');
+
+    const report = json(await runCommand(['ingest', folder, '--json'], { RAG_INTAKE_URL: server.url }));
+
+    expect(report.documents[0]).toMatchObject({
+      outcome: 'failed',
+      error: 'Invalid document: Empty file: empty.txt',
+      error_code: 'invalid_document',
+    });
+  });
+
+  it('passes over links and dot files, and says so', async () => {
+    await writeFile(join(folder, '.DS_Store'), 'x');
+    await writeFile(join(folder, 'a.txt'), 'Alpha');
+
+    const { stdout, code } = await runCommand(['ingest', folder], { RAG_INTAKE_URL: server.url });
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Passed over \(links, devices, dot files\): .*\.DS_Store/);
+  });
+
+  async function countTasks(): Promise<number> {
+    const { tasks } = (await (await fetch(`${server.url}/tasks?limit=1000`)).json()) as { tasks: unknown[] };
+    return tasks.length;
+  }
+});
+
+describe('ingest, when the server goes away', () => {
+  it('goes on by itself when it comes back, and every file is in once', async () => {
+    const dataDir = await makeDataDir();
+    let server = await startServer({ dataDir });
+    const { port } = new URL(server.url);
+    await writeReports(25);
+
+    const run = startCommand(['--url', server.url, 'ingest', folder, '--json']);
+    await until(
+      'some are in',
+      async () =>
+        ((await (await fetch(`${server.url}/documents?limit=100`)).json()) as { documents: unknown[] }).documents.length > 3,
+    );
+    await server.kill();
+    server = await startServer({ dataDir, env: { PORT: port } });
+    const report = json(await run.result);
+
+    expect(report).toMatchObject({ files: 25, inserted: 25, failed: 0, not_sent: 0, stopped: null });
+    const { documents } = (await (await fetch(`${server.url}/documents?limit=1000`)).json()) as { documents: unknown[] };
+    expect(documents.length).toBe(25);
+    await server.stop();
+    await removeDir(dataDir);
+  }, 240_000);
+
+  it('ends with 75 and says how to go on when nobody is there', async () => {
+    await writeReports(2);
+
+    const { code, stdout } = await runCommand(['--url', 'http://127.0.0.1:9', '--patience', '0', 'ingest', folder]);
+
+    expect(code).toBe(75);
+    expect(stdout).toContain('2 not sent');
+    expect(stdout).toContain('Stopped: http://127.0.0.1:9/ does not answer: nothing listens there');
+    expect(stdout).toContain('Run the same command again: it goes on where it stopped.');
+  });
+});
+
+describe('ingest, with a server that', () => {
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+  let requests: IncomingMessage[];
+  let server: Server;
+  let url: string;
+
+  beforeEach(async () => {
+    requests = [];
+    server = createServer((request, response) => {
+      requests.push(request);
+      if (request.url === '/config') return sendJson(response, 200, { version: '1', file_bytes_max: 100 * 1024 * 1024 });
+      if (request.url?.startsWith('/tasks')) return sendJson(response, 200, { tasks: [], next_cursor: null });
+      if (request.method === 'GET' && request.url?.startsWith('/documents/'))
+        return sendJson(response, 404, { detail: 'Document not found' });
+      answer(request, response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('is busy: waits as long as it is asked to, then sends again', async () => {
+    await writeReports(1);
+    let puts = 0;
+    const times: number[] = [];
+    answer = (request, response) => {
+      if (request.method !== 'PUT')
+        return sendJson(response, 200, { task_id: 't', status: 'completed', result: { pages: 3, chunks: 7 } });
+      request.resume();
+      times.push(performance.now());
+      puts += 1;
+      if (puts === 1) return sendJson(response, 503, { detail: 'The queue is full' }, { 'retry-after': '1' });
+      sendJson(response, 202, { task_id: 't' });
+    };
+
+    const report = json(await runCommand(['--url', url, 'ingest', folder, '--json']));
+
+    expect(report.documents[0]).toMatchObject({ outcome: 'inserted', pages: 3, chunks: 7 });
+    expect(puts).toBe(2);
+    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(990);
+  });
+
+  it('stays busy: gives the file up when its patience ends, with the sentence of the server', async () => {
+    await writeReports(1);
+    answer = (request, response) => {
+      request.resume();
+      sendJson(response, 503, { detail: 'The queue is full' }, { 'retry-after': '1' });
+    };
+
+    const report = json(await runCommand(['--url', url, '--patience', '1', 'ingest', folder, '--json']));
+
+    expect(report.documents[0]).toMatchObject({ outcome: 'failed', error: 'The queue is full' });
+  });
+
+  it('answers before it has the whole file: believes the answer', async () => {
+    await writeFile(join(folder, 'large.bin'), Buffer.alloc(40 * 1024 * 1024));
+    answer = (_request, response) =>
+      sendJson(response, 507, { detail: 'Not enough disk space on the server.' }, { connection: 'close' });
+
+    const report = json(await runCommand(['--url', url, 'ingest', folder, '--json']));
+
+    expect(report.documents[0]).toMatchObject({ outcome: 'failed', error: 'Not enough disk space on the server.' });
+  });
+
+  it('refuses the key: stops at once with 3, and the key is in no URL', async () => {
+    await writeReports(20);
+    answer = (request, response) => {
+      request.resume();
+      sendJson(response, 401, { detail: 'This API key is not valid.' });
+    };
+
+    const { code, stdout } = await runCommand(['--url', url, 'ingest', folder, '--parallel', '2'], {
+      RAG_INTAKE_KEY: 'rk_secret-secret-secret',
+    });
+
+    expect(code).toBe(3);
+    expect(stdout).toContain('Stopped: This API key is not valid.');
+    expect(requests.filter(({ method }) => method === 'PUT').length).toBeLessThanOrEqual(2);
+    expect(
+      requests.every(
+        ({ url: path, headers }) => !path!.includes('secret') && headers.authorization === 'Bearer rk_secret-secret-secret',
+      ),
+    ).toBe(true);
+  });
+
+  it('takes less than a file holds: the file is not even sent', async () => {
+    const { open } = await import('node:fs/promises');
+    const file = await open(join(folder, 'huge.bin'), 'w');
+    await file.truncate(100 * 1024 * 1024 + 1);
+    await file.close();
+
+    const report = json(await runCommand(['--url', url, 'ingest', folder, '--json']));
+
+    expect(report.documents[0]).toMatchObject({
+      outcome: 'failed',
+      error: 'The file is too large: the server takes 100.0 MB at most.',
+    });
+    expect(requests.some(({ method }) => method === 'PUT')).toBe(false);
+  });
+
+  it('serves below a path prefix: keeps to it', async () => {
+    const { code, stderr } = await runCommand(['--url', `${url}/rag/`, 'task', 'a b/c']);
+
+    expect({ code, stderr }).toMatchObject({ code: 1 });
+    expect(requests.at(-1)!.url).toBe('/rag/task/a%20b%2Fc');
+  });
+
+  beforeEach(() => {
+    answer = (_request, response) => sendJson(response, 404, { detail: 'Task not found' });
+  });
+});
+
+describe('ingest refuses', () => {
+  it.each([
+    [['ingest'], "missing required argument 'paths'"],
+    [['ingest', '/no/such/place'], 'There is no such file or folder: /no/such/place'],
+    [['--url', 'http://key:secret@127.0.0.1:9', 'tasks'], 'must not hold a key or password'],
+    [['--url', 'ftp://127.0.0.1', 'tasks'], 'not the URL of a server'],
+    [['ingest', '--parallel', '0', '.'], 'a whole number from 1 to 64'],
+  ])('%j with 2', async (args, sentence) => {
+    const { code, stderr } = await runCommand(args);
+
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(sentence) as string });
+  });
+
+  it('two files that would be one document', async () => {
+    for (const name of ['a', 'b']) {
+      await mkdir(join(folder, name));
+      await writeFile(join(folder, name, 'same.txt'), name);
+    }
+
+    const { code, stderr } = await runCommand(['ingest', join(folder, 'a', 'same.txt'), join(folder, 'b', 'same.txt')]);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('would both be the document same.txt');
+  });
+});
+
+async function writeReports(count: number): Promise<void> {
+  for (let number = 1; number <= count; number += 1)
+    await writeFile(join(folder, `report-${number}.txt`), `Report ${number} about pumps and valves, written for test ${folder}`);
+}
+
+function json({ stdout }: { stdout: string }): IngestReport {
+  return JSON.parse(stdout) as IngestReport;
+}
+
+function sendJson(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+}
