@@ -11,6 +11,7 @@ import { createIdempotency, type IdempotencyStore } from './idempotency.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { toProblem } from './problem.ts';
 import { createRateLimiter } from './rate-limit.ts';
+import type { Route } from './route.ts';
 import { createRoutes } from './routes.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
@@ -23,6 +24,8 @@ export type HttpServerOptions = {
   readonly services: () => Services | null;
   readonly settings: HttpSettings;
   readonly idempotencyStore: IdempotencyStore;
+  /** Routes of other protocols (MCP). */
+  readonly extraRoutes?: readonly Route[];
   readonly logger: Logger;
   /** ISO 8601. */
   readonly now: () => string;
@@ -44,7 +47,15 @@ const sweepMs = 3600 * 1000;
 const connectionsCheckMs = 2000;
 const recentTasksRead = 1000;
 
-export function createHttpServer({ services, settings, idempotencyStore, logger, now, newId }: HttpServerOptions): HttpServer {
+export function createHttpServer({
+  services,
+  settings,
+  idempotencyStore,
+  extraRoutes = [],
+  logger,
+  now,
+  newId,
+}: HttpServerOptions): HttpServer {
   const { limits } = settings;
   const stopping = new AbortController();
   const feed = createTaskFeed(newId());
@@ -64,6 +75,7 @@ export function createHttpServer({ services, settings, idempotencyStore, logger,
     metrics,
     feed,
     throughput,
+    extraRoutes,
     logger,
     now,
     acceptBody,

@@ -9,7 +9,12 @@ import { searchRoutes } from './search-routes.ts';
 import { systemRoutes, type SystemRouteOptions } from './system-routes.ts';
 import { taskRoutes, type TaskRouteOptions } from './task-routes.ts';
 
-export type RouteOptions = InsertRouteOptions & SystemRouteOptions & Omit<TaskRouteOptions, 'limits'>;
+export type RouteOptions = InsertRouteOptions &
+  SystemRouteOptions &
+  Omit<TaskRouteOptions, 'limits'> & {
+    /** Routes of other protocols (MCP), behind the same checks; not part of the OpenAPI description. */
+    readonly extraRoutes: readonly Route[];
+  };
 
 export function createRoutes(options: RouteOptions): readonly Route[] {
   const { settings, wire, metrics, now } = options;
@@ -22,5 +27,5 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
     ...loginRoutes(settings, now),
   ];
   const docs = { version: settings.version, basePath: settings.basePath, withKeys: settings.apiKeys.length > 0 };
-  return [...described, ...docsRoutes(described, docs), ...pageRoutes(settings.pageDir)];
+  return [...described, ...options.extraRoutes, ...docsRoutes(described, docs), ...pageRoutes(settings.pageDir)];
 }

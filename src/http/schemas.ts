@@ -10,6 +10,22 @@ import { problemCodes } from './problem.ts';
 
 const docIdCharactersMax = 256;
 
+/** How a schema is described where its own description would be of the text it is read from, or too long to read. */
+function shownAs(description: object): { override: (context: { jsonSchema: object }) => void } {
+  return {
+    override({ jsonSchema }) {
+      const { description: words, example } = jsonSchema as { description?: string; example?: unknown };
+      for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
+      Object.assign(
+        jsonSchema,
+        description,
+        words === undefined ? {} : { description: words },
+        example === undefined ? {} : { example },
+      );
+    },
+  };
+}
+
 /** 1–256 characters (code points), none of them a control character, and valid Unicode. */
 export const docId = z
   .string()
@@ -20,7 +36,7 @@ export const docId = z
   .meta({
     description: 'The document; the same one again replaces it. 1–256 characters, no control characters.',
     example: 'handbook-2026',
-    override: { type: 'string', minLength: 1, maxLength: docIdCharactersMax, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$' },
+    ...shownAs({ type: 'string', minLength: 1, maxLength: docIdCharactersMax, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$' }),
   });
 
 /** Anything that may be asked for as a task id: what is not one is an unknown task (404), not a malformed request. */
@@ -41,18 +57,21 @@ function queryInteger(minimum: number, maximum: number, fallback: number): z.Zod
     .pipe(z.number().min(minimum).max(maximum))
     .optional()
     .transform((value) => value ?? fallback)
-    .meta({ override: { type: 'integer', minimum, maximum, default: fallback } });
+    .meta(shownAs({ type: 'integer', minimum, maximum, default: fallback }));
 }
 
 const queryFlag = z
   .enum(['true', 'false', '1', '0'])
   .optional()
   .transform((value) => value === 'true' || value === '1')
-  .meta({ override: { type: 'string', enum: ['true', 'false', '1', '0'], default: 'false' } });
+  .meta(shownAs({ type: 'string', enum: ['true', 'false', '1', '0'], default: 'false' }));
 
 const cursor = z.string().min(1).max(512).optional().meta({ description: '`next_cursor` of the page before.' });
 
-const time = z.iso.datetime({ offset: true }).max(40);
+const time = z.iso
+  .datetime({ offset: true })
+  .max(40)
+  .meta(shownAs({ type: 'string', format: 'date-time' }));
 
 const callbackUrl = z
   .string()
@@ -88,7 +107,7 @@ const searchText = z
   .string()
   .max(2000)
   .refine((text) => text.trim() !== '' && text.isWellFormed(), { message: 'must hold something to look for' })
-  .meta({ override: { type: 'string', minLength: 1, maxLength: 2000, pattern: '\\S' } });
+  .meta(shownAs({ type: 'string', minLength: 1, maxLength: 2000, pattern: '\\S' }));
 const mode = z.enum(searchModes).default('hybrid');
 const docIdList = z.array(docId).max(100);
 
@@ -115,7 +134,7 @@ export const searchQuery = z.object({
   doc_id: z
     .union([docId.transform((one) => [one]), docIdList])
     .optional()
-    .meta({ description: 'Only in these documents; may be repeated.', override: { type: 'array', items: { type: 'string' } } }),
+    .meta({ description: 'Only in these documents; may be repeated.', ...shownAs({ type: 'array', items: { type: 'string' } }) }),
   filename: z.string().min(1).max(1024).optional(),
   media_type: z.string().min(1).max(255).optional(),
   inserted_after: time.optional(),
@@ -124,7 +143,7 @@ export const searchQuery = z.object({
 
 export const loginBody = z.object({ key: z.string().min(1).max(512) }).meta({ id: 'LoginRequest' });
 
-const isoTime = z.iso.datetime().meta({ example: '2026-11-24T08:30:00.000Z' });
+const isoTime = z.iso.datetime().meta({ example: '2026-11-24T08:30:00.000Z', ...shownAs({ type: 'string', format: 'date-time' }) });
 const count = z.int().min(0);
 
 const taskResult = z

@@ -1,0 +1,182 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseApiKeys } from '../../src/http/api-keys.ts';
+import { createFileIdempotencyStore } from '../../src/http/file-idempotency-store.ts';
+import { eventually, fileForm, insert, json, startHttpServer } from '../support/http-server.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const key = (text: string): Record<string, string> => ({ 'Idempotency-Key': text });
+
+describe('Idempotency-Key on POST /insert', () => {
+  it('gives the first answer again, and makes no second task', async () => {
+    await using server = await startHttpServer();
+
+    const first = await insert(server, 'd', fileForm('hello'), key('k1'));
+    const again = await insert(server, 'd', fileForm('hello'), key('"k1"'));
+
+    expect(again.status).toBe(200);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(first.headers.get('idempotency-replayed')).toBeNull();
+    expect(await json(again)).toEqual(await json(first));
+    expect(server.memory.tasks.size).toBe(1);
+    expect(await server.files()).toHaveLength(1);
+  });
+
+  it('gives a 202 again as a 202, with its Location', async () => {
+    await using server = await startHttpServer();
+
+    const first = await insert(server, 'd', fileForm('hello'), { ...key('k1'), Prefer: 'respond-async' });
+    const again = await insert(server, 'd', fileForm('hello'), key('k1'));
+
+    expect(again.status).toBe(202);
+    expect(again.headers.get('location')).toBe(first.headers.get('location'));
+  });
+
+  it('gives a failed upload’s 400 again', async () => {
+    await using server = await startHttpServer({
+      memory: {
+        ingest: ({ id }, memory) =>
+          void memory.finish(id, { status: 'failed', error: { code: 'corrupt', message: 'broken', retryable: false } }),
+      },
+    });
+
+    const first = await insert(server, 'd', fileForm('x'), key('k1'));
+    const again = await insert(server, 'd', fileForm('x'), key('k1'));
+
+    expect([first.status, again.status]).toEqual([400, 400]);
+    expect((await json(again)).detail).toBe('Invalid document: broken');
+  });
+
+  it.each([
+    ['another file', 'd', 'other', {}],
+    ['another doc_id', 'e', 'hello', {}],
+    ['other metadata', 'd', 'hello', { metadata: '{"a":1}' }],
+  ])('answers 422 for %s under the same key', async (_name, docId, content, fields) => {
+    await using server = await startHttpServer();
+    await insert(server, 'd', fileForm('hello'), key('k1'));
+
+    const answer = await insert(server, docId, fileForm(content, 'notes.txt', fields), key('k1'));
+
+    expect(answer.status).toBe(422);
+    expect(server.memory.tasks.size).toBe(1);
+    expect(await server.files()).toHaveLength(1);
+  });
+
+  it('answers 409 while the first request is still being answered', async () => {
+    await using server = await startHttpServer({ memory: { ingest: () => {} } });
+    const first = insert(server, 'd', fileForm('hello'), key('k1'));
+    const id = await eventually(() => [...server.memory.tasks.keys()][0], 'the task');
+
+    const second = await insert(server, 'd', fileForm('hello'), key('k1'));
+    await server.memory.finish(id);
+
+    expect(second.status).toBe(409);
+    expect((await first).status).toBe(200);
+  });
+
+  it('finds the same task after the connection was lost in the middle', async () => {
+    await using server = await startHttpServer({ memory: { ingest: () => {} } });
+    const gone = new AbortController();
+    const lost = fetch(`${server.url}/insert?doc_id=d`, {
+      method: 'POST',
+      body: fileForm('hello'),
+      headers: key('k1'),
+      signal: gone.signal,
+    });
+    const id = await eventually(() => [...server.memory.tasks.keys()][0], 'the task');
+    await eventually(() => server.memory.watchers() === 2, 'the request waits');
+    gone.abort();
+    await expect(lost).rejects.toThrow();
+
+    const again = await eventually(async () => {
+      const answer = await insert(server, 'd', fileForm('hello'), key('k1'));
+      return answer.status === 409 ? null : answer;
+    }, 'an answer');
+
+    expect(again.status).toBe(202);
+    expect((await json(again)).task_id).toBe(id);
+  });
+
+  it('belongs to the API key that used it', async () => {
+    const apiKeys = parseApiKeys('a:write:key-of-a-0123456789,b:write:key-of-b-0123456789');
+    await using server = await startHttpServer({ settings: { apiKeys } });
+    const upload = (apiKey: string, content: string): Promise<Response> =>
+      insert(server, 'd', fileForm(content), { ...key('k1'), 'X-API-Key': apiKey });
+
+    expect((await upload('key-of-a-0123456789', 'one')).status).toBe(200);
+    expect((await upload('key-of-b-0123456789', 'two')).status).toBe(200);
+  });
+
+  it('is forgotten after 24 hours', async () => {
+    let nowMs = Date.parse('2026-01-01T00:00:00Z');
+    await using server = await startHttpServer({ now: () => new Date(nowMs).toISOString() });
+    await insert(server, 'd', fileForm('hello'), key('k1'));
+
+    nowMs += 24 * 3600 * 1000 + 1;
+
+    expect((await insert(server, 'd', fileForm('other'), key('k1'))).headers.get('idempotency-replayed')).toBeNull();
+  });
+
+  it.each(['x'.repeat(256), 'a b', '""'])('answers 400 for the malformed key %s', async (text) => {
+    await using server = await startHttpServer();
+
+    expect((await insert(server, 'd', fileForm('x'), key(text))).status).toBe(400);
+  });
+
+  it('does not keep the answer to a request that was wrong: it may be sent again, corrected', async () => {
+    await using server = await startHttpServer();
+    const answers: Response[] = [];
+    for (const content of ['', 'now with text']) answers.push(await insert(server, 'd', fileForm(content), key('k1')));
+
+    expect(answers.map(({ status }) => status)).toEqual([400, 200]);
+  });
+});
+
+describe('the file store of kept answers', () => {
+  const answer = {
+    fingerprint: 'f',
+    reply: { status: 200, location: null, body: { a: '报告' } },
+    keptAt: '2026-01-01T00:00:00.000Z',
+  };
+
+  it('gives back what was kept, also to another process’s store on the same folder', async () => {
+    await using folder = await tempDir();
+
+    await createFileIdempotencyStore(folder.path).put('k', answer);
+
+    expect(await createFileIdempotencyStore(folder.path).get('k')).toEqual(answer);
+    expect(await createFileIdempotencyStore(folder.path).get('other')).toBeNull();
+  });
+
+  it('leaves one whole file when many write the same key at once', async () => {
+    await using folder = await tempDir();
+    const store = createFileIdempotencyStore(folder.path);
+
+    await Promise.all(Array.from({ length: 20 }, (_, index) => store.put('k', { ...answer, fingerprint: String(index) })));
+
+    expect(await readdir(folder.path)).toHaveLength(1);
+    expect(Number((await store.get('k'))!.fingerprint)).toBeGreaterThanOrEqual(0);
+  });
+
+  it('removes what is old, and takes a damaged file for none', async () => {
+    await using folder = await tempDir();
+    const store = createFileIdempotencyStore(folder.path);
+    await store.put('k', answer);
+    const [name] = await readdir(folder.path);
+
+    await writeFile(join(folder.path, name!), '{"fingerpr');
+    expect(await store.get('k')).toBeNull();
+    expect(await store.expire('2000-01-01T00:00:00.000Z')).toBe(0);
+    expect(await store.expire('2999-01-01T00:00:00.000Z')).toBe(1);
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it('is empty when its folder does not exist yet', async () => {
+    await using folder = await tempDir();
+    const store = createFileIdempotencyStore(join(folder.path, 'later'));
+
+    expect(await store.get('k')).toBeNull();
+    expect(await store.expire('2999-01-01T00:00:00.000Z')).toBe(0);
+  });
+});

@@ -1,0 +1,232 @@
+/** Small parts with their own rules: rates, slots, proxies, preferences, throughput. */
+import { describe, expect, it } from 'vitest';
+import type { IncomingMessage } from 'node:http';
+import { clientAddress, isSecure, requestedHost, trustProxies } from '../../src/http/client-address.ts';
+import { toHttpSettings } from '../../src/http/http-settings.ts';
+import { loggable } from '../../src/http/log-text.ts';
+import { isLoopbackHost } from '../../src/http/origin-guard.ts';
+import { parsePrefer } from '../../src/http/prefer.ts';
+import { createSlots } from '../../src/http/slots.ts';
+import { parseStrictJson } from '../../src/http/strict-json.ts';
+import { createThroughput } from '../../src/http/throughput.ts';
+import { loadSessionSecret } from '../../src/http/session-secret.ts';
+import { createTask, finishTask, type Task, type TaskId } from '../../src/tasks/task.ts';
+import { parseApiKeys } from '../../src/http/api-keys.ts';
+import { startHttpServer, testSettings } from '../support/http-server.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+describe('the rate limit (checklist 33)', () => {
+  it('answers 429 with Retry-After and says where the client stands', async () => {
+    await using server = await startHttpServer({ settings: { requestsPerSecond: 0.001 } });
+
+    const first = await fetch(`${server.url}/health`);
+    const second = await fetch(`${server.url}/health`);
+
+    expect(first.status).toBe(200);
+    expect(first.headers.get('ratelimit')).toMatch(/^"default";r=0;t=\d+$/);
+    expect(first.headers.get('ratelimit-policy')).toMatch(/^"default";q=1;w=\d+$/);
+    expect(second.status).toBe(429);
+    expect(Number(second.headers.get('retry-after'))).toBeGreaterThan(1);
+    expect(await second.json()).toMatchObject({ code: 'rate_limited' });
+  });
+
+  it('lets a burst of twice the rate through', async () => {
+    await using server = await startHttpServer({ settings: { requestsPerSecond: 5 } });
+    const statuses: number[] = [];
+
+    for (let count = 0; count < 200; count += 1) statuses.push((await fetch(`${server.url}/health`)).status);
+
+    expect(statuses.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 200));
+    expect(statuses).toContain(429);
+  });
+
+  it('counts each key for itself, and an address that only claims to be another one as itself', async () => {
+    const apiKeys = parseApiKeys('a:read:key-of-a-0123456789,b:read:key-of-b-0123456789');
+    await using server = await startHttpServer({ settings: { requestsPerSecond: 0.001, apiKeys } });
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(`${server.url}/health`, { headers })).status;
+
+    expect(await status({ 'X-API-Key': 'key-of-a-0123456789' })).toBe(200);
+    expect(await status({ 'X-API-Key': 'key-of-b-0123456789' })).toBe(200);
+    expect(await status({ 'X-API-Key': 'key-of-a-0123456789' })).toBe(429);
+    expect(await status({ 'X-Forwarded-For': '1.1.1.1' })).toBe(200);
+    expect(await status({ 'X-Forwarded-For': '2.2.2.2' })).toBe(429);
+  });
+
+  it('counts the address behind a trusted proxy', async () => {
+    await using server = await startHttpServer({ settings: { requestsPerSecond: 0.001, trustedProxies: ['127.0.0.0/8'] } });
+    const status = async (from: string): Promise<number> =>
+      (await fetch(`${server.url}/health`, { headers: { 'X-Forwarded-For': from } })).status;
+
+    expect([await status('1.1.1.1'), await status('2.2.2.2'), await status('9.9.9.9, 1.1.1.1')]).toEqual([200, 200, 429]);
+  });
+});
+
+describe('proxy headers (checklist 25)', () => {
+  const request = (from: string, headers: Record<string, string>): IncomingMessage =>
+    ({ socket: { remoteAddress: from }, headers }) as unknown as IncomingMessage;
+  const spoofed = {
+    'x-forwarded-for': '6.6.6.6',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-host': 'evil.example',
+    host: 'own.example',
+  };
+
+  it('have no effect from anybody but a trusted proxy', () => {
+    const trusted = trustProxies(['10.0.0.0/8']);
+    const untrusted = request('::ffff:192.168.1.1', spoofed);
+
+    expect([clientAddress(untrusted, trusted), isSecure(untrusted, trusted), requestedHost(untrusted, trusted)]).toEqual([
+      '192.168.1.1',
+      false,
+      'own.example',
+    ]);
+  });
+
+  it('count from a trusted one, whose own chain is walked only as far as trust goes', () => {
+    const trusted = trustProxies(['10.0.0.0/8', '::1']);
+    const from = request('::ffff:10.0.0.1', { ...spoofed, 'x-forwarded-for': '1.2.3.4, 6.6.6.6, 10.9.9.9' });
+
+    expect([clientAddress(from, trusted), isSecure(from, trusted), requestedHost(from, trusted)]).toEqual([
+      '6.6.6.6',
+      true,
+      'evil.example',
+    ]);
+    expect(clientAddress(request('::1', { 'x-forwarded-for': 'nonsense' }), trusted)).toBe('::1');
+  });
+
+  it('name only addresses and networks', () => {
+    expect(() => trustProxies(['proxy.example'])).toThrow(/neither an address nor a CIDR range/);
+    expect(() => trustProxies(['10.0.0.0/x'])).toThrow();
+  });
+});
+
+describe('the settings of the HTTP side', () => {
+  const config = {
+    ...testSettings,
+    host: '127.0.0.1',
+    taskRetentionHours: 24,
+    allowedHosts: [],
+    requestsPerSecond: null,
+    limits: undefined,
+  };
+
+  it('are strict about Host and free of limits on loopback, and the other way round elsewhere', () => {
+    const loopback = toHttpSettings(config, testSettings);
+    const open = toHttpSettings({ ...config, host: '0.0.0.0' }, testSettings);
+    const chosen = toHttpSettings({ ...config, host: '0.0.0.0', allowedHosts: ['a.example'], requestsPerSecond: 0 }, testSettings);
+
+    expect([loopback.allowedHosts, loopback.requestsPerSecond]).toEqual([[], 0]);
+    expect([open.allowedHosts, open.requestsPerSecond]).toEqual([null, 50]);
+    expect([chosen.allowedHosts, chosen.requestsPerSecond]).toEqual([['a.example'], 0]);
+  });
+
+  it('know which hosts are this machine only', () => {
+    expect(['127.0.0.1', '127.9.9.9', '::1', '[::1]', 'localhost', 'LOCALHOST'].map(isLoopbackHost)).toEqual(Array(6).fill(true));
+    expect(['0.0.0.0', '::', '10.0.0.1', 'localhost.example', '127.example'].map(isLoopbackHost)).toEqual(Array(5).fill(false));
+  });
+});
+
+describe('Prefer', () => {
+  it.each([
+    [undefined, false, null, null],
+    ['respond-async', true, null, 'respond-async'],
+    ['wait=10', false, 10, 'wait=10'],
+    ['Wait="5"; x=y, RESPOND-ASYNC', true, 5, 'respond-async, wait=5'],
+    ['wait=100', false, 60, 'wait=60'],
+    ['wait=1, wait=9', false, 1, 'wait=1'],
+    ['wait=soon, return=minimal', false, null, null],
+  ] as const)('%j is read as it is meant', (header, respondAsync, waitSeconds, applied) => {
+    expect(parsePrefer(header)).toEqual({ respondAsync, waitSeconds, applied });
+  });
+});
+
+describe('slots', () => {
+  it('are bounded for each client and for all, and given back once', () => {
+    const slots = createSlots({ perClientMax: 2, max: 3 });
+    const first = slots.take('a')!;
+    slots.take('a');
+
+    expect(slots.take('a')).toBeNull();
+    expect(slots.take('b')).not.toBeNull();
+    expect(slots.take('c')).toBeNull();
+    first();
+    first();
+    expect(slots.size).toBe(2);
+    expect(slots.take('a')).not.toBeNull();
+  });
+});
+
+describe('strict JSON', () => {
+  it('is what JSON.parse gives, where nothing is wrong', () => {
+    const value = { a: [1, 'x:"{', { b: null, 'k"': '\\' }], c: { a: true } };
+
+    expect(parseStrictJson(JSON.stringify(value))).toEqual(value);
+    expect(parseStrictJson('[[["a"]], "{", "}"]')).toEqual([[['a']], '{', '}']);
+  });
+
+  it.each(['{"a":{"x":1,"x":2}}', '[{"\\u0061":1,"a":2}]', '{"a":{"constructor":1}}', `${'['.repeat(33)}${']'.repeat(33)}`, 'nul'])(
+    'refuses %s',
+    (text) => {
+      expect(() => parseStrictJson(text)).toThrow(expect.objectContaining({ code: 'bad_request' }));
+    },
+  );
+});
+
+describe('throughput', () => {
+  const task = (id: string, finishedAt: string, status: 'completed' | 'failed'): Task => {
+    const fields = {
+      id: id as TaskId,
+      docId: 'd',
+      filename: 'f',
+      fileBytes: 10,
+      sha256: '',
+      lane: 'small' as const,
+      attemptsMax: 3,
+    };
+    const fresh = createTask({
+      ...fields,
+      declaredMediaType: null,
+      metadata: null,
+      callbackUrl: null,
+      keyId: null,
+      createdAt: finishedAt,
+    });
+    const error = { code: 'corrupt' as const, message: '', retryable: false };
+    return finishTask(fresh, status === 'failed' ? { status, error } : { status, result: null as never }, finishedAt);
+  };
+
+  it('counts each end once, in its minute, for an hour', () => {
+    const throughput = createThroughput();
+    const noon = Date.parse('2026-01-01T12:00:30Z');
+    throughput.note(task('1', '2026-01-01T12:00:01.000Z', 'completed'));
+    throughput.note(task('1', '2026-01-01T12:00:01.000Z', 'completed'));
+    throughput.note(task('2', '2026-01-01T12:00:02.000Z', 'failed'));
+    throughput.note(task('3', '2026-01-01T11:01:00.000Z', 'completed'));
+
+    const history = throughput.history(noon);
+
+    expect(history.at(-1)).toEqual({ minute: '2026-01-01T12:00:00.000Z', completed: 1, failed: 1, bytes: 10 });
+    expect(history[0]).toEqual({ minute: '2026-01-01T11:01:00.000Z', completed: 1, failed: 0, bytes: 10 });
+    expect(throughput.history(noon + 3_600_000).every(({ completed }) => completed === 0)).toBe(true);
+  });
+});
+
+describe('text for the log', () => {
+  it('is one bounded line without anything a terminal obeys', () => {
+    expect(loggable('a\nb\u001b[31m\u2028\u202e报告')).toBe('a\\u000ab\\u001b[31m\\u2028\\u202e报告');
+    expect(loggable('x'.repeat(1000))).toHaveLength(256);
+  });
+});
+
+describe('the session secret', () => {
+  it('is made once and shared by all that start on one folder', async () => {
+    await using folder = await tempDir();
+
+    const first = await loadSessionSecret(folder.path);
+    const second = await loadSessionSecret(folder.path);
+
+    expect(first).toHaveLength(32);
+    expect(Buffer.from(second)).toEqual(Buffer.from(first));
+  });
+});
