@@ -2,12 +2,16 @@
  * The composition root: the one place that names adapters. Two processes are put together here: the server (front end, with
  * its supervised worker) and the worker.
  */
+import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { v7 } from 'uuid';
 import packageJson from '../package.json' with { type: 'json' };
 import { ConfigError, type Config } from './config.ts';
 import { createEmbedder, type EmbedderSettings } from './embed/create-embedder.ts';
+import { createDirectorySync } from './engines/file/directory-sync.ts';
+import { createDisk } from './engines/file/disk.ts';
+import { createFileDeliveryLog } from './engines/file/file-delivery-log.ts';
 import { openFileEngine } from './engines/file/file-engine.ts';
 import type { Engine } from './engines/engine.ts';
 import { loadApiKeys } from './http/api-keys.ts';
@@ -15,7 +19,9 @@ import { createFileIdempotencyStore } from './http/file-idempotency-store.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { toHttpSettings, type HttpSettings } from './http/http-settings.ts';
 import { loadSessionSecret } from './http/session-secret.ts';
+import type { Route } from './http/route.ts';
 import type { Services } from './http/services.ts';
+import { toTaskRecord, type WireOptions } from './http/wire.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
 import { createLibrary } from './ingest/library.ts';
 import { createSupervisor, workerReady } from './ingest/supervisor.ts';
@@ -25,7 +31,12 @@ import { createThreadPool } from './ingest/thread-pool.ts';
 import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
 import { openThreadedIndex } from './search/threaded-index.ts';
+import { createMcpHandler } from './mcp/mcp-handler.ts';
+import { mcpRoute } from './mcp/mcp-route.ts';
 import type { TaskId } from './tasks/task.ts';
+import { createTargets } from './webhooks/targets.ts';
+import { createWebhooks, type Webhooks } from './webhooks/webhooks.ts';
+import { createWebhookSender } from './webhooks/webhook-sender.ts';
 
 /** A started process. */
 export interface Running {
@@ -49,16 +60,23 @@ const pageDir = fileURLToPath(new URL('../dist/web', import.meta.url));
 /** A search may run beside another; commits are one after the other anyway. */
 const indexThreads = { frontend: 2, worker: 1 } as const;
 
+/** Documents that come by MCP are held in memory, as base64 inside JSON; larger ones come by POST /insert. */
+const mcpDocumentBytesMax = 8 * 1024 * 1024;
+
+const userAgent = `rag-intake/${packageJson.version}`;
 const now = (): string => new Date().toISOString();
 const newId = (): TaskId => v7() as TaskId;
 
 /** Listens at once (503 until everything is up), opens the data directory, and starts the worker process. */
 export async function startServer(config: Config, logger: Logger, env: NodeJS.ProcessEnv, modules = ownModules): Promise<Running> {
   let services: Services | null = null;
+  const settings = await httpSettings(config);
+  const wire = { basePath: settings.basePath, taskRetentionMs: settings.taskRetentionMs };
   const http = createHttpServer({
     services: () => services,
-    settings: await httpSettings(config),
+    settings,
     idempotencyStore: createFileIdempotencyStore(join(config.dataDir, 'idempotency')),
+    extraRoutes: config.mcp ? [await createMcp(wire, logger)] : [],
     logger,
     now,
     newId,
@@ -67,13 +85,15 @@ export async function startServer(config: Config, logger: Logger, env: NodeJS.Pr
   const engine = await openEngine(config, logger, 'frontend');
   const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], env, logger });
   supervisor.start();
-  services = createServices(config, engine, () => supervisor.up);
+  const webhooks = openWebhooks(config, engine, wire, logger);
+  services = createServices(config, engine, webhooks, () => supervisor.up);
+  webhooks.start();
   logger.info({ url, dataDir: resolve(config.dataDir) }, 'listening');
   return {
     lost: engine.lost,
     announcement: url,
     async stop() {
-      await Promise.all([http.close(config.stopMs), supervisor.stop(config.stopMs + 1000)]);
+      await Promise.all([http.close(config.stopMs), supervisor.stop(config.stopMs + 1000), webhooks.stop()]);
       await engine.close();
     },
   };
@@ -139,8 +159,38 @@ function embedderSettings(_config: Config): EmbedderSettings {
   return { kind: 'builtin' };
 }
 
-function createServices(config: Config, engine: Engine, workerUp: () => boolean): Services {
-  const uploads = createUploads({ ...config, engine, newId, now });
+/** Webhooks are kept beside the engine's own files, but belong to the front ends: whichever leads sends them. */
+function openWebhooks(config: Config, engine: Engine, wire: WireOptions, logger: Logger): Webhooks {
+  const disk = createDisk();
+  const targets = createTargets({ hosts: config.webhookHosts, networks: config.webhookNetworks });
+  const clock = (): Date => new Date();
+  return createWebhooks({
+    tasks: engine.tasks,
+    log: createFileDeliveryLog({
+      disk,
+      directory: join(config.dataDir, 'webhooks'),
+      syncDirectory: createDirectorySync(disk),
+      newId,
+      leaseMs: 10_000,
+    }),
+    targets,
+    send: createWebhookSender({ targets, secrets: config.webhookSecrets, userAgent, now: clock }),
+    defaultUrl: config.webhookUrl,
+    toData: (snapshot) => toTaskRecord(snapshot, wire),
+    keepMs: Math.max(7 * 24, config.taskRetentionHours + 24) * 3_600_000,
+    now: clock,
+    random: () => randomInt(2 ** 32) / 2 ** 32,
+    logger,
+  });
+}
+
+async function createMcp(wire: WireOptions, logger: Logger): Promise<Route> {
+  const handle = await createMcpHandler({ version: packageJson.version, logger });
+  return mcpRoute({ handle, wire, documentBytesMax: mcpDocumentBytesMax });
+}
+
+function createServices(config: Config, engine: Engine, webhooks: Webhooks, workerUp: () => boolean): Services {
+  const uploads = createUploads({ ...config, engine, callbackUrl: (asked) => webhooks.callbackUrl(asked), newId, now });
   const tasks = createTaskControl(engine);
   const documents = createLibrary({ engine, newId, cancel: (id, options) => tasks.cancel(id, options) });
   const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workerUp });

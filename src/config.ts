@@ -5,6 +5,8 @@
 import { availableParallelism } from 'node:os';
 import { parseApiKeys } from './http/api-keys.ts';
 import { trustProxies } from './http/client-address.ts';
+import { parseSecret } from './webhooks/signature.ts';
+import { createTargets } from './webhooks/targets.ts';
 import { logLevels, type LogLevel } from './logger.ts';
 
 type Setting<T> = {
@@ -217,14 +219,14 @@ const settings = {
   webhookHosts: setting(
     'WEBHOOK_ALLOWED_HOSTS',
     '',
-    list(),
+    targetHosts(),
     'Hosts that webhooks may be sent to, as `hooks.example.com`, `*.example.com`, `host:8443` or `http://host`; empty: webhooks are off.',
     '允许发送 webhook 的主机，例如 `hooks.example.com`、`*.example.com`、`host:8443`、`http://host`；留空则关闭 webhook。',
   ),
   webhookNetworks: setting(
     'WEBHOOK_ALLOWED_NETWORKS',
     '',
-    list(),
+    targetNetworks(),
     'Private or loopback networks that allowed hosts may resolve to, as `10.0.0.0/8`; empty: public addresses only.',
     '允许的主机可以解析到的内网或回环网段，例如 `10.0.0.0/8`；留空则仅限公网地址。',
   ),
@@ -232,7 +234,7 @@ const settings = {
     ...setting(
       'WEBHOOK_SECRET',
       '',
-      list(),
+      (value) => list()(value).map(parseSecret),
       'Signs webhooks (Standard Webhooks, `whsec_…`); several, separated by commas, while one is being replaced.',
       '用于签名 webhook（Standard Webhooks，`whsec_…`）；更换期间可用逗号分隔多个。',
     ),
@@ -300,8 +302,22 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       }
     }),
   ) as Config;
+  if (problems.length === 0) problems.push(...webhookProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** What the webhook settings lack when they are looked at together. */
+function webhookProblems({ webhookHosts: hosts, webhookNetworks, webhookSecrets, webhookUrl }: Config): string[] {
+  if (hosts.length > 0 && webhookSecrets.length === 0)
+    return ['WEBHOOK_SECRET: expected a secret, since WEBHOOK_ALLOWED_HOSTS is set; "rag-intake webhook-secret" makes one'];
+  if (webhookUrl === '') return [];
+  try {
+    createTargets({ hosts, networks: webhookNetworks }).check(webhookUrl);
+    return [];
+  } catch (error) {
+    return [`WEBHOOK_URL: ${(error as Error).message.replace('callback_url: ', '')}, got ${JSON.stringify(webhookUrl)}`];
+  }
 }
 
 export type SettingRow = { readonly name: string; readonly fallback: string; readonly en: string; readonly zh: string };
@@ -372,6 +388,23 @@ function pathPrefix(): (value: string) => string {
 
 function orNull<T>(parse: (value: string) => T): (value: string) => T | null {
   return (value) => (value === '' ? null : parse(value));
+}
+
+/** @throws Error as `createTargets`. */
+function targetHosts(): (value: string) => readonly string[] {
+  return (value) => {
+    const hosts = list()(value);
+    createTargets({ hosts, networks: [] });
+    return hosts;
+  };
+}
+
+function targetNetworks(): (value: string) => readonly string[] {
+  return (value) => {
+    const listed = list()(value);
+    createTargets({ hosts: [], networks: listed });
+    return listed;
+  };
 }
 
 function onOff(): (value: string) => boolean {

@@ -21,9 +21,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   chunk: ['parse', 'errors'],
   embed: ['errors'],
   search: ['chunk', 'embed', 'tasks', 'errors', 'logger'],
-  engines: ['documents', 'queue', 'search', 'tasks', 'errors', 'logger'],
+  webhooks: ['tasks', 'errors', 'logger'],
+  engines: ['documents', 'queue', 'search', 'tasks', 'webhooks', 'errors', 'logger'],
   ingest: ['chunk', 'documents', 'embed', 'engines/engine', 'errors', 'logger', 'parse', 'queue', 'search', 'tasks'],
   http: ['documents', 'errors', 'logger', 'search', 'tasks'],
+  mcp: ['http', 'search', 'tasks', 'errors', 'logger'],
 };
 
 /** The composition roots and what only they may name. */

@@ -1,0 +1,225 @@
+/** The tools that a language model gets: bring a document in, follow it, stop it, search, read. The same use cases as over HTTP. */
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { finished } from 'node:stream/promises';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import { mayAccess, type Principal } from '../http/access.ts';
+import { cleanFilename } from '../http/content-disposition.ts';
+import * as schemas from '../http/schemas.ts';
+import { allows } from '../http/scope.ts';
+import type { Services } from '../http/services.ts';
+import { describeDocument, toSearchReply, toTaskRecord, type WireOptions } from '../http/wire.ts';
+import { searchModes } from '../search/document-index.ts';
+import type { TaskId, TaskSnapshot } from '../tasks/task.ts';
+
+export type ToolCaller = {
+  readonly services: Services;
+  readonly principal: Principal;
+  readonly wire: WireOptions;
+  readonly documentBytesMax: number;
+  /** Aborts when the client has gone or the server is stopping. */
+  readonly hurry: AbortSignal;
+};
+
+const waitSecondsMax = 60;
+const readCharactersMax = 100_000;
+const taskIdPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Registers what this caller may use: a key that only reads is not even shown the tools that write. */
+export function registerTools(server: McpServer, caller: ToolCaller): void {
+  registerReading(server, caller);
+  if (allows(caller.principal.scope, 'write')) registerWriting(server, caller);
+}
+
+function registerReading(server: McpServer, caller: ToolCaller): void {
+  const { services, wire } = caller;
+  server.registerTool(
+    'search',
+    {
+      title: 'Search documents',
+      description:
+        'Finds the passages that answer a query, in any language, each with its citation (document, page, section, offsets).',
+      inputSchema: {
+        query: z.string().min(1).max(2000),
+        top_k: z.int().min(1).max(50).default(5).describe('Passages to return.'),
+        mode: z.enum(searchModes).default('hybrid'),
+        doc_ids: z.array(schemas.docId).max(100).optional().describe('Only in these documents.'),
+      },
+      annotations: { readOnlyHint: true, openWorldHint: false },
+    },
+    ({ query: text, top_k, mode, doc_ids }) =>
+      answer(async () => {
+        if (text.trim() === '' || !text.isWellFormed())
+          throw new AppError('invalid_request', 'query must hold something to look for');
+        const filter = doc_ids === undefined ? {} : { docIds: doc_ids };
+        const query = { query: text, mode, topK: top_k, offset: 0, filter };
+        return toSearchReply(query, await services.search.search(query), wire);
+      }),
+  );
+  server.registerTool(
+    'get_task',
+    {
+      title: 'Follow a task',
+      description:
+        'How far the processing of an inserted document has come; with wait_seconds it answers as soon as the task has ended.',
+      inputSchema: {
+        task_id: z.string(),
+        wait_seconds: z.int().min(0).max(waitSecondsMax).default(0),
+      },
+      annotations: { readOnlyHint: true, openWorldHint: false },
+    },
+    ({ task_id, wait_seconds }) =>
+      answer(async () => {
+        const { task } = await ownTask(task_id, caller);
+        const snapshot = await services.tasks.wait(task.id, wait_seconds * 1000, caller.hurry);
+        if (snapshot === null) throw taskNotFound();
+        return toTaskRecord(snapshot, wire);
+      }),
+  );
+  server.registerTool(
+    'get_document',
+    {
+      title: 'Read a document',
+      description: 'The text of a searchable document as Markdown, from an offset on; citations give such offsets.',
+      inputSchema: {
+        doc_id: schemas.docId,
+        start: z.int().min(0).default(0).describe('UTF-16 offset into the text.'),
+        max_characters: z.int().min(1).max(readCharactersMax).default(20_000),
+      },
+      annotations: { readOnlyHint: true, openWorldHint: false },
+    },
+    ({ doc_id, start, max_characters }) => answer(() => readDocument(doc_id, start, max_characters, caller)),
+  );
+}
+
+function registerWriting(server: McpServer, caller: ToolCaller): void {
+  const { services, documentBytesMax, wire } = caller;
+  server.registerTool(
+    'insert_document',
+    {
+      title: 'Insert a document',
+      description: `Stores a file and makes its text searchable; the same doc_id again replaces it. Give its text, or its bytes in base64 (${documentBytesMax} bytes at most).`,
+      inputSchema: {
+        doc_id: schemas.docId,
+        filename: z.string().min(1).max(255).describe('With its ending, such as report.pdf.'),
+        text: z.string().optional(),
+        content_base64: z
+          .string()
+          .regex(/^[A-Za-z0-9+/]*={0,2}$/, { message: 'must be base64' })
+          .optional(),
+        wait_seconds: z.int().min(0).max(waitSecondsMax).default(30).describe('How long to wait for it to become searchable.'),
+      },
+      annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+    },
+    (given) => answer(() => insertDocument(given, caller)),
+  );
+  server.registerTool(
+    'cancel_task',
+    {
+      title: 'Cancel a task',
+      description: 'Stops a task that waits, with force also one that is being processed; its document does not become searchable.',
+      inputSchema: { task_id: z.string(), force: z.boolean().default(false) },
+      annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: false },
+    },
+    ({ task_id, force }) =>
+      answer(async () => {
+        const { task } = await ownTask(task_id, caller);
+        const cancelled = await services.tasks.cancel(task.id, { force });
+        if (cancelled.outcome === 'gone') throw taskNotFound();
+        if (cancelled.outcome === 'cancelled') return { message: 'Task cancelled', task_id: task.id };
+        const status = cancelled.outcome === 'processing' ? 'processing' : cancelled.task.status;
+        throw new AppError('not_cancellable', `Cannot cancel task in ${status} status`);
+      }),
+  );
+
+  async function insertDocument(
+    given: {
+      doc_id: string;
+      filename: string;
+      text?: string | undefined;
+      content_base64?: string | undefined;
+      wait_seconds: number;
+    },
+    { principal, hurry }: ToolCaller,
+  ): Promise<object> {
+    const bytes = bytesOf(given);
+    const filename = cleanFilename(given.filename) || 'file';
+    if (bytes.length > documentBytesMax) throw new AppError('invalid_document', `Invalid document: File too large: ${filename}`);
+    const receipt = await services.uploads.receive({ bytesMax: documentBytesMax, bytesExpected: bytes.length });
+    try {
+      receipt.stream.end(bytes);
+      await finished(receipt.stream);
+    } catch (error) {
+      await receipt.discard();
+      throw error;
+    }
+    const task = await services.uploads.submit({
+      receipt,
+      docId: given.doc_id,
+      filename,
+      declaredMediaType: null,
+      metadata: null,
+      keyId: principal.keyId,
+      callbackUrl: null,
+    });
+    const snapshot = await services.tasks.wait(task.id, given.wait_seconds * 1000, hurry);
+    if (snapshot === null) throw taskNotFound();
+    return toTaskRecord(snapshot, wire);
+  }
+}
+
+function bytesOf({ text, content_base64 }: { text?: string | undefined; content_base64?: string | undefined }): Buffer {
+  if ((text === undefined) === (content_base64 === undefined))
+    throw new AppError('invalid_request', 'Give either text or content_base64, and not both.');
+  return text === undefined ? Buffer.from(content_base64!, 'base64') : Buffer.from(text, 'utf8');
+}
+
+/** Reads no further than it must: the text of a document may be far larger than what a model can take. */
+async function readDocument(docId: string, start: number, charactersMax: number, { services, wire }: ToolCaller): Promise<object> {
+  const found = await services.documents.content(docId);
+  if (found === null) throw new AppError('not_found', 'Document not found');
+  const { stream, document } = found;
+  const end = Math.min(start + charactersMax, document.characters);
+  let text = '';
+  let at = 0;
+  try {
+    stream.setEncoding('utf8');
+    for await (const piece of stream) {
+      const next = piece as string;
+      if (at + next.length > start && at < end) text += next.slice(Math.max(0, start - at), end - at);
+      at += next.length;
+      if (at >= end) break;
+    }
+  } finally {
+    stream.destroy();
+  }
+  return {
+    document: describeDocument(document, wire),
+    text: text.toWellFormed(),
+    start,
+    end: start + text.length,
+    more: end < document.characters,
+  };
+}
+
+async function ownTask(id: string, { services, principal }: ToolCaller): Promise<TaskSnapshot> {
+  const snapshot = taskIdPattern.test(id) ? await services.tasks.get(id as TaskId) : null;
+  if (snapshot === null || !mayAccess(principal, snapshot.task.keyId)) throw taskNotFound();
+  return snapshot;
+}
+
+function taskNotFound(): AppError {
+  return new AppError('not_found', 'Task not found');
+}
+
+/** What was expected to go wrong is an answer for the model; anything else is a bug and goes up. */
+async function answer(work: () => Promise<object>): Promise<CallToolResult> {
+  try {
+    const value = await work();
+    return { content: [{ type: 'text', text: JSON.stringify(value) }], structuredContent: { ...value } };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { isError: true, content: [{ type: 'text', text: error.message }] };
+  }
+}
