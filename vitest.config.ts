@@ -4,7 +4,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Many tests start whole servers; none asserts a time, so a slow machine only takes longer.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    env: { NODE_COMPILE_CACHE: 'node_modules/.cache/node' },
   },
 });

@@ -1,5 +1,5 @@
 /** Waiting for a condition, not for a time: looks again and again, and says what it waited for when it gives up. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 30_000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 60_000): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   let last: unknown;
   while (performance.now() < deadline) {
