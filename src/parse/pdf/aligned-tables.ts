@@ -33,9 +33,14 @@ type Found = { readonly rows: string[][]; readonly lineCount: number };
 
 const leader = /^(.*?\S)\s*(?:[.…·_]\s?){4,}\s*(\d{1,5}|[ivxlc]{1,7})$/i;
 
+/** Looks for dots first: the expression alone would try every space of every line. */
+function hasLeader(text: string): boolean {
+  return /[.…·_]\s?[.…·_]\s?[.…·_]/.test(text) && leader.test(text);
+}
+
 /** Titles with dots that lead to page numbers: at least three in a row, a title may run over two lines. */
 function contentsAt(lines: readonly Line[], from: number): Found | undefined {
-  if (!leader.test(lines[from]!.text)) return undefined;
+  if (!hasLeader(lines[from]!.text)) return undefined;
   const rows: string[][] = [];
   let index = from;
   let end = from;
@@ -47,7 +52,8 @@ function contentsAt(lines: readonly Line[], from: number): Found | undefined {
       rows.push([`${carried} ${match[1]!}`.trim(), match[2]!]);
       carried = '';
       end = index + 1;
-    } else if (carried === '' && index > from && lines[index + 1] !== undefined && leader.test(lines[index + 1]!.text)) carried = text;
+    } else if (carried === '' && index > from && lines[index + 1] !== undefined && hasLeader(lines[index + 1]!.text))
+      carried = text;
     else break;
     index++;
   }
@@ -63,7 +69,11 @@ function tableAt(lines: readonly Line[], from: number): Found | undefined {
   while (end > from && cellCount(lines[end - 1]!) < 2) end--;
   const run = lines.slice(from, end);
   if (run.length < 3) return undefined;
-  const rows = run.map((line) => ({ spans: [...line.spans].sort((one, other) => one.left - other.left), baseline: line.baseline, size: line.size }));
+  const rows = run.map((line) => ({
+    spans: [...line.spans].sort((one, other) => one.left - other.left),
+    baseline: line.baseline,
+    size: line.size,
+  }));
   const gaps = gapsIn(rows, 0.9);
   if (gaps.length === 0) return undefined;
   const cells = rows.map((row) => cellsAt(row, gaps));

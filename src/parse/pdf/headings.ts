@@ -19,8 +19,8 @@ export function headingLevels(blocks: readonly PageBlock[], bookmarks: readonly 
   const byOutline = new Map<TextBlock, number>();
   const candidates: TextBlock[] = [];
   for (const [index, block] of texts.entries()) {
-    const depth = outline.get(keyOf(fullText(block)));
-    if (depth !== undefined && block.lineCount <= 4 && (block.size >= body.size * 0.98 || block.bold)) byOutline.set(block, depth);
+    const depth = outline.size === 0 || block.lineCount > 4 ? undefined : outline.get(keyOf(fullText(block)));
+    if (depth !== undefined && (block.size >= body.size * 0.98 || block.bold)) byOutline.set(block, depth);
     else if (standsOut(block, body) && isTitleLike(block, texts[index + 1])) candidates.push(block);
   }
   const levels = levelsOf(candidates, byOutline, body);
@@ -35,11 +35,16 @@ export function fullText(block: TextBlock): string {
 /** The size in which most characters are set, and whether most are bold. */
 function bodyLook(blocks: readonly PageBlock[]): Look {
   const sizes = new Map<number, number>();
-  const count = (size: number, weight: number) => sizes.set(Math.round(size * 2) / 2, (sizes.get(Math.round(size * 2) / 2) ?? 0) + weight);
+  const count = (size: number, weight: number) =>
+    sizes.set(Math.round(size * 2) / 2, (sizes.get(Math.round(size * 2) / 2) ?? 0) + weight);
   let bold = 0;
   let all = 0;
   for (const block of blocks) {
-    if (block.kind === 'table') count(block.size, block.rows.flat().reduce((sum, cell) => sum + cell.length, 0));
+    if (block.kind === 'table')
+      count(
+        block.size,
+        block.rows.flat().reduce((sum, cell) => sum + cell.length, 0),
+      );
     if (block.kind !== 'text') continue;
     // Long blocks are prose; many short ones may be labels.
     const weight = block.text.length * (block.lineCount >= 2 ? 2 : 1);

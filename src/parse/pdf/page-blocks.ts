@@ -45,7 +45,9 @@ export type PageBlock = TextBlock | CodeBlock | TableBlock;
 export function blocksOf(column: Column, page: number, height: number): PageBlock[] {
   const typical = { leading: typicalLeading(column.lines), size: typicalSize(column.lines) };
   return piecesOf(column).flatMap((piece): PageBlock[] =>
-    'rows' in piece ? [{ kind: 'table', rows: piece.rows, page, size: piece.size }] : textBlocks(piece.lines, column, typical, page, height),
+    'rows' in piece
+      ? [{ kind: 'table', rows: piece.rows, page, size: piece.size }]
+      : textBlocks(piece.lines, column, typical, page, height),
   );
 }
 

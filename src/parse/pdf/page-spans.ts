@@ -125,8 +125,10 @@ const slanted = 5;
 
 type Run = { readonly direction: Direction; readonly span: Span; readonly glyphCount: number };
 
-/** How the glyphs of one text object look. */
+/** How the glyphs of one text object look, and where they stand. */
 type Style = {
+  /** In their frame; of vertical writing each glyph has its own. */
+  readonly baseline: number;
   readonly size: number;
   readonly direction: Direction;
   readonly bold: boolean;
@@ -174,6 +176,9 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
   let object = 0;
   let style: Style | undefined;
   let spaced = false;
+  let floats = pdfium.floats;
+  const at = scratch >> 2;
+  const box: Box = { left: 0, top: 0, right: 0, bottom: 0 };
 
   const end = () => {
     if (draft !== undefined) runs.push(runOf(draft));
@@ -200,42 +205,37 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
       object = of;
       style = styleOf(pdfium, text, index, of, view, fonts);
     }
-    call.FPDFText_GetCharOrigin(text, index, scratch, scratch + 8);
-    const originX = pdfium.double(scratch);
-    const originY = pdfium.double(scratch + 8);
     call.FPDFText_GetLooseCharBox(text, index, scratch);
-    const boxLeft = pdfium.float(scratch);
-    const boxTop = pdfium.float(scratch + 4);
-    const boxRight = pdfium.float(scratch + 8);
-    const boxBottom = pdfium.float(scratch + 12);
-    const middleX = view.x((boxLeft + boxRight) / 2, (boxTop + boxBottom) / 2);
-    const middleY = view.y((boxLeft + boxRight) / 2, (boxTop + boxBottom) / 2);
-    if (!(middleX >= 0 && middleX <= view.width && middleY >= 0 && middleY <= view.height)) {
-      end();
-      continue;
-    }
+    if (floats.length === 0) floats = pdfium.floats;
+    const boxLeft = floats[at]!;
+    const boxTop = floats[at + 1]!;
+    const boxRight = floats[at + 2]!;
+    const boxBottom = floats[at + 3]!;
     const x1 = view.x(boxLeft, boxBottom);
     const y1 = view.y(boxLeft, boxBottom);
     const x2 = view.x(boxRight, boxTop);
     const y2 = view.y(boxRight, boxTop);
-    const direction = style.direction;
-    const place = placeIn(direction, view, Math.min(x1, x2), Math.min(y1, y2), Math.max(x1, x2), Math.max(y1, y2));
-    const baseline =
-      direction === vertical
-        ? place.bottom - (place.bottom - place.top) * 0.2
-        : baselineIn(direction, view, view.x(originX, originY), view.y(originX, originY));
+    const middleX = (x1 + x2) / 2;
+    const middleY = (y1 + y2) / 2;
+    if (!(middleX >= 0 && middleX <= view.width && middleY >= 0 && middleY <= view.height)) {
+      end();
+      continue;
+    }
+    const { direction } = style;
+    place(direction, view, x1 < x2 ? x1 : x2, y1 < y2 ? y1 : y2, x1 < x2 ? x2 : x1, y1 < y2 ? y2 : y1, box);
+    const baseline = direction === vertical ? box.bottom - (box.bottom - box.top) * 0.2 : style.baseline;
     const character = code === 2 ? '-' : String.fromCodePoint(code);
 
-    if (draft !== undefined && !continues(draft, style, place, baseline)) end();
-    else if (spaced && draft !== undefined && isDivided(draft.right, place.left, baseline, dividersIn(direction))) end();
+    if (draft !== undefined && !continues(draft, style, box, baseline)) end();
+    else if (spaced && draft !== undefined && isDivided(draft.right, box.left, baseline, dividersIn(direction))) end();
     if (draft === undefined) {
       draft = {
         text: character,
         style,
-        left: place.left,
-        right: place.right,
+        left: box.left,
+        right: box.right,
         baseline,
-        end: place.right,
+        end: box.right,
         glyphCount: 0,
         rightToLeftCount: 0,
         boldCount: 0,
@@ -243,19 +243,19 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
         monoCount: 0,
         words: [],
         wordStart: 0,
-        wordLeft: place.left,
+        wordLeft: box.left,
       };
     } else {
       if (spaced) {
         endWord(draft);
         draft.text += ' ';
         draft.wordStart = draft.text.length;
-        draft.wordLeft = place.left;
+        draft.wordLeft = box.left;
       }
       draft.text += character;
-      draft.left = Math.min(draft.left, place.left);
-      draft.right = Math.max(draft.right, place.right);
-      draft.end = place.right;
+      draft.left = Math.min(draft.left, box.left);
+      draft.right = Math.max(draft.right, box.right);
+      draft.end = box.right;
     }
     draft.glyphCount++;
     if (style.bold) draft.boldCount++;
@@ -278,17 +278,17 @@ function isDivided(left: number, right: number, baseline: number, dividers: read
 }
 
 /** Whether a glyph at `place` goes on with the run: the same line, style and neighbourhood. */
-function continues(draft: Draft, style: Style, place: Box, baseline: number): boolean {
+function continues(draft: Draft, style: Style, box: Box, baseline: number): boolean {
   const { size } = draft.style;
   if (style.direction !== draft.style.direction) return false;
   if (style.bold !== draft.style.bold && Math.abs(style.size - size) > size * 0.05) return false;
   // A raised or lowered glyph of a smaller size still belongs to its word.
   const drift = Math.abs(baseline - draft.baseline);
   if (drift > Math.max(size, style.size) * 0.45) return false;
-  const gap = place.left - draft.right;
+  const gap = box.left - draft.right;
   if (gap > Math.max(size, style.size) * 0.9) return false;
   // Jumping back happens for combining marks and right-to-left text, which stay within or touch the run.
-  return place.right > draft.left - size * 0.9;
+  return box.right > draft.left - size * 0.9;
 }
 
 function runOf(draft: Draft): Run {
@@ -318,46 +318,64 @@ function isRightToLeft(code: number): boolean {
   return (code >= 0x590 && code <= 0x8ff) || (code >= 0xfb1d && code <= 0xfdff) || (code >= 0xfe70 && code <= 0xfefc);
 }
 
-type Box = { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+type Box = { left: number; top: number; right: number; bottom: number };
 
-/** A box as seen, in the frame in which text of this direction is upright. */
-function placeIn(direction: Direction, view: View, left: number, top: number, right: number, bottom: number): Box {
+/** Puts a box as seen into the frame in which text of this direction is upright; the result goes into `into`, glyph after glyph. */
+function place(direction: Direction, view: View, left: number, top: number, right: number, bottom: number, into: Box): Box {
   switch (direction) {
-    case 1:
-      return { left: top, right: bottom, top: view.width - right, bottom: view.width - left };
-    case 2:
-      return { left: view.width - right, right: view.width - left, top: view.height - bottom, bottom: view.height - top };
-    case 3:
-      return { left: view.height - bottom, right: view.height - top, top: left, bottom: right };
     // Vertical writing: going down becomes going right, the next column (to the left) the next line.
     case vertical:
-      return { left: top, right: bottom, top: view.width - right, bottom: view.width - left };
+    case 1:
+      into.left = top;
+      into.right = bottom;
+      into.top = view.width - right;
+      into.bottom = view.width - left;
+      return into;
+    case 2:
+      into.left = view.width - right;
+      into.right = view.width - left;
+      into.top = view.height - bottom;
+      into.bottom = view.height - top;
+      return into;
+    case 3:
+      into.left = view.height - bottom;
+      into.right = view.height - top;
+      into.top = left;
+      into.bottom = right;
+      return into;
     default:
-      return { left, top, right, bottom };
+      into.left = left;
+      into.right = right;
+      into.top = top;
+      into.bottom = bottom;
+      return into;
   }
 }
 
 function placeRule(direction: Direction, view: View, rule: Rule): Rule {
-  const { left, top, right, bottom } = placeIn(direction, view, rule.x1, rule.y1, rule.x2, rule.y2);
+  const { left, top, right, bottom } = place(direction, view, rule.x1, rule.y1, rule.x2, rule.y2, {
+    left: 0,
+    top: 0,
+    right: 0,
+    bottom: 0,
+  });
   return { x1: left, y1: top, x2: right, y2: bottom };
-}
-
-function baselineIn(direction: Direction, view: View, x: number, y: number): number {
-  return placeIn(direction, view, x, y, x, y).bottom;
 }
 
 function styleOf(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, view: View, fonts: Map<Pointer, FontLook>): Style {
   const { call, scratch } = pdfium;
   const hasMatrix = call.FPDFText_GetMatrix(text, index, scratch) === 1;
-  const [a, b, c, d] = hasMatrix
-    ? ([0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [number, number, number, number])
-    : [1, 0, 0, 1];
+  const [a, b, c, d, e, f] = hasMatrix
+    ? ([0, 4, 8, 12, 16, 20].map((offset) => pdfium.float(scratch + offset)) as [number, number, number, number, number, number])
+    : [1, 0, 0, 1, 0, 0];
   const scale = Math.hypot(c, d);
   const size = call.FPDFText_GetFontSize(text, index) * (scale > 0 ? scale : 1);
   const look = object === 0 ? plain : fontLook(pdfium, object, fonts);
   const upright = directionOf(a, b, view.turns);
+  const [x, y] = [view.x(e, f), view.y(e, f)];
   return {
     ...look,
+    baseline: place(upright, view, x, y, x, y, { left: 0, top: 0, right: 0, bottom: 0 }).bottom,
     size: size > 0.1 && size < 2000 ? size : 1,
     direction: upright === 0 && isVertical(pdfium, text, index, object, view) ? vertical : upright,
     bold: look.bold || (object !== 0 && call.FPDFTextObj_GetTextRenderMode(object) === 2),
@@ -446,17 +464,28 @@ function readRules(pdfium: Pdfium, page: Pointer, view: View, bounds: PageBounds
     if (type !== formObject || depth >= 3) return;
     const inner = multiply(matrixOf(pdfium, object), matrix);
     const children = call.FPDFFormObj_CountObjects(object);
-    for (let index = 0; index < children && seen <= objectsMax; index++) visit(call.FPDFFormObj_GetObject(object, index), inner, depth + 1);
+    for (let index = 0; index < children && seen <= objectsMax; index++)
+      visit(call.FPDFFormObj_GetObject(object, index), inner, depth + 1);
   };
   for (let index = 0; index < count && seen <= objectsMax; index++) visit(call.FPDFPage_GetObject(page, index), identity, 0);
   return seen > objectsMax ? [] : rules;
 }
 
 /** A thin bar is a line; of a stroked path, its straight pieces are. */
-function readPath(pdfium: Pdfium, path: Pointer, matrix: Matrix, add: (x1: number, y1: number, x2: number, y2: number) => void): void {
+function readPath(
+  pdfium: Pdfium,
+  path: Pointer,
+  matrix: Matrix,
+  add: (x1: number, y1: number, x2: number, y2: number) => void,
+): void {
   const { call, scratch } = pdfium;
   if (call.FPDFPageObj_GetBounds(path, scratch, scratch + 4, scratch + 8, scratch + 12) !== 1) return;
-  const [left, bottom, right, top] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [number, number, number, number];
+  const [left, bottom, right, top] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const [x1, y1] = apply(matrix, left, bottom);
   const [x2, y2] = apply(matrix, right, top);
   const across = Math.abs(x2 - x1);

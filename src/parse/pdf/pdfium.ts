@@ -97,6 +97,8 @@ export interface Pdfium {
   float(pointer: Pointer): number;
   double(pointer: Pointer): number;
   readonly bytes: Uint8Array;
+  /** The memory as floats, for reading in loops. Stale (of length 0) once memory has grown: take it again. */
+  readonly floats: Float32Array;
   /** UTF-16LE text of a function that takes (buffer, bytes) and answers the bytes it needs, with the final NUL. At most 64 KB. */
   utf16(read: (buffer: Pointer, bytes: number) => number): string;
   /** The same for functions that give UTF-8 (or Latin-1). */
@@ -175,6 +177,9 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
     double: (pointer) => heap.HEAPF64[pointer >> 3]!,
     get bytes() {
       return heap.HEAPU8;
+    },
+    get floats() {
+      return heap.HEAPF32;
     },
     utf16: (read) => text(read, (bytes) => bytes.toString('utf16le').replace(/\0.*$/s, '').toWellFormed()),
     utf8: (read) => text(read, (bytes) => bytes.toString('utf8').replace(/\0.*$/s, '')),

@@ -245,7 +245,14 @@ function splitRow(row: readonly Cell[]): string[][] {
   const rest = row.filter((cell) => cell.lines.length > 0 && cell.lines.length < most);
   const aligned = full.every((cell) => cell.baselines.every((at, index) => Math.abs(at - full[0]!.baselines[index]!) < 2));
   const short = full.every((cell) => cell.lines.every((line) => line.length <= 24));
-  if (most >= 2 && full.length >= 3 && full.length >= filled * 0.6 && aligned && short && rest.every((cell) => cell.lines.length === 1)) {
+  if (
+    most >= 2 &&
+    full.length >= 3 &&
+    full.length >= filled * 0.6 &&
+    aligned &&
+    short &&
+    rest.every((cell) => cell.lines.length === 1)
+  ) {
     return Array.from({ length: most }, (_, index) =>
       row.map((cell) => (cell.lines.length === most ? cell.lines[index]! : index === 0 ? (cell.lines[0] ?? '') : '')),
     );
@@ -276,7 +283,8 @@ function stacksOf(across: readonly Line[]): Line[][] {
   for (const line of [...across].sort((one, other) => one.at - other.at)) {
     if (line.to - line.from < 60) continue;
     const stack = stacks.find(
-      (each) => Math.abs(each[0]!.from - line.from) <= 5 && Math.abs(each[0]!.to - line.to) <= 5 && line.at - each.at(-1)!.at > near,
+      (each) =>
+        Math.abs(each[0]!.from - line.from) <= 5 && Math.abs(each[0]!.to - line.to) <= 5 && line.at - each.at(-1)!.at > near,
     );
     if (stack === undefined) stacks.push([line]);
     else stack.push(line);
@@ -295,7 +303,14 @@ function tableOfStack(stack: readonly Line[], spans: readonly Span[]): { table: 
   const cells = rows.map((row) => cellsAt(row, columns));
   if (!isConvincing(cells, rows) || isMostlyMono(inside)) return undefined;
   return {
-    table: { left: from, right: to, top: at, bottom, rows: inReadingOrder(withoutEmpty(joinRows(cells, rows, stack)), inside), size: sizeOf(inside) },
+    table: {
+      left: from,
+      right: to,
+      top: at,
+      bottom,
+      rows: inReadingOrder(withoutEmpty(joinRows(cells, rows, stack)), inside),
+      size: sizeOf(inside),
+    },
     spans: new Set(inside),
   };
 }
@@ -376,7 +391,8 @@ function joinRows(cells: readonly (readonly string[])[], rows: readonly Row[], s
     const ruledOff = stack.some((line) => index > 0 && line.at > rows[index - 1]!.baseline && line.at < rows[index]!.baseline);
     const close = index > 0 && rows[index]!.baseline - rows[index - 1]!.baseline < rows[index]!.size * 1.35;
     if (index > 0 && inHeader) merge(row);
-    else if (index > header && !ruledOff && close && row[0] === '' && row.filter((cell) => cell !== '').length < row.length - 1) merge(row);
+    else if (index > header && !ruledOff && close && row[0] === '' && row.filter((cell) => cell !== '').length < row.length - 1)
+      merge(row);
     else joined.push([...row]);
   }
   return joined;
