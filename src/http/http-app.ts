@@ -96,8 +96,11 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     const known = asAppError(error);
     const { requestId } = ctx.state as RequestState;
     const problem = toProblem(known, { path: loggable(path), requestId });
-    if (problem.status >= 500 && known.cause !== undefined)
-      logger.error({ requestId, err: known.cause, code: problem.code }, 'request failed');
+    if (problem.status >= 500 && known.cause !== undefined) {
+      // A cause in words is a state that a probe asked about, not something that happened.
+      const level = known.cause instanceof Error ? 'error' : 'debug';
+      logger[level]({ requestId, err: known.cause, code: problem.code }, 'request failed');
+    }
     if (ctx.headerSent) return;
     for (const name of ['ETag', 'Last-Modified', 'Content-Disposition', 'Content-Length']) ctx.remove(name);
     if (problem.code === 'unauthorized') ctx.set('WWW-Authenticate', 'Bearer realm="rag-intake"');

@@ -84,7 +84,9 @@ describe('after a SIGKILL of the server with 20 tasks accepted and 4 running', (
     const second = await start({ dataDir, env });
 
     for (const id of ids) expect(await ended(second.url, id)).toMatchObject({ status: 'completed' });
-    for (const id of ids) expect(finishes(first.log(), id) + finishes(second.log(), id)).toBeLessThanOrEqual(1);
+    const ends = (): number[] => ids.map((id) => finishes(first.log(), id) + finishes(second.log(), id));
+    await until('the log tells of every end', () => ends().every((each) => each > 0));
+    expect(ends()).toEqual(ids.map(() => 1));
     for (const docId of ['word0', 'word19']) {
       expect((await search(second.url, wordOf(docId), { mode: 'keyword' })).map((hit) => hit.citation.doc_id)).toEqual([docId]);
     }
