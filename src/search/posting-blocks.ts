@@ -1,10 +1,11 @@
 /**
  * Posting lists as bytes. A block holds terms in ascending order (by UTF-16 unit, as JavaScript compares strings):
  *
- *   term bytes length · term (UTF-8) · chunks that have it · last row · postings length · postings
+ *   terms (uint32) · where each entry starts (uint32 each, little-endian) · entries
+ *   entry: term bytes length · term (UTF-8) · chunks that have it · last row · postings length · postings
  *
- * all numbers as base-128 varints. A posting is `(row − row before) << 4 | count`, rows being positions in the segment and
- * counts ending at 15, where BM25 has long levelled off. A block is about 16 KiB, or one longer list alone.
+ * all numbers of an entry as base-128 varints. A posting is `(row − row before) << 4 | count`, rows being positions in the
+ * segment and counts ending at 15, where BM25 has long levelled off. A block is about 16 KiB, or one longer list alone.
  */
 
 /** Bytes after which a block is closed. */
@@ -71,10 +72,12 @@ export class ByteWriter {
 /** Reads what a `ByteWriter` wrote. */
 export class ByteReader {
   readonly bytes: Uint8Array;
+  readonly #buffer: Buffer;
   at = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   varint(): number {
@@ -95,7 +98,9 @@ export class ByteReader {
     const length = this.varint();
     const start = this.at;
     this.at += length;
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, length).toString('utf8');
+    return isAsciiAt(this.bytes, start, length)
+      ? this.#buffer.toString('latin1', start, this.at)
+      : this.#buffer.toString('utf8', start, this.at);
   }
 
   done(): boolean {
@@ -133,7 +138,8 @@ export class PostingWriter {
 /** Packs terms, given in ascending order, into blocks. */
 export class BlockWriter {
   readonly #emit: (block: Block) => void;
-  #out = new ByteWriter();
+  #entries = new ByteWriter();
+  #starts: number[] = [];
   #first: string | null = null;
 
   constructor(emit: (block: Block) => void) {
@@ -141,37 +147,44 @@ export class BlockWriter {
   }
 
   add(term: string, list: PostingList): void {
-    if (this.#out.length > 0 && this.#out.length + list.bytes.length > blockBytesMin) this.flush();
+    if (this.#entries.length > 0 && this.#entries.length + list.bytes.length > blockBytesMin) this.flush();
     this.#first ??= term;
-    this.#out.text(term);
-    this.#out.varint(list.rows);
-    this.#out.varint(list.lastRow);
-    this.#out.varint(list.bytes.length);
-    this.#out.append(list.bytes);
+    this.#starts.push(this.#entries.length);
+    this.#entries.text(term);
+    this.#entries.varint(list.rows);
+    this.#entries.varint(list.lastRow);
+    this.#entries.varint(list.bytes.length);
+    this.#entries.append(list.bytes);
   }
 
   flush(): void {
     if (this.#first === null) return;
-    this.#emit({ first: this.#first, data: this.#out.take() });
-    this.#out = new ByteWriter();
+    const head = 4 + 4 * this.#starts.length;
+    const data = new Uint8Array(head + this.#entries.length);
+    const view = new DataView(data.buffer);
+    view.setUint32(0, this.#starts.length, true);
+    for (const [i, start] of this.#starts.entries()) view.setUint32(4 + 4 * i, head + start, true);
+    data.set(this.#entries.bytes.subarray(0, this.#entries.length), head);
+    this.#emit({ first: this.#first, data });
+    this.#entries.length = 0;
+    this.#starts = [];
     this.#first = null;
   }
 }
 
 /** The postings of `term` in this block, or null. */
-export function findInBlock(data: Uint8Array, term: Uint8Array): PostingList | null {
+export function findInBlock(data: Uint8Array, term: string): PostingList | null {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const reader = new ByteReader(data);
-  while (!reader.done()) {
-    const length = reader.varint();
-    const start = reader.at;
-    reader.at += length;
-    const rows = reader.varint();
-    const lastRow = reader.varint();
-    const bytes = reader.varint();
-    if (length === term.length && sameBytes(data, start, term)) {
-      return { rows, lastRow, bytes: data.subarray(reader.at, reader.at + bytes) };
-    }
-    reader.at += bytes;
+  let low = 0;
+  let high = view.getUint32(0, true) - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    reader.at = view.getUint32(4 + 4 * middle, true);
+    const found = reader.text();
+    if (found === term) return readList(reader);
+    if (found < term) low = middle + 1;
+    else high = middle - 1;
   }
   return null;
 }
@@ -179,33 +192,29 @@ export function findInBlock(data: Uint8Array, term: Uint8Array): PostingList | n
 /** Every term of a block with its postings, in order. */
 export function* termsOfBlock(data: Uint8Array): Generator<[string, PostingList]> {
   const reader = new ByteReader(data);
+  reader.at = 4 + 4 * new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0, true);
   while (!reader.done()) {
     const term = reader.text();
-    const rows = reader.varint();
-    const lastRow = reader.varint();
-    const length = reader.varint();
-    yield [term, { rows, lastRow, bytes: data.subarray(reader.at, reader.at + length) }];
-    reader.at += length;
+    const list = readList(reader);
+    yield [term, list];
   }
 }
 
-/** Calls `visit` for each row of a list and its count. */
-export function forEachPosting(list: PostingList, visit: (row: number, count: number) => void): void {
-  const reader = new ByteReader(list.bytes);
-  let row = 0;
-  while (!reader.done()) {
-    const value = reader.varint();
-    row += Math.floor(value / 16);
-    visit(row, value % 16);
-  }
-}
-
-function sameBytes(data: Uint8Array, start: number, term: Uint8Array): boolean {
-  for (let i = 0; i < term.length; i++) if (data[start + i] !== term[i]) return false;
-  return true;
+function readList(reader: ByteReader): PostingList {
+  const rows = reader.varint();
+  const lastRow = reader.varint();
+  const length = reader.varint();
+  const bytes = reader.bytes.subarray(reader.at, reader.at + length);
+  reader.at += length;
+  return { rows, lastRow, bytes };
 }
 
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+function isAsciiAt(bytes: Uint8Array, start: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[start + i]! > 0x7f) return false;
   return true;
 }

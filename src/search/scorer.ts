@@ -23,10 +23,9 @@ const b = 0.75;
 
 /** Looks a term up everywhere. */
 export function postingsOf(term: string, segments: readonly Segment[]): TermPostings {
-  const bytes = Buffer.from(term, 'utf8');
   let chunks = 0;
   const lists = segments.map((segment) => {
-    const list = segment.find(term, bytes);
+    const list = segment.find(term);
     chunks += list?.rows ?? 0;
     return list;
   });

@@ -63,6 +63,40 @@ export class SegmentBuilder {
   }
 }
 
+/** Blocks read lately, up to so many bytes; block ids are never used again, so a block never goes out of date. */
+export class BlockCache {
+  readonly #database: IndexDatabase;
+  readonly #bytesMax: number;
+  readonly #blocks = new Map<number, Uint8Array>();
+  #bytes = 0;
+
+  constructor(database: IndexDatabase, bytesMax: number) {
+    this.#database = database;
+    this.#bytesMax = bytesMax;
+  }
+
+  get(id: number): Uint8Array {
+    let data = this.#blocks.get(id);
+    if (data === undefined) {
+      data = this.#database.get('SELECT data FROM posting_block WHERE id = ?', id)!['data'] as Uint8Array;
+      this.#bytes += data.length;
+    } else {
+      this.#blocks.delete(id);
+    }
+    this.#blocks.set(id, data);
+    this.#shrink();
+    return data;
+  }
+
+  #shrink(): void {
+    for (const [id, data] of this.#blocks) {
+      if (this.#bytes <= this.#bytesMax) return;
+      this.#blocks.delete(id);
+      this.#bytes -= data.length;
+    }
+  }
+}
+
 /** One segment as a reader keeps it: where its blocks are, its rows' lengths and documents. The postings stay on the disk. */
 export class Segment {
   readonly id: number;
@@ -72,14 +106,16 @@ export class Segment {
   readonly lengths: Uint16Array;
   readonly runs: readonly Run[];
   readonly #database: IndexDatabase;
+  readonly #cache: BlockCache;
   readonly #firsts: string[] = [];
   readonly #blocks: number[] = [];
   readonly #runOf = new Map<number, Run[]>();
 
-  constructor(database: IndexDatabase, id: number) {
+  constructor(database: IndexDatabase, cache: BlockCache, id: number) {
     const row = database.get('SELECT chunks, length, runs, lengths FROM segment WHERE id = ?', id)!;
     this.id = id;
     this.#database = database;
+    this.#cache = cache;
     this.chunks = row['chunks'] as number;
     this.length = row['length'] as number;
     this.lengths = decodeLengths(row['lengths'] as Uint8Array);
@@ -92,12 +128,10 @@ export class Segment {
     sortTogether(this.#firsts, this.#blocks);
   }
 
-  /** The postings of a term. One read of a block of about 16 KiB, or of the list. */
-  find(term: string, bytes: Uint8Array): PostingList | null {
+  /** The postings of a term. One block of about 16 KiB, or of the list's length, is read unless it was read lately. */
+  find(term: string): PostingList | null {
     const at = lastNotAfter(this.#firsts, term);
-    if (at < 0) return null;
-    const row = this.#database.get('SELECT data FROM posting_block WHERE id = ?', this.#blocks[at]!);
-    return row === undefined ? null : findInBlock(row['data'] as Uint8Array, bytes);
+    return at < 0 ? null : findInBlock(this.#cache.get(this.#blocks[at]!), term);
   }
 
   runsOf(document: number): readonly Run[] {
@@ -338,10 +372,21 @@ function wordsOf(database: IndexDatabase, segment: number): string[] {
   return words;
 }
 
+/** The distinct words of several segments, in order. */
 function mergedWords(database: IndexDatabase, ids: readonly number[]): string[] {
-  const words = new Set<string>();
-  for (const id of ids) for (const word of wordsOf(database, id)) words.add(word);
-  return [...words].sort();
+  const lists = ids.map((id) => wordsOf(database, id));
+  const at = lists.map(() => 0);
+  const merged: string[] = [];
+  for (;;) {
+    let smallest: string | undefined;
+    for (let i = 0; i < lists.length; i++) {
+      const word = lists[i]![at[i]!];
+      if (word !== undefined && (smallest === undefined || word < smallest)) smallest = word;
+    }
+    if (smallest === undefined) return merged;
+    merged.push(smallest);
+    for (let i = 0; i < lists.length; i++) if (lists[i]![at[i]!] === smallest) at[i]!++;
+  }
 }
 
 function encodeRuns(runs: readonly Run[]): Uint8Array {

@@ -4,10 +4,14 @@
  */
 import type { IndexDatabase } from './database.ts';
 import type { Collection } from './scorer.ts';
-import { Segment, segmentIds } from './segments.ts';
+import { BlockCache, Segment, segmentIds } from './segments.ts';
+
+/** Posting blocks kept in memory, by each thread. */
+const blockBytesMax = 64 * 1024 * 1024;
 
 export class Snapshot {
   readonly #database: IndexDatabase;
+  readonly #blocks: BlockCache;
   #change = -1;
   #removedSeq = 0;
   #segments = new Map<number, Segment>();
@@ -17,6 +21,7 @@ export class Snapshot {
 
   constructor(database: IndexDatabase) {
     this.#database = database;
+    this.#blocks = new BlockCache(database, blockBytesMax);
   }
 
   get segments(): Segment[] {
@@ -35,7 +40,7 @@ export class Snapshot {
     const fresh: Segment[] = [];
     this.#segments = new Map(
       segmentIds(this.#database).map((id) => {
-        const segment = known.get(id) ?? new Segment(this.#database, id);
+        const segment = known.get(id) ?? new Segment(this.#database, this.#blocks, id);
         if (!known.has(id)) fresh.push(segment);
         return [id, segment];
       }),

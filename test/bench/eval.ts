@@ -1,0 +1,239 @@
+/**
+ * `npm run eval -- FOLDER [--typos] [--queries N]`: how well the product finds, measured through its own pipeline. FOLDER holds
+ * `docs.jsonl` {id, title, text}, `queries.jsonl` {id, text} and `qrels.tsv` (query-id, corpus-id, score). Every document is
+ * parsed, chunked, embedded and indexed as an upload would be; a document is as good as its best chunk. Beside it, plain BM25
+ * (k1 1.2, b 0.75) over whole documents, computed here in a few lines. `--typos` adds the same with one typing error a query.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import { splitDocument } from '../../src/chunk/splitter.ts';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { createEmbedder, embedderSettings } from '../../src/embed/create-embedder.ts';
+import type { Embedder } from '../../src/embed/embedder.ts';
+import { runPipeline } from '../../src/ingest/pipeline.ts';
+import { createDocumentParser } from '../../src/parse/document-parser.ts';
+import { type SearchMode, searchModes } from '../../src/search/document-index.ts';
+import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite-index.ts';
+import { stopWords } from '../../src/search/stop-words.ts';
+import { tokenize } from '../../src/search/tokens.ts';
+import type { TaskId } from '../../src/tasks/task.ts';
+
+type Doc = { readonly id: string; readonly title?: string; readonly text: string };
+type Query = { readonly id: string; readonly text: string };
+type Collection = {
+  readonly docs: readonly Doc[];
+  readonly queries: readonly Query[];
+  /** Grades by document, by query. */
+  readonly grades: ReadonlyMap<string, ReadonlyMap<string, number>>;
+};
+/** Document ids, best first. */
+type Finder = (query: string) => Promise<string[]> | string[];
+
+const depth = 100;
+
+if (import.meta.main) {
+  const [folder, ...options] = process.argv.slice(2);
+  if (folder === undefined) {
+    console.error('Usage: npm run eval -- FOLDER [--typos] [--queries N]');
+    process.exit(2);
+  }
+  const at = options.indexOf('--queries');
+  await evaluate(folder, { typos: options.includes('--typos'), queriesMax: at < 0 ? Infinity : Number(options[at + 1]) });
+}
+
+async function evaluate(folder: string, options: { typos: boolean; queriesMax: number }): Promise<void> {
+  const collection = await loadCollection(folder, options.queriesMax);
+  const config = loadConfig(process.env);
+  const embedder = await createEmbedder(embedderSettings(config));
+  const work = await mkdtemp(join(tmpdir(), 'eval-'));
+  const index = openSqliteIndex({ indexDir: join(work, 'index'), embedder });
+  try {
+    const started = performance.now();
+    await ingest(collection.docs, { work, config, embedder, index });
+    const { chunks } = await index.stats();
+    console.log(
+      `${collection.docs.length} documents, ${chunks} chunks in ${Math.round(performance.now() - started)} ms; embedder ${embedder.id}`,
+    );
+    const finders: [string, Finder][] = [['plain BM25', plainBm25(collection.docs)]];
+    for (const mode of searchModes) finders.push([mode, (query) => findDocuments(index, mode, query)]);
+    console.table(await table(collection, finders, (query) => query));
+    if (options.typos) {
+      console.log('one typing error a query');
+      console.table(await table(collection, finders, mistype));
+    }
+  } finally {
+    await index.close();
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function loadCollection(folder: string, queriesMax: number): Promise<Collection> {
+  const lines = async (name: string) =>
+    (await readFile(join(folder, name), 'utf8')).split('\n').filter((line) => line.trim() !== '');
+  const docs = (await lines('docs.jsonl')).map((line) => JSON.parse(line) as Doc);
+  const grades = new Map<string, Map<string, number>>();
+  for (const line of await lines('qrels.tsv')) {
+    const [query, doc, grade] = line.split('\t');
+    if (!Number.isFinite(Number(grade))) continue; // the heading
+    const known = grades.get(query!) ?? new Map<string, number>();
+    grades.set(query!, known.set(doc!, Number(grade)));
+  }
+  const judged = (await lines('queries.jsonl')).map((line) => JSON.parse(line) as Query).filter((query) => grades.has(query.id));
+  const step = Math.max(1, Math.ceil(judged.length / queriesMax));
+  return { docs, queries: judged.filter((_, i) => i % step === 0), grades };
+}
+
+async function ingest(
+  docs: readonly Doc[],
+  parts: { work: string; config: Config; embedder: Embedder; index: SqliteIndex },
+): Promise<void> {
+  const parser = createDocumentParser({});
+  for (const [i, doc] of docs.entries()) {
+    const scratchDir = join(parts.work, 'scratch');
+    const payloadPath = join(parts.work, 'payload');
+    await mkdir(scratchDir);
+    const markdown = doc.title ? `# ${doc.title.replaceAll('\n', ' ')}\n\n${doc.text}\n` : `${doc.text}\n`;
+    await writeFile(payloadPath, markdown);
+    const { port1, port2 } = new MessageChannel();
+    port2.unref();
+    const job = {
+      taskId: `0190a0b0-0000-7000-8000-${String(i).padStart(12, '0')}` as TaskId,
+      docId: doc.id,
+      filename: `${i}.md`,
+      fileBytes: Buffer.byteLength(markdown),
+      sha256: '0'.repeat(64),
+      declaredMediaType: null,
+      metadata: null,
+      insertedAt: new Date(Date.UTC(2026, 0, 1) + i).toISOString(),
+      payloadPath,
+      scratchDir,
+      port: port1,
+    };
+    const outcome = await runPipeline(job, {
+      parser,
+      toChunks: (document) => splitDocument(document, { tokensMax: parts.config.chunkTokens }),
+      embedder: parts.embedder,
+      limits: parts.config,
+    });
+    if (outcome.ok) await parts.index.replace(outcome.document, scratchDir);
+    else console.error(`${doc.id}: ${outcome.message}`);
+    await rm(scratchDir, { recursive: true });
+    if (i % 64 === 0) while (parts.index.tidy());
+  }
+}
+
+async function findDocuments(index: SqliteIndex, mode: SearchMode, query: string): Promise<string[]> {
+  const { hits } = await index.search({ query, mode, topK: depth, offset: 0, filter: {} });
+  return [...new Set(hits.map((hit) => hit.docId))];
+}
+
+async function table(
+  collection: Collection,
+  finders: readonly [string, Finder][],
+  change: (query: string, i: number) => string,
+): Promise<Record<string, unknown>> {
+  const rows: Record<string, unknown> = {};
+  for (const [name, find] of finders) {
+    const sums = { ndcg: 0, recall10: 0, recall100: 0, mrr: 0 };
+    const times: number[] = [];
+    for (const [i, query] of collection.queries.entries()) {
+      const started = performance.now();
+      const found = await find(change(query.text, i));
+      times.push(performance.now() - started);
+      addScores(sums, found, collection.grades.get(query.id)!);
+    }
+    const mean = (sum: number) => (sum / collection.queries.length).toFixed(4);
+    times.sort((a, b) => a - b);
+    rows[name] = {
+      'nDCG@10': mean(sums.ndcg),
+      'recall@10': mean(sums.recall10),
+      'recall@100': mean(sums.recall100),
+      MRR: mean(sums.mrr),
+      'p50 ms': times[Math.floor(times.length / 2)]!.toFixed(1),
+    };
+  }
+  return rows;
+}
+
+function addScores(
+  sums: { ndcg: number; recall10: number; recall100: number; mrr: number },
+  found: readonly string[],
+  grades: ReadonlyMap<string, number>,
+): void {
+  const relevant = [...grades.values()].filter((grade) => grade > 0);
+  const gain = (list: readonly number[]) => list.slice(0, 10).reduce((sum, grade, i) => sum + grade / Math.log2(i + 2), 0);
+  const got = found.map((id) => Math.max(0, grades.get(id) ?? 0));
+  const hits = (count: number) => got.slice(0, count).filter((grade) => grade > 0).length / Math.max(1, relevant.length);
+  sums.ndcg += relevant.length === 0 ? 0 : gain(got) / gain(relevant.sort((a, b) => b - a));
+  sums.recall10 += hits(10);
+  sums.recall100 += hits(100);
+  const first = got.findIndex((grade) => grade > 0);
+  sums.mrr += first < 0 ? 0 : 1 / (first + 1);
+}
+
+function plainBm25(docs: readonly Doc[]): Finder {
+  const postings = new Map<string, Map<number, number>>();
+  const lengths = docs.map((doc, i) => {
+    const terms = termsOf(doc.text);
+    for (const term of terms) {
+      const list = postings.get(term) ?? new Map<number, number>();
+      postings.set(term, list.set(i, (list.get(i) ?? 0) + 1));
+    }
+    return terms.length;
+  });
+  const average = lengths.reduce((sum, length) => sum + length, 0) / docs.length;
+  return (query) => {
+    const scores = new Map<number, number>();
+    for (const term of termsOf(query)) {
+      const list = postings.get(term) ?? new Map<number, number>();
+      const idf = Math.log(1 + (docs.length - list.size + 0.5) / (list.size + 0.5));
+      for (const [doc, count] of list) {
+        const part = (idf * count * 2.2) / (count + 1.2 * (0.25 + (0.75 * lengths[doc]!) / average));
+        scores.set(doc, (scores.get(doc) ?? 0) + part);
+      }
+    }
+    return [...scores]
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, depth)
+      .map(([doc]) => docs[doc]!.id);
+  };
+}
+
+function termsOf(text: string): string[] {
+  return tokenize(text)
+    .filter((token) => token.kind !== 'stop')
+    .map((token) => token.term);
+}
+
+/** One error in one word of four letters or more (a letter left out, put in, replaced or swapped), else in one Chinese character. */
+function mistype(query: string, i: number): string {
+  const random = randomFrom(i + 1);
+  const words = [...query.matchAll(/[a-z]{4,}/gi)].filter(([word]) => !stopWords.has(word.toLowerCase()));
+  const [match] = words.length > 0 ? [words[random(words.length)]!] : [...query.matchAll(/\p{Script=Han}{2,}/gu)];
+  if (match === undefined) return query;
+  const word = match[0];
+  const at = words.length > 0 ? 1 + random(word.length - 1) : random(word.length - 1);
+  const letter = words.length > 0 ? String.fromCharCode(97 + random(26)) : '的';
+  const errors = [
+    word.slice(0, at) + word.slice(at + 1),
+    word.slice(0, at) + letter + word.slice(at),
+    word.slice(0, at) + letter + word.slice(at + 1),
+    word.slice(0, at - 1) + word.slice(at, at + 1) + word.slice(at - 1, at) + word.slice(at + 1),
+  ];
+  return query.slice(0, match.index) + errors[at === 0 ? random(3) : random(4)]! + query.slice(match.index + word.length);
+}
+
+/** Whole numbers below a bound, the same for the same seed (xorshift). */
+function randomFrom(seed: number): (below: number) => number {
+  let state = (seed * 2_654_435_761) >>> 0;
+  return (below) => {
+    for (let i = 0; i < 3; i++) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state = (state ^ (state << 5)) >>> 0;
+    }
+    return state % below;
+  };
+}
