@@ -180,7 +180,8 @@ async function readDocument(docId: string, start: number, charactersMax: number,
   const found = await services.documents.content(docId);
   if (found === null) throw new AppError('not_found', 'Document not found');
   const { stream, document } = found;
-  const end = Math.min(start + charactersMax, document.characters);
+  // One more than asked for, so that a character of two units is never cut.
+  const end = start + charactersMax + 1;
   let text = '';
   let at = 0;
   try {
@@ -194,12 +195,15 @@ async function readDocument(docId: string, start: number, charactersMax: number,
   } finally {
     stream.destroy();
   }
+  const units = /[\uD800-\uDBFF]/.test(text[charactersMax - 1] ?? '') ? charactersMax + 1 : charactersMax;
+  text = text.slice(0, units);
+  const next = start + text.length;
   return {
     document: describeDocument(document, wire),
     text: text.toWellFormed(),
     start,
-    end: start + text.length,
-    more: end < document.characters,
+    end: next,
+    more: next < document.characters,
   };
 }
 
