@@ -35,6 +35,7 @@ import { createMcpHandler } from './mcp/mcp-handler.ts';
 import { mcpRoute } from './mcp/mcp-route.ts';
 import type { TaskId } from './tasks/task.ts';
 import { createTargets } from './webhooks/targets.ts';
+import { webhookRoutes } from './webhooks/webhook-routes.ts';
 import { createWebhooks, type Webhooks } from './webhooks/webhooks.ts';
 import { createWebhookSender } from './webhooks/webhook-sender.ts';
 
@@ -70,13 +71,14 @@ const newId = (): TaskId => v7() as TaskId;
 /** Listens at once (503 until everything is up), opens the data directory, and starts the worker process. */
 export async function startServer(config: Config, logger: Logger, env: NodeJS.ProcessEnv, modules = ownModules): Promise<Running> {
   let services: Services | null = null;
+  let webhooks: Webhooks | null = null;
   const settings = await httpSettings(config);
   const wire = { basePath: settings.basePath, taskRetentionMs: settings.taskRetentionMs };
   const http = createHttpServer({
     services: () => services,
     settings,
     idempotencyStore: createFileIdempotencyStore(join(config.dataDir, 'idempotency')),
-    extraRoutes: config.mcp ? [await createMcp(wire, logger)] : [],
+    extraRoutes: [...webhookRoutes(() => webhooks), ...(config.mcp ? [await createMcp(wire, logger)] : [])],
     logger,
     now,
     newId,
@@ -85,15 +87,16 @@ export async function startServer(config: Config, logger: Logger, env: NodeJS.Pr
   const engine = await openEngine(config, logger, 'frontend');
   const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], env, logger });
   supervisor.start();
-  const webhooks = openWebhooks(config, engine, wire, logger);
-  services = createServices(config, engine, webhooks, () => supervisor.up);
-  webhooks.start();
+  const messages = openWebhooks(config, engine, wire, logger);
+  webhooks = messages;
+  services = createServices(config, engine, messages, () => supervisor.up);
+  messages.start();
   logger.info({ url, dataDir: resolve(config.dataDir) }, 'listening');
   return {
     lost: engine.lost,
     announcement: url,
     async stop() {
-      await Promise.all([http.close(config.stopMs), supervisor.stop(config.stopMs + 1000), webhooks.stop()]);
+      await Promise.all([http.close(config.stopMs), supervisor.stop(config.stopMs + 1000), messages.stop()]);
       await engine.close();
     },
   };

@@ -254,6 +254,67 @@ const settings = {
     'Whether the MCP server answers at /mcp: on or off.',
     '是否在 /mcp 提供 MCP 服务：on 或 off。',
   ),
+  embedder: setting(
+    'EMBEDDER',
+    'builtin',
+    oneOf(['builtin', 'onnx', 'openai']),
+    'Second ranking: builtin (no model: typing errors, word forms, related words of your texts), onnx (a local model) or openai (a service).',
+    '第二排序：builtin（无模型：纠错、词形与相关词）、onnx（本地模型）或 openai（向量服务）。',
+  ),
+  embedderModelDir: setting(
+    'EMBEDDER_MODEL_DIR',
+    '',
+    text(),
+    'Folder of a local ONNX model (config.json, tokenizer.json, onnx/model.onnx), for EMBEDDER=onnx.',
+    '本地 ONNX 模型目录（config.json、tokenizer.json、onnx/model.onnx），用于 EMBEDDER=onnx。',
+  ),
+  embedderPooling: setting(
+    'EMBEDDER_POOLING',
+    'mean',
+    oneOf(['mean', 'cls']),
+    "How the ONNX model's vectors of words become one of the text; its model card says which.",
+    'ONNX 模型的池化方式，见模型说明。',
+  ),
+  embedderQueryPrefix: setting(
+    'EMBEDDER_QUERY_PREFIX',
+    '',
+    (value) => value,
+    'Put before a query, for models trained so (e.g. "query: ").',
+    '查询前缀，供需要的模型使用（如 "query: "）。',
+  ),
+  embedderPassagePrefix: setting(
+    'EMBEDDER_PASSAGE_PREFIX',
+    '',
+    (value) => value,
+    'Put before a chunk, for models trained so (e.g. "passage: ").',
+    '分块前缀，供需要的模型使用（如 "passage: "）。',
+  ),
+  embeddingsUrl: setting(
+    'EMBEDDINGS_URL',
+    '',
+    text(),
+    'Address of an OpenAI-compatible embeddings service, with its path, for EMBEDDER=openai.',
+    'OpenAI 兼容向量服务的完整地址，用于 EMBEDDER=openai。',
+  ),
+  embeddingsModel: setting('EMBEDDINGS_MODEL', '', text(), 'Model that the service is asked for.', '向量服务使用的模型名。'),
+  embeddingsKey: {
+    ...setting('EMBEDDINGS_KEY', '', text(), 'Key sent to the service as a bearer token.', '发送给向量服务的密钥。'),
+    secret: true,
+  },
+  embeddingsDimensions: setting(
+    'EMBEDDINGS_DIMENSIONS',
+    '0',
+    integer(0, 16_384),
+    'Length of the vectors of the model; any other is refused.',
+    '该模型的向量维数；不符则拒绝。',
+  ),
+  embeddingsTimeoutMs: setting(
+    'EMBEDDINGS_TIMEOUT_MS',
+    '30000',
+    integer(100, 600_000),
+    'Longest time for one request to a model service.',
+    '对模型服务一次请求的最长毫秒数。',
+  ),
   stopMs: setting(
     'STOP_TIMEOUT_MS',
     '8000',
@@ -310,7 +371,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 /** What the webhook settings lack when they are looked at together. */
 function webhookProblems({ webhookHosts: hosts, webhookNetworks, webhookSecrets, webhookUrl }: Config): string[] {
   if (hosts.length > 0 && webhookSecrets.length === 0)
-    return ['WEBHOOK_SECRET: expected a secret, since WEBHOOK_ALLOWED_HOSTS is set; "rag-intake webhook-secret" makes one'];
+    return ['WEBHOOK_SECRET: expected a secret, since WEBHOOK_ALLOWED_HOSTS is set; "rag-intake webhooks secret" makes one'];
   if (webhookUrl === '') return [];
   try {
     createTargets({ hosts, networks: webhookNetworks }).check(webhookUrl);

@@ -1,7 +1,7 @@
 /** How an ingest run shows itself while it runs: bars on a terminal, a line for each file elsewhere, nothing with --json. */
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import { basename } from 'node:path';
-import type { FileOutcome } from './ingest.ts';
+import type { FileOutcome } from './ingest-report.ts';
 import { printable } from './terminal-text.ts';
 
 export interface IngestProgress {

@@ -1,6 +1,30 @@
-/** The end of an ingest run in words: how many, what failed and why, what to do next. */
-import type { IngestReport } from './ingest.ts';
+/** What became of an ingest run: as data, and in words that say how many, what failed and why, what to do next. */
 import { fileSize, printable } from './terminal-text.ts';
+
+/** `inserted` by this run (or a run before it whose task this one followed), `present` with the same bytes already. */
+export type FileOutcome = {
+  readonly path: string;
+  readonly doc_id: string;
+  readonly outcome: 'inserted' | 'present' | 'failed' | 'not_sent';
+  readonly task_id: string | null;
+  readonly error: string | null;
+  readonly error_code: string | null;
+  readonly pages: number | null;
+  readonly chunks: number | null;
+};
+
+export type IngestReport = {
+  readonly files: number;
+  readonly inserted: number;
+  readonly present: number;
+  readonly failed: number;
+  readonly not_sent: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  /** Why the run ended before its time, or null. */
+  readonly stopped: string | null;
+  readonly documents: readonly FileOutcome[];
+};
 
 const passedOverShown = 10;
 

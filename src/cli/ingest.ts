@@ -10,33 +10,9 @@ import { type ApiClient, problemOf, sentenceOf } from './api-client.ts';
 import { CliError } from './cli-error.ts';
 import type { ListedFile } from './file-list.ts';
 import type { IngestProgress } from './ingest-progress.ts';
+import type { FileOutcome, IngestReport } from './ingest-report.ts';
 import { fileSize } from './terminal-text.ts';
 import type { WireDocument, WireServerConfig, WireTask, WireTaskPage } from './wire-records.ts';
-
-/** `inserted` by this run (or a run before it whose task this one followed), `present` with the same bytes already. */
-export type FileOutcome = {
-  readonly path: string;
-  readonly doc_id: string;
-  readonly outcome: 'inserted' | 'present' | 'failed' | 'not_sent';
-  readonly task_id: string | null;
-  readonly error: string | null;
-  readonly error_code: string | null;
-  readonly pages: number | null;
-  readonly chunks: number | null;
-};
-
-export type IngestReport = {
-  readonly files: number;
-  readonly inserted: number;
-  readonly present: number;
-  readonly failed: number;
-  readonly not_sent: number;
-  readonly bytes: number;
-  readonly seconds: number;
-  /** Why the run ended before its time, or null. */
-  readonly stopped: string | null;
-  readonly documents: readonly FileOutcome[];
-};
 
 export type IngestOptions = {
   readonly client: ApiClient;

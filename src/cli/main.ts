@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import { writeApiKey } from '../http/api-keys.ts';
 import type { KeyScope } from '../http/scope.ts';
+import { deliveryStates } from '../webhooks/delivery.ts';
 import { writeSecret } from '../webhooks/signature.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
@@ -132,8 +133,22 @@ key
   .argument('<name>', 'shown in logs and on tasks')
   .addOption(new Option('--scope <scope>', 'what it may do').choices(['read', 'write', 'admin']).default('write'))
   .action(createKey);
-program
-  .command('webhook-secret')
+const webhooks = program.command('webhooks').description('what was sent, and making a secret for it');
+webhooks
+  .command('list', { isDefault: true })
+  .description('list deliveries, newest first')
+  .addOption(new Option('--state <state>').choices([...deliveryStates]))
+  .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
+  .action((options: { state?: string; limit: number }) =>
+    ask((client) => queries.listDeliveries(client, { state: options.state, limit: options.limit })),
+  );
+webhooks
+  .command('replay')
+  .description('send a delivery once more')
+  .argument('<delivery_id>')
+  .action((id: string) => ask((client) => queries.replayDelivery(client, id)));
+webhooks
+  .command('secret')
   .description('make a secret for WEBHOOK_SECRET')
   .action(() => {
     const secret = writeSecret(randomBytes(32));

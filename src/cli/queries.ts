@@ -2,7 +2,7 @@
 import { type ApiClient, sentenceOf } from './api-client.ts';
 import { CliError } from './cli-error.ts';
 import { emphasised, fileSize, printable, table } from './terminal-text.ts';
-import type { WireDocument, WireDocumentPage, WireSearchReply, WireTask, WireTaskPage } from './wire-records.ts';
+import type { WireDelivery, WireDocument, WireDocumentPage, WireSearchReply, WireTask, WireTaskPage } from './wire-records.ts';
 
 /** What a command has to say: the server's answer as it is for --json, and text for a person. */
 export type Said = { readonly json: unknown; readonly text: string };
@@ -96,6 +96,20 @@ export async function documentContent(client: ApiClient, docId: string): Promise
 export async function deleteDocument(client: ApiClient, docId: string): Promise<Said> {
   const json = await client.json<{ message: string }>({ method: 'DELETE', path: ['documents', docId] });
   return { json, text: `${printable(json.message)}: ${printable(docId)}` };
+}
+
+export async function listDeliveries(client: ApiClient, options: { state: string | undefined; limit: number }): Promise<Said> {
+  const json = await client.json<{ deliveries: WireDelivery[] }>({ path: ['webhooks', 'deliveries'], query: { ...options } });
+  const rows = json.deliveries.map(({ id, state, url, attempts, due_at }) => {
+    const last = attempts.at(-1);
+    return [id, state, url, attempts.length, last === undefined ? null : (last.error ?? last.status), due_at];
+  });
+  return { json, text: table(['DELIVERY', 'STATE', 'URL', 'ATTEMPTS', 'LAST', 'NEXT'], rows) };
+}
+
+export async function replayDelivery(client: ApiClient, id: string): Promise<Said> {
+  const json = await client.json<WireDelivery>({ method: 'POST', path: ['webhooks', 'deliveries', id, 'replay'] });
+  return { json, text: `Sent again: ${printable(json.id)}` };
 }
 
 /** One line for each field that says something. */

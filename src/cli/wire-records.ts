@@ -53,3 +53,11 @@ export type WireSearchReply = {
     };
   }[];
 };
+
+export type WireDelivery = {
+  readonly id: string;
+  readonly state: string;
+  readonly url: string;
+  readonly due_at: string | null;
+  readonly attempts: readonly { readonly status: number | null; readonly error: string | null }[];
+};

@@ -24,7 +24,7 @@ export type HttpServerOptions = {
   readonly services: () => Services | null;
   readonly settings: HttpSettings;
   readonly idempotencyStore: IdempotencyStore;
-  /** Routes of other protocols (MCP). */
+  /** Routes of other parts of the product (webhooks, MCP). */
   readonly extraRoutes?: readonly Route[];
   readonly logger: Logger;
   /** ISO 8601. */

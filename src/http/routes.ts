@@ -12,7 +12,7 @@ import { taskRoutes, type TaskRouteOptions } from './task-routes.ts';
 export type RouteOptions = InsertRouteOptions &
   SystemRouteOptions &
   Omit<TaskRouteOptions, 'limits'> & {
-    /** Routes of other protocols (MCP), behind the same checks; not part of the OpenAPI description. */
+    /** Routes of other parts of the product (webhooks, MCP), behind the same checks. */
     readonly extraRoutes: readonly Route[];
   };
 
@@ -25,7 +25,8 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
     ...searchRoutes(wire, metrics),
     ...systemRoutes(options),
     ...loginRoutes(settings, now),
+    ...options.extraRoutes,
   ];
   const docs = { version: settings.version, basePath: settings.basePath, withKeys: settings.apiKeys.length > 0 };
-  return [...described, ...options.extraRoutes, ...docsRoutes(described, docs), ...pageRoutes(settings.pageDir)];
+  return [...described, ...docsRoutes(described, docs), ...pageRoutes(settings.pageDir)];
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { IngestReport } from '../../src/cli/ingest.ts';
+import type { IngestReport } from '../../src/cli/ingest-report.ts';
 import { runCommand, startCommand } from '../support/command.ts';
 import { makeDataDir, removeDir, search, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';

@@ -1,0 +1,92 @@
+/** GET /webhooks/deliveries and the replay of one: for whoever looks after the server. */
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import { route, type Route } from '../http/route.ts';
+import { type Delivery, deliveryStates } from './delivery.ts';
+import type { Webhooks } from './webhooks.ts';
+
+const time = z.iso.datetime();
+const deliveryRecord = z
+  .strictObject({
+    id: z.string().meta({ description: 'The `webhook-id` that its receiver sees.' }),
+    task_id: z.string(),
+    url: z.string(),
+    state: z.enum(deliveryStates).meta({ description: '`stopped`: answered 410. `given_up`: all attempts failed.' }),
+    failures: z.int().min(0),
+    created_at: time,
+    due_at: time.nullable(),
+    attempts: z
+      .array(z.strictObject({ at: time, duration_ms: z.int().min(0), status: z.int().nullable(), error: z.string().nullable() }))
+      .meta({ description: 'The latest ones, oldest first.' }),
+  })
+  .meta({ id: 'WebhookDelivery' });
+
+const limit = z
+  .string()
+  .regex(/^\d{1,4}$/)
+  .transform(Number)
+  .pipe(z.number().min(1).max(1000))
+  .optional()
+  .transform((value) => value ?? 50)
+  .meta({ override: ({ jsonSchema }) => Object.assign(jsonSchema, { type: 'integer', minimum: 1, maximum: 1000, default: 50 }) });
+
+/** `webhooks` is null while the service is starting. */
+export function webhookRoutes(webhooks: () => Webhooks | null): readonly Route[] {
+  return [
+    route({
+      operation: 'listDeliveries',
+      method: 'GET',
+      path: '/webhooks/deliveries',
+      scope: 'admin',
+      tag: 'system',
+      summary: 'Webhooks that were sent or wait to be, newest first.',
+      query: z.object({ state: z.enum(deliveryStates).optional(), limit }),
+      answers: {
+        200: {
+          description: 'The newest ones.',
+          json: z.strictObject({ deliveries: z.array(deliveryRecord) }).meta({ id: 'WebhookDeliveryList' }),
+        },
+      },
+      async handle({ ctx, query: { state, limit: count } }) {
+        const deliveries = await started(webhooks).list({ limit: count, ...(state === undefined ? {} : { state }) });
+        ctx.body = { deliveries: deliveries.map(toRecord) };
+      },
+    }),
+    route({
+      operation: 'replayDelivery',
+      method: 'POST',
+      path: '/webhooks/deliveries/{id}/replay',
+      scope: 'admin',
+      tag: 'system',
+      summary: 'Send a webhook once more, with all its attempts before it.',
+      params: z.object({ id: z.string().min(1).max(128) }),
+      answers: { 202: { description: 'It waits to be sent.', json: deliveryRecord } },
+      problems: ['not_found'],
+      async handle({ ctx, params }) {
+        const delivery = await started(webhooks).replay(params.id);
+        if (delivery === null) throw new AppError('not_found', 'Delivery not found');
+        ctx.status = 202;
+        ctx.body = toRecord(delivery);
+      },
+    }),
+  ];
+}
+
+function started(webhooks: () => Webhooks | null): Webhooks {
+  const current = webhooks();
+  if (current === null) throw new AppError('unavailable', 'RAG service is not ready.');
+  return current;
+}
+
+function toRecord({ id, taskId, url, state, failures, createdAt, dueAt, attempts }: Delivery): z.output<typeof deliveryRecord> {
+  return {
+    id,
+    task_id: taskId,
+    url,
+    state,
+    failures,
+    created_at: createdAt,
+    due_at: dueAt,
+    attempts: attempts.map(({ at, durationMs, status, error }) => ({ at, duration_ms: durationMs, status, error })),
+  };
+}
