@@ -1,8 +1,10 @@
 /**
- * Reads one page out of PDFium: its text as spans (runs of glyphs on one baseline, without a wide gap) in a frame where the
- * text runs left to right and y grows downwards, and its ruling lines. What lies outside the page box is left out.
+ * Reads the text of one page out of PDFium as spans (runs of glyphs on one baseline, without a wide gap) in a frame where the
+ * text runs left to right and y grows downwards. What lies outside the page box is left out.
  */
 import { DocumentError } from '../../errors.ts';
+import type { Rule } from './page-drawing.ts';
+import type { View } from './page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 
 /** A run of text on one line. Points; y grows downwards. */
@@ -26,9 +28,6 @@ export type Span = {
 
 /** A piece of a span without spaces. */
 export type Word = { readonly text: string; readonly left: number; readonly right: number };
-
-/** A drawn line or thin bar, horizontal or vertical. */
-export type Rule = { readonly x1: number; readonly y1: number; readonly x2: number; readonly y2: number };
 
 /** What runs in one direction: the page as seen when turned so that this text is upright. */
 export type Frame = {
@@ -59,56 +58,25 @@ type Pointer = number;
 
 /**
  * @param page from `FPDF_LoadPage`
+ * @param more upright spans from elsewhere on the page, e.g. the values of form fields
  * @throws DocumentError `limit_exceeded` | `timeout`
  */
-export function readPageText(pdfium: Pdfium, page: Pointer, bounds: PageBounds): PageText {
-  const view = viewOf(pdfium, page);
+export function readPageText(
+  pdfium: Pdfium,
+  page: Pointer,
+  view: View,
+  rules: readonly Rule[],
+  more: readonly Span[],
+  bounds: PageBounds,
+): PageText {
+  const upright = more.map((span): Run => ({ direction: 0, span, glyphCount: span.text.length }));
   const text = pdfium.call.FPDFText_LoadPage(page);
-  if (text === 0) return { frames: [emptyFrame(view)], glyphCount: 0 };
+  if (text === 0) return framesOf(upright, rules, view);
   try {
     bounds.checkTime();
-    const rules = readRules(pdfium, page, view, bounds);
-    const runs = readGlyphs(pdfium, text, view, rules, bounds);
-    return framesOf(runs, rules, view);
+    return framesOf([...readGlyphs(pdfium, text, view, rules, bounds), ...upright], rules, view);
   } finally {
     pdfium.call.FPDFText_ClosePage(text);
-  }
-}
-
-/* The page as seen: its visible box and rotation. */
-
-type View = {
-  readonly width: number;
-  readonly height: number;
-  /** Position in user space → as seen, y downwards. */
-  readonly x: (x: number, y: number) => number;
-  readonly y: (x: number, y: number) => number;
-  /** Quarter turns clockwise, 0–3. */
-  readonly turns: number;
-};
-
-function viewOf(pdfium: Pdfium, page: Pointer): View {
-  const { call, scratch } = pdfium;
-  call.FPDF_GetPageBoundingBox(page, scratch);
-  const [left, top, right, bottom] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const turns = ((call.FPDFPage_GetRotation(page) % 4) + 4) % 4;
-  const across = right - left;
-  const down = top - bottom;
-  const size = turns % 2 === 0 ? { width: across, height: down } : { width: down, height: across };
-  switch (turns) {
-    case 1:
-      return { ...size, turns, x: (_x, y) => y - bottom, y: (x) => x - left };
-    case 2:
-      return { ...size, turns, x: (x) => right - x, y: (_x, y) => y - bottom };
-    case 3:
-      return { ...size, turns, x: (_x, y) => top - y, y: (x) => right - x };
-    default:
-      return { ...size, turns, x: (x) => x - left, y: (_x, y) => top - y };
   }
 }
 
@@ -424,122 +392,6 @@ function fontLook(pdfium: Pdfium, object: Pointer, fonts: Map<Pointer, FontLook>
   };
   fonts.set(font, look);
   return look;
-}
-
-/* Ruling lines. */
-
-const pathObject = 2;
-const formObject = 5;
-/** Past this many objects a page is a drawing, and its lines say nothing about tables. */
-const objectsMax = 20_000;
-const rulesMax = 4000;
-/** A path of more pieces is a curve or a picture. */
-const segmentsMax = 400;
-/** A filled bar as thin as this is a line. Points. */
-const thick = 3;
-/** Shorter lines are ticks and dashes. Points. */
-const short = 4;
-
-type Matrix = readonly [number, number, number, number, number, number];
-const identity: Matrix = [1, 0, 0, 1, 0, 0];
-
-function readRules(pdfium: Pdfium, page: Pointer, view: View, bounds: PageBounds): Rule[] {
-  const { call } = pdfium;
-  const count = call.FPDFPage_CountObjects(page);
-  const rules: Rule[] = [];
-  const add = (x1: number, y1: number, x2: number, y2: number) => {
-    const [left, right] = [view.x(x1, y1), view.x(x2, y2)];
-    const [top, bottom] = [view.y(x1, y1), view.y(x2, y2)];
-    const rule = { x1: Math.min(left, right), y1: Math.min(top, bottom), x2: Math.max(left, right), y2: Math.max(top, bottom) };
-    const across = rule.x2 - rule.x1;
-    const down = rule.y2 - rule.y1;
-    if (Math.min(across, down) <= thick && Math.max(across, down) >= short && rules.length < rulesMax) rules.push(rule);
-  };
-  let seen = 0;
-  const visit = (object: Pointer, matrix: Matrix, depth: number) => {
-    if ((++seen & 255) === 0) bounds.checkTime();
-    if (seen > objectsMax) return;
-    const type = call.FPDFPageObj_GetType(object);
-    if (type === pathObject) readPath(pdfium, object, matrix, add);
-    if (type !== formObject || depth >= 3) return;
-    const inner = multiply(matrixOf(pdfium, object), matrix);
-    const children = call.FPDFFormObj_CountObjects(object);
-    for (let index = 0; index < children && seen <= objectsMax; index++)
-      visit(call.FPDFFormObj_GetObject(object, index), inner, depth + 1);
-  };
-  for (let index = 0; index < count && seen <= objectsMax; index++) visit(call.FPDFPage_GetObject(page, index), identity, 0);
-  return seen > objectsMax ? [] : rules;
-}
-
-/** A thin bar is a line; of a stroked path, its straight pieces are. */
-function readPath(
-  pdfium: Pdfium,
-  path: Pointer,
-  matrix: Matrix,
-  add: (x1: number, y1: number, x2: number, y2: number) => void,
-): void {
-  const { call, scratch } = pdfium;
-  if (call.FPDFPageObj_GetBounds(path, scratch, scratch + 4, scratch + 8, scratch + 12) !== 1) return;
-  const [left, bottom, right, top] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [x1, y1] = apply(matrix, left, bottom);
-  const [x2, y2] = apply(matrix, right, top);
-  const across = Math.abs(x2 - x1);
-  const down = Math.abs(y2 - y1);
-  if (Math.min(across, down) <= thick) return add(x1, y1, x2, y2);
-  if (Math.min(across, down) < short * 2) return;
-  const count = call.FPDFPath_CountSegments(path);
-  if (count < 2 || count > segmentsMax) return;
-  if (call.FPDFPath_GetDrawMode(path, scratch, scratch + 4) !== 1 || pdfium.bytes[scratch + 4] === 0) return;
-  readStrokes(pdfium, path, count, multiply(matrixOf(pdfium, path), matrix), add);
-}
-
-const lineTo = 0;
-const moveTo = 2;
-
-function readStrokes(
-  pdfium: Pdfium,
-  path: Pointer,
-  count: number,
-  matrix: Matrix,
-  add: (x1: number, y1: number, x2: number, y2: number) => void,
-): void {
-  const { call, scratch } = pdfium;
-  let from: [number, number] | undefined;
-  let start: [number, number] | undefined;
-  for (let index = 0; index < count; index++) {
-    const segment = call.FPDFPath_GetPathSegment(path, index);
-    if (call.FPDFPathSegment_GetPoint(segment, scratch, scratch + 4) !== 1) continue;
-    const to = apply(matrix, pdfium.float(scratch), pdfium.float(scratch + 4));
-    const type = call.FPDFPathSegment_GetType(segment);
-    if (type === moveTo) start = to;
-    else if (type === lineTo && from !== undefined) add(...from, ...to);
-    from = to;
-    if (call.FPDFPathSegment_GetClose(segment) === 1 && start !== undefined) {
-      add(...to, ...start);
-      from = start;
-    }
-  }
-}
-
-function matrixOf(pdfium: Pdfium, object: Pointer): Matrix {
-  const { call, scratch } = pdfium;
-  if (call.FPDFPageObj_GetMatrix(object, scratch) !== 1) return identity;
-  return [0, 4, 8, 12, 16, 20].map((offset) => pdfium.float(scratch + offset)) as unknown as Matrix;
-}
-
-function multiply(first: Matrix, then: Matrix): Matrix {
-  const [a, b, c, d, e, f] = first;
-  const [A, B, C, D, E, F] = then;
-  return [a * A + b * C, a * B + b * D, c * A + d * C, c * B + d * D, e * A + f * C + E, e * B + f * D + F];
-}
-
-function apply([a, b, c, d, e, f]: Matrix, x: number, y: number): [number, number] {
-  return [a * x + c * y + e, b * x + d * y + f];
 }
 
 /* Frames: one for each direction, the busiest first. */

@@ -4,10 +4,16 @@
  */
 import { DocumentError } from '../../errors.ts';
 import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown-builder.ts';
+import { guessLanguage } from '../language.ts';
+import { noOcrSentence } from '../ocr.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { type Bookmark, fullText, headingLevels } from './headings.ts';
-import { blocksOf, endsSentence, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
+import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
+import { readDrawing } from './page-drawing.ts';
+import { readFields, withForm } from './page-fields.ts';
+import { drawPage } from './page-picture.ts';
 import { readPageText, type Span } from './page-spans.ts';
+import { viewOf } from './page-view.ts';
 import { loadPdfium, type Pdfium } from './pdfium.ts';
 import { columnsOf } from './reading-order.ts';
 import { type FoundTable, takeRuledTables } from './ruled-tables.ts';
@@ -32,7 +38,7 @@ export function createPdfParser(options: PdfParserOptions = {}): Parser {
       const pdfium = idle ?? (await loadPdfium());
       idle = undefined;
       try {
-        return await pdfium.withDocument(input.path, (document) => readDocument(pdfium, document, input, options));
+        return await pdfium.withDocument(input.path, (document) => readDocument(pdfium, document, input, options.ocr));
       } finally {
         if (pdfium.reusable) idle = pdfium;
       }
@@ -44,76 +50,123 @@ async function readDocument(
   pdfium: Pdfium,
   document: number,
   input: ParseInput,
-  options: PdfParserOptions,
+  ocr: PageReader | undefined,
 ): Promise<ParsedDocument> {
   const pageCount = pdfium.call.FPDF_GetPageCount(document);
   if (pageCount > input.limits.pagesMax) {
     throw new DocumentError('limit_exceeded', `The PDF has ${pageCount} pages, more than ${input.limits.pagesMax} (MAX_PAGES)`);
   }
-  const { blocks, unread } = await readPages(pdfium, document, pageCount, input, options);
+  const read = await withForm(pdfium, document, (form) => readPages(pdfium, document, form, pageCount, input, ocr));
   const builder = createMarkdownBuilder(input.limits);
-  const body = joinAcross(withoutRunningHeads(blocks, pageCount));
+  const body = joinAcross(withoutRunningHeads(read.blocks, pageCount));
   const levels = headingLevels(body, bookmarksOf(pdfium, document));
   write(body, levels, builder);
-  const { markdown, blocks: written } = builder.finish();
-  if (markdown === '') throw emptyError(pageCount, unread, options);
+  const { markdown, blocks } = builder.finish();
+  if (markdown === '') throw emptyError(pageCount, read, ocr);
   return {
     mediaType: 'application/pdf',
     title: metaText(pdfium, document, 'Title') ?? firstHeading(body, levels),
     author: metaText(pdfium, document, 'Author'),
-    language: languageOf(pdfium, document),
+    language: languageOf(pdfium, document) ?? guessLanguage(markdown),
     pages: pageCount,
     markdown,
-    blocks: written,
-    warnings:
-      unread.length === 0
-        ? []
-        : [`Pages that could not be read: ${unread.slice(0, 20).join(', ')}${unread.length > 20 ? ' …' : ''}`],
+    blocks,
+    warnings: warningsOf(read, ocr),
   };
 }
 
-function emptyError(pageCount: number, unread: readonly number[], options: PdfParserOptions): DocumentError {
-  if (pageCount === 0 || unread.length === pageCount)
+function emptyError(pageCount: number, read: PagesRead, ocr: PageReader | undefined): DocumentError {
+  if (pageCount === 0 || read.unread.length === pageCount) {
     return new DocumentError('corrupt', 'The PDF is damaged: none of its pages could be read');
-  if (options.ocr !== undefined) return new DocumentError('no_text', 'No text found, neither as text nor by OCR');
-  return new DocumentError('no_text', 'No text found: this looks like a scan and OCR is not installed');
+  }
+  return new DocumentError('no_text', ocr === undefined ? noOcrSentence : 'No text found, neither as text nor by OCR');
+}
+
+function warningsOf(read: PagesRead, ocr: PageReader | undefined): string[] {
+  const warnings: string[] = [];
+  if (read.unread.length > 0) warnings.push(`Damaged pages that could not be read: ${someOf(read.unread)}`);
+  if (read.unseen.length > 0 && ocr === undefined)
+    warnings.push(`Pages that look scanned and need OCR, which is not installed: ${someOf(read.unseen)}`);
+  return warnings;
+}
+
+function someOf(pages: readonly number[]): string {
+  return pages.slice(0, 20).join(', ') + (pages.length > 20 ? ` and ${pages.length - 20} more` : '');
 }
 
 /* Pages. */
 
+type PagesRead = {
+  readonly blocks: PageBlock[];
+  /** Pages that could not be loaded, 1-based. */
+  readonly unread: number[];
+  /** Pages that look scanned and gave no text. */
+  readonly unseen: number[];
+};
+
 async function readPages(
   pdfium: Pdfium,
   document: number,
+  form: number,
   pageCount: number,
   input: ParseInput,
-  _options: PdfParserOptions,
-): Promise<{ blocks: PageBlock[]; unread: number[] }> {
-  const blocks: PageBlock[] = [];
-  const unread: number[] = [];
+  ocr: PageReader | undefined,
+): Promise<PagesRead> {
+  const read: PagesRead = { blocks: [], unread: [], unseen: [] };
+  let glyphsLeft = input.limits.charactersMax;
   for (let index = 0; index < pageCount; index++) {
     const page = pdfium.call.FPDF_LoadPage(document, index);
-    if (page === 0) unread.push(index + 1);
+    if (page === 0) read.unread.push(index + 1);
     else {
       try {
-        blocks.push(...readPage(pdfium, page, index + 1, input));
+        const { blocks, glyphCount, isScan, picture } = readPage(
+          pdfium,
+          page,
+          form,
+          index + 1,
+          glyphsLeft,
+          input.limits.pageMs,
+          ocr,
+        );
+        glyphsLeft -= glyphCount;
+        const seen = picture === undefined ? [] : seenBlocks(await ocr!.read(picture), index + 1);
+        read.blocks.push(...(seen.length > 0 ? seen : blocks));
+        if (isScan && seen.length === 0) read.unseen.push(index + 1);
       } finally {
         pdfium.call.FPDF_ClosePage(page);
       }
     }
     input.onProgress(index + 1, pageCount);
   }
-  return { blocks, unread };
+  return read;
 }
 
-function readPage(pdfium: Pdfium, page: number, number: number, input: ParseInput): PageBlock[] {
-  const { pageMs, charactersMax } = input.limits;
+type PageRead = {
+  readonly blocks: PageBlock[];
+  readonly glyphCount: number;
+  readonly isScan: boolean;
+  /** Of a scan, when there is somebody to read it. */
+  readonly picture?: Uint8Array;
+};
+
+function readPage(
+  pdfium: Pdfium,
+  page: number,
+  form: number,
+  number: number,
+  glyphsMax: number,
+  pageMs: number,
+  ocr: PageReader | undefined,
+): PageRead {
   const started = performance.now();
+  const isLate = () => performance.now() - started > pageMs;
   const checkTime = () => {
-    if (performance.now() - started > pageMs) {
-      throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
-    }
+    if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };
-  const text = readPageText(pdfium, page, { glyphsMax: charactersMax, checkTime });
+  const view = viewOf(pdfium, page);
+  const { rules, pictureShare, objectCount } = readDrawing(pdfium, page, view, checkTime);
+  const fields = readFields(pdfium, form, page, view);
+  const text = readPageText(pdfium, page, view, rules, fields, { glyphsMax, checkTime });
   const blocks: PageBlock[] = [];
   for (const frame of text.frames) {
     const { tables, rest } = takeRuledTables(frame);
@@ -122,7 +175,36 @@ function readPage(pdfium: Pdfium, page: number, number: number, input: ParseInpu
       blocks.push(...blocksOf(column, number, frame.height));
     }
   }
-  return blocks;
+  const isScan = looksScanned(text.glyphCount, pictureShare, objectCount);
+  const picture = isScan && ocr !== undefined ? drawPage(pdfium, page, view, isLate) : undefined;
+  return { blocks, glyphCount: text.glyphCount, isScan, ...(picture === undefined ? {} : { picture }) };
+}
+
+/** A picture over most of the page with at most a stamp of text, or drawings only: letters may be drawn as shapes. */
+function looksScanned(glyphCount: number, pictureShare: number, objectCount: number): boolean {
+  return (glyphCount < 40 && pictureShare > 0.5) || (glyphCount === 0 && objectCount > 0);
+}
+
+/** What OCR saw: paragraphs lie between empty lines. */
+function seenBlocks(text: string, page: number): TextBlock[] {
+  return text
+    .split(/\n\s*\n/)
+    .map((paragraph) => joinLines(paragraph.split('\n').filter((line) => line.trim() !== '')))
+    .filter((paragraph) => paragraph !== '')
+    .map((paragraph) => ({
+      kind: 'text',
+      text: paragraph,
+      page,
+      lineCount: 1,
+      size: 10,
+      bold: false,
+      italic: false,
+      mono: false,
+      left: 0,
+      top: 0.5,
+      bottom: 0.5,
+      open: false,
+    }));
 }
 
 /** Stands where the table stands, so that reading order places it. */

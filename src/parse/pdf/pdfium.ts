@@ -72,12 +72,20 @@ type Exports = {
   FPDFBookmark_GetTitle(bookmark: Pointer, buffer: Pointer, bytes: number): number;
   FPDFBookmark_GetDest(document: Pointer, bookmark: Pointer): Pointer;
   FPDFDest_GetDestPageIndex(document: Pointer, destination: Pointer): number;
-  FPDFBitmap_Create(width: number, height: number, alpha: number): Pointer;
+  FPDF_GetFormType(document: Pointer): number;
+  PDFiumExt_OpenFormFillInfo(): Pointer;
+  PDFiumExt_CloseFormFillInfo(info: Pointer): void;
+  PDFiumExt_InitFormFillEnvironment(document: Pointer, info: Pointer): Pointer;
+  PDFiumExt_ExitFormFillEnvironment(form: Pointer): void;
+  FPDFAnnot_GetFormFieldType(form: Pointer, annotation: Pointer): number;
+  FPDFAnnot_GetFormFieldValue(form: Pointer, annotation: Pointer, buffer: Pointer, bytes: number): number;
+  FPDFAnnot_IsChecked(form: Pointer, annotation: Pointer): number;
+  FPDFBitmap_CreateEx(width: number, height: number, format: number, buffer: Pointer, stride: number): Pointer;
   FPDFBitmap_FillRect(bitmap: Pointer, left: number, top: number, width: number, height: number, color: number): void;
   FPDFBitmap_GetBuffer(bitmap: Pointer): Pointer;
   FPDFBitmap_GetStride(bitmap: Pointer): number;
   FPDFBitmap_Destroy(bitmap: Pointer): void;
-  FPDF_RenderPageBitmap(
+  FPDF_RenderPageBitmap_Start(
     bitmap: Pointer,
     page: Pointer,
     x: number,
@@ -86,7 +94,9 @@ type Exports = {
     height: number,
     rotate: number,
     flags: number,
-  ): void;
+    pause: Pointer,
+  ): number;
+  FPDF_RenderPage_Close(page: Pointer): void;
 };
 
 /** One instance of PDFium. Reads one document at a time. */
@@ -105,6 +115,8 @@ export interface Pdfium {
   utf8(read: (buffer: Pointer, bytes: number) => number): string;
   /** A C string that lives as long as the instance. */
   constant(text: string): Pointer;
+  /** Runs `use` with an IFSDK_PAUSE that asks `isPaused`. */
+  pausable<T>(isPaused: () => boolean, use: (pause: Pointer) => T): T;
   /** Memory growth was refused since the instance was made. */
   readonly starved: boolean;
   /** Small enough to be used for another file. */
@@ -191,6 +203,17 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
       heap.HEAPU8.set(bytes, pointer);
       constants.set(name, pointer);
       return pointer;
+    },
+    pausable(isPaused, use) {
+      const ask = module.addFunction(() => (isPaused() ? 1 : 0), 'ii');
+      const pause = call.malloc(12);
+      heap.HEAPU32.set([1, ask, 0], pause >> 2);
+      try {
+        return use(pause);
+      } finally {
+        call.free(pause);
+        module.removeFunction(ask);
+      }
     },
     get starved() {
       return state.starved;

@@ -2,7 +2,8 @@
  * Tables that are drawn: a grid of ruling lines gives cells, and a stack of horizontal lines of one width (as in books) gives a
  * region whose columns are where white space runs down. What does not make a convincing table is left as text.
  */
-import type { Frame, Rule, Span } from './page-spans.ts';
+import type { Rule } from './page-drawing.ts';
+import type { Frame, Span } from './page-spans.ts';
 import { lineOf, rowsOf, type Row } from './reading-order.ts';
 
 /** A table and where it stands in its frame. */
@@ -113,7 +114,7 @@ function touch(across: Line, down: Line): boolean {
 /** Distinct positions, and the ends of the lines that cross them where no line closes the table. */
 function stopsOf(lines: readonly Line[], crossing: readonly Line[]): number[] {
   const stops: number[] = [];
-  for (const at of [...lines.map((line) => line.at)].sort((one, other) => one - other)) {
+  for (const at of lines.map((line) => line.at).sort((one, other) => one - other)) {
     if (stops.length === 0 || at - stops.at(-1)! > near) stops.push(at);
   }
   const first = Math.min(...crossing.map((line) => line.from));

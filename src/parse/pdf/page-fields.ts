@@ -1,0 +1,97 @@
+/**
+ * What a reader filled in or wrote onto a page: values of form fields, ticks, and text boxes laid over it. They are not part of the
+ * page's own text and become spans at their places, so that a value stands beside its label.
+ */
+import type { Span } from './page-spans.ts';
+import type { View } from './page-view.ts';
+import type { Pdfium } from './pdfium.ts';
+
+/** Annotations of one page that are looked at. */
+const annotationsMax = 5000;
+
+const freeText = 3;
+const widget = 20;
+const checkBox = 2;
+const radioButton = 3;
+const comboBox = 4;
+const listBox = 5;
+const textField = 6;
+
+/**
+ * @param form from `withForm`; 0 when the document has none
+ * @param page from `FPDF_LoadPage`
+ */
+export function readFields(pdfium: Pdfium, form: number, page: number, view: View): Span[] {
+  const { call } = pdfium;
+  const count = Math.min(annotationsMax, call.FPDFPage_GetAnnotCount(page));
+  const spans: Span[] = [];
+  for (let index = 0; index < count; index++) {
+    const annotation = call.FPDFPage_GetAnnot(page, index);
+    if (annotation === 0) continue;
+    const text = valueOf(pdfium, form, annotation);
+    if (text !== '') spans.push(spanOf(pdfium, annotation, text, view));
+    call.FPDFPage_CloseAnnot(annotation);
+  }
+  return spans;
+}
+
+function valueOf(pdfium: Pdfium, form: number, annotation: number): string {
+  const { call } = pdfium;
+  const subtype = call.FPDFAnnot_GetSubtype(annotation);
+  if (subtype === freeText) {
+    return oneLine(
+      pdfium.utf16((buffer, bytes) => call.FPDFAnnot_GetStringValue(annotation, pdfium.constant('Contents'), buffer, bytes)),
+    );
+  }
+  if (subtype !== widget || form === 0) return '';
+  switch (call.FPDFAnnot_GetFormFieldType(form, annotation)) {
+    case checkBox:
+    case radioButton:
+      return call.FPDFAnnot_IsChecked(form, annotation) === 1 ? '☑' : '';
+    case comboBox:
+    case listBox:
+    case textField:
+      return oneLine(pdfium.utf16((buffer, bytes) => call.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, bytes)));
+    default:
+      return '';
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+}
+
+/** The text begins at the box's left; of a high box it is the first line. */
+function spanOf(pdfium: Pdfium, annotation: number, text: string, view: View): Span {
+  const { call, scratch } = pdfium;
+  call.FPDFAnnot_GetRect(annotation, scratch);
+  const [x1, y1, x2, y2] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [number, number, number, number];
+  const [left, right] = [view.x(x1, y1), view.x(x2, y2)].sort((one, other) => one - other) as [number, number];
+  const [top, bottom] = [view.y(x1, y1), view.y(x2, y2)].sort((one, other) => one - other) as [number, number];
+  const size = Math.max(1, Math.min(10, (bottom - top) * 0.7));
+  const baseline = bottom - top > 30 ? top + size * 1.2 : (top + bottom) / 2 + size * 0.35;
+  return {
+    text,
+    left,
+    right: Math.max(left + 1, Math.min(right, left + text.length * size * 0.6)),
+    baseline,
+    size,
+    bold: false,
+    italic: false,
+    mono: false,
+    rightToLeft: false,
+    words: [{ text, left, right }],
+  };
+}
+
+/** Runs `use` with PDFium's form environment, which alone knows the values of inherited fields; with 0 for a document without a form. */
+export async function withForm<T>(pdfium: Pdfium, document: number, use: (form: number) => Promise<T>): Promise<T> {
+  const { call } = pdfium;
+  if (call.FPDF_GetFormType(document) === 0) return use(0);
+  const info = call.PDFiumExt_OpenFormFillInfo();
+  const form = call.PDFiumExt_InitFormFillEnvironment(document, info);
+  const result = await use(form);
+  if (form !== 0) call.PDFiumExt_ExitFormFillEnvironment(form);
+  call.PDFiumExt_CloseFormFillInfo(info);
+  return result;
+}

@@ -1,0 +1,39 @@
+/** The page as seen: its visible box and rotation. */
+import type { Pdfium } from './pdfium.ts';
+
+/** The visible box of a page, turned as its reader sees it. */
+export type View = {
+  readonly width: number;
+  readonly height: number;
+  /** Position in user space → as seen, y downwards. */
+  readonly x: (x: number, y: number) => number;
+  readonly y: (x: number, y: number) => number;
+  /** Quarter turns clockwise, 0–3. */
+  readonly turns: number;
+};
+
+/** @param page from `FPDF_LoadPage` */
+export function viewOf(pdfium: Pdfium, page: number): View {
+  const { call, scratch } = pdfium;
+  call.FPDF_GetPageBoundingBox(page, scratch);
+  const [left, top, right, bottom] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const turns = ((call.FPDFPage_GetRotation(page) % 4) + 4) % 4;
+  const across = right - left;
+  const down = top - bottom;
+  const size = turns % 2 === 0 ? { width: across, height: down } : { width: down, height: across };
+  switch (turns) {
+    case 1:
+      return { ...size, turns, x: (_x, y) => y - bottom, y: (x) => x - left };
+    case 2:
+      return { ...size, turns, x: (x) => right - x, y: (_x, y) => y - bottom };
+    case 3:
+      return { ...size, turns, x: (_x, y) => top - y, y: (x) => right - x };
+    default:
+      return { ...size, turns, x: (x) => x - left, y: (_x, y) => top - y };
+  }
+}
