@@ -35,12 +35,12 @@ function widest(rows: Iterable<readonly string[]>): number {
     .reduce((columns, row) => Math.max(columns, row.length), 0);
 }
 
-/** The sign that cuts the first rows into the most columns, most evenly; a comma when none does. */
+/** The sign that cuts the first rows most evenly, then into the most columns. Of two that do it alike the rarer: commas are in numbers and prose. */
 function sniffDelimiter(text: string): string {
   const head = text.slice(0, 64 * 1024);
   let best = ',';
   let bestScore = 0;
-  for (const delimiter of [',', '\t', ';', '|']) {
+  for (const delimiter of ['\t', ';', '|', ',']) {
     const widths = [...Iterator.from(readRows(head, 0, delimiter)).take(sniffedRows)].map((row) => row.length);
     const counts = new Map<number, number>();
     for (const width of widths) counts.set(width, (counts.get(width) ?? 0) + 1);

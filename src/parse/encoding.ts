@@ -26,7 +26,13 @@ export function decodeText(bytes: Uint8Array, declared: string | null = null): D
 /** The encoding's name; at most the first megabyte is weighed, but validity of UTF-8 is checked to the end. */
 export function detectEncoding(bytes: Uint8Array, declared: string | null = null): string {
   return (
-    byMark(bytes) ?? byZeros(bytes) ?? byEscapes(bytes) ?? byUtf8(bytes) ?? byDeclaration(bytes, declared) ?? byStatistics(bytes)
+    byMark(bytes) ??
+    byZeros(bytes) ??
+    byEscapes(bytes) ??
+    byUtf8(bytes) ??
+    byParity(bytes) ??
+    byDeclaration(bytes, declared) ??
+    byStatistics(bytes)
   );
 }
 
@@ -120,8 +126,7 @@ function byMark(bytes: Uint8Array): string | null {
 const sampleBytes = 64 * 1024;
 
 /**
- * UTF-32 and UTF-16 without a mark. The white space and digits that any text has show as zeros at one parity; text without any
- * (Chinese) shows as pairs that decode to few scripts, where the other byte order gives scattered ones.
+ * UTF-32 and UTF-16 without a mark: the white space and digits that most text has show as zeros at one parity.
  */
 function byZeros(bytes: Uint8Array): string | null {
   const length = Math.min(bytes.length, sampleBytes) & ~3;
@@ -142,6 +147,26 @@ function byZeros(bytes: Uint8Array): string | null {
     if (even > half * 0.02 && odd < even * 0.05 && wellFormedUtf16(bytes, length, false)) return 'utf-16be';
   }
   return null;
+}
+
+/**
+ * UTF-16 of Chinese, Japanese or Korean without any white space: the bytes of one parity are all high bytes of those scripts, those
+ * of the other are anything, control characters too, which no text of single bytes holds.
+ */
+function byParity(bytes: Uint8Array): string | null {
+  const length = Math.min(bytes.length, sampleBytes) & ~1;
+  const high = [0, 0];
+  const control = [0, 0];
+  for (let at = 0; at < length; at++) {
+    const byte = bytes[at]!;
+    if ((byte >= 0x4e && byte <= 0x9f) || byte === 0x30 || byte === 0xff || (byte >= 0xac && byte <= 0xd7)) high[at & 1]! += 1;
+    if (byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13) control[at & 1]! += 1;
+  }
+  const half = length / 2;
+  const isWide = (parity: 0 | 1): boolean =>
+    half >= 8 && high[parity]! >= half * 0.95 && control[1 - parity]! >= half * 0.03 && control[parity] === 0;
+  if (isWide(1) && wellFormedUtf16(bytes, length, true)) return 'utf-16le';
+  return isWide(0) && wellFormedUtf16(bytes, length, false) ? 'utf-16be' : null;
 }
 
 function isUtf32(bytes: Uint8Array, length: number, little: boolean): boolean {

@@ -177,9 +177,6 @@ export function isEucTw(bytes: Uint8Array): boolean {
   return hanzi >= 10 && hanzi > others * 2;
 }
 
-/** A Big5 code that stands for nothing, so that its decoder answers U+FFFD. */
-const unknownBig5 = 0x8140;
-
 function eucTwToBig5(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length + 1);
   let length = 0;
@@ -194,9 +191,12 @@ function eucTwToBig5(bytes: Uint8Array): Uint8Array {
       at += 1;
       continue;
     }
-    const big5 = cnsToBig5(plane, ((high & 0x7f) << 8) | (low & 0x7f)) || unknownBig5;
-    out[length++] = big5 >> 8;
-    out[length++] = big5 & 0xff;
+    const big5 = cnsToBig5(plane, ((high & 0x7f) << 8) | (low & 0x7f));
+    if (big5 === 0) out[length++] = 0xff; // which no decoder knows
+    else {
+      out[length++] = big5 >> 8;
+      out[length++] = big5 & 0xff;
+    }
     at += long ? 4 : 2;
   }
   return out.subarray(0, length);
@@ -246,6 +246,10 @@ function decodeIso2022Cn(bytes: Uint8Array): string {
   const parts: string[] = [];
   const gbk = new TextDecoder('gbk');
   const big5 = new TextDecoder('big5');
+  const cns = (plane: number, code: number): string => {
+    const found = cnsToBig5(plane, code);
+    return found === 0 ? '\ufffd' : big5.decode(Uint8Array.of(found >> 8, found & 0xff));
+  };
   let designated: 'gb' | 'cns' = 'gb';
   let shifted = false;
   for (let at = 0; at < bytes.length;) {
@@ -256,19 +260,13 @@ function decodeIso2022Cn(bytes: Uint8Array): string {
       if (bytes[at + 2] === 0x29) designated = bytes[at + 3] === 0x47 ? 'cns' : 'gb';
       at += 4;
     } else if (byte === 0x1b && bytes[at + 1] === 0x4e) {
-      const code = cnsToBig5(2, ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) || unknownBig5;
-      parts.push(big5.decode(Uint8Array.of(code >> 8, code & 0xff)));
+      parts.push(cns(2, ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)));
       at += 4;
     } else if (byte === 0x0e || byte === 0x0f) {
       shifted = byte === 0x0e;
       at += 1;
     } else if (shifted && high > 0x20 && low > 0x20) {
-      const code = designated === 'cns' ? cnsToBig5(1, (high << 8) | low) || unknownBig5 : 0;
-      parts.push(
-        designated === 'gb'
-          ? gbk.decode(Uint8Array.of(high | 0x80, low | 0x80))
-          : big5.decode(Uint8Array.of(code >> 8, code & 0xff)),
-      );
+      parts.push(designated === 'cns' ? cns(1, (high << 8) | low) : gbk.decode(Uint8Array.of(high | 0x80, low | 0x80)));
       at += 2;
     } else {
       if (byte === 0x0a) shifted = false;

@@ -76,7 +76,7 @@ function frontMatter(text: string): ReadonlyMap<string, string> {
 
 function* scanBlocks(text: string): Generator<Found> {
   const metaEnd = frontMatterEnd(text);
-  if (metaEnd > 0) yield { kind: 'code', start: 0, end: metaEnd };
+  if (metaEnd > 0) yield { kind: 'code', start: 0, end: text.slice(0, metaEnd).trimEnd().length };
   for (let at = metaEnd; at < text.length;) {
     const line = lineAt(text, at);
     if (isBlank(line.text)) {

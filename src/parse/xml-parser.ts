@@ -260,6 +260,8 @@ function writeValues(text: string, builder: MarkdownBuilder): Meta {
   let lines: string[] = [];
   let run: string[] = [];
   let isLeaf = false;
+  /** What stands before the root is a declaration's. */
+  let hasRoot = false;
   let title: string | null = null;
   let language: string | null = null;
 
@@ -286,9 +288,10 @@ function writeValues(text: string, builder: MarkdownBuilder): Meta {
       open(_name, attributes, isEmpty) {
         language ??= attributes['xml:lang'] ?? null;
         flushRun(null);
+        hasRoot = true;
         isLeaf = !isEmpty;
       },
-      text: (data) => run.push(data),
+      text: (data) => void (hasRoot && run.push(data)),
       close(name) {
         flushRun(isLeaf ? name : null);
         if (!isLeaf) flushLines();

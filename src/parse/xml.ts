@@ -24,10 +24,19 @@ export type NamespaceTable = Readonly<Record<string, string>>;
 
 export type XmlOptions = {
   readonly namespaces: NamespaceTable;
-  readonly limits: Pick<ParseLimits, 'depthMax' | 'charactersMax'>;
+  readonly limits: Pick<ParseLimits, 'depthMax' | 'charactersMax' | 'cellsMax'>;
+  /** What all parts of one file have held so far; they share the limits. */
+  readonly counts: XmlCounts;
   /** For messages: the part's name. */
   readonly part: string;
 };
+
+export type XmlCounts = { elements: number; characters: number };
+
+/** To be shared by all parts of one file. */
+export function createXmlCounts(): XmlCounts {
+  return { elements: 0, characters: 0 };
+}
 
 /** What became of one document. */
 export type XmlEnd = {
@@ -45,13 +54,17 @@ export interface XmlReader {
 /** No office program writes a tag, attribute or comment as long; unbounded, one would be held in memory whole. */
 const tokenCharactersMax = 16 * 1024 * 1024;
 const attributesMax = 4096;
+/** Elements that are read for each cell that is allowed: a cell takes two or three, a paragraph five to ten. */
+const elementsPerCell = 10;
+/** Trees are walked by recursion; more would not fit a thread's stack. */
+const stackDepthMax = 1000;
 /** Elements of one tree (some 150 bytes each). */
 const treeNodesMax = 1_000_000;
 
 /**
  * Reads a part of an archive through `handler`.
  * @returns null when there is no such part.
- * @throws DocumentError `limit_exceeded` naming MAX_NESTING or MAX_CHARACTERS, `corrupt` for declared entities, and what `chunks` throws.
+ * @throws DocumentError `limit_exceeded` naming MAX_NESTING, MAX_CHARACTERS or MAX_CELLS, `corrupt` for declared entities, and what `chunks` throws.
  */
 export async function readXmlPart(
   zip: Zip,
@@ -79,10 +92,12 @@ export async function readXmlTree(zip: Zip, name: string, options: Omit<XmlOptio
 
 /** An event reader for text that arrives in pieces. */
 export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlReader {
-  const { depthMax, charactersMax } = options.limits;
+  const { charactersMax } = options.limits;
+  const depthMax = Math.min(options.limits.depthMax, stackDepthMax);
   const names = createNames(options.namespaces);
   const stack: string[] = [];
-  let characters = 0;
+  const { counts } = options;
+  const elementsMax = options.limits.cellsMax * elementsPerCell;
   let written = 0;
   let writtenAtEvent = 0;
   let attributeCount = 0;
@@ -112,16 +127,22 @@ export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlRe
             `The part ${options.part} nests deeper than ${depthMax} elements (MAX_NESTING)`,
           );
         }
+        if (++counts.elements > elementsMax) {
+          throw new DocumentError(
+            'limit_exceeded',
+            `The file holds more than ${elementsMax} XML elements (${elementsPerCell} for each cell of MAX_CELLS)`,
+          );
+        }
         handler.open(element.name, element.attributes);
       },
       ontext(data) {
         writtenAtEvent = written;
         if (stack.length === 0) return;
-        characters += data.length;
-        if (characters > charactersMax) {
+        counts.characters += data.length;
+        if (counts.characters > charactersMax) {
           throw new DocumentError(
             'limit_exceeded',
-            `The part ${options.part} holds more than ${charactersMax} characters of text (MAX_CHARACTERS)`,
+            `The file holds more than ${charactersMax} characters of text (MAX_CHARACTERS)`,
           );
         }
         handler.text?.(data);

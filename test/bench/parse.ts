@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   }
   const rows = [];
   const notes: string[] = [];
-  for (const [format, paths] of [...groups].sort()) {
+  for (const [format, paths] of [...groups].sort((a, b) => (a[0] < b[0] ? -1 : 1))) {
     const { outcomes, cpuSeconds, peakMb } = await readInProcess(paths);
     const count = (kind: Outcome['outcome']): number => outcomes.filter((each) => each.outcome === kind).length;
     const sum = (pick: (each: Outcome) => number): number => outcomes.reduce((total, each) => total + pick(each), 0);

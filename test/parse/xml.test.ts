@@ -1,15 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { DocumentError } from '../../src/errors.ts';
-import { createTreeBuilder, createXmlReader, readXmlTree, textOf, type XmlNode } from '../../src/parse/xml.ts';
+import { createTreeBuilder, createXmlCounts, createXmlReader, readXmlTree, textOf, type XmlNode } from '../../src/parse/xml.ts';
 import { openZip } from '../../src/parse/zip.ts';
 import { usualLimits } from '../support/parse.ts';
 import { makeZip } from '../support/zip-writer.ts';
 
 const namespaces = { 'urn:one': 'one', 'urn:two': 'two' };
 
-function read(xml: string | readonly string[], limits: { depthMax?: number; charactersMax?: number } = {}): XmlNode | null {
+function read(
+  xml: string | readonly string[],
+  limits: { depthMax?: number; charactersMax?: number; cellsMax?: number } = {},
+): XmlNode | null {
   const tree = createTreeBuilder('x.xml');
-  const reader = createXmlReader(tree.handler, { namespaces, limits: { ...usualLimits, ...limits }, part: 'x.xml' });
+  const reader = createXmlReader(tree.handler, {
+    namespaces,
+    limits: { ...usualLimits, ...limits },
+    counts: createXmlCounts(),
+    part: 'x.xml',
+  });
   for (const piece of typeof xml === 'string' ? [xml] : xml) reader.write(piece);
   reader.end();
   return tree.root();
@@ -59,7 +67,10 @@ describe('XML', () => {
       'limit_exceeded: The part x.xml nests deeper than 256 elements (MAX_NESTING)',
     );
     expect(refusal(() => read(`<a>${'x'.repeat(2000)}</a>`, { charactersMax: 1000 }))).toBe(
-      'limit_exceeded: The part x.xml holds more than 1000 characters of text (MAX_CHARACTERS)',
+      'limit_exceeded: The file holds more than 1000 characters of text (MAX_CHARACTERS)',
+    );
+    expect(refusal(() => read(`<a>${'<b/>'.repeat(50)}</a>`, { cellsMax: 5 }))).toBe(
+      'limit_exceeded: The file holds more than 50 XML elements (10 for each cell of MAX_CELLS)',
     );
     expect(refusal(() => read(['<a b="', ...Array.from({ length: 20 }, () => 'x'.repeat(1024 * 1024))]))).toMatch(
       /^corrupt: .*one tag or comment/,
@@ -82,7 +93,8 @@ describe('XML', () => {
       },
       usualLimits,
     );
-    const text = async (name: string) => textOf(await readXmlTree(zip, name, { namespaces, limits: usualLimits }));
+    const text = async (name: string) =>
+      textOf(await readXmlTree(zip, name, { namespaces, limits: usualLimits, counts: createXmlCounts() }));
 
     expect(await text('utf16')).toBe('中文');
     expect(await text('bom')).toBe('中文');

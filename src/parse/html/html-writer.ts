@@ -131,17 +131,21 @@ function isLayout(table: HtmlTable): boolean {
 /** A spanned cell's text is repeated in each place up to this length: a column's header belongs to all its columns. */
 const repeatedCharactersMax = 200;
 
+/** Past so many cells, spans are not written out any more: a few kilobytes can ask for billions. */
+const spannedCellsMax = 4_000_000;
+
 /**
  * The rows with their spans written out, one at a time. A row that holds nothing but the beginnings of longer cells is left out:
  * all it says stands in the rows below.
  */
 function* gridRows(table: HtmlTable, textOf: (cell: HtmlCell) => string): Generator<string[]> {
   let above: { text: string; rows: number }[] = [];
+  let written = 0;
   for (const [index, row] of table.rows.entries()) {
     const cells: string[] = [];
     const next: typeof above = [];
     const place = (text: string, rows: number): void => {
-      if (rows > 1) next[cells.length] = { text: repeatable(text), rows: rows - 1 };
+      if (rows > 1 && written < spannedCellsMax) next[cells.length] = { text: repeatable(text), rows: rows - 1 };
       cells.push(text);
     };
     const carry = (): void => {
@@ -150,13 +154,15 @@ function* gridRows(table: HtmlTable, textOf: (cell: HtmlCell) => string): Genera
     for (const cell of row) {
       carry();
       const text = textOf(cell);
-      for (let column = 0; column < cell.columns; column++) place(column === 0 ? text : repeatable(text), cell.rows);
+      const columns = written < spannedCellsMax ? cell.columns : 1;
+      for (let column = 0; column < columns; column++) place(column === 0 ? text : repeatable(text), cell.rows);
     }
     while (cells.length < above.length) {
       const held = above[cells.length];
       place(held?.text ?? '', held?.rows ?? 1);
     }
     above = next;
+    written += cells.length;
     const isOnlyBeginnings = row.length > 0 && row.every((cell) => cell.rows > 1 && textOf(cell).length <= repeatedCharactersMax);
     if (!isOnlyBeginnings || index === table.rows.length - 1) yield cells;
   }
