@@ -28,9 +28,13 @@ export function readFields(pdfium: Pdfium, form: number, page: number, view: Vie
   for (let index = 0; index < count; index++) {
     const annotation = call.FPDFPage_GetAnnot(page, index);
     if (annotation === 0) continue;
-    const text = valueOf(pdfium, form, annotation);
-    if (text !== '') spans.push(spanOf(pdfium, annotation, text, view));
-    call.FPDFPage_CloseAnnot(annotation);
+    pdfium.closing(
+      () => {
+        const text = valueOf(pdfium, form, annotation);
+        if (text !== '') spans.push(spanOf(pdfium, annotation, text, view));
+      },
+      () => call.FPDFPage_CloseAnnot(annotation),
+    );
   }
   return spans;
 }
@@ -90,8 +94,12 @@ export async function withForm<T>(pdfium: Pdfium, document: number, use: (form: 
   if (call.FPDF_GetFormType(document) === 0) return use(0);
   const info = call.PDFiumExt_OpenFormFillInfo();
   const form = call.PDFiumExt_InitFormFillEnvironment(document, info);
-  const result = await use(form);
-  if (form !== 0) call.PDFiumExt_ExitFormFillEnvironment(form);
-  call.PDFiumExt_CloseFormFillInfo(info);
-  return result;
+  try {
+    return await use(form);
+  } finally {
+    if (!pdfium.broken) {
+      if (form !== 0) call.PDFiumExt_ExitFormFillEnvironment(form);
+      call.PDFiumExt_CloseFormFillInfo(info);
+    }
+  }
 }

@@ -26,18 +26,20 @@ export function drawPage(pdfium: Pdfium, page: number, view: View, isLate: () =>
   const height = Math.max(1, Math.round(view.height * scale));
   const bitmap = call.FPDFBitmap_CreateEx(width, height, gray, 0, 0);
   if (bitmap === 0) return undefined;
-  try {
-    call.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xffffffff);
-    const status = pdfium.pausable(isLate, (pause) =>
-      call.FPDF_RenderPageBitmap_Start(bitmap, page, 0, 0, width, height, 0, flags, pause),
-    );
-    call.FPDF_RenderPage_Close(page);
-    if (status === toBeContinued)
-      throw new DocumentError('timeout', 'Drawing a page for OCR took longer than allowed (PAGE_TIMEOUT_MS)');
-    return pgmOf(pdfium, bitmap, width, height);
-  } finally {
-    call.FPDFBitmap_Destroy(bitmap);
-  }
+  return pdfium.closing(
+    () => {
+      call.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xffffffff);
+      const status = pdfium.pausable(isLate, (pause) =>
+        call.FPDF_RenderPageBitmap_Start(bitmap, page, 0, 0, width, height, 0, flags, pause),
+      );
+      call.FPDF_RenderPage_Close(page);
+      if (status === toBeContinued) {
+        throw new DocumentError('timeout', 'Drawing a page for OCR took longer than allowed (PAGE_TIMEOUT_MS)');
+      }
+      return pgmOf(pdfium, bitmap, width, height);
+    },
+    () => call.FPDFBitmap_Destroy(bitmap),
+  );
 }
 
 function pgmOf(pdfium: Pdfium, bitmap: number, width: number, height: number): Uint8Array {

@@ -72,12 +72,13 @@ export function readPageText(
   const upright = more.map((span): Run => ({ direction: 0, span, glyphCount: span.text.length }));
   const text = pdfium.call.FPDFText_LoadPage(page);
   if (text === 0) return framesOf(upright, rules, view);
-  try {
-    bounds.checkTime();
-    return framesOf([...readGlyphs(pdfium, text, view, rules, bounds), ...upright], rules, view);
-  } finally {
-    pdfium.call.FPDFText_ClosePage(text);
-  }
+  return pdfium.closing(
+    () => {
+      bounds.checkTime();
+      return framesOf([...readGlyphs(pdfium, text, view, rules, bounds), ...upright], rules, view);
+    },
+    () => pdfium.call.FPDFText_ClosePage(text),
+  );
 }
 
 function emptyFrame(view: View): Frame {

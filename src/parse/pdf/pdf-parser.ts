@@ -12,7 +12,7 @@ import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextB
 import { readDrawing } from './page-drawing.ts';
 import { readFields, withForm } from './page-fields.ts';
 import { drawPage } from './page-picture.ts';
-import { readPageText, type Span } from './page-spans.ts';
+import { type PageText, readPageText, type Span } from './page-spans.ts';
 import { viewOf } from './page-view.ts';
 import { loadPdfium, type Pdfium } from './pdfium.ts';
 import { columnsOf } from './reading-order.ts';
@@ -114,29 +114,16 @@ async function readPages(
 ): Promise<PagesRead> {
   const read: PagesRead = { blocks: [], unread: [], unseen: [] };
   let glyphsLeft = input.limits.charactersMax;
-  for (let index = 0; index < pageCount; index++) {
-    const page = pdfium.call.FPDF_LoadPage(document, index);
-    if (page === 0) read.unread.push(index + 1);
+  for (let number = 1; number <= pageCount; number++) {
+    const page = readPage(pdfium, document, form, number, glyphsLeft, input.limits.pageMs, ocr);
+    if (page === undefined) read.unread.push(number);
     else {
-      try {
-        const { blocks, glyphCount, isScan, picture } = readPage(
-          pdfium,
-          page,
-          form,
-          index + 1,
-          glyphsLeft,
-          input.limits.pageMs,
-          ocr,
-        );
-        glyphsLeft -= glyphCount;
-        const seen = picture === undefined ? [] : seenBlocks(await ocr!.read(picture), index + 1);
-        read.blocks.push(...(seen.length > 0 ? seen : blocks));
-        if (isScan && seen.length === 0) read.unseen.push(index + 1);
-      } finally {
-        pdfium.call.FPDF_ClosePage(page);
-      }
+      glyphsLeft -= page.glyphCount;
+      const seen = page.picture === undefined ? [] : seenBlocks(await ocr!.read(page.picture), number);
+      read.blocks.push(...(seen.length > 0 ? seen : page.blocks));
+      if (page.isScan && seen.length === 0) read.unseen.push(number);
     }
-    input.onProgress(index + 1, pageCount);
+    input.onProgress(number, pageCount);
   }
   return read;
 }
@@ -149,24 +136,42 @@ type PageRead = {
   readonly picture?: Uint8Array;
 };
 
+/** Undefined when the page cannot be loaded. @throws DocumentError `timeout` | `limit_exceeded` */
 function readPage(
   pdfium: Pdfium,
-  page: number,
+  document: number,
   form: number,
   number: number,
   glyphsMax: number,
   pageMs: number,
   ocr: PageReader | undefined,
-): PageRead {
+): PageRead | undefined {
   const started = performance.now();
   const isLate = () => performance.now() - started > pageMs;
   const checkTime = () => {
     if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };
-  const view = viewOf(pdfium, page);
-  const { rules, pictureShare, objectCount } = readDrawing(pdfium, page, view, checkTime);
-  const fields = readFields(pdfium, form, page, view);
-  const text = readPageText(pdfium, page, view, rules, fields, { glyphsMax, checkTime });
+  return pdfium.watched(checkTime, () => {
+    const page = pdfium.call.FPDF_LoadPage(document, number - 1);
+    if (page === 0) return undefined;
+    return pdfium.closing(
+      () => {
+        checkTime();
+        const view = viewOf(pdfium, page);
+        const { rules, pictureShare, objectCount } = readDrawing(pdfium, page, view, checkTime);
+        const fields = readFields(pdfium, form, page, view);
+        const text = readPageText(pdfium, page, view, rules, fields, { glyphsMax, checkTime });
+        const isScan = looksScanned(text.glyphCount, pictureShare, objectCount);
+        const picture = isScan && ocr !== undefined ? drawPage(pdfium, page, view, isLate) : undefined;
+        const blocks = blocksOfPage(text, number, checkTime);
+        return { blocks, glyphCount: text.glyphCount, isScan, ...(picture === undefined ? {} : { picture }) };
+      },
+      () => pdfium.call.FPDF_ClosePage(page),
+    );
+  });
+}
+
+function blocksOfPage(text: PageText, number: number, checkTime: () => void): PageBlock[] {
   const blocks: PageBlock[] = [];
   for (const frame of text.frames) {
     const { tables, rest } = takeRuledTables(frame);
@@ -175,9 +180,7 @@ function readPage(
       blocks.push(...blocksOf(column, number, frame.height));
     }
   }
-  const isScan = looksScanned(text.glyphCount, pictureShare, objectCount);
-  const picture = isScan && ocr !== undefined ? drawPage(pdfium, page, view, isLate) : undefined;
-  return { blocks, glyphCount: text.glyphCount, isScan, ...(picture === undefined ? {} : { picture }) };
+  return blocks;
 }
 
 /** A picture over most of the page with at most a stamp of text, or drawings only: letters may be drawn as shapes. */

@@ -117,8 +117,15 @@ export interface Pdfium {
   constant(text: string): Pointer;
   /** Runs `use` with an IFSDK_PAUSE that asks `isPaused`. */
   pausable<T>(isPaused: () => boolean, use: (pause: Pointer) => T): T;
-  /** Memory growth was refused since the instance was made. */
-  readonly starved: boolean;
+  /**
+   * While `use` runs, `check` is called whenever PDFium reads from the file or asks for memory, and so can end a call that takes too
+   * long by throwing; the instance is broken then.
+   */
+  watched<T>(check: () => void, use: () => T): T;
+  /** Runs `use`, then `close` unless the instance broke. */
+  closing<T>(use: () => T, close: () => void): T;
+  /** An abort or a broken-off call left it in no state to be called again. */
+  readonly broken: boolean;
   /** Small enough to be used for another file. */
   readonly reusable: boolean;
   /**
@@ -132,14 +139,15 @@ export interface Pdfium {
 export async function loadPdfium(): Promise<Pdfium> {
   compiled ??= readFile(new URL(import.meta.resolve('@embedpdf/pdfium/pdfium.wasm'))).then((bytes) => WebAssembly.compile(bytes));
   const code = await compiled;
-  const state = { starved: false, broken: false };
+  const state: State = { starved: false, broken: false, check: unchecked };
   const module = await init(quietAndBounded(code, state));
   return pdfiumOf(module.pdfium, state);
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-type State = { starved: boolean; broken: boolean };
+type State = { starved: boolean; broken: boolean; /** Throws when PDFium's time is over. */ check: () => void };
+const unchecked = () => undefined;
 type Imports = { env: { emscripten_resize_heap: (bytes: number) => number | boolean } };
 
 function quietAndBounded(code: WebAssembly.Module, state: State): Parameters<typeof init>[0] {
@@ -150,6 +158,7 @@ function quietAndBounded(code: WebAssembly.Module, state: State): Parameters<typ
       const { env } = imports as Imports;
       const grow = env.emscripten_resize_heap;
       env.emscripten_resize_heap = (bytes) => {
+        breakable(state);
         if (bytes >>> 0 <= memoryBytesMax) return grow(bytes);
         state.starved = true;
         return 0;
@@ -160,6 +169,16 @@ function quietAndBounded(code: WebAssembly.Module, state: State): Parameters<typ
     },
   };
   return overrides as unknown as Parameters<typeof init>[0];
+}
+
+/** What is thrown from here flies through PDFium without its tidying up. */
+function breakable(state: State): void {
+  try {
+    state.check();
+  } catch (error) {
+    state.broken = true;
+    throw error;
+  }
 }
 
 function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
@@ -174,12 +193,13 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
     const needed = read(0, 0);
     if (needed <= 1 || needed > 65_536) return '';
     const buffer = call.malloc(needed);
-    try {
-      read(buffer, needed);
-      return decode(Buffer.from(heap.HEAPU8.subarray(buffer, buffer + needed)));
-    } finally {
-      call.free(buffer);
-    }
+    return pdfium.closing(
+      () => {
+        read(buffer, needed);
+        return decode(Buffer.from(heap.HEAPU8.subarray(buffer, buffer + needed)));
+      },
+      () => call.free(buffer),
+    );
   }
 
   const pdfium: Pdfium = {
@@ -208,15 +228,34 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
       const ask = module.addFunction(() => (isPaused() ? 1 : 0), 'ii');
       const pause = call.malloc(12);
       heap.HEAPU32.set([1, ask, 0], pause >> 2);
+      return pdfium.closing(
+        () => use(pause),
+        () => {
+          call.free(pause);
+          module.removeFunction(ask);
+        },
+      );
+    },
+    watched(check, use) {
+      state.check = check;
       try {
-        return use(pause);
+        return use();
       } finally {
-        call.free(pause);
-        module.removeFunction(ask);
+        state.check = unchecked;
       }
     },
-    get starved() {
-      return state.starved;
+    closing(use, close) {
+      try {
+        return use();
+      } catch (error) {
+        state.broken ||= isAbort(error);
+        throw error;
+      } finally {
+        if (!state.broken) close();
+      }
+    },
+    get broken() {
+      return state.broken;
     },
     get reusable() {
       return !state.broken && !state.starved && heap.HEAPU8.length <= memoryBytesKept;
@@ -234,7 +273,7 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
   };
 
   async function withOpenFile<T>(file: number, use: (document: Pointer) => Promise<T>): Promise<T> {
-    const reader = module.addFunction(readerOf(file, heap), 'iiiii');
+    const reader = module.addFunction(readerOf(file, heap, state), 'iiiii');
     const access = call.malloc(12);
     heap.HEAPU32[access >> 2] = fstatSync(file).size;
     heap.HEAPU32[(access >> 2) + 1] = reader;
@@ -247,7 +286,7 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
     try {
       return await use(document);
     } catch (error) {
-      state.broken = isAbort(error);
+      state.broken ||= isAbort(error);
       throw error;
     } finally {
       // After an abort the instance is thrown away as it is, and closing may abort again.
@@ -260,11 +299,16 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
 }
 
 /** FPDF_FILEACCESS.m_GetBlock: reads through one buffer, so that small requests do not become system calls. */
-function readerOf(file: number, heap: { HEAPU8: Uint8Array }): (param: number, at: number, to: Pointer, bytes: number) => number {
+function readerOf(
+  file: number,
+  heap: { HEAPU8: Uint8Array },
+  state: State,
+): (param: number, at: number, to: Pointer, bytes: number) => number {
   const cache = Buffer.allocUnsafe(readBytes);
   let cacheStart = 0;
   let cacheBytes = 0;
   return (_param, at, to, bytes) => {
+    breakable(state);
     const position = at >>> 0;
     if (bytes > readBytes) return readSync(file, heap.HEAPU8, to, bytes, position) === bytes ? 1 : 0;
     if (position < cacheStart || position + bytes > cacheStart + cacheBytes) {
