@@ -7,7 +7,7 @@ import { getDocument, originalUrl } from './api.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
 import type { MarkRange } from './marked-text.tsx';
-import type { PdfView } from './pdf-view.ts';
+import type { Passage, PdfView } from './pdf-view.ts';
 import { TextPanel } from './text-panel.tsx';
 import type { WireHit } from './wire.ts';
 
@@ -38,7 +38,6 @@ export function HitViewer({ hit, onClose }: Props): VNode {
     };
   }, [citation.chunk_id]);
 
-  const passage: MarkRange = [citation.char_start, citation.char_end];
   return (
     <section
       class="viewer card"
@@ -89,7 +88,7 @@ export function HitViewer({ hit, onClose }: Props): VNode {
         <PagePanel hit={hit} />
       ) : (
         <div class="viewer-body" tabIndex={0} role="group" aria-labelledby="viewer-title">
-          <TextPanel docId={citation.doc_id} passage={passage} />
+          <HitText hit={hit} />
         </div>
       )}
     </section>
@@ -103,13 +102,10 @@ function PagePanel({ hit }: { hit: WireHit }): VNode {
   const host = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const view = useSignal<PdfView | null>(null);
-  const page = useSignal(citation.page ?? 1);
+  /** Null until it is known which of the cited pages has the words. */
+  const page = useSignal<number | null>(null);
   const zoom = useSignal(1);
   const state = useSignal<'loading' | 'marked' | 'unmarked' | 'failed'>('loading');
-
-  useEffect(() => {
-    page.value = citation.page ?? 1;
-  }, [citation.chunk_id]);
 
   useEffect(() => {
     let wanted = true;
@@ -133,16 +129,33 @@ function PagePanel({ hit }: { hit: WireHit }): VNode {
   }, [citation.doc_id]);
 
   const pdf = view.value;
+  useEffect(() => {
+    let wanted = true;
+    page.value = null;
+    const first = citation.page ?? 1;
+    pdf?.pageOf(passageOf(hit), first, citation.page_end ?? first).then(
+      (number) => {
+        if (wanted) page.value = number;
+      },
+      () => {
+        state.value = 'failed';
+      },
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [pdf, citation.chunk_id]);
+
   const shownPage = page.value;
   const shownZoom = zoom.value;
   useEffect(() => {
-    if (pdf === null || host.current === null || body.current === null) return undefined;
+    if (pdf === null || shownPage === null || host.current === null || body.current === null) return undefined;
     const frame = host.current;
     const draw = async (): Promise<void> => {
       const widthPx = Math.max(240, (body.current?.clientWidth ?? 600) - 32) * shownZoom;
       const last = citation.page_end ?? citation.page ?? 1;
       const isHere = shownPage >= (citation.page ?? 1) && shownPage <= last;
-      const passage = isHere ? { text: hit.text, highlights: hit.highlights as [number, number][] } : null;
+      const passage = isHere ? passageOf(hit) : null;
       const shown = await pdf.show(frame, { number: shownPage, widthPx, passage });
       if (shown === null) return;
       state.value = shown.marks > 0 ? 'marked' : 'unmarked';
@@ -174,35 +187,40 @@ function PagePanel({ hit }: { hit: WireHit }): VNode {
     return (
       <div class="viewer-body" tabIndex={0} role="group" aria-labelledby="viewer-title">
         <p class="problem">{t.pdfFailed}</p>
-        <TextPanel docId={citation.doc_id} passage={[citation.char_start, citation.char_end]} />
+        <HitText hit={hit} />
       </div>
     );
   }
-  const pageCount = pdf?.pageCount ?? shownPage;
-  const isCited = shownPage >= (citation.page ?? 1) && shownPage <= (citation.page_end ?? citation.page ?? 1);
+  const pageCount = pdf?.pageCount ?? 1;
+  const current = shownPage ?? citation.page ?? 1;
+  const isCited = current >= (citation.page ?? 1) && current <= (citation.page_end ?? citation.page ?? 1);
   return (
     <>
       <div class="viewer-tools">
-        <ToolButton icon="previous" name={t.previousPage} disabled={shownPage <= 1} onClick={() => (page.value -= 1)} />
-        <span class="page-number">{t.pageOf(String(shownPage), String(pageCount))}</span>
-        <ToolButton icon="next" name={t.nextPage} disabled={shownPage >= pageCount} onClick={() => (page.value += 1)} />
+        <ToolButton icon="previous" name={t.previousPage} disabled={current <= 1} onClick={() => (page.value = current - 1)} />
+        <span class="page-number">{t.pageOf(String(current), String(pageCount))}</span>
+        <ToolButton icon="next" name={t.nextPage} disabled={current >= pageCount} onClick={() => (page.value = current + 1)} />
         <span class="spacer" />
         <ToolButton icon="minus" name={t.smaller} disabled={shownZoom <= 0.5} onClick={() => (zoom.value = shownZoom / 1.25)} />
         <ToolButton icon="plus" name={t.larger} disabled={shownZoom >= 3} onClick={() => (zoom.value = shownZoom * 1.25)} />
       </div>
       {state.value === 'unmarked' && isCited ? <p class="muted small">{t.unmarked}</p> : null}
-      <div
-        ref={body}
-        class="viewer-body pages"
-        tabIndex={0}
-        role="group"
-        aria-label={t.pageOf(String(shownPage), String(pageCount))}
-      >
+      <div ref={body} class="viewer-body pages" tabIndex={0} role="group" aria-label={t.pageOf(String(current), String(pageCount))}>
         {state.value === 'loading' ? <p class="muted">{sentences.value.loading}</p> : null}
         <div ref={host} class={`sheet-host is-${state.value}`} />
       </div>
     </>
   );
+}
+
+function HitText({ hit }: { hit: WireHit }): VNode {
+  const { doc_id: docId, char_start: start, char_end: end } = hit.citation;
+  const words = hit.highlights.map(([from = 0, to = 0]): MarkRange => [start + from, start + to]);
+  return <TextPanel docId={docId} passage={[start, end]} words={words} />;
+}
+
+function passageOf(hit: WireHit): Passage {
+  return { text: hit.text, highlights: hit.highlights as [number, number][] };
 }
 
 type ToolProps = {

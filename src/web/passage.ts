@@ -34,7 +34,10 @@ export function locatePassage(
     const offset = wanted.places[index]?.start ?? 0;
     if (at !== -1 && highlights.some(([start, end]) => offset >= start && offset < end)) inWords.add(at);
   }
-  return { passage: toSpans(page.places, (at) => covered[at] === 1), words: toSpans(page.places, (at) => inWords.has(at)) };
+  return {
+    passage: toSpans(page.places, (at) => covered[at] === 1).map((span) => withEndMarks(span, items[span.item] ?? '')),
+    words: toSpans(page.places, (at) => inWords.has(at)),
+  };
 }
 
 type Place = { readonly item: number; readonly start: number; readonly end: number };
@@ -105,6 +108,12 @@ function toSpans(places: readonly Place[], isIn: (at: number) => boolean): reado
     before = at;
   }
   return spans;
+}
+
+/** A full stop or a closing bracket right after the last letter belongs to it. */
+function withEndMarks(span: Span, text: string): Span {
+  const marks = /^[\p{Po}\p{Pe}\p{Pf}]+/u.exec(text.slice(span.end))?.[0] ?? '';
+  return { ...span, end: span.end + marks.length };
 }
 
 function isIdeographic(letters: readonly string[]): boolean {

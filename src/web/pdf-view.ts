@@ -17,11 +17,15 @@ export type ShownPage = {
 
 export interface PdfView {
   readonly pageCount: number;
+  /** Of the cited pages the one that has the words looked for, or else most of the passage. */
+  pageOf(passage: Passage, first: number, last: number): Promise<number>;
   /** Draws page `number` (from 1) `widthPx` wide into `host`, replacing what was there. A later call overtakes an earlier one (then null). */
   show(host: HTMLElement, page: { number: number; widthPx: number; passage: Passage | null }): Promise<ShownPage | null>;
   close(): void;
 }
 
+/** Pages of one citation that are looked through. */
+const citedPagesMax = 12;
 /** Largest canvas, in pixels: beyond it the page is drawn coarser. */
 const canvasPixelsMax = 16_000_000;
 
@@ -44,6 +48,17 @@ export async function openPdf(url: string): Promise<PdfView> {
   let latest = 0;
   return {
     pageCount: pdf.numPages,
+    async pageOf(passage, first, last) {
+      let best = { number: first, score: 0 };
+      for (let number = first; number <= Math.min(last, first + citedPagesMax - 1, pdf.numPages); number += 1) {
+        const { items } = await (await pdf.getPage(number)).getTextContent();
+        const texts = items.map((item) => ('str' in item ? item.str : ''));
+        const located = locatePassage(texts, passage.text, passage.highlights);
+        const score = located.words.length * 1000 + located.passage.length;
+        if (score > best.score) best = { number, score };
+      }
+      return best.number;
+    },
     async show(host, { number, widthPx, passage }) {
       latest += 1;
       const mine = latest;

@@ -5,7 +5,7 @@
  */
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { ApiError, openContent } from './api.ts';
 import { sentences } from './language.ts';
 import { createLongText, wholeLines, type LongText } from './long-text.ts';
@@ -15,17 +15,21 @@ type Props = {
   readonly docId: string;
   /** UTF-16 offsets into the text; null shows the beginning. */
   readonly passage: MarkRange | null;
+  /** The words searched for, as offsets into the text too. */
+  readonly words?: readonly MarkRange[];
 };
 
 /** Characters shown before and after the passage at first, and added by each button. */
 const stretch = 6000;
 
-export function TextPanel({ docId, passage }: Props): VNode {
+export function TextPanel({ docId, passage, words = [] }: Props): VNode {
   const source = useRef<LongText | null>(null);
   const shown = useSignal<{ text: string; start: number; more: boolean } | null>(null);
   const problem = useSignal<string | null>(null);
   const range = useRef({ start: 0, end: 0 });
   const host = useRef<HTMLDivElement>(null);
+  /** The passage was not scrolled to yet. */
+  const unseen = useRef(false);
   const start = passage?.[0] ?? 0;
   const end = passage?.[1] ?? 0;
 
@@ -45,8 +49,8 @@ export function TextPanel({ docId, passage }: Props): VNode {
     openContent(docId, life.signal)
       .then(async (stream) => {
         source.current = createLongText(stream);
+        unseen.current = true;
         await show();
-        requestAnimationFrame(() => host.current?.querySelector('mark')?.scrollIntoView({ block: 'center' }));
       })
       .catch((error: unknown) => {
         if (life.signal.aborted) return;
@@ -56,11 +60,19 @@ export function TextPanel({ docId, passage }: Props): VNode {
     return () => life.abort();
   }, [docId, start, end]);
 
+  const stretchShown = shown.value;
+  useLayoutEffect(() => {
+    if (!unseen.current || stretchShown === null) return;
+    unseen.current = false;
+    const target = host.current?.querySelector('.passage mark') ?? host.current?.querySelector('.passage');
+    target?.scrollIntoView({ block: 'center' });
+  }, [stretchShown]);
+
   const t = sentences.value;
   if (problem.value !== null) return <p class="problem">{problem.value}</p>;
   if (shown.value === null) return <p class="muted">{t.loading}</p>;
   const { text, start: from, more } = shown.value;
-  const marks: MarkRange[] = passage === null ? [] : [[start - from, end - from]];
+  const moved = words.map(([first, last]): MarkRange => [first - from, last - from]);
   return (
     <div ref={host} class="text-panel">
       {from > 0 ? (
@@ -77,7 +89,7 @@ export function TextPanel({ docId, passage }: Props): VNode {
       <div class="text" dir="auto">
         {blocks(text).map((block) => (
           <p key={from + block.start} class={`block block-${block.kind}`}>
-            <MarkedText text={block.text} ranges={within(marks, block.start, block.start + block.text.length)} />
+            <BlockText block={block} passage={passage === null ? null : [start - from, end - from]} words={moved} />
           </p>
         ))}
       </div>
@@ -93,6 +105,24 @@ export function TextPanel({ docId, passage }: Props): VNode {
         </button>
       ) : null}
     </div>
+  );
+}
+
+type BlockProps = { readonly block: TextBlock; readonly passage: MarkRange | null; readonly words: readonly MarkRange[] };
+
+function BlockText({ block, passage, words }: BlockProps): VNode {
+  const { text } = block;
+  const [part] = passage === null ? [] : within([passage], block.start, block.start + text.length);
+  if (part === undefined) return <>{text}</>;
+  const [first, last] = part;
+  return (
+    <>
+      {text.slice(0, first)}
+      <mark class="passage">
+        <MarkedText text={text.slice(first, last)} ranges={within(words, block.start + first, block.start + last)} />
+      </mark>
+      {text.slice(last)}
+    </>
   );
 }
 

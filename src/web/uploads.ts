@@ -200,7 +200,7 @@ function settle(upload: Upload, request: XMLHttpRequest): void {
   if (error.status === 401) {
     upload.state.value = { phase: 'waiting' };
     keyWanted.value = true;
-  } else if (tried < triesMax && (error.status === 0 || error.retryAfterSeconds !== null)) {
+  } else if (tried < triesMax && (error.status === 0 || error.status === 503 || error.retryAfterSeconds !== null)) {
     upload.state.value = { phase: 'waiting' };
     // It keeps its place among the few that are sent: a server that says "later" is not to be asked by the next file at once.
     requests.set(upload.key, request);

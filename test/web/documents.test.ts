@@ -104,7 +104,7 @@ describe('the search view', () => {
     const { page, close } = await openPage(browser, `${server.url}/#/search?q=cormorant`);
 
     await page.locator('.hit').first().click();
-    const mark = page.locator('.viewer mark').filter({ hasText: 'cormorant' });
+    const mark = page.locator('.passage mark').filter({ hasText: /cormorant/i });
     await mark.waitFor();
 
     await until('it was scrolled to', () =>
@@ -114,7 +114,7 @@ describe('the search view', () => {
       }),
     );
     const [hit] = await search(server.url, 'cormorant');
-    const marked = (await page.locator('.viewer mark').allTextContents()).join('').replace(/\s/g, '');
+    const marked = (await page.locator('.viewer .passage').allTextContents()).join('').replace(/\s/g, '');
     expect(marked).toBe(hit?.text.replace(/\s/g, ''));
     await close();
   });

@@ -3,7 +3,13 @@
  * own policy, a request to another origin, a dialog) is written down as an incident, and tests expect none.
  */
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { vi } from 'vitest';
 import { buildPage } from '../../../scripts/build-page.ts';
+
+/** Longest wait for one thing on the page: machines that test are busy, and a slow step is no wrong one. */
+const waitMs = 90_000;
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 export type Look = {
   readonly language?: 'en' | 'zh';
@@ -38,6 +44,7 @@ export async function openPage(browser: Browser, url: string, look: Look = {}): 
     reducedMotion: 'reduce',
   });
   const incidents: string[] = [];
+  context.setDefaultTimeout(waitMs);
   const page = await context.newPage();
   watch(page, new URL(url).origin, incidents);
   await guard(context, new URL(url).origin, incidents);

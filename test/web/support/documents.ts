@@ -37,6 +37,14 @@ export const englishPdf: Sample = {
   }),
 };
 
+export const otherPdf: Sample = {
+  name: 'Chandler.pdf',
+  query: 'anchor chain',
+  passage: 'The chandler weighs the anchor chain twice.',
+  page: 1,
+  bytes: makePdf({ pages: [['The chandler weighs the anchor chain twice.', ...Array.from({ length: 6 }, () => filler.en)]] }),
+};
+
 export const chinesePdf: Sample = {
   name: '港口手册 2026.pdf',
   query: '灯塔守护人',
