@@ -1,0 +1,77 @@
+/** Damages files the way that disks, networks and attackers do; the same for one seed. */
+
+/** Changes bytes, cuts, repeats, swaps pieces, or inserts what parsers dislike. */
+export function mutate(bytes: Uint8Array, seed: number): Uint8Array {
+  const random = generator(seed);
+  let result = Buffer.from(bytes);
+  const rounds = 1 + random(4);
+  for (let round = 0; round < rounds; round++) result = mutations[random(mutations.length)]!(result, random);
+  return result;
+}
+
+type Random = (below: number) => number;
+
+const mutations: readonly ((bytes: Buffer, random: Random) => Buffer<ArrayBuffer>)[] = [
+  (bytes, random) => {
+    const result = Buffer.from(bytes);
+    for (let count = 1 + random(16); count > 0 && result.length > 0; count--) result[random(result.length)] = random(256);
+    return result;
+  },
+  (bytes, random) => Buffer.from(bytes.subarray(0, random(bytes.length + 1))),
+  (bytes, random) => {
+    const [start, end] = range(bytes, random);
+    return Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]);
+  },
+  (bytes, random) => {
+    const [start, end] = range(bytes, random);
+    const piece = bytes.subarray(start, Math.min(end, start + 2000));
+    return Buffer.concat([bytes.subarray(0, end), ...Array.from({ length: 1 + random(20) }, () => piece), bytes.subarray(end)]);
+  },
+  (bytes, random) => {
+    const at = random(bytes.length + 1);
+    const unkind = Buffer.from(unkindWords[random(unkindWords.length)]!, 'latin1');
+    return Buffer.concat([bytes.subarray(0, at), unkind, bytes.subarray(at)]);
+  },
+  (bytes, random) => {
+    const result = Buffer.from(bytes);
+    const at = random(result.length);
+    if (at + 4 <= result.length) result.writeUInt32LE([0, 1, 0x7fffffff, 0xffffffff, 0x80000000][random(5)]!, at);
+    return result;
+  },
+];
+
+const unkindWords = [
+  '\0\0\0\0',
+  '\xff\xfe',
+  '<![CDATA[',
+  '<!--',
+  ']]>',
+  '{\\',
+  '\\bin999999 ',
+  '"',
+  '\r\n\r\n',
+  '--b',
+  '<table><tr><td>',
+  '```',
+  '\x1b$B',
+  '[[[[[[',
+  '%PDF-',
+  '\xe4\xb8',
+];
+
+function range(bytes: Buffer, random: Random): [number, number] {
+  const a = random(bytes.length + 1);
+  const b = random(bytes.length + 1);
+  return [Math.min(a, b), Math.max(a, b)];
+}
+
+/** Whole numbers from 0 to below the bound (mulberry32). */
+function generator(seed: number): Random {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
+  };
+}
