@@ -110,9 +110,9 @@ function toSpans(places: readonly Place[], isIn: (at: number) => boolean): reado
   return spans;
 }
 
-/** A full stop or a closing bracket right after the last letter belongs to it. */
+/** A full stop, a closing bracket or a hyphen right after the last letter belongs to it. */
 function withEndMarks(span: Span, text: string): Span {
-  const marks = /^[\p{Po}\p{Pe}\p{Pf}]+/u.exec(text.slice(span.end))?.[0] ?? '';
+  const marks = /^[\p{Po}\p{Pd}\p{Pe}\p{Pf}]+/u.exec(text.slice(span.end))?.[0] ?? '';
   return { ...span, end: span.end + marks.length };
 }
 

@@ -3,13 +3,13 @@
  * own policy, a request to another origin, a dialog) is written down as an incident, and tests expect none.
  */
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { vi } from 'vitest';
 import { buildPage } from '../../../scripts/build-page.ts';
 
 /** Longest wait for one thing on the page: machines that test are busy, and a slow step is no wrong one. */
 const waitMs = 90_000;
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+// Not for the script that takes screenshots.
+if (process.env['VITEST'] !== undefined) (await import('vitest')).vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 export type Look = {
   readonly language?: 'en' | 'zh';

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { excerpt, withoutRules } from '../../src/web/marked-text.tsx';
+import { wholeLines } from '../../src/web/long-text.ts';
+
+describe('an excerpt', () => {
+  it('keeps the first mark in sight and the offsets on their words', () => {
+    const text = `${'filler words '.repeat(100)}the lamp is here ${'more words '.repeat(100)}`;
+    const at = text.indexOf('lamp');
+
+    const part = excerpt(text, [[at, at + 4]], 120);
+
+    expect(part.text.length).toBeLessThan(130);
+    expect(part.ranges.map(([start, end]) => part.text.slice(start, end))).toEqual(['lamp']);
+  });
+
+  it('leaves a short text as it is', () => {
+    expect(excerpt('短文本', [[0, 1]], 120)).toEqual({ text: '短文本', ranges: [[0, 1]] });
+  });
+});
+
+it('running text is shown without table rules and heading marks', () => {
+  expect(withoutRules('## Head\n| a | b |\n| --- | :---: |\n| 1 | 2 |')).toBe('Head\n| a | b |\n\n| 1 | 2 |');
+});
+
+it('a stretch of text is widened to whole lines', () => {
+  const text = 'one\ntwo\nthree\nfour';
+
+  expect(text.slice(...wholeLines(text, 5, 9))).toBe('two\nthree');
+  expect(text.slice(...wholeLines(text, 0, 100))).toBe(text);
+});
