@@ -6,6 +6,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { Metadata, TaskId } from '../tasks/task.ts';
 import type { IndexDatabase, Row } from './database.ts';
 import type { DocumentPage, IndexedDocument, SearchFilter } from './document-index.ts';
+import { deleteVectors } from './vectors.ts';
 
 export type CatalogEntry = { readonly id: number; readonly firstChunk: number; readonly document: IndexedDocument };
 
@@ -89,6 +90,7 @@ export function insertDocument(database: IndexDatabase, document: IndexedDocumen
 /** Drops the row and its chunks; its postings stay until a merge leaves them out. */
 export function dropDocument(database: IndexDatabase, entry: CatalogEntry): void {
   database.run('DELETE FROM chunk WHERE id >= ? AND id < ?', entry.firstChunk, entry.firstChunk + entry.document.chunks);
+  deleteVectors(database, entry.id, entry.firstChunk, entry.document.chunks);
   database.run('DELETE FROM document WHERE id = ?', entry.id);
   if (entry.document.chunks > 0) database.run('INSERT INTO removed(document) VALUES (?)', entry.id);
 }

@@ -112,7 +112,7 @@ function prepareSchema(db: DatabaseSync): void {
     db.exec('BEGIN IMMEDIATE');
     if (!exists()) {
       db.exec(schema);
-      db.prepare("INSERT INTO meta(key, value) VALUES ('format', ?), ('change', 0)").run(format);
+      db.prepare("INSERT INTO meta(key, value) VALUES ('format', ?), ('change', 0), ('rebuild', 'new')").run(format);
     }
     db.exec('COMMIT');
   }
@@ -123,7 +123,8 @@ function prepareSchema(db: DatabaseSync): void {
 /**
  * A document's chunks have consecutive ids from `first_chunk` on. Ids are never used again, so a reader may keep what it
  * knows about a segment or a document for as long as it is listed. `removed` lists documents whose postings are still in a
- * segment; a merge leaves them out and forgets them. `committed` and `fence` outlive the document until they are purged.
+ * segment; a merge leaves them out and forgets them. `vector` holds float32 rows, `vector_bits` the sign of each dimension.
+ * `committed` and `fence` outlive the document until they are purged.
  */
 const schema = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -133,9 +134,15 @@ CREATE TABLE document(
   title TEXT, author TEXT, language TEXT, pages INTEGER, characters INTEGER NOT NULL, metadata TEXT, inserted_at TEXT NOT NULL,
   embedder TEXT NOT NULL);
 CREATE INDEX document_inserted ON document(inserted_at, doc_id);
+CREATE INDEX document_embedder ON document(embedder);
 CREATE TABLE chunk(
   id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
   page INTEGER, page_end INTEGER, section TEXT NOT NULL, context TEXT NOT NULL, text TEXT NOT NULL);
+CREATE TABLE vector(chunk INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE vector_bits(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL UNIQUE, first_chunk INTEGER NOT NULL, embedder TEXT NOT NULL,
+  data BLOB NOT NULL);
+CREATE INDEX vector_bits_embedder ON vector_bits(embedder, seq, document);
 CREATE TABLE fence(doc_id TEXT PRIMARY KEY, version TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE committed(version TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE revoked(version TEXT PRIMARY KEY) WITHOUT ROWID;

@@ -17,6 +17,7 @@ import { bestRows, idf, scoreRows, type Scored, type Scores } from './scorer.ts'
 import type { Segment } from './segments.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Token } from './tokens.ts';
+import type { Near } from './vectors.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export const tuning = {
@@ -26,6 +27,9 @@ export const tuning = {
   feedbackPower: 2,
   nearWeight: 0.15,
   nearChunks: 64,
+  /** Best of each ranking that are fused, and the usual constant of reciprocal rank fusion. */
+  nearestChunks: 200,
+  rankOffset: 60,
 };
 
 export type Ranked = {
@@ -40,6 +44,8 @@ export type RankingInput = {
   readonly database: IndexDatabase;
   readonly snapshot: Snapshot;
   readonly vocabulary: Vocabulary;
+  /** The chunks nearest by vector, best first; null where the embedder makes none. */
+  readonly near: ((limit: number) => readonly Near[]) | null;
   readonly query: string;
   readonly mode: SearchMode;
   readonly allowed: (segment: Segment) => Uint8Array | null;
@@ -54,12 +60,53 @@ export function rankChunks(input: RankingInput): Ranked {
   const tokens = queryTokens(input.query);
   const written = writtenTerms(tokens, segments);
   const terms = input.mode === 'keyword' ? written : repairedTerms(tokens, written, segments, input.vocabulary);
+  if (input.mode === 'vector' && input.near !== null) {
+    const top = nearRows(input, input.near);
+    return { top, total: top.length, terms, tokens };
+  }
   const scores = scoreRows(terms, segments, collection);
   const first = bestRows(scores, segments, allowed, Math.max(limit, tuning.feedback.chunks));
   if (input.mode === 'keyword') return { ...first, terms, tokens };
+  if (input.near !== null) {
+    const top = fuse(byNearness(input, first.top, terms, tokens), nearRows(input, input.near), limit);
+    return { top, total: Math.max(first.total, top.length), terms, tokens };
+  }
   const widened = addFeedback(input, scores, first.top, terms);
   const top = input.mode === 'hybrid' ? byNearness(input, widened, terms, tokens) : widened;
   return { top, total: first.total, terms, tokens };
+}
+
+function nearRows(input: RankingInput, near: (limit: number) => readonly Near[]): Scored[] {
+  const rows: Scored[] = [];
+  for (const { document, chunkId, similarity } of near(tuning.nearestChunks)) {
+    for (const segment of input.snapshot.segments) {
+      const run = segment.runsOf(document)[0];
+      if (run === undefined) continue;
+      rows.push({ segment, row: run.firstRow + chunkId - run.firstChunk, score: similarity });
+      break;
+    }
+  }
+  return rows;
+}
+
+/** Reciprocal ranks added up: no scale to tune between two kinds of scores. */
+function fuse(first: readonly Scored[], second: readonly Scored[], limit: number): Scored[] {
+  const fused = new Map<string, Scored>();
+  for (const list of [first, second]) {
+    for (const [rank, scored] of list.slice(0, tuning.nearestChunks).entries()) {
+      const key = `${scored.segment.id}:${scored.row}`;
+      const score = (fused.get(key)?.score ?? 0) + 1 / (tuning.rankOffset + rank + 1);
+      fused.set(key, { ...scored, score });
+    }
+  }
+  const rest = first
+    .slice(tuning.nearestChunks)
+    .map((scored, i) => ({ ...scored, score: 1 / (2 * (tuning.rankOffset + tuning.nearestChunks + i)) }));
+  const unique = rest.filter((scored) => !fused.has(`${scored.segment.id}:${scored.row}`));
+  return [...fused.values()]
+    .sort((a, b) => b.score - a.score)
+    .concat(unique)
+    .slice(0, limit);
 }
 
 /** The second opinion without vectors. In `vector` mode it weighs as much as the first. */

@@ -4,16 +4,14 @@
  */
 import { statSync } from 'node:fs';
 import type { Embedder } from '../embed/embedder.ts';
-import { readStagedChunks } from './staging.ts';
+import { readStagedChunks, readStagedMeta } from './staging.ts';
 import type { Chunk } from '../chunk/chunk.ts';
 import {
   admit,
   clearRevoked,
   commit,
   dropDocument,
-  filteredDocuments,
   findDocument,
-  findDocumentById,
   insertDocument,
   isCommitted,
   isRevoked,
@@ -25,14 +23,11 @@ import {
 } from './catalog.ts';
 import { chunkTerms } from './chunk-terms.ts';
 import { type IndexDatabase, openDatabase } from './database.ts';
-import type { DocumentIndex, IndexedDocument, SearchAnswer, SearchHit, SearchQuery } from './document-index.ts';
-import { highlight } from './highlights.ts';
-import { chunkIdOf, rankChunks } from './ranking.ts';
-import type { Scored } from './scorer.ts';
+import type { DocumentIndex, IndexedDocument } from './document-index.ts';
+import { insertVectors } from './vectors.ts';
+import { reembedSome } from './reembed.ts';
+import { Searcher } from './searcher.ts';
 import { bumpChange, mergeDue, mergeSegments, SegmentBuilder } from './segments.ts';
-import { Snapshot } from './snapshot.ts';
-import { spread } from './spread.ts';
-import { Vocabulary } from './vocabulary.ts';
 
 export type SqliteIndexOptions = {
   readonly indexDir: string;
@@ -40,14 +35,24 @@ export type SqliteIndexOptions = {
 };
 
 export interface SqliteIndex extends DocumentIndex {
+  /** Embeds a few documents again whose vectors are of another embedder. Says how many are left. */
+  reembed(): Promise<number>;
+  /** Whether the index is to be filled from the stored documents: it is new, or its predecessor was damaged. */
+  rebuildState(): RebuildState;
+  setRebuildState(state: RebuildState): void;
+  /** What SQLite finds wrong with the file, one sentence each; empty when nothing. Reads all of it. */
+  check(): string[];
   /** Does one merge of segments when one is due. True when it did: ask again. */
   tidy(): boolean;
 }
 
+/** `new`: nobody has looked for stored documents yet. `damaged` and `running`: some are not found yet, and a search says so. */
+export type RebuildState = 'new' | 'damaged' | 'running' | 'done';
+
 /** Opens the index, making it when there is none. */
 export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   const database = openDatabase(options.indexDir);
-  const core: Core = { database, snapshot: new Snapshot(database), vocabulary: new Vocabulary() };
+  const searcher = new Searcher(database, options.embedder);
   return {
     replace: (document, folder) => replace(database, document, folder),
     async touch(docId, version, change) {
@@ -91,7 +96,7 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
       return listDocuments(database, listOptions);
     },
     async search(query) {
-      return search(core, query);
+      return searcher.search(query);
     },
     async stats() {
       const row = database.get('SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks FROM document')!;
@@ -103,6 +108,15 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
     async close() {
       database.close();
     },
+    reembed: () => reembedSome(database, options.embedder),
+    rebuildState: () => database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'] as RebuildState,
+    setRebuildState(state) {
+      database.write(() => database.run("UPDATE meta SET value = ? WHERE key = 'rebuild'", state));
+    },
+    check() {
+      const found = database.all('PRAGMA integrity_check').map((row) => String(row['integrity_check']));
+      return found.filter((sentence) => sentence !== 'ok');
+    },
     tidy() {
       const ids = mergeDue(database);
       return ids !== null && mergeSegments(database, ids);
@@ -110,18 +124,19 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   };
 }
 
-type Core = { readonly database: IndexDatabase; readonly snapshot: Snapshot; readonly vocabulary: Vocabulary };
-
 /** Reads and analyses the chunks first, so that the write lock is held only for writing. */
 async function replace(database: IndexDatabase, document: IndexedDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'> {
   const before = admit(database, document.docId, document.version);
   if (before !== 'ok') return before === 'done' ? 'ok' : before;
   const builder = new SegmentBuilder();
   const chunks: Chunk[] = [];
-  for await (const batch of readStagedChunks(folder, 0)) {
-    for (const { chunk } of batch) {
+  const vectors: Float32Array[] = [];
+  const { dimensions } = await readStagedMeta(folder);
+  for await (const batch of readStagedChunks(folder, dimensions)) {
+    for (const { chunk, vector } of batch) {
       builder.add(chunkTerms(chunk, document.title));
       chunks.push(chunk);
+      if (vector !== null) vectors.push(vector);
     }
   }
   return database.write(() => {
@@ -133,6 +148,7 @@ async function replace(database: IndexDatabase, document: IndexedDocument, folde
     const id = insertDocument(database, document, firstChunk, chunks.length);
     for (const [i, chunk] of chunks.entries()) insertChunk(database, firstChunk + i, id, chunk);
     if (builder.chunks > 0) builder.write(database, id, firstChunk);
+    if (vectors.length > 0) insertVectors(database, { document: id, firstChunk, embedder: document.embedder }, vectors);
     commit(database, document.docId, document.version);
     bumpChange(database);
     return 'ok';
@@ -157,60 +173,6 @@ function insertChunk(database: IndexDatabase, id: number, document: number, chun
     chunk.context,
     chunk.text,
   );
-}
-
-function search(core: Core, query: SearchQuery): SearchAnswer {
-  const { database, snapshot, vocabulary } = core;
-  const started = performance.now();
-  return database.read(() => {
-    snapshot.refresh();
-    const documents = filteredDocuments(database, query.filter);
-    const wanted = query.offset + query.topK;
-    const ranked = rankChunks({
-      database,
-      snapshot,
-      vocabulary,
-      query: query.query,
-      mode: query.mode,
-      allowed: (segment) => snapshot.allowed(segment, documents),
-      limit: poolSize(wanted),
-    });
-    const marked = new Set(ranked.terms.map((term) => term.term));
-    const chars = !ranked.tokens.some((token) => token.kind === 'pair');
-    const hits = spread(ranked.top)
-      .slice(query.offset, wanted)
-      .map((scored) => toHit(database, scored, (text) => highlight(text, marked, { chars })));
-    return { hits, total: ranked.total, tookMs: performance.now() - started, notice: null };
-  });
-}
-
-/** Chunks that are ranked for a page: the same for neighbouring pages, so that paging neither repeats nor skips a hit. */
-function poolSize(wanted: number): number {
-  let size = 512;
-  while (size < 4 * wanted) size *= 2;
-  return size;
-}
-
-function toHit(database: IndexDatabase, scored: Scored, mark: (text: string) => [number, number][]): SearchHit {
-  const chunkId = chunkIdOf(scored);
-  const { document, firstChunk } = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
-  const row = database.get('SELECT start, "end", page, page_end, section, text FROM chunk WHERE id = ?', chunkId)!;
-  const text = row['text'] as string;
-  return {
-    score: scored.score,
-    docId: document.docId,
-    version: document.version,
-    filename: document.filename,
-    title: document.title,
-    text,
-    highlights: mark(text),
-    chunkIndex: chunkId - firstChunk,
-    start: row['start'] as number,
-    end: row['end'] as number,
-    page: row['page'] as number | null,
-    pageEnd: row['page_end'] as number | null,
-    section: JSON.parse(row['section'] as string) as string[],
-  };
 }
 
 function fileBytes(path: string): number {

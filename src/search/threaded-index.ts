@@ -1,7 +1,12 @@
-/** The index behind a pool of threads, so that no search and no commit holds up the event loop. */
+/**
+ * The index behind a pool of threads, so that no search and no commit holds up the event loop. In the process that is given
+ * the stored documents it also fills an index that is new or whose predecessor was damaged.
+ */
 import { Piscina } from 'piscina';
 import { AppError } from '../errors.ts';
+import { readStagedMeta } from './staging.ts';
 import type { Logger } from '../logger.ts';
+import type { TaskId } from '../tasks/task.ts';
 import type { DocumentIndex } from './document-index.ts';
 import type { IndexJob, IndexMethod, IndexOutcome, IndexThreadSettings } from './index-job.ts';
 import type { SqliteIndex } from './sqlite-index.ts';
@@ -10,11 +15,26 @@ export type ThreadedIndexOptions = IndexThreadSettings & {
   /** Each is a connection of its own; two let a search run beside a commit. */
   readonly threads: number;
   readonly logger: Logger;
+  /** Every stored document (`FileStore.documents`); given in the process that works, absent in the one that answers. */
+  readonly documents?: () => AsyncIterable<{ readonly folder: string; readonly version: TaskId }>;
 };
 
+export interface ThreadedIndex extends DocumentIndex {
+  /**
+   * Gives every document vectors of the present embedder while the index serves; `onProgress` gets the documents left.
+   * Stops between two batches when `signal` aborts; what was done stays. @throws AppError `embedder_failed`.
+   */
+  reindex(onProgress: (left: number) => void, signal?: AbortSignal): Promise<void>;
+  /** What is wrong with the index file; empty when nothing. Reads all of it. */
+  check(): Promise<string[]>;
+}
+
+/** How often an idle process looks whether another one has set the index aside. */
+const rebuildCheckMs = 2000;
+
 /** Opens the index and waits until every thread answers. Closing waits for what runs. */
-export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<DocumentIndex> {
-  const { indexDir, embedder } = options;
+export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<ThreadedIndex> {
+  const { indexDir, embedder, logger } = options;
   const pool = new Piscina({
     filename: new URL('../../workers/index.ts', import.meta.url).href,
     minThreads: options.threads,
@@ -24,34 +44,35 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
   });
   const failure = new Promise<never>((_, reject) => pool.on('error', reject));
   failure.catch(() => {});
-  let tidying: Promise<void> | null = null;
-  let closing = false;
+  const closing = new AbortController();
 
   /** A thread that cannot start rejects one call and leaves the later ones waiting for ever; the pool's error ends them. */
-  async function call<M extends IndexMethod>(
-    method: M,
-    ...args: Parameters<SqliteIndex[M]>
-  ): Promise<Awaited<ReturnType<SqliteIndex[M]>>> {
+  const call: Call = async (method, ...args) => {
     const job: IndexJob = { method, args };
     const outcome = (await Promise.race([pool.run(job), failure])) as IndexOutcome;
     if (!outcome.ok) throw new AppError(outcome.code, outcome.message);
-    return outcome.value as Awaited<ReturnType<SqliteIndex[M]>>;
-  }
+    return outcome.value as never;
+  };
 
-  /** Merges in the background, one at a time in this process, until nothing is due. */
-  function tidySoon(): void {
-    tidying ??= (async () => {
-      while (!closing && (await call('tidy')));
-    })()
-      .catch((error: unknown) => options.logger.error({ err: error }, 'merging index segments failed'))
-      .finally(() => (tidying = null));
-  }
+  const tidying = oneAtATime(logger, 'merging index segments failed', async () => {
+    while (!closing.signal.aborted && (await call('tidy')));
+  });
 
-  await Promise.all(Array.from({ length: options.threads }, () => call('stats')));
+  const rebuilding = oneAtATime(logger, 'filling the index from the stored documents failed', async () => {
+    if (options.documents === undefined || (await call('rebuildState')) === 'done') return;
+    const restored = await rebuild(call, options.documents, { signal: closing.signal, logger });
+    if (restored > 0) logger.info({ documents: restored }, 'index filled from the stored documents');
+    tidying.start();
+  });
+
+  await Promise.all(Array.from({ length: options.threads }, () => call('rebuildState')));
+  rebuilding.start();
+  const timer = options.documents === undefined ? null : setInterval(() => rebuilding.start(), rebuildCheckMs).unref();
+
   return {
     async replace(document, folder) {
       const outcome = await call('replace', document, folder);
-      if (outcome === 'ok') tidySoon();
+      if (outcome === 'ok') tidying.start();
       return outcome;
     },
     touch: (...args) => call('touch', ...args),
@@ -64,10 +85,67 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     search: (...args) => call('search', ...args),
     stats: () => call('stats'),
     purge: (...args) => call('purge', ...args),
+    check: () => call('check'),
+    async reindex(onProgress, signal) {
+      for (let left = Infinity; left > 0 && signal?.aborted !== true && !closing.signal.aborted;) {
+        left = await call('reembed');
+        onProgress(left);
+      }
+    },
     async close() {
-      closing = true;
-      await tidying;
+      closing.abort();
+      if (timer !== null) clearInterval(timer);
+      await Promise.all([tidying.done(), rebuilding.done()]);
       await pool.close();
+    },
+  };
+}
+
+type Call = <M extends IndexMethod>(method: M, ...args: Parameters<SqliteIndex[M]>) => Promise<Awaited<ReturnType<SqliteIndex[M]>>>;
+
+/** Looks through the stored documents until a whole pass finds nothing that the index lacks. Returns how many it lacked. */
+async function rebuild(
+  call: Call,
+  documents: NonNullable<ThreadedIndexOptions['documents']>,
+  { signal, logger }: { signal: AbortSignal; logger: Logger },
+): Promise<number> {
+  let restored = 0;
+  for (let missing = Infinity; missing > 0;) {
+    missing = 0;
+    for await (const { folder, version } of documents()) {
+      if (signal.aborted) return restored;
+      if (await call('wasCommitted', '', version)) continue;
+      if (restored === 0 && missing === 0) await call('setRebuildState', 'running');
+      if (await restore(call, folder, logger)) missing++;
+    }
+    restored += missing;
+  }
+  await call('setRebuildState', 'done');
+  return restored;
+}
+
+/** One stored document back into the index; one that cannot be read is logged and left. */
+async function restore(call: Call, folder: string, logger: Logger): Promise<boolean> {
+  try {
+    const { document } = await readStagedMeta(folder);
+    return (await call('replace', document, folder)) === 'ok';
+  } catch (error) {
+    logger.warn({ err: error, folder }, 'a stored document could not be put back into the index');
+    return false;
+  }
+}
+
+/** Background work of which there is never more than one piece in this process; a failure is logged and the work left. */
+function oneAtATime(logger: Logger, sentence: string, work: () => Promise<void>): { start(): void; done(): Promise<void> } {
+  let running: Promise<void> | null = null;
+  return {
+    start() {
+      running ??= work()
+        .catch((error: unknown) => logger.error({ err: error }, sentence))
+        .finally(() => (running = null));
+    },
+    async done() {
+      await running;
     },
   };
 }

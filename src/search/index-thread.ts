@@ -1,0 +1,66 @@
+/**
+ * What one thread of the index does with its jobs: opens the index when first asked, opens it again when another process has
+ * set the file aside, and sets it aside itself when it turns out to be damaged.
+ */
+import type { Embedder } from '../embed/embedder.ts';
+import { AppError, DocumentError } from '../errors.ts';
+import { indexIdentity, isDamage, setAside } from './damage.ts';
+import type { IndexJob, IndexOutcome } from './index-job.ts';
+import { openSqliteIndex, type SqliteIndex } from './sqlite-index.ts';
+
+export type IndexThread = { run(job: IndexJob): Promise<IndexOutcome> };
+
+export function createIndexThread(options: { indexDir: string; createEmbedder: () => Promise<Embedder> }): IndexThread {
+  const { indexDir } = options;
+  let opened: { index: SqliteIndex; identity: number | null } | null = null;
+  let embedder: Promise<Embedder> | null = null;
+
+  async function current(): Promise<SqliteIndex> {
+    if (opened !== null && opened.identity !== indexIdentity(indexDir)) await drop();
+    if (opened === null) {
+      const index = openSqliteIndex({ indexDir, embedder: await (embedder ??= options.createEmbedder()) });
+      opened = { index, identity: indexIdentity(indexDir) };
+    }
+    return opened.index;
+  }
+
+  async function drop(): Promise<void> {
+    const { index } = opened!;
+    opened = null;
+    await index.close();
+  }
+
+  async function call(job: IndexJob): Promise<unknown> {
+    const index = await current();
+    const method = index[job.method] as (...args: unknown[]) => unknown;
+    const value = await method(...job.args);
+    // Written into a file that was set aside in the meantime: as good as not written.
+    if (opened?.identity !== indexIdentity(indexDir)) throw new AppError('unavailable', 'The index was set aside; try again');
+    return value;
+  }
+
+  async function recover(): Promise<void> {
+    const damaged = opened?.identity ?? indexIdentity(indexDir);
+    if (opened !== null) await drop();
+    setAside(indexDir, damaged);
+    (await current()).setRebuildState('damaged');
+  }
+
+  return {
+    async run(job) {
+      try {
+        return { ok: true, value: await call(job) };
+      } catch (error) {
+        if (!isDamage(error)) return toOutcome(error);
+        await recover();
+        return { ok: true, value: await call(job) };
+      }
+    },
+  };
+}
+
+function toOutcome(error: unknown): IndexOutcome {
+  if (error instanceof DocumentError) return { ok: false, code: error.code, message: error.message, retryable: error.retryable };
+  if (error instanceof AppError) return { ok: false, code: error.code, message: error.message, retryable: true };
+  throw error;
+}

@@ -1,0 +1,105 @@
+import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLogger } from '../../src/logger.ts';
+import { openThreadedIndex, type ThreadedIndex } from '../../src/search/threaded-index.ts';
+import type { TaskId } from '../../src/tasks/task.ts';
+import { stageDocument } from '../support/staged-document.ts';
+import { until } from '../support/until.ts';
+
+const logger = createLogger({ level: 'silent' });
+const version = (n: number): TaskId => `0190a0b0-0000-7000-8000-${String(n).padStart(12, '0')}` as TaskId;
+
+describe('a damaged index', () => {
+  let folder: string;
+  let indexDir: string;
+  let opened: ThreadedIndex[];
+  let stored: { folder: string; version: TaskId }[];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'damaged-index-'));
+    indexDir = join(folder, 'index');
+    opened = [];
+    stored = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(opened.map((index) => index.close()));
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** One process: with `works` the one that fills the index from what is stored. */
+  async function openIndex(role: 'works' | 'answers'): Promise<ThreadedIndex> {
+    const documents = async function* () {
+      yield* [...stored];
+    };
+    const index = await openThreadedIndex({
+      indexDir,
+      embedder: { kind: 'builtin' },
+      threads: 1,
+      logger,
+      ...(role === 'works' ? { documents } : {}),
+    });
+    opened.push(index);
+    return index;
+  }
+
+  async function store(index: ThreadedIndex, n: number): Promise<void> {
+    const dir = join(folder, `document-${n}`);
+    await mkdir(dir);
+    const document = await stageDocument(dir, { docId: `d${n}`, version: version(n), texts: [`apple number ${n}`] });
+    await index.replace(document, dir);
+    stored.push({ folder: dir, version: version(n) });
+  }
+
+  const search = (index: ThreadedIndex) => index.search({ query: 'apple', mode: 'hybrid', topK: 50, offset: 0, filter: {} });
+  const filled = (index: ThreadedIndex, hits: number) =>
+    until(`${hits} hits without a notice`, async () => {
+      const answer = await search(index);
+      return answer.hits.length === hits && answer.notice === null;
+    });
+
+  it('is set aside and filled again from the stored documents by itself, and a search says so meanwhile', async () => {
+    const index = await openIndex('works');
+    for (let n = 1; n <= 8; n++) await store(index, n);
+    await index.close();
+    opened.pop();
+    await writeFile(join(indexDir, 'index.sqlite'), 'this is no database, whatever its name says');
+    const answering = await openIndex('answers');
+    expect((await search(answering)).notice).toMatch(/being built again/);
+    await openIndex('works');
+    await filled(answering, 8);
+    expect(await readdir(indexDir)).toContain('damaged.sqlite');
+  });
+
+  it('is noticed while it is open, by every process', async () => {
+    const working = await openIndex('works');
+    const answering = await openIndex('answers');
+    for (let n = 1; n <= 8; n++) await store(working, n);
+    await filled(answering, 8);
+    await scribble(join(indexDir, 'index.sqlite'));
+    await filled(answering, 8);
+    await filled(working, 8);
+    await store(working, 9);
+    await filled(answering, 9);
+    expect(await answering.check()).toEqual([]);
+  });
+
+  it('that was deleted is filled again too', async () => {
+    const index = await openIndex('works');
+    for (let n = 1; n <= 3; n++) await store(index, n);
+    await index.close();
+    opened.pop();
+    await rm(indexDir, { recursive: true });
+    await filled(await openIndex('works'), 3);
+  });
+});
+
+/** Overwrites every page but leaves the file as long as it was. */
+async function scribble(path: string): Promise<void> {
+  const { size } = await stat(path);
+  const file = await open(path, 'r+');
+  await file.write(Buffer.alloc(size, 0x5a), 0, size, 0);
+  await file.close();
+}
