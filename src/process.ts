@@ -10,6 +10,7 @@ const exitLost = 70;
  * supervisor is gone) and at once at the second, and ends it with 70 when its lease is lost.
  */
 export async function runProcess(start: Promise<Running>, logger: Logger): Promise<void> {
+  const supervised = process.send !== undefined;
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) process.exit(1);
@@ -18,8 +19,11 @@ export async function runProcess(start: Promise<Running>, logger: Logger): Promi
     void start.then((running) => running.stop()).then(() => process.exit(0));
   };
   process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  // A terminal sends Ctrl-C to the supervisor as well, which then stops this process in its own order.
+  process.on('SIGINT', supervised ? () => {} : stop);
   process.on('disconnect', () => stop('disconnect'));
+  // The supervisor may have died while this process was still loading, before anybody listened.
+  if (supervised && !process.connected) stop('disconnect');
 
   const running = await start;
   running.lost.addEventListener('abort', () => {
