@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { createOpenApi } from './openapi.ts';
-import { route, type Route } from './route.ts';
+import { notModified, route, type Route } from './route.ts';
 import { createStaticFiles } from './static-files.ts';
 
 const files = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
@@ -66,7 +66,7 @@ export function docsRoutes(
       tag: 'system',
       summary: 'A file of the documentation.',
       params: z.object({ file: z.string() }),
-      answers: { 200: { description: 'The file.', mediaType: '*/*' } },
+      answers: { 200: { description: 'The file.', mediaType: '*/*' }, 304: notModified },
       problems: ['not_found'],
       needsServices: false,
       async handle({ ctx, params }) {

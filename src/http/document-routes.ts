@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { unchanged } from './conditional.ts';
 import { attachment } from './content-disposition.ts';
-import { route, type Route } from './route.ts';
+import { notModified, route, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
 import { describeDocument, type WireOptions } from './wire.ts';
 
@@ -64,7 +64,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       tag: 'documents',
       summary: 'The parsed text, as Markdown; citations give offsets into it.',
       params: schemas.documentParams,
-      answers: { 200: { description: 'Markdown, UTF-8.', mediaType: 'text/markdown' } },
+      answers: { 200: { description: 'Markdown, UTF-8.', mediaType: 'text/markdown' }, 304: notModified },
       problems: ['not_found'],
       async handle({ ctx, params, services }) {
         const found = await services.documents.content(params.doc_id);
@@ -80,7 +80,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       tag: 'documents',
       summary: 'The original file, as an attachment.',
       params: schemas.documentParams,
-      answers: { 200: { description: 'The bytes that were uploaded.', mediaType: '*/*' } },
+      answers: { 200: { description: 'The bytes that were uploaded.', mediaType: '*/*' }, 304: notModified },
       problems: ['not_found'],
       async handle({ ctx, params, services }) {
         const found = await services.documents.original(params.doc_id);

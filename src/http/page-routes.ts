@@ -1,7 +1,7 @@
 /** GET /: the web page, built beforehand; and its files. */
 import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
-import { route, type Route } from './route.ts';
+import { notModified, route, type Route } from './route.ts';
 import { pagePolicy } from './security-headers.ts';
 import { createStaticFiles } from './static-files.ts';
 import { z } from 'zod';
@@ -23,7 +23,7 @@ export function pageRoutes(pageDir: string | null): readonly Route[] {
       scope: 'public',
       tag: 'page',
       summary: 'The web page.',
-      answers: { 200: { description: 'HTML.', mediaType: 'text/html' } },
+      answers: { 200: { description: 'HTML.', mediaType: 'text/html' }, 304: notModified },
       needsServices: false,
       async handle({ ctx }) {
         asPage(ctx);
@@ -49,7 +49,7 @@ export function pageRoutes(pageDir: string | null): readonly Route[] {
       tag: 'page',
       summary: 'A file of the web page.',
       params: z.object(Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1]!, z.string()]))),
-      answers: { 200: { description: 'The file.', mediaType: '*/*' } },
+      answers: { 200: { description: 'The file.', mediaType: '*/*' }, 304: notModified },
       problems: ['not_found'],
       needsServices: false,
       async handle({ ctx, params }) {

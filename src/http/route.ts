@@ -18,6 +18,9 @@ export type Answer =
   | { readonly description: string; readonly mediaType: string }
   | { readonly description: string; readonly empty: true };
 
+/** The answer of routes with an ETag to a client that has this version already. */
+export const notModified: Answer = { description: 'Nothing changed since `If-None-Match`.', empty: true };
+
 /** One request, checked, on its way through a handler. */
 export type Call<P, Q, B> = {
   readonly ctx: Context;

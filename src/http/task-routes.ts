@@ -7,7 +7,7 @@ import { mayAccess, type Principal } from './access.ts';
 import { unchanged } from './conditional.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpLimits } from './http-settings.ts';
-import { route, type Call, type RequestState, type Route } from './route.ts';
+import { notModified, route, type Call, type RequestState, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
 import type { TaskService } from './services.ts';
 import type { Slots } from './slots.ts';
@@ -40,7 +40,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       query: schemas.waitQuery,
       answers: {
         200: { description: 'The task, failed ones included.', json: schemas.taskRecord },
-        304: { description: 'Nothing changed since `If-None-Match`.', empty: true },
+        304: notModified,
       },
       problems: ['not_found'],
       async handle({ ctx, params, query, services, principal, hurry }) {

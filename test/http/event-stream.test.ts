@@ -184,6 +184,18 @@ describe('GET /events', () => {
     }, 'a free place');
   });
 
+  it('holds 200 streams and answers others meanwhile; one more is refused (checklist 32)', async () => {
+    await using server = await startHttpServer({ ...waits, limits: { eventStreamsPerClientMax: 1000, eventStreamsMax: 200 } });
+    const streams = await Promise.all(Array.from({ length: 200 }, () => follow(server, '/events')));
+
+    expect((await fetch(`${server.url}/events`)).status).toBe(429);
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    await pendingTask(server);
+    await eventually(() => streams.every(({ events }) => events.some(({ name }) => name === 'task')), 'the task in every stream');
+
+    await Promise.all(streams.map((stream) => stream[Symbol.asyncDispose]()));
+  });
+
   it('cuts off a client that does not read, instead of buffering for it', async () => {
     await using server = await startHttpServer({ ...waits, limits: { eventBufferBytesMax: 100_000 } });
     const id = await pendingTask(server, 'd'.repeat(200));

@@ -1,0 +1,357 @@
+/**
+ * R17: requests made from our own OpenAPI, valid ones and broken ones, and broken forms. Nothing may answer 5xx, end the
+ * process, leave a file behind, or answer what the description does not say. FUZZ_RUNS=500 FUZZ_FORMS=3000 is the long form.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { taskStatuses, type Task } from '../../src/tasks/task.ts';
+import type { MemoryServices } from '../support/memory-services.ts';
+import { startHttpServer, type TestServer } from '../support/http-server.ts';
+import { checker, fitting, type Components, type JsonSchema } from '../support/json-schema.ts';
+
+const runs = Number(process.env.FUZZ_RUNS ?? 15);
+const formRuns = Number(process.env.FUZZ_FORMS ?? 300);
+
+type Parameter = { in: 'query' | 'path' | 'header'; name: string; required?: boolean; schema: JsonSchema };
+type Content = Record<string, { schema: JsonSchema }>;
+type Operation = {
+  operationId: string;
+  parameters?: Parameter[];
+  requestBody?: { content: Content };
+  responses: Record<string, { content?: Content }>;
+};
+type Request = { method: string; path: string; query: [string, string][]; headers: Record<string, string>; body: Body };
+type Body = string | Uint8Array<ArrayBuffer> | FormData | null;
+
+let server: TestServer;
+let components: Components;
+let operations: { method: string; path: string; operation: Operation }[];
+const checks = new Map<JsonSchema, (value: unknown) => void>();
+/** What each operation answered, so that a fuzz that only ever sees 404 is noticed. */
+const seen = new Map<string, Set<number>>();
+
+beforeAll(async () => {
+  server = await startHttpServer({
+    settings: { fileBytesMax: 20_000, syncBytesMax: 10_000, syncWaitMs: 5 },
+    limits: { lingerMs: 50 },
+    memory: { ingest },
+  });
+  for (let bytes = 1; bytes <= 30; bytes += 1) await fetch(`${server.url}/documents/a`, { method: 'PUT', body: 'x'.repeat(bytes) });
+  type Document = { paths: Record<string, Record<string, Operation>>; components: { schemas: Components } };
+  const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as Document;
+  components = document.components.schemas;
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+});
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** Some tasks fail, some never end. */
+function ingest({ id, fileBytes }: Task, memory: MemoryServices): void {
+  const error = { code: 'corrupt' as const, message: 'broken', retryable: false };
+  if (fileBytes % 3 === 0) void memory.finish(id, { status: 'failed', error });
+  if (fileBytes % 3 === 1) void memory.finish(id);
+}
+
+describe('every operation of our own description', () => {
+  it('takes requests that fit it, and answers what it says', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyOperation(validRequest), async ({ request, operation }) => {
+        const { status } = await send(request, operation);
+        expect(status, JSON.stringify(request.query)).not.toBe(405);
+      }),
+      { numRuns: runs * operations.length },
+    );
+    const neverGood = [...seen].filter(([, statuses]) => Math.min(...statuses) >= 400).map(([name]) => name);
+    // Without keys there is nothing to log in to.
+    expect(neverGood.filter((name) => name !== 'login')).toEqual([]);
+  });
+
+  it('refuses broken requests with the problems it says, and never with a 5xx', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyOperation(brokenRequest), async ({ request, operation }) => {
+        await send(request, operation);
+      }),
+      { numRuns: runs * operations.length },
+    );
+  });
+});
+
+describe('a form', () => {
+  const boundary = 'fuzz';
+  const valid = Buffer.from(
+    `--${boundary}\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{"a":1}\r\n` +
+      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="报告.txt"; filename*=UTF-8''%E6%8A%A5\r\n` +
+      `Content-Type: text/plain\r\n\r\nhello\r\n--fuz\r\n--${boundary}x\r\n\r\n--${boundary}--\r\n`,
+  );
+
+  it('that is cut, doubled, shuffled or littered gets a 2xx or a documented 4xx, and leaves no file without a task', async () => {
+    const insert = operations.find(({ operation }) => operation.operationId === 'insert')!;
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutation(), { minLength: 1, maxLength: 4 }), async (mutations) => {
+        const body = mutations.reduce<Buffer>((bytes, mutate) => mutate(bytes), valid);
+        await send(
+          {
+            method: 'POST',
+            path: '/insert',
+            query: [['doc_id', 'fuzz']],
+            headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}` },
+            body: Uint8Array.from(body),
+          },
+          insert.operation,
+        );
+      }),
+      { numRuns: formRuns },
+    );
+
+    const kept = [...server.memory.tasks.values()].length;
+    expect(await server.files()).toHaveLength(kept);
+  });
+
+  function mutation(): fc.Arbitrary<(bytes: Buffer) => Buffer> {
+    const at = fc.double({ min: 0, max: 1, noNaN: true });
+    const litter = fc.oneof(
+      fc.constantFrom(
+        '\r\n',
+        '\r',
+        '\n',
+        '--fuzz',
+        '\r\n--fuzz',
+        '\r\n--fuzz--',
+        '\r\n\r\n',
+        '"',
+        ';',
+        '\0',
+        '\\"',
+        'filename*=',
+        "''%",
+      ),
+      fc.string({ unit: 'binary', maxLength: 10 }),
+    );
+    const index = (bytes: Buffer, place: number): number => Math.floor(place * bytes.length);
+    return fc.oneof(
+      fc.tuple(at, litter).map(([place, text]) => (bytes: Buffer) => {
+        return Buffer.concat([bytes.subarray(0, index(bytes, place)), Buffer.from(text), bytes.subarray(index(bytes, place))]);
+      }),
+      at.map((place) => (bytes: Buffer) => bytes.subarray(0, index(bytes, place))),
+      fc.tuple(at, at).map(([from, to]) => (bytes: Buffer) => {
+        return Buffer.concat([bytes.subarray(0, index(bytes, from)), bytes.subarray(index(bytes, to))]);
+      }),
+      fc.tuple(at, fc.nat(255)).map(([place, byte]) => (bytes: Buffer) => {
+        const changed = Buffer.from(bytes);
+        if (changed.length > 0) changed[Math.min(changed.length - 1, index(bytes, place))] = byte;
+        return changed;
+      }),
+    );
+  }
+});
+
+describe('after all of it', () => {
+  it('the server answers, nothing was logged as an error, and no prototype was polluted (checklist 34)', async () => {
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    expect(server.log.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+});
+
+/** Operations in any order, so that they meet what others have left. */
+function anyOperation(
+  build: (method: string, path: string, operation: Operation) => fc.Arbitrary<Request>,
+): fc.Arbitrary<{ request: Request; operation: Operation }> {
+  return fc.oneof(
+    ...operations.map(({ method, path, operation }) => build(method, path, operation).map((request) => ({ request, operation }))),
+  );
+}
+
+/** Sends a request and holds its answer against the description. */
+async function send(request: Request, operation: Operation): Promise<{ status: number }> {
+  const { method, path, query, headers, body } = request;
+  const url = `${server.url}${path}?${new URLSearchParams(query).toString()}`;
+  const stop = new AbortController();
+  const init: RequestInit = { method, headers, signal: stop.signal, redirect: 'manual' };
+  const answer = await fetch(url, body === null ? init : { ...init, body });
+  const type = answer.headers.get('content-type') ?? '';
+  seen.set(operation.operationId, (seen.get(operation.operationId) ?? new Set()).add(answer.status));
+  const what = `${method} ${path} ${JSON.stringify(query)} -> ${answer.status}`;
+  if (type.startsWith('text/event-stream')) {
+    stop.abort();
+    return { status: answer.status };
+  }
+  const text = await answer.text();
+  expect(answer.status, `${what} ${text}`).toBeLessThan(500);
+  if (answer.status === 405) return { status: 405 };
+  expect(Object.keys(operation.responses), `${what} ${text}`).toContain(String(answer.status));
+  if (answer.status >= 400) expect(type, what).toBe('application/problem+json');
+  if (method !== 'HEAD' && answer.status !== 204 && answer.status !== 304) checkBody(operation, answer.status, type, text, what);
+  return { status: answer.status };
+}
+
+function checkBody(operation: Operation, status: number, type: string, text: string, what: string): void {
+  const content = operation.responses[String(status)]!.content ?? {};
+  const schema = content[type.split(';')[0]!]?.schema;
+  if (!type.includes('json')) return;
+  expect(schema, `${what} is not described as ${type}`).toBeDefined();
+  const check = checks.get(schema!) ?? checker(schema!, components);
+  checks.set(schema!, check);
+  check(JSON.parse(text));
+}
+
+function validRequest(method: string, path: string, operation: Operation): fc.Arbitrary<Request> {
+  const parameters = operation.parameters ?? [];
+  return fc
+    .record({
+      values: fc.tuple(...parameters.map((parameter) => fc.option(parameterValue(parameter), { nil: undefined, freq: 3 }))),
+      required: fc.tuple(...parameters.map(parameterValue)),
+      body: validBody(operation),
+    })
+    .map(({ values, required, body }) => {
+      const request: Request = { method, path, query: [], headers: { ...body.headers }, body: body.body };
+      parameters.forEach((parameter, index) => {
+        const value = values[index] ?? (parameter.required === true || parameter.in === 'path' ? required[index] : undefined);
+        if (value !== undefined) place(request, parameter, value);
+      });
+      return request;
+    });
+}
+
+/** A valid request with one or more things wrong in it. */
+function brokenRequest(method: string, path: string, operation: Operation): fc.Arbitrary<Request> {
+  const junk = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 30 }),
+    fc.constantFrom(
+      '',
+      '\0',
+      '../../etc/passwd',
+      '__proto__',
+      'x'.repeat(3000),
+      '-1',
+      '1e999',
+      'NaN',
+      '\ud800',
+      '%00',
+      "' OR 1=1 --",
+      '${7*7}',
+      '<script>',
+    ),
+  );
+  const breakage = fc.oneof(
+    fc.tuple(fc.nat(10), junk).map(([at, value]) => (request: Request) => {
+      const parameter = operation.parameters?.[at % (operation.parameters.length || 1)];
+      if (parameter !== undefined) place(request, parameter, value);
+    }),
+    fc.tuple(junk, junk).map(
+      ([name, value]) =>
+        (request: Request) =>
+          void request.query.push([name, value]),
+    ),
+    fc.nat(5).map((at) => (request: Request) => void request.query.splice(at, 1)),
+    fc.nat(5).map((at) => (request: Request) => {
+      if (request.query.length > 0) request.query.push(request.query[at % request.query.length]!);
+    }),
+    fc
+      .tuple(
+        fc.constantFrom(
+          'content-type',
+          'prefer',
+          'idempotency-key',
+          'if-none-match',
+          'last-event-id',
+          'range',
+          'accept',
+          'x-request-id',
+          'authorization',
+          'cookie',
+          'content-disposition',
+          'x-forwarded-for',
+          'content-encoding',
+        ),
+        fc.oneof(
+          junk,
+          fc.constantFrom('multipart/form-data', 'multipart/form-data; boundary=b', 'application/json', 'text/plain', '*', 'gzip'),
+        ),
+      )
+      .map(
+        ([name, value]) =>
+          (request: Request) =>
+            void (request.headers[name] = headerValue(value)),
+      ),
+    fc.oneof(junk, fc.json(), fc.constant(null)).map((body) => (request: Request) => {
+      if (request.method !== 'GET') request.body = body?.toWellFormed() ?? null;
+    }),
+    fc.constantFrom('PATCH', 'OPTIONS', 'PUT', 'POST', 'DELETE').map((other) => (request: Request) => {
+      if (request.method === 'GET' && !operation.operationId.startsWith('follow')) request.method = other;
+    }),
+  );
+  return fc
+    .tuple(validRequest(method, path, operation), fc.array(breakage, { minLength: 1, maxLength: 3 }))
+    .map(([request, breakages]) => {
+      for (const apply of breakages) apply(request);
+      return request;
+    })
+    .filter((request) => request.method === method);
+}
+
+function parameterValue({ name, schema, ...parameter }: Parameter): fc.Arbitrary<string | string[]> {
+  if (name === 'prefer') return fc.constantFrom('respond-async', 'wait=0', 'respond-async, wait=0');
+  if (name === 'wait') return fc.constant('0');
+  if (name === 'idempotency-key') return fc.uuid();
+  if (name === 'callback_url') return fc.webUrl();
+  const fits = fitting(schema, components);
+  const docId = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('a', '报告', 'c/d') }, { weight: 1, arbitrary: fits });
+  const value = name === 'task_id' ? fc.oneof(knownTask(), knownTask(), fits) : name === 'doc_id' ? docId : fits;
+  if (parameter.in === 'path') return value.map(String).filter((text) => text !== '' && text !== '.' && text !== '..');
+  return value.map((found) => (Array.isArray(found) ? found.map(String) : String(found)));
+}
+
+/** The newest task in some status, of the moment when the request is made. */
+function knownTask(): fc.Arbitrary<string> {
+  return fc.constantFrom(...taskStatuses).map((status) => {
+    const tasks = [...server.memory.tasks.values()].filter(({ task }) => task.status === status);
+    return tasks.at(-1)?.task.id ?? 'none';
+  });
+}
+
+function validBody({ requestBody }: Operation): fc.Arbitrary<{ body: Body; headers: Record<string, string> }> {
+  const content = requestBody?.content ?? {};
+  if (content['application/json'] !== undefined)
+    return fitting(content['application/json'].schema, components).map((value) => ({
+      body: JSON.stringify(value),
+      headers: { 'content-type': 'application/json' },
+    }));
+  const file = fc.uint8Array({ maxLength: 25_000 }).map((bytes) => new Uint8Array(bytes));
+  if (content['multipart/form-data'] !== undefined)
+    return fc
+      .record({
+        file,
+        name: fc.string({ unit: 'grapheme', maxLength: 30 }),
+        metadata: fc.option(fitting(components.Metadata!, components)),
+      })
+      .map(({ file: bytes, name, metadata }) => {
+        const form = new FormData();
+        if (metadata !== null) form.append('metadata', JSON.stringify(metadata));
+        form.append('file', new Blob([bytes]), name.toWellFormed());
+        return { body: form, headers: {} };
+      });
+  if (requestBody !== undefined) return file.map((body) => ({ body, headers: { 'content-type': 'application/octet-stream' } }));
+  return fc.constant({ body: null, headers: {} });
+}
+
+function place(request: Request, parameter: Parameter, value: string | string[]): void {
+  const { name } = parameter;
+  if (parameter.in === 'path')
+    request.path = request.path.replace(`{${name}}`, encodeURIComponent([value].flat()[0]!.toWellFormed()));
+  else if (parameter.in === 'header') request.headers[name] = headerValue([value].flat()[0]!);
+  else
+    request.query = [
+      ...request.query.filter(([other]) => other !== name),
+      ...[value].flat().map((one): [string, string] => [name, one]),
+    ];
+}
+
+/** What fetch lets through as a header. */
+function headerValue(text: string): string {
+  return text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '');
+}
