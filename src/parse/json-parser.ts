@@ -107,7 +107,7 @@ const headingLevels = 3;
 function writeValue(value: Json, name: string, level: number, builder: MarkdownBuilder): void {
   if (name !== '') builder.heading(level - 1, name);
   const table = asTable(value);
-  if (table !== null) return builder.table(table);
+  if (table !== null) return builder.table(table.rows, { columns: table.columns });
   if (isScalar(value)) return builder.paragraph(scalarText(value));
   if (level > headingLevels) return builder.list([...listItems(value, 0)]);
   const entries = entriesOf(value);
@@ -144,7 +144,7 @@ function* entryItems(key: string, value: Json, depth: number): Generator<ListIte
 const tableColumnsMax = 40;
 
 /** Two or more objects of scalars that share most of their keys, as rows under one header; else null. */
-function asTable(value: Json): string[][] | null {
+function asTable(value: Json): { readonly columns: number; readonly rows: Iterable<string[]> } | null {
   if (!Array.isArray(value) || value.length < 2) return null;
   const records = value as readonly Json[];
   const columns = new Set<string>();
@@ -159,8 +159,12 @@ function asTable(value: Json): string[][] | null {
     if (columns.size > tableColumnsMax) return null;
   }
   if (columns.size === 0 || filled < records.length * columns.size * 0.5) return null;
-  const header = [...columns];
-  return [header, ...records.map((record) => header.map((key) => cellText((record as JsonObject)[key] ?? null)))];
+  return { columns: columns.size, rows: tableRows([...columns], records) };
+}
+
+function* tableRows(header: string[], records: readonly Json[]): Generator<string[]> {
+  yield header;
+  for (const record of records) yield header.map((key) => cellText((record as JsonObject)[key] ?? null));
 }
 
 function cellText(cell: Json): string {
