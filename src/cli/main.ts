@@ -171,6 +171,25 @@ program
     if (checks.some(({ state }) => state === 'problem')) process.exitCode = exitCodes.failed;
   });
 
+program
+  .command('backup')
+  .description('copy DATA_DIR into a new folder, while servers work in it')
+  .argument('<folder>')
+  .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
+  .action(async (folder: string, { dataDir }: { dataDir: string }) => {
+    const { backUp } = await import('./data-copies.ts');
+    say(await backUp(dataDir, folder));
+  });
+program
+  .command('restore')
+  .description('bring a backup back into a DATA_DIR that is new or empty; no server may use it meanwhile')
+  .argument('<folder>', 'the backup')
+  .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
+  .action(async (folder: string, { dataDir }: { dataDir: string }) => {
+    const { restore } = await import('./data-copies.ts');
+    say(await restore(folder, dataDir));
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {
