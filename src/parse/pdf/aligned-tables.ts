@@ -110,8 +110,9 @@ function convinces(cells: readonly (readonly string[])[], lines: readonly Line[]
   if (filled.length < cells.flat().length * 0.6) return false;
   const lengths = filled.map((cell) => cell.length).sort((one, other) => one - other);
   if (lengths[Math.floor(lengths.length / 2)]! > 25 || lengths.at(-1)! > 80) return false;
-  // A column of bullets or numbers belongs to a list.
+  // A column of bullets or numbers belongs to a list, and so do cells that begin with one.
   if (cells.filter((row) => label.test(row[0]!)).length > cells.length * 0.5) return false;
+  if (filled.filter((cell) => label.test(cell.split(' ', 1)[0]!) && cell.includes(' ')).length > filled.length * 0.5) return false;
   if (columns === 2 && medianLength(cells.map((row) => row[1]!)) > 16) return false;
   return alignedShare(lines) >= 0.7;
 }

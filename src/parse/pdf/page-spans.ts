@@ -103,9 +103,16 @@ type Style = {
   readonly bold: boolean;
   readonly italic: boolean;
   readonly mono: boolean;
+  readonly dingbats: boolean;
 };
 
-type FontLook = { readonly bold: boolean; readonly italic: boolean; readonly mono: boolean };
+type FontLook = {
+  readonly bold: boolean;
+  readonly italic: boolean;
+  readonly mono: boolean;
+  /** Its letters are pictures. */
+  readonly dingbats: boolean;
+};
 
 /** The run being gathered. */
 type Draft = {
@@ -193,7 +200,7 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
     const { direction } = style;
     place(direction, view, x1 < x2 ? x1 : x2, y1 < y2 ? y1 : y2, x1 < x2 ? x2 : x1, y1 < y2 ? y2 : y1, box);
     const baseline = direction === vertical ? box.bottom - (box.bottom - box.top) * 0.2 : style.baseline;
-    const character = code === 2 ? '-' : String.fromCodePoint(code);
+    const character = code === 2 ? '-' : style.dingbats && code < 0x7f ? '•' : String.fromCodePoint(code);
 
     if (draft !== undefined && !continues(draft, style, box, baseline)) end();
     else if (spaced && draft !== undefined && isDivided(draft.right, box.left, baseline, dividersIn(direction))) end();
@@ -215,7 +222,7 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
         wordLeft: box.left,
       };
     } else {
-      if (spaced) {
+      if (spaced || box.left - draft.right > style.size) {
         endWord(draft);
         draft.text += ' ';
         draft.wordStart = draft.text.length;
@@ -246,6 +253,9 @@ function isDivided(left: number, right: number, baseline: number, dividers: read
   return dividers.some((rule) => rule.x1 >= left - 1 && rule.x2 <= right + 1 && rule.y1 < baseline && rule.y2 > baseline - 2);
 }
 
+/** A bullet or a number of a list stands further from its text than words from each other. */
+const marker = /^(?:[•◦▪▫‣⁃●○■□◆◇➢►▶✓✔❖\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8·–—-]|\(?(?:\d{1,2}|[a-z])[.)])$/;
+
 /** Whether a glyph at `place` goes on with the run: the same line, style and neighbourhood. */
 function continues(draft: Draft, style: Style, box: Box, baseline: number): boolean {
   const { size } = draft.style;
@@ -255,7 +265,8 @@ function continues(draft: Draft, style: Style, box: Box, baseline: number): bool
   const drift = Math.abs(baseline - draft.baseline);
   if (drift > Math.max(size, style.size) * 0.45) return false;
   const gap = box.left - draft.right;
-  if (gap > Math.max(size, style.size) * 0.9) return false;
+  const gapMax = draft.glyphCount <= 3 && marker.test(draft.text) ? 3 : 0.9;
+  if (gap > Math.max(size, style.size) * gapMax) return false;
   // Jumping back happens for combining marks and right-to-left text, which stay within or touch the run.
   return box.right > draft.left - size * 0.9;
 }
@@ -351,7 +362,7 @@ function styleOf(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, 
   };
 }
 
-const plain: FontLook = { bold: false, italic: false, mono: false };
+const plain: FontLook = { bold: false, italic: false, mono: false, dingbats: false };
 
 /** (a, b) is where the text runs in user space, y upwards. */
 function directionOf(a: number, b: number, turns: number): Direction {
@@ -389,6 +400,7 @@ function fontLook(pdfium: Pdfium, object: Pointer, fonts: Map<Pointer, FontLook>
   const look = {
     bold: /bold|black|heavy|semib|demi|medi$|cmb|cmssbx|sfbx|sfsx|-bd|ptmb|phvb/i.test(name) || (flags & 0x40000) !== 0,
     italic: /ital|obli|cmti|sfti/i.test(name) || (flags & 0x40) !== 0,
+    dingbats: /dingbat|wingd|webding|monotypesorts/i.test(name),
     mono: /mono|cour|consol|menlo|typewriter|cmtt|sftt|lettergothic|inconsolata/i.test(name),
   };
   fonts.set(font, look);

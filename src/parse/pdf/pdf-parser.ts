@@ -79,6 +79,7 @@ function emptyError(pageCount: number, read: PagesRead, ocr: PageReader | undefi
   if (pageCount === 0 || read.unread.length === pageCount) {
     return new DocumentError('corrupt', 'The PDF is damaged: none of its pages could be read');
   }
+  if (read.unseen.length === 0) return new DocumentError('no_text', 'No text found: the pages of the PDF are empty');
   return new DocumentError('no_text', ocr === undefined ? noOcrSentence : 'No text found, neither as text nor by OCR');
 }
 

@@ -175,7 +175,13 @@ function areColumns(left: readonly Span[], right: readonly Span[], rows: readonl
   if (fewer < linesMin) return false;
   const both = lefts.filter((row) => row.spans.some((span) => !isLeftOf(span, gutter))).length;
   if (both < fewer * 0.4) return fewer >= 5 || both === 0;
-  return isProse(left) && isProse(right);
+  return (isProse(left) || isList(left)) && (isProse(right) || isList(right));
+}
+
+/** Most lines begin as items do, and go on: a column of bullets alone is the margin of its list. */
+function isList(spans: readonly Span[]): boolean {
+  const items = spans.filter((span) => /^(?:[•◦▪‣●○■□➢►▶✓\uf0b7\uf0a7-]|\(?\d{1,2}[.)])\s+\S/.test(span.text)).length;
+  return items >= 2 && items >= spans.length * 0.5;
 }
 
 function isProse(spans: readonly Span[]): boolean {

@@ -9,9 +9,10 @@ const zone = 0.12;
 /** The blocks without repeated heads and feet and without page numbers, in the same order. */
 export function withoutRunningHeads(blocks: readonly PageBlock[], pageCount: number): PageBlock[] {
   if (pageCount < pagesMin) return [...blocks];
+  const sizeMax = medianSize(blocks) * 1.15;
   const pages = new Map<string, Set<number>>();
   for (const block of blocks) {
-    if (!isMarginal(block)) continue;
+    if (!isMarginal(block, sizeMax)) continue;
     const key = patternOf(block);
     const seen = pages.get(key);
     if (seen === undefined) pages.set(key, new Set([block.page]));
@@ -19,7 +20,7 @@ export function withoutRunningHeads(blocks: readonly PageBlock[], pageCount: num
   }
   const kept = new Set<string>();
   return blocks.filter((block) => {
-    if (!isMarginal(block)) return true;
+    if (!isMarginal(block, sizeMax)) return true;
     const key = patternOf(block);
     if ((pages.get(key)?.size ?? 0) < pagesMin) return true;
     if (isPageNumber(block.text) || kept.has(key)) return false;
@@ -28,10 +29,20 @@ export function withoutRunningHeads(blocks: readonly PageBlock[], pageCount: num
   });
 }
 
-function isMarginal(block: PageBlock): block is TextBlock {
+/** Larger type is a title, of a slide perhaps, even when it recurs. */
+function isMarginal(block: PageBlock, sizeMax: number): block is TextBlock {
   return (
-    block.kind === 'text' && block.lineCount <= 3 && block.text.length <= 200 && (block.bottom <= zone || block.top >= 1 - zone)
+    block.kind === 'text' &&
+    block.size <= sizeMax &&
+    block.lineCount <= 3 &&
+    block.text.length <= 200 &&
+    (block.bottom <= zone || block.top >= 1 - zone)
   );
+}
+
+function medianSize(blocks: readonly PageBlock[]): number {
+  const sizes = blocks.flatMap((block) => (block.kind === 'text' ? [block.size] : [])).sort((one, other) => one - other);
+  return sizes[Math.floor(sizes.length / 2)] ?? 0;
 }
 
 /** Digits and Roman page numbers count as the same; where it stands matters to the nearest twentieth of the page. */
