@@ -2,38 +2,47 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engines/engine.ts';
-import { openFileEngine } from '../../src/engines/file/file-engine.ts';
+import { type FileEngineOptions, openFileEngine } from '../../src/engines/file/file-engine.ts';
 import { isTaskId } from '../../src/engines/file/layout.ts';
 import type { Task } from '../../src/tasks/task.ts';
 import { switchCounts } from '../support/arbiter-index.ts';
 import { fileEngineOptions } from '../support/file-engine-harness.ts';
 import { until } from '../support/until.ts';
-import { judgeHistory, type Journal, type TimedEntry } from './history.ts';
+import { type HistoryEntry, judgeHistory, type Journal } from './history.ts';
 import { drain } from './life.ts';
 
 /** A new front end and a new worker, as after a restart. */
-export async function openBoth(
-  dataDir: string,
-  overrides: Partial<Parameters<typeof openFileEngine>[0]> = {},
-): Promise<[Engine, Engine]> {
-  return [
-    await openFileEngine({ ...fileEngineOptions(dataDir, 'frontend'), ...overrides }),
-    await openFileEngine({ ...fileEngineOptions(dataDir, 'worker'), ...overrides }),
-  ];
+export async function openBoth(dataDir: string, overrides: Partial<FileEngineOptions> = {}): Promise<[Engine, Engine]> {
+  const front = await openFileEngine({ ...fileEngineOptions(dataDir, 'frontend'), ...overrides });
+  try {
+    return [front, await openFileEngine({ ...fileEngineOptions(dataDir, 'worker'), ...overrides })];
+  } catch (error) {
+    await front.close();
+    throw error;
+  }
 }
 
 /**
  * Takes over, runs everything that waits, lets maintenance sweep, closes, and judges: the history that `journals` gives
  * when all is over, what is on the disk, what should not be. Returns what is wrong, in sentences.
  */
-export async function judgeAftermath(dataDir: string, journals: () => TimedEntry[][], tell: Journal): Promise<string[]> {
-  const engines = await openBoth(dataDir);
+export async function judgeAftermath(
+  dataDir: string,
+  journals: () => HistoryEntry[][],
+  tell: Journal,
+  overrides: Partial<FileEngineOptions> = {},
+): Promise<string[]> {
+  const engines = await openBoth(dataDir, overrides);
   const [, worker] = engines;
   try {
-    await until('everything has ended', async () => {
+    const ended = await until('everything has ended', async () => {
       await drain(worker, tell);
       return records(dataDir).every((task) => task === null || task.status === 'completed' || task.status === 'failed');
-    });
+    }).then(
+      () => [],
+      (error: unknown) => [`${String(error)}: ${JSON.stringify(records(dataDir))}`, ...leftovers(dataDir, 2)],
+    );
+    if (ended.length > 0) return ended;
     await until('nothing is left over', () => leftovers(dataDir, 2).length === 0, 12_000).catch(() => undefined);
     const wrong = await judge(dataDir, journals(), worker);
     for (const engine of engines) await engine.close();
@@ -43,7 +52,7 @@ export async function judgeAftermath(dataDir: string, journals: () => TimedEntry
   }
 }
 
-async function judge(dataDir: string, journals: TimedEntry[][], worker: Engine): Promise<string[]> {
+async function judge(dataDir: string, journals: HistoryEntry[][], worker: Engine): Promise<string[]> {
   const all = records(dataDir);
   const tasks = new Map(all.filter((task) => task !== null).map((task) => [task.id as string, task]));
   const committed = new Set<string>();

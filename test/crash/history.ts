@@ -17,6 +17,7 @@ export type HistoryEntry =
       readonly attempt: number;
     }
   | { readonly op: 'cancel' | 'retry' | 'expire'; readonly id: TaskId; readonly phase: 'ok' }
+  | { readonly op: 'payload-missing'; readonly id: TaskId }
   | { readonly op: 'seen'; readonly id: TaskId; readonly revision: number; readonly status: TaskStatus };
 
 export type Journal = (entry: HistoryEntry) => void;
@@ -59,7 +60,9 @@ export function judgeHistory(options: {
   const retried = ids('retry', 'ask');
   const wrong: string[] = [];
 
+  const withoutPayload = new Set<string>(all.filter(({ op }) => op === 'payload-missing').map(({ id }) => id));
   for (const id of ids('submit', 'ok')) {
+    if (withoutPayload.has(id)) wrong.push(`${id}: acknowledged, and its file lost`);
     const task = tasks.get(id);
     if (task === undefined) {
       if (!expired.has(id)) wrong.push(`${id}: acknowledged and lost`);

@@ -106,9 +106,10 @@ async function begin(worker: Engine, lease: Lease, tell: Journal): Promise<Task 
   }
   const { task } = begun;
   if (begun.outcome === 'exhausted') {
-    if ((await persist(worker, () => worker.index.revoke(task.docId, task.id))) === 'ok')
+    if ((await persist(worker, () => worker.index.revoke(task.docId, task.id))) === 'ok') {
+      await persist(worker, () => worker.files.unpublish(task.docId, task.id));
       await end(worker, lease, task, failedOutcome, tell);
-    else await end(worker, lease, task, completedOutcome(task), tell);
+    } else await end(worker, lease, task, completedOutcome(task), tell);
     return null;
   }
   tell({ op: 'begin', id: task.id, phase: 'ok', attempt: task.attempts });
@@ -129,6 +130,10 @@ export async function complete(worker: Engine, lease: Lease, task: Task, tell: J
     chunksDone: null,
     chunksTotal: null,
   });
+  if ((await persist(worker, () => worker.files.stat({ kind: 'payload', taskId: task.id }))) === null) {
+    tell({ op: 'payload-missing', id: task.id });
+    return end(worker, lease, task, failedOutcome, tell);
+  }
   const scratch = await persist(worker, () => stage(worker, task));
   if (lease.signal.aborted) return abandon(worker, lease, task, tell);
   await persist(worker, () => worker.files.publish(task.docId, task.id, scratch));

@@ -135,7 +135,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   owner.lost.addEventListener('abort', endLeases);
   let closed = false;
 
-  await reclaim.step();
+  await reclaim.step().catch((error: unknown) => logger.warn({ err: error }, 'recovery met an error; it goes on in a moment'));
   maintenance.start();
 
   async function turn(): Promise<void> {
@@ -169,7 +169,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
 
   /** A live task that nothing marks (a power cut without a journal, a deleted queue directory) waits again. */
   async function scrub(): Promise<void> {
-    const found = await buckets.unmarked(markers.everywhere);
+    const found = await buckets.scrub(markers.everywhere);
     for (const task of found) {
       logger.warn({ taskId: task.id }, 'a task had lost its place in the queue; it waits again');
       await reclaim.recover(await markers.make(task, 'scrub.marker'));

@@ -79,14 +79,19 @@ export function createFileTaskStore(
     if (task === null) return { outcome: 'gone' };
     if (isTerminal(task.status)) return { outcome: 'finished', task };
     const again = lease.unsettled?.revision === task.revision ? lease.unsettled : null;
-    if (again === null && task.attempts >= task.attemptsMax) {
-      lease.attempt = task.attempts;
-      return { outcome: 'exhausted', task };
-    }
+    if (again === null && task.attempts >= task.attemptsMax) return giveUp(lease, task);
     const next = again ?? beginTask(task, owner.id, parts.now());
     if ((await step(lease, next)) === 'fenced') return { outcome: 'gone' };
     lease.attempt = next.attempts;
     return { outcome: 'started', task: next };
+  }
+
+  /** A record that still names a dead owner (its marker went back, its record did not) is freed of it, so that it can be finished. */
+  async function giveUp(lease: HeldLease, task: Task): Promise<BeginOutcome> {
+    const freed = task.owner === null ? task : releaseTask(task, parts.now(), { counted: true });
+    if (freed !== task && (await step(lease, freed)) === 'fenced') return { outcome: 'gone' };
+    lease.attempt = freed.attempts;
+    return { outcome: 'exhausted', task: freed };
   }
 
   /** Writes the next record of a task that is held here. */

@@ -58,10 +58,16 @@ export async function becomeOwner(options: {
   let releaseLock: (() => Promise<void>) | null = null;
   let released = false;
 
-  await writeCard();
-  await takeLock();
-  await disk.mkdir(directory, 'owner.directory');
-  await disk.syncDirectory(layout.active, 'owner.sync-directory');
+  try {
+    await writeCard();
+    await disk.syncDirectory(layout.workers, 'owner.sync-card');
+    await takeLock();
+    await disk.mkdir(directory, 'owner.directory');
+    await disk.syncDirectory(layout.active, 'owner.sync-directory');
+  } catch (error) {
+    await release().catch(() => undefined);
+    throw error;
+  }
 
   async function writeCard(): Promise<void> {
     const file = await disk.create(cardPath, 'owner.card');
@@ -141,16 +147,19 @@ export async function becomeOwner(options: {
       return taken;
     },
     holds,
-    async release() {
-      if (released) return;
-      released = true;
-      if (!lost.signal.aborted) {
-        for (const name of (await orNull(disk.list(directory, 'owner.release'))) ?? [])
-          await removeTree(disk, own(name), 'owner.release');
-        await orNull(disk.rmdir(directory, 'owner.release'));
-        await unlinkIfThere(disk, cardPath, 'owner.release');
-      }
-      await releaseLock?.().catch(() => undefined);
-    },
+    release,
   };
+
+  async function release(): Promise<void> {
+    if (released) return;
+    released = true;
+    if (!lost.signal.aborted) {
+      for (const name of (await orNull(disk.list(directory, 'owner.release'))) ?? [])
+        await removeTree(disk, own(name), 'owner.release');
+      await orNull(disk.rmdir(directory, 'owner.release'));
+      await unlinkIfThere(disk, cardPath, 'owner.release');
+    }
+
+    await releaseLock?.().catch(() => undefined);
+  }
 }

@@ -6,7 +6,7 @@
 import { basename, join } from 'node:path';
 import { check } from 'proper-lockfile';
 import type { Logger } from '../../logger.ts';
-import { isTerminal, releaseTask, type TaskId } from '../../tasks/task.ts';
+import { isTerminal, releaseTask, type Task, type TaskId } from '../../tasks/task.ts';
 import { type Disk, orNull, removeTree, unlinkIfThere } from './disk.ts';
 import type { DirectorySync } from './directory-sync.ts';
 import { type DocumentLocks, retryKey } from './document-locks.ts';
@@ -153,11 +153,22 @@ export function createReclaim(options: {
       await unlinkIfThere(disk, own, 'recover.drop');
       return false;
     }
+    if (await runsElsewhere(task)) {
+      // A second name of a marker, as a power cut can leave it: whoever runs the task holds the other one.
+      await unlinkIfThere(disk, own, 'recover.drop');
+      return false;
+    }
     const waiting = task.status === 'pending' ? task : releaseTask(task, options.now(), { counted: true });
     if (waiting !== task) await records.write(waiting);
     await markers.publish(waiting, marker, 'recover.publish');
     await options.syncDirectory(layout.pending[waiting.lane], 'recover.sync-pending');
     return true;
+  }
+
+  /** The lease of a dead owner is renamed away before its markers are touched: one that is there belongs to the living. */
+  async function runsElsewhere({ status, owner: runner }: Task): Promise<boolean> {
+    if (status !== 'processing' || runner === null || runner === owner.id) return false;
+    return (await orNull(disk.stat(join(layout.active, runner), 'recover.runner'))) !== null;
   }
 
   return { step, recover };

@@ -22,8 +22,11 @@ export interface TaskBuckets {
   seal(nowMs: number): Promise<void>;
   /** A task of this bucket is about to live again. */
   unseal(id: TaskId): Promise<void>;
-  /** Live tasks (not terminal) that nothing marks as waiting or running. Cost: one read a record outside sealed buckets. */
-  unmarked(marked: () => Promise<Set<TaskId>>): Promise<Task[]>;
+  /**
+   * Live tasks (not terminal) that nothing marks as waiting or running; removes payloads whose task is completed or was never
+   * recorded. Cost: one read a record outside sealed buckets.
+   */
+  scrub(marked: () => Promise<Set<TaskId>>): Promise<Task[]>;
 }
 
 /** What listing and expiry need of an ended task. */
@@ -212,6 +215,17 @@ export function createTaskBuckets(options: {
     });
   }
 
+  /** Tasks without a marker that are live, or whose payload nobody needs. */
+  async function suspectsIn(bucket: string, marks: ReadonlySet<TaskId>): Promise<TaskId[]> {
+    const names = new Set((await orNull(disk.list(join(layout.tasks, bucket), 'bucket.list'))) ?? []);
+    const ids = [...new Set([...names].map((name) => name.slice(0, 36)))].filter(isTaskId).filter((id) => !marks.has(id));
+    const tasks = await inBatches(ids, (id) => records.read(id), readsAtOnce);
+    return ids.filter((id, position) => {
+      const task = tasks[position] ?? null;
+      return task === null || !isTerminal(task.status) || (task.status === 'completed' && names.has(`${id}.bin`));
+    });
+  }
+
   async function unseal(id: TaskId): Promise<void> {
     await unlinkIfThere(disk, sealPath(bucketName(id)), 'seal.remove');
   }
@@ -221,23 +235,22 @@ export function createTaskBuckets(options: {
     expire,
     seal,
     unseal,
-    async unmarked(marked) {
-      const live: TaskId[] = [];
+
+    async scrub(marked) {
+      const suspects: TaskId[] = [];
       const marks = await marked();
       for (const bucket of await bucketNames()) {
-        if ((await orNull(disk.stat(sealPath(bucket), 'seal.stat'))) !== null) continue;
-        const ids = (await idsIn(bucket)).filter((id) => !marks.has(id));
-        for (const task of await inBatches(ids, (id) => records.read(id), readsAtOnce)) {
-          if (task !== null && !isTerminal(task.status)) live.push(task.id);
-        }
+        if ((await orNull(disk.stat(sealPath(bucket), 'seal.stat'))) === null) suspects.push(...(await suspectsIn(bucket, marks)));
       }
-      if (live.length === 0) return [];
+      if (suspects.length === 0) return [];
+      // What was on its way from one place to another at the first look is marked, or ended, at the second.
       const again = await marked();
-      const tasks = await inBatches(
-        live.filter((id) => !again.has(id)),
-        (id) => records.read(id),
-        readsAtOnce,
-      );
+      const unmarked = suspects.filter((id) => !again.has(id));
+      const tasks = await inBatches(unmarked, (id) => records.read(id), readsAtOnce);
+      for (const [position, id] of unmarked.entries()) {
+        const status = tasks[position]?.status;
+        if (status === undefined || status === 'completed') await unlinkIfThere(disk, layout.payload(id), 'scrub.payload');
+      }
       return tasks.filter((task) => task !== null).filter((task) => !isTerminal(task.status));
     },
   };
