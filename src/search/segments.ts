@@ -24,6 +24,8 @@ const mergeWidth = 8;
 const smallestClassChunks = 64;
 /** Bytes of new postings written in one transaction of a merge, so that other writers get their turn. */
 const mergeBatchBytes = 4 * 1024 * 1024;
+/** Segments made since, after which an unfinished merge counts as dead. */
+const deadAfterSegments = 5000;
 
 export type Run = { readonly document: number; readonly firstChunk: number; readonly chunks: number; readonly firstRow: number };
 
@@ -292,7 +294,8 @@ function switchSegments(database: IndexDatabase, plan: MergePlan, segment: numbe
   const ids = plan.inputs.map((input) => input.id);
   const marks = ids.map(() => '?').join(',');
   const listed = database.get(`SELECT count(*) AS n FROM segment WHERE id IN (${marks})`, ...ids)!['n'];
-  if (listed !== ids.length) {
+  const ours = database.run('DELETE FROM merge WHERE segment = ?', segment).changes === 1;
+  if (listed !== ids.length || !ours) {
     database.run('DELETE FROM posting_block WHERE segment = ?', segment);
     return false;
   }
@@ -322,10 +325,29 @@ export function bumpChange(database: IndexDatabase): void {
   database.run("UPDATE meta SET value = value + 1 WHERE key = 'change'");
 }
 
+/** An id for a segment in the making, and a note that its blocks belong to somebody. */
 function reserveSegment(database: IndexDatabase): number {
   const { id } = database.run("INSERT INTO segment(chunks, length, runs, lengths) VALUES (0, 0, x'', x'')");
   database.run('DELETE FROM segment WHERE id = ?', id);
+  database.run('INSERT INTO merge(segment) VALUES (?)', id);
   return id;
+}
+
+/**
+ * Drops what merges left behind whose process died. A merge counts as dead once so many segments were made after it; if it
+ * wakes all the same, it finds its note gone and gives up. True when there was one.
+ */
+export function dropDeadMerges(database: IndexDatabase): boolean {
+  const newest = (database.get("SELECT seq FROM sqlite_sequence WHERE name = 'segment'")?.['seq'] as number | undefined) ?? 0;
+  const dead = database.all('SELECT segment FROM merge WHERE segment < ?', newest - deadAfterSegments);
+  if (dead.length === 0) return false;
+  return database.tidy(() => {
+    for (const row of dead) {
+      database.run('DELETE FROM posting_block WHERE segment = ?', row['segment'] as number);
+      database.run('DELETE FROM merge WHERE segment = ?', row['segment'] as number);
+    }
+    return true;
+  });
 }
 
 function insertSegment(database: IndexDatabase, runs: Uint8Array, lengths: Uint16Array): number {

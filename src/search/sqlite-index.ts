@@ -27,7 +27,7 @@ import type { DocumentIndex, IndexedDocument } from './document-index.ts';
 import { insertVectors } from './vectors.ts';
 import { reembedSome } from './reembed.ts';
 import { Searcher } from './searcher.ts';
-import { bumpChange, mergeDue, mergeSegments, SegmentBuilder } from './segments.ts';
+import { bumpChange, dropDeadMerges, mergeDue, mergeSegments, SegmentBuilder } from './segments.ts';
 
 export type SqliteIndexOptions = {
   readonly indexDir: string;
@@ -119,7 +119,7 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
     },
     tidy() {
       const ids = mergeDue(database);
-      return ids !== null && mergeSegments(database, ids);
+      return ids === null ? dropDeadMerges(database) : mergeSegments(database, ids);
     },
   };
 }

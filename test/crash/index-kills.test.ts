@@ -63,7 +63,7 @@ describe('two processes that replace documents, one of them killed again and aga
     start('steady');
     for (let kill = 0; kill < kills; kill++) {
       const victim = start('victim');
-      const target = count + 25;
+      const target = count + 12;
       await until('more replaces were acknowledged', async () => {
         await checkReader();
         return count >= target;

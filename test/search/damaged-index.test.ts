@@ -32,7 +32,7 @@ describe('a damaged index', () => {
   /** One process: with `works` the one that fills the index from what is stored. */
   async function openIndex(role: 'works' | 'answers'): Promise<ThreadedIndex> {
     const documents = async function* () {
-      yield* [...stored];
+      yield* stored;
     };
     const index = await openThreadedIndex({
       indexDir,
