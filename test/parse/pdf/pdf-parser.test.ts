@@ -152,6 +152,143 @@ describe('A PDF with text', () => {
   });
 });
 
+describe('The structure of a PDF', () => {
+  const bodyAt = (y: number, seed: number) => prose(4, seed).map((text, line) => ({ text, x: 72, y: y - line * 14 }));
+
+  it('shows in headings by size, and in bold lines only where they stand out', async () => {
+    const document = await parse({
+      pages: [
+        {
+          texts: [
+            { text: 'Annual Report', x: 72, y: 780, size: 24 },
+            { text: '1 Introduction', x: 72, y: 740, size: 16 },
+            ...bodyAt(710, 0),
+            { text: 'Scope', x: 72, y: 640, bold: true },
+            ...bodyAt(620, 3),
+            { text: '2 Results', x: 72, y: 540, size: 16 },
+            ...bodyAt(510, 5),
+          ],
+        },
+      ],
+    });
+    expect(document.markdown.match(/^#.*$/gm)).toEqual(['# Annual Report', '## 1 Introduction', '### Scope', '## 2 Results']);
+  });
+
+  it('has a heading where a bookmark says so', async () => {
+    const document = await parse({
+      pages: [{ texts: [{ text: 'Plain words that are a chapter', x: 72, y: 780 }, ...bodyAt(740, 0)] }],
+      outline: [{ title: 'Plain words that are a chapter', page: 1 }],
+    });
+    expect(document.markdown).toMatch(/^# Plain words that are a chapter\n/);
+  });
+
+  it('shows in lists, with bullets far from their text and items nested by their place', async () => {
+    const item = (marker: string, text: string, x: number, y: number) => [
+      { text: marker, x, y },
+      { text, x: x + 24, y },
+    ];
+    const document = await parse({
+      pages: [
+        {
+          texts: [
+            ...bodyAt(780, 0),
+            ...item('•', 'first point', 72, 700),
+            ...item('•', 'its detail', 96, 684),
+            ...item('•', 'second point', 72, 668),
+            ...bodyAt(640, 2),
+            ...item('1.', 'open the box', 72, 560),
+            ...item('2.', 'close it', 72, 544),
+          ],
+        },
+      ],
+    });
+    expect(document.markdown).toContain('- first point\n  - its detail\n- second point');
+    expect(document.markdown).toContain('1. open the box\n2. close it');
+  });
+
+  const cells = [
+    ['Country', 'Capital', 'People'],
+    ['Austria', 'Vienna', '8.9'],
+    ['France', 'Paris', '67.4'],
+    ['日本', '東京', '125'],
+  ];
+  const markdown =
+    '| Country | Capital | People |\n| --- | --- | --- |\n| Austria | Vienna | 8.9 |\n| France | Paris | 67.4 |\n| 日本 | 東京 | 125 |';
+  const placed = cells.flatMap((row, line) => row.map((text, column) => ({ text, x: 100 + column * 120, y: 600 - line * 20 })));
+
+  it('shows in tables drawn as a grid', async () => {
+    const across = [0, 1, 2, 3, 4].map((line) => [95, 614 - line * 20, 455, 614 - line * 20] as const);
+    const down = [0, 1, 2, 3].map((column) => [95 + column * 120, 534, 95 + column * 120, 614] as const);
+    const document = await parse({ pages: [{ texts: [...bodyAt(780, 0), ...placed], rules: [...across, ...down] }] });
+    expect(document.markdown).toContain(markdown);
+    expect(document.blocks.map((block) => block.kind)).toEqual(['paragraph', 'table']);
+  });
+
+  it('shows in tables between horizontal lines, as in books', async () => {
+    const rules = [614, 594, 534].map((y) => [95, y, 455, y] as const);
+    expect((await parse({ pages: [{ texts: placed, rules }] })).markdown).toBe(markdown);
+  });
+
+  it('shows in tables without lines', async () => {
+    expect((await parse({ pages: [{ texts: [...bodyAt(780, 0), ...placed] }] })).markdown).toContain(markdown);
+  });
+
+  it('shows in a table of contents', async () => {
+    const lines = ['Preface . . . . . . . . . . iv', 'One . . . . . . . . . . . . 1', 'Two . . . . . . . . . . . . 17'];
+    expect((await parse({ pages: [lines] })).markdown).toBe('| Preface | iv |\n| --- | --- |\n| One | 1 |\n| Two | 17 |');
+  });
+
+  it('does not show in running heads: they are kept once, page numbers not at all', async () => {
+    const pages = [1, 2, 3, 4].map((number) => ({
+      texts: [{ text: 'The Handbook of Rivers', x: 72, y: 810 }, ...bodyAt(700, number), { text: String(number), x: 300, y: 30 }],
+    }));
+    const { markdown } = await parse({ pages });
+    expect(markdown.match(/Handbook of Rivers/g)).toHaveLength(1);
+    expect(markdown).not.toMatch(/^\d$/m);
+  });
+
+  it('goes over pages: a sentence cut by the end of a page is one paragraph on two pages', async () => {
+    const full = 'This line of prose is as wide as the column and then goes on without';
+    const document = await parse({
+      pages: [
+        [full, full, full],
+        ['any stop on the next page until it ends.', 'A second sentence follows here.'],
+      ],
+    });
+    expect(document.blocks).toHaveLength(1);
+    expect(document.blocks[0]).toMatchObject({ page: 1, pageEnd: 2 });
+  });
+
+  it('includes what was filled into a form, beside its label', async () => {
+    const document = await parse({
+      pages: [{ texts: [{ text: 'Name:', x: 150, y: 305 }], fields: [{ name: 'name', value: '陈大文 Chan', y: 300 }] }],
+    });
+    expect(document.markdown).toBe('Name: 陈大文 Chan');
+  });
+});
+
+describe('A scanned page', () => {
+  it('is given to OCR as a picture in 300 dots per inch', async () => {
+    const pictures: string[] = [];
+    const ocr = {
+      async read(image: Uint8Array) {
+        pictures.push(Buffer.from(image.subarray(0, 16)).toString('latin1').split('\n', 2).join(' '));
+        return 'Seen on\nthe page.\n\nA second paragraph.';
+      },
+    };
+    const document = await parseBytes(makePdf({ pages: [{ picture: true }, ['Text of its own, long enough to need no OCR.']] }), {
+      options: { ocr },
+    });
+    expect(pictures).toEqual(['P5 2479 3508']);
+    expect(document.markdown).toBe('Seen on the page.\n\nA second paragraph.\n\nText of its own, long enough to need no OCR.');
+  });
+
+  it('is named in a warning when OCR is not there but other pages have text', async () => {
+    const document = await parse({ pages: [['Some text'], { picture: true }] });
+    expect(document.warnings).toEqual(['Pages that look scanned and need OCR, which is not installed: 2']);
+  });
+});
+
 describe('A PDF that cannot be read', () => {
   it('says that it is protected by a password', async () => {
     await expect(parse({ pages: [['Secret']], userPassword: 'open sesame' })).rejects.toMatchObject({
@@ -168,6 +305,13 @@ describe('A PDF that cannot be read', () => {
     await expect(parse({ pages: [{ picture: true }] })).rejects.toMatchObject({
       code: 'no_text',
       message: 'No text found: this looks like a scan and OCR is not installed',
+    });
+  });
+
+  it('says that it is empty', async () => {
+    await expect(parse({ pages: [[]] })).rejects.toMatchObject({
+      code: 'no_text',
+      message: 'No text found: the pages of the PDF are empty',
     });
   });
 

@@ -1,0 +1,130 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DocumentError } from '../../../src/errors.ts';
+import type { ParseLimits } from '../../../src/parse/parser.ts';
+import { createPdfParser } from '../../../src/parse/pdf/pdf-parser.ts';
+import * as hostile from '../../support/hostile-pdf.ts';
+import { makePdf } from '../../support/pdf-writer.ts';
+
+const limits: ParseLimits = {
+  unpackedBytesMax: 1024 ** 3,
+  entriesMax: 10_000,
+  ratioMax: 200,
+  depthMax: 256,
+  pagesMax: 1000,
+  cellsMax: 100_000,
+  charactersMax: 1_000_000,
+  pageMs: 1500,
+};
+
+let folder: string;
+const parser = createPdfParser();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hostile-pdf-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** `read`, or the error code; anything but a DocumentError is thrown on. */
+async function endOf(bytes: Buffer): Promise<string> {
+  const path = join(folder, 'file.pdf');
+  await writeFile(path, bytes);
+  try {
+    await parser.parse({
+      path,
+      fileBytes: bytes.length,
+      filename: 'file.pdf',
+      declaredMediaType: null,
+      limits,
+      onProgress: () => undefined,
+    });
+    return 'read';
+  } catch (error) {
+    if (error instanceof DocumentError) return error.code;
+    throw error;
+  }
+}
+
+const bounded = ['timeout', 'limit_exceeded'];
+
+describe('A hostile PDF ends in its sentence:', () => {
+  it.each([
+    ['a page tree that holds itself', hostile.loopingPageTree, ['no_text', 'corrupt']],
+    ['a tree of a million pages', hostile.millionPageTree, ['limit_exceeded']],
+    ['pages that are not there', hostile.missingPages, ['no_text', 'corrupt']],
+    ['a gigabyte of spaces', () => hostile.contentBomb(' ', 1024), bounded],
+    ['a gigabyte of text', () => hostile.contentBomb('BT /F1 1 Tf (AAAAAAAAAAAAAAAAAAAAAAAA) Tj ET ', 1024), bounded],
+    ['a gigabyte of lines', () => hostile.contentBomb('0 0 m 9 9 l S ', 1024), bounded],
+    ['a gigabyte of saved states', () => hostile.contentBomb('q ', 1024), bounded],
+    ['forms in forms, ten to the ninth', () => hostile.formBomb(9), bounded],
+    ['forms in forms, thirty deep', () => hostile.formBomb(30), bounded],
+    ['a character map of billions', hostile.cmapBomb, ['no_text', 'read']],
+    ['a picture of 2.5 gigapixels', hostile.hugePicture, ['no_text']],
+    ['arrays 100,000 deep', hostile.deepArrays, ['corrupt', 'no_text']],
+    ['bookmarks in a circle', hostile.loopingOutline, ['read']],
+  ] as const)('%s', async (_name, make, codes) => {
+    expect(codes).toContain(await endOf(make()));
+  });
+
+  it('and the next file is read as if nothing had been', async () => {
+    expect(bounded).toContain(await endOf(hostile.formBomb(9)));
+    expect(await endOf(makePdf({ pages: [['Good as new']] }))).toBe('read');
+  });
+});
+
+describe('A damaged PDF', () => {
+  const base = makePdf({
+    pages: [
+      ['The first page.', '第一页'],
+      {
+        texts: [{ text: '简体', x: 72, y: 700, cmap: 'UniGB-UCS2-H' }],
+        fields: [{ name: 'n', value: 'v', y: 300 }],
+        picture: true,
+      },
+    ],
+    title: 'Mutated',
+    outline: [{ title: 'The first page.', page: 1 }],
+  });
+  const change = fc.oneof(
+    fc.record({ kind: fc.constant('set' as const), at: fc.nat(base.length - 1), to: fc.nat(255) }),
+    fc.record({ kind: fc.constant('cut' as const), at: fc.nat(base.length - 1), bytes: fc.integer({ min: 1, max: 400 }) }),
+    fc.record({
+      kind: fc.constant('copy' as const),
+      at: fc.nat(base.length - 1),
+      from: fc.nat(base.length - 1),
+      bytes: fc.nat(400),
+    }),
+  );
+
+  it('is read or refused with a documented code, however it was damaged', async () => {
+    const codes = ['read', 'corrupt', 'encrypted', 'no_text', 'limit_exceeded', 'timeout'];
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 12 }), async (changes) => {
+        const bytes = changes.reduce((some, each) => {
+          const tail = some.subarray(Math.min(some.length, each.at + (each.kind === 'cut' ? each.bytes : 0)));
+          const put =
+            each.kind === 'set'
+              ? Buffer.from([each.to])
+              : each.kind === 'copy'
+                ? some.subarray(each.from, each.from + each.bytes)
+                : Buffer.alloc(0);
+          return Buffer.concat([some.subarray(0, each.at), put, each.kind === 'set' ? tail.subarray(1) : tail]);
+        }, base);
+        expect(codes).toContain(await endOf(bytes));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is refused when it is rubbish', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 2000 }), async (rubbish) => {
+        expect(['corrupt', 'no_text', 'encrypted']).toContain(await endOf(Buffer.concat([Buffer.from('%PDF-1.7\n'), rubbish])));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
