@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { v7 } from 'uuid';
 import packageJson from '../package.json' with { type: 'json' };
 import { ConfigError, type Config } from './config.ts';
-import { createEmbedder, type EmbedderSettings } from './embed/create-embedder.ts';
+import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
 import { createDirectorySync } from './engines/file/directory-sync.ts';
 import { createDisk } from './engines/file/disk.ts';
 import { createFileDeliveryLog } from './engines/file/file-delivery-log.ts';
@@ -30,6 +30,8 @@ import { createTaskControl } from './ingest/task-control.ts';
 import { createThreadPool } from './ingest/thread-pool.ts';
 import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
+import type { ParseLimits } from './parse/parser.ts';
+import { readableEndings } from './parse/detect.ts';
 import { openThreadedIndex } from './search/threaded-index.ts';
 import { createMcpHandler } from './mcp/mcp-handler.ts';
 import { mcpRoute } from './mcp/mcp-route.ts';
@@ -109,7 +111,7 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
   const pool = createThreadPool({
     threads: config.threads,
     filename: modules.ingest,
-    settings: { limits: config, chunkTokensMax: config.chunkTokens, embedder },
+    settings: { limits: parseLimits(config), chunkTokensMax: config.chunkTokens, ocrLanguages: config.ocrLanguages, embedder },
     threadMemoryMb: config.threadMemoryMb,
     deadlines: { parseMs: config.parseMs, pageMs: config.pageMs, embedMs: config.embedMs },
     logger,
@@ -136,30 +138,38 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
   };
 }
 
+/** Only these, since they are copied into every thread. */
+function parseLimits(config: Config): ParseLimits {
+  const { unpackedBytesMax, entriesMax, ratioMax, depthMax, pagesMax, cellsMax, charactersMax, pageMs } = config;
+  return { unpackedBytesMax, entriesMax, ratioMax, depthMax, pagesMax, cellsMax, charactersMax, pageMs };
+}
+
 async function httpSettings(config: Config): Promise<HttpSettings> {
   const apiKeys = await loadApiKeys(config).catch((error: Error) => {
     throw new ConfigError([error.message]);
   });
   const sessionSecret = await loadSessionSecret(config.dataDir);
-  return toHttpSettings(config, { version: packageJson.version, apiKeys, sessionSecret, formats: [], pageDir });
+  return toHttpSettings(config, { version: packageJson.version, apiKeys, sessionSecret, formats: readableEndings, pageDir });
 }
 
 async function openEngine(config: Config, logger: Logger, role: 'frontend' | 'worker'): Promise<Engine> {
-  return openFileEngine({
+  const opened = Promise.withResolvers<Engine>();
+  async function* documents(): ReturnType<Engine['files']['documents']> {
+    yield* (await opened.promise).files.documents();
+  }
+  const index = { embedder: embedderSettings(config), threads: indexThreads[role], logger };
+  const engine = await openFileEngine({
     dataDir: config.dataDir,
     role,
-    openIndex: (indexDir) =>
-      openThreadedIndex({ indexDir, embedder: embedderSettings(config), threads: indexThreads[role], logger }),
+    openIndex: (indexDir) => openThreadedIndex({ ...index, indexDir, ...(role === 'worker' ? { documents } : {}) }),
     diskReserveBytes: config.diskReserveBytes,
     taskRetentionMs: config.taskRetentionHours * 3_600_000,
     now,
     newId,
     logger,
   });
-}
-
-function embedderSettings(_config: Config): EmbedderSettings {
-  return { kind: 'builtin' };
+  opened.resolve(engine);
+  return engine;
 }
 
 /** Webhooks are kept beside the engine's own files, but belong to the front ends: whichever leads sends them. */

@@ -160,6 +160,13 @@ const settings = {
     'Characters of text of one document.',
     '一个文档的最大字符数。',
   ),
+  ocrLanguages: setting(
+    'OCR_LANGUAGES',
+    '',
+    text(),
+    'Languages for OCR as Tesseract names them, joined by `+`; empty: English and Chinese, as far as they are installed.',
+    'OCR 语言，按 Tesseract 的名称以 `+` 连接；留空则使用已安装的英文和中文。',
+  ),
   chunkTokens: setting('CHUNK_TOKENS', '320', integer(32, 8192), 'Most tokens in one chunk.', '一个分块的最大词元数。'),
   apiKeys: {
     ...setting(
@@ -492,7 +499,7 @@ function bytes(): (value: string) => number {
   return integer(1, 4 * 1024 * MiB);
 }
 
-function oneOf<T extends string>(values: readonly T[]): (value: string) => T {
+function oneOf<const T extends string>(values: readonly T[]): (value: string) => T {
   return (value) => {
     if (!values.includes(value as T)) throw new Error(`one of ${values.join(', ')}`);
     return value as T;

@@ -11,12 +11,15 @@ import type { IngestJob, IngestOutcome, ThreadSettings } from '../src/ingest/job
 import { runPipeline } from '../src/ingest/pipeline.ts';
 import { ping } from '../src/ingest/thread-pool.ts';
 import { createDocumentParser } from '../src/parse/document-parser.ts';
+import { createOcr } from '../src/parse/ocr.ts';
 
 setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 
 // Piscina hands workerData on as [its own, ours].
 const settings = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as ThreadSettings;
-const parser = createDocumentParser({});
+// A picture's time ends before the page's, so that it is the picture that is told of.
+const ocr = await createOcr({ languages: settings.ocrLanguages, timeoutMs: Math.ceil(settings.limits.pageMs * 0.9) });
+const parser = createDocumentParser({ ocr });
 const embedder = await createEmbedder(settings.embedder);
 
 /** Runs one job, or answers a ping. */

@@ -11,6 +11,8 @@ import type { Metadata, TaskId } from '../tasks/task.ts';
 export type ThreadSettings = {
   readonly limits: ParseLimits;
   readonly chunkTokensMax: number;
+  /** As Tesseract names them, joined by `+`; empty: English and Chinese, as far as they are installed. */
+  readonly ocrLanguages: string;
   readonly embedder: EmbedderSettings;
 };
 

@@ -6,6 +6,7 @@ import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Chunk } from '../chunk/chunk.ts';
 import type { Embedder } from '../embed/embedder.ts';
+import { passageOf } from '../embed/passage.ts';
 import { DocumentError } from '../errors.ts';
 import type { ParsedDocument, ParseLimits, Parser } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
@@ -81,7 +82,7 @@ async function stageChunks(
       writeSync(rows, batch.map((chunk) => `${JSON.stringify(chunk)}\n`).join(''));
       if (vectors !== null) {
         for (const vector of await embedder.embed(
-          batch.map((chunk) => passage(chunk, title)),
+          batch.map((chunk) => passageOf(chunk, title)),
           'passage',
         )) {
           writeSync(vectors, new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
@@ -93,11 +94,6 @@ async function stageChunks(
     closeSync(rows);
     if (vectors !== null) closeSync(vectors);
   }
-}
-
-/** What is embedded: the chunk, led by what its reader would know from the pages before it. */
-function passage(chunk: Chunk, title: string | null): string {
-  return [title ?? '', chunk.section.join(' › '), chunk.context, chunk.text].filter((part) => part !== '').join('\n');
 }
 
 function describe(job: IngestJob, parsed: ParsedDocument, chunks: number, embedder: string): IndexedDocument {

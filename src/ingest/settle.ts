@@ -3,10 +3,13 @@
  * the index, note the version, finish the record, drop the queue entry. Each is idempotent by (doc_id, task_id), and the
  * index decides: a task it has switched to is completed, whatever became of its owner; a task it has revoked never will be.
  */
-import { dirname } from 'node:path';
+import { copyFile, link, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Engine } from '../engines/engine.ts';
+import { hasErrno } from '../errors.ts';
 import type { Lease } from '../queue/task-queue.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
+import { readStagedMeta } from '../search/staging.ts';
 import { cancelledByUser, type Task, type TaskError, type TaskOutcome, type TaskResult } from '../tasks/task.ts';
 
 /** How it ended: the outcome that was recorded, or `fenced` when the task belongs to another process by now. */
@@ -37,11 +40,48 @@ export async function settleDocument(
   return settleStale(engine, lease, task, staged.document);
 }
 
-/** The same bytes are searchable already: only the fence, the name and the metadata move. Null when they no longer are. */
+/**
+ * The same bytes are searchable already: nothing is read again, but the version becomes this task's, with its file name and
+ * metadata. Null when they no longer are.
+ */
 export async function settleUnchanged(engine: Engine, lease: Lease, task: Task, current: IndexedDocument): Promise<Settled | null> {
+  const scratchDir = await stageAgain(engine, task, current);
+  if (scratchDir === null) return null;
+  await engine.files.publish(task.docId, task.id, scratchDir);
   const touched = await engine.index.touch(task.docId, task.id, { filename: task.filename, metadata: task.metadata });
-  if (touched !== 'ok') return null;
+  if (touched !== 'ok') {
+    await engine.files.unpublish(task.docId, task.id);
+    return null;
+  }
+  await engine.files.settle(task.docId, task.id);
   return finish(engine, lease, task, completed({ ...current, filename: task.filename }, { unchanged: true }));
+}
+
+/** The parts of the current version once more, under this task's name; null when that version is gone. */
+async function stageAgain(engine: Engine, task: Task, current: IndexedDocument): Promise<string | null> {
+  const meta = await engine.files.localPath({ kind: 'document', docId: task.docId, version: current.version, part: 'meta.json' });
+  if (meta === null) return null;
+  const scratchDir = await engine.files.scratch(task.id);
+  try {
+    const staged = await readStagedMeta(dirname(meta));
+    for (const name of await readdir(dirname(meta))) {
+      if (name !== 'original' && name !== 'meta.json') await linkOrCopy(join(dirname(meta), name), join(scratchDir, name));
+    }
+    const document = { ...staged.document, version: task.id, filename: task.filename, metadata: task.metadata };
+    await writeFile(join(scratchDir, 'meta.json'), JSON.stringify({ ...staged, document }));
+    return scratchDir;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+/** The parts of a version never change, so two versions may share them. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  await link(from, to).catch((error: unknown) => {
+    if (!hasErrno(error, 'EXDEV', 'EMLINK', 'EPERM')) throw error;
+    return copyFile(from, to);
+  });
 }
 
 /** An earlier attempt got as far as the index before its process died: finishes what is left to do. Null when none did. */

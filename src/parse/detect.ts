@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { decodeText } from './encoding.ts';
+import { type DecodedText, decodeText } from './encoding.ts';
 import { isCompoundFile } from './office/cfb.ts';
 import type { ParseInput } from './parser.ts';
 import { openZip } from './zip.ts';
@@ -13,6 +13,13 @@ const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'su
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;
 
 export type Format = 'pdf' | (typeof archiveFormats)[number] | (typeof textFormats)[number] | 'image' | 'compound' | 'unsupported';
+
+/** Endings of the names of files that are read, for people who choose files; what decides is the content. */
+export const readableEndings: readonly string[] = [
+  ...['pdf', 'docx', 'docm', 'pptx', 'pptm', 'xlsx', 'xlsm', 'odt', 'ods', 'odp', 'epub', 'html', 'htm', 'xhtml', 'md', 'markdown'],
+  ...['rtf', 'eml', 'csv', 'tsv', 'json', 'jsonl', 'ndjson', 'xml', 'srt', 'vtt', 'txt', 'text', 'log', 'rst'],
+  ...['png', 'jpg', 'jpeg', 'tif', 'tiff', 'webp', 'gif', 'bmp'],
+];
 
 /**
  * The format of a file, from its first 64 KiB and, for an archive, its directory. Never throws for a strange file, but for an
@@ -24,8 +31,8 @@ export async function detectFormat(input: ParseInput): Promise<Format> {
   if (startsWith(head, 'PK\x03\x04') || startsWith(head, 'PK\x05\x06')) return archiveFormat(head, input);
   if (isCompoundFile(head)) return 'compound';
   if (imageType(head) !== null) return 'image';
-  if (isBinary(head)) return 'unsupported';
-  return textFormat(decodeText(head).text, hintOf(input));
+  const decoded = decodeText(head);
+  return isBinary(decoded) ? 'unsupported' : textFormat(decoded.text, hintOf(input));
 }
 
 /** The media type of a picture that is recognised, or null. */
@@ -127,8 +134,7 @@ const officeHints: Readonly<Record<string, Format>> = {
 };
 
 /** Text has hardly any control characters, in whatever encoding: UTF-16 and UTF-32 are recognised first. */
-function isBinary(head: Buffer): boolean {
-  const { text, encoding } = decodeText(head);
+function isBinary({ text, encoding }: DecodedText): boolean {
   const isWide = encoding.startsWith('utf-16') || encoding.startsWith('utf-32');
   let strange = 0;
   for (let at = 0; at < text.length; at++) {

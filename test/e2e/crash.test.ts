@@ -77,7 +77,7 @@ describe('after a SIGKILL of the server with 20 tasks accepted and 4 running', (
     const dataDir = await newDataDir();
     const env = { MAX_CONCURRENT_TASKS: '4' };
     const first = await start({ dataDir, env });
-    const ids = [];
+    const ids: string[] = [];
     for (let index = 0; index < 20; index += 1) ids.push(await accept(first.url, 'wait-300.txt', `word${index}`));
     await until('four are running', async () => (await statuses(first.url)).processing === 4);
     await first.kill();
@@ -101,7 +101,7 @@ describe('with two more worker processes, one of them killed', () => {
     const server = await start({ dataDir, env });
     const worker = await start({ dataDir, env, args: ['worker'] }, startProcess);
     await start({ dataDir, env, args: ['worker'] }, startProcess);
-    const ids = [];
+    const ids: string[] = [];
     for (let index = 0; index < 20; index += 1) ids.push(await accept(server.url, 'wait-400.txt', `word${index}`));
     await until('every worker is busy', async () => (await statuses(server.url)).processing === 6);
     await worker.kill();
@@ -116,7 +116,7 @@ describe('a document that aborts the worker process', () => {
   it('fails after its attempts with a sentence, while the front end answers on and every other task completes', async () => {
     const server = await start({ dataDir: await newDataDir(), env: { MAX_CONCURRENT_TASKS: '4' } });
     const poison = await accept(server.url, 'abort.txt', 'poison');
-    const others = [];
+    const others: string[] = [];
     for (let index = 0; index < 12; index += 1) others.push(await accept(server.url, 'wait-100.txt', `word${index}`));
     let healthy = 0;
     const failed = ended(server.url, poison);

@@ -55,7 +55,7 @@ async function open(threads: number): Promise<void> {
   pool = createThreadPool({
     threads,
     filename,
-    settings: { limits: config, chunkTokensMax: config.chunkTokens, embedder },
+    settings: { limits: config, chunkTokensMax: config.chunkTokens, ocrLanguages: '', embedder },
     threadMemoryMb: 512,
     deadlines: { parseMs: 60_000, pageMs: 60_000, embedMs: 60_000 },
     logger,

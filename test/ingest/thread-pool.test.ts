@@ -13,7 +13,7 @@ async function open(options: { deadlines?: Deadlines; threadMemoryMb?: number } 
   pool = createThreadPool({
     threads: 2,
     filename,
-    settings: { limits: {} as never, chunkTokensMax: 100, embedder: {} as never },
+    settings: { limits: {} as never, chunkTokensMax: 100, ocrLanguages: '', embedder: {} as never },
     threadMemoryMb: options.threadMemoryMb ?? 128,
     deadlines: options.deadlines ?? patient,
     logger: createLogger({ level: 'silent' }),
