@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { DocumentError } from '../errors.ts';
 import type { Embedder } from './embedder.ts';
 import { toUnitLength } from './unit-length.ts';
@@ -53,8 +53,8 @@ async function loadExtractor(modelDir: string, threads: number) {
     const { env, pipeline } = await import('@huggingface/transformers');
     env.allowRemoteModels = false;
     env.allowLocalModels = true;
-    env.localModelPath = dirname(modelDir);
-    return await pipeline('feature-extraction', basename(modelDir), {
+    env.localModelPath = '';
+    return await pipeline('feature-extraction', modelDir, {
       dtype: 'fp32',
       device: 'cpu',
       local_files_only: true,
