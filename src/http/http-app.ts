@@ -201,6 +201,7 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
     requestId: state.requestId,
     hurry: AbortSignal.any([gone.signal, options.stopping]),
   };
+  if (route.body !== undefined && route.asksForBody !== true) options.acceptBody(ctx);
   await route.handle(call);
 }
 

@@ -54,6 +54,7 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
       query: schemas.insertQuery,
       requestHeaders: schemas.insertHeaders,
       body: { kind: 'multipart' },
+      asksForBody: true,
       answers,
       problems,
       handle: (call) =>
@@ -72,6 +73,7 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
       query: schemas.putQuery,
       requestHeaders: schemas.insertHeaders,
       body: { kind: 'file' },
+      asksForBody: true,
       answers,
       problems,
       handle: (call) => {

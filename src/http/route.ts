@@ -47,6 +47,8 @@ export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   readonly query?: Q;
   readonly requestHeaders?: z.ZodObject;
   readonly body?: RequestBody<B>;
+  /** The handler asks for the body itself, once it knows that it is wanted; else it is asked for before the handler runs. */
+  readonly asksForBody?: boolean;
   readonly answers: Readonly<Record<number, Answer>>;
   /** Codes of problems it answers beside those that any route may (401, 403, 421, 422, 429, 500, 503). */
   readonly problems?: readonly RequestErrorCode[];

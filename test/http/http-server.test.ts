@@ -85,6 +85,22 @@ describe('a request for something unknown', () => {
   });
 });
 
+describe('a client that asks first (Expect: 100-continue)', () => {
+  it('is told to go on where a body is wanted, whatever the route', async () => {
+    await using server = await startHttpServer();
+    const { socket, received, closed } = await rawConnection(server.port);
+    socket.write(
+      'POST /search HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n',
+    );
+    await eventually(() => received().startsWith('HTTP/1.1 100 Continue'), '100 Continue');
+
+    socket.write('{"query":"x"}');
+    await closed;
+
+    expect(received()).toContain('HTTP/1.1 200 OK');
+  });
+});
+
 describe('stopping', () => {
   it('answers those who wait with what there is: a sync upload with its 202, a waiting GET with the task', async () => {
     const server = await startHttpServer({ memory: { ingest: () => {} } });
