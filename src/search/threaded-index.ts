@@ -34,22 +34,31 @@ const rebuildCheckMs = 2000;
 
 /** Opens the index and waits until every thread answers. Closing waits for what runs. */
 export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<ThreadedIndex> {
-  const { indexDir, embedder, logger } = options;
+  const { indexDir, embedder, reranker = null, logger } = options;
   const pool = new Piscina({
     filename: new URL('../../workers/index.ts', import.meta.url).href,
     minThreads: options.threads,
     maxThreads: options.threads,
     idleTimeout: Infinity,
-    workerData: { indexDir, embedder } satisfies IndexThreadSettings,
+    workerData: { indexDir, embedder, reranker } satisfies IndexThreadSettings,
   });
-  const failure = new Promise<never>((_, reject) => pool.on('error', reject));
-  failure.catch(() => {});
+  const waiting = new Set<(error: Error) => void>();
+  let broken: Error | null = null;
+  pool.on('error', (error: Error) => {
+    broken = error;
+    for (const reject of waiting) reject(error);
+  });
   const closing = new AbortController();
 
   /** A thread that cannot start rejects one call and leaves the later ones waiting for ever; the pool's error ends them. */
   const call: Call = async (method, ...args) => {
     const job: IndexJob = { method, args };
-    const outcome = (await Promise.race([pool.run(job), failure])) as IndexOutcome;
+    if (broken !== null) throw broken;
+    // Not a race against one promise of failure: it would keep a reaction for every call that was ever made.
+    const { promise, resolve, reject } = Promise.withResolvers<IndexOutcome>();
+    waiting.add(reject);
+    pool.run(job).then(resolve, reject);
+    const outcome = await promise.finally(() => waiting.delete(reject));
     if (!outcome.ok) throw new AppError(outcome.code, outcome.message);
     return outcome.value as never;
   };
