@@ -3,10 +3,15 @@ import { workerData } from 'node:worker_threads';
 import { createEmbedder } from '../src/embed/create-embedder.ts';
 import type { IndexJob, IndexOutcome, IndexThreadSettings } from '../src/search/index-job.ts';
 import { createIndexThread } from '../src/search/index-thread.ts';
+import { createReranker } from '../src/search/create-reranker.ts';
 
 // Piscina hands workerData on as [its own, ours].
 const settings = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as IndexThreadSettings;
-const thread = createIndexThread({ indexDir: settings.indexDir, createEmbedder: () => createEmbedder(settings.embedder) });
+const thread = createIndexThread({
+  indexDir: settings.indexDir,
+  createEmbedder: () => createEmbedder(settings.embedder),
+  createReranker: () => createReranker(settings.reranker ?? null),
+});
 
 /** Runs one method of the index. */
 export default function runIndexJob(job: IndexJob): Promise<IndexOutcome> {

@@ -1,6 +1,7 @@
 /** What passes between `threaded-index.ts` and its threads: a method of the index and its arguments, as plain data. */
 import type { EmbedderSettings } from '../embed/create-embedder.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { RerankerSettings } from './create-reranker.ts';
 import type { SqliteIndex } from './sqlite-index.ts';
 
 export type IndexMethod = Exclude<keyof SqliteIndex, 'close'>;
@@ -16,4 +17,8 @@ export type IndexOutcome =
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly retryable: boolean };
 
 /** What a thread opens its index with. */
-export type IndexThreadSettings = { readonly indexDir: string; readonly embedder: EmbedderSettings };
+export type IndexThreadSettings = {
+  readonly indexDir: string;
+  readonly embedder: EmbedderSettings;
+  readonly reranker?: RerankerSettings;
+};

@@ -6,19 +6,26 @@ import type { Embedder } from '../embed/embedder.ts';
 import { AppError, DocumentError } from '../errors.ts';
 import { indexIdentity, isDamage, setAside } from './damage.ts';
 import type { IndexJob, IndexOutcome } from './index-job.ts';
+import type { Reranker } from './reranker.ts';
 import { openSqliteIndex, type SqliteIndex } from './sqlite-index.ts';
 
 export type IndexThread = { run(job: IndexJob): Promise<IndexOutcome> };
 
-export function createIndexThread(options: { indexDir: string; createEmbedder: () => Promise<Embedder> }): IndexThread {
+export function createIndexThread(options: {
+  readonly indexDir: string;
+  readonly createEmbedder: () => Promise<Embedder>;
+  readonly createReranker: () => Promise<Reranker | null>;
+}): IndexThread {
   const { indexDir } = options;
   let opened: { index: SqliteIndex; identity: number | null } | null = null;
-  let embedder: Promise<Embedder> | null = null;
+  let models: Promise<[Embedder, Reranker | null]> | null = null;
 
   async function current(): Promise<SqliteIndex> {
     if (opened !== null && opened.identity !== indexIdentity(indexDir)) await drop();
     if (opened === null) {
-      const index = openSqliteIndex({ indexDir, embedder: await (embedder ??= options.createEmbedder()) });
+      models ??= Promise.all([options.createEmbedder(), options.createReranker()]);
+      const [embedder, reranker] = await models;
+      const index = openSqliteIndex({ indexDir, embedder, reranker });
       opened = { index, identity: indexIdentity(indexDir) };
     }
     return opened.index;

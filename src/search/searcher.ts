@@ -6,6 +6,7 @@ import type { IndexDatabase } from './database.ts';
 import type { SearchAnswer, SearchHit, SearchQuery } from './document-index.ts';
 import { highlight } from './highlights.ts';
 import { chunkIdOf, rankChunks } from './ranking.ts';
+import type { Reranker } from './reranker.ts';
 import type { Scored } from './scorer.ts';
 import { Snapshot } from './snapshot.ts';
 import { spread } from './spread.ts';
@@ -17,7 +18,12 @@ const embedQueryMs = 5000;
 /** Vectors of the latest questions, so that the next page costs no second call. */
 const queryVectorsMax = 64;
 
+/** Hits that the reranker reads. */
+const rerankedHits = 50;
+const rerankMs = 10_000;
+
 const sentences = {
+  rerankerFailed: 'The reranker did not answer; these results are in the order of the index',
   embedderFailed: 'The embedder did not answer; these results are by keyword only',
   rebuilding: 'The index is being built again from the stored documents; some of them are not found yet',
   otherEmbedder: (count: number) =>
@@ -27,14 +33,16 @@ const sentences = {
 export class Searcher {
   readonly #database: IndexDatabase;
   readonly #embedder: Embedder;
+  readonly #reranker: Reranker | null;
   readonly #snapshot: Snapshot;
   readonly #vectors: VectorSnapshot;
   readonly #vocabulary = new Vocabulary();
   readonly #queryVectors = new Map<string, Float32Array>();
 
-  constructor(database: IndexDatabase, embedder: Embedder) {
+  constructor(database: IndexDatabase, embedder: Embedder, reranker: Reranker | null) {
     this.#database = database;
     this.#embedder = embedder;
+    this.#reranker = reranker;
     this.#snapshot = new Snapshot(database);
     this.#vectors = new VectorSnapshot(database, embedder.id, embedder.dimensions);
   }
@@ -42,12 +50,34 @@ export class Searcher {
   /** @throws AppError `unavailable` when the mode is vector and the embedder does not answer. */
   async search(query: SearchQuery): Promise<SearchAnswer> {
     const started = performance.now();
+    const reranks = this.#reranker !== null && query.mode !== 'keyword' && query.offset < rerankedHits;
+    const asked = reranks ? { ...query, offset: 0, topK: Math.max(rerankedHits, query.offset + query.topK) } : query;
     const vector = query.mode === 'keyword' || this.#embedder.dimensions === 0 ? null : await this.#embedQuery(query);
-    return this.#database.read(() => {
+    const answer = this.#database.read(() => {
       this.#snapshot.refresh();
-      const answer = this.#answer(query, vector === 'failed' ? null : vector);
-      return { ...answer, notice: this.#notice(query, vector === 'failed'), tookMs: performance.now() - started };
+      const page = this.#answer(asked, vector === 'failed' ? null : vector);
+      return { ...page, notice: this.#notice(query, vector === 'failed') };
     });
+    const ordered = reranks ? await this.#rerank(this.#reranker!, query, answer) : answer;
+    return { ...ordered, tookMs: performance.now() - started };
+  }
+
+  async #rerank(
+    reranker: Reranker,
+    query: SearchQuery,
+    answer: Omit<SearchAnswer, 'tookMs'>,
+  ): Promise<Omit<SearchAnswer, 'tookMs'>> {
+    const page = (hits: readonly SearchHit[]) => hits.slice(query.offset, query.offset + query.topK);
+    const read = answer.hits.slice(0, rerankedHits);
+    if (read.length === 0) return answer;
+    try {
+      const texts = read.map((hit) => hit.text);
+      const scores = await reranker.rerank(query.query, texts, AbortSignal.timeout(rerankMs));
+      const ordered = read.map((hit, i) => ({ ...hit, score: scores[i]! })).sort((a, b) => b.score - a.score);
+      return { ...answer, hits: page([...ordered, ...answer.hits.slice(rerankedHits)]) };
+    } catch {
+      return { ...answer, hits: page(answer.hits), notice: answer.notice ?? sentences.rerankerFailed };
+    }
   }
 
   async #embedQuery({ query, mode }: SearchQuery): Promise<Float32Array | 'failed'> {

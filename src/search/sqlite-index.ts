@@ -26,12 +26,15 @@ import { type IndexDatabase, openDatabase } from './database.ts';
 import type { DocumentIndex, IndexedDocument } from './document-index.ts';
 import { insertVectors } from './vectors.ts';
 import { reembedSome } from './reembed.ts';
+import type { Reranker } from './reranker.ts';
 import { Searcher } from './searcher.ts';
 import { bumpChange, dropDeadMerges, mergeDue, mergeSegments, SegmentBuilder } from './segments.ts';
 
 export type SqliteIndexOptions = {
   readonly indexDir: string;
   readonly embedder: Embedder;
+  /** Reads the first hits of hybrid and vector searches again. */
+  readonly reranker?: Reranker | null;
 };
 
 export interface SqliteIndex extends DocumentIndex {
@@ -52,7 +55,7 @@ export type RebuildState = 'new' | 'damaged' | 'running' | 'done';
 /** Opens the index, making it when there is none. */
 export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   const database = openDatabase(options.indexDir);
-  const searcher = new Searcher(database, options.embedder);
+  const searcher = new Searcher(database, options.embedder, options.reranker ?? null);
   return {
     replace: (document, folder) => replace(database, document, folder),
     async touch(docId, version, change) {
