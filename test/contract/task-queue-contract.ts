@@ -78,6 +78,16 @@ export function taskQueueContract(name: string, create: CreateHarness): void {
       expect([...claimed].sort()).toEqual(uploaded);
     });
 
+    it('never gives a task away before it can be begun', async () => {
+      const begun: string[] = [];
+      for (let count = 0; count < 30; count += 1) {
+        const [lease] = await Promise.all([claimNext(worker), upload(front, 'x')]);
+        begun.push((await worker.tasks.begin(lease.taskId)).outcome);
+      }
+
+      expect(new Set(begun)).toEqual(new Set(['started']));
+    });
+
     it('never runs two tasks of one doc_id at once, in whatever process', async () => {
       const other = await harness.open('worker');
       await upload(front, 'old', { docId: '合同' });

@@ -121,9 +121,7 @@ async function runCase(template: string, dataDir: string, at: string, action: Fa
     stopped = !exited;
   } else await ended;
   const read = () => journals.map(readJournal);
-  const t0 = performance.now();
   wrong.push(...(await judgeAftermath(dataDir, read, openJournal(journals[2]!))));
-  if (process.env['TIMES']) console.log(at, action, 'aftermath', Math.round(performance.now() - t0));
   // Before it holds a lease a process has nothing that could be taken from it: it simply starts late.
   const starting = /^(owner|prepare)\./.test(at);
   if (starting && stopped) process.kill(child.pid ?? 0, 'SIGCONT');

@@ -29,9 +29,8 @@ const disk = faultyDisk(createDisk(), {
 try {
   const [front, worker] = await openBoth(order.dataDir, { disk });
   await live(front, worker, openJournal(order.journal));
-  const lost = front.lost.aborted || worker.lost.aborted;
   await Promise.all([front.close(), worker.close()]);
-  process.exit(lost ? 70 : 0);
+  process.exit(front.lost.aborted || worker.lost.aborted ? 70 : 0);
 } catch {
   // A fault in the first steps: the process could not start. Its operator would see why.
   process.exit(1);

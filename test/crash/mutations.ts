@@ -1,0 +1,99 @@
+/**
+ * Do the tests bite? Takes one safeguard at a time out of a copy of the sources and runs the suite that must notice.
+ * `npm run torture:mutations`. Exit code 1 when a suite stays green.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { tempDir } from '../support/temp-dir.ts';
+
+type Mutation = {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** The command that must fail, after `node`. */
+  readonly suite: readonly string[];
+};
+
+const engine = 'src/engines/file';
+const powerLoss = ['test/crash/power-loss.ts', '--points', '60', '--seed', '1'];
+const vitest = (pattern: string): string[] => ['node_modules/vitest/vitest.mjs', 'run', 'test/engines', '-t', pattern];
+
+const mutations: readonly Mutation[] = [
+  {
+    name: 'a record is not flushed before its rename',
+    file: `${engine}/durable-json.ts`,
+    from: '    await file.sync();\n',
+    to: '',
+    suite: powerLoss,
+  },
+  {
+    name: 'the directory of a record is not flushed',
+    file: `${engine}/directory-sync.ts`,
+    from: 'const work = disk.syncDirectory(directory, at).finally(',
+    to: 'const work = Promise.resolve().finally(',
+    suite: powerLoss,
+  },
+  {
+    name: 'a dead owner is not fenced before its tasks are taken',
+    file: `${engine}/reclaim.ts`,
+    from: "await orNull(disk.rename(join(layout.active, id), fenced, 'reclaim.fence'));\n    const names = (await orNull(disk.list(fenced, 'reclaim.names'))) ?? [];",
+    to: "const names = (await orNull(disk.list(join(layout.active, id), 'reclaim.names'))) ?? [];",
+    suite: vitest('dead process'),
+  },
+  {
+    name: 'a temporary file lies outside the lease directory',
+    file: `${engine}/owner.ts`,
+    from: 'return own(task === undefined ? `.t.${count}` : `.t.${task}.${count}`);',
+    to: 'return join(layout.corrupt, `.t.${id}.${task}.${count}`);',
+    suite: vitest('dead process'),
+  },
+  {
+    name: 'the marker is published before the record is written',
+    file: `${engine}/file-engine.ts`,
+    from: "      await records.place(task);\n      await markers.publish(task, marker, 'submit.publish');\n",
+    to: "      await markers.publish(task, marker, 'submit.publish');\n      await records.place(task);\n",
+    suite: vitest('before it can be begun'),
+  },
+  {
+    name: 'a document is moved into place before its files are flushed',
+    file: `${engine}/file-file-store.ts`,
+    from: "      await Promise.all(names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')));\n",
+    to: '      names.sort();\n',
+    suite: powerLoss,
+  },
+  {
+    name: 'attempts have no cap',
+    file: `${engine}/file-task-store.ts`,
+    from: 'task.attempts >= task.attemptsMax',
+    to: 'task.attempts < 0',
+    suite: vitest('all attempts are used up'),
+  },
+];
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const results: { mutation: string; noticed: boolean }[] = [];
+for (const mutation of mutations) {
+  const noticed = await isNoticed(mutation);
+  results.push({ mutation: mutation.name, noticed });
+  console.log(`${noticed ? 'noticed' : 'NOT NOTICED'}: ${mutation.name}`);
+}
+console.table(results);
+process.exit(results.every(({ noticed }) => noticed) ? 0 : 1);
+
+async function isNoticed(mutation: Mutation): Promise<boolean> {
+  await using dir = await tempDir();
+  for (const name of ['src', 'test', 'workers', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+    cpSync(join(root, name), join(dir.path, name), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(dir.path, 'node_modules'));
+  const path = join(dir.path, mutation.file);
+  const text = readFileSync(path, 'utf8');
+  if (text.split(mutation.from).length !== 2)
+    throw new Error(`${mutation.name}: what it takes out is not there exactly once in ${mutation.file}`);
+  writeFileSync(path, text.replace(mutation.from, mutation.to));
+  const { status } = spawnSync(process.execPath, [...mutation.suite], { cwd: dir.path, stdio: 'ignore', timeout: 300_000 });
+  return status !== 0;
+}
