@@ -54,7 +54,8 @@ export interface XmlReader {
 /** No office program writes a tag, attribute or comment as long; unbounded, one would be held in memory whole. */
 const tokenCharactersMax = 16 * 1024 * 1024;
 const attributesMax = 4096;
-/** Elements that are read for each cell that is allowed: a cell takes two or three, a paragraph five to ten. */
+/** Elements that are read, beside those for each cell that is allowed: a cell takes two or three, a paragraph five to ten. */
+const elementsBase = 1_000_000;
 const elementsPerCell = 10;
 /** Trees are walked by recursion; more would not fit a thread's stack. */
 const stackDepthMax = 1000;
@@ -97,7 +98,7 @@ export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlRe
   const names = createNames(options.namespaces);
   const stack: string[] = [];
   const { counts } = options;
-  const elementsMax = options.limits.cellsMax * elementsPerCell;
+  const elementsMax = elementsBase + options.limits.cellsMax * elementsPerCell;
   let written = 0;
   let writtenAtEvent = 0;
   let attributeCount = 0;
@@ -130,7 +131,7 @@ export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlRe
         if (++counts.elements > elementsMax) {
           throw new DocumentError(
             'limit_exceeded',
-            `The file holds more than ${elementsMax} XML elements (${elementsPerCell} for each cell of MAX_CELLS)`,
+            `The file holds more than ${elementsMax} XML elements (a million, and ${elementsPerCell} for each cell of MAX_CELLS)`,
           );
         }
         handler.open(element.name, element.attributes);

@@ -2,7 +2,17 @@
 import { DocumentError } from '../../errors.ts';
 import { resolveTarget } from '../office/office-package.ts';
 import type { ParseLimits } from '../parser.ts';
-import { child, descend, descendants, elements, readXmlTree, textOf, type NamespaceTable, type XmlNode } from '../xml.ts';
+import {
+  child,
+  createXmlCounts,
+  descend,
+  descendants,
+  elements,
+  readXmlTree,
+  textOf,
+  type NamespaceTable,
+  type XmlNode,
+} from '../xml.ts';
 import type { Zip } from '../zip.ts';
 
 export type EpubPackage = {
@@ -27,7 +37,8 @@ const namespaces: NamespaceTable = {
 
 /** @throws DocumentError `corrupt` without a package document or text; `encrypted` when a chapter is. */
 export async function readEpubPackage(zip: Zip, limits: ParseLimits): Promise<EpubPackage> {
-  const tree = (name: string) => readXmlTree(zip, name, { namespaces, limits });
+  const options = { namespaces, limits, counts: createXmlCounts() };
+  const tree = (name: string) => readXmlTree(zip, name, options);
   const packagePart = await findPackage(zip, tree);
   const root = await tree(packagePart);
   const metadata = child(root, 'opf:metadata');

@@ -68,7 +68,7 @@ async function writeChapter(
     throw error;
   }
   const { text } = decodeText(bytes, declaredCharset(bytes));
-  const { blocks } = readHtmlBlocks(text, { depthMax: input.limits.depthMax, mainOnly: false });
+  const { blocks } = readHtmlBlocks(text, { limits: input.limits, mainOnly: false });
   const title = book.titles.get(part);
   if (title !== undefined && blocks.length > 0 && !blocks.some(hasHeading)) builder.heading(1, title);
   writeBlocks(blocks, builder, { limits: input.limits });

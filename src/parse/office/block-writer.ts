@@ -73,16 +73,36 @@ export function createBlockWriter(builder: MarkdownBuilder, place: () => Place =
 export interface TextWriter extends BlockWriter {
   /** All that was written, a line a block. */
   text(): string;
+  /** The same calls again, for another writer: what was taken for a cell's text was a text of its own. */
+  replay(out: BlockWriter): void;
 }
 
-/** Collects the same as lines of text. */
+/** Keeps what is written, to be had as lines of text or as the calls that they were. */
 export function createTextWriter(): TextWriter {
+  const calls: ((out: BlockWriter) => void)[] = [];
+  const replay = (out: BlockWriter) => {
+    for (const call of calls) call(out);
+  };
+  return {
+    heading: (level, text) => calls.push((out) => out.heading(level, text)),
+    paragraph: (text) => calls.push((out) => out.paragraph(text)),
+    item: (item) => calls.push((out) => out.item(item)),
+    codeLine: (text) => calls.push((out) => out.codeLine(text)),
+    table: (rows, columns) => calls.push((out) => out.table(rows, columns)),
+    note: (mark, text) => calls.push((out) => out.note(mark, text)),
+    flush: () => calls.push((out) => out.flush()),
+    text: () => linesOf(replay).join('\n'),
+    replay,
+  };
+}
+
+function linesOf(write: (out: BlockWriter) => void): string[] {
   const lines: string[] = [];
   const notes: string[] = [];
   const add = (text: string) => {
     if (text.trim() !== '') lines.push(text.trim());
   };
-  return {
+  write({
     heading: (_level, text) => add(text),
     paragraph: add,
     item: (item) => add(item.text.trim() === '' ? '' : `${item.label ?? '-'} ${item.text}`),
@@ -91,9 +111,11 @@ export function createTextWriter(): TextWriter {
       for (const row of rows) add(row.filter((cell, at) => cell.trim() !== '' && cell !== row[at - 1]).join(' '));
     },
     note: (mark, text) => notes.push(`[^${mark}]: ${text.trim()}`),
-    flush: () => lines.push(...notes.splice(0)),
-    text: () => [...lines, ...notes].join('\n'),
-  };
+    flush() {
+      for (const note of notes.splice(0)) lines.push(note);
+    },
+  });
+  return [...lines, ...notes];
 }
 
 /** Another numbered list at the same outermost level begins a list of its own. */

@@ -37,6 +37,7 @@ type Table = {
   readonly spans: Map<number, { rows: number; text: string }>;
   cells: Cell[];
   repeat: number;
+  /** The only cell so far: a table of one cell is a frame around text, not a table. */ single: TextWriter | null;
 };
 
 const spanMax = 100;
@@ -124,7 +125,7 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
         beginItem(name, attributes);
         break;
       case 'table:table':
-        tables.push({ rows: [], spans: new Map(), cells: [], repeat: 1 });
+        tables.push({ rows: [], spans: new Map(), cells: [], repeat: 1, single: null });
         break;
       case 'table:table-row':
         beginRow(attributes);
@@ -167,7 +168,8 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
         break;
       case 'table:table': {
         const table = tables.pop();
-        if (table !== undefined) writer().table(table.rows);
+        if (table?.single) table.single.replay(writer());
+        else if (table !== undefined) writer().table(table.rows);
         break;
       }
       case 'presentation:notes':
@@ -295,7 +297,7 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
   function noteText(body: XmlNode): string {
     const writer = createTextWriter();
     replay(body, createOdfReader(writer, context));
-    return writer.text().replace(/\s*\n\s*/g, ' ');
+    return writer.text().replaceAll('\n', ' ');
   }
 
   /** Of whole cells and pages; those inside paragraphs are left to their document. */
@@ -356,6 +358,7 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
       if (span.rows <= 1) table.spans.delete(at);
       else table.spans.set(at, { rows: span.rows - 1, text: span.text });
     }
+    table.single = table.rows.length === 0 && texts.length === 1 ? (table.cells[0]?.writer ?? null) : null;
     table.cells = [];
     countCells(texts.length * table.repeat);
     for (let count = 0; count < table.repeat; count++) table.rows.push(texts);

@@ -4,6 +4,7 @@ import { createMarkdownBuilder } from '../markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import {
   child,
+  createXmlCounts,
   descend,
   descendants,
   elements,
@@ -57,13 +58,14 @@ export function createOdfParser(): Parser {
 
 async function readFile(zip: Zip, input: ParseInput): Promise<ParsedDocument> {
   const { limits } = input;
-  const tree = (name: string) => readXmlTree(zip, name, { namespaces, limits });
+  const options = { namespaces, limits, counts: createXmlCounts() };
+  const tree = (name: string) => readXmlTree(zip, name, options);
   refuseEncrypted(await tree('META-INF/manifest.xml'));
   const builder = createMarkdownBuilder(limits);
   const pages = createPages(input);
   const out = createBlockWriter(builder, () => ({ page: pages.current }));
   const handler = bodyHandler({ out, pages, input, styles: await readStyles(tree), objects: await readObjects(zip, tree) });
-  const end = await readXmlPart(zip, 'content.xml', handler, { namespaces, limits });
+  const end = await readXmlPart(zip, 'content.xml', handler, options);
   if (end?.hasRoot !== true) {
     throw new DocumentError('corrupt', 'The OpenDocument file is damaged: the part that holds its text cannot be read');
   }

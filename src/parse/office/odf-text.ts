@@ -58,7 +58,8 @@ export function readOdfText(paragraph: XmlNode, formulaOf: (href: string) => str
   /** White space counts once, and not after white space (ODF 1.3 part 3, 6.1.2). */
   function addText(data: string): void {
     const text = data.replace(/[ \t\r\n]+/g, ' ');
-    const isAfterBlank = parts.length === 0 || /[ \n]$/.test(parts.at(-1)!);
+    const before = parts.at(-1);
+    const isAfterBlank = before === undefined || before.endsWith(' ') || before.endsWith('\n');
     parts.push(isAfterBlank ? text.replace(/^ /, '') : text);
   }
 

@@ -4,7 +4,17 @@
  */
 import { DocumentError } from '../../errors.ts';
 import type { ParseInput, ParseLimits } from '../parser.ts';
-import { child, elements, readXmlPart, readXmlTree, textOf, type XmlEnd, type XmlHandler, type XmlNode } from '../xml.ts';
+import {
+  child,
+  createXmlCounts,
+  elements,
+  readXmlPart,
+  readXmlTree,
+  textOf,
+  type XmlEnd,
+  type XmlHandler,
+  type XmlNode,
+} from '../xml.ts';
 import { openZip, type Zip } from '../zip.ts';
 import { officeNamespaces } from './namespaces.ts';
 
@@ -53,7 +63,7 @@ export async function openPackage(input: ParseInput, kind: PackageKind): Promise
 }
 
 async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Promise<OfficePackage> {
-  const options = { namespaces: officeNamespaces, limits };
+  const options = { namespaces: officeNamespaces, limits, counts: createXmlCounts() };
   const ownWarnings: string[] = [];
   const known = new Map<string, ReadonlyMap<string, Relation>>();
 

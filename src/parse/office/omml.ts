@@ -7,13 +7,14 @@ export function toLatex(math: XmlNode): string {
 }
 
 function content(node: XmlNode | undefined): string {
-  let latex = '';
+  const pieces: string[] = [];
   for (const each of elements(node)) {
     const piece = element(each);
     // A command must not swallow the letter after it.
-    latex += /\\[a-z]+$/i.test(latex) && /^[a-z]/i.test(piece) ? ` ${piece}` : piece;
+    if (/\\[a-z]{1,20}$/i.test(pieces.at(-1)?.slice(-21) ?? '') && /^[a-z]/i.test(piece)) pieces.push(' ');
+    pieces.push(piece);
   }
-  return latex;
+  return pieces.join('');
 }
 
 function element(node: XmlNode): string {

@@ -71,7 +71,8 @@ async function slideParts(office: OfficePackage): Promise<string[]> {
   const listed = elements(child(root, 'p:sldIdLst'), 'p:sldId')
     .map(({ attributes }) => relations.get(attributes['r:id'] ?? ''))
     .flatMap((relation) => (relation?.type === 'slide' ? [relation.target] : []));
-  if (listed.length > 0) return listed;
+  // A slide stands once; a list that names one ten thousand times is an attack.
+  if (listed.length > 0) return [...new Set(listed)];
   const number = (part: string) => Number(/(\d+)\.xml$/.exec(part)?.[1] ?? 0);
   return office.partsIn('ppt/slides/').sort((a, b) => number(a) - number(b));
 }

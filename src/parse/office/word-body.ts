@@ -25,7 +25,12 @@ export type WordContext = {
 type Counts = { footnote: number; endnote: number; cells: number };
 type Cell = { readonly writer: TextWriter; readonly span: number; readonly merge: 'start' | 'continue' | null };
 type Row = { readonly cells: Cell[]; before: number; isDeleted: boolean };
-type Table = { readonly rows: string[][]; above: (string | undefined)[]; row: Row | null };
+type Table = {
+  readonly rows: string[][];
+  above: (string | undefined)[];
+  row: Row | null;
+  /** The only cell so far: a table of one cell is a frame around text, not a table. */ single: TextWriter | null;
+};
 
 /** Word allows 63 columns; a wider span is a lie that would be filled with text. */
 const spanMax = 63;
@@ -89,7 +94,7 @@ export function createWordReader(
 
   function begin(name: string): void {
     if (name === 'mc:AlternateContent') alternatives.push('open');
-    else if (name === 'w:tbl') tables.push({ rows: [], above: [], row: null });
+    else if (name === 'w:tbl') tables.push({ rows: [], above: [], row: null, single: null });
     else if (name === 'w:tr') {
       const table = tables.at(-1);
       if (table !== undefined) table.row = { cells: [], before: 0, isDeleted: false };
@@ -104,7 +109,8 @@ export function createWordReader(
     else if (name === 'w:tr') endRow();
     else if (name === 'w:tbl') {
       const table = tables.pop();
-      if (table !== undefined) writer().table(table.rows);
+      if (table?.single) table.single.replay(writer());
+      else if (table !== undefined) writer().table(table.rows);
     }
   }
 
@@ -142,6 +148,7 @@ export function createWordReader(
         texts.push(text);
       }
     }
+    table.single = table.rows.length === 0 && row.cells.length === 1 ? row.cells[0]!.writer : null;
     table.above = above;
     table.rows.push(texts);
   }
@@ -160,7 +167,7 @@ export function createWordReader(
     // A field whose code runs past its paragraph is broken, and would swallow the rest of the document.
     for (let at = 0; at < fields.length; at++) fields[at] = 'result';
     const isCode = looksLikeCode(style, read) || (wasCode && read.isMonospaced);
-    const text = carried + (isCode ? read.text : read.text.replace(/[ \u00a0]*\t[\t ]*/g, ' '));
+    const text = carried + (isCode ? read.text : read.text.replace(/\t[\t ]*/g, ' '));
     carried = '';
     if (runsOn(properties)) carried = text;
     else writeText(text, { style, properties, isCode }, to);
@@ -255,7 +262,7 @@ export function readWordNotes(root: XmlNode | null, name: string, context: WordC
     if (node.attributes['w:type'] !== undefined && node.attributes['w:type'] !== 'normal') continue;
     const writer = createTextWriter();
     replay(node, createWordReader(writer, context));
-    notes.set(node.attributes['w:id'] ?? '', writer.text().replace(/\s*\n\s*/g, ' '));
+    notes.set(node.attributes['w:id'] ?? '', writer.text().replaceAll('\n', ' '));
   }
   return notes;
 }

@@ -32,6 +32,9 @@ const nestedFieldsMax = 100;
 export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, context: Context): WordText {
   const out = {
     parts: [] as string[],
+    /** Equations in the line, and whether anything else is. */
+    inlineEquations: [] as string[],
+    hasWords: false,
     equations: [] as string[],
     boxes: [] as XmlNode[],
     references: [] as XmlNode[],
@@ -126,14 +129,20 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
   }
 
   function add(text: string): void {
-    if (text !== '' && isShown()) out.parts.push(text);
+    if (text === '' || !isShown()) return;
+    out.parts.push(text);
+    if (!/^[\s,.;]*$/.test(text)) out.hasWords = true;
   }
 
   function equation(math: XmlNode, isBlock: boolean): void {
     const latex = toLatex(math);
     if (latex === '' || !isShown()) return;
-    if (isBlock) out.equations.push(latex);
-    else out.parts.push(`$${latex}$`);
+    if (isBlock) {
+      out.equations.push(latex);
+      return;
+    }
+    out.inlineEquations.push(latex);
+    out.parts.push(`$${latex}$`);
   }
 
   function note(node: XmlNode): void {
@@ -142,6 +151,7 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
     const mark = context.nextMark(kind);
     out.notes.push({ kind, id: node.attributes['w:id'] ?? '', mark });
     out.parts.push(`[^${mark}]`);
+    out.hasWords = true;
   }
 
   function field(node: XmlNode): void {
@@ -149,7 +159,10 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
     if (type === 'begin') {
       if (context.fields.length < nestedFieldsMax) context.fields.push('code');
       const box = child(child(node, 'w:ffData'), 'w:checkBox');
-      if (box !== undefined) out.parts.push((toggle(box, 'w:checked') ?? toggle(box, 'w:default')) === true ? '☒ ' : '☐ ');
+      if (box !== undefined) {
+        out.parts.push((toggle(box, 'w:checked') ?? toggle(box, 'w:default')) === true ? '☒ ' : '☐ ');
+        out.hasWords = true;
+      }
     } else if (type === 'separate' && context.fields.length > 0) {
       context.fields[context.fields.length - 1] = 'result';
     } else if (type === 'end') {
@@ -158,17 +171,15 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
   }
 
   function hang(node: XmlNode): void {
-    out.boxes.push(...descendants(node, 'w:txbxContent'));
-    out.references.push(...references(node));
+    for (const box of descendants(node, 'w:txbxContent')) out.boxes.push(box);
+    for (const reference of references(node)) out.references.push(reference);
   }
 
   inline(paragraph);
-  const text = out.parts.join('');
-  const inlineOnly = /^(?:\s*\$[^$]+\$\s*[,.;]?\s*)+$/.test(text);
-  const alone = inlineOnly ? [...text.matchAll(/\$([^$]+)\$/g)].map((match) => match[1]!) : [];
+  const isOnlyEquations = out.inlineEquations.length > 0 && !out.hasWords;
   return {
-    text: inlineOnly ? '' : text,
-    equations: [...alone, ...out.equations],
+    text: isOnlyEquations ? '' : out.parts.join(''),
+    equations: isOnlyEquations ? [...out.inlineEquations, ...out.equations] : out.equations,
     boxes: out.boxes,
     references: out.references,
     notes: out.notes,

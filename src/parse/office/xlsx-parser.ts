@@ -69,9 +69,11 @@ async function readWorkbook(office: OfficePackage, input: ParseInput): Promise<P
 async function listSheets(office: OfficePackage, root: XmlNode | null): Promise<Sheet[]> {
   const relations = await office.relationsOf(office.mainPart);
   const sheets: Sheet[] = [];
+  const listed = new Set<string>();
   for (const { attributes } of elements(child(root, 'x:sheets'), 'x:sheet')) {
     const relation = relations.get(attributes['r:id'] ?? '');
-    if (relation === undefined) continue;
+    if (relation === undefined || listed.has(relation.target)) continue;
+    listed.add(relation.target);
     const state = attributes['state'];
     sheets.push({ name: attributes['name'] ?? '', part: relation.target, isHidden: state === 'hidden' || state === 'veryHidden' });
   }

@@ -172,10 +172,16 @@ describe('tables', () => {
   it('hold nested tables as text, and leave deleted rows out', async () => {
     const inner = `<w:tbl><w:tr>${cell('x')}${cell('y')}</w:tr></w:tbl>`;
     const markdown = await markdownOf({
-      body: `<w:tbl><w:tr><w:tc>${wordParagraph('outer')}${inner}</w:tc></w:tr><w:tr><w:trPr><w:del/></w:trPr>${cell('gone')}</w:tr></w:tbl>`,
+      body: `<w:tbl><w:tr><w:tc>${wordParagraph('outer')}${inner}</w:tc>${cell('z')}</w:tr><w:tr><w:trPr><w:del/></w:trPr>${cell('gone')}</w:tr></w:tbl>`,
     });
 
-    expect(markdown).toBe('| outer x y |\n| --- |');
+    expect(markdown).toBe('| outer x y | z |\n| --- | --- |');
+  });
+
+  it('of one cell are frames around text, not tables', async () => {
+    const body = `<w:tbl><w:tr><w:tc>${wordParagraph('Note', 'Heading2')}${wordParagraph('Mind the gap.')}</w:tc></w:tr></w:tbl>`;
+
+    expect(await markdownOf({ body })).toBe('## Note\n\nMind the gap.');
   });
 });
 
