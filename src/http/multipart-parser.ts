@@ -133,8 +133,7 @@ export function createMultipartParser(boundary: string, events: MultipartEvents)
 
   function readBody(): boolean {
     const at = rest.indexOf(delimiter);
-    // The end of what is here may be the beginning of a delimiter.
-    const bodyEnd = at === -1 ? Math.max(0, rest.length - delimiter.length + 1) : at;
+    const bodyEnd = at === -1 ? rest.length - delimiterBegun() : at;
     if (bodyEnd > 0) events.data(rest.subarray(0, bodyEnd));
     if (at === -1) {
       rest = rest.subarray(bodyEnd);
@@ -144,6 +143,14 @@ export function createMultipartParser(boundary: string, events: MultipartEvents)
     state = 'boundary';
     events.partEnd();
     return true;
+  }
+
+  /** How many of the last bytes may be the beginning of a delimiter. Usually none, so that the next chunk need not be copied. */
+  function delimiterBegun(): number {
+    const from = Math.max(0, rest.length - delimiter.length + 1);
+    for (let at = rest.indexOf(0x0d, from); at !== -1; at = rest.indexOf(0x0d, at + 1))
+      if (delimiter.subarray(0, rest.length - at).equals(rest.subarray(at))) return rest.length - at;
+    return 0;
   }
 
   function countStray(bytes: number): void {

@@ -1,6 +1,7 @@
 /** What the HTTP routes may ask of the rest of the product: use cases, no adapters. `app.ts` fills it. */
 import type { Readable } from 'node:stream';
 import type { Receipt } from '../documents/file-store.ts';
+import type { AnswerService } from '../search/answer.ts';
 import type { DocumentPage, IndexedDocument, SearchAnswer, SearchQuery } from '../search/document-index.ts';
 import type { Metadata, Task, TaskId, TaskLane, TaskSnapshot } from '../tasks/task.ts';
 import type { CancelOutcome, RetryOutcome, TaskFilter, TaskPage } from '../tasks/task-store.ts';
@@ -82,6 +83,8 @@ export type Services = {
   readonly tasks: TaskService;
   readonly documents: DocumentService;
   readonly search: SearchService;
+  /** Absent unless a chat service is set. */
+  readonly answers?: AnswerService;
   /** Cheap enough for every probe. */
   readiness(): Promise<Readiness>;
   status(): Promise<SystemStatus>;

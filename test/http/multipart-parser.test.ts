@@ -61,13 +61,15 @@ describe('the multipart parser', () => {
           const near = Buffer.from(`\r\n--${boundary}`.slice(0, -1));
           const parts = bodies.map((body) => ({ headers: fileHead, body: Buffer.concat([near, Buffer.from(body), near]) }));
 
+          fc.pre(parts.every(({ body }) => !body.includes(`\r\n--${boundary}`)));
+
           const found = await parse(cut(form(parts, boundary), size), boundary);
 
           expect(found.map(({ head }) => head.filename)).toEqual(parts.map(() => '报告.txt'));
           expect(found.map(({ body }) => body.toString('hex'))).toEqual(parts.map(({ body }) => body.toString('hex')));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 
