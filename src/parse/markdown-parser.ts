@@ -31,7 +31,7 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
 }
 
 export type MarkdownWriteOptions = {
-  readonly limits: Pick<ParseLimits, 'depthMax'>;
+  readonly limits: ParseLimits;
   /** Told of each heading of level 1. */
   readonly onTitle?: (title: string) => void;
 };

@@ -54,18 +54,39 @@ const timing = /^\s*((?:\d{1,4}:)?\d{1,2}:\d{1,2}[,.]\d{1,3})[ \t]*-->[ \t]*((?:
 
 /** The text of each cue, up to a blank line or, where that was forgotten, to the number and times of the next. */
 function* readCues(text: string): Generator<Cue> {
-  const lines = text.split('\n');
-  let at = 0;
-  while (at < lines.length) {
-    const times = timing.exec(lines[at++]!.slice(0, 200));
-    if (times === null) continue;
-    const words: string[] = [];
-    for (; at < lines.length && lines[at]!.trim() !== '' && !timing.test(lines[at]!.slice(0, 200)); at++) {
-      if (/^\d{1,6}$/.test(lines[at]!) && timing.test(lines[at + 1]?.slice(0, 200) ?? '')) break;
-      words.push(plainCue(lines[at]!));
+  let times: RegExpExecArray | null = null;
+  let words: string[] = [];
+  /** A line that is only a number: the next cue's, unless more text follows. */
+  let number: string | null = null;
+  for (const line of linesOf(text)) {
+    const next = timing.exec(line.slice(0, 200));
+    if (next !== null || line.trim() === '') {
+      if (next === null && number !== null) words.push(number);
+      yield* cueOf(times, words);
+      times = next;
+      words = [];
+      number = null;
+    } else if (times !== null) {
+      if (number !== null) words.push(number);
+      number = /^\d{1,6}$/.test(line) ? line : null;
+      if (number === null) words.push(plainCue(line));
     }
-    const cue = words.filter((line) => line !== '').join('\n');
-    if (cue !== '') yield { start: seconds(times[1]!), end: seconds(times[2]!), text: cue };
+  }
+  if (number !== null) words.push(number);
+  yield* cueOf(times, words);
+}
+
+function* cueOf(times: RegExpExecArray | null, words: readonly string[]): Generator<Cue> {
+  const text = words.filter((line) => line !== '').join('\n');
+  if (times !== null && text !== '') yield { start: seconds(times[1]!), end: seconds(times[2]!), text };
+}
+
+function* linesOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length;) {
+    const newline = text.indexOf('\n', at);
+    const end = newline === -1 ? text.length : newline;
+    yield text.slice(at, end);
+    at = end + 1;
   }
 }
 

@@ -126,7 +126,7 @@ const namedSections: Readonly<Record<string, string>> = {
 };
 
 function writeArticle(text: string, builder: MarkdownBuilder, input: ParseInput): Meta {
-  const reader = createBlockReader({ depthMax: input.limits.depthMax, mainOnly: false });
+  const reader = createBlockReader({ limits: input.limits, mainOnly: false });
   const article = createArticleReader(reader);
   readTags(text, article, { xml: true });
   const { blocks } = reader.finish();
@@ -275,6 +275,7 @@ function writeValues(text: string, builder: MarkdownBuilder): Meta {
     const plain = value.includes('<') ? withoutTags(value) : value;
     if (name === 'title') title ??= plain.slice(0, 1000);
     lines.push(name === null ? plain : `${name}: ${plain}`);
+    if (lines.length >= paragraphLinesMax) flushLines();
   }
 
   function flushLines(): void {
@@ -304,6 +305,9 @@ function writeValues(text: string, builder: MarkdownBuilder): Meta {
   flushLines();
   return { title, author: null, language: /^[a-z]{2,3}/.exec((language as string | null)?.toLowerCase() ?? '')?.[0] ?? null };
 }
+
+/** Values of one parent beyond this make another paragraph. */
+const paragraphLinesMax = 1000;
 
 /** Feeds carry HTML inside their text. */
 function withoutTags(html: string): string {

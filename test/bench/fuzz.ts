@@ -15,6 +15,7 @@ import { mutate } from '../support/mutation.ts';
 const fileMs = 20_000;
 const seedBytesMax = 300_000;
 type Job = { readonly paths: readonly string[]; readonly from: number; readonly count: number };
+/** The first is sent before anything is read: starting a process is not the parsers' time. */
 type Progress = { readonly seed: number; readonly path: string; readonly outcome: string };
 
 if (process.send === undefined) await main();
@@ -53,12 +54,12 @@ async function runChild(job: Job, outcomes: Map<string, number>, failures: strin
     };
     child.on('message', ({ seed, path, outcome }: Progress) => {
       watch();
+      if (outcome === 'ready') return;
       at = seed + 1;
       if (/^(?:read|[a-z_]+)$/.test(outcome)) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       else failures.push(`seed ${seed} of ${path}: ${outcome}`);
     });
     child.on('exit', () => resolve());
-    watch();
     child.send(job);
   });
   clearTimeout(timer);
@@ -68,6 +69,7 @@ async function runChild(job: Job, outcomes: Map<string, number>, failures: strin
 
 async function run({ paths, from, count }: Job): Promise<void> {
   const parser = createDocumentParser({});
+  process.send!({ seed: from, path: '', outcome: 'ready' } satisfies Progress);
   for (let seed = from; seed < count; seed++) {
     const path = paths[seed % paths.length]!;
     const bytes = mutate(readFileSync(path), seed);

@@ -116,7 +116,7 @@ describe('createMarkdownBuilder', () => {
       ]),
     ).toThrow('The document holds more than 3 table cells (MAX_CELLS)');
     expect(() => builder.paragraph('more than thirty characters of text')).toThrow(
-      'The document holds more than 30 characters of text (MAX_CHARACTERS)',
+      'The document holds more than 30 characters of text, 100 counted for each paragraph (MAX_CHARACTERS)',
     );
   });
 });

@@ -22,6 +22,10 @@ function hostileMarkup(): HostileFile[] {
     file('text-in-table.html', `<html><table>${'<tr>text'.repeat(deep)}`),
     file('wide-cells.html', `<html><table>${'<tr><td colspan=1000>x'.repeat(deep)}`, 'refused: limit_exceeded'),
     file('tall-cells.html', `<html><table>${'<tr><td rowspan=65534>x'.repeat(deep)}`),
+    file('paragraphs.html', `<html>${'<p>a'.repeat(1_300_000)}`, 'refused: limit_exceeded'),
+    file('items.html', `<html><ul>${'<li>'.repeat(1_300_000)}`, 'refused: limit_exceeded'),
+    file('cells.html', `<html><table>${'<td>'.repeat(2_100_000)}`, 'refused: limit_exceeded'),
+    file('breaks.html', `<html>text${'<br>'.repeat(1_000_000)}more`),
     file('attributes.html', `<html><p ${'a="1" '.repeat(deep)}>text`),
     file('long-attribute.html', `<html><img alt="${'x'.repeat(2_000_000)}"><p>text`),
     file('angles.html', `<html>text${'<'.repeat(2_000_000)}`),
@@ -125,6 +129,9 @@ function hostileLines(): HostileFile[] {
 function hostileBytes(): HostileFile[] {
   return [
     file('crlf.txt', `text${'\r\n'.repeat(4_500_000)}`),
+    file('lines.py', `text${'\n'.repeat(5_000_000)}more`),
+    file('lines.srt', `1\n00:00:01,000 --> 00:00:02,000\ntext${'\n'.repeat(5_000_000)}`),
+    file('paragraphs.txt', 'a\n\n'.repeat(1_300_000), 'refused: limit_exceeded'),
     file('crlf.md', `text${'\r\n'.repeat(4_500_000)}`),
     { name: 'nuls.txt', bytes: new Uint8Array(1_000_000), ends: 'refused: unsupported_format' },
     { name: 'few-nuls.txt', bytes: Buffer.from(`${'some text '.repeat(100)}\0${'and more '.repeat(100)}`), ends: 'read' },

@@ -3,6 +3,9 @@
  * the contexts that matter to structure (lists, items, tables, rows, cells, quotes), so that unclosed or 100,000-deep elements
  * cost what their characters cost. Nothing but scripts, styles, navigation and their like is left out.
  */
+import { DocumentError } from '../../errors.ts';
+import { blockCharacters } from '../markdown-builder.ts';
+import type { ParseLimits } from '../parser.ts';
 import { type Attributes, readTags, type TagHandler } from './html-tags.ts';
 
 export type HtmlBlock =
@@ -39,11 +42,13 @@ export type HtmlDocument = {
 };
 
 export type HtmlReadOptions = {
-  /** Levels of lists, tables and quotes; deeper ones are read as text of the level above. */
-  readonly depthMax: number;
+  /** Lists, tables and quotes below `depthMax` are read as text of the level above; the others end the reading. */
+  readonly limits: HtmlLimits;
   /** Leave out navigation and what shows only without scripts. */
   readonly mainOnly: boolean;
 };
+
+export type HtmlLimits = Pick<ParseLimits, 'depthMax' | 'charactersMax' | 'cellsMax'>;
 
 type Context =
   | { readonly kind: 'root' | 'quote' | 'item' | 'cell'; readonly blocks: HtmlBlock[] }
@@ -51,7 +56,7 @@ type Context =
   | { readonly kind: 'table'; readonly table: HtmlTable }
   | { readonly kind: 'row'; readonly row: HtmlCell[] };
 
-/** Never throws for broken HTML. Linear in the text. */
+/** Never fails for broken HTML. Linear in the text. @throws DocumentError `limit_exceeded` for more blocks or cells than memory should hold. */
 export function readHtmlBlocks(html: string, options: HtmlReadOptions): HtmlDocument {
   const reader = createBlockReader(options);
   readTags(html, reader);
@@ -68,6 +73,8 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
   const contexts: Context[] = [{ kind: 'root', blocks: root }];
   const meta = new Map<string, string>();
   let run: string[] = [];
+  let blockCount = 0;
+  let cellCount = 0;
   /** The last character of the run: white space is folded into one. */
   let last = '\n';
   let headingLevel = 0;
@@ -185,7 +192,12 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     if (pre !== null) return;
     if (run.length > 0) {
       const joined = run.length === 1 ? run[0]! : run.join('');
-      const inline = joined.includes('\n') ? joined.replace(/ *\n */g, '\n').trim() : joined.trim();
+      const inline = joined.includes('\n')
+        ? joined
+            .replace(/ *\n */g, '\n')
+            .replace(/\n{3,}/g, '\n\n')
+            .trim()
+        : joined.trim();
       if (inline !== '')
         add(headingLevel > 0 ? { kind: 'heading', level: headingLevel, text: inline } : { kind: 'paragraph', text: inline });
       run = [];
@@ -204,6 +216,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
 
   /** Text outside any cell of a table goes before the table, text outside any item of a list becomes one. */
   function add(block: HtmlBlock): void {
+    countBlock();
     const top = contexts.at(-1)!;
     if (top.kind === 'list') top.list.items.push({ blocks: [block], indent: 0, number: null });
     else if (top.kind === 'table' || top.kind === 'row') {
@@ -213,7 +226,27 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     } else top.blocks.push(block);
   }
 
+  /** As the builder counts: a paragraph takes some hundred bytes, however short it is. */
+  function countBlock(): void {
+    blockCount += 1;
+    const { charactersMax } = options.limits;
+    if (blockCount * blockCharacters > charactersMax) {
+      throw new DocumentError(
+        'limit_exceeded',
+        `The document holds more than ${charactersMax} characters of text, ${blockCharacters} counted for each paragraph (MAX_CHARACTERS)`,
+      );
+    }
+  }
+
+  function countCell(): void {
+    cellCount += 1;
+    const { cellsMax } = options.limits;
+    if (cellCount > cellsMax)
+      throw new DocumentError('limit_exceeded', `The document holds more than ${cellsMax} table cells (MAX_CELLS)`);
+  }
+
   function addContainer(block: HtmlBlock, context: Context): void {
+    countBlock();
     let top = contexts.at(-1)!;
     if (top.kind === 'list') {
       const item: HtmlItem = top.list.items.at(-1) ?? { blocks: [], indent: 0, number: null };
@@ -240,6 +273,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     const value = Number.parseInt(attributes['value'] ?? '', 10);
     const number = Number.isNaN(value) ? top.next : value;
     top.next = number + 1;
+    countBlock();
     const item: HtmlItem = { blocks: [], indent: tag === 'dd' && top.list.items.length > 0 ? 1 : 0, number };
     top.list.items.push(item);
     contexts.push({ kind: 'item', blocks: item.blocks });
@@ -260,6 +294,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     unwindTo('table', 'root');
     const top = contexts.at(-1)!;
     if (top.kind !== 'table') return;
+    countCell();
     const row: HtmlCell[] = [];
     top.table.rows.push(row);
     contexts.push({ kind: 'row', row });
@@ -270,6 +305,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     if (contexts.at(-1)!.kind === 'table') openRow();
     const top = contexts.at(-1)!;
     if (top.kind !== 'row') return;
+    countCell();
     if (tag === 'th') markData();
     const cell: HtmlCell = { blocks: [], columns: span(attributes['colspan'], 1000), rows: span(attributes['rowspan'], 65_534) };
     top.row.push(cell);
@@ -288,7 +324,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
   }
 
   function isTooDeep(): boolean {
-    return contexts.length > options.depthMax;
+    return contexts.length > options.limits.depthMax;
   }
 
   /** Closes what is open above the nearest context of that kind; nothing when `border` comes first or there is none. */

@@ -1,10 +1,17 @@
 /** HTML as Markdown blocks: the part that HTML files, the chapters of an EPUB and the bodies of mails have in common. */
 import type { ListItem, MarkdownBuilder, Place } from '../markdown-builder.ts';
-import type { ParseLimits } from '../parser.ts';
-import { type HtmlBlock, type HtmlCell, type HtmlDocument, type HtmlList, type HtmlTable, readHtmlBlocks } from './html-blocks.ts';
+import {
+  type HtmlBlock,
+  type HtmlCell,
+  type HtmlDocument,
+  type HtmlLimits,
+  type HtmlList,
+  type HtmlTable,
+  readHtmlBlocks,
+} from './html-blocks.ts';
 
 export type HtmlWriteOptions = {
-  readonly limits: Pick<ParseLimits, 'depthMax'>;
+  readonly limits: HtmlLimits;
   /** Where all of it stands. */
   readonly place?: Place;
   /** Added to heading levels, e.g. 1 when the HTML is a section of something larger. */
@@ -19,9 +26,9 @@ export type HtmlMeta = Pick<HtmlDocument, 'title' | 'author' | 'language'>;
  * there is nothing else. @throws DocumentError `limit_exceeded` from the builder.
  */
 export function writeHtml(html: string, builder: MarkdownBuilder, options: HtmlWriteOptions): HtmlMeta {
-  const { depthMax } = options.limits;
-  const main = readHtmlBlocks(html, { depthMax, mainOnly: true });
-  const document = main.blocks.length > 0 ? main : readHtmlBlocks(html, { depthMax, mainOnly: false });
+  const { limits } = options;
+  const main = readHtmlBlocks(html, { limits, mainOnly: true });
+  const document = main.blocks.length > 0 ? main : readHtmlBlocks(html, { limits, mainOnly: false });
   writeBlocks(document.blocks, builder, options);
   return { title: document.title, author: document.author, language: document.language };
 }
