@@ -77,8 +77,9 @@ export type FeedbackOptions = {
   readonly shareMax: number;
 };
 
-/** Candidates whose rarity is looked up. */
+/** Candidates whose rarity is looked up, in so many chunks at least. */
 const candidatesMax = 120;
+const sampleChunksMin = 2000;
 
 /**
  * Terms that the best answers share and the query lacks (pseudo-relevance feedback), strongest first, the strongest weighing 1.
@@ -110,12 +111,12 @@ export function feedbackTerms(
     .filter(([, sum]) => sum.chunks >= 2)
     .sort((a, b) => b[1].weight - a[1].weight)
     .slice(0, candidatesMax);
-  const sample = largest(segments);
-  const sampled = sample === null ? [] : [sample];
+  const sampled = largest(segments);
+  const sampleChunks = sampled.reduce((sum, segment) => sum + segment.chunks, 0);
   const chosen = candidates
     .map(([term, { weight }]) => {
       const chunks = postingsOf(term, sampled).chunks;
-      const share = sample === null ? 0 : chunks / sample.chunks;
+      const share = chunks / sampleChunks;
       return { term, share, weight: weight * idf(share * collection.chunks, collection) };
     })
     .filter(({ share }) => share <= options.shareMax)
@@ -125,8 +126,16 @@ export function feedbackTerms(
   return lookUp(new Map(chosen.map(({ term, weight }) => [term, weight / strongest])), segments);
 }
 
-function largest(segments: readonly Segment[]): Segment | null {
-  return segments.reduce<Segment | null>((best, segment) => (best === null || segment.chunks > best.chunks ? segment : best), null);
+/** The largest segments, enough of them to tell how common a term is. */
+function largest(segments: readonly Segment[]): Segment[] {
+  const sample: Segment[] = [];
+  let chunks = 0;
+  for (const segment of [...segments].sort((a, b) => b.chunks - a.chunks)) {
+    if (chunks >= sampleChunksMin) break;
+    sample.push(segment);
+    chunks += segment.chunks;
+  }
+  return sample;
 }
 
 function countTerms(tokens: readonly Token[]): Map<string, number> {
