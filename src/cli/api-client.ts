@@ -58,16 +58,15 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     for (let tries = 1; ; tries += 1) {
       const outcome = await attempt(request).catch((error: unknown) => transientError(error, request.signal));
       const reason = typeof outcome === 'string' ? outcome : busyReason(outcome);
-      if (typeof outcome !== 'string') {
-        if (reason === null) return refuseStrangers(outcome);
-        if (performance.now() - startedAt >= options.patienceMs) return outcome;
-      } else if (performance.now() - startedAt >= options.patienceMs) {
-        throw new CliError(`${base.href} does not answer: ${outcome}`, exitCodes.unreachable);
+      if (reason === null) return refuseStrangers(outcome as ApiReply);
+      if (performance.now() - startedAt >= options.patienceMs) {
+        if (typeof outcome !== 'string' && !isAbsent(outcome)) return outcome;
+        throw new CliError(`${base.href} does not answer: ${reason}`, exitCodes.unreachable);
       }
       const asked = typeof outcome === 'string' ? null : retryAfterMs(outcome);
       const leftMs = options.patienceMs - (performance.now() - startedAt);
       const waitMs = Math.max(50, Math.min(asked ?? 250 * 2 ** Math.min(tries, 5), waitMsMax, leftMs));
-      options.onWait?.(reason ?? '', waitMs);
+      options.onWait?.(reason, waitMs);
       await pause(waitMs, undefined, request.signal === undefined ? {} : { signal: request.signal });
     }
   }
@@ -178,7 +177,13 @@ function transientError(error: unknown, signal: AbortSignal | undefined): string
 
 function busyReason(reply: ApiReply): string | null {
   if (![429, 502, 503, 504].includes(reply.status)) return null;
-  return sentenceOf(reply);
+  return problemOf(reply) === null ? `a proxy says ${reply.status}` : sentenceOf(reply);
+}
+
+/** A proxy that finds nobody behind it, or a server that cannot work: that is no answer to what was asked. */
+function isAbsent(reply: ApiReply): boolean {
+  const problem = problemOf(reply);
+  return problem === null ? [502, 503, 504].includes(reply.status) : problem['code'] === 'unavailable';
 }
 
 function retryAfterMs({ headers }: ApiReply): number | null {

@@ -203,6 +203,20 @@ describe('ingest, with a server that', () => {
     expect(report.documents[0]).toMatchObject({ outcome: 'failed', error: 'The queue is full' });
   });
 
+  it('is gone behind its proxy: stops the whole run with 75 instead of failing every file', async () => {
+    await writeReports(6);
+    answer = (request, response) => {
+      request.resume();
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad Gateway</html>');
+    };
+
+    const { code, stdout } = await runCommand(['--url', url, '--patience', '0', 'ingest', folder]);
+
+    expect(code).toBe(75);
+    expect(stdout).toContain('0 failed, 6 not sent');
+    expect(stdout).toContain('does not answer: a proxy says 502');
+  });
+
   it('answers before it has the whole file: believes the answer', async () => {
     await writeFile(join(folder, 'large.bin'), Buffer.alloc(40 * 1024 * 1024));
     answer = (_request, response) =>
