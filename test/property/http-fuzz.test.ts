@@ -33,7 +33,8 @@ const seen = new Map<string, Set<number>>();
 beforeAll(async () => {
   server = await startHttpServer({
     settings: { fileBytesMax: 20_000, syncBytesMax: 10_000, syncWaitMs: 5 },
-    limits: { lingerMs: 50 },
+    // Client and server share one process here: an idle connection must not end while a long computation holds both up.
+    limits: { lingerMs: 50, keepAliveMs: 600_000 },
     memory: { ingest },
   });
   for (let bytes = 1; bytes <= 30; bytes += 1) await fetch(`${server.url}/documents/a`, { method: 'PUT', body: 'x'.repeat(bytes) });
