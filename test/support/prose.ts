@@ -36,7 +36,9 @@ export function sentenceZh(seed: number): string {
 /** A word that stands on one page only, made of letters so that no tokenizer cuts it. */
 export function marker(seed: number): string {
   const letters = 'bcdfghjklmnpqrstvwxz';
-  return `zq${Array.from(String(seed)).map((digit) => `${letters[Number(digit)]}o${letters[(Number(digit) * 7 + 3) % letters.length]}a`).join('')}`;
+  return `zq${Array.from(String(seed))
+    .map((digit) => `${letters[Number(digit)]}o${letters[(Number(digit) * 7 + 3) % letters.length]}a`)
+    .join('')}`;
 }
 
 /** `count` lines of page `page`, the marker of the page in one of them. */
