@@ -39,10 +39,10 @@ export function App(): VNode {
   const t = sentences.value;
   return (
     <div class="frame">
-      <a class="skip" href={location.hash} onClick={skipToContent}>
-        {t.skip}
-      </a>
       <header class="side">
+        <a class="skip" href={location.hash} onClick={skipToContent}>
+          {t.skip}
+        </a>
         <a class="brand" href={linkTo('upload')}>
           <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
             <rect width="32" height="32" rx="9" />

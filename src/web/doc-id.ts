@@ -26,7 +26,7 @@ export type DocIdProblem = 'empty' | 'too_long' | 'control_characters';
 /** Null when the server will take it. */
 export function docIdProblem(docId: string): DocIdProblem | null {
   if (docId.trim() === '') return 'empty';
-  if ([...docId].length > docIdCharactersMax) return 'too_long';
+  if (Array.from(docId).length > docIdCharactersMax) return 'too_long';
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f-\u009f]/.test(docId)) return 'control_characters';
   return null;
@@ -34,7 +34,7 @@ export function docIdProblem(docId: string): DocIdProblem | null {
 
 /** The middle goes, the extension stays. */
 function shorten(text: string): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (characters.length <= docIdCharactersMax) return text;
   const tail = 16;
   return `${characters.slice(0, docIdCharactersMax - tail - 1).join('')}…${characters.slice(-tail).join('')}`;

@@ -3,6 +3,8 @@
  * character maps and fonts come from our own origin, and nothing in it needs eval or WebAssembly.
  */
 import { getDocument, GlobalWorkerOptions, TextLayer, type PDFPageProxy } from 'pdfjs-dist';
+// Vite makes an address of it.
+// oxlint-disable-next-line import/default
 import workerUrl from 'pdfjs-dist/build/pdf.worker.min.mjs?url';
 import { locatePassage, type Span } from './passage.ts';
 

@@ -12,7 +12,6 @@ export type WireSearch = SearchReply;
 export type WireHit = SearchReply['hits'][number];
 export type WireConfig = Parsed<typeof configReply>;
 export type WireStatus = StatusReply;
-export type WireMinute = StatusReply['history'][number];
 
 /** RFC 9457, as far as it is read here; a proxy's answer may hold none of it. */
 export type WireProblem = {

@@ -22,7 +22,7 @@ export type WatchedPage = {
   readonly page: Page;
   /** What it must not have done, one line each. */
   readonly incidents: string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 /** The page is built first when its sources have changed. */
