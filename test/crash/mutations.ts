@@ -19,7 +19,14 @@ type Mutation = {
 
 const engine = 'src/engines/file';
 const powerLoss = ['test/crash/power-loss.ts', '--points', '60', '--seed', '1'];
-const vitest = (pattern: string): string[] => ['node_modules/vitest/vitest.mjs', 'run', 'test/engines', '-t', pattern];
+/** A test's name, with dots for spaces: the command is taken apart at spaces. */
+const vitest = (pattern: string): string[] => [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  'test/engines',
+  '-t',
+  pattern.replaceAll(' ', '.'),
+];
 
 const mutations: readonly Mutation[] = [
   {
@@ -48,14 +55,14 @@ const mutations: readonly Mutation[] = [
     file: `${engine}/owner.ts`,
     from: 'return own(task === undefined ? `.t.${count}` : `.t.${task}.${count}`);',
     to: 'return join(layout.corrupt, `.t.${id}.${task}.${count}`);',
-    suite: vitest('dead process'),
+    suite: ['test/crash/failpoints.ts', '--at', 'record.rename', '--seed', '1'],
   },
   {
     name: 'the marker is published before the record is written',
     file: `${engine}/file-engine.ts`,
     from: "      await records.place(task);\n      await markers.publish(task, marker, 'submit.publish');\n",
     to: "      await markers.publish(task, marker, 'submit.publish');\n      await records.place(task);\n",
-    suite: vitest('before it can be begun'),
+    suite: vitest('record is not written yet'),
   },
   {
     name: 'a document is moved into place before its files are flushed',
@@ -75,6 +82,12 @@ const mutations: readonly Mutation[] = [
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const results: { mutation: string; noticed: boolean }[] = [];
+// A suite that is red anyway would notice everything.
+for (const suite of new Set(mutations.map(({ suite }) => suite.join(' ')))) {
+  const green = await runSuite(suite.split(' '), () => undefined);
+  console.log(`${green ? 'green' : 'RED'} without a mutation: ${suite}`);
+  if (!green) process.exit(1);
+}
 for (const mutation of mutations) {
   const noticed = await isNoticed(mutation);
   results.push({ mutation: mutation.name, noticed });
@@ -84,16 +97,24 @@ console.table(results);
 process.exit(results.every(({ noticed }) => noticed) ? 0 : 1);
 
 async function isNoticed(mutation: Mutation): Promise<boolean> {
+  return !(await runSuite(mutation.suite, (copy) => mutate(join(copy, mutation.file), mutation)));
+}
+
+function mutate(path: string, mutation: Mutation): void {
+  const text = readFileSync(path, 'utf8');
+  if (text.split(mutation.from).length !== 2)
+    throw new Error(`${mutation.name}: what it takes out is not there exactly once in ${mutation.file}`);
+  writeFileSync(path, text.replace(mutation.from, mutation.to));
+}
+
+/** Whether a suite passes on a copy of the sources that `change` has been at. */
+async function runSuite(suite: readonly string[], change: (copy: string) => void): Promise<boolean> {
   await using dir = await tempDir();
   for (const name of ['src', 'test', 'workers', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
     cpSync(join(root, name), join(dir.path, name), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(dir.path, 'node_modules'));
-  const path = join(dir.path, mutation.file);
-  const text = readFileSync(path, 'utf8');
-  if (text.split(mutation.from).length !== 2)
-    throw new Error(`${mutation.name}: what it takes out is not there exactly once in ${mutation.file}`);
-  writeFileSync(path, text.replace(mutation.from, mutation.to));
-  const { status } = spawnSync(process.execPath, [...mutation.suite], { cwd: dir.path, stdio: 'ignore', timeout: 300_000 });
-  return status !== 0;
+  change(dir.path);
+  const { status } = spawnSync(process.execPath, [...suite], { cwd: dir.path, stdio: 'ignore', timeout: 300_000 });
+  return status === 0;
 }

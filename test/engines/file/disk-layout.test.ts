@@ -4,10 +4,12 @@ import { mkdir, readdir, readFile, rename, rm, symlink, unlink, utimes, writeFil
 import { join } from 'node:path';
 import { v7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createDisk } from '../../../src/engines/file/disk.ts';
 import { openFileEngine } from '../../../src/engines/file/file-engine.ts';
 import { createLayout } from '../../../src/engines/file/layout.ts';
 import type { TaskId } from '../../../src/tasks/task.ts';
 import { beginNext, claimNext, newId, settle, upload } from '../../support/engine-steps.ts';
+import { faultyDisk } from '../../support/faulty-disk.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { createFileEngineHarness, fileEngineOptions, type FileEngineHarness } from '../../support/file-engine-harness.ts';
 import { tempDir } from '../../support/temp-dir.ts';
@@ -200,6 +202,28 @@ describe('the file engine', () => {
 
     expect(await observer.queue.claim(['small', 'large'], AbortSignal.timeout(600))).toBeNull();
     expect(worker.lost.aborted).toBe(false);
+  });
+
+  it('lets nobody claim a task whose record is not written yet', async () => {
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const disk = faultyDisk(createDisk(), {
+      async before({ at }) {
+        if (at !== 'record.create') return;
+        reached.resolve();
+        await goOn.promise;
+      },
+    });
+    const front = await harness.open('frontend', { disk });
+    const worker = await harness.open('worker');
+    const uploading = upload(front, 'x');
+    await reached.promise;
+
+    const early = await worker.queue.claim(['small'], AbortSignal.timeout(300));
+    goOn.resolve();
+
+    expect(early).toBeNull();
+    expect((await beginNext(worker)).task.id).toBe((await uploading).id);
   });
 
   it('gives ids that it never saw the same answer, fast', async () => {
