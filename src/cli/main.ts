@@ -5,8 +5,10 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
+import { DocumentError, hasErrno } from '../errors.ts';
 import { writeApiKey } from '../http/api-keys.ts';
 import type { KeyScope } from '../http/scope.ts';
 import { deliveryStates } from '../webhooks/delivery.ts';
@@ -17,6 +19,7 @@ import { listFiles } from './file-list.ts';
 import { ingest } from './ingest.ts';
 import { barProgress, type IngestProgress, lineProgress, silentProgress } from './ingest-progress.ts';
 import { reportText } from './ingest-report.ts';
+import { localSettings } from './local-settings.ts';
 import * as queries from './queries.ts';
 import { printable, table } from './terminal-text.ts';
 
@@ -172,12 +175,17 @@ program
   });
 
 program
+  .command('parse')
+  .description('print the Markdown of one file, without a server; what is known about it goes to standard error')
+  .argument('<file>')
+  .action(runParse);
+program
   .command('backup')
   .description('copy DATA_DIR into a new folder, while servers work in it')
   .argument('<folder>')
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
   .action(async (folder: string, { dataDir }: { dataDir: string }) => {
-    const { backUp } = await import('./data-copies.ts');
+    const { backUp } = await import('./data-directory.ts');
     say(await backUp(dataDir, folder));
   });
 program
@@ -186,11 +194,23 @@ program
   .argument('<folder>', 'the backup')
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
   .action(async (folder: string, { dataDir }: { dataDir: string }) => {
-    const { restore } = await import('./data-copies.ts');
+    const { restore } = await import('./data-directory.ts');
     say(await restore(folder, dataDir));
   });
 
+program
+  .command('reindex')
+  .description('give all documents vectors of the embedder that the settings name; servers go on searching meanwhile')
+  .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
+  .action(async ({ dataDir }: { dataDir: string }) => {
+    const { reindex } = await import('./data-directory.ts');
+    const interrupted = new AbortController();
+    process.once('SIGINT', () => interrupted.abort());
+    say(await reindex(dataDir, (left) => console.error(`${left} documents left`), interrupted.signal));
+  });
+
 try {
+  if (existsSync('.env')) process.loadEnvFile('.env');
   await program.parseAsync();
 } catch (error) {
   process.exitCode = explain(error);
@@ -203,6 +223,23 @@ try {
 function becomeServer(role: 'serve' | 'worker'): void {
   const env = { UV_THREADPOOL_SIZE: '16', ...process.env };
   process.execve!(process.execPath, [process.execPath, '--env-file-if-exists=.env', mainModule, role], env);
+}
+
+async function runParse(path: string): Promise<void> {
+  const [{ parseFile, showParsed }, { createOcr }] = await Promise.all([import('./parse.ts'), import('../parse/ocr.ts')]);
+  const config = localSettings();
+  const ocr = await createOcr({ languages: config.ocrLanguages, timeoutMs: config.pageMs });
+  try {
+    const parsed = await parseFile(path, { limits: config, ocr });
+    const { markdown, about } = showParsed(parsed);
+    if (globals().json === true) return say({ json: parsed, text: '' });
+    process.stdout.write(markdown);
+    process.stderr.write(about);
+  } catch (error) {
+    if (error instanceof DocumentError || hasErrno(error, 'ENOENT', 'EACCES', 'EISDIR'))
+      throw new CliError((error as Error).message);
+    throw error;
+  }
 }
 
 async function runIngest(

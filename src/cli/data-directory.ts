@@ -1,11 +1,13 @@
-/** Backup and restore of a data directory: the engine's own work, told in words. */
-import { resolve } from 'node:path';
+/** What is done to a data directory itself: backup, restore, new vectors. The work is the engine's and the index's; here it is told in words. */
+import { join, resolve } from 'node:path';
 import { v7 } from 'uuid';
+import { embedderSettings } from '../embed/create-embedder.ts';
 import { backupDataDir, BackupError, restoreDataDir } from '../engines/file/backup.ts';
 import { createLogger } from '../logger.ts';
-import { openThreadedIndex } from '../search/threaded-index.ts';
+import { openThreadedIndex, type ThreadedIndex } from '../search/threaded-index.ts';
 import type { TaskId } from '../tasks/task.ts';
 import { CliError } from './cli-error.ts';
+import { localSettings } from './local-settings.ts';
 import type { Said } from './queries.ts';
 import { fileSize } from './terminal-text.ts';
 
@@ -21,13 +23,11 @@ export async function backUp(dataDir: string, target: string): Promise<Said> {
 }
 
 export async function restore(source: string, dataDir: string): Promise<Said> {
-  const logger = createLogger({ level: 'error' });
   const summary = await inWords(
     restoreDataDir({
       source: resolve(source),
       dataDir: resolve(dataDir),
-      // Nothing is embedded here: the vectors lie beside the documents.
-      openIndex: (indexDir) => openThreadedIndex({ indexDir, embedder: { kind: 'builtin' }, threads: 1, logger }),
+      openIndex: (indexDir) => openIndex(indexDir),
       newId: () => v7() as TaskId,
     }),
   );
@@ -36,6 +36,29 @@ export async function restore(source: string, dataDir: string): Promise<Said> {
     json: summary,
     text: `Restored ${documents} documents and ${tasks} tasks; all ${files} files have the SHA-256 they were backed up with. Documents that the index had to learn or forget: ${repaired}.`,
   };
+}
+
+/** Gives every document vectors of the embedder that the settings name, while servers go on searching. */
+export async function reindex(dataDir: string, onProgress: (left: number) => void, signal: AbortSignal): Promise<Said> {
+  const index = await openIndex(join(resolve(dataDir), 'index'));
+  try {
+    const faults = await index.check();
+    if (faults.length > 0) throw new CliError(`The index is damaged (${faults[0]}); restart the server, which makes it anew.`);
+    await index.reindex(onProgress, signal);
+    const { documents, chunks } = await index.stats();
+    return {
+      json: { documents, chunks },
+      text: `All ${documents} documents (${chunks} chunks) have vectors of the present embedder.`,
+    };
+  } finally {
+    await index.close();
+  }
+}
+
+/** As a server would open it: with another embedder its vectors would count as old. */
+function openIndex(indexDir: string): Promise<ThreadedIndex> {
+  const embedder = embedderSettings(localSettings());
+  return openThreadedIndex({ indexDir, embedder, threads: 1, logger: createLogger({ level: 'error' }) });
 }
 
 async function inWords<T>(work: Promise<T>): Promise<T> {
