@@ -26,7 +26,7 @@ export const tuning = {
   feedbackWeight: 0.3,
   feedbackPower: 2,
   nearWeight: 0.15,
-  nearChunks: 64,
+  nearChunks: 32,
   /** Best of each ranking that are fused, and the usual constant of reciprocal rank fusion. */
   nearestChunks: 200,
   rankOffset: 60,
@@ -118,12 +118,21 @@ function addFeedback(input: RankingInput, scores: Scores, top: readonly Scored[]
   const second = scoreRows(feedback, segments, collection);
   const evenness = top[Math.min(top.length, tuning.feedback.chunks) - 1]!.score / top[0]!.score;
   const weight = input.mode === 'vector' ? 1 : tuning.feedbackWeight * evenness ** tuning.feedbackPower;
-  const combined = combine(scores, second, (weight * highest(scores, input)) / highest(second, input));
+  const combined = combine(scores, second, (weight * top[0]!.score) / highest(second, input));
   return bestRows(combined, segments, input.allowed, input.limit).top;
 }
 
+/** The best score of a row that may be found; 1 when there is none. */
 function highest(scores: Scores, input: RankingInput): number {
-  return bestRows(scores, input.snapshot.segments, input.allowed, 1).top[0]?.score ?? 1;
+  let best = 0;
+  for (const [at, segment] of input.snapshot.segments.entries()) {
+    const allowed = input.allowed(segment);
+    const list = scores[at]!;
+    for (let row = 0; row < list.length; row++) {
+      if (list[row]! > best && (allowed === null || allowed[row] === 1)) best = list[row]!;
+    }
+  }
+  return best === 0 ? 1 : best;
 }
 
 function combine(first: Scores, second: Scores, weight: number): Scores {

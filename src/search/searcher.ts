@@ -152,7 +152,7 @@ export class Searcher {
 
 /** Chunks that are ranked for a page: the same for neighbouring pages, so that paging neither repeats nor skips a hit. */
 function poolSize(wanted: number): number {
-  let size = 512;
+  let size = 256;
   while (size < 4 * wanted) size *= 2;
   return size;
 }
