@@ -10,7 +10,7 @@ import { createTask, isTerminal, type NewTask, type Task, type TaskId } from '..
 import type { Receipt } from '../../documents/file-store.ts';
 import type { Engine } from '../engine.ts';
 import { createCancelRequests } from './cancel-requests.ts';
-import { createDisk, type Disk, orNull } from './disk.ts';
+import { createDisk, type Disk, orNull, removeTree } from './disk.ts';
 import { createDiskHealth, unavailable } from './disk-health.ts';
 import { createDirectorySync } from './directory-sync.ts';
 import { createDocumentLocks, retryKey } from './document-locks.ts';
@@ -133,6 +133,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   const maintenance = createMaintenance({ layout, leaseMs, jobs: { turn, lead, minutely, hourly }, logger });
   const stopLocks = disk.watch(layout.locks, pending.wake);
   owner.lost.addEventListener('abort', endLeases);
+  const refused: { readonly task: Task; readonly received: string }[] = [];
   let closed = false;
 
   await reclaim.step().catch((error: unknown) => logger.warn({ err: error }, 'recovery met an error; it goes on in a moment'));
@@ -142,6 +143,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     if (!(await owner.holds())) return;
     clock.look();
     await owner.sweep();
+    await undoRefused();
     for (const marker of brokenMarkers(owner.takeBroken())) await recoverBroken(marker);
     await reclaim.step();
     await locks.clear(heldKeys);
@@ -234,16 +236,28 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     return task;
   }
 
-  /** Undoes a submit that failed: first out of the queue, so that nobody runs what was refused. */
+  /** Undoes a submit that failed, now or when the disk allows it: what was refused must not run after all. */
   async function withdraw(task: Task, received: string): Promise<void> {
+    try {
+      await undoSubmit(task, received);
+    } catch {
+      refused.push({ task, received });
+    }
+  }
+
+  async function undoSubmit(task: Task, received: string): Promise<void> {
     const { name } = markerOf(task);
-    const waiting = join(layout.pending[task.lane], name);
-    await disk.rename(waiting, owner.own(name), 'withdraw.marker').catch(() => undefined);
+    const own = owner.own(name);
+    await orNull(disk.rename(join(layout.pending[task.lane], name), own, 'withdraw.marker'));
     pending.removed(task.lane, name);
-    const taken = await orNull(disk.stat(owner.own(name), 'withdraw.look')).catch(() => null);
     // Somebody runs it already: then it is accepted, whatever its uploader was told.
-    if (taken === null && (await orNull(disk.stat(waiting, 'withdraw.look')).catch(() => null)) === null) return;
-    for (const path of [layout.record(task.id), layout.payload(task.id), received, owner.own(name)]) await owner.discard(path);
+    if ((await orNull(disk.stat(own, 'withdraw.look'))) === null) return;
+    for (const path of [layout.record(task.id), layout.payload(task.id), received, own])
+      await removeTree(disk, path, 'withdraw.remove');
+  }
+
+  async function undoRefused(): Promise<void> {
+    for (const { task, received } of refused.splice(0)) await withdraw(task, received);
   }
 
   async function close(): Promise<void> {
@@ -256,7 +270,10 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     requests.close();
     stopLocks?.();
     owner.lost.removeEventListener('abort', endLeases);
-    await handBack().catch((error: unknown) => logger.warn({ err: error }, 'what this process held is left to recovery'));
+    await handBack().catch(async (error: unknown) => {
+      logger.warn({ err: error }, 'what this process held is left to recovery');
+      await owner.abandon();
+    });
     pending.close();
     await index.close();
   }
@@ -264,6 +281,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   /** Markers that are still here go where their records say; the lease is left standing when that fails, for others to recover. */
   async function handBack(): Promise<void> {
     if (!(await owner.holds())) return owner.release();
+    await undoRefused();
     for (const name of await disk.list(owner.directory, 'close.list')) {
       for (const marker of brokenMarkers([name])) await reclaim.recover(marker);
     }

@@ -37,6 +37,8 @@ export interface Owner {
   holds(): Promise<boolean>;
   /** Gives the lease up: the directory must be empty of markers. */
   release(): Promise<void>;
+  /** Lets the lease run out as it is, for others to recover. */
+  abandon(): Promise<void>;
 }
 
 export async function becomeOwner(options: {
@@ -148,18 +150,34 @@ export async function becomeOwner(options: {
     },
     holds,
     release,
+    abandon,
   };
 
   async function release(): Promise<void> {
     if (released) return;
     released = true;
-    if (!lost.signal.aborted) {
-      for (const name of (await orNull(disk.list(directory, 'owner.release'))) ?? [])
-        await removeTree(disk, own(name), 'owner.release');
-      await orNull(disk.rmdir(directory, 'owner.release'));
-      await unlinkIfThere(disk, cardPath, 'owner.release');
+    try {
+      if (!lost.signal.aborted) await removeLease();
+    } finally {
+      await freeLock();
     }
+  }
 
+  async function removeLease(): Promise<void> {
+    for (const name of (await orNull(disk.list(directory, 'owner.release'))) ?? []) {
+      await removeTree(disk, own(name), 'owner.release');
+    }
+    await orNull(disk.rmdir(directory, 'owner.release'));
+    await unlinkIfThere(disk, cardPath, 'owner.release');
+  }
+
+  async function abandon(): Promise<void> {
+    released = true;
+    await freeLock();
+  }
+
+  async function freeLock(): Promise<void> {
     await releaseLock?.().catch(() => undefined);
+    releaseLock = null;
   }
 }
