@@ -15,6 +15,7 @@ import { createFileDeliveryLog } from './engines/file/file-delivery-log.ts';
 import { openFileEngine } from './engines/file/file-engine.ts';
 import type { Engine } from './engines/engine.ts';
 import { loadApiKeys } from './http/api-keys.ts';
+import { answerRoutes } from './http/answer-routes.ts';
 import { createFileIdempotencyStore } from './http/file-idempotency-store.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { toHttpSettings, type HttpSettings } from './http/http-settings.ts';
@@ -32,6 +33,8 @@ import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
 import type { ParseLimits } from './parse/parser.ts';
 import { readableEndings } from './parse/detect.ts';
+import { type AnswerService, createAnswers } from './search/answer.ts';
+import { rerankerSettings } from './search/create-reranker.ts';
 import { openThreadedIndex } from './search/threaded-index.ts';
 import { createMcpHandler } from './mcp/mcp-handler.ts';
 import { mcpRoute } from './mcp/mcp-route.ts';
@@ -80,7 +83,11 @@ export async function startServer(config: Config, logger: Logger, env: NodeJS.Pr
     services: () => services,
     settings,
     idempotencyStore: createFileIdempotencyStore(join(config.dataDir, 'idempotency')),
-    extraRoutes: [...webhookRoutes(() => webhooks), ...(config.mcp ? [await createMcp(wire, logger)] : [])],
+    extraRoutes: [
+      ...webhookRoutes(() => webhooks),
+      ...(config.mcp ? [await createMcp(wire, logger)] : []),
+      ...(config.answerUrl === '' ? [] : answerRoutes({ limits: settings.limits, wire })),
+    ],
     logger,
     now,
     newId,
@@ -157,7 +164,7 @@ async function openEngine(config: Config, logger: Logger, role: 'frontend' | 'wo
   async function* documents(): ReturnType<Engine['files']['documents']> {
     yield* (await opened.promise).files.documents();
   }
-  const index = { embedder: embedderSettings(config), threads: indexThreads[role], logger };
+  const index = { embedder: embedderSettings(config), reranker: rerankerSettings(config), threads: indexThreads[role], logger };
   const engine = await openFileEngine({
     dataDir: config.dataDir,
     role,
@@ -207,5 +214,20 @@ function createServices(config: Config, engine: Engine, webhooks: Webhooks, work
   const tasks = createTaskControl(engine);
   const documents = createLibrary({ engine, newId, cancel: (id, options) => tasks.cancel(id, options) });
   const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workerUp });
-  return { uploads, tasks, documents, search: engine.index, readiness: () => status.readiness(), status: () => status.figures() };
+  return {
+    ...{ uploads, tasks, documents, search: engine.index },
+    ...(config.answerUrl === '' ? {} : { answers: answersFrom(config, engine) }),
+    readiness: () => status.readiness(),
+    status: () => status.figures(),
+  };
+}
+
+function answersFrom(config: Config, engine: Engine): AnswerService {
+  return createAnswers({
+    search: (query) => engine.index.search(query),
+    url: config.answerUrl,
+    model: config.answerModel,
+    key: config.answerKey,
+    silenceMs: config.embeddingsTimeoutMs,
+  });
 }

@@ -126,6 +126,15 @@ export const searchBody = z
   })
   .meta({ id: 'SearchRequest' });
 
+export const answerBody = z
+  .object({
+    question: searchText,
+    top_k: z.int().min(1).max(20).default(6).meta({ description: 'Chunks the answer is made from.' }),
+    doc_ids: docIdList.optional(),
+  })
+  .meta({ id: 'AnswerRequest' });
+export type AnswerBody = z.output<typeof answerBody>;
+
 export const searchQuery = z.object({
   q: searchText,
   top_k: queryInteger(1, 100, 10),

@@ -134,7 +134,8 @@ function expiresAt(task: Task, retentionMs: number): string | null {
   return new Date(Date.parse(task.finishedAt) + retentionMs).toISOString();
 }
 
-function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits'][number] {
+/** One hit with its citation. */
+export function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits'][number] {
   return {
     score: hit.score,
     text: hit.text,
