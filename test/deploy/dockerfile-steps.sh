@@ -27,7 +27,7 @@ ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
-[ -d /etc/ssl/certs ] && cp -rL /etc/ssl/certs/. "$root/etc/ssl/certs/"
+cp --remove-destination -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 registry=$(npm config get registry)
 inside() { chroot "$root" env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root npm_config_registry="$registry" npm_config_update_notifier=false \
   ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt} ${HTTPS_PROXY:+HTTPS_PROXY="$HTTPS_PROXY"} sh -ec "cd /app; $*"; }
