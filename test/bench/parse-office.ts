@@ -75,18 +75,18 @@ async function outcomeOf(path: string, read: (path: string) => Promise<string>):
 
 async function readerOf(tool: Tool): Promise<(path: string) => Promise<string>> {
   if (tool === 'rag-intake') return ourReader();
-  const require = createRequire(join(peersFolder, 'package.json'));
+  const load = createRequire(join(peersFolder, 'package.json'));
   if (tool === 'officeparser') {
-    const parser = require('officeparser') as OfficeParserModule;
+    const parser = load('officeparser') as OfficeParserModule;
     // Its front matter and heading ids are no text of the document.
     return async (path) => {
       const { value } = await (await parser.OfficeParser.parseOffice(path)).to('md', { generateIds: false });
       return value.replace(/^---\n.*?\n---\n/s, '');
     };
   }
-  const mammoth = require('mammoth') as MammothModule;
-  const Turndown = require('turndown') as new (options: object) => { use(plugin: unknown): void; turndown(html: string): string };
-  const { gfm } = require('turndown-plugin-gfm') as { gfm: unknown };
+  const mammoth = load('mammoth') as MammothModule;
+  const Turndown = load('turndown') as new (options: object) => { use(plugin: unknown): void; turndown(html: string): string };
+  const { gfm } = load('turndown-plugin-gfm') as { gfm: unknown };
   const turndown = new Turndown({ headingStyle: 'atx', codeBlockStyle: 'fenced' });
   turndown.use(gfm);
   const convertImage = mammoth.images.imgElement(() => Promise.resolve({ src: '' }));

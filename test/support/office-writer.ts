@@ -1,4 +1,4 @@
-/** Small valid office files for tests: DOCX, PPTX, XLSX, ODT, ODS, EPUB; real formats, as little of them as programs accept. */
+/** Small valid office files for tests: DOCX, PPTX, XLSX, OpenDocument, EPUB; real formats, as little of them as programs accept. */
 import { makeZip, type ZipMember } from './zip-writer.ts';
 
 const declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
@@ -255,12 +255,6 @@ export function makeOdf(parts: OdfParts): Buffer {
     },
     ...(parts.members ?? []),
   ]);
-}
-
-/** A text document of plain paragraphs. */
-export function makeOdt(parts: { readonly paragraphs: readonly string[]; readonly title?: string }): Buffer {
-  const body = parts.paragraphs.map((text) => `<text:p>${escapeXml(text)}</text:p>`).join('');
-  return makeOdf({ kind: 'text', body, ...(parts.title === undefined ? {} : { title: parts.title }) });
 }
 
 /** A book; the chapters' file names run against the spine, so that only the spine tells their order. */

@@ -24,6 +24,7 @@ export function compileFormat(code: string, isDate1904 = false): NumberFormat {
 
 /** A number with the 15 digits that a spreadsheet holds. */
 export function plainNumber(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
   return String(Number(value.toPrecision(15))).replace('e', 'E');
 }
 

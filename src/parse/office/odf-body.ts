@@ -72,8 +72,6 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
   let cells = 0;
   let hasTitle = false;
   let isPageHeaded = true;
-  let isDeckHeaded = false;
-  let page = 0;
   let hasNotes = false;
 
   return {
@@ -138,7 +136,6 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
         beginPage(attributes);
         break;
       case 'presentation:notes':
-        headPage();
         frames.push('notes');
         hasNotes = false;
         break;
@@ -178,7 +175,6 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
         frames.pop();
         break;
       case 'draw:page':
-        headPage();
         out.flush();
         break;
       default:
@@ -187,14 +183,7 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
 
   function beginPage(attributes: Attributes): void {
     context.onPage(attributes['presentation:visibility'] === 'hidden');
-    page++;
     isPageHeaded = false;
-  }
-
-  /** Without a heading of its own, a page would count to the section of the page before it. */
-  function headPage(): void {
-    if (!isPageHeaded && isDeckHeaded) out.heading(1, `Slide ${page}`);
-    isPageHeaded = true;
   }
 
   function beginList(attributes: Attributes): void {
@@ -235,15 +224,12 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
     const level = levelOf(node);
     const role = frames.at(-1);
     if (role === 'title' && tables.length === 0) writeTitle(text);
-    else {
-      headPageBefore(text);
-      if (level !== null) writeHeading(node, text, level, to);
-      else if (item !== null && item !== undefined) {
-        if (text !== '') item.texts.push(text);
-      } else if (role === 'notes') writeNote(text, to);
-      else if (styles.isCode(node.attributes['text:style-name'])) for (const line of read.text.split('\n')) to.codeLine(line);
-      else to.paragraph(text.replace(/\t+/g, ' '));
-    }
+    else if (level !== null) writeHeading(node, text, level, to);
+    else if (item !== null && item !== undefined) {
+      if (text !== '') item.texts.push(text);
+    } else if (role === 'notes') writeNote(text, to);
+    else if (styles.isCode(node.attributes['text:style-name'])) for (const line of read.text.split('\n')) to.codeLine(line);
+    else to.paragraph(text.replace(/\t+/g, ' '));
     for (const { mark, body } of read.notes) to.note(mark, noteText(body));
     for (const frame of read.frames) {
       const wrapped: XmlNode = { name: 'office:text', attributes: {}, children: [frame] };
@@ -251,16 +237,11 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
     }
   }
 
-  function headPageBefore(text: string): void {
-    if (text !== '') headPage();
-  }
-
   function writeTitle(text: string): void {
     if (text === '') return;
     if (isPageHeaded) out.paragraph(text);
     else out.heading(1, text);
     isPageHeaded = true;
-    isDeckHeaded = true;
   }
 
   function writeNote(text: string, to: BlockWriter): void {

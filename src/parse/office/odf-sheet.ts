@@ -162,8 +162,7 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
 
   function endSheet(): void {
     if (sheet === null) return;
-    sheet.grid.merge(sheet.merges);
-    writeRegions(sheet.grid.rows(), out);
+    writeRegions(sheet.grid.finish(sheet.merges), out);
     for (const { title, rows } of sheet.objects) {
       out.paragraph(title);
       if (rows.length > 0) out.table(rows);

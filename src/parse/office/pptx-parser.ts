@@ -43,7 +43,7 @@ async function readPresentation(office: OfficePackage, input: ParseInput): Promi
   const hidden: number[] = [];
   for (const part of slides) {
     page++;
-    if ((await reader.write(part, page, out)) === 'hidden') hidden.push(page);
+    if ((await reader.write(part, out)) === 'hidden') hidden.push(page);
     out.flush();
     input.onProgress(page, slides.length);
   }
@@ -90,12 +90,11 @@ async function readAuthors(office: OfficePackage): Promise<ReadonlyMap<string, s
 }
 
 interface SlideReader {
-  write(part: string, page: number, out: BlockWriter): Promise<'shown' | 'hidden'>;
+  write(part: string, out: BlockWriter): Promise<'shown' | 'hidden'>;
 }
 
 function createSlideReader(office: OfficePackage, authors: ReadonlyMap<string, string>): SlideReader {
   const masterTrees = new Map<string, XmlNode | null>();
-  let isHeaded = false;
 
   async function relatedTree(part: string, type: string): Promise<{ part: string; tree: XmlNode | null } | null> {
     const target = await office.relatedPart(part, type);
@@ -136,14 +135,10 @@ function createSlideReader(office: OfficePackage, authors: ReadonlyMap<string, s
   }
 
   return {
-    async write(part, page, out) {
+    async write(part, out) {
       const slide = await office.tree(part);
       const shapes = descend(slide, 'p:cSld', 'p:spTree');
-      const title = titleOf(shapes);
-      // Without a heading of its own, a slide would count to the section of the slide before it.
-      if (title !== '') out.heading(1, title);
-      else if (isHeaded) out.heading(1, `Slide ${page}`);
-      isHeaded ||= title !== '';
+      out.heading(1, titleOf(shapes));
       if (shapes !== undefined) {
         writeShapes(shapes, {
           out,

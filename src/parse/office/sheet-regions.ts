@@ -3,151 +3,171 @@
  * own (XY-cut); a label column is never cut from its values. Titles above a table become paragraphs.
  */
 import type { BlockWriter } from './block-writer.ts';
-import { columnName, type GridRow } from './sheet-grid.ts';
+import { columnName, type SheetCells } from './sheet-grid.ts';
+
+/** Rows (indexes of filled rows, each with a cell between the columns) of a part of the sheet. */
+type Region = { readonly rows: Uint32Array; readonly left: number; readonly right: number };
 
 const cutsMax = 8;
+const lastColumn = 16_384;
 /** A region this large and emptier than one cell in twenty is written cell by cell: as a table it would be mostly bars. */
 const denseCellsMin = 20_000;
 const densityMin = 0.05;
 
-/** Writes the rows of one sheet (consumed in order) as tables and paragraphs. */
-export function writeRegions(rows: readonly GridRow[], out: BlockWriter): void {
-  for (const region of cutRows(rows, 0)) writeRegion(region, out);
+/** Writes the cells of one sheet, in order, as tables and paragraphs. */
+export function writeRegions(cells: SheetCells, out: BlockWriter): void {
+  const rows = Uint32Array.from({ length: cells.rowCount }, (_, row) => row);
+  for (const region of cutRows(cells, { rows, left: 1, right: lastColumn }, 0)) writeRegion(cells, region, out);
 }
 
-function* cutRows(rows: readonly GridRow[], depth: number): Generator<readonly GridRow[]> {
+function* cutRows(cells: SheetCells, region: Region, depth: number): Generator<Region> {
+  const { rows } = region;
   let start = 0;
   for (let at = 1; at <= rows.length; at++) {
-    if (at < rows.length && !isGap(rows, at, start)) continue;
-    yield* cutColumns(rows.slice(start, at), depth);
+    if (at < rows.length && !isGap(cells, region, at, start)) continue;
+    if (at > start) yield* cutColumns(cells, { ...region, rows: rows.subarray(start, at) }, depth);
     start = at;
   }
 }
 
 /** Single rows with one empty row between each are a table in wide spacing, not tables of one row. */
-function isGap(rows: readonly GridRow[], at: number, start: number): boolean {
-  const gap = rows[at]!.number - rows[at - 1]!.number;
+function isGap(cells: SheetCells, { rows, left, right }: Region, at: number, start: number): boolean {
+  const distance = (index: number) => cells.numberOf(rows[index]!) - cells.numberOf(rows[index - 1]!);
+  const isWide = (index: number) => {
+    const { first, end } = cells.span(rows[index]!, left, right);
+    return end - first > 1;
+  };
+  const gap = distance(at);
   if (gap <= 1) return false;
-  const isSpaced = (index: number) => index + 1 >= rows.length || rows[index + 1]!.number - rows[index]!.number === 2;
-  const isSoFar = at - 1 === start || rows[at - 1]!.number - rows[at - 2]!.number === 2;
-  return !(gap === 2 && isSoFar && isSpaced(at) && rows[at]!.columns.length > 1 && rows[at - 1]!.columns.length > 1);
+  const isSpaced = at + 1 >= rows.length || distance(at + 1) === 2;
+  const isSpacedSoFar = at - 1 === start || distance(at - 1) === 2;
+  return !(gap === 2 && isSpacedSoFar && isSpaced && isWide(at) && isWide(at - 1));
 }
 
-function* cutColumns(rows: readonly GridRow[], depth: number): Generator<readonly GridRow[]> {
-  const groups = depth < cutsMax ? columnGroups(rows) : [];
-  if (groups.length < 2) {
-    const corner = depth < cutsMax ? cornerOf(rows) : null;
-    if (corner === null) yield rows;
-    else {
-      yield* cutColumns(rows.slice(0, corner), depth + 1);
-      yield* cutColumns(rows.slice(corner), depth + 1);
+function* cutColumns(cells: SheetCells, region: Region, depth: number): Generator<Region> {
+  const groups = depth < cutsMax ? columnGroups(cells, region) : [];
+  if (groups.length > 1) {
+    for (const { left, right } of groups) {
+      const rows = region.rows.filter((row) => {
+        const { first, end } = cells.span(row, left, right);
+        return first < end;
+      });
+      yield* cutRows(cells, { rows, left, right }, depth + 1);
     }
     return;
   }
-  for (const [first, last] of groups) {
-    const part = rows.map((row) => within(row, first, last)).filter((row) => row.columns.length > 0);
-    yield* cutRows(part, depth + 1);
+  const corner = depth < cutsMax ? cornerOf(cells, region) : null;
+  if (corner === null) {
+    yield region;
+    return;
   }
+  yield* cutColumns(cells, { ...region, rows: region.rows.subarray(0, corner) }, depth + 1);
+  yield* cutColumns(cells, { ...region, rows: region.rows.subarray(corner) }, depth + 1);
 }
 
 /** First and last column of each group; a group of one column stays with its neighbour. */
-function columnGroups(rows: readonly GridRow[]): [number, number][] {
-  const used = usedColumns(rows);
-  const groups: { first: number; last: number; width: number }[] = [];
-  for (const column of used) {
+function columnGroups(cells: SheetCells, region: Region): { left: number; right: number }[] {
+  const groups: { left: number; right: number; width: number }[] = [];
+  for (const column of usedColumns(cells, region)) {
     const group = groups.at(-1);
-    if (group !== undefined && column === group.last + 1) {
-      group.last = column;
+    if (group !== undefined && column === group.right + 1) {
+      group.right = column;
       group.width++;
-    } else groups.push({ first: column, last: column, width: 1 });
+    } else groups.push({ left: column, right: column, width: 1 });
   }
   const joined: typeof groups = [];
   for (const group of groups) {
     const before = joined.at(-1);
     if (before !== undefined && (before.width === 1 || group.width === 1)) {
-      before.last = group.last;
+      before.right = group.right;
       before.width += group.width;
     } else joined.push(group);
   }
-  return joined.map(({ first, last }) => [first, last]);
+  return joined;
 }
 
 /** Where two tables touch only at their corners: the row at which the second begins; null when there is no such place. */
-function cornerOf(rows: readonly GridRow[]): number | null {
-  const below: { first: number; last: number }[] = [];
-  let range = { first: Infinity, last: 0 };
-  for (const row of rows.toReversed()) {
-    range = { first: Math.min(range.first, row.columns[0]!), last: Math.max(range.last, row.columns.at(-1)!) };
-    below.push(range);
+function cornerOf(cells: SheetCells, { rows, left, right }: Region): number | null {
+  const firsts = new Uint16Array(rows.length);
+  const lasts = new Uint16Array(rows.length);
+  let [first, last] = [lastColumn, 0];
+  for (let at = rows.length - 1; at >= 0; at--) {
+    const span = cells.span(rows[at]!, left, right);
+    first = firsts[at] = Math.min(first, cells.column(span.first));
+    last = lasts[at] = Math.max(last, cells.column(span.end - 1));
   }
-  below.reverse();
-  range = { first: Infinity, last: 0 };
+  [first, last] = [lastColumn, 0];
   for (let at = 0; at < rows.length - 2; at++) {
-    range = { first: Math.min(range.first, rows[at]!.columns[0]!), last: Math.max(range.last, rows[at]!.columns.at(-1)!) };
-    const next = below[at + 1]!;
-    const areTables = at >= 1 && range.last > range.first && next.last > next.first;
-    if (areTables && (range.last < next.first || range.first > next.last)) return at + 1;
+    const span = cells.span(rows[at]!, left, right);
+    first = Math.min(first, cells.column(span.first));
+    last = Math.max(last, cells.column(span.end - 1));
+    const [nextFirst, nextLast] = [firsts[at + 1]!, lasts[at + 1]!];
+    const areTables = at >= 1 && last > first && nextLast > nextFirst;
+    if (areTables && (last < nextFirst || first > nextLast)) return at + 1;
   }
   return null;
 }
 
-function usedColumns(rows: readonly GridRow[]): number[] {
+function usedColumns(cells: SheetCells, { rows, left, right }: Region): number[] {
   const used = new Set<number>();
-  for (const row of rows) for (const column of row.columns) used.add(column);
+  for (const row of rows) {
+    const { first, end } = cells.span(row, left, right);
+    for (let cell = first; cell < end; cell++) used.add(cells.column(cell));
+  }
   return [...used].sort((a, b) => a - b);
 }
 
-function within(row: GridRow, first: number, last: number): GridRow {
-  const from = row.columns.findIndex((column) => column >= first);
-  const start = from === -1 ? row.columns.length : from;
-  let end = start;
-  while (end < row.columns.length && row.columns[end]! <= last) end++;
-  return { ...row, columns: row.columns.slice(start, end), texts: row.texts.slice(start, end) };
-}
-
-function writeRegion(rows: readonly GridRow[], out: BlockWriter): void {
-  const columns = usedColumns(rows);
-  const cells = rows.reduce((sum, row) => sum + row.columns.length, 0);
+function writeRegion(cells: SheetCells, region: Region, out: BlockWriter): void {
+  const { rows, left, right } = region;
+  const columns = usedColumns(cells, region);
   const area = rows.length * columns.length;
-  if (area > denseCellsMin && cells < area * densityMin) {
-    writeSparse(rows, out);
+  if (area > denseCellsMin && cellCount(cells, region) < area * densityMin) {
+    writeSparse(cells, region, out);
     return;
   }
   let titles = 0;
-  if (columns.length > 1) while (titles < rows.length && isTitle(rows[titles]!)) titles++;
-  for (const row of rows.slice(0, titles)) out.paragraph(row.texts[0] ?? '');
-  const body = rows.slice(titles);
-  if (body.length === 1 && body[0]!.columns.length === 1) out.paragraph(body[0]!.texts[0] ?? '');
-  else if (body.length > 0) {
-    const used = titles === 0 ? columns : usedColumns(body);
-    out.table(tableRows(body, used), used.length);
+  if (columns.length > 1) while (titles < rows.length && isTitle(cells, region, titles)) titles++;
+  for (const row of rows.subarray(0, titles)) out.paragraph(cells.text(cells.span(row, left, right).first));
+  const body: Region = { rows: rows.subarray(titles), left, right };
+  if (body.rows.length === 0) return;
+  const used = titles === 0 ? columns : usedColumns(cells, body);
+  if (body.rows.length === 1 && used.length === 1) out.paragraph(cells.text(cells.span(body.rows[0]!, left, right).first));
+  else out.table(tableRows(cells, body, used), used.length);
+}
+
+function cellCount(cells: SheetCells, { rows, left, right }: Region): number {
+  let count = 0;
+  for (const row of rows) {
+    const { first, end } = cells.span(row, left, right);
+    count += end - first;
   }
+  return count;
 }
 
 /** One text alone in its row, or merged over it. */
-function isTitle(row: GridRow): boolean {
-  return row.columns.length - (row.repeated === null ? 0 : row.columns.filter((column) => row.repeated!.has(column)).length) === 1;
+function isTitle(cells: SheetCells, { rows, left, right }: Region, at: number): boolean {
+  const { first, end } = cells.span(rows[at]!, left, right);
+  for (let cell = first + 1; cell < end; cell++) if (!cells.isRepeat(cell)) return false;
+  return !cells.isRepeat(first);
 }
 
-function* tableRows(rows: readonly GridRow[], columns: readonly number[]): Generator<string[]> {
+function* tableRows(cells: SheetCells, { rows, left, right }: Region, columns: readonly number[]): Generator<string[]> {
   const places = new Map(columns.map((column, at) => [column, at]));
   for (const row of rows) {
     const texts: string[] = Array.from({ length: columns.length }, () => '');
-    row.columns.forEach((column, at) => {
-      texts[places.get(column)!] = row.texts[at]!;
-    });
+    const { first, end } = cells.span(row, left, right);
+    for (let cell = first; cell < end; cell++) texts[places.get(cells.column(cell))!] = cells.text(cell);
     yield texts;
   }
 }
 
-function writeSparse(rows: readonly GridRow[], out: BlockWriter): void {
+function writeSparse(cells: SheetCells, { rows, left, right }: Region, out: BlockWriter): void {
   for (const row of rows) {
-    out.item({
-      text: row.columns.map((column, at) => `${columnName(column)}${row.number}: ${row.texts[at]!}`).join('; '),
-      level: 0,
-      label: null,
-      list: 'cells',
-    });
+    const { first, end } = cells.span(row, left, right);
+    const texts: string[] = [];
+    for (let cell = first; cell < end; cell++)
+      texts.push(`${columnName(cells.column(cell))}${cells.numberOf(row)}: ${cells.text(cell)}`);
+    out.item({ text: texts.join('; '), level: 0, label: null, list: 'cells' });
   }
   out.flush();
 }

@@ -115,8 +115,8 @@ async function readContext(office: OfficePackage, root: XmlNode | null, onRows: 
 async function writeCells(office: OfficePackage, sheet: Sheet, context: SheetContext, out: BlockWriter): Promise<number> {
   const reader = createSheetReader(context);
   await office.events(sheet.part, reader.handler);
-  const { grid, formulasWithoutValue } = reader.finish();
-  writeRegions(grid.rows(), out);
+  const { cells, formulasWithoutValue } = reader.finish();
+  writeRegions(cells, out);
   return formulasWithoutValue;
 }
 

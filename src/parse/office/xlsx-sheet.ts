@@ -2,7 +2,7 @@
 import { DocumentError } from '../../errors.ts';
 import type { XmlHandler } from '../xml.ts';
 import { compileFormat, plainNumber, type NumberFormat } from './number-format.ts';
-import { cellPlace, createSheetGrid, type Merge, type SheetGrid } from './sheet-grid.ts';
+import { cellPlace, createSheetGrid, type Merge, type SheetCells } from './sheet-grid.ts';
 
 export type SheetContext = {
   readonly sharedStrings: readonly string[];
@@ -17,7 +17,7 @@ export type SheetContext = {
 export interface SheetReader {
   readonly handler: XmlHandler;
   /** Call when the part has been read. */
-  finish(): { grid: SheetGrid; formulasWithoutValue: number };
+  finish(): { cells: SheetCells; formulasWithoutValue: number };
 }
 
 /** Merged ranges of one sheet; more are there for looks, or a lie. */
@@ -98,8 +98,7 @@ export function createSheetReader(context: SheetContext): SheetReader {
       },
     },
     finish() {
-      grid.merge(merges);
-      return { grid, formulasWithoutValue };
+      return { cells: grid.finish(merges), formulasWithoutValue };
     },
   };
 }

@@ -130,8 +130,8 @@ describe('an OpenDocument presentation', () => {
     const body = `<draw:page>${frame('title', 'Start')}${frame('outline', 'Hello')}${frame('page-number', '1')}<presentation:notes>${frame('notes', 'Smile')}</presentation:notes></draw:page><draw:page>${frame('outline', 'No title')}</draw:page>`;
     const document = await parseBytes(parser, makeOdf({ kind: 'presentation', body }));
 
-    expect(document.markdown).toBe('# Start\n\nHello\n\nNotes: Smile\n\n# Slide 2\n\nNo title');
-    expect(document.blocks.map((block) => block.page)).toEqual([1, 1, 1, 2, 2]);
+    expect(document.markdown).toBe('# Start\n\nHello\n\nNotes: Smile\n\nNo title');
+    expect(document.blocks.map((block) => block.page)).toEqual([1, 1, 1, 2]);
     expect(document.pages).toBe(2);
   });
 });
