@@ -215,7 +215,10 @@ function createServices(config: Config, engine: Engine, webhooks: Webhooks, work
   const documents = createLibrary({ engine, newId, cancel: (id, options) => tasks.cancel(id, options) });
   const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workerUp });
   return {
-    ...{ uploads, tasks, documents, search: engine.index },
+    uploads,
+    tasks,
+    documents,
+    search: engine.index,
     ...(config.answerUrl === '' ? {} : { answers: answersFrom(config, engine) }),
     readiness: () => status.readiness(),
     status: () => status.figures(),

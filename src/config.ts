@@ -7,7 +7,7 @@ import { parseApiKeys } from './http/api-keys.ts';
 import { trustProxies } from './http/client-address.ts';
 import { parseSecret } from './webhooks/signature.ts';
 import { createTargets } from './webhooks/targets.ts';
-import { logLevels, type LogLevel } from './logger.ts';
+import { logLevels } from './logger.ts';
 
 type Setting<T> = {
   readonly name: string;
@@ -530,5 +530,3 @@ function oneOf<const T extends string>(values: readonly T[]): (value: string) =>
     return value as T;
   };
 }
-
-export type { LogLevel };

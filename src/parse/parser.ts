@@ -1,5 +1,4 @@
 /** Port: what every parser takes and gives. A parser reads one file, and nothing else: no network, no other file. */
-import type { DocumentError } from '../errors.ts';
 
 /** What a piece of the Markdown is. */
 export type BlockKind = 'heading' | 'paragraph' | 'list' | 'table' | 'code' | 'quote' | 'break';
@@ -79,5 +78,3 @@ export type ParseInput = {
 export interface Parser {
   parse(input: ParseInput): Promise<ParsedDocument>;
 }
-
-export type { DocumentError };

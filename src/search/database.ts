@@ -40,6 +40,9 @@ export class IndexFormatError extends Error {
   }
 }
 
+const walTriesMax = 200;
+const walPauseMs = 25;
+
 /** Opens the index in `folder`, making it when it is not there. @throws IndexFormatError; an SQLite error when it is damaged. */
 export function openDatabase(folder: string): IndexDatabase {
   mkdirSync(folder, { recursive: true });
@@ -47,7 +50,7 @@ export function openDatabase(folder: string): IndexDatabase {
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
     db.exec('PRAGMA page_size = 8192');
-    db.exec('PRAGMA journal_mode = WAL');
+    switchToWal(db);
     db.exec('PRAGMA synchronous = FULL');
     db.exec('PRAGMA foreign_keys = OFF');
     db.exec(`PRAGMA journal_size_limit = ${64 * 1024 * 1024}`);
@@ -59,6 +62,18 @@ export function openDatabase(folder: string): IndexDatabase {
     throw error;
   }
   return wrap(db, path);
+}
+
+/** Two connections that make a new index WAL at once are told "locked" whatever their busy timeout is; the loser tries again. */
+function switchToWal(db: DatabaseSync): void {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return db.exec('PRAGMA journal_mode = WAL');
+    } catch (error) {
+      if (tries === walTriesMax || !(error instanceof Error && error.message.includes('locked'))) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, walPauseMs);
+    }
+  }
 }
 
 function wrap(db: DatabaseSync, path: string): IndexDatabase {

@@ -117,7 +117,11 @@ export async function insert(
   headers: Record<string, string> = {},
 ): Promise<Response> {
   const form = new FormData();
-  form.append('file', new Blob([file.bytes as string | Uint8Array<ArrayBuffer>], { type: file.type ?? 'application/octet-stream' }), file.name);
+  form.append(
+    'file',
+    new Blob([file.bytes as string | Uint8Array<ArrayBuffer>], { type: file.type ?? 'application/octet-stream' }),
+    file.name,
+  );
   return fetch(`${url}/insert?doc_id=${encodeURIComponent(docId)}`, { method: 'POST', body: form, headers });
 }
 
