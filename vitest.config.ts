@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    maxWorkers: 2,
     // Many tests start whole servers; none asserts a time, so a slow machine only takes longer.
     testTimeout: 180_000,
     hookTimeout: 180_000,
