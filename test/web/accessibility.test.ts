@@ -10,7 +10,11 @@ let browser: Browser;
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([
-    startServer({ dataDir: await makeDataDir(), rigged: true, env: { MAX_CONCURRENT_TASKS: '1' } }),
+    startServer({
+      dataDir: await makeDataDir(),
+      rigged: true,
+      env: { MAX_CONCURRENT_TASKS: '1', PAGE_TIMEOUT_MS: '3600000', PARSE_TIMEOUT_MS: '3600000' },
+    }),
     launchBrowser(),
   ]);
   for (const { name, bytes } of [englishPdf, chinesePdf]) await insert(server.url, name, { name, bytes });
