@@ -40,7 +40,10 @@ export async function judgeAftermath(
       return records(dataDir).every((task) => task === null || task.status === 'completed' || task.status === 'failed');
     }).then(
       () => [],
-      (error: unknown) => [`${String(error)}: ${JSON.stringify(records(dataDir))}`, ...leftovers(dataDir, 2)],
+      (error: unknown) => [
+        `${String(error)}: ${JSON.stringify(records(dataDir).filter((task) => task?.status !== 'completed' && task?.status !== 'failed'))}`,
+        ...leftovers(dataDir, 2),
+      ],
     );
     if (ended.length > 0) return ended;
     await until('nothing is left over', () => leftovers(dataDir, 2).length === 0, 12_000).catch(() => undefined);

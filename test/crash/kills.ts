@@ -18,7 +18,7 @@ import { type Random, randomFrom } from './random.ts';
 
 const processes = 3;
 
-type Body = { readonly child: ChildProcess; readonly journal: string; stopped: boolean };
+type Body = { readonly child: ChildProcess; readonly journal: string; stopped: boolean; wokenAt: number };
 
 export async function runKills(options: { kills: number; stops: number; seed: number }): Promise<boolean> {
   await using dir = await tempDir();
@@ -34,7 +34,7 @@ export async function runKills(options: { kills: number; stops: number; seed: nu
     const child = spawn(process.execPath, [fileURLToPath(new URL('load-child.ts', import.meta.url)), JSON.stringify(order)], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    return { child, journal, stopped: false };
+    return { child, journal, stopped: false, wokenAt: 0 };
   };
   const bodies = Array.from({ length: processes }, start);
 
@@ -64,6 +64,7 @@ export async function runKills(options: { kills: number; stops: number; seed: nu
         sleep(random.whole(300, 4000)).then(() => {
           body.child.kill('SIGCONT');
           body.stopped = false;
+          body.wokenAt = Date.now();
         }),
       );
     }
@@ -82,8 +83,9 @@ export async function runKills(options: { kills: number; stops: number; seed: nu
 }
 
 /** It has told its journal something just now: it has started, is not stopped, and has not been fenced while it was. */
-function isAtWork({ child, stopped, journal }: Body): boolean {
-  if (stopped || child.exitCode !== null || child.signalCode !== null) return false;
+function isAtWork({ child, stopped, wokenAt, journal }: Body): boolean {
+  // A woken process needs a turn of its maintenance to learn that it was declared dead.
+  if (stopped || Date.now() - wokenAt < 1500 || child.exitCode !== null || child.signalCode !== null) return false;
   return (statSync(journal, { throwIfNoEntry: false })?.mtimeMs ?? 0) > Date.now() - 400;
 }
 

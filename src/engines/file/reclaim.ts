@@ -141,7 +141,12 @@ export function createReclaim(options: {
   }
 
   async function bringBack(marker: Marker, own: string): Promise<boolean> {
-    const task = await records.read(marker.id);
+    const task = await settledRecord(marker);
+    if (task === 'runs elsewhere') {
+      // A second name of a marker, as a power cut can leave it.
+      await unlinkIfThere(disk, own, 'recover.drop');
+      return false;
+    }
     if (task === null) {
       // Never acknowledged: the record is written before anybody is told.
       await unlinkIfThere(disk, layout.payload(marker.id), 'recover.payload');
@@ -153,11 +158,6 @@ export function createReclaim(options: {
       await unlinkIfThere(disk, own, 'recover.drop');
       return false;
     }
-    if (await runsElsewhere(task)) {
-      // A second name of a marker, as a power cut can leave it: whoever runs the task holds the other one.
-      await unlinkIfThere(disk, own, 'recover.drop');
-      return false;
-    }
     const waiting = task.status === 'pending' ? task : releaseTask(task, options.now(), { counted: true });
     if (waiting !== task) await records.write(waiting);
     await markers.publish(waiting, marker, 'recover.publish');
@@ -165,10 +165,12 @@ export function createReclaim(options: {
     return true;
   }
 
-  /** The lease of a dead owner is renamed away before its markers are touched: one that is there belongs to the living. */
-  async function runsElsewhere({ status, owner: runner }: Task): Promise<boolean> {
-    if (status !== 'processing' || runner === null || runner === owner.id) return false;
-    return (await orNull(disk.stat(join(layout.active, runner), 'recover.runner'))) !== null;
+  /** Whoever runs a task has its marker; when that is gone, the task has ended or gone back, and its record says which. */
+  async function settledRecord({ id, name }: Marker): Promise<Task | null | 'runs elsewhere'> {
+    const task = await records.read(id);
+    if (task === null || task.status !== 'processing' || task.owner === null || task.owner === owner.id) return task;
+    const held = await orNull(disk.stat(join(layout.active, task.owner, name), 'recover.runner'));
+    return held === null ? records.read(id) : 'runs elsewhere';
   }
 
   return { step, recover };
