@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 const notBuilt =
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>RAG intake</title>' +
-  '<p>RAG intake is running. The web page is not built: run <code>npm run build</code>. The API is described at <a href="docs">docs</a>.</p></html>';
+  '<p>RAG intake is running. The web page is not built: run <code>npm run build:web</code>. The API is described at <a href="docs">docs</a>.</p></html>';
 
 /** Folders of the built page that are served beside its index; nested at most once. */
 const assetFolders = ['assets'];
