@@ -13,6 +13,9 @@ type LockedPackage = {
   link?: boolean;
   hasInstallScript?: boolean;
   dev?: boolean;
+  optional?: boolean;
+  /** The platforms that a binary is for. */
+  os?: string[];
 };
 type Advisory = { name: string; floor: string | null; advisories: string[] };
 
@@ -39,12 +42,14 @@ function heldAgainstList(): string[] {
   });
 }
 
+/**
+ * Optional binaries for other platforms are left out where they could not be read when the file was locked: they are not
+ * installed here, and a machine that does install them checks them against its own registry.
+ */
 function withoutDigest(): string[] {
   return locked
-    .filter(
-      ({ link, resolved, integrity }) =>
-        link !== true && (integrity === undefined || !(resolved ?? 'https://').startsWith('https://')),
-    )
+    .filter(({ link, optional, os }) => link !== true && !(optional === true && os !== undefined))
+    .filter(({ resolved, integrity }) => integrity === undefined || !(resolved ?? 'https://').startsWith('https://'))
     .map(({ name }) => `${name} is locked without a digest, or does not come over https`);
 }
 
