@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insert, makeDataDir, removeDir, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { launchBrowser, openPage } from './support/browser.ts';
-import { chinesePdf } from './support/documents.ts';
 import { startProxy } from './support/proxy.ts';
 
 let server: TestServer;
