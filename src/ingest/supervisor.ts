@@ -26,8 +26,6 @@ export const workerReady = 'ready';
 
 const restartMsMin = 50;
 const restartMsMax = 1000;
-/** A worker that lived this long was not failing at its start. */
-const healthyMs = 10_000;
 
 export function createSupervisor({ filename, args, env, logger }: SupervisorOptions): Supervisor {
   let child: ChildProcess | null = null;
@@ -37,7 +35,6 @@ export function createSupervisor({ filename, args, env, logger }: SupervisorOpti
   let timer: NodeJS.Timeout | undefined;
 
   function start(): void {
-    const startedAt = performance.now();
     const worker = fork(filename, [...args], { env, execArgv: process.execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     child = worker;
     worker.on('message', (message) => {
@@ -45,10 +42,11 @@ export function createSupervisor({ filename, args, env, logger }: SupervisorOpti
     });
     worker.on('error', (error) => logger.error({ err: error }, 'the worker process could not be started'));
     worker.on('exit', (exitCode, signal) => {
+      // Only a worker that fails at its start, before its threads are up, is waited for longer each time.
+      restartMs = up ? restartMsMin : Math.min(restartMsMax, restartMs * 2);
       up = false;
       child = null;
       if (stopped) return;
-      restartMs = performance.now() - startedAt > healthyMs ? restartMsMin : Math.min(restartMsMax, restartMs * 2);
       logger.error({ exitCode, signal, restartMs }, 'the worker process ended; starting another');
       timer = setTimeout(start, restartMs);
     });

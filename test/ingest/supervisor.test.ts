@@ -7,17 +7,22 @@ import { until } from '../support/until.ts';
 const filename = fileURLToPath(new URL('../support/child.ts', import.meta.url));
 let supervisor: Supervisor;
 let restarts = 0;
+let pauses: number[] = [];
 
 const logger: Logger = {
   debug: () => {},
   info: () => {},
   warn: () => {},
-  error: () => void (restarts += 1),
+  error: (fields) => {
+    restarts += 1;
+    pauses.push((fields as { restartMs: number }).restartMs);
+  },
   child: () => logger,
 };
 
 function supervise(behaviour: string): void {
   restarts = 0;
+  pauses = [];
   supervisor = createSupervisor({ filename, args: [behaviour], env: process.env, logger });
   supervisor.start();
 }
@@ -38,12 +43,15 @@ describe('the supervisor', () => {
     supervise('abort');
 
     await until('the worker was started three times', () => restarts >= 3);
+    expect(new Set(pauses).size, 'no longer pause for a worker that had come up').toBe(1);
   });
 
   it('slows down when the worker cannot even start', async () => {
     supervise('die-at-once');
 
-    await until('it tried more than once', () => restarts >= 2);
+    await until('it tried more than twice', () => restarts >= 3);
+    expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
+    expect(pauses.at(-1)).toBeGreaterThan(pauses[0] as number);
     expect(supervisor.up).toBe(false);
   });
 
