@@ -21,8 +21,9 @@ export function checkHost(request: IncomingMessage, allowedHosts: readonly strin
 }
 
 /**
- * Refuses to change anything on behalf of a page of another origin. With a cookie the browser must also say that it is the
- * same origin: a cookie is sent whoever asks.
+ * Refuses to change anything on behalf of a page of another origin. The browser's own word for it (`Sec-Fetch-Site`, which no page
+ * can set) comes first, since a proxy may have put another name into Host; a browser that does not say it is judged by Origin. With a
+ * cookie one of the two must say that it is the same origin: a cookie is sent whoever asks.
  * @throws AppError `forbidden`.
  */
 export function checkOrigin(
@@ -32,11 +33,11 @@ export function checkOrigin(
   if (safeMethods.includes(request.method ?? '')) return;
   const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];
-  const sameOrigin = origin !== undefined && originHost(origin) === requestedHost(request, options.proxyTrust);
+  const sameHost = origin !== undefined && originHost(origin) === requestedHost(request, options.proxyTrust);
   const listed = origin !== undefined && options.allowed.includes(origin) && !options.byCookie;
-  if (sameOrigin || listed) return;
-  const told = origin !== undefined || (site !== undefined && site !== 'none' && site !== 'same-origin');
-  if (told || (options.byCookie && site !== 'same-origin'))
+  if (site === 'same-origin' || sameHost || listed) return;
+  const told = origin !== undefined || (site !== undefined && site !== 'none');
+  if (told || options.byCookie)
     throw new AppError('forbidden', 'Requests that change something must come from this server’s own page.');
 }
 

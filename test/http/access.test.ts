@@ -345,6 +345,16 @@ describe('another web page', () => {
     expect(await upload({})).toBe(200);
   });
 
+  it('is told from the own page behind a proxy that puts another name into Host, by what the browser says', async () => {
+    await using server = await startHttpServer();
+    const upload = async (site: string): Promise<number> =>
+      (await insert(server, 'd', fileForm('x'), { Origin: 'https://rag.example', 'Sec-Fetch-Site': site })).status;
+
+    expect(await upload('same-origin')).toBe(200);
+    expect(await upload('same-site')).toBe(403);
+    expect(await upload('cross-site')).toBe(403);
+  });
+
   it('is told nothing by CORS unless it is on the list, and never with credentials (checklist 27)', async () => {
     await using server = await startHttpServer({ settings: { corsOrigins: ['https://app.example'], apiKeys } });
     const headersFor = async (origin: string, init: RequestInit = {}): Promise<Headers> =>

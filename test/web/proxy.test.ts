@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insert, makeDataDir, removeDir, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { launchBrowser, openPage } from './support/browser.ts';
+import { chinesePdf } from './support/documents.ts';
 import { startProxy } from './support/proxy.ts';
 
 let server: TestServer;
@@ -19,6 +20,36 @@ afterAll(async () => {
 });
 
 describe('behind a proxy', () => {
+  it('works under a path prefix and another host name, from the upload to the PDF page and the retry', async () => {
+    const proxy = await startProxy({ target: server.url, prefix: '/tools/rag' });
+    const outside: string[] = [];
+    const { page, incidents, close } = await openPage(browser, proxy.url);
+    page.on('request', (request) => {
+      const { protocol, pathname } = new URL(request.url());
+      if (protocol === 'http:' && !pathname.startsWith('/tools/rag/')) outside.push(request.url());
+    });
+
+    await page.setInputFiles('#files', [
+      { name: chinesePdf.name, mimeType: 'application/pdf', buffer: chinesePdf.bytes },
+      { name: 'torn.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4 torn') },
+    ]);
+    await page.locator('.batch-head .primary').click();
+    await page.locator('.upload-row.is-completed').waitFor();
+    await page.getByRole('link', { name: 'Search', exact: true }).click();
+    await page.locator('#query').fill(chinesePdf.query);
+    await page.locator('.hit').first().click();
+    await page.locator('.mark-word').first().waitFor();
+    await page.getByRole('link', { name: /^Tasks/ }).click();
+    const retried = page.waitForResponse((response) => response.url().endsWith('/retry'));
+    await page.getByRole('button', { name: 'Retry: torn.pdf' }).click();
+
+    expect((await retried).status()).toBe(202);
+    expect(outside).toEqual([]);
+    expect(incidents).toEqual([]);
+    await close();
+    await proxy.close();
+  });
+
   it('takes a broken event stream up again where it was', async () => {
     const proxy = await startProxy({ target: server.url, prefix: '' });
     const { page, close } = await openPage(browser, `${proxy.url}#/tasks`);
