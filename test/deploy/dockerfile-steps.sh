@@ -6,14 +6,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 project=$PWD
-work=${1:-$(mktemp -d)}
+given=${1:-}
+work=${given:-$(mktemp -d)}
 root=$work/root
 step() { printf '\n== %s\n' "$*"; }
 finish() {
   [ -n "${server:-}" ] && kill "$server" 2>/dev/null || true
   umount -l "$root/dev" 2>/dev/null || true
   umount -l "$root/proc" 2>/dev/null || true
-  [ $# -gt 0 ] || rm -rf "$work"
+  [ -n "$given" ] || rm -rf "$work"
 }
 trap 'finish' EXIT
 
@@ -21,7 +22,7 @@ step 'FROM: a bare Debian root with Node 24'
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 '/debian/*$' || echo http://deb.debian.org/debian)
 debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror" >"$work/debootstrap.log" 2>&1 || { tail -3 "$work/debootstrap.log"; exit 1; }
 install -D "$(readlink -f node_modules/.bin/node)" "$root/usr/local/bin/node"
-mkdir -p "$root/usr/local/lib/node_modules"
+mkdir -p "$root/usr/local/lib/node_modules" "$root/app"
 cp -r "$(dirname "$(readlink -f "$(command -v npm)")")/.." "$root/usr/local/lib/node_modules/npm"
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
 mount -t proc proc "$root/proc"
@@ -61,7 +62,7 @@ cp -r "$context"/package.json "$context"/LICENSE "$context"/src "$context"/worke
 rm -rf "$root/page" "$root/packages" "$root/root/.npm" "$root/usr/local/lib/node_modules" "$root/usr/local/bin/npm"
 mkdir "$root/data"
 chown 10001:10001 "$root/data"
-du -sh "$root/app" "$root/app/node_modules" "$root" | sed "s#$root#(root)#"
+for part in "$root/app/node_modules" "$root/app" "$root"; do du -shx "$part" | sed "s#$root#(root)#"; done
 
 step 'CMD, as USER 10001, on a read-only root with only /data and /tmp writable; first without a key: it must refuse'
 port=$((20000 + RANDOM % 20000))
