@@ -1,6 +1,12 @@
-/** Builds the page in src/web into dist/web: relative addresses, no inline script or style, pdf.js's data beside it. */
-import { cp } from 'node:fs/promises';
+/**
+ * Builds the page in src/web into dist/web: relative addresses, no inline script or style, pdf.js's data beside it, and what is
+ * text also as Brotli and gzip, so that the server need not compress anything.
+ */
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
 const root = fileURLToPath(new URL('src/web', import.meta.url));
@@ -27,21 +33,36 @@ export default defineConfig({
       },
     },
   },
-  plugins: [pdfjsData()],
+  plugins: [
+    afterBuild('pdfjs-data', copyPdfjsData),
+    afterBuild('compressed-copies', async () => {
+      await Promise.all([outDir, join(outDir, 'assets')].map(compressFiles));
+    }),
+  ],
 });
 
+function afterBuild(name: string, run: () => Promise<void>): Plugin {
+  return { name, apply: 'build', closeBundle: { sequential: true, handler: run } };
+}
+
 /** What pdf.js fetches while it draws: character maps, the standard fonts, and decoders that need no WebAssembly. */
-function pdfjsData(): Plugin {
-  return {
-    name: 'pdfjs-data',
-    apply: 'build',
-    async closeBundle() {
-      for (const folder of ['cmaps', 'standard_fonts', 'wasm']) {
-        await cp(`${pdfjs}/${folder}`, `${outDir}/assets/pdfjs-${folder}`, {
-          recursive: true,
-          filter: (path) => !/\.wasm$|quickjs/.test(path),
-        });
-      }
-    },
-  };
+async function copyPdfjsData(): Promise<void> {
+  for (const folder of ['cmaps', 'standard_fonts', 'wasm']) {
+    await cp(`${pdfjs}/${folder}`, `${outDir}/assets/pdfjs-${folder}`, {
+      recursive: true,
+      filter: (path) => !/\.wasm$|quickjs/.test(path),
+    });
+  }
+}
+
+async function compressFiles(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /\.(?:html|js|css|svg)$/.test(name));
+  await Promise.all(names.map((name) => compressFile(join(folder, name))));
+}
+
+async function compressFile(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  const size = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  await writeFile(`${path}.br`, await promisify(brotliCompress)(bytes, { params: size }));
+  await writeFile(`${path}.gz`, await promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }));
 }

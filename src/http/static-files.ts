@@ -1,13 +1,16 @@
 /** Files of a folder over HTTP: the built page and the API documentation's own files. Nothing outside the folder, no listing. */
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { extname, join, relative, sep } from 'node:path';
+import { lstat, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
 import { unchanged } from './conditional.ts';
 
 export interface StaticFiles {
-  /** Answers with a file by its relative path. @throws AppError `not_found`. */
+  /**
+   * Answers with a file by its relative path, in the smallest form that the client takes and that lies beside it
+   * (`<name>.br`, `<name>.gz`). Reads the disk each time, so a page that is built anew is served at once.
+   * @throws AppError `not_found`.
+   */
   answer(ctx: Context, path: string): Promise<void>;
   has(path: string): Promise<boolean>;
 }
@@ -15,57 +18,58 @@ export interface StaticFiles {
 const mediaTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json',
-  '.webmanifest': 'application/manifest+json',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
-  '.wasm': 'application/wasm',
-  '.bcmap': 'application/octet-stream',
-  '.pfb': 'application/octet-stream',
   '.ttf': 'font/ttf',
-  '.txt': 'text/plain; charset=utf-8',
 };
+
+/** Smallest first. */
+const encodings = [
+  { name: 'br', ending: '.br' },
+  { name: 'gzip', ending: '.gz' },
+  { name: 'identity', ending: '' },
+] as const;
 
 /** Vite puts a hash of the content into these names: such a file never changes. */
 const hashedName = /-[A-Za-z0-9_-]{8,}\.\w+$/;
 
-/**
- * Serves what is in `folder`; `only` names the files that may be served (default: all). The folder is listed when first asked
- * and a path is looked up in that list, so no request can name a file that is not in it.
- */
-export function createStaticFiles(folder: string, only?: readonly string[]): StaticFiles {
-  let listed: Promise<ReadonlySet<string>> | null = null;
+/** Names that cannot lead out of the folder, nor to hidden files. */
+const plainPath = /^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/;
 
+type Form = { readonly path: string; readonly encoding: string; readonly etag: string };
+
+/** Serves what is in `folder`; `only` names the files that may be served (default: all). Symbolic links are not followed. */
+export function createStaticFiles(folder: string, only?: readonly string[]): StaticFiles {
   return {
     async answer(ctx, path) {
-      if (!(await has(path))) throw new AppError('not_found', 'There is nothing here.');
-      const bytes = await readFile(join(folder, path));
-      const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+      const forms = await formsOf(path);
+      const form = forms.find(({ encoding }) => encoding === 'identity' || ctx.acceptsEncodings(encoding) === encoding);
+      if (form === undefined) throw new AppError('not_found', 'There is nothing here.');
+      if (forms.length > 1) ctx.vary('Accept-Encoding');
       ctx.set('Cache-Control', hashedName.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
-      if (unchanged(ctx, etag)) return;
+      if (unchanged(ctx, form.etag)) return;
       ctx.status = 200;
-      ctx.body = bytes;
+      ctx.body = await readFile(form.path);
       ctx.set('Content-Type', mediaTypes[extname(path)] ?? 'application/octet-stream');
+      if (form.encoding !== 'identity') ctx.set('Content-Encoding', form.encoding);
     },
-    has,
+    async has(path) {
+      return (await formsOf(path)).length > 0;
+    },
   };
 
-  async function has(path: string): Promise<boolean> {
-    listed ??= list();
-    const files = await listed;
-    // A page that is built while the server runs is found without a restart.
-    if (files.size === 0) listed = null;
-    return files.has(path);
+  /** Every form of the file that there is; none when there is no such file. */
+  async function formsOf(path: string): Promise<readonly Form[]> {
+    if (!plainPath.test(path) || only?.includes(path) === false) return [];
+    const found = await Promise.all(encodings.map(({ name, ending }) => formAt(join(folder, path + ending), name)));
+    return found[2] === null ? [] : found.filter((form) => form !== null);
   }
+}
 
-  async function list(): Promise<ReadonlySet<string>> {
-    if (only !== undefined) return new Set(only);
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-    return new Set(files.map((file) => file.split(sep).join('/')));
-  }
+/** Null when there is no such file. The ETag tells one build and one encoding from another. */
+async function formAt(path: string, encoding: string): Promise<Form | null> {
+  const stats = await lstat(path).catch(() => null);
+  if (stats?.isFile() !== true) return null;
+  return { path, encoding, etag: `"${stats.size.toString(36)}-${Math.trunc(stats.mtimeMs).toString(36)}-${encoding}"` };
 }

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json, rawRequest, startHttpServer } from '../support/http-server.ts';
 
@@ -13,8 +14,12 @@ beforeAll(async () => {
   await writeFile(join(pageDir, 'index.html'), '<!doctype html><title>page</title>');
   await writeFile(join(pageDir, 'assets', 'index-Ab3dE_9x.js'), 'export {};');
   await writeFile(join(pageDir, 'assets', 'style.css'), 'body {}');
+  await writeFile(join(pageDir, 'assets', 'style.css.br'), brotliCompressSync('body {}'));
+  await writeFile(join(pageDir, 'assets', 'style.css.gz'), gzipSync('body {}'));
+  await writeFile(join(pageDir, 'assets', 'orphan.css.gz'), gzipSync('body {}'));
   await writeFile(join(pageDir, 'assets', 'cmaps', 'GB1.bcmap'), 'x');
   await writeFile(join(pageDir, 'secret.txt'), 'not an asset');
+  await writeFile(join(pageDir, 'assets', '.hidden'), 'hidden');
   await symlink('/etc/hostname', join(pageDir, 'assets', 'link.txt'));
 });
 
@@ -62,7 +67,46 @@ describe('the page’s files', () => {
   });
 
   it.each([
+    { takes: 'gzip, deflate, br, zstd', encoding: 'br' },
+    { takes: 'gzip, deflate', encoding: 'gzip' },
+    { takes: 'br;q=0, gzip;q=0.5', encoding: 'gzip' },
+    { takes: 'identity', encoding: null },
+  ])('come compressed as they lie there, in the smallest form a client takes: $takes', async ({ takes, encoding }) => {
+    await using server = await startHttpServer({ settings: { pageDir } });
+    const get = (headers: Record<string, string> = {}): Promise<Response> =>
+      fetch(`${server.url}/assets/style.css`, { headers: { 'Accept-Encoding': takes, ...headers } });
+
+    const style = await get();
+    const again = await get({ 'If-None-Match': style.headers.get('etag')! });
+
+    expect(style.headers.get('content-encoding')).toBe(encoding);
+    expect(style.headers.get('content-type')).toBe('text/css; charset=utf-8');
+    expect(await style.text()).toBe('body {}');
+    expect(again.status).toBe(304);
+    for (const { headers } of [style, again]) expect(headers.get('vary')).toContain('Accept-Encoding');
+  });
+
+  it('have an ETag for each encoding, so that no cache gives one out for another', async () => {
+    await using server = await startHttpServer({ settings: { pageDir } });
+    const tagFor = async (takes: string): Promise<string | null> =>
+      (await fetch(`${server.url}/assets/style.css`, { headers: { 'Accept-Encoding': takes } })).headers.get('etag');
+
+    expect(new Set([await tagFor('br'), await tagFor('gzip'), await tagFor('identity')]).size).toBe(3);
+  });
+
+  it('are those of a page that is built while the server runs', async () => {
+    await using server = await startHttpServer({ settings: { pageDir } });
+    expect((await fetch(`${server.url}/assets/later-Zz9zZz9z.js`)).status).toBe(404);
+
+    await writeFile(join(pageDir, 'assets', 'later-Zz9zZz9z.js'), 'export {};');
+
+    expect((await fetch(`${server.url}/assets/later-Zz9zZz9z.js`)).status).toBe(200);
+  });
+
+  it.each([
     '/assets/absent.js',
+    '/assets/orphan.css',
+    '/assets/.hidden',
     '/assets/..%2fsecret.txt',
     '/assets/..%2findex.html',
     '/assets/%2e%2e/secret.txt',
