@@ -1,10 +1,17 @@
-/** Kept answers as files: one lowdb document for each key under its SHA-256, written by temp, fsync, rename, directory fsync. */
+/**
+ * Kept answers as files: one lowdb document for each key under its SHA-256, written by temp, fsync, rename, directory fsync.
+ * Beside it lies a lock (proper-lockfile) while a request with that key is being answered.
+ */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Low, type Adapter } from 'lowdb';
+import { lock } from 'proper-lockfile';
 import { hasErrno } from '../errors.ts';
 import type { IdempotencyStore, KeptAnswer } from './idempotency.ts';
+
+/** How long a lock outlives the process that held it. */
+const holdMs = 10_000;
 
 /** Safe for any number of processes: files appear whole, and the last writer of a key wins. */
 export function createFileIdempotencyStore(folder: string): IdempotencyStore {
@@ -18,13 +25,24 @@ export function createFileIdempotencyStore(folder: string): IdempotencyStore {
       const document = new Low<KeptAnswer | null>(wholeFile(folder, nameOf(key)), answer);
       await document.write();
     },
+    async hold(key) {
+      await mkdir(folder, { recursive: true });
+      try {
+        // A lock that was lost (a frozen machine) costs no more than what a client without a key has anyway: a second task.
+        const release = await lock(join(folder, nameOf(key)), { realpath: false, stale: holdMs, onCompromised: () => {} });
+        return () => release().catch(() => {});
+      } catch (error) {
+        if (hasErrno(error, 'ELOCKED')) return null;
+        throw error;
+      }
+    },
     async expire(before) {
       let removed = 0;
       for (const name of await names(folder)) {
         const path = join(folder, name);
         const { mtime } = await stat(path).catch(() => ({ mtime: new Date(Number.MAX_SAFE_INTEGER) }));
         if (!(mtime.getTime() < Date.parse(before))) continue;
-        await unlink(path).catch(ignoreMissing);
+        await rm(path, { recursive: true, force: true });
         removed += 1;
       }
       return removed;

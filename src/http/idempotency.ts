@@ -26,6 +26,11 @@ export interface IdempotencyStore {
   get(key: string): Promise<KeptAnswer | null>;
   /** Durable when it returns. */
   put(key: string, answer: KeptAnswer): Promise<void>;
+  /**
+   * Keeps everybody else who shares the store from answering the same key at the same time. Null when somebody does; what a
+   * killed process holds is free again after seconds. Returns the way to let go; it never rejects.
+   */
+  hold(key: string): Promise<(() => Promise<void>) | null>;
   /** Removes what was kept before `before` (ISO 8601). Returns how many went. */
   expire(before: string): Promise<number>;
 }
@@ -39,36 +44,35 @@ export interface IdempotencyEntry {
   replay(fingerprint: string): Promise<KeptReply | null>;
   /** Keeps the answer to this request; again when there is a better one. */
   keep(reply: KeptReply): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface Idempotency {
   /**
    * Null without a key.
-   * @throws AppError `bad_request` for a malformed key, `conflict` while a request with the same key is being answered.
+   * @throws AppError `bad_request` for a malformed key, `conflict` while a request with the same key is being answered,
+   * by whichever process.
    */
-  open(header: string, keyId: string | null): IdempotencyEntry | null;
+  open(header: string, keyId: string | null): Promise<IdempotencyEntry | null>;
   /** Forgets answers older than 24 hours. */
   sweep(): Promise<void>;
 }
 
 const keptMs = 24 * 3600 * 1000;
 
-/** `now`: ISO 8601. Requests that run at the same moment are told apart within this process only; the store is shared by all. */
+/** `now`: ISO 8601. */
 export function createIdempotency(store: IdempotencyStore, now: () => string): Idempotency {
-  const running = new Set<string>();
-
   return { open, sweep };
 
-  function open(header: string, keyId: string | null): IdempotencyEntry | null {
+  async function open(header: string, keyId: string | null): Promise<IdempotencyEntry | null> {
     if (header === '') return null;
     // A key belongs to whoever uses it: another API key's is another key.
     const key = `${keyId ?? ''}\n${parseKey(header)}`;
-    if (running.has(key))
+    const close = await store.hold(key);
+    if (close === null)
       throw new AppError('conflict', 'A request with this Idempotency-Key is still being answered.', { retryAfterSeconds: 2 });
-    running.add(key);
     let ownFingerprint = '';
-    return { replay, keep, close: () => running.delete(key) };
+    return { replay, keep, close };
 
     async function replay(fingerprint: string): Promise<KeptReply | null> {
       ownFingerprint = fingerprint;

@@ -96,7 +96,7 @@ async function insert(
 ): Promise<void> {
   const { ctx, principal } = call;
   ctx.vary('Prefer');
-  const entry = options.idempotency.open(ctx.get('Idempotency-Key'), principal.keyId);
+  const entry = await options.idempotency.open(ctx.get('Idempotency-Key'), principal.keyId);
   const release = options.uploadSlots.take(principal.keyId ?? (ctx.state as RequestState).address);
   try {
     if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
@@ -105,7 +105,7 @@ async function insert(
     await answer(call, docId, file, entry, options);
   } finally {
     release?.();
-    entry?.close();
+    await entry?.close();
   }
 }
 

@@ -1,9 +1,10 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseApiKeys } from '../../src/http/api-keys.ts';
 import { createFileIdempotencyStore } from '../../src/http/file-idempotency-store.ts';
 import { eventually, fileForm, insert, json, startHttpServer } from '../support/http-server.ts';
+import { insert as insertAt, makeDataDir, removeDir, startServer, type WireTask } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const key = (text: string): Record<string, string> => ({ 'Idempotency-Key': text });
@@ -73,6 +74,33 @@ describe('Idempotency-Key on POST /insert', () => {
 
     expect(second.status).toBe(409);
     expect((await first).status).toBe(200);
+  });
+
+  it('answers 409 at another front end on the same data directory too, and there the first answer afterwards', async () => {
+    const dataDir = await makeDataDir();
+    const front = await startServer({ dataDir, rigged: true });
+    const other = await startServer({ dataDir, rigged: true });
+    const file = { name: 'hang-parsing.txt', bytes: 'hello' };
+    try {
+      const first = insertAt(front.url, 'd', file, key('k1'));
+      const task = await eventually(async () => {
+        const { tasks } = await json<{ tasks: WireTask[] }>(fetch(`${front.url}/tasks?status=processing`));
+        return tasks[0];
+      }, 'the task is being processed');
+
+      const meanwhile = await insertAt(other.url, 'd', file, key('k1'));
+      await fetch(`${other.url}/task/${task.task_id}?force=true`, { method: 'DELETE' });
+      const given = await first;
+      const again = await insertAt(other.url, 'd', file, key('k1'));
+
+      expect([meanwhile.status, given.status, again.status]).toEqual([409, 400, 400]);
+      expect(meanwhile.headers.get('retry-after')).toBe('2');
+      expect(again.headers.get('idempotency-replayed')).toBe('true');
+      expect(await json(again)).toEqual(await json(given));
+    } finally {
+      await Promise.all([front.stop(), other.stop()]);
+      await removeDir(dataDir);
+    }
   });
 
   it('finds the same task after the connection was lost in the middle', async () => {
@@ -157,6 +185,22 @@ describe('the file store of kept answers', () => {
 
     expect(await readdir(folder.path)).toHaveLength(1);
     expect(Number((await store.get('k'))!.fingerprint)).toBeGreaterThanOrEqual(0);
+  });
+
+  it('lets one hold a key at a time, whoever asks, and a dead holder’s key go', async () => {
+    await using folder = await tempDir();
+    const [one, two] = [createFileIdempotencyStore(folder.path), createFileIdempotencyStore(folder.path)];
+
+    const release = (await one.hold('k'))!;
+    expect([await two.hold('k'), await one.hold('k')]).toEqual([null, null]);
+    await release();
+    const again = await two.hold('k');
+    const [dead] = await readdir(folder.path);
+    await utimes(join(folder.path, dead!), 0, 0);
+    const after = await one.hold('k');
+
+    expect([again, after].every((end) => end !== null)).toBe(true);
+    await Promise.all([again!(), after!()]);
   });
 
   it('removes what is old, and takes a damaged file for none', async () => {
