@@ -97,8 +97,12 @@ export async function rollForward(engine: Engine, lease: Lease, task: Task): Pro
   return finish(engine, lease, task, completed(current, unchanged ? { unchanged } : { superseded: true }));
 }
 
-/** A document that will not be read: after this it can never become searchable. An attempt that already did is completed. */
+/**
+ * A document that will not be read: after this it can never become searchable. An attempt that already did is completed. The
+ * index knows no owners, so whoever slept through the end of its lease must find that out before it revokes.
+ */
 export async function settleFailure(engine: Engine, lease: Lease, task: Task, error: TaskError): Promise<Settled> {
+  if (!(await lease.held())) return 'fenced';
   if ((await engine.index.revoke(task.docId, task.id)) === 'committed') {
     const settled = await rollForward(engine, lease, task);
     if (settled !== null) return settled;

@@ -9,6 +9,8 @@ export interface Lease {
   readonly taskId: TaskId;
   /** Aborts with reason `cancel` (a forced cancel) or `lost` (another process took over: stop, write nothing). */
   readonly signal: AbortSignal;
+  /** Whether it is still held, looked up now: a process that was frozen has not heard of its end yet (`signal`). */
+  held(): Promise<boolean>;
   /** The task has its final record: drop the queue entry. */
   ack(): Promise<'ok' | 'lost'>;
   /** Make the task claimable again at once (the caller has released or retried its record). */

@@ -91,6 +91,7 @@ export function createFileTaskQueue(options: {
     return {
       taskId: marker.id,
       signal: held.stop.signal,
+      held: async () => leases.get(marker.id) === held && (await owner.holds()),
       ack: () => health.guard(() => ack(held)),
       giveBack: () => health.guard(() => giveBack(held)),
     };
