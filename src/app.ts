@@ -16,6 +16,7 @@ import { createFileDeliveryLog } from './engines/file/file-delivery-log.ts';
 import { openFileEngine } from './engines/file/file-engine.ts';
 import type { Engine } from './engines/engine.ts';
 import { loadApiKeys } from './http/api-keys.ts';
+import { createFileEndedSessions } from './http/file-ended-sessions.ts';
 import { createFileIdempotencyStore } from './http/file-idempotency-store.ts';
 import { toHttpSettings, type HttpSettings } from './http/http-settings.ts';
 import { loadSessionSecret } from './http/session-secret.ts';
@@ -81,6 +82,7 @@ export async function startServer(config: Config, logger: Logger, env: NodeJS.Pr
     services: () => services,
     settings,
     idempotencyStore: createFileIdempotencyStore(join(config.dataDir, 'idempotency')),
+    endedSessions: createFileEndedSessions(join(config.dataDir, 'ended-sessions')),
     extraRoutes: await extraRoutes(config, settings, wire, () => webhooks, logger),
     logger,
     now,

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { AppError } from '../errors.ts';
 import { findApiKey, type ApiKey } from './api-keys.ts';
 import { allows, type Scope } from './scope.ts';
-import { readSession, sessionCookie } from './session.ts';
+import { readSession, sessionCookie, type EndedSessions, type Session } from './session.ts';
 
 /** Who makes a request. */
 export type Principal = {
@@ -18,16 +18,27 @@ export type AccessOptions = {
   /** Empty: no keys are in use and everybody may do everything. */
   readonly keys: readonly ApiKey[];
   readonly sessionSecret: Uint8Array;
+  readonly endedSessions: EndedSessions;
 };
 
 /** Who makes this request. A wrong key in a header is never excused by a good cookie. */
-export function identify(request: IncomingMessage, { keys, sessionSecret }: AccessOptions, nowMs: number): Principal {
-  if (keys.length === 0) return { keyId: null, scope: 'admin', by: 'none' };
+export async function identify(request: IncomingMessage, options: AccessOptions, nowMs: number): Promise<Principal> {
+  if (options.keys.length === 0) return { keyId: null, scope: 'admin', by: 'none' };
   const presented = keyHeader(request);
-  if (presented !== null) return principal(findApiKey(keys, presented), 'header');
+  if (presented !== null) return principal(findApiKey(options.keys, presented), 'header');
+  const session = await sessionOf(request, options, nowMs);
+  return principal(session?.key ?? null, 'cookie');
+}
+
+/** The session that a request's cookie stands for; null without one, and when it has ended. One look at the disk. */
+export async function sessionOf(
+  request: IncomingMessage,
+  { keys, sessionSecret, endedSessions }: AccessOptions,
+  nowMs: number,
+): Promise<Session | null> {
   const cookie = cookieValue(request, sessionCookie);
-  if (cookie !== null) return principal(readSession(sessionSecret, keys, cookie, nowMs), 'cookie');
-  return { keyId: null, scope: 'public', by: 'none' };
+  const session = cookie === null ? null : readSession(sessionSecret, keys, cookie, nowMs);
+  return session === null || (await endedSessions.has(session.id)) ? null : session;
 }
 
 /** @throws AppError `unauthorized` without a valid key, `forbidden` when the key's scope does not reach. */

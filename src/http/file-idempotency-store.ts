@@ -9,6 +9,7 @@ import { Low, type Adapter } from 'lowdb';
 import { lock } from 'proper-lockfile';
 import { hasErrno } from '../errors.ts';
 import type { IdempotencyStore, KeptAnswer } from './idempotency.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** How long a lock outlives the process that held it. */
 const holdMs = 10_000;
@@ -80,15 +81,6 @@ function wholeFile(folder: string, name: string): Adapter<KeptAnswer | null> {
       await syncFolder(folder);
     },
   };
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const directory = await open(folder, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 /** A file that cannot be read back counts as absent: the upload is then simply done again. */

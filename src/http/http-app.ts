@@ -20,6 +20,7 @@ import type { RateLimiter } from './rate-limit.ts';
 import type { Call, RequestState, Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
+import type { EndedSessions } from './session.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 export type HttpAppOptions = {
@@ -29,6 +30,7 @@ export type HttpAppOptions = {
   readonly services: () => Services | null;
   readonly rateLimiter: RateLimiter | null;
   readonly proxyTrust: ProxyTrust;
+  readonly endedSessions: EndedSessions;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
   /** ISO 8601. */
@@ -155,11 +157,12 @@ function stripBasePath(basePath: string): Middleware {
   };
 }
 
-function guard({ settings, proxyTrust, rateLimiter, now }: HttpAppOptions): Middleware {
+function guard({ settings, proxyTrust, endedSessions, rateLimiter, now }: HttpAppOptions): Middleware {
+  const { apiKeys: keys, sessionSecret } = settings;
   return async (ctx, next) => {
     checkHost(ctx.req, settings.allowedHosts);
     ctx.set(corsHeaders(ctx.req, settings.corsOrigins));
-    const principal = identify(ctx.req, { keys: settings.apiKeys, sessionSecret: settings.sessionSecret }, Date.parse(now()));
+    const principal = await identify(ctx.req, { keys, sessionSecret, endedSessions }, Date.parse(now()));
     const state = ctx.state as RequestState;
     state.principal = principal;
     checkOrigin(ctx.req, { allowed: settings.corsOrigins, proxyTrust, byCookie: principal.by === 'cookie' });

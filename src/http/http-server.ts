@@ -15,6 +15,7 @@ import type { Route } from './route.ts';
 import { createRoutes } from './routes.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
+import type { EndedSessions } from './session.ts';
 import { createSlots } from './slots.ts';
 import { createTaskFeed } from './task-feed.ts';
 import { createThroughput } from './throughput.ts';
@@ -24,6 +25,7 @@ export type HttpServerOptions = {
   readonly services: () => Services | null;
   readonly settings: HttpSettings;
   readonly idempotencyStore: IdempotencyStore;
+  readonly endedSessions: EndedSessions;
   /** Routes of other parts of the product (webhooks, MCP). */
   readonly extraRoutes?: readonly Route[];
   readonly logger: Logger;
@@ -51,6 +53,7 @@ export function createHttpServer({
   services,
   settings,
   idempotencyStore,
+  endedSessions,
   extraRoutes = [],
   logger,
   now,
@@ -76,8 +79,10 @@ export function createHttpServer({
     feed,
     throughput,
     extraRoutes,
+    endedSessions,
     logger,
     now,
+    newId,
     acceptBody,
   });
   const app = createHttpApp({
@@ -86,6 +91,7 @@ export function createHttpServer({
     services: followedServices,
     rateLimiter: settings.requestsPerSecond === 0 ? null : createRateLimiter(settings.requestsPerSecond, () => performance.now()),
     proxyTrust: trustProxies(settings.trustedProxies),
+    endedSessions,
     metrics,
     logger,
     now,
@@ -149,7 +155,10 @@ export function createHttpServer({
   }
 
   async function sweep(): Promise<void> {
-    await idempotency.sweep().catch((error: unknown) => logger.warn({ err: error }, 'kept answers could not be swept'));
+    const sessionsBefore = new Date(Date.parse(now()) - limits.sessionMs).toISOString();
+    await Promise.all([idempotency.sweep(), endedSessions.expire(sessionsBefore)]).catch((error: unknown) =>
+      logger.warn({ err: error }, 'kept answers and ended sessions could not be swept'),
+    );
   }
 
   function acceptBody({ req, res }: Context): void {

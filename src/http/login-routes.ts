@@ -1,14 +1,22 @@
 /** The page's login: a key for a cookie that scripts cannot read and other sites cannot send. */
 import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
+import { sessionOf } from './access.ts';
 import { findApiKey } from './api-keys.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { route, type RequestState, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
-import { sessionCookie, writeSession } from './session.ts';
+import { sessionCookie, writeSession, type EndedSessions } from './session.ts';
 
-/** `now`: ISO 8601. */
-export function loginRoutes(settings: HttpSettings, now: () => string): readonly Route[] {
+export type LoginRouteOptions = {
+  readonly settings: HttpSettings;
+  readonly endedSessions: EndedSessions;
+  /** ISO 8601. */
+  readonly now: () => string;
+  readonly newId: () => string;
+};
+
+export function loginRoutes({ settings, endedSessions, now, newId }: LoginRouteOptions): readonly Route[] {
   return [
     route({
       operation: 'login',
@@ -27,7 +35,12 @@ export function loginRoutes(settings: HttpSettings, now: () => string): readonly
         const key = findApiKey(settings.apiKeys, body.key.trim());
         if (key === null) throw new AppError('unauthorized', 'This API key is not valid.');
         const expiresMs = Date.parse(now()) + settings.limits.sessionMs;
-        setCookie(ctx, settings, writeSession(settings.sessionSecret, key, expiresMs), settings.limits.sessionMs / 1000);
+        setCookie(
+          ctx,
+          settings,
+          writeSession(settings.sessionSecret, { id: newId(), key, expiresMs }),
+          settings.limits.sessionMs / 1000,
+        );
         ctx.body = { name: key.name, scope: key.scope, expires_at: new Date(expiresMs).toISOString() };
       },
     }),
@@ -37,10 +50,13 @@ export function loginRoutes(settings: HttpSettings, now: () => string): readonly
       path: '/logout',
       scope: 'public',
       tag: 'page',
-      summary: 'Take the session cookie back.',
-      answers: { 200: { description: 'The cookie is gone.', json: schemas.logoutReply } },
+      summary: 'End the session: its cookie is taken back, and good for nothing wherever it is kept.',
+      answers: { 200: { description: 'The session has ended.', json: schemas.logoutReply } },
       needsServices: false,
-      handle({ ctx }) {
+      async handle({ ctx }) {
+        const { apiKeys: keys, sessionSecret } = settings;
+        const session = await sessionOf(ctx.req, { keys, sessionSecret, endedSessions }, Date.parse(now()));
+        if (session !== null) await endedSessions.add(session.id);
         setCookie(ctx, settings, '', 0);
         ctx.body = { message: 'Logged out' };
       },

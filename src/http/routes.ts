@@ -2,7 +2,7 @@
 import { docsRoutes } from './docs-routes.ts';
 import { documentRoutes } from './document-routes.ts';
 import { insertRoutes, type InsertRouteOptions } from './insert-routes.ts';
-import { loginRoutes } from './login-routes.ts';
+import { loginRoutes, type LoginRouteOptions } from './login-routes.ts';
 import { pageRoutes } from './page-routes.ts';
 import type { Route } from './route.ts';
 import { searchRoutes } from './search-routes.ts';
@@ -11,20 +11,21 @@ import { taskRoutes, type TaskRouteOptions } from './task-routes.ts';
 
 export type RouteOptions = InsertRouteOptions &
   SystemRouteOptions &
+  LoginRouteOptions &
   Omit<TaskRouteOptions, 'limits'> & {
     /** Routes of other parts of the product (webhooks, MCP), behind the same checks. */
     readonly extraRoutes: readonly Route[];
   };
 
 export function createRoutes(options: RouteOptions): readonly Route[] {
-  const { settings, wire, metrics, now } = options;
+  const { settings, wire, metrics } = options;
   const described = [
     ...insertRoutes(options),
     ...taskRoutes({ ...options, limits: settings.limits }),
     ...documentRoutes(wire),
     ...searchRoutes(wire, metrics),
     ...systemRoutes(options),
-    ...loginRoutes(settings, now),
+    ...loginRoutes(options),
     ...options.extraRoutes,
   ];
   const docs = { version: settings.version, basePath: settings.basePath, withKeys: settings.apiKeys.length > 0 };

@@ -1,26 +1,44 @@
 /**
- * The page's login: a signed cookie value that names a key and an end. Stateless, so that it holds across restarts and for
- * several front ends on one data directory; it ends with its time, or when its key is removed or changed.
+ * The page's login: a signed cookie value that names a key, an end and itself. It holds across restarts and for several front
+ * ends on one data directory; it ends with its time, at logout, or when its key is removed or changed.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ApiKey } from './api-keys.ts';
 
 export const sessionCookie = 'rag_session';
 
-/** A value that `readSession` accepts until `expiresMs` (milliseconds since 1970). */
-export function writeSession(secret: Uint8Array, key: ApiKey, expiresMs: number): string {
-  const claim = `${Buffer.from(key.name).toString('base64url')}.${expiresMs.toString(36)}`;
+export type Session = {
+  /** Unique; letters, digits and dashes. */
+  readonly id: string;
+  readonly key: ApiKey;
+  /** Milliseconds since 1970. */
+  readonly expiresMs: number;
+};
+
+/** Port: the sessions that were logged out before their time. */
+export interface EndedSessions {
+  has(id: string): Promise<boolean>;
+  /** Durable when it returns, and seen by every front end on the data directory. */
+  add(id: string): Promise<void>;
+  /** Forgets those that were logged out before `before` (ISO 8601). */
+  expire(before: string): Promise<void>;
+}
+
+/** A value that `readSession` accepts until its end. */
+export function writeSession(secret: Uint8Array, { id, key, expiresMs }: Session): string {
+  const claim = `${Buffer.from(key.name).toString('base64url')}.${expiresMs.toString(36)}.${id}`;
   return `${claim}.${sign(secret, key, claim)}`;
 }
 
-/** The key behind a cookie value, or null when it is forged, over, or its key is no more. */
-export function readSession(secret: Uint8Array, keys: readonly ApiKey[], value: string, nowMs: number): ApiKey | null {
-  const [name = '', expires = '', signature = ''] = value.split('.');
+/** The session behind a cookie value, or null when it is forged, over, or its key is no more. Whether it was logged out is not seen here. */
+export function readSession(secret: Uint8Array, keys: readonly ApiKey[], value: string, nowMs: number): Session | null {
+  const [name = '', expires = '', id = '', signature = ''] = value.split('.');
   const key = keys.find((candidate) => candidate.name === Buffer.from(name, 'base64url').toString());
-  if (key === undefined || !(Number.parseInt(expires, 36) > nowMs)) return null;
-  const expected = Buffer.from(sign(secret, key, `${name}.${expires}`));
+  const expiresMs = Number.parseInt(expires, 36);
+  if (key === undefined || !(expiresMs > nowMs)) return null;
+  const expected = Buffer.from(sign(secret, key, `${name}.${expires}.${id}`));
   const given = Buffer.from(signature);
-  return given.length === expected.length && timingSafeEqual(given, expected) ? key : null;
+  return given.length === expected.length && timingSafeEqual(given, expected) ? { id, key, expiresMs } : null;
 }
 
 /** The key's digest takes part, so that a changed key ends its sessions. */

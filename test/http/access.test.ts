@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findApiKey, loadApiKeys, parseApiKeys, writeApiKey } from '../../src/http/api-keys.ts';
+import { createFileEndedSessions } from '../../src/http/file-ended-sessions.ts';
 import { readSession, writeSession } from '../../src/http/session.ts';
 import { eventually, fileForm, insert, json, startHttpServer, type TestServer } from '../support/http-server.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const keyOf = {
   reader: 'reader-key-0123456789',
@@ -280,12 +282,34 @@ describe('the page’s login', () => {
     expect((await login(open, 'anything-at-all-0123')).status).toBe(404);
   });
 
-  it('takes the cookie back on logout', async () => {
+  it('ends at logout, also for a copy of the cookie, and no other login with it', async () => {
     await using server = await startHttpServer(withKeys);
+    const [cookie, other] = [cookieOf(await login(server, keyOf.writer)), cookieOf(await login(server, keyOf.writer))];
+    const status = async (sent: string): Promise<number> =>
+      (await fetch(`${server.url}/tasks`, { headers: { Cookie: sent } })).status;
+    const logout = (headers: Record<string, string>): Promise<Response> =>
+      fetch(`${server.url}/logout`, { method: 'POST', headers: { Origin: server.url, ...headers } });
 
-    const answer = await fetch(`${server.url}/logout`, { method: 'POST' });
+    expect(await status(cookie)).toBe(200);
+    const answer = await logout({ Cookie: cookie });
 
     expect(answer.headers.get('set-cookie')).toMatch(/^rag_session=; .*Max-Age=0/);
+    expect([await status(cookie), await status(other)]).toEqual([401, 200]);
+    expect([(await logout({ Cookie: cookie })).status, (await logout({})).status]).toEqual([200, 200]);
+  });
+
+  it('that has ended is known to every front end on the data directory, and forgotten when its time is over anyway', async () => {
+    await using folder = await tempDir();
+    const sessions = createFileEndedSessions(join(folder.path, 'ended'));
+    const elsewhere = createFileEndedSessions(join(folder.path, 'ended'));
+
+    await sessions.expire('2999-01-01T00:00:00.000Z');
+    await sessions.add('a');
+    await elsewhere.expire('2000-01-01T00:00:00.000Z');
+    expect([await elsewhere.has('a'), await elsewhere.has('b')]).toEqual([true, false]);
+
+    await elsewhere.expire('2999-01-01T00:00:00.000Z');
+    expect(await sessions.has('a')).toBe(false);
   });
 
   it('refuses to change anything by cookie unless the browser says it is the same origin (checklist 28)', async () => {
@@ -306,15 +330,24 @@ describe('the page’s login', () => {
   it('is a signed value that cannot be forged, ends with its time, and ends with its key', () => {
     const secret = Buffer.alloc(32, 7);
     const [reader, writer] = [apiKeys[0]!, apiKeys[1]!];
-    const value = writeSession(secret, writer, 1000);
+    const value = writeSession(secret, { id: 'id', key: writer, expiresMs: 1000 });
     const changedKey = parseApiKeys('writer:write:another-key-0123456789');
 
-    expect(readSession(secret, apiKeys, value, 999)).toBe(writer);
+    expect(readSession(secret, apiKeys, value, 999)).toEqual({ id: 'id', key: writer, expiresMs: 1000 });
     expect(readSession(secret, apiKeys, value, 1000)).toBeNull();
     expect(readSession(Buffer.alloc(32, 8), apiKeys, value, 999)).toBeNull();
     expect(readSession(secret, [reader], value, 999)).toBeNull();
     expect(readSession(secret, changedKey, value, 999)).toBeNull();
-    for (const forged of ['', '.', '..', 'a.b.c', value.replace(/^[^.]+/, Buffer.from('admin').toString('base64url')), `${value}x`])
+    for (const forged of [
+      '',
+      '.',
+      '..',
+      '...',
+      'a.b.c.d',
+      value.replace('.id.', '.other.'),
+      value.replace(/^[^.]+/, Buffer.from('admin').toString('base64url')),
+      `${value}x`,
+    ])
       expect(readSession(secret, apiKeys, forged, 999)).toBeNull();
   });
 
@@ -379,7 +412,7 @@ describe('another web page', () => {
       settings: { corsOrigins: ['https://app.example'], apiKeys },
       memory: { ingest: () => {} },
     });
-    const cookie = `rag_session=${writeSession(Buffer.alloc(32, 7), apiKeys[1]!, Date.now() + 60_000)}`;
+    const cookie = `rag_session=${writeSession(Buffer.alloc(32, 7), { id: 'id', key: apiKeys[1]!, expiresMs: Date.now() + 60_000 })}`;
     const upload = async (headers: Record<string, string>): Promise<number> =>
       (await insert(server, 'd', fileForm('x'), { Origin: 'https://app.example', Prefer: 'respond-async', ...headers })).status;
 

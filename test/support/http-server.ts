@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 } from 'uuid';
+import { createFileEndedSessions } from '../../src/http/file-ended-sessions.ts';
 import { createFileIdempotencyStore } from '../../src/http/file-idempotency-store.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/http-server.ts';
 import { defaultHttpLimits, type HttpLimits, type HttpSettings } from '../../src/http/http-settings.ts';
@@ -60,6 +61,7 @@ export async function startHttpServer(options: TestServerOptions = {}): Promise<
     services: () => (options.services === undefined ? memory.services : options.services(memory.services)),
     settings,
     idempotencyStore: createFileIdempotencyStore(join(folder, 'idempotency')),
+    endedSessions: createFileEndedSessions(join(folder, 'ended-sessions')),
     logger: collectingLogger(log),
     now: options.now ?? (() => new Date().toISOString()),
     newId: v7,
