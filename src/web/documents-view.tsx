@@ -80,7 +80,7 @@ function DocumentList(): VNode {
           className="card document-rows"
           items={shown}
           keyOf={(each) => each.doc_id}
-          row={(each) => <DocumentRow document={each} />}
+          row={documentRow}
           onEnd={onEnd}
         />
       )}
@@ -98,6 +98,8 @@ function DocumentList(): VNode {
     </section>
   );
 }
+
+const documentRow = (each: WireDocument): VNode => <DocumentRow document={each} />;
 
 function DocumentRow({ document: each }: { document: WireDocument }): VNode {
   const t = sentences.value.documents;

@@ -14,7 +14,7 @@ export const samples = signal<readonly Sample[]>([]);
 const sampleMs = 3000;
 const samplesMax = 1200;
 
-/** Asks every few seconds while the page is looked at, until `signal` aborts. Resolves after the first answer. */
+/** Asks every few seconds while the page is looked at, until `signal` aborts. Resolves as soon as it is known whether a key is needed. */
 export async function watchServer(signal: AbortSignal): Promise<void> {
   const ask = (): void => {
     if (!document.hidden) void refreshServer();
@@ -22,17 +22,14 @@ export async function watchServer(signal: AbortSignal): Promise<void> {
   const timer = setInterval(ask, sampleMs);
   document.addEventListener('visibilitychange', ask, { signal });
   signal.addEventListener('abort', () => clearInterval(timer));
-  await refreshServer();
+  await readConfig().catch(() => undefined);
+  void refreshServer();
 }
 
 /** Asks now; whether a key is needed is known afterwards. A server that does not answer leaves the last figures; the feed says that it is away. */
 export async function refreshServer(): Promise<void> {
   try {
-    if (config.value === null || keyWanted.value) {
-      const answer = await getConfig();
-      config.value = answer;
-      keyWanted.value = answer.auth === 'key' && answer.key === null;
-    }
+    if (config.value === null || keyWanted.value) await readConfig();
     if (keyWanted.value) return;
     const answer = await getStatus();
     status.value = answer;
@@ -41,4 +38,10 @@ export async function refreshServer(): Promise<void> {
   } catch {
     // Said by the feed's own state.
   }
+}
+
+async function readConfig(): Promise<void> {
+  const answer = await getConfig();
+  config.value = answer;
+  keyWanted.value = answer.auth === 'key' && answer.key === null;
 }

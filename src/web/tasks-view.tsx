@@ -30,6 +30,7 @@ export function TasksView(): VNode {
   const onEnd = useCallback(() => {
     if (tasksLoaded.value && hasMore(scope)) void readMore(scope).catch(() => undefined);
   }, [scope]);
+  const row = useCallback((task: WireTask) => <TaskRow task={task} scope={scope} text={text} />, [scope, text]);
 
   return (
     <section class="view" aria-labelledby="title">
@@ -64,7 +65,7 @@ export function TasksView(): VNode {
           className="card task-rows"
           items={shown}
           keyOf={(task) => task.task_id}
-          row={(task) => <TaskRow task={task} scope={scope} text={text} />}
+          row={row}
           onEnd={onEnd}
         />
       )}

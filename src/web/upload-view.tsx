@@ -127,11 +127,13 @@ function Batch(): VNode {
         className="card upload-rows"
         items={uploads.value}
         keyOf={(upload) => upload.key}
-        row={(upload) => <UploadRow upload={upload} />}
+        row={uploadRow}
       />
     </div>
   );
 }
+
+const uploadRow = (upload: Upload): VNode => <UploadRow upload={upload} />;
 
 function UploadRow({ upload }: { upload: Upload }): VNode {
   const t = sentences.value.upload;

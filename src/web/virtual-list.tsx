@@ -2,13 +2,14 @@
  * A long list of which only the rows in sight exist. It scrolls with the page (no box of its own, so zoom and narrow screens keep
  * one scroll bar) and takes rows of one height, which the style sheet names in `--row-height` so that it may depend on the width.
  */
-import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { VNode } from 'preact';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
-type Props<T> = {
+type Props<T extends object> = {
   readonly items: readonly T[];
   readonly keyOf: (item: T) => string | number;
-  readonly row: (item: T, index: number) => ComponentChildren;
+  /** Called once for each item as long as it stays the same function: what it draws follows signals by itself. */
+  readonly row: (item: T) => VNode;
   readonly label: string;
   readonly className: string;
   /** Called when the end of the list is near. */
@@ -18,7 +19,7 @@ type Props<T> = {
 /** Rows kept above and below what is seen. */
 const spareRows = 6;
 
-export function VirtualList<T>({ items, keyOf, row, label, className, onEnd }: Props<T>): VNode {
+export function VirtualList<T extends object>({ items, keyOf, row, label, className, onEnd }: Props<T>): VNode {
   const list = useRef<HTMLUListElement>(null);
   const [rows, setRows] = useState({ first: 0, last: 20, height: 64 });
 
@@ -48,6 +49,7 @@ export function VirtualList<T>({ items, keyOf, row, label, className, onEnd }: P
     if (atEnd) onEnd?.();
   }, [atEnd, items.length, onEnd]);
 
+  const drawn = useMemo(() => once(row), [row]);
   const shown = items.slice(rows.first, rows.last);
   return (
     <ul ref={list} class={`rows ${className}`} aria-label={label} style={{ height: `${items.length * rows.height}px` }}>
@@ -59,9 +61,19 @@ export function VirtualList<T>({ items, keyOf, row, label, className, onEnd }: P
           aria-posinset={rows.first + index + 1}
           style={{ transform: `translateY(${(rows.first + index) * rows.height}px)` }}
         >
-          {row(item, rows.first + index)}
+          {drawn(item)}
         </li>
       ))}
     </ul>
   );
+}
+
+/** The same node for the same item, which Preact then need not look at again: a step of scrolling costs the rows that are new. */
+function once<T extends object>(row: (item: T) => VNode): (item: T) => VNode {
+  const nodes = new WeakMap<T, VNode>();
+  return (item) => {
+    const node = nodes.get(item) ?? row(item);
+    nodes.set(item, node);
+    return node;
+  };
 }
