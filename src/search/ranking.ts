@@ -9,7 +9,6 @@
  * Weights by measurement (`npm run eval`), with known-item questions as the counterweight: feedback that helps where many texts
  * answer (cranfield +5 %) must not hurt where one does (drcd, titles against abstracts).
  */
-import type { IndexDatabase } from './database.ts';
 import type { SearchMode } from './document-index.ts';
 import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm } from './query-terms.ts';
@@ -41,7 +40,8 @@ export type Ranked = {
 };
 
 export type RankingInput = {
-  readonly database: IndexDatabase;
+  /** The text of the chunk that a row stands for. */
+  readonly text: (scored: Scored) => string;
   readonly snapshot: Snapshot;
   readonly vocabulary: Vocabulary;
   /** The chunks nearest by vector, best first; null where the embedder makes none. */
@@ -112,7 +112,7 @@ function fuse(first: readonly Scored[], second: readonly Scored[], limit: number
 /** The second opinion without vectors. In `vector` mode it weighs as much as the first. */
 function addFeedback(input: RankingInput, scores: Scores, top: readonly Scored[], terms: readonly QueryTerm[]): readonly Scored[] {
   const { segments, collection } = input.snapshot;
-  const best = top.slice(0, tuning.feedback.chunks).map((scored) => ({ scored, text: chunkText(input.database, scored) }));
+  const best = top.slice(0, tuning.feedback.chunks).map((scored) => ({ scored, text: input.text(scored) }));
   const feedback = feedbackTerms(best, terms, segments, collection, tuning.feedback);
   if (feedback.length === 0) return top;
   const second = scoreRows(feedback, segments, collection);
@@ -157,12 +157,8 @@ function byNearness(
   const scale = tuning.nearWeight * top[0]!.score;
   const near = top
     .slice(0, tuning.nearChunks)
-    .map((scored) => ({ ...scored, score: scored.score + scale * nearness(chunkText(input.database, scored), pairs) }));
+    .map((scored) => ({ ...scored, score: scored.score + scale * nearness(input.text(scored), pairs) }));
   return [...near.sort((a, b) => b.score - a.score), ...top.slice(tuning.nearChunks)];
-}
-
-function chunkText(database: IndexDatabase, scored: Scored): string {
-  return database.get('SELECT text FROM chunk WHERE id = ?', chunkIdOf(scored))!['text'] as string;
 }
 
 /** The id of the chunk that a row stands for. */

@@ -29,7 +29,19 @@ const deadAfterSegments = 5000;
 
 export type Run = { readonly document: number; readonly firstChunk: number; readonly chunks: number; readonly firstRow: number };
 
-/** Collects the chunks of one document and writes them as a segment. Memory: its postings. */
+/** A segment as it is stored: what a reader keeps of it, its postings in blocks, and its words. */
+export type StoredSegment = {
+  readonly chunks: number;
+  /** Terms of all its rows together. */
+  readonly length: number;
+  readonly runs: Uint8Array;
+  readonly lengths: Uint8Array;
+  readonly blocks: readonly Block[];
+  /** Null where it has none. */
+  readonly words: Uint8Array | null;
+};
+
+/** Collects the chunks of one document and makes a segment of them. Memory: its postings. */
 export class SegmentBuilder {
   readonly #postings = new Map<string, PostingWriter>();
   readonly #words = new Set<string>();
@@ -50,23 +62,38 @@ export class SegmentBuilder {
     this.#lengths.push(chunk.length);
   }
 
-  /** Call inside a write transaction. */
-  write(database: IndexDatabase, document: number, firstChunk: number): void {
-    const runs = encodeRuns([{ document, firstChunk, chunks: this.chunks, firstRow: 0 }]);
-    const segment = insertSegment(
-      database,
-      runs,
-      Uint16Array.from(this.#lengths, (length) => Math.min(length, 0xffff)),
-    );
-    const blocks = new BlockWriter((block) => insertBlock(database, segment, block));
-    for (const term of [...this.#postings.keys()].sort()) blocks.add(term, this.#postings.get(term)!.list());
-    blocks.flush();
-    insertWords(database, segment, [...this.#words].sort());
+  /** What was added, as the segment of this document. */
+  build(document: number, firstChunk: number): StoredSegment {
+    const blocks: Block[] = [];
+    const writer = new BlockWriter((block) => blocks.push(block));
+    for (const term of [...this.#postings.keys()].sort()) writer.add(term, this.#postings.get(term)!.list());
+    writer.flush();
+    const run = { document, firstChunk, chunks: this.chunks, firstRow: 0 };
+    const lengths = Uint16Array.from(this.#lengths, (length) => Math.min(length, 0xffff));
+    return { ...describeRows([run], lengths), blocks, words: encodeWords([...this.#words].sort()) };
   }
 }
 
+/** Puts a segment into the index. Call inside a write transaction. */
+export function insertSegment(database: IndexDatabase, segment: StoredSegment): void {
+  const { id } = database.run(
+    'INSERT INTO segment(chunks, length, runs, lengths) VALUES (?, ?, ?, ?)',
+    segment.chunks,
+    segment.length,
+    segment.runs,
+    segment.lengths,
+  );
+  for (const block of segment.blocks) insertBlock(database, id, block);
+  insertWords(database, id, segment.words);
+}
+
+/** Where the blocks of segments are read. */
+export interface BlockSource {
+  get(id: number): Uint8Array;
+}
+
 /** Blocks read lately, up to so many bytes; block ids are never used again, so a block never goes out of date. */
-export class BlockCache {
+export class BlockCache implements BlockSource {
   readonly #database: IndexDatabase;
   readonly #bytesMax: number;
   readonly #blocks = new Map<number, Uint8Array>();
@@ -99,6 +126,28 @@ export class BlockCache {
   }
 }
 
+/** What a reader reads of a segment once. */
+export type SegmentHead = {
+  readonly id: number;
+  readonly runs: Uint8Array;
+  readonly lengths: Uint8Array;
+  /** In any order. */
+  readonly blocks: readonly { readonly id: number; readonly first: string }[];
+};
+
+/** The segment of this id, which must be listed. Call inside a read transaction. */
+export function readSegment(database: IndexDatabase, cache: BlockCache, id: number): Segment {
+  const row = database.get('SELECT runs, lengths FROM segment WHERE id = ?', id)!;
+  const blocks = database.all('SELECT id, first FROM posting_block WHERE segment = ?', id);
+  const head = {
+    id,
+    runs: row['runs'] as Uint8Array,
+    lengths: row['lengths'] as Uint8Array,
+    blocks: blocks.map((block) => ({ id: block['id'] as number, first: block['first'] as string })),
+  };
+  return new Segment(head, cache, () => wordsOf(database, id));
+}
+
 /** One segment as a reader keeps it: where its blocks are, its rows' lengths and documents. The postings stay on the disk. */
 export class Segment {
   readonly id: number;
@@ -107,33 +156,31 @@ export class Segment {
   readonly length: number;
   readonly lengths: Uint16Array;
   readonly runs: readonly Run[];
-  readonly #database: IndexDatabase;
-  readonly #cache: BlockCache;
-  readonly #firsts: string[] = [];
-  readonly #blocks: number[] = [];
+  /** Its distinct words, in order. */
+  readonly words: () => string[];
+  readonly #source: BlockSource;
+  readonly #firsts: string[];
+  readonly #blocks: number[];
   readonly #runOf = new Map<number, Run[]>();
 
-  constructor(database: IndexDatabase, cache: BlockCache, id: number) {
-    const row = database.get('SELECT chunks, length, runs, lengths FROM segment WHERE id = ?', id)!;
-    this.id = id;
-    this.#database = database;
-    this.#cache = cache;
-    this.chunks = row['chunks'] as number;
-    this.length = row['length'] as number;
-    this.lengths = decodeLengths(row['lengths'] as Uint8Array);
-    this.runs = decodeRuns(row['runs'] as Uint8Array);
+  constructor(head: SegmentHead, source: BlockSource, words: () => string[]) {
+    this.id = head.id;
+    this.words = words;
+    this.#source = source;
+    this.lengths = decodeLengths(head.lengths);
+    this.chunks = this.lengths.length;
+    this.length = sum(this.lengths);
+    this.runs = decodeRuns(head.runs);
     for (const run of this.runs) this.#runOf.set(run.document, [...(this.#runOf.get(run.document) ?? []), run]);
-    for (const block of database.all('SELECT id, first FROM posting_block WHERE segment = ?', id)) {
-      this.#blocks.push(block['id'] as number);
-      this.#firsts.push(block['first'] as string);
-    }
+    this.#blocks = head.blocks.map((block) => block.id);
+    this.#firsts = head.blocks.map((block) => block.first);
     sortTogether(this.#firsts, this.#blocks);
   }
 
   /** The postings of a term. One block of about 16 KiB, or of the list's length, is read unless it was read lately. */
   find(term: string): PostingList | null {
     const at = lastNotAfter(this.#firsts, term);
-    return at < 0 ? null : findInBlock(this.#cache.get(this.#blocks[at]!), term);
+    return at < 0 ? null : findInBlock(this.#source.get(this.#blocks[at]!), term);
   }
 
   runsOf(document: number): readonly Run[] {
@@ -151,11 +198,6 @@ export class Segment {
     }
     return this.runs[low]!;
   }
-
-  /** Its distinct words, in order. */
-  words(): string[] {
-    return wordsOf(this.#database, this.id);
-  }
 }
 
 /** Segments that are listed now. */
@@ -165,11 +207,17 @@ export function segmentIds(database: IndexDatabase): number[] {
 
 /** The ids of segments to merge next, or null when nothing is due. */
 export function mergeDue(database: IndexDatabase): number[] | null {
+  const rows = database.all('SELECT id, chunks FROM segment ORDER BY id');
+  return chooseMerge(rows.map((row) => ({ id: row['id'] as number, chunks: row['chunks'] as number })));
+}
+
+/** Which of the listed segments to merge next, by their sizes; null when nothing is due. */
+export function chooseMerge(segments: readonly { readonly id: number; readonly chunks: number }[]): number[] | null {
   const classes = new Map<number, number[]>();
-  for (const row of database.all('SELECT id, chunks FROM segment ORDER BY id')) {
-    const size = sizeClass(row['chunks'] as number);
+  for (const { id, chunks } of segments) {
+    const size = sizeClass(chunks);
     const members = classes.get(size) ?? [];
-    members.push(row['id'] as number);
+    members.push(id);
     classes.set(size, members);
   }
   for (const [, members] of [...classes].sort(([a], [b]) => a - b)) if (members.length >= mergeWidth) return members;
@@ -202,10 +250,10 @@ export function mergeSegments(database: IndexDatabase, ids: readonly number[]): 
     batchBytes += block.data.length;
     if (batchBytes >= mergeBatchBytes) writeBatch();
   });
-  for (const [term, list] of mergedTerms(database, plan)) blocks.add(term, list);
+  for (const [term, list] of mergedTerms(plan, (id) => termsOfSegment(database, id))) blocks.add(term, list);
   blocks.flush();
   writeBatch();
-  const words = mergedWords(database, ids);
+  const words = encodeWords(mergedWords(ids.map((id) => wordsOf(database, id))));
   return database.tidy(() => switchSegments(database, plan, segment, words));
 }
 
@@ -220,14 +268,41 @@ type MergeInput = {
 
 function planMerge(database: IndexDatabase, ids: readonly number[]): MergePlan | null {
   const gone = new Set(database.all('SELECT document FROM removed').map((row) => row['document'] as number));
+  const rows = ids.map((id) => database.get('SELECT id, runs, lengths FROM segment WHERE id = ?', id));
+  if (rows.includes(undefined)) return null;
+  return planOf(rows as unknown as MergeSource[], gone);
+}
+
+/** A segment to be merged, as it is stored. */
+export type MergeSource = { readonly id: number; readonly runs: Uint8Array; readonly lengths: Uint8Array };
+
+/**
+ * Several segments as one without the rows of the documents that are gone, all in memory. `documentsGone`: those that were
+ * left out, and need not be remembered any more.
+ */
+export function mergeInMemory(
+  sources: readonly (MergeSource & { readonly blocks: readonly Block[]; readonly words: Uint8Array | null })[],
+  gone: ReadonlySet<number>,
+): { segment: StoredSegment; documentsGone: readonly number[] } {
+  const plan = planOf(sources, gone);
+  const blocks: Block[] = [];
+  const writer = new BlockWriter((block) => blocks.push(block));
+  const blocksOf = new Map(sources.map((source) => [source.id, sortedBlocks(source.blocks)]));
+  for (const [term, list] of mergedTerms(plan, (id) => termsOfBlocks(blocksOf.get(id)!))) writer.add(term, list);
+  writer.flush();
+  const words = encodeWords(mergedWords(sources.map((source) => decodeWords(source.words))));
+  const documentsGone = plan.inputs.flatMap((input) => input.documentsGone);
+  return { segment: { ...describeRows(plan.runs, plan.lengths), blocks, words }, documentsGone };
+}
+
+function planOf(sources: readonly MergeSource[], gone: ReadonlySet<number>): MergePlan {
   const inputs: MergeInput[] = [];
   const runs: Run[] = [];
   const lengths: number[] = [];
-  for (const id of ids) {
-    const row = database.get('SELECT runs, lengths FROM segment WHERE id = ?', id);
-    if (row === undefined) return null;
-    const old = decodeRuns(row['runs'] as Uint8Array);
-    const oldLengths = decodeLengths(row['lengths'] as Uint8Array);
+  for (const source of sources) {
+    const { id } = source;
+    const old = decodeRuns(source.runs);
+    const oldLengths = decodeLengths(source.lengths);
     const base = lengths.length;
     const moved = new Int32Array(oldLengths.length).fill(-1);
     const documentsGone: number[] = [];
@@ -247,8 +322,11 @@ function planMerge(database: IndexDatabase, ids: readonly number[]): MergePlan |
   return { inputs, runs, lengths: Uint16Array.from(lengths) };
 }
 
-function* mergedTerms(database: IndexDatabase, plan: MergePlan): Generator<[string, PostingList]> {
-  const cursors = plan.inputs.map((input) => ({ input, terms: termsOfSegment(database, input.id) }));
+function* mergedTerms(
+  plan: MergePlan,
+  termsOf: (segment: number) => Iterator<[string, PostingList]>,
+): Generator<[string, PostingList]> {
+  const cursors = plan.inputs.map((input) => ({ input, terms: termsOf(input.id) }));
   const heads = cursors.map((cursor) => cursor.terms.next());
   for (;;) {
     let smallest: string | null = null;
@@ -279,6 +357,14 @@ function copyPostings(list: PostingList, input: MergeInput, writer: PostingWrite
   }
 }
 
+function sortedBlocks(blocks: readonly Block[]): Block[] {
+  return [...blocks].sort((a, b) => (a.first < b.first ? -1 : 1));
+}
+
+function* termsOfBlocks(blocks: readonly Block[]): Generator<[string, PostingList]> {
+  for (const block of blocks) yield* termsOfBlock(block.data);
+}
+
 function* termsOfSegment(database: IndexDatabase, segment: number): Generator<[string, PostingList]> {
   const blocks = database.all('SELECT id, first FROM posting_block WHERE segment = ?', segment);
   const firsts = blocks.map((block) => block['first'] as string);
@@ -290,7 +376,7 @@ function* termsOfSegment(database: IndexDatabase, segment: number): Generator<[s
   }
 }
 
-function switchSegments(database: IndexDatabase, plan: MergePlan, segment: number, words: string[]): boolean {
+function switchSegments(database: IndexDatabase, plan: MergePlan, segment: number, words: Uint8Array | null): boolean {
   const ids = plan.inputs.map((input) => input.id);
   const marks = ids.map(() => '?').join(',');
   const listed = database.get(`SELECT count(*) AS n FROM segment WHERE id IN (${marks})`, ...ids)!['n'];
@@ -299,15 +385,15 @@ function switchSegments(database: IndexDatabase, plan: MergePlan, segment: numbe
     database.run('DELETE FROM posting_block WHERE segment = ?', segment);
     return false;
   }
-  const length = plan.lengths.reduce((sum, value) => sum + value, 0);
-  if (plan.lengths.length > 0) {
+  const { chunks, length, runs, lengths } = describeRows(plan.runs, plan.lengths);
+  if (chunks > 0) {
     database.run(
       'INSERT INTO segment(id, chunks, length, runs, lengths) VALUES (?, ?, ?, ?, ?)',
       segment,
-      plan.lengths.length,
+      chunks,
       length,
-      encodeRuns(plan.runs),
-      encodeLengths(plan.lengths),
+      runs,
+      lengths,
     );
     insertWords(database, segment, words);
   }
@@ -350,24 +436,25 @@ export function dropDeadMerges(database: IndexDatabase): boolean {
   });
 }
 
-function insertSegment(database: IndexDatabase, runs: Uint8Array, lengths: Uint16Array): number {
-  const total = lengths.reduce((sum, value) => sum + value, 0);
-  return database.run(
-    'INSERT INTO segment(chunks, length, runs, lengths) VALUES (?, ?, ?, ?)',
-    lengths.length,
-    total,
-    runs,
-    encodeLengths(lengths),
-  ).id;
+function describeRows(runs: readonly Run[], lengths: Uint16Array): Pick<StoredSegment, 'chunks' | 'length' | 'runs' | 'lengths'> {
+  return { chunks: lengths.length, length: sum(lengths), runs: encodeRuns(runs), lengths: encodeLengths(lengths) };
+}
+
+function sum(values: Uint16Array): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function insertBlock(database: IndexDatabase, segment: number, block: Block): void {
   database.run('INSERT INTO posting_block(segment, first, data) VALUES (?, ?, ?)', segment, block.first, block.data);
 }
 
-/** Words in order, each as the units it shares with the one before and the rest. */
-function insertWords(database: IndexDatabase, segment: number, words: readonly string[]): void {
-  if (words.length === 0) return;
+function insertWords(database: IndexDatabase, segment: number, words: Uint8Array | null): void {
+  if (words !== null) database.run('INSERT INTO word_block(segment, data) VALUES (?, ?)', segment, words);
+}
+
+/** Words in order, each as the units it shares with the one before and the rest; null for none. */
+function encodeWords(words: readonly string[]): Uint8Array | null {
+  if (words.length === 0) return null;
   const out = new ByteWriter();
   let before = '';
   for (const word of words) {
@@ -377,26 +464,30 @@ function insertWords(database: IndexDatabase, segment: number, words: readonly s
     out.text(word.slice(shared));
     before = word;
   }
-  database.run('INSERT INTO word_block(segment, data) VALUES (?, ?)', segment, out.take());
+  return out.take();
 }
 
 function wordsOf(database: IndexDatabase, segment: number): string[] {
+  const rows = database.all('SELECT data FROM word_block WHERE segment = ?', segment);
+  return rows.flatMap((row) => decodeWords(row['data'] as Uint8Array));
+}
+
+/** The words of a stored segment. */
+export function decodeWords(bytes: Uint8Array | null): string[] {
+  if (bytes === null) return [];
   const words: string[] = [];
-  for (const row of database.all('SELECT data FROM word_block WHERE segment = ?', segment)) {
-    const reader = new ByteReader(row['data'] as Uint8Array);
-    let before = '';
-    while (!reader.done()) {
-      const shared = reader.varint();
-      before = before.slice(0, shared) + reader.text();
-      words.push(before);
-    }
+  const reader = new ByteReader(bytes);
+  let before = '';
+  while (!reader.done()) {
+    const shared = reader.varint();
+    before = before.slice(0, shared) + reader.text();
+    words.push(before);
   }
   return words;
 }
 
 /** The distinct words of several segments, in order. */
-function mergedWords(database: IndexDatabase, ids: readonly number[]): string[] {
-  const lists = ids.map((id) => wordsOf(database, id));
+function mergedWords(lists: readonly (readonly string[])[]): string[] {
   const at = lists.map(() => 0);
   const merged: string[] = [];
   for (;;) {

@@ -4,25 +4,18 @@
  */
 import type { IndexDatabase } from './database.ts';
 import type { Collection } from './scorer.ts';
-import { BlockCache, Segment, segmentIds } from './segments.ts';
+import { BlockCache, readSegment, type Segment, segmentIds } from './segments.ts';
 
 /** Posting blocks kept in memory, by each thread. */
 const blockBytesMax = 64 * 1024 * 1024;
 
 export class Snapshot {
-  readonly #database: IndexDatabase;
-  readonly #blocks: BlockCache;
-  #change = -1;
-  #removedSeq = 0;
+  /** Documents whose rows are hidden where they still have some. */
+  #removed: ReadonlySet<number> = new Set();
   #segments = new Map<number, Segment>();
   /** 1 for rows that are there; absent while all are. */
   readonly #live = new Map<number, Uint8Array>();
   #collection: Collection = { chunks: 0, averageLength: 1 };
-
-  constructor(database: IndexDatabase) {
-    this.#database = database;
-    this.#blocks = new BlockCache(database, blockBytesMax);
-  }
 
   get segments(): Segment[] {
     return [...this.#segments.values()];
@@ -32,23 +25,24 @@ export class Snapshot {
     return this.#collection;
   }
 
-  /** Call inside a read transaction, before anything else. */
-  refresh(): void {
-    const change = this.#database.get("SELECT value FROM meta WHERE key = 'change'")!['value'] as number;
-    if (change === this.#change) return;
-    const known = this.#segments;
+  has(id: number): boolean {
+    return this.#segments.has(id);
+  }
+
+  /** The segments that are listed now (`read` is asked for those that are new here), and the documents removed from them. */
+  update(ids: readonly number[], read: (id: number) => Segment, removed: ReadonlySet<number>): void {
     const fresh: Segment[] = [];
+    const known = this.#segments;
     this.#segments = new Map(
-      segmentIds(this.#database).map((id) => {
-        const segment = known.get(id) ?? new Segment(this.#database, this.#blocks, id);
+      ids.map((id) => {
+        const segment = known.get(id) ?? read(id);
         if (!known.has(id)) fresh.push(segment);
         return [id, segment];
       }),
     );
     for (const id of this.#live.keys()) if (!this.#segments.has(id)) this.#live.delete(id);
-    this.#applyRemovals(fresh);
+    this.#hide(removed, fresh);
     this.#collection = describe(this.segments);
-    this.#change = change;
   }
 
   /** Rows that may be found, for a filter by document; null for all. */
@@ -64,22 +58,33 @@ export class Snapshot {
   }
 
   /** A segment that is new here may hold documents that were removed long ago, an old one those removed since. */
-  #applyRemovals(fresh: readonly Segment[]): void {
-    for (const row of this.#database.all('SELECT seq, document FROM removed ORDER BY seq')) {
-      const seq = row['seq'] as number;
-      const segments = seq > this.#removedSeq ? this.#segments.values() : fresh;
-      for (const segment of segments) this.#hide(segment, row['document'] as number);
-      this.#removedSeq = Math.max(this.#removedSeq, seq);
+  #hide(removed: ReadonlySet<number>, fresh: readonly Segment[]): void {
+    for (const document of removed) {
+      for (const segment of this.#removed.has(document) ? fresh : this.#segments.values()) this.#hideIn(segment, document);
     }
+    this.#removed = removed;
   }
 
-  #hide(segment: Segment, document: number): void {
+  #hideIn(segment: Segment, document: number): void {
     for (const run of segment.runsOf(document)) {
       let live = this.#live.get(segment.id);
       if (live === undefined) this.#live.set(segment.id, (live = new Uint8Array(segment.chunks).fill(1)));
       live.fill(0, run.firstRow, run.firstRow + run.chunks);
     }
   }
+}
+
+/** Keeps a snapshot of an index file. What it returns is to be called first in every read transaction. */
+export function followDatabase(database: IndexDatabase, snapshot: Snapshot): () => void {
+  const blocks = new BlockCache(database, blockBytesMax);
+  let seen = -1;
+  return () => {
+    const change = database.get("SELECT value FROM meta WHERE key = 'change'")!['value'] as number;
+    if (change === seen) return;
+    const removed = new Set(database.all('SELECT document FROM removed').map((row) => row['document'] as number));
+    snapshot.update(segmentIds(database), (id) => readSegment(database, blocks, id), removed);
+    seen = change;
+  };
 }
 
 function describe(segments: readonly Segment[]): Collection {

@@ -28,7 +28,8 @@ import { insertVectors } from './vectors.ts';
 import { reembedSome } from './reembed.ts';
 import type { Reranker } from './reranker.ts';
 import { Searcher } from './searcher.ts';
-import { bumpChange, dropDeadMerges, mergeDue, mergeSegments, SegmentBuilder } from './segments.ts';
+import { answersOf } from './sqlite-answers.ts';
+import { bumpChange, dropDeadMerges, insertSegment, mergeDue, mergeSegments, SegmentBuilder } from './segments.ts';
 
 export type SqliteIndexOptions = {
   readonly indexDir: string;
@@ -55,7 +56,7 @@ export type RebuildState = 'new' | 'damaged' | 'running' | 'done';
 /** Opens the index, making it when there is none. */
 export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   const database = openDatabase(options.indexDir);
-  const searcher = new Searcher(database, options.embedder, options.reranker ?? null);
+  const searcher = new Searcher(answersOf(database, options.embedder), options.embedder, options.reranker ?? null);
   return {
     replace: (document, folder) => replace(database, document, folder),
     async touch(docId, version, change) {
@@ -150,7 +151,7 @@ async function replace(database: IndexDatabase, document: IndexedDocument, folde
     const firstChunk = nextChunkId(database);
     const id = insertDocument(database, document, firstChunk, chunks.length);
     for (const [i, chunk] of chunks.entries()) insertChunk(database, firstChunk + i, id, chunk);
-    if (builder.chunks > 0) builder.write(database, id, firstChunk);
+    if (builder.chunks > 0) insertSegment(database, builder.build(id, firstChunk));
     if (vectors.length > 0) insertVectors(database, { document: id, firstChunk, embedder: document.embedder }, vectors);
     commit(database, document.docId, document.version);
     bumpChange(database);

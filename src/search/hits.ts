@@ -1,0 +1,53 @@
+/** A ranked row as a hit that can be cited. Pure. */
+import type { IndexedDocument, SearchHit } from './document-index.ts';
+import { highlight } from './highlights.ts';
+import type { Ranked } from './ranking.ts';
+import type { Scored } from './scorer.ts';
+
+/** A chunk as an index keeps it; `section` is a JSON array of strings. */
+export type ChunkRow = {
+  readonly start: number;
+  readonly end: number;
+  readonly page: number | null;
+  readonly page_end: number | null;
+  readonly section: string;
+  readonly text: string;
+};
+
+/** Chunks that are ranked for a page: the same for neighbouring pages, so that paging neither repeats nor skips a hit. */
+export function poolSize(wanted: number): number {
+  let size = 256;
+  while (size < 4 * wanted) size *= 2;
+  return size;
+}
+
+/** Finds in a text what the query asked for. */
+export function markerOf(ranked: Ranked): (text: string) => [number, number][] {
+  const marked = new Set(ranked.terms.map((term) => term.term));
+  const chars = !ranked.tokens.some((token) => token.kind === 'pair');
+  return (text) => highlight(text, marked, { chars });
+}
+
+export function toHit(
+  scored: Scored,
+  document: IndexedDocument,
+  row: ChunkRow,
+  mark: (text: string) => [number, number][],
+): SearchHit {
+  const run = scored.segment.runAt(scored.row);
+  return {
+    score: scored.score,
+    docId: document.docId,
+    version: document.version,
+    filename: document.filename,
+    title: document.title,
+    text: row.text,
+    highlights: mark(row.text),
+    chunkIndex: scored.row - run.firstRow,
+    start: row.start,
+    end: row.end,
+    page: row.page,
+    pageEnd: row.page_end,
+    section: JSON.parse(row.section) as string[],
+  };
+}

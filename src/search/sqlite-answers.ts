@@ -1,0 +1,73 @@
+/** The hits of a question, out of an index file. */
+import type { Embedder } from '../embed/embedder.ts';
+import { filteredDocuments, findDocumentById } from './catalog.ts';
+import type { IndexDatabase } from './database.ts';
+import type { SearchHit, SearchQuery } from './document-index.ts';
+import { type ChunkRow, markerOf, poolSize, toHit } from './hits.ts';
+import { chunkIdOf, rankChunks } from './ranking.ts';
+import type { Scored } from './scorer.ts';
+import type { AskIndex } from './searcher.ts';
+import { followDatabase, Snapshot } from './snapshot.ts';
+import { spread } from './spread.ts';
+import { VectorSnapshot } from './vectors.ts';
+import { Vocabulary } from './vocabulary.ts';
+
+const rebuilding = 'The index is being built again from the stored documents; some of them are not found yet';
+
+/** Answers from the index file, each time as it is at that moment. */
+export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex {
+  const snapshot = new Snapshot();
+  const refresh = followDatabase(database, snapshot);
+  const vectors = new VectorSnapshot(database, embedder.id, embedder.dimensions);
+  const vocabulary = new Vocabulary();
+
+  return (query, vector) =>
+    database.read(() => {
+      refresh();
+      return { ...answer(query, vector), notice: notice(), foreign: foreign() };
+    });
+
+  function answer(query: SearchQuery, vector: Float32Array | null): { hits: SearchHit[]; total: number } {
+    const documents = filteredDocuments(database, query.filter);
+    const wanted = query.offset + query.topK;
+    const ranked = rankChunks({
+      text,
+      snapshot,
+      vocabulary,
+      near: vector === null ? null : (limit) => vectors.nearest(vector, limit, documents),
+      query: query.query,
+      mode: query.mode,
+      allowed: (segment) => snapshot.allowed(segment, documents),
+      limit: poolSize(wanted),
+    });
+    const mark = markerOf(ranked);
+    const hits = spread(ranked.top)
+      .slice(query.offset, wanted)
+      .map((scored) => readHit(scored, mark));
+    return { hits, total: ranked.total };
+  }
+
+  function text(scored: Scored): string {
+    return database.get('SELECT text FROM chunk WHERE id = ?', chunkIdOf(scored))!['text'] as string;
+  }
+
+  function readHit(scored: Scored, mark: (text: string) => [number, number][]): SearchHit {
+    const { document } = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
+    const row = database.get(
+      'SELECT start, "end", page, page_end, section, text FROM chunk WHERE id = ?',
+      chunkIdOf(scored),
+    ) as unknown as ChunkRow;
+    return toHit(scored, document, row, mark);
+  }
+
+  function notice(): string | null {
+    const state = database.get("SELECT value FROM meta WHERE key = 'rebuild'")?.['value'];
+    return state === 'damaged' || state === 'running' ? rebuilding : null;
+  }
+
+  function foreign(): number {
+    if (embedder.dimensions === 0) return 0;
+    const sql = 'SELECT (SELECT count(*) FROM document) - (SELECT count(*) FROM document WHERE embedder = ?) AS n';
+    return database.get(sql, embedder.id)!['n'] as number;
+  }
+}
