@@ -25,7 +25,7 @@ import type { Services } from './http/services.ts';
 import { toTaskRecord, type WireOptions } from './http/wire.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
 import { createLibrary } from './ingest/library.ts';
-import { createSupervisor, workerReady } from './ingest/supervisor.ts';
+import { createSupervisor, type Supervisor, workerReady } from './ingest/supervisor.ts';
 import { createSystemStatus } from './ingest/system-status.ts';
 import { createTaskControl } from './ingest/task-control.ts';
 import { createThreadPool } from './ingest/thread-pool.ts';
@@ -94,7 +94,7 @@ export async function startServer(config: Config, logger: Logger, env: NodeJS.Pr
   supervisor.start();
   const messages = openWebhooks(config, engine, wire, logger);
   webhooks = messages;
-  services = createServices(config, engine, messages, () => supervisor.up);
+  services = createServices(config, engine, messages, supervisor);
   messages.start();
   logger.info({ url, dataDir: resolve(config.dataDir) }, 'listening');
   return {
@@ -226,11 +226,11 @@ async function createMcp(wire: WireOptions, logger: Logger): Promise<Route> {
   return mcpRoute({ handle, wire, documentBytesMax: mcpDocumentBytesMax });
 }
 
-function createServices(config: Config, engine: Engine, webhooks: Webhooks, workerUp: () => boolean): Services {
+function createServices(config: Config, engine: Engine, webhooks: Webhooks, worker: Supervisor): Services {
   const uploads = createUploads({ ...config, engine, callbackUrl: (asked) => webhooks.callbackUrl(asked), newId, now });
   const tasks = createTaskControl(engine);
   const documents = createLibrary({ engine, newId, cancel: (id, options) => tasks.cancel(id, options) });
-  const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workerUp });
+  const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, worker });
   return {
     uploads,
     tasks,

@@ -68,8 +68,13 @@ export type Readiness = { readonly ready: true } | { readonly ready: false; read
 export type SystemStatus = {
   readonly pending: number;
   readonly processing: number;
+  /** ISO 8601: since when the task has waited that is next; null when none waits. */
+  readonly pendingSince: string | null;
   readonly threads: number;
   readonly workerUp: boolean;
+  readonly workerRestarts: number;
+  /** Memory of the worker process; null where it is not known. */
+  readonly workerBytes: number | null;
   readonly documents: number;
   readonly chunks: number;
   readonly indexBytes: number;

@@ -87,7 +87,7 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       summary: 'Figures for Prometheus.',
       answers: { 200: { description: 'Prometheus text format.', mediaType: 'text/plain' } },
       async handle({ ctx, services }) {
-        const { contentType, text } = await metrics.page(services);
+        const { contentType, text } = await metrics.page(services, Date.parse(now()));
         ctx.status = 200;
         ctx.set('Content-Type', contentType);
         ctx.body = text;

@@ -7,6 +7,7 @@ import { mayAccess, type Principal } from './access.ts';
 import { unchanged } from './conditional.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpLimits } from './http-settings.ts';
+import type { HttpMetrics } from './metrics.ts';
 import { notModified, route, type Call, type RequestState, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
 import type { TaskService } from './services.ts';
@@ -19,6 +20,7 @@ export type TaskRouteOptions = {
   readonly wire: WireOptions;
   readonly streamSlots: Slots;
   readonly feed: TaskFeed;
+  readonly metrics: HttpMetrics;
 };
 
 /** Tasks in the first event of GET /events: all live ones, and the newest. */
@@ -65,12 +67,14 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       problems: ['not_found', 'not_cancellable'],
       async handle({ ctx, params, query, services, principal }) {
         const { task } = await ownTask(services.tasks, params.task_id, principal);
+        const startedAt = performance.now();
         const cancelled = await services.tasks.cancel(task.id, { force: query.force });
         if (cancelled.outcome === 'gone') throw taskNotFound();
         if (cancelled.outcome !== 'cancelled') {
           const status = cancelled.outcome === 'processing' ? 'processing' : cancelled.task.status;
           throw new AppError('not_cancellable', `Cannot cancel task in ${status} status`);
         }
+        options.metrics.cancelled((performance.now() - startedAt) / 1000);
         ctx.body = { message: 'Task cancelled', task_id: task.id };
       },
     }),

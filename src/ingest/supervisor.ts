@@ -3,6 +3,7 @@
  * aborts it, whatever `resourceLimits` say); the front end must not be that process.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import type { Logger } from '../logger.ts';
 
 export type SupervisorOptions = {
@@ -16,6 +17,10 @@ export type SupervisorOptions = {
 export interface Supervisor {
   /** Whether the worker has said that its threads are up. */
   readonly up: boolean;
+  /** Workers that were started after the first one. */
+  readonly restarts: number;
+  /** Memory of the worker process; null when there is none, or where the system does not say (it does on Linux). */
+  residentBytes(): Promise<number | null>;
   start(): void;
   /** Asks the worker to stop and waits for its end, `stopMs` at the longest; then kills it. Safe twice. */
   stop(stopMs: number): Promise<void>;
@@ -31,6 +36,7 @@ export function createSupervisor({ filename, args, env, logger }: SupervisorOpti
   let child: ChildProcess | null = null;
   let up = false;
   let stopped = false;
+  let restarts = 0;
   let restartMs = restartMsMin;
   let timer: NodeJS.Timeout | undefined;
 
@@ -48,13 +54,26 @@ export function createSupervisor({ filename, args, env, logger }: SupervisorOpti
       child = null;
       if (stopped) return;
       logger.error({ exitCode, signal, restartMs }, 'the worker process ended; starting another');
-      timer = setTimeout(start, restartMs);
+      timer = setTimeout(restart, restartMs);
     });
+  }
+
+  function restart(): void {
+    restarts += 1;
+    start();
   }
 
   return {
     get up() {
       return up;
+    },
+    get restarts() {
+      return restarts;
+    },
+    async residentBytes() {
+      const status = await readFile(`/proc/${child?.pid ?? 'none'}/status`, 'latin1').catch(() => '');
+      const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+      return kilobytes === undefined ? null : Number(kilobytes) * 1024;
     },
     start,
     async stop(stopMs) {

@@ -1,20 +1,27 @@
 /** How the whole server is doing, in figures, and whether it can take uploads now. */
 import { statfs } from 'node:fs/promises';
 import type { Engine } from '../engines/engine.ts';
+import type { Supervisor } from './supervisor.ts';
 
 export type StatusOptions = {
   readonly engine: Engine;
   readonly dataDir: string;
   readonly threads: number;
-  /** Whether a worker process is up to run tasks. */
-  readonly workerUp: () => boolean;
+  /** The process that runs the tasks. */
+  readonly worker: Pick<Supervisor, 'up' | 'restarts' | 'residentBytes'>;
 };
 
 export type SystemFigures = {
   readonly pending: number;
   readonly processing: number;
+  /** ISO 8601: since when the task has waited that is next; null when none waits. */
+  readonly pendingSince: string | null;
   readonly threads: number;
   readonly workerUp: boolean;
+  /** How often another worker had to be started. */
+  readonly workerRestarts: number;
+  /** Memory of the worker process; null when it is down, or where the system does not say. */
+  readonly workerBytes: number | null;
   readonly documents: number;
   readonly chunks: number;
   readonly indexBytes: number;
@@ -31,16 +38,18 @@ export interface SystemStatus {
   figures(): Promise<SystemFigures>;
 }
 
-export function createSystemStatus({ engine, dataDir, threads, workerUp }: StatusOptions): SystemStatus {
+export function createSystemStatus({ engine, dataDir, threads, worker }: StatusOptions): SystemStatus {
   return {
     async readiness() {
       const store = await engine.state();
       if (store.state !== 'ready') return { ready: false, reason: store.reason };
-      return workerUp() ? { ready: true } : { ready: false, reason: 'no worker process is up' };
+      return worker.up ? { ready: true } : { ready: false, reason: 'no worker process is up' };
     },
     async figures() {
-      const [counts, index, store, disk] = await Promise.all([
+      const [counts, oldest, workerBytes, index, store, disk] = await Promise.all([
         engine.tasks.counts(),
+        engine.tasks.oldestPending(),
+        worker.residentBytes(),
         engine.index.stats(),
         engine.state(),
         statfs(dataDir),
@@ -48,7 +57,10 @@ export function createSystemStatus({ engine, dataDir, threads, workerUp }: Statu
       return {
         ...counts,
         threads,
-        workerUp: workerUp(),
+        pendingSince: oldest?.status === 'pending' ? oldest.updatedAt : null,
+        workerUp: worker.up,
+        workerRestarts: worker.restarts,
+        workerBytes,
         documents: index.documents,
         chunks: index.chunks,
         indexBytes: index.bytes,

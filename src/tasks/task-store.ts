@@ -40,6 +40,8 @@ export interface TaskStore {
   list(filter: TaskFilter): Promise<TaskPage>;
   /** How many tasks are in each live status now. Exact for this data directory, may lag by a second. */
   counts(): Promise<Readonly<Record<'pending' | 'processing', number>>>;
+  /** Of the tasks that wait, the one with the smallest id, which is the next of its lane; null when none waits. Cost: one record. */
+  oldestPending(): Promise<Task | null>;
 
   /** Counts and stores the next attempt durably. The caller must hold the task's lease. */
   begin(id: TaskId): Promise<BeginOutcome>;

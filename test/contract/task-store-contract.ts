@@ -280,10 +280,11 @@ export function taskStoreContract(name: string, create: CreateHarness): void {
     });
 
     it('counts what waits and what runs, over all processes', async () => {
-      await upload(front, 'x');
-      await upload(front, 'y', { lane: 'large' });
-      await upload(worker, 'z');
-      await claimNext(worker);
+      expect(await front.tasks.oldestPending()).toBeNull();
+      const tasks = [await upload(front, 'x'), await upload(front, 'y', { lane: 'large' }), await upload(worker, 'z')];
+      const { taskId } = await claimNext(worker);
+      const [oldest] = tasks.map(({ id }) => id).filter((id) => id !== taskId);
+      await until('the oldest is found', async () => (await front.tasks.oldestPending())?.id === oldest);
 
       await until('both processes agree', async () =>
         [await front.tasks.counts(), await worker.tasks.counts()].every(

@@ -3,8 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settingsTable } from '../../src/config.ts';
+import { createHttpMetrics } from '../../src/http/metrics.ts';
+import { createMemoryServices } from '../support/memory-services.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rag-intake-deploy-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -12,12 +14,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
 describe('the Grafana dashboard and the alerts', () => {
-  const source = read('src/http/metrics.ts');
-  const published = new Set(
-    [...source.matchAll(/(counter|gauge|histogram)\('(\w+)'/g)].flatMap(([, kind, name]) =>
-      kind === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name!],
-    ),
-  );
+  const published = new Set<string>();
+  beforeAll(async () => {
+    const metrics = createHttpMetrics({ eventStreams: () => 0, uploads: () => 0 });
+    const { text } = await metrics.page(createMemoryServices({ folder }).services, 0);
+    metrics.close();
+    for (const [, name, kind] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm))
+      for (const suffix of kind === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']) published.add(name! + suffix);
+  });
   const asked = (text: string) => new Set([...text.matchAll(/\b(?:rag|process|nodejs)_[a-z_0-9]+/g)].map(([name]) => name));
 
   it('ask only for metrics that the server has', () => {

@@ -4,6 +4,7 @@ import { createHttpMetrics } from '../../src/http/metrics.ts';
 import { problemCodes, statusOf, toProblem } from '../../src/http/problem.ts';
 import * as schemas from '../../src/http/schemas.ts';
 import type { Services } from '../../src/http/services.ts';
+import { beginTask, releaseTask, type TaskId } from '../../src/tasks/task.ts';
 import { eventually, fileForm, insert, json, startHttpServer } from '../support/http-server.ts';
 
 describe('while the service is starting', () => {
@@ -133,10 +134,34 @@ describe('GET /metrics', () => {
     expect(text).toContain('rag_stage_seconds_count{stage="parsing"} 1');
   });
 
+  it('knows how long the next task has waited, what had to be begun again, and how long a cancel took', async () => {
+    let nowMs = Date.now();
+    await using server = await startHttpServer({ memory: { ingest: () => {} }, now: () => new Date(nowMs).toISOString() });
+    const { task_id: id } = await json(insert(server, 'd', fileForm('x'), { Prefer: 'respond-async' }));
+    const page = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
+    const before = server.memory.tasks.get(id as TaskId)!;
+    nowMs = Date.parse(before.task.updatedAt) + 90_000;
+    expect(await page()).toContain('rag_queue_age_seconds 90\n');
+
+    const metrics = createHttpMetrics({ eventStreams: () => 0, uploads: () => 0 });
+    const { createdAt } = before.task;
+    const first = beginTask(before.task, 'one', createdAt);
+    for (const counted of [true, false])
+      for (const task of [first, releaseTask(first, createdAt, { counted })]) metrics.task({ ...before, task }, nowMs);
+    const { text } = await metrics.page(server.memory.services, nowMs);
+    metrics.close();
+    await fetch(`${server.url}/task/${id}`, { method: 'DELETE' });
+
+    expect(text).toContain('rag_task_recoveries_total 1\n');
+    expect(await page()).toContain('rag_cancel_seconds_count 1\n');
+    expect(await page()).toContain('rag_queue_age_seconds 0\n');
+    expect(await page()).toMatch(/^rag_worker_resident_bytes 50000000$/m);
+  });
+
   it('has a help text for every name, and only names of one style', async () => {
     await using server = await startHttpServer();
     const metrics = createHttpMetrics({ eventStreams: () => 0, uploads: () => 0 });
-    const { text } = await metrics.page(server.memory.services);
+    const { text } = await metrics.page(server.memory.services, Date.now());
     metrics.close();
 
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]!);

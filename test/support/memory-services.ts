@@ -259,8 +259,11 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     return {
       pending: countOf('pending'),
       processing: countOf('processing'),
+      pendingSince: [...tasks.values()].find(({ task }) => task.status === 'pending')?.task.updatedAt ?? null,
       threads: 4,
       workerUp: true,
+      workerRestarts: 0,
+      workerBytes: 5e7,
       documents: documents.size,
       chunks: documents.size,
       indexBytes: 0,

@@ -9,6 +9,7 @@ import {
   isTerminal,
   releaseTask,
   retryTask,
+  taskLanes,
   type Task,
   type TaskId,
   type TaskProgress,
@@ -21,7 +22,7 @@ import { type DiskHealth, unavailable } from './disk-health.ts';
 import type { DirectorySync } from './directory-sync.ts';
 import { type DocumentLocks, retryKey } from './document-locks.ts';
 import type { HeldLease, HeldLeases } from './held-leases.ts';
-import { isTaskId, type Layout, markerOf } from './layout.ts';
+import { isTaskId, type Layout, markerOf, parseMarker } from './layout.ts';
 import type { LiveMarkers } from './live-markers.ts';
 import type { Owner } from './owner.ts';
 import { type PendingMarkers, pendingPath } from './pending-markers.ts';
@@ -230,6 +231,13 @@ export function createFileTaskStore(
       health.guard(async () => {
         const [processing] = await Promise.all([markers.processing(), pending.refresh()]);
         return { pending: pending.names('small').length + pending.names('large').length, processing: processing.length };
+      }),
+    oldestPending: () =>
+      health.guard(async () => {
+        await pending.refresh();
+        const [first] = taskLanes.flatMap((lane) => pending.names(lane).slice(0, 1)).sort();
+        const marker = first === undefined ? null : parseMarker(first);
+        return marker === null ? null : records.read(marker.id);
       }),
     begin: (id) => health.guard(() => begin(id)),
     async progress(id, attempt, progress) {
