@@ -61,7 +61,8 @@ function operation(route: Route, withKeys: boolean): ZodOpenApiOperationObject {
 }
 
 function requestBody({ body }: Route): NonNullable<ZodOpenApiOperationObject['requestBody']> {
-  if (body!.kind === 'json') return { required: true, content: { 'application/json': { schema: body!.schema } } };
+  if (body!.kind === 'json' || body!.kind === 'message')
+    return { required: true, content: { 'application/json': { schema: body!.schema } } };
   if (body!.kind === 'file') return { required: true, content: { 'application/octet-stream': { schema: binary } } };
   const form = z.object({
     file: binary,
@@ -77,9 +78,10 @@ function responses(route: Route): ZodOpenApiResponsesObject {
   for (const [status, answer] of Object.entries(route.answers))
     found[status as '200'] = { description: answer.description, ...content(answer) };
   for (const status of problemStatuses(route)) {
+    const answer = route.answers[status];
     found[String(status) as '400'] = {
-      description: 'A problem.',
-      content: { 'application/problem+json': { schema: schemas.problemDocument } },
+      description: answer?.description ?? 'A problem.',
+      content: { ...(answer && content(answer).content), 'application/problem+json': { schema: schemas.problemDocument } },
     };
   }
   return found;

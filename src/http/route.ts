@@ -8,12 +8,15 @@ import type { Services } from './services.ts';
 
 export type RequestBody<B extends z.ZodType = z.ZodType> =
   | { readonly kind: 'json'; readonly schema: B }
+  /** The handler reads and checks it: JSON that may be larger than other bodies. */
+  | { readonly kind: 'message'; readonly schema: z.ZodType }
   /** The handler reads it: a multipart form with one part named `file`. */
   | { readonly kind: 'multipart' }
   /** The handler reads it: the bytes of a file. */
   | { readonly kind: 'file' };
 
 export type Answer =
+  /** With an error status: what may come instead of a problem document. */
   | { readonly description: string; readonly json: z.ZodType }
   | { readonly description: string; readonly mediaType: string }
   | { readonly description: string; readonly empty: true };

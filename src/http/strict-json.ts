@@ -22,16 +22,41 @@ function parse(text: string): unknown {
   }
 }
 
-/** Walks the tokens of a text that is known to be valid JSON. */
+/** Walks the tokens of a text that is known to be valid JSON. Strings are found by their quotes: one may be megabytes long. */
 function checkStructure(text: string): void {
   const open: (Set<string> | null)[] = [];
-  for (const { 0: token, 1: isKey } of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
-    if (token === '{' || token === '[') {
-      open.push(token === '{' ? new Set() : null);
+  const tokens = /["{}[\]]/g;
+  for (let token = tokens.exec(text); token !== null; token = tokens.exec(text)) {
+    if (token[0] === '"') {
+      const end = stringEnd(text, token.index);
+      if (isKey(text, end)) addKey(open.at(-1), JSON.parse(text.slice(token.index, end)) as string);
+      tokens.lastIndex = end;
+    } else if (token[0] === '{' || token[0] === '[') {
+      open.push(token[0] === '{' ? new Set() : null);
       if (open.length > depthMax) throw new AppError('bad_request', `The JSON is nested deeper than ${depthMax} levels.`);
-    } else if (token === '}' || token === ']') open.pop();
-    else if (isKey !== undefined) addKey(open.at(-1), JSON.parse(token.slice(0, -isKey.length)) as string);
+    } else open.pop();
   }
+}
+
+/** The place after the string whose first quote is at `start`. */
+function stringEnd(text: string, start: number): number {
+  let end = start;
+  do end = text.indexOf('"', end + 1);
+  while (isEscaped(text, end));
+  return end + 1;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let slashes = 0;
+  while (text[at - 1 - slashes] === '\\') slashes += 1;
+  return slashes % 2 === 1;
+}
+
+/** Whether what ends at `end` is followed by a colon. */
+function isKey(text: string, end: number): boolean {
+  const colon = /[ \t\r\n]*:/y;
+  colon.lastIndex = end;
+  return colon.test(text);
 }
 
 function addKey(keys: Set<string> | null | undefined, key: string): void {

@@ -1,7 +1,9 @@
 /** POST /mcp: behind the same checks of Host, Origin, key and rate as every route. */
 import type { Context } from 'koa';
+import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { route, type Route } from '../http/route.ts';
+import { parseStrictJson } from '../http/strict-json.ts';
 import type { WireOptions } from '../http/wire.ts';
 import type { McpHandler } from './mcp-handler.ts';
 
@@ -17,6 +19,20 @@ const requestsMax = 8;
 const base64Growth = 4 / 3;
 const envelopeBytes = 64 * 1024;
 
+const version = z.literal('2.0');
+const id = z.union([z.string(), z.int()]);
+const jsonRpcMessage = z
+  .looseObject({ jsonrpc: version, id: id.optional(), method: z.string(), params: z.looseObject({}).optional() })
+  .meta({ id: 'JsonRpcMessage', description: 'A request, or without `id` a notification. The SDK reads it; this is its outline.' });
+const jsonRpcAnswer = z
+  .looseObject({
+    jsonrpc: version,
+    id: id.nullable().optional(),
+    result: z.looseObject({}).optional(),
+    error: z.looseObject({ code: z.int(), message: z.string() }).optional(),
+  })
+  .meta({ id: 'JsonRpcAnswer' });
+
 export function mcpRoute({ handle, wire, documentBytesMax }: McpRouteOptions): Route {
   const bytesMax = Math.ceil(documentBytesMax * base64Growth) + envelopeBytes;
   let held = 0;
@@ -27,10 +43,11 @@ export function mcpRoute({ handle, wire, documentBytesMax }: McpRouteOptions): R
     scope: 'read',
     tag: 'system',
     summary: 'Model Context Protocol (streamable HTTP, without sessions): tools to insert, follow, search and read documents.',
-    body: { kind: 'file' },
+    body: { kind: 'message', schema: jsonRpcMessage },
     answers: {
-      200: { description: 'A JSON-RPC answer.', mediaType: 'application/json' },
+      200: { description: 'The answer.', json: jsonRpcAnswer },
       202: { description: 'Taken note.', empty: true },
+      400: { description: 'A problem, or a message that is not understood.', json: jsonRpcAnswer },
     },
     problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited'],
     async handle({ ctx, services, principal, hurry }) {
@@ -38,7 +55,7 @@ export function mcpRoute({ handle, wire, documentBytesMax }: McpRouteOptions): R
       held += 1;
       try {
         const body = await readJson(ctx, bytesMax);
-        const headers = { accept: ctx.get('Accept'), 'content-type': ctx.get('Content-Type'), ...protocolVersion(ctx) };
+        const headers = { ...ownHeaders, ...protocolVersion(ctx) };
         const reply = await handle({ headers, body, services, principal, wire, documentBytesMax, hurry });
         ctx.status = reply.status;
         ctx.set({ ...reply.headers });
@@ -50,6 +67,9 @@ export function mcpRoute({ handle, wire, documentBytesMax }: McpRouteOptions): R
     },
   });
 }
+
+/** What the SDK insists on; a client that accepts less is answered with JSON all the same. */
+const ownHeaders = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
 
 function protocolVersion(ctx: Context): Record<string, string> {
   const version = ctx.get('MCP-Protocol-Version');
@@ -65,9 +85,5 @@ async function readJson(ctx: Context, bytesMax: number): Promise<unknown> {
     if (bytes > bytesMax) throw new AppError('body_too_large', `The request is larger than ${bytesMax} bytes.`);
     pieces.push(piece as Buffer);
   }
-  try {
-    return JSON.parse(Buffer.concat(pieces).toString('utf8')) as unknown;
-  } catch (error) {
-    throw new AppError('bad_request', 'The body is not valid JSON.', { cause: error });
-  }
+  return parseStrictJson(Buffer.concat(pieces).toString('utf8'));
 }

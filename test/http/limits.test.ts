@@ -165,6 +165,13 @@ describe('strict JSON', () => {
     expect(parseStrictJson('[[["a"]], "{", "}"]')).toEqual([[['a']], '{', '}']);
   });
 
+  it('is read in linear time and little memory, also with a string of 12 MB in it', () => {
+    for (const text of ['x'.repeat(12e6), '\\'.repeat(6e6), '"'.repeat(6e6)]) {
+      const value = { text, more: { text: 1 } };
+      expect(parseStrictJson(JSON.stringify(value))).toEqual(value);
+    }
+  });
+
   it.each(['{"a":{"x":1,"x":2}}', '[{"\\u0061":1,"a":2}]', '{"a":{"constructor":1}}', `${'['.repeat(33)}${']'.repeat(33)}`, 'nul'])(
     'refuses %s',
     (text) => {
@@ -196,9 +203,23 @@ describe('throughput', () => {
     return finishTask(fresh, status === 'failed' ? { status, error } : { status, result: null as never }, finishedAt);
   };
 
+  const noon = Date.parse('2026-01-01T12:00:30Z');
+
+  it('keeps of each minute the fullest queue that was seen', () => {
+    const throughput = createThroughput();
+    throughput.sample({ pending: 7, processing: 2 }, noon - 60_000);
+    throughput.sample({ pending: 3, processing: 4 }, noon);
+    throughput.sample({ pending: 5, processing: 1 }, noon + 1000);
+
+    const [before, last] = throughput.history(noon + 2000).slice(-2);
+
+    expect([before?.pending, before?.processing]).toEqual([7, 2]);
+    expect([last?.pending, last?.processing]).toEqual([5, 4]);
+  });
+
   it('counts each end once, in its minute, for an hour', () => {
     const throughput = createThroughput();
-    const noon = Date.parse('2026-01-01T12:00:30Z');
+    const idle = { pending: 0, processing: 0 };
     throughput.note(task('1', '2026-01-01T12:00:01.000Z', 'completed'));
     throughput.note(task('1', '2026-01-01T12:00:01.000Z', 'completed'));
     throughput.note(task('2', '2026-01-01T12:00:02.000Z', 'failed'));
@@ -206,8 +227,8 @@ describe('throughput', () => {
 
     const history = throughput.history(noon);
 
-    expect(history.at(-1)).toEqual({ minute: '2026-01-01T12:00:00.000Z', completed: 1, failed: 1, bytes: 10 });
-    expect(history[0]).toEqual({ minute: '2026-01-01T11:01:00.000Z', completed: 1, failed: 0, bytes: 10 });
+    expect(history.at(-1)).toEqual({ minute: '2026-01-01T12:00:00.000Z', completed: 1, failed: 1, bytes: 10, ...idle });
+    expect(history[0]).toEqual({ minute: '2026-01-01T11:01:00.000Z', completed: 1, failed: 0, bytes: 10, ...idle });
     expect(throughput.history(noon + 3_600_000).every(({ completed }) => completed === 0)).toBe(true);
   });
 });
