@@ -45,6 +45,8 @@ export interface HttpServer {
 }
 
 const sweepMs = 3600 * 1000;
+/** How often the queue is looked at for the history of the last hour. */
+const sampleMs = 10_000;
 /** How often Node looks for connections whose headers are late. */
 const connectionsCheckMs = 2000;
 const recentTasksRead = 1000;
@@ -103,6 +105,7 @@ export function createHttpServer({
   const server = createNodeServer(settings, (request, response) => void answer(request, response), awaitingContinue);
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuse(error, socket, newId()));
   const sweeper = setInterval(() => void sweep(), sweepMs).unref();
+  const sampler = setInterval(() => void sampleQueue(), sampleMs).unref();
 
   return { listen, close };
 
@@ -122,6 +125,7 @@ export function createHttpServer({
 
   async function close(timeoutMs: number): Promise<void> {
     clearInterval(sweeper);
+    clearInterval(sampler);
     stopping.abort();
     feed.stop();
     metrics.close();
@@ -159,6 +163,13 @@ export function createHttpServer({
     await Promise.all([idempotency.sweep(), endedSessions.expire(sessionsBefore)]).catch((error: unknown) =>
       logger.warn({ err: error }, 'kept answers and ended sessions could not be swept'),
     );
+  }
+
+  async function sampleQueue(): Promise<void> {
+    const figures = await services()
+      ?.status()
+      .catch(() => null);
+    if (figures) throughput.sample(figures, Date.parse(now()));
   }
 
   function acceptBody({ req, res }: Context): void {

@@ -311,8 +311,8 @@ export const statusReply = z
     disk_total_bytes: count,
     store: z.enum(['ready', 'full', 'read_only', 'unusable', 'starting']),
     history: z
-      .array(z.strictObject({ minute: isoTime, completed: count, failed: count, bytes: count }))
-      .meta({ description: 'The last 60 minutes, oldest first.' }),
+      .array(z.strictObject({ minute: isoTime, completed: count, failed: count, bytes: count, pending: count, processing: count }))
+      .meta({ description: 'The last 60 minutes, oldest first; of `pending` and `processing` the most that was seen.' }),
   })
   .meta({ id: 'Status' });
 

@@ -75,7 +75,10 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       summary: 'Queue, index and disk now, and what was done in each minute of the last hour.',
       answers: { 200: { description: 'The figures.', json: schemas.statusReply } },
       async handle({ ctx, services }) {
-        ctx.body = toStatusReply(await services.status(), throughput.history(Date.parse(now())));
+        const figures = await services.status();
+        const nowMs = Date.parse(now());
+        throughput.sample(figures, nowMs);
+        ctx.body = toStatusReply(figures, throughput.history(nowMs));
       },
     }),
     route({

@@ -110,7 +110,7 @@ export function toStatusReply(status: SystemStatus, history: readonly MinuteCoun
     disk_free_bytes: status.diskFreeBytes,
     disk_total_bytes: status.diskTotalBytes,
     store: status.store,
-    history: history.map(({ minute, completed, failed, bytes }) => ({ minute, completed, failed, bytes })),
+    history: history.map((minute) => ({ ...minute })),
   };
 }
 
