@@ -3,9 +3,8 @@
  * thread can end (answer, abort, deadline, out of memory, crash) into one value. At most as many jobs are given to Piscina
  * as it has threads: its own queue mishandles jobs with a signal (maxQueue and needsDrain, measured on 5.3).
  */
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { DocumentErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import type { IngestJob, IngestOutcome, ProgressMessage, ThreadSettings } from './job.ts';
@@ -75,12 +74,17 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
       const { port1, port2 } = new MessageChannel();
       const guard = createGuard(options.deadlines, signal);
       const release = memory.add(guard);
-      port1.on('message', (counts: ProgressMessage) => {
+      const heard = (counts: ProgressMessage): void => {
         guard.alive(counts.stage);
         onProgress(counts);
-      });
+      };
+      port1.on('message', heard);
       try {
-        return (await pool.run({ ...job, port: port2 }, { transferList: [port2], signal: guard.signal })) as IngestOutcome;
+        const answer = await pool.run({ ...job, port: port2 }, { transferList: [port2], signal: guard.signal });
+        // What was said before the answer, and is overtaken by it, since it came by another way.
+        for (let rest = receiveMessageOnPort(port1); rest !== undefined; rest = receiveMessageOnPort(port1))
+          heard(rest.message as ProgressMessage);
+        return answer as IngestOutcome;
       } catch (error) {
         return guard.verdict() ?? toOutcome(error, options.threadMemoryMb);
       } finally {
@@ -97,16 +101,18 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
 }
 
 function toOutcome(error: unknown, threadMemoryMb: number): RunOutcome {
-  if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') return outOfMemory(threadMemoryMb);
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return outOfMemory(threadMemoryMb, { sure: true });
   return { ok: false, code: 'crashed', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
 }
 
-function outOfMemory(threadMemoryMb: number): RunOutcome {
-  return failure('out_of_memory', `The document needs more than ${threadMemoryMb} MB of memory to be read (THREAD_MEMORY_MB)`);
+function outOfMemory(threadMemoryMb: number, { sure }: { sure: boolean }): RunOutcome {
+  const message = `The document needs more than ${threadMemoryMb} MB of memory to be read (THREAD_MEMORY_MB)`;
+  return { ok: false, code: 'out_of_memory', message, retryable: !sure };
 }
 
-function failure(code: DocumentErrorCode, message: string): RunOutcome {
-  return { ok: false, code, message, retryable: false };
+function timeout(message: string): RunOutcome {
+  return { ok: false, code: 'timeout', message, retryable: false };
 }
 
 interface Guard {
@@ -135,13 +141,13 @@ function createGuard(deadlines: Deadlines, outer: AbortSignal): Guard {
   }
   function startStage(ms: number, what: string, name: string): void {
     clearTimeout(stageTimer);
-    stageTimer = setTimeout(() => end(failure('timeout', `${what} took longer than ${seconds(ms)} s (${name})`)), ms);
+    stageTimer = setTimeout(() => end(timeout(`${what} took longer than ${seconds(ms)} s (${name})`)), ms);
   }
   function startPage(): void {
     clearTimeout(pageTimer);
     if (parsing)
       pageTimer = setTimeout(
-        () => end(failure('timeout', `One page took longer than ${seconds(deadlines.pageMs)} s (PAGE_TIMEOUT_MS)`)),
+        () => end(timeout(`One page took longer than ${seconds(deadlines.pageMs)} s (PAGE_TIMEOUT_MS)`)),
         deadlines.pageMs,
       );
   }
@@ -173,26 +179,34 @@ function seconds(ms: number): number {
   return Math.round(ms / 100) / 10;
 }
 
+/** How long a thread that was ended may take to give its memory back. */
+const memoryBackMs = 1000;
+
 /**
  * Counts what `resourceLimits` does not see: when the whole process holds more than its threads may, the run that began last
- * is ended. A wrong guess costs that document one attempt; the right one is met at the next look, 250 ms later.
+ * is ended; when that was a wrong guess, the right one is met at the next look, 250 ms later. Only a run that had the process
+ * to itself is surely the guilty one; another is tried again, which costs it one attempt.
  */
 function watchMemory(options: ThreadPoolOptions): { add: (guard: Guard) => () => void; stop: () => void } {
   const baseBytes = process.memoryUsage.rss();
   const bytesMax = baseBytes + options.threads * (options.threadMemoryMb + 256) * 1024 * 1024;
-  const guards: Guard[] = [];
+  const runs: { readonly guard: Guard; shared: boolean }[] = [];
+  let endedAt = -Infinity;
   const timer = setInterval(() => {
     const bytes = process.memoryUsage.rss();
-    const suspect = guards.at(-1);
+    const suspect = runs.at(-1);
     if (bytes <= bytesMax || suspect === undefined) return;
     options.logger.warn({ rssBytes: bytes, bytesMax }, 'memory limit met; the newest document is stopped');
-    suspect.abort(outOfMemory(options.threadMemoryMb));
+    endedAt = performance.now();
+    suspect.guard.abort(outOfMemory(options.threadMemoryMb, { sure: !suspect.shared }));
   }, 250);
   timer.unref();
   return {
     add(guard) {
-      guards.push(guard);
-      return () => void guards.splice(guards.indexOf(guard), 1);
+      const run = { guard, shared: runs.length > 0 || performance.now() - endedAt < memoryBackMs };
+      for (const other of runs) other.shared = true;
+      runs.push(run);
+      return () => void runs.splice(runs.indexOf(run), 1);
     },
     stop: () => clearInterval(timer),
   };

@@ -115,6 +115,8 @@ async function runSuite(suite: readonly string[], change: (copy: string) => void
   }
   symlinkSync(join(root, 'node_modules'), join(dir.path, 'node_modules'));
   change(dir.path);
-  const { status } = spawnSync(process.execPath, [...suite], { cwd: dir.path, stdio: 'ignore', timeout: 300_000 });
+  const { status } = spawnSync(process.execPath, [...suite], { cwd: dir.path, stdio: 'ignore', timeout: 600_000 });
+  // A suite that hangs says nothing.
+  if (status === null) throw new Error(`${suite.join(' ')} did not end`);
   return status === 0;
 }

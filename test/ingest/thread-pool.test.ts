@@ -127,7 +127,16 @@ describe('the thread pool', () => {
   it('ends a thread that fills memory with Buffers, which the heap limit does not count', async () => {
     await open();
 
-    expect(await run('buffers')).toMatchObject({ ok: false, code: 'out_of_memory' });
+    expect(await run('buffers')).toMatchObject({ ok: false, code: 'out_of_memory', retryable: false });
     expect(await run('fine')).toMatchObject({ code: 'no_text' });
+  });
+
+  it('does not call a document guilty of the memory that another one beside it fills', async () => {
+    await open();
+    const guilty = run('buffers');
+    const innocent = run('loop');
+
+    expect(await innocent).toMatchObject({ ok: false, code: 'out_of_memory', retryable: true });
+    expect(await guilty).toMatchObject({ ok: false, code: 'out_of_memory', retryable: true });
   });
 });
