@@ -88,7 +88,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   const records = createTaskRecords(base);
   const markers = createLiveMarkers({ ...base, pending });
   const buckets = createTaskBuckets({ ...base, records, markers, pending });
-  const snapshot = createSnapshots({ pending, leases, progress });
+  const snapshot = createSnapshots({ records, pending, leases, progress });
   const watch = createTaskWatch({ ...base, pending, read: snapshotReader(records.read, snapshot) });
   const files = createFileFileStore({ ...base, health });
   const queue = createFileTaskQueue({ ...base, health, pending, locks, leases, requests, progress });

@@ -49,23 +49,31 @@ export type TaskStoreParts = {
   readonly now: () => string;
 };
 
+/**
+ * A record with how far its attempt has come. An attempt that ends removes its progress between the two reads: the record is
+ * read again then, or a task would be seen to go back from `indexing` to `parsing` before it is done.
+ */
 export function createSnapshots(
-  parts: Pick<TaskStoreParts, 'pending' | 'leases' | 'progress'>,
+  parts: Pick<TaskStoreParts, 'records' | 'pending' | 'leases' | 'progress'>,
 ): (task: Task) => Promise<TaskSnapshot> {
-  const { pending, leases, progress } = parts;
+  const { records, pending, leases, progress } = parts;
 
-  async function progressOf(task: Task): Promise<TaskProgress> {
-    if (task.status !== 'processing' || task.owner === null) return idleProgress(task.status);
+  async function runningProgress(task: Task, owner: string): Promise<TaskProgress | null> {
     const held = leases.get(task.id);
-    const known = held === null ? await progress.read(task.owner, task) : held.attempt === task.attempts ? held.progress : null;
-    return known ?? idleProgress('processing');
+    if (held === null) return progress.read(owner, task);
+    return held.attempt === task.attempts ? held.progress : null;
   }
 
-  return async (task) => ({
-    task,
-    progress: await progressOf(task),
-    queuePosition: task.status === 'pending' ? pending.position(task.lane, markerOf(task).name) : null,
-  });
+  async function snapshot(task: Task): Promise<TaskSnapshot> {
+    const queuePosition = task.status === 'pending' ? pending.position(task.lane, markerOf(task).name) : null;
+    if (task.status !== 'processing' || task.owner === null) return { task, progress: idleProgress(task.status), queuePosition };
+    const known = await runningProgress(task, task.owner);
+    const newer = known === null ? await records.read(task.id) : null;
+    if (newer !== null && newer.revision > task.revision) return snapshot(newer);
+    return { task, progress: known ?? idleProgress('processing'), queuePosition };
+  }
+
+  return snapshot;
 }
 
 export function createFileTaskStore(
