@@ -19,6 +19,8 @@ const sizes = [
   { name: '100 MB', bytes: 100 * MiB - 4096, count: 16 },
 ];
 const clients = [1, 8, 64];
+/** As long as curl's. */
+const boundary = '------------------------8c1f0a2b3d4e5f60718293';
 
 type Target = { readonly name: string; readonly url: string; readonly pid: number; stop(): Promise<void> };
 type Cell = { p50: number; p99: number; mbPerSecond: number; cpuPerGb: number; peakMb: number };
@@ -84,10 +86,10 @@ async function startPeer(name: 'limit' | 'in memory'): Promise<Target> {
 function multipart(bytes: number): { head: Buffer; file: Buffer; tail: Buffer } {
   return {
     head: Buffer.from(
-      '--bench\r\nContent-Disposition: form-data; name="file"; filename="data.bin"\r\nContent-Type: application/octet-stream\r\n\r\n',
+      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="data.bin"\r\nContent-Type: application/octet-stream\r\n\r\n`,
     ),
     file: randomBytes(bytes),
-    tail: Buffer.from('\r\n--bench--\r\n'),
+    tail: Buffer.from(`\r\n--${boundary}--\r\n`),
   };
 }
 
@@ -126,7 +128,7 @@ function send(url: string, { head, file, tail }: ReturnType<typeof multipart>, a
         method: 'POST',
         agent,
         headers: {
-          'content-type': 'multipart/form-data; boundary=bench',
+          'content-type': `multipart/form-data; boundary=${boundary}`,
           'content-length': head.length + file.length + tail.length,
           prefer: 'respond-async',
         },

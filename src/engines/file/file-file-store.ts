@@ -3,17 +3,16 @@
  * versions are folders that appear and disappear by one rename.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import type { Low } from 'lowdb';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { type DocumentPart, documentFolder, type FileKey, type FileStore, type Receipt } from '../../documents/file-store.ts';
 import { AppError, hasErrno } from '../../errors.ts';
 import type { TaskId } from '../../tasks/task.ts';
-import { type Disk, type DiskFile, orNull } from './disk.ts';
+import { type Disk, orNull } from './disk.ts';
 import type { DiskHealth } from './disk-health.ts';
 import type { DirectorySync } from './directory-sync.ts';
 import { commit, CorruptFile, createDocument } from './durable-json.ts';
+import { FileReceipt } from './file-receipt.ts';
 import { isTaskId, type Layout } from './layout.ts';
 import type { Owner } from './owner.ts';
 
@@ -225,89 +224,6 @@ export function createFileFileStore(options: {
     const text = await orNull(disk.read(join(folder, part), 'document.meta'));
     if (text === null) return null;
     return (JSON.parse(text) as { document?: { docId?: string } }).document?.docId ?? null;
-  }
-}
-
-class FileReceipt implements Receipt {
-  readonly path: string;
-  readonly stream: Writable;
-  kept = false;
-  bytes = 0;
-  sha256 = '';
-  readonly #discard: (path: string) => Promise<void>;
-  #closed: Promise<void> = Promise.resolve();
-
-  constructor(options: {
-    disk: Disk;
-    health: DiskHealth;
-    path: string;
-    bytesMax: number;
-    discard: (path: string) => Promise<void>;
-  }) {
-    const { disk, health, path, bytesMax } = options;
-    this.path = path;
-    this.#discard = options.discard;
-    const hash = createHash('sha256');
-    let file: DiskFile | null = null;
-
-    const append = async (chunks: Buffer[]): Promise<void> => {
-      for (const chunk of chunks) {
-        this.bytes += chunk.byteLength;
-        if (this.bytes > bytesMax) throw new AppError('invalid_document', 'Invalid document: File too large');
-        hash.update(chunk);
-      }
-      file ??= await disk.create(path, 'upload.create');
-      await file.write(chunks);
-    };
-    const finish = async (): Promise<void> => {
-      file ??= await disk.create(path, 'upload.create');
-      await file.sync();
-      await close();
-      this.sha256 = hash.digest('hex');
-    };
-    const close = async (): Promise<void> => {
-      const open = file;
-      file = null;
-      await open?.close();
-    };
-    let busy: Promise<void> = Promise.resolve();
-    const run = (work: () => Promise<void>, done: (error?: Error) => void): void => {
-      busy = runStep(work, done);
-    };
-    const runStep = async (work: () => Promise<void>, done: (error?: Error) => void): Promise<void> => {
-      try {
-        await health.guard(work);
-      } catch (error) {
-        return done(error as Error);
-      }
-      done();
-    };
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#closed = promise;
-    this.stream = new Writable({
-      highWaterMark: 1024 * 1024,
-      write: (chunk: Buffer, _encoding, done) => run(() => append([chunk]), done),
-      writev: (chunks, done) => run(() => append(chunks.map(({ chunk }) => chunk as Buffer)), done),
-      final: (done) => run(finish, done),
-      destroy: (error, done) => {
-        // A file that is just being created must be seen before it can be closed and removed.
-        const before = busy;
-        const ended = runStep(
-          () => before.then(close),
-          (closeError) => done(error ?? closeError),
-        );
-        void ended.finally(resolve);
-      },
-    });
-    // Whoever pipes into it hears of errors there; without a listener one would end the process.
-    this.stream.on('error', () => undefined);
-  }
-
-  async discard(): Promise<void> {
-    if (this.kept) return;
-    this.stream.destroy();
-    await this.#closed;
-    await this.#discard(this.path);
   }
 }
 
