@@ -38,7 +38,7 @@ async function operations(server: TestServer): Promise<Described[]> {
 
 const levels = ['public', 'read', 'write', 'admin'];
 
-describe('every route of the table (checklist 22)', () => {
+describe('every route of the table [S22]', () => {
   it('answers 401 without a key and with a wrong one, and 403 when the scope does not reach', async () => {
     await using server = await startHttpServer(withKeys);
     const table = await operations(server);
@@ -60,7 +60,7 @@ describe('every route of the table (checklist 22)', () => {
     }
   });
 
-  it('carries the security headers, whatever it answers (checklist 29)', async () => {
+  it('carries the security headers, whatever it answers [S29]', async () => {
     await using server = await startHttpServer(withKeys);
 
     for (const { method, path } of [
@@ -86,7 +86,7 @@ describe('every route of the table (checklist 22)', () => {
     }
   });
 
-  it('never changes anything by GET, and says 405 with Allow to other methods (checklist 28)', async () => {
+  it('never changes anything by GET, and says 405 with Allow to other methods [S28]', async () => {
     await using server = await startHttpServer();
     const table = await operations(server);
     for (const path of new Set(table.map((entry) => entry.path))) {
@@ -124,7 +124,7 @@ describe('keys', () => {
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
   });
 
-  it('never appear in logs, errors, metrics, OpenAPI or pages (checklist 23)', async () => {
+  it('never appear in logs, errors, metrics, OpenAPI or pages [S23]', async () => {
     await using server = await startHttpServer(withKeys);
     const texts: string[] = [];
     for (const path of ['/tasks', '/metrics', '/openapi.json', '/docs', '/', '/config', '/nowhere', '/status', '/ready'])
@@ -137,7 +137,7 @@ describe('keys', () => {
     for (const { sha256 } of apiKeys) expect(all).not.toContain(Buffer.from(sha256).toString('hex'));
   });
 
-  it('are held as digests and compared all, in constant time (checklist 24)', () => {
+  it('are held as digests and compared all, in constant time [S24]', () => {
     expect(findApiKey(apiKeys, keyOf.writer)?.name).toBe('writer');
     expect(findApiKey(apiKeys, keyOf.writer.slice(0, -1))).toBeNull();
     expect(findApiKey(apiKeys, '')).toBeNull();
@@ -163,7 +163,7 @@ describe('keys', () => {
     expect(() => parseApiKeys(text)).not.toThrow(/0123456789/);
   });
 
-  it('are required on an address that others can reach (checklist 21)', async () => {
+  it('are required on an address that others can reach [S21]', async () => {
     const none = { apiKeys: [], apiKeysFile: '' };
 
     for (const host of ['0.0.0.0', '::', '192.168.1.2', 'example.com', '127.0.0.1.example.com'])
@@ -186,7 +186,7 @@ describe('keys', () => {
 });
 
 describe('a task', () => {
-  it('of one key does not exist for another: read, wait, cancel, retry, events and lists (checklist 36)', async () => {
+  it('of one key does not exist for another: read, wait, cancel, retry, events and lists [S36]', async () => {
     await using server = await startHttpServer(withKeys);
     const { task_id: id } = await json(insert(server, 'd', fileForm('x'), { ...bearer(keyOf.writer), Prefer: 'respond-async' }));
     const statuses = async (key: string): Promise<number[]> => {
@@ -312,7 +312,7 @@ describe('the page’s login', () => {
     expect(await sessions.has('a')).toBe(false);
   });
 
-  it('refuses to change anything by cookie unless the browser says it is the same origin (checklist 28)', async () => {
+  it('refuses to change anything by cookie unless the browser says it is the same origin [S28]', async () => {
     await using server = await startHttpServer(withKeys);
     const cookie = cookieOf(await login(server, keyOf.writer));
     const upload = async (headers: Record<string, string>): Promise<number> =>
@@ -388,7 +388,7 @@ describe('another web page', () => {
     expect(await upload('cross-site')).toBe(403);
   });
 
-  it('is told nothing by CORS unless it is on the list, and never with credentials (checklist 27)', async () => {
+  it('is told nothing by CORS unless it is on the list, and never with credentials [S27]', async () => {
     await using server = await startHttpServer({ settings: { corsOrigins: ['https://app.example'], apiKeys } });
     const headersFor = async (origin: string, init: RequestInit = {}): Promise<Headers> =>
       (await fetch(`${server.url}/tasks`, { ...init, headers: { Origin: origin, ...(init.headers as object) } })).headers;
@@ -420,7 +420,7 @@ describe('another web page', () => {
     expect(await upload({ Cookie: cookie })).toBe(403);
   });
 
-  it('under another name for this address is refused by its Host (DNS rebinding, checklist 26)', async () => {
+  it('under another name for this address is refused by its Host (DNS rebinding) [S26]', async () => {
     await using server = await startHttpServer({ settings: { allowedHosts: ['docs.example'] } });
     const { request } = await import('node:http');
     const status = (host: string): Promise<number> =>

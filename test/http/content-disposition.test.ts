@@ -37,7 +37,7 @@ describe('a file name in a header', () => {
     ['\u001b[31mred.pdf', '[31mred.pdf'],
     ['x'.repeat(300), 'x'.repeat(255)],
     ['\ud800.pdf', '\ufffd.pdf'],
-  ])('%j is cleaned to %j (checklist 1)', (given, clean) => {
+  ])('%j is cleaned to %j [S1]', (given, clean) => {
     expect(cleanFilename(given)).toBe(clean);
   });
 
@@ -62,7 +62,7 @@ describe('a file name in a header', () => {
 });
 
 describe('the header of a download', () => {
-  it('comes back as it went in, whatever the name (checklist 30)', () => {
+  it('comes back as it went in, whatever the name [S30]', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (name) => {
         const header = attachment(name);

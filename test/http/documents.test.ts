@@ -82,7 +82,7 @@ describe('GET /documents/{doc_id}/file', () => {
     },
   );
 
-  it('is never rendered: no type that runs, a sandbox, no sniffing (checklist 30)', async () => {
+  it('is never rendered: no type that runs, a sandbox, no sniffing [S30]', async () => {
     await using server = await startHttpServer();
     await fetch(`${server.url}/documents/d?filename=x.html`, {
       method: 'PUT',

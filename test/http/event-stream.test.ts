@@ -184,7 +184,7 @@ describe('GET /events', () => {
     }, 'a free place');
   });
 
-  it('holds 200 streams and answers others meanwhile; one more is refused (checklist 32)', async () => {
+  it('holds 200 streams and answers others meanwhile; one more is refused [S32]', async () => {
     await using server = await startHttpServer({ ...waits, limits: { eventStreamsPerClientMax: 1000, eventStreamsMax: 200 } });
     const streams = await Promise.all(Array.from({ length: 200 }, () => follow(server, '/events')));
 

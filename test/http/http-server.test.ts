@@ -19,7 +19,7 @@ describe('what is not proper HTTP', () => {
     ['a bare line feed in a chunk', 'POST /search HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\n', 400],
     ['17 KB of headers', `GET /health HTTP/1.1\r\nHost: a\r\nX-A: ${'x'.repeat(17_000)}\r\n\r\n`, 431],
     ['no Host', 'GET /health HTTP/1.1\r\n\r\n', 400],
-  ])('is refused: %s (checklist 31)', async (_name, bytes, status) => {
+  ])('is refused: %s [S31]', async (_name, bytes, status) => {
     await using server = await startHttpServer();
 
     const answer = await rawRequest(server.port, bytes);
@@ -40,7 +40,7 @@ describe('what is not proper HTTP', () => {
   });
 });
 
-describe('a client that dawdles (checklist 32)', () => {
+describe('a client that dawdles [S32]', () => {
   it('gets 408 when its headers do not come in time, while others are answered', async () => {
     await using server = await startHttpServer({ limits: { headersMs: 300 } });
     const dribblers = await Promise.all(Array.from({ length: 20 }, () => rawConnection(server.port)));

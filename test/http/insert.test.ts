@@ -274,7 +274,7 @@ describe('POST /insert', () => {
     expect((await fetch(`${server.url}/insert?doc_id=d`, { method: 'POST' })).status).toBe(415);
   });
 
-  it('answers 503 with Retry-After when too many tasks wait, before the body is read (checklist 9)', async () => {
+  it('answers 503 with Retry-After when too many tasks wait, before the body is read [S9]', async () => {
     await using server = await startHttpServer({ memory: { queueTasksMax: 1, ingest: () => {} } });
     await insert(server, 'first', fileForm('x'), { Prefer: 'respond-async' });
 
@@ -286,7 +286,7 @@ describe('POST /insert', () => {
     expect(await server.files()).toHaveLength(1);
   });
 
-  it('answers 507 when there is no space left (checklist 10)', async () => {
+  it('answers 507 when there is no space left [S10]', async () => {
     await using server = await startHttpServer({
       memory: { refuse: () => new AppError('insufficient_storage', 'There is no space left to store this file.') },
     });
@@ -327,7 +327,7 @@ describe('POST /insert', () => {
     expect(await server.files()).toHaveLength(1);
   });
 
-  it('ignores other fields of the form: doc_id, status and ids cannot be set there (mass assignment, checklist 35 and 6)', async () => {
+  it('ignores other fields of the form: doc_id, status and ids cannot be set there (mass assignment) [S35] [S6]', async () => {
     await using server = await startHttpServer();
     const fields = { doc_id: 'other', task_id: 'mine', status: 'completed', owner: 'me', 'a[b][c]': 'x', constructor: 'x' };
 

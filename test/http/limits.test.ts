@@ -15,7 +15,7 @@ import { parseApiKeys } from '../../src/http/api-keys.ts';
 import { startHttpServer, testSettings } from '../support/http-server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
-describe('the rate limit (checklist 33)', () => {
+describe('the rate limit [S33]', () => {
   it('answers 429 with Retry-After and says where the client stands', async () => {
     await using server = await startHttpServer({ settings: { requestsPerSecond: 0.001 } });
 
@@ -62,7 +62,7 @@ describe('the rate limit (checklist 33)', () => {
   });
 });
 
-describe('proxy headers (checklist 25)', () => {
+describe('proxy headers [S25]', () => {
   const request = (from: string, headers: Record<string, string>): IncomingMessage =>
     ({ socket: { remoteAddress: from }, headers }) as unknown as IncomingMessage;
   const spoofed = {

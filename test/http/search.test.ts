@@ -78,7 +78,7 @@ describe('POST /search', () => {
     ['an escaped __proto__', '{"query":"x","\\u005f_proto__":{"polluted":true}}', 400],
     ['constructor', '{"query":"x","constructor":{"prototype":{"polluted":true}}}', 400],
     ['more than 64 KB', JSON.stringify({ query: 'x', a: 'x'.repeat(70_000) }), 413],
-  ])('refuses JSON with %s (checklist 34)', async (_name, body, status) => {
+  ])('refuses JSON with %s [S34]', async (_name, body, status) => {
     await using server = await startHttpServer();
 
     expect((await post(server, body)).status).toBe(status);

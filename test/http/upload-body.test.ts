@@ -144,7 +144,7 @@ describe('a form', () => {
       422,
     ],
     ['a part header of 65 KB', 'multipart/form-data; boundary=b', `--b\r\nX: ${'x'.repeat(66_000)}\r\n\r\nx\r\n--b--\r\n`, 431],
-  ])('with %s gets a 4xx with a code, and leaves nothing (checklist 5 to 8)', async (_name, type, body, status) => {
+  ])('with %s gets a 4xx with a code, and leaves nothing [S5] [S7] [S8]', async (_name, type, body, status) => {
     await using server = await startHttpServer();
 
     const answer = await fetch(`${server.url}/insert?doc_id=d`, { method: 'POST', headers: { 'Content-Type': type }, body });
@@ -174,7 +174,7 @@ describe('a form', () => {
     expect(await server.files()).toEqual([]);
   });
 
-  it('over the limit by its own Content-Length is refused with the file’s name before its body is read (checklist 4)', async () => {
+  it('over the limit by its own Content-Length is refused with the file’s name before its body is read [S4]', async () => {
     await using server = await startHttpServer({ settings: { fileBytesMax: 1_000_000 } });
     const { socket, received, closed } = await rawConnection(server.port);
 
@@ -190,7 +190,7 @@ describe('a form', () => {
     expect(await server.files()).toEqual([]);
   });
 
-  it('over the limit with a lying Content-Length or none is refused while streaming (checklist 4)', async () => {
+  it('over the limit with a lying Content-Length or none is refused while streaming [S4]', async () => {
     await using server = await startHttpServer({ settings: { fileBytesMax: 100_000 } });
     const content = Buffer.alloc(200_000, 65);
     const chunked = pythonForm('big.txt', content);
@@ -298,7 +298,7 @@ describe('an upload that is broken off', () => {
     expect(server.memory.tasks.size).toBe(0);
   });
 
-  it('frees its place among the uploads of its client (checklist 9)', async () => {
+  it('frees its place among the uploads of its client [S9]', async () => {
     await using server = await startHttpServer({ limits: { uploadsPerClientMax: 1 } });
     const { socket } = await rawConnection(server.port);
     socket.write('PUT /documents/d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc');

@@ -61,7 +61,7 @@ describe('the thread pool', () => {
     expect(pages).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
-  it.each(['loop', 'regex'])('ends a thread caught in a %s when its caller aborts, and runs the next job', async (behaviour) => {
+  it.each(['loop', 'regex'])('ends a thread caught in a %s when its caller aborts, and runs the next job [S18]', async (behaviour) => {
     await open();
     const abort = new AbortController();
     const stuck = run(behaviour, abort.signal);
@@ -124,7 +124,7 @@ describe('the thread pool', () => {
     expect(await run('fine')).toMatchObject({ code: 'no_text' });
   });
 
-  it('ends a thread that fills memory with Buffers, which the heap limit does not count', async () => {
+  it('ends a thread that fills memory with Buffers, which the heap limit does not count [S19]', async () => {
     await open();
 
     expect(await run('buffers')).toMatchObject({ ok: false, code: 'out_of_memory', retryable: false });

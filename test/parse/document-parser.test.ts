@@ -29,7 +29,7 @@ describe('createDocumentParser', () => {
   });
 
   it.each(['page.html', 'article.xml', 'letter.rtf', 'mail.eml', 'talk.srt', 'talk.vtt'])(
-    'recognises %s under a wrong name',
+    'recognises %s under a wrong name [S3]',
     async (name) => {
       const right = await parseBytes(parser, bytesOf(name), { filename: name });
       const wrong = await parseBytes(parser, bytesOf(name), { filename: 'report.pdf' });
@@ -58,7 +58,7 @@ describe('createDocumentParser', () => {
     }
   });
 
-  it('says what it does not read, by name', async () => {
+  it('says what it does not read, by name [S3]', async () => {
     const gzip = Buffer.from('1f8b08000000000000034b4c4a0600c241243503000000', 'hex');
     expect(await refusalOf(parser, gzip, { filename: 'large_document.pdf' })).toBe(
       'unsupported_format: Unsupported file format: large_document.pdf',

@@ -9,7 +9,7 @@ const parser = createDocumentParser({});
 
 describe('a hostile text file', () => {
   it.each(hostileTextFiles().map((file) => [file.name, file] as const))(
-    'ends as it must: %s',
+    'ends as it must: %s [S13] [S18]',
     async (name, file) => {
       const outcome = await parseBytes(parser, file.bytes, { filename: name }).then(
         (parsed) => {

@@ -23,7 +23,7 @@ describe('a picture', () => {
   );
 
   it.each(Object.entries({ ...imageHeaders(50_000, 50_000), png: pngHeader(50_000, 50_000) }))(
-    'is refused before it is decoded when it is too large: %s',
+    'is refused before it is decoded when it is too large: %s [S17]',
     async (_kind, bytes) => {
       expect(await refusalOf(createDocumentParser({}), bytes)).toBe(
         'limit_exceeded: The picture has 50000 × 50000 pixels, more than 100 million',

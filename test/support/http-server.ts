@@ -8,6 +8,7 @@ import { createFileEndedSessions } from '../../src/http/file-ended-sessions.ts';
 import { createFileIdempotencyStore } from '../../src/http/file-idempotency-store.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/http-server.ts';
 import { defaultHttpLimits, type HttpLimits, type HttpSettings } from '../../src/http/http-settings.ts';
+import type { Route } from '../../src/http/route.ts';
 import type { Services } from '../../src/http/services.ts';
 import type { Logger } from '../../src/logger.ts';
 import { createMemoryServices, type MemoryServices, type MemoryServicesOptions } from './memory-services.ts';
@@ -30,6 +31,7 @@ export type TestServerOptions = {
   readonly limits?: Partial<HttpLimits>;
   readonly memory?: Omit<MemoryServicesOptions, 'folder'>;
   readonly services?: (services: Services) => Services | null;
+  readonly extraRoutes?: readonly Route[];
   readonly now?: () => string;
 };
 
@@ -62,6 +64,7 @@ export async function startHttpServer(options: TestServerOptions = {}): Promise<
     settings,
     idempotencyStore: createFileIdempotencyStore(join(folder, 'idempotency')),
     endedSessions: createFileEndedSessions(join(folder, 'ended-sessions')),
+    extraRoutes: options.extraRoutes ?? [],
     logger: collectingLogger(log),
     now: options.now ?? (() => new Date().toISOString()),
     newId: v7,

@@ -57,7 +57,8 @@ function object(schema: JsonSchema, components: Components): fc.Arbitrary<unknow
   const fixed = fc.record(known, { requiredKeys: [...required] });
   if (typeof additionalProperties !== 'object') return fixed;
   const key = fc.string({ minLength: 1, maxLength: 20, unit: character }).filter((name) => !(name in Object.prototype));
-  return fc.dictionary(key, fitting(additionalProperties, components), { maxKeys: 4, noNullPrototype: true });
+  const more = fc.dictionary(key, fitting(additionalProperties, components), { maxKeys: 4, noNullPrototype: true });
+  return fc.tuple(more, fixed).map(([others, own]) => ({ ...others, ...(own as object) }));
 }
 
 function text({ minLength = 0, maxLength = 40, pattern, format }: JsonSchema): fc.Arbitrary<string> {

@@ -34,7 +34,7 @@ afterAll(async () => {
   await removeDir(server.dataDir);
 });
 
-it('hostile names, titles, text and errors are shown as text everywhere, and nothing runs', async () => {
+it('hostile names, titles, text and errors are shown as text everywhere, and nothing runs [S41]', async () => {
   const { page, incidents, close } = await openPage(browser, `${server.url}/#/documents`);
   const seen: string[] = [];
   const see = async (): Promise<void> => {

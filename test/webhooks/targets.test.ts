@@ -3,7 +3,7 @@ import { createTargets } from '../../src/webhooks/targets.ts';
 
 const anyHost = (networks: string[] = []) => createTargets({ hosts: ['hooks.example.com'], networks });
 
-describe('where webhooks may go', () => {
+describe('where webhooks may go [S40]', () => {
   it('is nowhere as long as nothing is listed', () => {
     const targets = createTargets({ hosts: [], networks: [] });
 

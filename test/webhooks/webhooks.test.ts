@@ -246,7 +246,7 @@ describe('every end is enqueued exactly once', () => {
   });
 });
 
-describe('the receiver cannot', () => {
+describe('the receiver cannot [S40]', () => {
   it('send us elsewhere: redirects are failures', async () => {
     const canary = await startReceiver();
     receiver.answer = (_request, response) => response.writeHead(302, { location: canary.url }).end();

@@ -27,7 +27,7 @@ afterAll(() => {
 // The names are needed before the server's address is known.
 const names = hostileOfficeFiles('http://127.0.0.1').map((file) => file.name);
 
-describe('a hostile office file', () => {
+describe('a hostile office file [S11] [S12] [S13] [S14]', () => {
   const parser = createDocumentParser({});
 
   it.each(names)('%s ends as it should, and asks nobody for anything', async (name) => {

@@ -17,6 +17,8 @@ const limits: ParseLimits = {
   pagesMax: 1000,
   cellsMax: 100_000,
   charactersMax: 1_000_000,
+  pixelsMax: 100_000_000,
+  pdfMemoryMb: 512,
   pageMs: 1500,
 };
 
@@ -50,7 +52,7 @@ async function endOf(bytes: Buffer): Promise<string> {
 
 const bounded = ['timeout', 'limit_exceeded'];
 
-describe('A hostile PDF ends in its sentence:', () => {
+describe('A hostile PDF ends in its sentence [S16]:', () => {
   it.each([
     ['a page tree that holds itself', hostile.loopingPageTree, ['no_text', 'corrupt']],
     ['a tree of a million pages', hostile.millionPageTree, ['limit_exceeded']],
