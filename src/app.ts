@@ -163,8 +163,9 @@ async function extraRoutes(
 
 /** Only these, since they are copied into every thread. */
 function parseLimits(config: Config): ParseLimits {
-  const { unpackedBytesMax, entriesMax, ratioMax, depthMax, pagesMax, cellsMax, charactersMax, pageMs } = config;
-  return { unpackedBytesMax, entriesMax, ratioMax, depthMax, pagesMax, cellsMax, charactersMax, pageMs };
+  const { unpackedBytesMax, entriesMax, ratioMax, depthMax, pagesMax, cellsMax, charactersMax, pixelsMax, pdfMemoryMb, pageMs } =
+    config;
+  return { unpackedBytesMax, entriesMax, ratioMax, depthMax, pagesMax, cellsMax, charactersMax, pixelsMax, pdfMemoryMb, pageMs };
 }
 
 async function httpSettings(config: Config): Promise<HttpSettings> {

@@ -102,7 +102,7 @@ const settings = {
     'Longest time for parsing one document.',
     '解析一个文档的最长毫秒数。',
   ),
-  pageMs: setting('PAGE_TIMEOUT_MS', '20000', integer(100, 3_600_000), 'Longest time for one page.', '处理一页的最长毫秒数。'),
+  pageMs: setting('PAGE_TIMEOUT_MS', '15000', integer(100, 3_600_000), 'Longest time for one page.', '处理一页的最长毫秒数。'),
   embedMs: setting(
     'EMBED_TIMEOUT_MS',
     '600000',
@@ -159,6 +159,20 @@ const settings = {
     integer(1000, 400_000_000),
     'Characters of text of one document.',
     '一个文档的最大字符数。',
+  ),
+  pixelsMax: setting(
+    'MAX_PICTURE_PIXELS',
+    '100000000',
+    integer(10_000, 2_000_000_000),
+    'Pixels of one picture; an A3 page at 600 dpi has 70 million.',
+    '一张图片的最大像素数；600 dpi 的 A3 页面约为 7000 万。',
+  ),
+  pdfMemoryMb: setting(
+    'MAX_PDF_MEMORY_MB',
+    '512',
+    integer(64, 2048),
+    'Memory (MiB) that reading one PDF may take beside the heap.',
+    '解析一个 PDF 时堆外可用的内存（MiB）。',
   ),
   ocrLanguages: setting(
     'OCR_LANGUAGES',

@@ -8,9 +8,6 @@ import { noOcrSentence, type Ocr } from './ocr.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 import { writeParagraphs } from './text-parser.ts';
 
-/** An A3 page at 600 dpi has 70 million. Decoded, a pixel takes four bytes and more. */
-const pixelsMax = 100_000_000;
-
 export function createImageParser(ocr: Ocr | null): Parser {
   return { parse: (input) => parse(input, ocr) };
 }
@@ -19,10 +16,11 @@ async function parse(input: ParseInput, ocr: Ocr | null): Promise<ParsedDocument
   const bytes = await readInput(input);
   const size = imageSize(bytes);
   if (size === null) throw new DocumentError('corrupt', 'The picture is damaged: its size cannot be read');
+  const { pixelsMax } = input.limits;
   if (size.width * size.height > pixelsMax) {
     throw new DocumentError(
       'limit_exceeded',
-      `The picture has ${size.width} × ${size.height} pixels, more than ${pixelsMax / 1e6} million`,
+      `The picture has ${size.width} × ${size.height} pixels, more than ${pixelsMax} (MAX_PICTURE_PIXELS)`,
     );
   }
   if (ocr === null) throw new DocumentError('no_text', noOcrSentence);

@@ -54,6 +54,10 @@ export type ParseLimits = {
   readonly cellsMax: number;
   /** Characters of Markdown. */
   readonly charactersMax: number;
+  /** Pixels of one picture. */
+  readonly pixelsMax: number;
+  /** MiB of memory that PDFium may use for one PDF. */
+  readonly pdfMemoryMb: number;
   /** Milliseconds one page may take. */
   readonly pageMs: number;
 };

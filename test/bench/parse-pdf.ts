@@ -22,6 +22,8 @@ const limits: ParseLimits = {
   pagesMax: 10_000,
   cellsMax: 2_000_000,
   charactersMax: 120_000_000,
+  pixelsMax: 100_000_000,
+  pdfMemoryMb: 512,
   pageMs: 20_000,
 };
 

@@ -26,7 +26,7 @@ describe('a picture', () => {
     'is refused before it is decoded when it is too large: %s [S17]',
     async (_kind, bytes) => {
       expect(await refusalOf(createDocumentParser({}), bytes)).toBe(
-        'limit_exceeded: The picture has 50000 × 50000 pixels, more than 100 million',
+        'limit_exceeded: The picture has 50000 × 50000 pixels, more than 100000000 (MAX_PICTURE_PIXELS)',
       );
     },
   );

@@ -183,11 +183,14 @@ function addWideFont(writer: ObjectWriter, encoding: string, more: string): numb
   );
 }
 
-/** Every two-byte code is its own UTF-16 unit; ranges must not cross their last byte's end. */
+/** A glyph of the fonts for anything but English whose character they do not tell, as in files that were cut up and put together again. */
+export const namelessGlyph = '\uaa10';
+
+/** Every two-byte code is its own UTF-16 unit, but for `namelessGlyph` and its row; ranges must not cross their last byte's end. */
 function identityToUnicode(): string {
-  const rows = Array.from({ length: 256 }, (_, high) => high.toString(16).padStart(2, '0')).map(
-    (high) => `<${high}00> <${high}ff> <${high}00>`,
-  );
+  const rows = Array.from({ length: 256 }, (_, high) => high.toString(16).padStart(2, '0'))
+    .filter((high) => high !== 'aa')
+    .map((high) => `<${high}00> <${high}ff> <${high}00>`);
   const blocks: string[] = [];
   for (let at = 0; at < rows.length; at += 100) {
     const some = rows.slice(at, at + 100);

@@ -61,13 +61,11 @@ function ruleOf(view: View, x1: number, y1: number, x2: number, y2: number): Rul
 function boundsOf(pdfium: Pdfium, object: Pointer, matrix: Matrix): [number, number, number, number] | undefined {
   const { call, scratch } = pdfium;
   if (call.FPDFPageObj_GetBounds(object, scratch, scratch + 4, scratch + 8, scratch + 12) !== 1) return undefined;
-  const [left, bottom, right, top] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  return [...apply(matrix, left, bottom), ...apply(matrix, right, top)];
+  const left = pdfium.float(scratch);
+  const bottom = pdfium.float(scratch + 4);
+  const right = pdfium.float(scratch + 8);
+  const top = pdfium.float(scratch + 12);
+  return matrix === identity ? [left, bottom, right, top] : [...apply(matrix, left, bottom), ...apply(matrix, right, top)];
 }
 
 type Pointer = number;

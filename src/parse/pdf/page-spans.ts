@@ -44,6 +44,8 @@ export type PageText = {
   readonly frames: readonly Frame[];
   /** Glyphs, without spaces, that lie inside the page box. */
   readonly glyphCount: number;
+  /** Glyphs that were left out because their font does not say which characters they are. */
+  readonly unmappedCount: number;
 };
 
 /** What one page may cost. */
@@ -71,11 +73,12 @@ export function readPageText(
 ): PageText {
   const upright = more.map((span): Run => ({ direction: 0, span, glyphCount: span.text.length }));
   const text = pdfium.call.FPDFText_LoadPage(page);
-  if (text === 0) return framesOf(upright, rules, view);
+  if (text === 0) return { ...framesOf(upright, rules, view), unmappedCount: 0 };
   return pdfium.closing(
     () => {
       bounds.checkTime();
-      return framesOf([...readGlyphs(pdfium, text, view, rules, bounds), ...upright], rules, view);
+      const { runs, unmappedCount } = readGlyphs(pdfium, text, view, rules, bounds);
+      return { ...framesOf([...runs, ...upright], rules, view), unmappedCount };
     },
     () => pdfium.call.FPDFText_ClosePage(text),
   );
@@ -132,7 +135,9 @@ type Draft = {
   wordLeft: number;
 };
 
-function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly Rule[], bounds: PageBounds): Run[] {
+type Glyphs = { readonly runs: readonly Run[]; readonly unmappedCount: number };
+
+function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly Rule[], bounds: PageBounds): Glyphs {
   const { call, scratch } = pdfium;
   const count = call.FPDFText_CountChars(text);
   if (count > bounds.glyphsMax) {
@@ -147,6 +152,8 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
     dividers.set(direction, upright);
     return upright;
   };
+  const numbered = numberedFonts(pdfium, text, count);
+  let unmappedCount = 0;
   const runs: Run[] = [];
   let draft: Draft | undefined;
   let object = 0;
@@ -180,6 +187,11 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
     if (of !== object || style === undefined) {
       object = of;
       style = styleOf(pdfium, text, index, of, view, fonts);
+    }
+    if (numbered.size > 0 && isUnmapped(pdfium, text, index) && numbered.has(call.FPDFTextObj_GetFont(of))) {
+      unmappedCount++;
+      spaced = true;
+      continue;
     }
     call.FPDFText_GetLooseCharBox(text, index, scratch);
     if (floats.length === 0) floats = pdfium.floats;
@@ -241,7 +253,26 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
     spaced = false;
   }
   end();
-  return runs;
+  return { runs, unmappedCount };
+}
+
+/**
+ * Fonts of many glyphs that do not say which characters some of these are. PDFium gives the number of the glyph instead, which read
+ * as a character is any letter of any script. A font of up to 256 glyphs is numbered by its letters more often than not.
+ */
+function numberedFonts(pdfium: Pdfium, text: Pointer, count: number): ReadonlySet<Pointer> {
+  const { call } = pdfium;
+  const fonts = new Set<Pointer>();
+  for (let index = 0; index < count; index++) {
+    if (!isUnmapped(pdfium, text, index) || call.FPDFText_GetUnicode(text, index) <= 0xff) continue;
+    const object = call.FPDFText_GetTextObject(text, index);
+    if (object !== 0) fonts.add(call.FPDFTextObj_GetFont(object));
+  }
+  return fonts;
+}
+
+function isUnmapped(pdfium: Pdfium, text: Pointer, index: number): boolean {
+  return pdfium.call.FPDFText_HasUnicodeMapError(text, index) === 1;
 }
 
 function endWord(draft: Draft): void {
@@ -345,10 +376,13 @@ function placeRule(direction: Direction, view: View, rule: Rule): Rule {
 function styleOf(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, view: View, fonts: Map<Pointer, FontLook>): Style {
   const { call, scratch } = pdfium;
   const hasMatrix = call.FPDFText_GetMatrix(text, index, scratch) === 1;
-  const [a, b, c, d, e, f] = hasMatrix
-    ? ([0, 4, 8, 12, 16, 20].map((offset) => pdfium.float(scratch + offset)) as [number, number, number, number, number, number])
-    : [1, 0, 0, 1, 0, 0];
-  const scale = Math.hypot(c, d);
+  const a = hasMatrix ? pdfium.float(scratch) : 1;
+  const b = hasMatrix ? pdfium.float(scratch + 4) : 0;
+  const c = hasMatrix ? pdfium.float(scratch + 8) : 0;
+  const d = hasMatrix ? pdfium.float(scratch + 12) : 1;
+  const e = hasMatrix ? pdfium.float(scratch + 16) : 0;
+  const f = hasMatrix ? pdfium.float(scratch + 20) : 0;
+  const scale = Math.sqrt(c * c + d * d);
   const size = call.FPDFText_GetFontSize(text, index) * (scale > 0 ? scale : 1);
   const look = object === 0 ? plain : fontLook(pdfium, object, fonts);
   const upright = directionOf(a, b, view.turns);
@@ -367,6 +401,7 @@ const plain: FontLook = { bold: false, italic: false, mono: false, dingbats: fal
 /** (a, b) is where the text runs in user space, y upwards. */
 function directionOf(a: number, b: number, turns: number): Direction {
   if (a === 0 && b === 0) return 0;
+  if (b === 0 && a > 0) return turns as Direction;
   const clockwise = (-Math.atan2(b, a) * 180) / Math.PI + turns * 90;
   const quarters = clockwise / 90;
   const nearest = Math.round(quarters);
@@ -409,7 +444,7 @@ function fontLook(pdfium: Pdfium, object: Pointer, fonts: Map<Pointer, FontLook>
 
 /* Frames: one for each direction, the busiest first. */
 
-function framesOf(runs: readonly Run[], rules: readonly Rule[], view: View): PageText {
+function framesOf(runs: readonly Run[], rules: readonly Rule[], view: View): Omit<PageText, 'unmappedCount'> {
   const byDirection = new Map<Direction, Run[]>();
   for (const run of runs) {
     const some = byDirection.get(run.direction);

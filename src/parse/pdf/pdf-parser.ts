@@ -38,7 +38,9 @@ export function createPdfParser(options: PdfParserOptions = {}): Parser {
       const pdfium = idle ?? (await loadPdfium());
       idle = undefined;
       try {
-        return await pdfium.withDocument(input.path, (document) => readDocument(pdfium, document, input, options.ocr));
+        return await pdfium.withDocument(input.path, input.limits.pdfMemoryMb, (document) =>
+          readDocument(pdfium, document, input, options.ocr),
+        );
       } finally {
         if (pdfium.reusable) idle = pdfium;
       }
@@ -88,6 +90,8 @@ function warningsOf(read: PagesRead, ocr: PageReader | undefined): string[] {
   if (read.unread.length > 0) warnings.push(`Damaged pages that could not be read: ${someOf(read.unread)}`);
   if (read.unseen.length > 0 && ocr === undefined)
     warnings.push(`Pages that look scanned and need OCR, which is not installed: ${someOf(read.unseen)}`);
+  if (read.unmapped.length > 0)
+    warnings.push(`Pages with letters left out, as their font does not say which they are: ${someOf(read.unmapped)}`);
   return warnings;
 }
 
@@ -103,6 +107,8 @@ type PagesRead = {
   readonly unread: number[];
   /** Pages that look scanned and gave no text. */
   readonly unseen: number[];
+  /** Pages from whose text glyphs of no known character were left out. */
+  readonly unmapped: number[];
 };
 
 async function readPages(
@@ -113,25 +119,57 @@ async function readPages(
   input: ParseInput,
   ocr: PageReader | undefined,
 ): Promise<PagesRead> {
-  const read: PagesRead = { blocks: [], unread: [], unseen: [] };
+  const read: PagesRead = { blocks: [], unread: [], unseen: [], unmapped: [] };
+  const pages = openPages(pdfium, document);
   let glyphsLeft = input.limits.charactersMax;
-  for (let number = 1; number <= pageCount; number++) {
-    const page = readPage(pdfium, document, form, number, glyphsLeft, input.limits.pageMs, ocr);
-    if (page === undefined) read.unread.push(number);
-    else {
-      glyphsLeft -= page.glyphCount;
-      const seen = page.picture === undefined ? [] : seenBlocks(await ocr!.read(page.picture), number);
-      read.blocks.push(...(seen.length > 0 ? seen : page.blocks));
-      if (page.isScan && seen.length === 0) read.unseen.push(number);
+  try {
+    for (let number = 1; number <= pageCount; number++) {
+      const page = readPage(pdfium, pages, form, number, glyphsLeft, input.limits.pageMs, ocr);
+      if (page === undefined) read.unread.push(number);
+      else {
+        glyphsLeft -= page.glyphCount;
+        const seen = page.picture === undefined ? [] : seenBlocks(await ocr!.read(page.picture), number);
+        read.blocks.push(...(seen.length > 0 ? seen : page.blocks));
+        if (page.isScan && seen.length === 0) read.unseen.push(number);
+        else if (page.isUnmapped && seen.length === 0) read.unmapped.push(number);
+      }
+      input.onProgress(number, pageCount);
     }
-    input.onProgress(number, pageCount);
+  } finally {
+    if (!pdfium.broken) pages.close();
   }
   return read;
+}
+
+/** Opens page after page; a page is closed only when the next is open, since its fonts would be read anew for each page otherwise. */
+type OpenPages = {
+  /** 0 when it cannot be loaded. */
+  open(number: number): number;
+  close(): void;
+};
+
+function openPages(pdfium: Pdfium, document: number): OpenPages {
+  let current = 0;
+  const pages: OpenPages = {
+    open(number) {
+      const page = pdfium.call.FPDF_LoadPage(document, number - 1);
+      if (page === 0) return 0;
+      pages.close();
+      return (current = page);
+    },
+    close() {
+      if (current !== 0) pdfium.call.FPDF_ClosePage(current);
+      current = 0;
+    },
+  };
+  return pages;
 }
 
 type PageRead = {
   readonly blocks: PageBlock[];
   readonly glyphCount: number;
+  /** Its text has gaps: some glyphs are of no known character. */
+  readonly isUnmapped: boolean;
   readonly isScan: boolean;
   /** Of a scan, when there is somebody to read it. */
   readonly picture?: Uint8Array;
@@ -140,7 +178,7 @@ type PageRead = {
 /** Undefined when the page cannot be loaded. @throws DocumentError `timeout` | `limit_exceeded` */
 function readPage(
   pdfium: Pdfium,
-  document: number,
+  pages: OpenPages,
   form: number,
   number: number,
   glyphsMax: number,
@@ -153,22 +191,18 @@ function readPage(
     if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };
   return pdfium.watched(checkTime, () => {
-    const page = pdfium.call.FPDF_LoadPage(document, number - 1);
+    const page = pages.open(number);
     if (page === 0) return undefined;
-    return pdfium.closing(
-      () => {
-        checkTime();
-        const view = viewOf(pdfium, page);
-        const { rules, pictureShare, objectCount } = readDrawing(pdfium, page, view, checkTime);
-        const fields = readFields(pdfium, form, page, view);
-        const text = readPageText(pdfium, page, view, rules, fields, { glyphsMax, checkTime });
-        const isScan = looksScanned(text.glyphCount, pictureShare, objectCount);
-        const picture = isScan && ocr !== undefined ? drawPage(pdfium, page, view, isLate) : undefined;
-        const blocks = blocksOfPage(text, number, checkTime);
-        return { blocks, glyphCount: text.glyphCount, isScan, ...(picture === undefined ? {} : { picture }) };
-      },
-      () => pdfium.call.FPDF_ClosePage(page),
-    );
+    checkTime();
+    const view = viewOf(pdfium, page);
+    const { rules, pictureShare, objectCount } = readDrawing(pdfium, page, view, checkTime);
+    const fields = readFields(pdfium, form, page, view);
+    const text = readPageText(pdfium, page, view, rules, fields, { glyphsMax, checkTime });
+    const isScan = looksScanned(text, pictureShare, objectCount);
+    const picture = isScan && ocr !== undefined ? drawPage(pdfium, page, view, isLate) : undefined;
+    const blocks = blocksOfPage(text, number, checkTime);
+    const { glyphCount, unmappedCount } = text;
+    return { blocks, glyphCount, isUnmapped: unmappedCount > 0, isScan, ...(picture === undefined ? {} : { picture }) };
   });
 }
 
@@ -184,9 +218,9 @@ function blocksOfPage(text: PageText, number: number, checkTime: () => void): Pa
   return blocks;
 }
 
-/** A picture over most of the page with at most a stamp of text, or drawings only: letters may be drawn as shapes. */
-function looksScanned(glyphCount: number, pictureShare: number, objectCount: number): boolean {
-  return (glyphCount < 40 && pictureShare > 0.5) || (glyphCount === 0 && objectCount > 0);
+/** A picture over most of the page with at most a stamp of text; drawings only, since letters may be shapes; or nameless letters. */
+function looksScanned({ glyphCount, unmappedCount }: PageText, pictureShare: number, objectCount: number): boolean {
+  return (glyphCount < 40 && pictureShare > 0.5) || (glyphCount === 0 && objectCount > 0) || unmappedCount > glyphCount;
 }
 
 /** What OCR saw: paragraphs lie between empty lines. */

@@ -10,8 +10,6 @@ import { readFile } from 'node:fs/promises';
 import { init, type WrappedPdfiumModule } from '@embedpdf/pdfium';
 import { DocumentError } from '../../errors.ts';
 
-/** PDFium may not grow past this. Bombs end here; the largest of 1,400 real documents needed 350 MB. */
-const memoryBytesMax = 512 * 1024 * 1024;
 /** An instance that has grown past this is not kept for the next file: WebAssembly memory never shrinks. */
 const memoryBytesKept = 96 * 1024 * 1024;
 /** PDFium asks for 512 bytes at a time; the file is read in pieces of this size. */
@@ -39,6 +37,7 @@ type Exports = {
   FPDFText_CountChars(text: Pointer): number;
   FPDFText_GetUnicode(text: Pointer, index: number): number;
   FPDFText_IsGenerated(text: Pointer, index: number): number;
+  FPDFText_HasUnicodeMapError(text: Pointer, index: number): number;
   FPDFText_GetTextObject(text: Pointer, index: number): Pointer;
   FPDFText_GetCharOrigin(text: Pointer, index: number, x: Pointer, y: Pointer): number;
   FPDFText_GetLooseCharBox(text: Pointer, index: number, rect: Pointer): number;
@@ -129,24 +128,30 @@ export interface Pdfium {
   /** Small enough to be used for another file. */
   readonly reusable: boolean;
   /**
-   * Opens the file at `path`, runs `use`, and closes both.
+   * Opens the file at `path`, runs `use`, and closes both. `memoryMb`: MiB past which PDFium may not grow; bombs end there, and the
+   * largest of 1,400 real documents needed 350.
    * @throws DocumentError `encrypted` | `corrupt`; `limit_exceeded` when PDFium wants more memory than it may have.
    */
-  withDocument<T>(path: string, use: (document: Pointer) => Promise<T>): Promise<T>;
+  withDocument<T>(path: string, memoryMb: number, use: (document: Pointer) => Promise<T>): Promise<T>;
 }
 
 /** Compiles once a thread (75 ms), instantiates in about 25 ms. */
 export async function loadPdfium(): Promise<Pdfium> {
   compiled ??= readFile(new URL(import.meta.resolve('@embedpdf/pdfium/pdfium.wasm'))).then((bytes) => WebAssembly.compile(bytes));
   const code = await compiled;
-  const state: State = { starved: false, broken: false, check: unchecked };
+  const state: State = { starved: false, broken: false, memoryMb: memoryBytesKept / 1024 / 1024, check: unchecked };
   const module = await init(quietAndBounded(code, state));
   return pdfiumOf(module.pdfium, state);
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-type State = { starved: boolean; broken: boolean; /** Throws when PDFium's time is over. */ check: () => void };
+type State = {
+  starved: boolean;
+  broken: boolean;
+  /** It may grow to. */ memoryMb: number;
+  /** Throws when PDFium's time is over. */ check: () => void;
+};
 const unchecked = () => undefined;
 type Imports = { env: { emscripten_resize_heap: (bytes: number) => number | boolean } };
 
@@ -159,7 +164,7 @@ function quietAndBounded(code: WebAssembly.Module, state: State): Parameters<typ
       const grow = env.emscripten_resize_heap;
       env.emscripten_resize_heap = (bytes) => {
         breakable(state);
-        if (bytes >>> 0 <= memoryBytesMax) return grow(bytes);
+        if (bytes >>> 0 <= state.memoryMb * 1024 * 1024) return grow(bytes);
         state.starved = true;
         return 0;
       };
@@ -240,6 +245,9 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
       state.check = check;
       try {
         return use();
+      } catch (error) {
+        state.broken ||= isAbort(error);
+        throw error;
       } finally {
         state.check = unchecked;
       }
@@ -260,7 +268,8 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
     get reusable() {
       return !state.broken && !state.starved && heap.HEAPU8.length <= memoryBytesKept;
     },
-    async withDocument(path, use) {
+    async withDocument(path, memoryMb, use) {
+      state.memoryMb = memoryMb;
       const file = openSync(path, 'r');
       try {
         return await withOpenFile(file, use);
@@ -333,9 +342,13 @@ function openingError(code: number): DocumentError {
 function asDocumentError(error: unknown, state: State): unknown {
   if (error instanceof DocumentError || !isAbort(error)) return error;
   if (state.starved) {
-    return new DocumentError('limit_exceeded', `The PDF needs more than ${memoryBytesMax / 1024 / 1024} MB of memory to be read`, {
-      cause: error,
-    });
+    return new DocumentError(
+      'limit_exceeded',
+      `The PDF needs more than ${state.memoryMb} MB of memory to be read (MAX_PDF_MEMORY_MB)`,
+      {
+        cause: error,
+      },
+    );
   }
   return new DocumentError('corrupt', 'The PDF is damaged and could not be read', { cause: error });
 }

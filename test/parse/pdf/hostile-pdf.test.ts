@@ -117,7 +117,7 @@ describe('A damaged PDF', () => {
         }, base);
         expect(codes).toContain(await endOf(bytes));
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 

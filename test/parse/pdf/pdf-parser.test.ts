@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ParsedDocument, ParseLimits } from '../../../src/parse/parser.ts';
 import { createPdfParser, type PdfParserOptions } from '../../../src/parse/pdf/pdf-parser.ts';
-import { makePdf, type PdfOptions } from '../../support/pdf-writer.ts';
+import { makePdf, namelessGlyph, type PdfOptions } from '../../support/pdf-writer.ts';
 
 const limits: ParseLimits = {
   unpackedBytesMax: 1024 ** 3,
@@ -14,6 +14,8 @@ const limits: ParseLimits = {
   pagesMax: 1000,
   cellsMax: 100_000,
   charactersMax: 1_000_000,
+  pixelsMax: 100_000_000,
+  pdfMemoryMb: 512,
   pageMs: 20_000,
 };
 
@@ -104,6 +106,19 @@ describe('A PDF with text', () => {
       ],
     });
     expect(document.markdown.replace(/\s/g, '')).toBe('春眠不覺曉處處聞啼鳥夜來風雨聲花落知多少');
+  });
+
+  it('leaves out glyphs whose font does not say which characters they are, and says where', async () => {
+    const document = await parse({ pages: [['Whole page.'], [`今年的预算${namelessGlyph}由董事会批准。`]] });
+    expect(document.markdown).toBe('Whole page.\n\n今年的预算 由董事会批准。');
+    expect(document.warnings).toEqual(['Pages with letters left out, as their font does not say which they are: 2']);
+  });
+
+  it('gives a page to OCR when most of its glyphs are of no known character', async () => {
+    const bytes = makePdf({ pages: [[`预算${namelessGlyph.repeat(5)}`]] });
+    const ocr = { read: () => Promise.resolve('预算由董事会批准') };
+    expect((await parseBytes(bytes, { options: { ocr } })).markdown).toBe('预算由董事会批准');
+    expect((await parseBytes(bytes)).warnings).toEqual(['Pages that look scanned and need OCR, which is not installed: 1']);
   });
 
   it('reads through a predefined CMap without a ToUnicode map', async () => {
