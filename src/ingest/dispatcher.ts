@@ -184,8 +184,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         chunksDone: 0,
         chunksTotal: document.chunks,
       });
+      const readAt = performance.now();
       const settled = await persist(() => settleDocument(engine, lease, task, { scratchDir, document, warnings }), settleTriesMax);
-      return logEnd(task, settled, stageMs);
+      return logEnd(task, settled, { ...stageMs, index: Math.round(performance.now() - readAt) });
     }
     if (outcome.code === 'aborted') return concludeAborted(lease, task);
     await concludeFailed(lease, task, toTaskError(outcome));

@@ -1,4 +1,5 @@
 /** Figures of processes, as Linux keeps them, and the few statistics that the benchmarks share. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** User and system time of a process so far, in seconds (proc(5): clock ticks of 10 ms). */
@@ -15,6 +16,14 @@ export function peakBytes(pid: number): number {
 /** Its resident size now. */
 export function residentBytes(pid: number): number {
   return kilobytes(pid, 'VmRSS') * 1024;
+}
+
+/** The processes that a process has started itself. */
+export function childrenOf(pid: number): number[] {
+  return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(Number);
 }
 
 export function percentile(values: readonly number[], share: number): number {

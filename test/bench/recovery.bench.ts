@@ -2,7 +2,6 @@
  * How soon is the service whole again? A killed worker process until `/ready` says yes, a killed `npm run worker` until
  * another process runs its tasks, and a large upload from its last byte to the 202; each beside the limit it is held to.
  */
-import { execFileSync } from 'node:child_process';
 import { request } from 'node:http';
 import { makePdf } from '../support/pdf-writer.ts';
 import { pageLines } from '../support/prose.ts';
@@ -18,6 +17,7 @@ import {
 } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import type { Bench, Row } from './bench.ts';
+import { childrenOf } from './process-figures.ts';
 
 const rounds = 5;
 const MiB = 1024 * 1024;
@@ -40,7 +40,7 @@ async function workerBack(): Promise<number[]> {
     const times: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const killedAt = performance.now();
-      process.kill(childOf(server), 'SIGKILL');
+      process.kill(childrenOf(server.process.pid!)[0]!, 'SIGKILL');
       await until('the front end has noticed', async () => (await ready(server)) === 503);
       await until('the worker is back', async () => (await ready(server)) === 200);
       times.push(performance.now() - killedAt);
@@ -137,14 +137,6 @@ async function upload(url: string, bytes: Buffer): Promise<number> {
 
 async function ready(server: TestServer): Promise<number> {
   return (await fetch(`${server.url}/ready`)).status;
-}
-
-function childOf(server: TestServer): number {
-  return Number(
-    execFileSync('pgrep', ['-P', String(server.process.pid)], { encoding: 'utf8' })
-      .trim()
-      .split('\n')[0],
-  );
 }
 
 async function withDataDir<T>(work: (dataDir: string) => Promise<T>): Promise<T> {

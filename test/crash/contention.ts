@@ -108,7 +108,7 @@ async function costs(few: number, many: number): Promise<boolean> {
   return results.every(({ ratio }) => ratio <= 1.5);
 }
 
-const operations: Record<string, (front: Engine, worker: Engine) => Promise<unknown>> = {
+export const operations: Record<string, (front: Engine, worker: Engine) => Promise<unknown>> = {
   create: (front) => upload(front, 'x'),
   'status updates (begin, finish, ack)': async (_front, worker) => {
     const { lease, task } = await beginNext(worker);
@@ -119,7 +119,7 @@ const operations: Record<string, (front: Engine, worker: Engine) => Promise<unkn
 };
 
 /** Ended tasks of the last 23 hours, written as the engine writes them. */
-function retain(dataDir: string, count: number): void {
+export function retain(dataDir: string, count: number): void {
   const layout = createLayout(dataDir);
   const stepMs = Math.floor((23 * 3_600_000) / count);
   const firstMs = Date.now() - 23 * 3_600_000;
