@@ -14,7 +14,8 @@ if (process.argv.includes('--check-config')) {
   console.log(JSON.stringify(describeConfig(config), null, 2));
 } else {
   const role = process.argv[2] === 'worker' ? 'worker' : 'serve';
-  const logger = createLogger({ level: config.logLevel, base: { role, pid: process.pid } });
+  const base = { role, pid: process.pid };
+  const logger = createLogger({ level: config.logLevel, base, terminal: process.stdout.isTTY === true });
   const start = role === 'worker' ? startWorker(config, logger) : startServer(config, logger, process.env);
   await runProcess(start, logger).catch(refuse);
 }

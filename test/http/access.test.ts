@@ -1,4 +1,4 @@
-/** Keys, scopes, owners, the page's login, and what other web pages may do; the table of routes makes most of these tests. */
+/** Keys, scopes, owners, the page's login, and what other web pages may do. What holds for every route: `every-route.test.ts`. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,87 +20,6 @@ const apiKeys = parseApiKeys(
 );
 const withKeys = { settings: { apiKeys }, memory: { ingest: () => {} } };
 const bearer = (key: string): Record<string, string> => ({ Authorization: `Bearer ${key}` });
-
-type Operation = { operationId: string; 'x-scope': string; security?: object[] };
-type Described = { method: string; path: string; operation: Operation };
-
-/** Every operation of the server's own description, with its parameters filled in. */
-async function operations(server: TestServer): Promise<Described[]> {
-  const { paths } = await json<{ paths: Record<string, Record<string, Operation>> }>(fetch(`${server.url}/openapi.json`));
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      method: method.toUpperCase(),
-      path: path.replace('{task_id}', '0193a1b2-7c4d-7e8f-9a0b-1c2d3e4f5a6b').replace(/\{\w+\}/, 'x'),
-      operation,
-    })),
-  );
-}
-
-const levels = ['public', 'read', 'write', 'admin'];
-
-describe('every route of the table [S22]', () => {
-  it('answers 401 without a key and with a wrong one, and 403 when the scope does not reach', async () => {
-    await using server = await startHttpServer(withKeys);
-    const table = await operations(server);
-    expect(table.length).toBeGreaterThanOrEqual(20);
-
-    for (const { method, path, operation } of table) {
-      const status = async (headers: Record<string, string>): Promise<number> => {
-        const stop = new AbortController();
-        const answer = await fetch(server.url + path, { method, headers, signal: stop.signal });
-        stop.abort();
-        return answer.status;
-      };
-      const isPublic = operation['x-scope'] === 'public';
-      expect([401, 403].includes(await status({})), `${operation.operationId} without a key`).toBe(!isPublic);
-      expect((await status(bearer('a-wrong-key-0123456789'))) === 401, `${operation.operationId} with a wrong key`).toBe(!isPublic);
-      const reads = levels.indexOf(operation['x-scope']) <= levels.indexOf('read');
-      expect((await status(bearer(keyOf.reader))) === 403, `${operation.operationId} with a read key`).toBe(!reads);
-      expect([401, 403], `${operation.operationId} with an admin key`).not.toContain(await status({ 'X-API-Key': keyOf.admin }));
-    }
-  });
-
-  it('carries the security headers, whatever it answers [S29]', async () => {
-    await using server = await startHttpServer(withKeys);
-
-    for (const { method, path } of [
-      ...(await operations(server)),
-      { method: 'GET', path: '/' },
-      { method: 'GET', path: '/nowhere' },
-    ]) {
-      for (const key of [keyOf.admin, 'wrong']) {
-        const stop = new AbortController();
-        const { headers, status } = await fetch(server.url + path, { method, headers: bearer(key), signal: stop.signal });
-        stop.abort();
-        expect(headers.get('content-security-policy'), `${method} ${path} ${status}`).toMatch(
-          /default-src 'none'.*frame-ancestors 'none'/,
-        );
-        expect(headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests');
-        expect(headers.get('x-content-type-options')).toBe('nosniff');
-        expect(headers.get('referrer-policy')).toBe('no-referrer');
-        expect(headers.get('x-request-id')).not.toBeNull();
-        expect(headers.get('strict-transport-security')).toBeNull();
-        expect(headers.get('access-control-allow-origin')).toBeNull();
-        expect(headers.get('x-powered-by')).toBeNull();
-      }
-    }
-  });
-
-  it('never changes anything by GET, and says 405 with Allow to other methods [S28]', async () => {
-    await using server = await startHttpServer();
-    const table = await operations(server);
-    for (const path of new Set(table.map((entry) => entry.path))) {
-      const known = table.filter((entry) => entry.path === path).map(({ method }) => method);
-      const answer = await fetch(server.url + path, { method: 'PATCH' });
-      expect(answer.status, path).toBe(405);
-      expect((await json(answer)).code).toBe('method_not_allowed');
-      const expected = [...known, ...(known.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].sort();
-      expect(answer.headers.get('allow')!.split(', ')).toEqual(expected);
-      const options = await fetch(server.url + path, { method: 'OPTIONS' });
-      expect([options.status, options.headers.get('allow')]).toEqual([204, expected.join(', ')]);
-    }
-  });
-});
 
 describe('keys', () => {
   it('are taken as Bearer or X-API-Key, never from the address', async () => {
