@@ -68,6 +68,7 @@ export function plainText(markdown: string): string {
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&quot;', '"')
+    .replace(/&#(\d{1,6});/g, (_, code: string) => String.fromCodePoint(Number(code)))
     .replaceAll('&amp;', '&')
     .replace(/\\([\\`*_{}[\]()#+\-.!|<>])/g, '$1');
 }
@@ -77,10 +78,12 @@ type Structure = { headings: string[]; cells: string[]; items: string[] };
 function structureOf(markdown: string): Structure {
   const found: Structure = { headings: [], cells: [], items: [] };
   let fenced = false;
-  for (const line of markdown.split('\n')) {
+  const lines = markdown.split('\n');
+  for (const [index, line] of lines.entries()) {
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced;
     if (fenced) continue;
-    const heading = /^\s{0,3}#{1,6}\s+(.*)$/.exec(line);
+    const underlined = /^\s{0,3}(?:=+|-+)\s*$/.test(lines[index + 1] ?? '') && /^\s{0,3}[^\s|#>-]/.test(line);
+    const heading = /^\s{0,3}#{1,6}\s+(.*)$/.exec(line) ?? (underlined ? [line, line] : null);
     const item = /^\s*(?:[-*+]|\d+[.)])\s+(.*)$/.exec(line);
     if (heading !== null) pushKey(found.headings, heading[1]!);
     else if (/^\s*\|.*\|\s*$/.test(line)) {

@@ -1,15 +1,16 @@
 /**
- * Measures the parsers of office files and books over a folder of real files, beside two libraries that a Node team would use:
+ * Measures what is kept of a folder of real files, beside two libraries that a Node team would use:
  *
  *   node test/bench/parse-office.ts FOLDER [--each] [--alone]
  *
  * First table, by format: files, read, refused (with each sentence), failed, MB/s, files per CPU second, peak memory (of a process
  * of its own). Second table: words, headings, table cells and list items kept against the Markdown that stands in `groundtruth`
- * beside `sources` as `<name>.md`, for this project, officeparser, and mammoth + turndown. `--each` prints every file's scores,
- * `--alone` leaves the others out. The others are installed apart: npm ci --prefix test/bench/peers
+ * beside `sources` as `<name>.md`, for this project, officeparser, and mammoth + turndown (of HTML: turndown alone). `--each` prints
+ * every file's scores, `--alone` leaves the others out. The others are installed apart: npm ci --prefix test/bench/peers
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, relative } from 'node:path';
@@ -25,6 +26,10 @@ const formats: Readonly<Record<string, readonly string[]>> = {
   xlsx: ['.xlsx', '.xlsm', '.xltx'],
   odf: ['.odt', '.ods', '.odp', '.ott', '.ots', '.otp'],
   epub: ['.epub'],
+  html: ['.html', '.htm', '.xhtml'],
+  csv: ['.csv', '.tsv'],
+  md: ['.md'],
+  pdf: ['.pdf'],
 };
 const tools = ['rag-intake', 'officeparser', 'mammoth + turndown'] as const;
 type Tool = (typeof tools)[number];
@@ -85,12 +90,21 @@ async function readerOf(tool: Tool): Promise<(path: string) => Promise<string>> 
     };
   }
   const mammoth = load('mammoth') as MammothModule;
-  const Turndown = load('turndown') as new (options: object) => { use(plugin: unknown): void; turndown(html: string): string };
+  const Turndown = load('turndown') as new (options: object) => {
+    use(plugin: unknown): void;
+    remove(names: readonly string[]): void;
+    turndown(html: string): string;
+  };
   const { gfm } = load('turndown-plugin-gfm') as { gfm: unknown };
   const turndown = new Turndown({ headingStyle: 'atx', codeBlockStyle: 'fenced' });
   turndown.use(gfm);
+  turndown.remove(['script', 'style', 'title']);
   const convertImage = mammoth.images.imgElement(() => Promise.resolve({ src: '' }));
-  return async (path) => turndown.turndown(withHeaderRows((await mammoth.convertToHtml({ path }, { convertImage })).value));
+  return async (path) => {
+    const html =
+      extname(path) === '.docx' ? (await mammoth.convertToHtml({ path }, { convertImage })).value : await readFile(path, 'utf8');
+    return turndown.turndown(withPlainTables(html));
+  };
 }
 
 type OfficeParserModule = {
@@ -101,11 +115,18 @@ type MammothModule = {
   images: { imgElement(convert: () => Promise<{ src: string }>): unknown };
 };
 
-/** mammoth marks no header cells, and turndown leaves a table without them as HTML: this gives the pair its best. */
-function withHeaderRows(html: string): string {
-  return html.replace(/(<table>(?:<t(?:head|body)>)?)(<tr>.*?<\/tr>)/gs, (_, open: string, row: string) => {
-    return open + row.replaceAll('<td', '<th').replaceAll('</td>', '</th>');
-  });
+/**
+ * mammoth marks no header cells and puts paragraphs into cells; turndown leaves a table without the former as HTML and breaks its
+ * rows at the latter. This gives the pair its best.
+ */
+function withPlainTables(html: string): string {
+  return html
+    .replace(/(<table[^>]*>\s*(?:<t(?:head|body)[^>]*>)?\s*)(<tr[^>]*>.*?<\/tr>)/gs, (_, open: string, row: string) => {
+      return open + row.replaceAll('<td', '<th').replaceAll('</td>', '</th>');
+    })
+    .replace(/<t([dh])([^>]*)>(.*?)<\/t\1>/gs, (_, kind: string, attributes: string, cell: string) => {
+      return `<t${kind}${attributes}>${cell.replace(/<\/?(?:p|div)\b[^>]*>|\n/g, ' ').trim()}</t${kind}>`;
+    });
 }
 
 function ourReader(): (path: string) => Promise<string> {
@@ -126,7 +147,7 @@ function compareAll(root: string): void {
   const all = (readdirSync(root, { recursive: true }) as string[]).map((name) => join(root, name)).sort();
   const runs = Object.entries(formats).flatMap(([format, extensions]) => {
     const paths = all.filter((path) => extensions.includes(extname(path).toLowerCase()) && statSync(path).isFile());
-    const fit = present.filter((tool) => tool !== 'mammoth + turndown' || format === 'docx');
+    const fit = present.filter((tool) => tool !== 'mammoth + turndown' || format === 'docx' || format === 'html');
     return paths.length === 0 ? [] : fit.map((tool) => ({ format, tool, run: measure(tool, paths, scratch) }));
   });
   rmSync(scratch, { recursive: true });
@@ -189,8 +210,10 @@ function printScores(format: string, tool: Tool, run: Run): void {
 }
 
 function expectedFor(path: string): string | null {
-  const expected = join(dirname(dirname(path)), 'groundtruth', `${basename(path)}.md`);
-  return basename(dirname(path)) === 'sources' && existsSync(expected) ? readFileSync(expected, 'utf8') : null;
+  if (basename(dirname(path)) !== 'sources') return null;
+  const beside = join(dirname(dirname(path)), 'groundtruth');
+  const expected = [basename(path), basename(path, extname(path))].map((name) => join(beside, `${name}.md`)).find(existsSync);
+  return expected === undefined ? null : readFileSync(expected, 'utf8');
 }
 
 /** Words: the mean of the files; structure: all files' headings, cells and items together, since many files have none. */
