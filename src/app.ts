@@ -23,6 +23,7 @@ import { loadSessionSecret } from './http/session-secret.ts';
 import type { Route } from './http/route.ts';
 import type { Services } from './http/services.ts';
 import { toTaskRecord, type WireOptions } from './http/wire.ts';
+import { confinement } from './ingest/confinement.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
 import { createLibrary } from './ingest/library.ts';
 import { createSupervisor, type Supervisor, workerReady } from './ingest/supervisor.ts';
@@ -59,6 +60,7 @@ const ownModules: Modules = {
   main: fileURLToPath(new URL('main.ts', import.meta.url)),
   ingest: fileURLToPath(new URL('../workers/ingest.ts', import.meta.url)),
 };
+const programDir = fileURLToPath(new URL('..', import.meta.url));
 const pageDir = fileURLToPath(new URL('../dist/web', import.meta.url));
 
 /** A search may run beside another; commits are one after the other anyway. */
@@ -90,7 +92,8 @@ export async function startServer(config: Config, logger: Logger, env: NodeJS.Pr
   });
   const { url } = await http.listen(config.host, config.port);
   const engine = await openEngine(config, logger, 'frontend');
-  const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], env, logger });
+  const execArgv = confinement({ programDir, dataDir: config.dataDir, addons: needsAddons(config), env });
+  const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], execArgv, env, logger });
   supervisor.start();
   const messages = openWebhooks(config, engine, wire, logger);
   webhooks = messages;
@@ -159,6 +162,11 @@ async function extraRoutes(
     routes.push(...answerRoutes({ limits, wire }));
   }
   return routes;
+}
+
+/** Whether models run in this program, by the ONNX runtime. */
+function needsAddons(config: Config): boolean {
+  return embedderSettings(config).kind === 'onnx' || rerankerSettings(config)?.kind === 'onnx';
 }
 
 /** Only these, since they are copied into every thread. */

@@ -10,6 +10,8 @@ export type SupervisorOptions = {
   /** The module to run, and its arguments. */
   readonly filename: string;
   readonly args: readonly string[];
+  /** Flags for `node` itself, beside those of this process. */
+  readonly execArgv?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
 };
@@ -32,7 +34,7 @@ export const workerReady = 'ready';
 const restartMsMin = 50;
 const restartMsMax = 1000;
 
-export function createSupervisor({ filename, args, env, logger }: SupervisorOptions): Supervisor {
+export function createSupervisor({ filename, args, execArgv = [], env, logger }: SupervisorOptions): Supervisor {
   let child: ChildProcess | null = null;
   let up = false;
   let stopped = false;
@@ -41,7 +43,11 @@ export function createSupervisor({ filename, args, env, logger }: SupervisorOpti
   let timer: NodeJS.Timeout | undefined;
 
   function start(): void {
-    const worker = fork(filename, [...args], { env, execArgv: process.execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const worker = fork(filename, [...args], {
+      env,
+      execArgv: [...process.execArgv, ...execArgv],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     child = worker;
     worker.on('message', (message) => {
       if (message === workerReady) up = true;

@@ -24,12 +24,15 @@ export type OcrOptions = {
   readonly command?: string;
 };
 
+/** Tesseract, looked up on the PATH. */
+export const ocrCommand = 'tesseract';
+
 /** What a scan ends in where nobody can read it. */
 export const noOcrSentence = 'No text found: this looks like a scan and OCR is not installed';
 
 /** Null when Tesseract is not installed, has none of the languages, or does not answer within five seconds. */
 export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
-  const command = options.command ?? 'tesseract';
+  const command = options.command ?? ocrCommand;
   const listed = await run([command, '--list-langs'], new Uint8Array(), 5000).catch(() => null);
   if (listed?.code !== 0) return null;
   const installed = listed.output

@@ -45,7 +45,8 @@ function exists(pid: number): boolean {
 
 /** The process's name, in parentheses, may hold anything; the fields begin after the last one. */
 function processStat(pid: number): { state: string; startTime: string } | null {
-  const text = orNull(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  // A confined worker may read about itself only; of others it then knows no more than their lease says.
+  const text = orNull(() => readFileSync(`/proc/${pid === process.pid ? 'self' : pid}/stat`, 'latin1'));
   if (text === null) return null;
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', startTime: fields[19] ?? '' };
