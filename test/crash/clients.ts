@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rawConnection } from '../support/http-server.ts';
 import { insert } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 type Connection = Awaited<ReturnType<typeof rawConnection>>;
 
@@ -73,8 +74,20 @@ export async function honestClient(url: string, signal: AbortSignal): Promise<nu
   return waits;
 }
 
-export function openFiles(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
+/**
+ * Descriptors of a process once the connections that its clients kept alive are closed: as soon as there are no more than
+ * `wanted`, or when their number has stayed for 6 s (30 s when it is more than wanted).
+ */
+export async function openFilesAtRest(pid: number, wanted = Infinity): Promise<number> {
+  let seen = Infinity;
+  let same = 0;
+  await until('the descriptors have settled', () => {
+    const now = readdirSync(`/proc/${pid}/fd`).length;
+    same = now === seen ? same + 1 : 0;
+    seen = now;
+    return same >= (wanted === Infinity ? 300 : now <= wanted ? 1 : 1500);
+  });
+  return seen;
 }
 
 /** Resident memory in megabytes. */

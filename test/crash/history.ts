@@ -2,11 +2,15 @@
  * What clients saw, and whether it can be true. Every process of a crash test appends to a journal of its own: what it asked
  * before it asked, what it was told after it was told. A question without an answer may have happened or not.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { Task, TaskId, TaskStatus } from '../../src/tasks/task.ts';
 
 export type HistoryEntry =
-  | { readonly op: 'submit' | 'cancel' | 'retry' | 'expire' | 'begin' | 'release'; readonly id: TaskId; readonly phase: 'ask' }
+  | {
+      readonly op: 'receive' | 'submit' | 'cancel' | 'retry' | 'expire' | 'begin' | 'release';
+      readonly id: TaskId;
+      readonly phase: 'ask';
+    }
   | { readonly op: 'submit'; readonly id: TaskId; readonly phase: 'ok' | 'error' }
   | { readonly op: 'begin'; readonly id: TaskId; readonly phase: 'ok'; readonly attempt: number }
   | {
@@ -31,12 +35,24 @@ export type TimedEntry = HistoryEntry & { readonly time: number };
 
 /** All whole lines; the last one may be torn. */
 export function readJournal(path: string): TimedEntry[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    return [];
-  }
+  return existsSync(path) ? parseLines(readFileSync(path, 'utf8')) : [];
+}
+
+/** The last few dozen lines. */
+export function readTail(path: string): TimedEntry[] {
+  if (!existsSync(path)) return [];
+  const file = openSync(path, 'r');
+  const { size } = fstatSync(file);
+  const bytes = Buffer.alloc(Math.min(size, tailBytes));
+  readSync(file, bytes, 0, bytes.byteLength, size - bytes.byteLength);
+  closeSync(file);
+  const text = bytes.toString('utf8');
+  return parseLines(size > tailBytes ? text.slice(text.indexOf('\n') + 1) : text);
+}
+
+const tailBytes = 8192;
+
+function parseLines(text: string): TimedEntry[] {
   return text
     .split('\n')
     .slice(0, -1)

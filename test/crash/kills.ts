@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,13 +12,17 @@ import { parseArgs } from 'node:util';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { judgeAftermath } from './aftermath.ts';
-import { openJournal, readJournal, type TimedEntry } from './history.ts';
+import { quantile, showFigures } from './figures.ts';
+import { openJournal, readJournal, readTail, type TimedEntry } from './history.ts';
 import type { LoadOrder } from './load-child.ts';
 import { type Random, randomFrom } from './random.ts';
 
 const processes = 3;
+const timerMs = 10;
+/** Of fewer kills the slowest is no 99th percentile. */
+const killsForP99 = 100;
 
-type Body = { readonly child: ChildProcess; readonly journal: string; stopped: boolean; wokenAt: number };
+type Body = { readonly child: ChildProcess; readonly journal: string; killed: boolean; stopped: boolean };
 
 export async function runKills(options: { kills: number; stops: number; seed: number }): Promise<boolean> {
   await using dir = await tempDir();
@@ -34,11 +38,13 @@ export async function runKills(options: { kills: number; stops: number; seed: nu
     const child = spawn(process.execPath, [fileURLToPath(new URL('load-child.ts', import.meta.url)), JSON.stringify(order)], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    return { child, journal, stopped: false, wokenAt: 0 };
+    return { child, journal, killed: false, stopped: false };
   };
   const bodies = Array.from({ length: processes }, start);
 
   const killedAt: number[] = [];
+  const lateness: Late[] = [];
+  using _timer = watchLateness(lateness);
   const wakings: Promise<unknown>[] = [];
   const codes = new Map<string, number>();
   const note = (code: number | null, signal: string | null): void => {
@@ -53,9 +59,10 @@ export async function runKills(options: { kills: number; stops: number; seed: nu
       replaceEnded(bodies, start, note);
       return bodies.filter(isAtWork).length >= 2;
     });
-    const body = random.pick(bodies.filter(({ stopped }) => !stopped));
+    const body = random.pick(bodies.filter(({ killed, stopped }) => !killed && !stopped));
     if (action === 'kill') {
       killedAt.push(Date.now());
+      body.killed = true;
       body.child.kill('SIGKILL');
     } else {
       body.stopped = true;
@@ -64,7 +71,6 @@ export async function runKills(options: { kills: number; stops: number; seed: nu
         sleep(random.whole(300, 4000)).then(() => {
           body.child.kill('SIGCONT');
           body.stopped = false;
-          body.wokenAt = Date.now();
         }),
       );
     }
@@ -79,14 +85,27 @@ export async function runKills(options: { kills: number; stops: number; seed: nu
   const after = join(dir.path, 'journal-after');
   const read = (): TimedEntry[][] => [...journals, after].map(readJournal);
   const wrong = await judgeAftermath(dataDir, read, openJournal(after));
-  return report(options, read(), killedAt, codes, wrong);
+  return report({ ...options, journals: read(), killedAt, lateness, codes, wrong });
 }
 
-/** It has told its journal something just now: it has started, is not stopped, and has not been fenced while it was. */
-function isAtWork({ child, stopped, wokenAt, journal }: Body): boolean {
-  // A woken process needs a turn of its maintenance to learn that it was declared dead.
-  if (stopped || Date.now() - wokenAt < 1500 || child.exitCode !== null || child.signalCode !== null) return false;
-  return (statSync(journal, { throwIfNoEntry: false })?.mtimeMs ?? 0) > Date.now() - 400;
+/** How late a timer of this process was, which does next to nothing: what the machine itself keeps everybody waiting. */
+type Late = { readonly time: number; readonly ms: number };
+
+function watchLateness(seen: Late[]): Disposable {
+  let dueAt = performance.now() + timerMs;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    seen.push({ time: Date.now(), ms: Math.max(0, now - dueAt) });
+    dueAt = now + timerMs;
+  }, timerMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** An upload of its own was acknowledged just now: it has started, is not stopped, and was not fenced while it was. */
+function isAtWork({ child, killed, stopped, journal }: Body): boolean {
+  if (killed || stopped || child.exitCode !== null || child.signalCode !== null) return false;
+  const accepted = readTail(journal).findLast(({ op, ...entry }) => op === 'submit' && 'phase' in entry && entry.phase === 'ok');
+  return accepted !== undefined && accepted.time > Date.now() - 400;
 }
 
 function replaceEnded(
@@ -111,44 +130,97 @@ function shuffled(options: { kills: number; stops: number }, random: Random): ('
   );
 }
 
-function report(
-  options: { kills: number; stops: number; seed: number },
-  journals: TimedEntry[][],
-  killedAt: readonly number[],
-  codes: ReadonlyMap<string, number>,
-  wrong: readonly string[],
-): boolean {
-  const all = journals.flat();
-  const count = (op: string, phase: string): number =>
-    all.filter((entry) => entry.op === op && 'phase' in entry && entry.phase === phase).length;
-  const accepted = all
-    .filter((entry) => entry.op === 'submit' && entry.phase === 'ok')
-    .map(({ time }) => time)
-    .sort((a, b) => a - b);
-  const waits = killedAt
-    .map((at) => (accepted.find((time) => time > at) ?? Infinity) - at)
-    .filter(Number.isFinite)
-    .sort((a, b) => a - b);
-  const kind = (pattern: RegExp): number => wrong.filter((sentence) => pattern.test(sentence)).length;
-  console.table([
-    { figure: 'SIGKILL', value: options.kills },
-    { figure: 'SIGSTOP … SIGCONT', value: options.stops },
-    { figure: 'uploads acknowledged', value: count('submit', 'ok') },
-    { figure: 'attempts begun', value: count('begin', 'ok') },
-    { figure: 'acknowledged and lost', value: kind(/lost/) },
-    { figure: 'acknowledged, never ended', value: kind(/never ended/) },
-    { figure: 'unparsable files', value: kind(/unparsable/) },
-    { figure: 'completed twice', value: kind(/times/) },
-    { figure: 'everything wrong', value: wrong.length },
-    { figure: 'first accepted upload after a kill, p50 ms', value: waits[Math.floor(waits.length / 2)] ?? NaN },
-    { figure: 'first accepted upload after a kill, p99 ms', value: waits[Math.floor(waits.length * 0.99)] ?? NaN },
-    { figure: 'owners fenced (exit 70)', value: codes.get('exit 70') ?? 0 },
-  ]);
-  for (const sentence of wrong.slice(0, 20)) console.log(`  ${sentence.slice(0, 300)}`);
-  console.log(
-    `kills: ${options.kills} SIGKILL, ${options.stops} SIGSTOP over ${processes} processes, seed ${options.seed}; ends: ${JSON.stringify(Object.fromEntries(codes))}`,
+/** Everything that anybody asked or was told about a task, in the order of time. */
+function showHistory(journals: readonly TimedEntry[][], id: string): void {
+  const entries = journals.flatMap((journal, process) =>
+    journal.filter((entry) => entry.id === id).map((entry) => ({ process, ...entry })),
   );
-  return wrong.length === 0;
+  for (const { id: _, ...entry } of entries.sort((one, other) => one.time - other.time))
+    console.log(`    ${JSON.stringify(entry)}`);
+}
+
+type Wait = {
+  readonly ms: number;
+  readonly beforeMs: number;
+  readonly receiveMs: number;
+  readonly submitMs: number;
+  readonly heldMs: number;
+};
+
+/** From a kill to the first upload that is acknowledged by anybody, and where that time went. */
+function waitAfter(
+  at: number,
+  accepted: readonly TimedEntry[],
+  asked: ReadonlyMap<string, TimedEntry[]>,
+  lateness: readonly Late[],
+): Wait | null {
+  const first = accepted.find(({ time }) => time > at);
+  if (first === undefined) return null;
+  const [receive, submit] = asked.get(first.id)!.map(({ time }) => Math.max(at, time)) as [number, number];
+  const held = lateness.filter(({ time }) => time >= at && time <= first.time + timerMs).map(({ ms }) => ms);
+  return {
+    ms: first.time - at,
+    beforeMs: receive - at,
+    receiveMs: submit - receive,
+    submitMs: first.time - submit,
+    heldMs: Math.max(0, ...held),
+  };
+}
+
+function report(options: {
+  kills: number;
+  stops: number;
+  seed: number;
+  journals: TimedEntry[][];
+  killedAt: readonly number[];
+  lateness: readonly Late[];
+  codes: ReadonlyMap<string, number>;
+  wrong: readonly string[];
+}): boolean {
+  const { kills, stops, seed, journals, killedAt, codes, wrong } = options;
+  const all = journals.flat();
+  const of = (op: string, phase: string): TimedEntry[] =>
+    all.filter((entry) => entry.op === op && 'phase' in entry && entry.phase === phase);
+  const accepted = of('submit', 'ok').sort((one, other) => one.time - other.time);
+  const asked = Map.groupBy([...of('receive', 'ask'), ...of('submit', 'ask')], ({ id }) => id as string);
+  const waits = killedAt.map((at) => waitAfter(at, accepted, asked, options.lateness)).filter((wait) => wait !== null);
+  const p99 = (part: (wait: Wait) => number): number => quantile(waits.map(part), 0.99);
+  const kind = (pattern: RegExp): number => wrong.filter((sentence) => pattern.test(sentence)).length;
+  for (const sentence of wrong.slice(0, 20)) {
+    console.log(`  ${sentence.slice(0, 300)}`);
+    showHistory(journals, sentence.slice(0, 36));
+  }
+  console.log(
+    `kills: ${kills} SIGKILL, ${stops} SIGSTOP over ${processes} processes, seed ${seed}; ends: ${JSON.stringify(Object.fromEntries(codes))}`,
+  );
+  return showFigures([
+    { figure: 'SIGKILL', value: kills },
+    { figure: 'SIGSTOP … SIGCONT', value: stops },
+    { figure: 'uploads acknowledged', value: accepted.length },
+    { figure: 'attempts begun', value: of('begin', 'ok').length },
+    { figure: 'acknowledged and lost', value: kind(/lost/), most: 0 },
+    { figure: 'acknowledged, never ended', value: kind(/never ended/), most: 0 },
+    { figure: 'unparsable files', value: kind(/unparsable/), most: 0 },
+    { figure: 'completed twice', value: kind(/times/), most: 0 },
+    { figure: 'everything wrong', value: wrong.length, most: 0 },
+    { figure: 'owners fenced (exit 70)', value: codes.get('exit 70') ?? 0 },
+    {
+      figure: 'first upload accepted after a kill, p50 ms',
+      value: quantile(
+        waits.map(({ ms }) => ms),
+        0.5,
+      ),
+    },
+    {
+      figure: 'first upload accepted after a kill, p99 ms',
+      value: p99(({ ms }) => ms),
+      ...(kills >= killsForP99 ? { most: 500 } : {}),
+    },
+    { figure: '… of that until somebody began one, p99 ms', value: p99(({ beforeMs }) => beforeMs) },
+    { figure: '… receiving it, p99 ms', value: p99(({ receiveMs }) => receiveMs) },
+    { figure: '… submitting it, p99 ms', value: p99(({ submitMs }) => submitMs) },
+    { figure: '… this idle process was kept from running, p99 ms', value: p99(({ heldMs }) => heldMs) },
+  ]);
 }
 
 if (import.meta.main) {

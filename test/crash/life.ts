@@ -54,8 +54,9 @@ export async function drain(worker: Engine, tell: Journal): Promise<void> {
 }
 
 export async function submit(front: Engine, tell: Journal, text: string, choices: UploadChoices = {}): Promise<TaskId> {
-  const receipt = await front.files.receive({ bytesMax: 1000, bytesExpected: text.length });
   const id = choices.id ?? newId();
+  tell({ op: 'receive', id, phase: 'ask' });
+  const receipt = await front.files.receive({ bytesMax: 1000, bytesExpected: text.length });
   try {
     receipt.stream.end(text);
     await finished(receipt.stream);
@@ -131,7 +132,8 @@ export async function complete(worker: Engine, lease: Lease, task: Task, tell: J
     chunksTotal: null,
   });
   if ((await persist(worker, () => worker.files.stat({ kind: 'payload', taskId: task.id }))) === null) {
-    tell({ op: 'payload-missing', id: task.id });
+    // Somebody else may have completed it, and removed the file, while this process was stopped.
+    if (await lease.held()) tell({ op: 'payload-missing', id: task.id });
     return end(worker, lease, task, failedOutcome, tell);
   }
   const scratch = await persist(worker, () => stage(worker, task));

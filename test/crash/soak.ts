@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { insert, makeDataDir, removeDir, startServer, type TestServer, type WireTask } from '../support/server.ts';
 import { sentence } from '../support/prose.ts';
 import { until } from '../support/until.ts';
-import { childrenOf, openFiles, residentMb } from './clients.ts';
+import { childrenOf, openFilesAtRest, residentMb } from './clients.ts';
 import { quantile, round, showFigures, slope } from './figures.ts';
 
 const documents = 200;
@@ -15,10 +15,17 @@ const streams = 2;
 const pollers = 3;
 /** The part of the time after which caches and heaps have their size. */
 const warmUpPart = 1 / 3;
+const warmUpSeconds = 3;
 /** Below this a slope says nothing: one collection of garbage is more than it could find. */
 const secondsForSlope = 240;
 
-type Body = { readonly name: string; readonly pid: number; readonly mb: { x: number; y: number }[]; readonly files: number[] };
+type Body = {
+  readonly name: string;
+  readonly pid: number;
+  readonly mb: { x: number; y: number }[];
+  filesBefore: number;
+  filesAfter: number;
+};
 
 export async function runSoak(options: { seconds: number; rate: number }): Promise<boolean> {
   const dataDir = await makeDataDir();
@@ -34,6 +41,9 @@ export async function runSoak(options: { seconds: number; rate: number }): Promi
 async function soak(server: TestServer, { seconds, rate }: { seconds: number; rate: number }): Promise<boolean> {
   const pid = server.process.pid!;
   const bodies = [body('front end', pid), body('worker', childrenOf(pid)[0]!)];
+  // Files that are opened at the first need, and then kept.
+  await upload(server, warmUpSeconds, rate);
+  for (const each of bodies) each.filesBefore = await openFilesAtRest(each.pid);
   const done = new AbortController();
   const looks = Array.from({ length: pollers }, () => poll(server, done.signal));
   const followed = Array.from({ length: streams }, () => follow(`${server.url}/events`, done.signal));
@@ -44,6 +54,7 @@ async function soak(server: TestServer, { seconds, rate }: { seconds: number; ra
   const waits = (await Promise.all(looks)).flat();
   await until('all tasks have ended', async () => (await tasksOf(server, 'pending')) + (await tasksOf(server, 'processing')) === 0);
   const failed = await tasksOf(server, 'failed');
+  for (const each of bodies) each.filesAfter = await openFilesAtRest(each.pid, each.filesBefore);
 
   const judged = seconds >= secondsForSlope;
   return showFigures([
@@ -53,7 +64,7 @@ async function soak(server: TestServer, { seconds, rate }: { seconds: number; ra
     { figure: 'tasks failed', value: failed, most: 0 },
     { figure: 'looks and searches', value: waits.length },
     { figure: 'looks and searches, p99 ms', value: round(quantile(waits, 0.99)) },
-    ...bodies.flatMap(({ name, mb, files }) => {
+    ...bodies.flatMap(({ name, mb, filesBefore, filesAfter }) => {
       const warm = mb.slice(Math.floor(mb.length * warmUpPart));
       const perMinute = round(slope(warm) * 60, 2);
       return [
@@ -62,7 +73,7 @@ async function soak(server: TestServer, { seconds, rate }: { seconds: number; ra
           value: [mb[0], warm[0], mb.at(-1)].map((point) => round(point?.y ?? NaN)).join(', '),
         },
         { figure: `${name}: memory gained a minute, MB`, value: perMinute, ...(judged ? { most: 1 } : {}) },
-        { figure: `${name}: descriptors gained`, value: gained(files), most: 0 },
+        { figure: `${name}: descriptors gained`, value: filesAfter - filesBefore, most: 0 },
       ];
     }),
     { figure: 'warnings of leaking listeners', value: server.log().match(/MaxListenersExceeded/g)?.length ?? 0, most: 0 },
@@ -70,24 +81,17 @@ async function soak(server: TestServer, { seconds, rate }: { seconds: number; ra
 }
 
 function body(name: string, pid: number): Body {
-  return { name, pid, mb: [], files: [] };
+  return { name, pid, mb: [], filesBefore: NaN, filesAfter: NaN };
 }
 
 async function sample(bodies: readonly Body[], signal: AbortSignal): Promise<void> {
   const startedAt = performance.now();
   while (!signal.aborted) {
-    for (const { pid, mb, files } of bodies) {
+    for (const { pid, mb } of bodies) {
       mb.push({ x: (performance.now() - startedAt) / 1000, y: residentMb(pid) });
-      files.push(openFiles(pid));
     }
     await sleep(1000, undefined, { signal }).catch(() => undefined);
   }
-}
-
-/** Connections and files come and go: the middle of the last third against the middle of the second. */
-function gained(files: readonly number[]): number {
-  const third = Math.floor(files.length / 3);
-  return quantile(files.slice(2 * third), 0.5) - quantile(files.slice(third, 2 * third), 0.5);
 }
 
 /** Keeps its pace by the clock: a slow answer is followed by more uploads at once. */

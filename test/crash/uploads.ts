@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { makeDataDir, removeDir, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { leftovers } from './aftermath.ts';
-import { breakOff, dribble, halfClose, honestClient, openFiles, residentMb, uploadRequest } from './clients.ts';
+import { breakOff, dribble, halfClose, honestClient, openFilesAtRest, residentMb, uploadRequest } from './clients.ts';
 import { quantile, round, showFigures } from './figures.ts';
 import { type Random, randomFrom } from './random.ts';
 
@@ -33,7 +33,7 @@ async function tryClients(server: TestServer, size: UploadsSize, random: Random)
   const port = Number(new URL(server.url).port);
   const pid = server.process.pid!;
   await warmUp(server, port, random);
-  const [filesBefore, mbBefore, tasksBefore] = [await settledFiles(pid, Infinity), residentMb(pid), await taskCount(server)];
+  const [filesBefore, mbBefore, tasksBefore] = [await openFilesAtRest(pid), residentMb(pid), await taskCount(server)];
 
   const done = new AbortController();
   const honest = honestClient(server.url, done.signal);
@@ -59,7 +59,7 @@ async function tryClients(server: TestServer, size: UploadsSize, random: Random)
     { figure: 'slowest 408 for headers, s', value: slowest(headers), most: (headersMs + graceMs) / 1000 },
     { figure: 'slowest 408 for a body, s', value: slowest(bodies), most: (transferWindowMs + graceMs) / 1000 },
     { figure: 'files left over', value: leftovers(server.dataDir, 2).length, most: 0 },
-    { figure: 'file descriptors gained', value: (await settledFiles(pid, filesBefore)) - filesBefore, most: 0 },
+    { figure: 'file descriptors gained', value: (await openFilesAtRest(pid, filesBefore)) - filesBefore, most: 0 },
     { figure: 'memory gained, MB', value: round(residentMb(pid) - mbBefore, 1), most: 20 },
     { figure: 'honest requests meanwhile', value: waits.length },
     { figure: 'honest requests, p99 ms', value: round(quantile(waits, 0.99)), most: 250 },
@@ -91,19 +91,6 @@ function many<T>(count: number, work: () => Promise<T>): Promise<T[]> {
 
 function slowest(all: readonly { ms: number }[]): number {
   return round(Math.max(...all.map(({ ms }) => ms)) / 1000, 1);
-}
-
-/** Descriptors once the keep-alive connections of our own clients are closed: as few as `wanted`, or as it stays. */
-async function settledFiles(pid: number, wanted: number): Promise<number> {
-  let seen = Infinity;
-  let same = 0;
-  await until('the descriptors have settled', () => {
-    const now = openFiles(pid);
-    same = now === seen ? same + 1 : 0;
-    seen = now;
-    return same >= (wanted === Infinity ? 300 : now <= wanted ? 1 : 1500);
-  });
-  return seen;
 }
 
 async function taskCount(server: TestServer): Promise<number> {
