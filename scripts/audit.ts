@@ -1,6 +1,6 @@
 /**
- * Looks for known holes in what the lock file installs: by `npm audit` where the registry answers it, and always against the
- * recorded list in `advisories.json` (oldest version without the hole; null: none is, the package must not be there). Also that
+ * Looks for known holes in what the lock file installs: by `npm audit` and its signatures where the registry answers, and always
+ * against the recorded list in `advisories.json` (oldest version without the hole; null: none is, the package must not be there). Also that
  * everything comes from a registry with a digest, and that nothing runs a script at install but what is listed in package.json.
  */
 import { spawnSync } from 'node:child_process';
@@ -62,7 +62,13 @@ function askedOfRegistry(): string[] {
   }
   const found = Object.entries(answer.vulnerabilities).filter(([, { severity }]) => severity === 'high' || severity === 'critical');
   console.log(`npm audit: ${Object.keys(answer.vulnerabilities).length} findings, ${found.length} of them high or critical`);
-  return found.map(([name, { severity }]) => `npm audit: ${name} (${severity})`);
+  return [...found.map(([name, { severity }]) => `npm audit: ${name} (${severity})`), ...withoutSignature()];
+}
+
+/** A registry that answers audits signs its packages too. Needs them installed. */
+function withoutSignature(): string[] {
+  const { status, stdout, stderr } = spawnSync('npm', ['audit', 'signatures'], { encoding: 'utf8' });
+  return status === 0 ? [] : [`npm audit signatures: ${(stderr || stdout).trim()}`];
 }
 
 function parse(text: string): { vulnerabilities?: Record<string, { severity: string }> } | null {

@@ -98,7 +98,15 @@ describe('a form', () => {
 
   it.each([
     ['no boundary', 'multipart/form-data', 'x', 400],
+    ['an empty boundary', 'multipart/form-data; boundary=', 'x', 400],
+    ['a boundary of 252 characters', `multipart/form-data; boundary=${'b'.repeat(252)}`, 'x', 400],
     ['a boundary of 5,000 characters', `multipart/form-data; boundary=${'b'.repeat(5000)}`, 'x', 400],
+    [
+      'a boundary of 70 characters and 800 beginnings of it',
+      `multipart/form-data; boundary=${'b'.repeat(70)}`,
+      `--${'b'.repeat(70)}\r\nContent-Disposition: form-data; name="a"\r\n\r\n${`\r\n--${'b'.repeat(69)}x`.repeat(800)}\r\n--${'b'.repeat(70)}--\r\n`,
+      422,
+    ],
     ['a body that is no form', 'multipart/form-data; boundary=b', 'hello', 400],
     [
       'an end that never comes',

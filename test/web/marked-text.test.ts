@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { excerpt, withoutRules } from '../../src/web/marked-text.tsx';
 import { wholeLines } from '../../src/web/long-text.ts';
@@ -27,4 +30,14 @@ it('a stretch of text is widened to whole lines', () => {
 
   expect(text.slice(...wholeLines(text, 5, 9))).toBe('two\nthree');
   expect(text.slice(...wholeLines(text, 0, 100))).toBe(text);
+});
+
+it('marks and everything else are made of text nodes: nowhere does the page take a string for HTML or for code [S42]', () => {
+  const page = fileURLToPath(new URL('../../src/web', import.meta.url));
+  const sources = readdirSync(page, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$|\.html$/.test(name));
+  const doors =
+    /innerHTML|outerHTML|insertAdjacentHTML|document\.write|setHTML|DOMParser|createContextualFragment|srcdoc|\beval\(|new Function|javascript:/i;
+
+  expect(sources.length).toBeGreaterThan(20);
+  expect(sources.filter((name) => doors.test(readFileSync(join(page, name), 'utf8')))).toEqual([]);
 });

@@ -115,7 +115,7 @@ describe('the file engine', () => {
     expect((await beginNext(next)).task).toMatchObject({ id, attempts: 2 });
   });
 
-  it('refuses a data directory with a symbolic link inside, or of a newer format', async () => {
+  it('refuses a data directory with a symbolic link inside, or of a newer format [S2]', async () => {
     await using dir = await tempDir();
     await using elsewhere = await tempDir();
     await symlink(elsewhere.path, join(dir.path, 'documents'));
