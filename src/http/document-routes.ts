@@ -48,6 +48,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       scope: 'write',
       tag: 'documents',
       summary: 'Remove a document from search, content and disk, and cancel its waiting tasks.',
+      logged: 'document deleted',
       params: schemas.documentParams,
       answers: { 200: { description: 'It is gone.', json: schemas.documentDeleted } },
       problems: ['not_found'],

@@ -96,8 +96,10 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
 
   function answerProblem(ctx: Context, error: unknown, path: string): void {
     const known = asAppError(error);
-    const { requestId } = ctx.state as RequestState;
+    const { requestId, principal, operation } = ctx.state as RequestState;
     const problem = toProblem(known, { path: loggable(path), requestId });
+    if (problem.code === 'unauthorized' && (principal.by === 'wrong' || operation === 'login'))
+      logger.warn(whoAndWhat(ctx), 'a wrong key was shown');
     if (problem.status >= 500 && known.cause !== undefined) {
       // A cause in words is a state that a probe asked about, not something that happened.
       const level = known.cause instanceof Error ? 'error' : 'debug';
@@ -206,6 +208,13 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
   };
   if (route.body !== undefined && route.asksForBody !== true) options.acceptBody(ctx);
   await route.handle(call);
+  if (route.logged !== undefined) options.logger.info(whoAndWhat(ctx), route.logged);
+}
+
+/** Of a request, as the log shows it. */
+function whoAndWhat(ctx: Context): object {
+  const { requestId, principal, address } = ctx.state as RequestState;
+  return { requestId, path: loggable(ctx.path), keyId: principal.keyId, address };
 }
 
 function check(schema: z.ZodType | undefined, value: unknown, where: string): unknown {

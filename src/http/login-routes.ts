@@ -25,6 +25,7 @@ export function loginRoutes({ settings, endedSessions, now, newId }: LoginRouteO
       scope: 'public',
       tag: 'page',
       summary: 'Log the page in with an API key.',
+      logged: 'logged in',
       body: { kind: 'json', schema: schemas.loginBody },
       answers: { 200: { description: 'A session cookie comes with it.', json: schemas.loginReply } },
       problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found'],
@@ -34,6 +35,7 @@ export function loginRoutes({ settings, endedSessions, now, newId }: LoginRouteO
           throw new AppError('not_found', 'No API keys are in use; there is nothing to log in to.');
         const key = findApiKey(settings.apiKeys, body.key.trim());
         if (key === null) throw new AppError('unauthorized', 'This API key is not valid.');
+        (ctx.state as RequestState).principal = { keyId: key.name, scope: key.scope, by: 'cookie' };
         const expiresMs = Date.parse(now()) + settings.limits.sessionMs;
         setCookie(
           ctx,
@@ -51,6 +53,7 @@ export function loginRoutes({ settings, endedSessions, now, newId }: LoginRouteO
       scope: 'public',
       tag: 'page',
       summary: 'End the session: its cookie is taken back, and good for nothing wherever it is kept.',
+      logged: 'logged out',
       answers: { 200: { description: 'The session has ended.', json: schemas.logoutReply } },
       needsServices: false,
       async handle({ ctx }) {

@@ -55,6 +55,8 @@ export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   readonly answers: Readonly<Record<number, Answer>>;
   /** Codes of problems it answers beside those that any route may (401, 403, 421, 422, 429, 500, 503). */
   readonly problems?: readonly RequestErrorCode[];
+  /** What the log says when it was done, for what somebody will ask about later; nothing for the rest. */
+  readonly logged?: string;
   /** False for what answers while the service is still starting. */
   readonly needsServices?: boolean;
   readonly handle: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<void> | void;

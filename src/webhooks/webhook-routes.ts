@@ -59,6 +59,7 @@ export function webhookRoutes(webhooks: () => Webhooks | null): readonly Route[]
       scope: 'admin',
       tag: 'system',
       summary: 'Send a webhook once more, with all its attempts before it.',
+      logged: 'webhook sent again on request',
       params: z.object({ id: z.string().min(1).max(128) }),
       answers: { 202: { description: 'It waits to be sent.', json: deliveryRecord } },
       problems: ['not_found'],

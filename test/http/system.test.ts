@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
+import { parseApiKeys } from '../../src/http/api-keys.ts';
 import { createHttpMetrics } from '../../src/http/metrics.ts';
 import { problemCodes, statusOf, toProblem } from '../../src/http/problem.ts';
 import * as schemas from '../../src/http/schemas.ts';
@@ -246,6 +247,41 @@ describe('a problem', () => {
 });
 
 describe('the log', () => {
+  it('says who deleted, cancelled, retried and logged in, and that a wrong key was shown', async () => {
+    const apiKeys = parseApiKeys('office:write:key-of-office-0123456789');
+    await using server = await startHttpServer({ settings: { apiKeys }, memory: { ingest: () => {} } });
+    const headers = { 'X-API-Key': 'key-of-office-0123456789', Prefer: 'respond-async' };
+    const { task_id: id } = await json(insert(server, 'd', fileForm('x'), headers));
+    await fetch(`${server.url}/task/${id}`, { method: 'DELETE', headers });
+    await fetch(`${server.url}/task/${id}/retry`, { method: 'POST', headers });
+    await server.memory.finish(id as TaskId);
+    await fetch(`${server.url}/documents/d`, { method: 'DELETE', headers });
+    await fetch(`${server.url}/documents/d`, { method: 'DELETE', headers });
+    await fetch(`${server.url}/tasks`, { headers: { 'X-API-Key': 'a-wrong-key-0123456789' } });
+    for (const key of ['key-of-office-0123456789', 'a-wrong-key-0123456789'])
+      await fetch(`${server.url}/login`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ key }),
+      });
+
+    const told = server.log.filter(({ level }) => level !== 'debug').map(({ sentence, fields }) => [sentence, fields.keyId]);
+    expect(told).toEqual([
+      ['upload accepted', 'office'],
+      ['task cancelled', 'office'],
+      ['task tried again on request', 'office'],
+      ['document deleted', 'office'],
+      ['a wrong key was shown', null],
+      ['logged in', 'office'],
+      ['a wrong key was shown', null],
+    ]);
+    expect(server.log.find(({ sentence }) => sentence === 'document deleted')!.fields).toMatchObject({
+      path: '/documents/d',
+      address: '127.0.0.1',
+      requestId: expect.any(String),
+    });
+  });
+
   it('has one line for each accepted upload, and hostile text stays inside its line [S38]', async () => {
     await using server = await startHttpServer();
     const hostile = 'a\u2028b\u009b31mred.txt';
