@@ -231,7 +231,9 @@ function openWebhooks(config: Config, engine: Engine, wire: WireOptions, logger:
 
 async function createMcp(wire: WireOptions, logger: Logger): Promise<Route> {
   const { createMcpHandler } = await import('./mcp/mcp-handler.ts');
-  const handle = await createMcpHandler({ version: packageJson.version, logger });
+  const handle = await createMcpHandler({ version: packageJson.version, logger }).catch((error: Error) => {
+    throw new ConfigError([error.message]);
+  });
   return mcpRoute({ handle, wire, documentBytesMax: mcpDocumentBytesMax });
 }
 

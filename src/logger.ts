@@ -37,7 +37,7 @@ function standardOutput(): (line: string) => void {
 /** Without what a terminal or a log viewer would obey. JSON itself escapes none of it but the C0 controls. */
 function visible(line: string): string {
   return line.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    /(?![\t\n])[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
