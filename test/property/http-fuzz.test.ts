@@ -1,6 +1,6 @@
 /**
  * R17: requests made from our own OpenAPI, valid ones and broken ones, and broken forms. Nothing may answer 5xx, end the
- * process, leave a file behind, or answer what the description does not say. `npm run fuzz` is the long form: 500 valid and 500
+ * process, leave a file behind, or answer what the description does not say. `npm run fuzz:http` is the long form: 500 valid and 500
  * broken requests for each operation, 3,000 forms, and a table of what they were answered.
  */
 import fc from 'fast-check';
