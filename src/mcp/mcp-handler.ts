@@ -6,7 +6,11 @@ import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Logger } from '../logger.ts';
 import { registerTools, type ToolCaller } from './mcp-tools.ts';
 
-export type McpCall = ToolCaller & { readonly headers: Readonly<Record<string, string>>; readonly body: unknown };
+export type McpCall = Omit<ToolCaller, 'logger'> & {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly requestId: string;
+};
 
 export type McpReply = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
@@ -20,9 +24,9 @@ const instructions =
 export async function createMcpHandler({ version, logger }: { version: string; logger: Logger }): Promise<McpHandler> {
   const { McpServer, Transport } = await loadSdk();
 
-  return async ({ headers, body, ...caller }) => {
+  return async ({ headers, body, requestId, ...caller }) => {
     const server: McpServer = new McpServer({ name: 'rag-intake', version }, { instructions });
-    registerTools(server, caller);
+    registerTools(server, { ...caller, logger: logger.child({ requestId }) });
     const transport = new Transport({ enableJsonResponse: true });
     transport.onerror = (error: Error) => logger.debug({ err: error }, 'an MCP request was refused');
     try {

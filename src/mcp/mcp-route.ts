@@ -50,13 +50,13 @@ export function mcpRoute({ handle, wire, documentBytesMax }: McpRouteOptions): R
       400: { description: 'A problem, or a message that is not understood.', json: jsonRpcAnswer },
     },
     problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited'],
-    async handle({ ctx, services, principal, hurry }) {
+    async handle({ ctx, services, principal, requestId, hurry }) {
       if (held >= requestsMax) throw new AppError('rate_limited', 'Too many MCP requests at once.', { retryAfterSeconds: 1 });
       held += 1;
       try {
         const body = await readJson(ctx, bytesMax);
         const headers = { ...ownHeaders, ...protocolVersion(ctx) };
-        const reply = await handle({ headers, body, services, principal, wire, documentBytesMax, hurry });
+        const reply = await handle({ headers, body, requestId, services, principal, wire, documentBytesMax, hurry });
         ctx.status = reply.status;
         ctx.set({ ...reply.headers });
         ctx.body = reply.body === '' ? null : reply.body;

@@ -6,10 +6,12 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { mayAccess, type Principal } from '../http/access.ts';
 import { cleanFilename } from '../http/content-disposition.ts';
+import { loggable } from '../http/log-text.ts';
 import * as schemas from '../http/schemas.ts';
 import { allows } from '../http/scope.ts';
 import type { Services } from '../http/services.ts';
 import { describeDocument, toSearchReply, toTaskRecord, type WireOptions } from '../http/wire.ts';
+import type { Logger } from '../logger.ts';
 import { searchModes } from '../search/document-index.ts';
 import type { TaskId, TaskSnapshot } from '../tasks/task.ts';
 
@@ -18,6 +20,8 @@ export type ToolCaller = {
   readonly principal: Principal;
   readonly wire: WireOptions;
   readonly documentBytesMax: number;
+  /** Its lines carry the request's id. */
+  readonly logger: Logger;
   /** Aborts when the client has gone or the server is stopping. */
   readonly hurry: AbortSignal;
 };
@@ -94,7 +98,7 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
 }
 
 function registerWriting(server: McpServer, caller: ToolCaller): void {
-  const { services, documentBytesMax, wire } = caller;
+  const { services, documentBytesMax, wire, logger } = caller;
   server.registerTool(
     'insert_document',
     {
@@ -127,7 +131,10 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
         const { task } = await ownTask(task_id, caller);
         const cancelled = await services.tasks.cancel(task.id, { force });
         if (cancelled.outcome === 'gone') throw taskNotFound();
-        if (cancelled.outcome === 'cancelled') return { message: 'Task cancelled', task_id: task.id };
+        if (cancelled.outcome === 'cancelled') {
+          logger.info({ taskId: task.id, keyId: caller.principal.keyId }, 'task cancelled');
+          return { message: 'Task cancelled', task_id: task.id };
+        }
         const status = cancelled.outcome === 'processing' ? 'processing' : cancelled.task.status;
         throw new AppError('not_cancellable', `Cannot cancel task in ${status} status`);
       }),
@@ -163,6 +170,8 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       keyId: principal.keyId,
       callbackUrl: null,
     });
+    const { id: taskId, fileBytes, keyId } = task;
+    logger.info({ taskId, docId: loggable(task.docId), filename: loggable(task.filename), fileBytes, keyId }, 'upload accepted');
     const snapshot = await services.tasks.wait(task.id, given.wait_seconds * 1000, hurry);
     if (snapshot === null) throw taskNotFound();
     return toTaskRecord(snapshot, wire);

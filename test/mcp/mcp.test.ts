@@ -42,6 +42,7 @@ describe('an MCP client', () => {
     const { hits } = await call<{ hits: WireHit[] }>(client, 'search', { query: 'vent the centrifugal pump' });
 
     expect(task).toMatchObject({ status: 'completed', filename: '手册.pdf', result: { pages: 2 } });
+    expect(server.log()).toMatch(/"keyId":"writer","msg":"upload accepted"/);
     expect(hits[0]!.citation).toMatchObject({ doc_id: 'manual', filename: '手册.pdf', page: 2 });
     const { char_start, char_end } = hits[0]!.citation;
     const read = await call<{ text: string }>(client, 'get_document', {
