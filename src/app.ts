@@ -92,9 +92,7 @@ export async function startServer(config: Config, logger: Logger, env: NodeJS.Pr
   });
   const { url } = await http.listen(config.host, config.port);
   const engine = await openEngine(config, logger, 'frontend');
-  const execArgv = confinement({ programDir, dataDir: config.dataDir, addons: needsAddons(config), env });
-  const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], execArgv, env, logger });
-  supervisor.start();
+  const supervisor = superviseWorker(config, logger, env, modules);
   const messages = openWebhooks(config, engine, wire, logger);
   webhooks = messages;
   services = createServices(config, engine, messages, supervisor);
@@ -108,6 +106,24 @@ export async function startServer(config: Config, logger: Logger, env: NodeJS.Pr
       await engine.close();
     },
   };
+}
+
+/** A worker process beside those of the servers, confined and started again as theirs are. */
+export async function startWorkerProcess(
+  config: Config,
+  logger: Logger,
+  env: NodeJS.ProcessEnv,
+  modules = ownModules,
+): Promise<Running> {
+  const supervisor = superviseWorker(config, logger, env, modules);
+  return { lost: new AbortController().signal, announcement: workerReady, stop: () => supervisor.stop(config.stopMs + 1000) };
+}
+
+function superviseWorker(config: Config, logger: Logger, env: NodeJS.ProcessEnv, modules: Modules): Supervisor {
+  const execArgv = confinement({ programDir, dataDir: config.dataDir, addons: needsAddons(config), env });
+  const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], execArgv, env, logger });
+  supervisor.start();
+  return supervisor;
 }
 
 /** Works through the queue of the data directory with its own pool of threads. Any number may share one directory. */

@@ -1,8 +1,9 @@
 /**
- * The command: `main.ts` serves, `main.ts worker` only works through the queue, `--check-config` prints the settings.
+ * The command: `main.ts` serves, `main.ts worker` only works through the queue (by a process of its own, unless it is that process),
+ * `--check-config` prints the settings.
  * Exit codes: 0 stopped as asked, 70 another process took over this one's work, 78 the settings are wrong.
  */
-import { startServer, startWorker } from './app.ts';
+import { startServer, startWorker, startWorkerProcess } from './app.ts';
 import { ConfigError, type Config, describeConfig, loadConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 import { runProcess } from './process.ts';
@@ -16,7 +17,9 @@ if (process.argv.includes('--check-config')) {
   const role = process.argv[2] === 'worker' ? 'worker' : 'serve';
   const base = { role, pid: process.pid };
   const logger = createLogger({ level: config.logLevel, base, terminal: process.stdout.isTTY === true });
-  const start = role === 'worker' ? startWorker(config, logger) : startServer(config, logger, process.env);
+  const supervised = process.send !== undefined;
+  const startAlone = role === 'worker' ? startWorkerProcess : startServer;
+  const start = role === 'worker' && supervised ? startWorker(config, logger) : startAlone(config, logger, process.env);
   await runProcess(start, logger).catch(refuse);
 }
 

@@ -66,6 +66,27 @@ describe('a server process', () => {
   });
 });
 
+describe('a worker that is started by hand', () => {
+  it('works in a confined process of its own, which is started again when it dies and stops with it', async () => {
+    const dataDir = await makeDataDir();
+    folders.push(dataDir);
+    const parent = spawn(process.execPath, [main, 'worker'], { env: { ...process.env, DATA_DIR: dataDir }, stdio: 'ignore' });
+    const ended = new Promise((resolve) => parent.once('exit', resolve));
+    const workers = (): number[] => childrenOf(parent.pid!);
+    await until('its process is there', () => workers().length === 1);
+    const [first] = workers();
+    await until('it is node', () => readFileSync(`/proc/${first}/cmdline`, 'utf8').includes('--permission'));
+
+    process.kill(first!, 'SIGKILL');
+    await until('another is there', () => workers().length === 1 && workers()[0] !== first);
+    const [second] = workers();
+    parent.kill('SIGTERM');
+
+    expect(await ended).toBe(0);
+    await until('it has stopped too', () => !existsSync(`/proc/${second}`));
+  });
+});
+
 describe('the command', () => {
   it('prints the settings in force with --check-config, and listens nowhere', async () => {
     const { code, out } = await run(['--check-config'], { PORT: '1234' });
