@@ -4,6 +4,8 @@ import type { Logger } from './logger.ts';
 
 /** Another process declared this one dead and took over its work. */
 const exitLost = 70;
+/** How long a stop may take when nobody is left who would end it by force. */
+const orphanMs = 60_000;
 
 /**
  * Sees a process through: announces it to its supervisor, stops it gracefully at the first SIGTERM or SIGINT (or when its
@@ -21,9 +23,9 @@ export async function runProcess(start: Promise<Running>, logger: Logger): Promi
   process.on('SIGTERM', stop);
   // A terminal sends Ctrl-C to the supervisor as well, which then stops this process in its own order.
   process.on('SIGINT', supervised ? () => {} : stop);
-  process.on('disconnect', () => stop('disconnect'));
+  process.on('disconnect', orphaned);
   // The supervisor may have died while this process was still loading, before anybody listened.
-  if (supervised && !process.connected) stop('disconnect');
+  if (supervised && !process.connected) orphaned();
 
   const running = await start;
   running.lost.addEventListener('abort', () => {
@@ -31,4 +33,9 @@ export async function runProcess(start: Promise<Running>, logger: Logger): Promi
     process.exit(exitLost);
   });
   if (process.connected) process.send?.(running.announcement);
+
+  function orphaned(): void {
+    stop('disconnect');
+    setTimeout(() => stop('disconnect'), orphanMs).unref();
+  }
 }
