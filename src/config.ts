@@ -170,7 +170,7 @@ const settings = {
   pdfMemoryMb: setting(
     'MAX_PDF_MEMORY_MB',
     '512',
-    integer(64, 2048),
+    integer(160, 2048),
     'Memory (MiB) that reading one PDF may take beside the heap.',
     '解析一个 PDF 时堆外可用的内存（MiB）。',
   ),

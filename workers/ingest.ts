@@ -9,6 +9,7 @@ import { splitDocument } from '../src/chunk/splitter.ts';
 import { createEmbedder } from '../src/embed/create-embedder.ts';
 import type { IngestJob, IngestOutcome, ThreadSettings } from '../src/ingest/job.ts';
 import { runPipeline } from '../src/ingest/pipeline.ts';
+import { giveBackMemory } from '../src/ingest/thread-memory.ts';
 import { ping } from '../src/ingest/thread-pool.ts';
 import { createDocumentParser } from '../src/parse/document-parser.ts';
 import { createOcr } from '../src/parse/ocr.ts';
@@ -25,10 +26,14 @@ const embedder = await createEmbedder(settings.embedder);
 /** Runs one job, or answers a ping. */
 export default async function ingest(job: IngestJob | typeof ping): Promise<IngestOutcome | typeof ping> {
   if (job === ping) return ping;
-  return runPipeline(job, {
-    parser,
-    toChunks: (document) => splitDocument(document, { tokensMax: settings.chunkTokensMax }),
-    embedder,
-    limits: settings.limits,
-  });
+  try {
+    return await runPipeline(job, {
+      parser,
+      toChunks: (document) => splitDocument(document, { tokensMax: settings.chunkTokensMax }),
+      embedder,
+      limits: settings.limits,
+    });
+  } finally {
+    await giveBackMemory();
+  }
 }

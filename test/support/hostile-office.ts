@@ -1,18 +1,8 @@
 /** Office files and archives that mean harm, made on the spot: small on disk, large in memory, deep, lying, broken, or calling home. */
-import type { ParseLimits } from '../../src/parse/parser.ts';
 import { constants, deflateRawSync } from 'node:zlib';
 import { makeDocx, makeEpub, makeOdf, makePptx, makeXlsx, wordNamespaces, wordParagraph } from './office-writer.ts';
+import type { HostileFile } from './hostile-file.ts';
 import { centralEntry, endRecords, makeZip, type ZipMember } from './zip-writer.ts';
-
-export type HostileFile = {
-  readonly name: string;
-  /** Made when asked for: all of them together are some hundred megabytes. */
-  readonly bytes: () => Buffer;
-  /** What must become of it: a pattern of `code: sentence`, or that it is read. */
-  readonly ends: RegExp | 'read';
-  /** Limits under which it ends in the same way, but sooner. */
-  readonly quick?: Partial<ParseLimits>;
-};
 
 const mebibyte = 1024 * 1024;
 

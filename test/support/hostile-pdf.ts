@@ -1,13 +1,49 @@
 /** PDF files that mean harm, each small and made by a function: bombs, loops, lies and rubbish. */
 import { constants, deflateRawSync } from 'node:zlib';
+import type { HostileFile } from './hostile-file.ts';
+import { makePdf } from './pdf-writer.ts';
+
+/** All of them. */
+export function hostilePdfFiles(): HostileFile[] {
+  // Whichever is met first: the page's time, or the memory.
+  const bounded = /^(?:timeout|limit_exceeded): .*(?:PAGE_TIMEOUT_MS|MAX_PDF_MEMORY_MB|MAX_CHARACTERS)/;
+  const textless = /^(?:no_text|corrupt): /;
+  const text = 'BT /F1 1 Tf (AAAAAAAAAAAAAAAAAAAAAAAA) Tj ET ';
+  const locked = { pages: [['Nobody reads this']], userPassword: 'secret' };
+  return [
+    { name: 'a page tree that holds itself.pdf', bytes: loopingPageTree, ends: textless },
+    { name: 'a tree of a million pages.pdf', bytes: millionPageTree, ends: /^limit_exceeded: .*MAX_PAGES/ },
+    { name: 'pages that are not there.pdf', bytes: missingPages, ends: textless },
+    { name: 'a gigabyte of spaces.pdf', bytes: () => contentBomb(' ', 1024), ends: bounded },
+    { name: 'a gigabyte of text.pdf', bytes: () => contentBomb(text, 1024), ends: bounded },
+    { name: 'a gigabyte of lines.pdf', bytes: () => contentBomb('0 0 m 9 9 l S ', 1024), ends: bounded },
+    { name: 'a gigabyte of saved states.pdf', bytes: () => contentBomb('q ', 1024), ends: bounded },
+    { name: 'forms in forms, ten to the ninth.pdf', bytes: () => formBomb(9), ends: bounded },
+    { name: 'forms in forms, thirty deep.pdf', bytes: () => formBomb(30), ends: bounded },
+    { name: 'a character map of billions.pdf', bytes: cmapBomb, ends: /^(?:no_text: |read)/ },
+    { name: 'a picture of 2.5 gigapixels.pdf', bytes: hugePicture, ends: /^no_text: / },
+    { name: 'arrays 100,000 deep.pdf', bytes: deepArrays, ends: textless },
+    { name: 'bookmarks in a circle.pdf', bytes: loopingOutline, ends: 'read' },
+    {
+      name: 'half.pdf',
+      bytes: () => cut(makePdf({ pages: [['The first page'], ['The second']] })),
+      ends: /^(?:read|corrupt: |no_text: )/,
+    },
+    { name: 'locked.pdf', bytes: () => makePdf(locked), ends: /^encrypted: / },
+  ];
+}
+
+function cut(whole: Buffer): Buffer {
+  return whole.subarray(0, whole.length / 2);
+}
 
 /** A page tree whose node is its own child. */
-export function loopingPageTree(): Buffer {
+function loopingPageTree(): Buffer {
   return pdfOf(['<< /Type /Catalog /Pages 2 0 R >>', '<< /Type /Pages /Count 3 /Kids [2 0 R 3 0 R 2 0 R] >>', emptyPage(2)]);
 }
 
 /** A million pages: 100 × 100 × 100 references to one. */
-export function millionPageTree(): Buffer {
+function millionPageTree(): Buffer {
   const kids = (id: number) => Array.from({ length: 100 }, () => `${id} 0 R`).join(' ');
   return pdfOf([
     '<< /Type /Catalog /Pages 2 0 R >>',
@@ -19,12 +55,12 @@ export function millionPageTree(): Buffer {
 }
 
 /** One page that says it is one of 900: all the others are missing. */
-export function missingPages(): Buffer {
+function missingPages(): Buffer {
   return pdfOf(['<< /Type /Catalog /Pages 2 0 R >>', '<< /Type /Pages /Count 900 /Kids [3 0 R] >>', emptyPage(2)]);
 }
 
 /** One page whose content stream unpacks to `times` MiB of `operators` repeated. */
-export function contentBomb(operators: string, times: number): Buffer {
+function contentBomb(operators: string, times: number): Buffer {
   const resources = '<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>';
   return pdfOf([
     '<< /Type /Catalog /Pages 2 0 R >>',
@@ -51,7 +87,7 @@ export function formBomb(levels: number): Buffer {
 }
 
 /** A font whose ToUnicode map claims billions of codes, thousands of times. */
-export function cmapBomb(): Buffer {
+function cmapBomb(): Buffer {
   const ranges =
     '100 beginbfrange\n' + '<00000000> <ffffffff> <0041>\n<0000> <ffff> <00410042004300440045>\n'.repeat(50) + 'endbfrange\n';
   const cids = '100 begincidrange\n' + '<00000000> <ffffffff> 0\n'.repeat(100) + 'endcidrange\n';
@@ -68,7 +104,7 @@ export function cmapBomb(): Buffer {
 }
 
 /** A picture of 50,000 × 50,000 points, said in a few bytes. */
-export function hugePicture(): Buffer {
+function hugePicture(): Buffer {
   return pdfOf([
     '<< /Type /Catalog /Pages 2 0 R >>',
     '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
@@ -82,7 +118,7 @@ export function hugePicture(): Buffer {
 }
 
 /** Arrays in arrays, 100,000 deep, where a page is expected. */
-export function deepArrays(): Buffer {
+function deepArrays(): Buffer {
   return pdfOf([
     '<< /Type /Catalog /Pages 2 0 R >>',
     `<< /Type /Pages /Count 1 /Kids ${'['.repeat(100_000)}${']'.repeat(100_000)} >>`,
@@ -90,7 +126,7 @@ export function deepArrays(): Buffer {
 }
 
 /** Bookmarks that follow each other in a circle. */
-export function loopingOutline(): Buffer {
+function loopingOutline(): Buffer {
   return pdfOf([
     '<< /Type /Catalog /Pages 2 0 R /Outlines 4 0 R >>',
     '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',

@@ -1,6 +1,5 @@
-/** Text-like files that nobody writes by accident, and how each must end: read, or refused with this code. */
-
-export type HostileFile = { readonly name: string; readonly bytes: Uint8Array; readonly ends: 'read' | `refused: ${string}` };
+/** Text-like files that nobody writes by accident. */
+import type { HostileFile } from './hostile-file.ts';
 
 export function hostileTextFiles(): HostileFile[] {
   return [...hostileMarkup(), ...hostileData(), ...hostileMails(), ...hostileRtf(), ...hostileLines(), ...hostileBytes()];
@@ -20,11 +19,11 @@ function hostileMarkup(): HostileFile[] {
     file('crossed.html', `<html>${'<table></div><ul></table><li></ul>x'.repeat(deep)}`),
     file('giant-table.html', `<html><table>${'<tr><td>a<td>b<td>c<td>d'.repeat(deep)}`),
     file('text-in-table.html', `<html><table>${'<tr>text'.repeat(deep)}`),
-    file('wide-cells.html', `<html><table>${'<tr><td colspan=1000>x'.repeat(deep)}`, 'refused: limit_exceeded'),
+    file('wide-cells.html', `<html><table>${'<tr><td colspan=1000>x'.repeat(deep)}`, /^limit_exceeded: /),
     file('tall-cells.html', `<html><table>${'<tr><td rowspan=65534>x'.repeat(deep)}`),
-    file('paragraphs.html', `<html>${'<p>a'.repeat(1_300_000)}`, 'refused: limit_exceeded'),
-    file('items.html', `<html><ul>${'<li>'.repeat(1_300_000)}`, 'refused: limit_exceeded'),
-    file('cells.html', `<html><table>${'<td>'.repeat(2_100_000)}`, 'refused: limit_exceeded'),
+    file('paragraphs.html', `<html>${'<p>a'.repeat(1_300_000)}`, /^limit_exceeded: /),
+    file('items.html', `<html><ul>${'<li>'.repeat(1_300_000)}`, /^limit_exceeded: /),
+    file('cells.html', `<html><table>${'<td>'.repeat(2_100_000)}`, /^limit_exceeded: /),
     file('breaks.html', `<html>text${'<br>'.repeat(1_000_000)}more`),
     file('attributes.html', `<html><p ${'a="1" '.repeat(deep)}>text`),
     file('long-attribute.html', `<html><img alt="${'x'.repeat(2_000_000)}"><p>text`),
@@ -38,7 +37,7 @@ function hostileMarkup(): HostileFile[] {
     file('xxe.xml', '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a><b>text &x;</b></a>'),
     file('deep.xml', `<?xml version="1.0"?>${'<a>'.repeat(deep)}text${'</a>'.repeat(deep)}`),
     file('deep-article.xml', `<?xml version="1.0"?><article>${'<sec><title>t</title>'.repeat(deep)}<p>text`),
-    file('unclosed.xml', `<?xml version="1.0"?><article>${'<p'.repeat(500_000)}`, 'refused: no_text'),
+    file('unclosed.xml', `<?xml version="1.0"?><article>${'<p'.repeat(500_000)}`, /^no_text: /),
   ];
 }
 
@@ -49,17 +48,17 @@ function laughs(): string {
 
 function hostileData(): HostileFile[] {
   return [
-    file('deep.json', '['.repeat(deep) + ']'.repeat(deep), 'refused: limit_exceeded'),
-    file('deep-object.json', '{"a":'.repeat(deep) + '1' + '}'.repeat(deep), 'refused: limit_exceeded'),
-    file('wide.json', `[${'1,'.repeat(3_000_000)}1]`, 'refused: limit_exceeded'),
+    file('deep.json', '['.repeat(deep) + ']'.repeat(deep), /^limit_exceeded: /),
+    file('deep-object.json', '{"a":'.repeat(deep) + '1' + '}'.repeat(deep), /^limit_exceeded: /),
+    file('wide.json', `[${'1,'.repeat(3_000_000)}1]`, /^limit_exceeded: /),
     file('proto.json', '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}, "text": "kept"}'),
     file('cut.json', '{"text": "never closed'),
     file('quotes.json', `{"a": ${'"'.repeat(1_000_001)}}`),
     file('unclosed.csv', `a,b\n"${'x,"y\n'.repeat(60_000)}`),
     file('quotes.csv', `a,b\n${'"'.repeat(3_000_001)}\n`),
-    file('wide.csv', `${'a,'.repeat(1_000_000)}\n`.repeat(3), 'refused: limit_exceeded'),
-    file('ragged.csv', `${'a,'.repeat(50_000)}\n${'b\n'.repeat(100_000)}`, 'refused: limit_exceeded'),
-    file('arrows.srt', `1\n00:00:01,000 --> 00:00:02,000\n${'00:00:01,000 --> '.repeat(100_000)}text\n`, 'refused: no_text'),
+    file('wide.csv', `${'a,'.repeat(1_000_000)}\n`.repeat(3), /^limit_exceeded: /),
+    file('ragged.csv', `${'a,'.repeat(50_000)}\n${'b\n'.repeat(100_000)}`, /^limit_exceeded: /),
+    file('arrows.srt', `1\n00:00:01,000 --> 00:00:02,000\n${'00:00:01,000 --> '.repeat(100_000)}text\n`, /^no_text: /),
     file('tags.vtt', `WEBVTT\n\n00:01.000 --> 00:02.000\ntext ${'<v '.repeat(200_000)}\n`),
   ];
 }
@@ -73,7 +72,7 @@ function hostileMails(): HostileFile[] {
   let nested = `${head}Content-Type: text/plain\r\n\r\ninnermost\r\n`;
   for (let level = 0; level < 30; level++) nested = `${head}Content-Type: message/rfc822\r\n\r\n${nested}`;
   return [
-    file('deep-parts.eml', `${head}${deepParts.join('')}text`, 'refused: limit_exceeded'),
+    file('deep-parts.eml', `${head}${deepParts.join('')}text`, /^limit_exceeded: /),
     file('nested-mails.eml', nested),
     file('headers.eml', `${head}${'X-Filler: value\r\n'.repeat(100_000)}\r\ntext`),
     file(
@@ -91,7 +90,7 @@ function hostileMails(): HostileFile[] {
 
 function hostileRtf(): HostileFile[] {
   return [
-    file('deep.rtf', `{\\rtf1 text${'{'.repeat(deep)}`, 'refused: limit_exceeded'),
+    file('deep.rtf', `{\\rtf1 text${'{'.repeat(deep)}`, /^limit_exceeded: /),
     file('closing.rtf', `{\\rtf1 text${'}'.repeat(deep)}more`),
     file('bin.rtf', '{\\rtf1 text\\bin2147483647 abc}'),
     file('fallbacks.rtf', `{\\rtf1\\uc2147483647 text ${'\\u20013'.repeat(100_000)}}`),
@@ -131,22 +130,22 @@ function hostileBytes(): HostileFile[] {
     file('crlf.txt', `text${'\r\n'.repeat(4_500_000)}`),
     file('lines.py', `text${'\n'.repeat(5_000_000)}more`),
     file('lines.srt', `1\n00:00:01,000 --> 00:00:02,000\ntext${'\n'.repeat(5_000_000)}`),
-    file('paragraphs.txt', 'a\n\n'.repeat(1_300_000), 'refused: limit_exceeded'),
+    file('paragraphs.txt', 'a\n\n'.repeat(1_300_000), /^limit_exceeded: /),
     file('crlf.md', `text${'\r\n'.repeat(4_500_000)}`),
-    { name: 'nuls.txt', bytes: new Uint8Array(1_000_000), ends: 'refused: unsupported_format' },
-    { name: 'few-nuls.txt', bytes: Buffer.from(`${'some text '.repeat(100)}\0${'and more '.repeat(100)}`), ends: 'read' },
-    { name: 'random.bin', bytes: randomBytes(1_000_000, 7), ends: 'refused: unsupported_format' },
-    { name: 'random.html', bytes: randomBytes(200_000, 11), ends: 'refused: unsupported_format' },
-    { name: 'random.pdf', bytes: Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(100_000, 13)]), ends: 'refused: corrupt' },
-    { name: 'empty.txt', bytes: new Uint8Array(0), ends: 'refused: no_text' },
-    { name: 'huge.png', bytes: pngHeader(50_000, 50_000), ends: 'refused: limit_exceeded' },
-    { name: 'cut.jpg', bytes: Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16), ends: 'refused: corrupt' },
+    { name: 'nuls.txt', bytes: () => new Uint8Array(1_000_000), ends: /^unsupported_format: / },
+    { name: 'few-nuls.txt', bytes: () => Buffer.from(`${'some text '.repeat(100)}\0${'and more '.repeat(100)}`), ends: 'read' },
+    { name: 'random.bin', bytes: () => randomBytes(1_000_000, 7), ends: /^unsupported_format: / },
+    { name: 'random.html', bytes: () => randomBytes(200_000, 11), ends: /^unsupported_format: / },
+    { name: 'random.pdf', bytes: () => Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(100_000, 13)]), ends: /^corrupt: / },
+    { name: 'empty.txt', bytes: () => new Uint8Array(0), ends: /^(?:no_text: No text|invalid_document: .*Empty file)/ },
+    { name: 'huge.png', bytes: () => pngHeader(50_000, 50_000), ends: /^limit_exceeded: / },
+    { name: 'cut.jpg', bytes: () => Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16), ends: /^corrupt: / },
     file('a page.pdf', '<!doctype html><html><body><p>text of a page'),
     file('mail.docx', 'From: a@example.com\r\nTo: b@example.com\r\nSubject: hello\r\nDate: today\r\n\r\ntext'),
-    { name: 'half-utf16.txt', bytes: Buffer.from(`\ufeff${'text '.repeat(100)}`, 'utf16le').subarray(0, 901), ends: 'read' },
+    { name: 'half-utf16.txt', bytes: () => Buffer.from(`\ufeff${'text '.repeat(100)}`, 'utf16le').subarray(0, 901), ends: 'read' },
     {
       name: 'bad-utf8.txt',
-      bytes: Buffer.concat([Buffer.from('文字 text '.repeat(50)), Uint8Array.of(0xc3, 0x28, 0xff)]),
+      bytes: () => Buffer.concat([Buffer.from('文字 text '.repeat(50)), Uint8Array.of(0xc3, 0x28, 0xff)]),
       ends: 'read',
     },
   ];
@@ -172,5 +171,5 @@ export function randomBytes(length: number, seed: number): Uint8Array {
 }
 
 function file(name: string, text: string, ends: HostileFile['ends'] = 'read'): HostileFile {
-  return { name, bytes: Buffer.from(text), ends };
+  return { name, bytes: () => Buffer.from(text), ends };
 }

@@ -12,6 +12,8 @@ import { DocumentError } from '../../errors.ts';
 
 /** An instance that has grown past this is not kept for the next file: WebAssembly memory never shrinks. */
 const memoryBytesKept = 96 * 1024 * 1024;
+/** Emscripten takes up to this much more than it was asked for. */
+const overgrowthBytes = 96 * 1024 * 1024;
 /** PDFium asks for 512 bytes at a time; the file is read in pieces of this size. */
 const readBytes = 256 * 1024;
 
@@ -139,9 +141,28 @@ export interface Pdfium {
 export async function loadPdfium(): Promise<Pdfium> {
   compiled ??= readFile(new URL(import.meta.resolve('@embedpdf/pdfium/pdfium.wasm'))).then((bytes) => WebAssembly.compile(bytes));
   const code = await compiled;
-  const state: State = { starved: false, broken: false, memoryMb: memoryBytesKept / 1024 / 1024, check: unchecked };
-  const module = await init(quietAndBounded(code, state));
+  const state: State = {
+    starved: false,
+    broken: false,
+    memoryMb: (memoryBytesKept + overgrowthBytes) / 1024 / 1024,
+    check: unchecked,
+  };
+  const module = await withoutNewGetters(() => init(quietAndBounded(code, state)));
   return pdfiumOf(module.pdfium, state);
+}
+
+/**
+ * Emscripten hangs warnings about misspelt names on the global object (`asm`, `battery`, …), as getters that hold on to the instance
+ * that made them: a bomb that was the first PDF of its thread stayed in memory for good.
+ */
+async function withoutNewGetters<T>(make: () => Promise<T>): Promise<T> {
+  const known = new Set(Object.getOwnPropertyNames(globalThis));
+  try {
+    return await make();
+  } finally {
+    for (const [name, made] of Object.entries(Object.getOwnPropertyDescriptors(globalThis)))
+      if (!known.has(name) && made.get !== undefined && made.set === undefined) Reflect.deleteProperty(globalThis, name);
+  }
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined;
@@ -164,7 +185,7 @@ function quietAndBounded(code: WebAssembly.Module, state: State): Parameters<typ
       const grow = env.emscripten_resize_heap;
       env.emscripten_resize_heap = (bytes) => {
         breakable(state);
-        if (bytes >>> 0 <= state.memoryMb * 1024 * 1024) return grow(bytes);
+        if ((bytes >>> 0) + overgrowthBytes <= state.memoryMb * 1024 * 1024) return grow(bytes);
         state.starved = true;
         return 0;
       };

@@ -108,6 +108,12 @@ describe('A PDF with text', () => {
     expect(document.markdown.replace(/\s/g, '')).toBe('春眠不覺曉處處聞啼鳥夜來風雨聲花落知多少');
   });
 
+  it('leaves nothing on the global object, which would hold on to the memory of a bomb', async () => {
+    const names = Object.getOwnPropertyNames(globalThis);
+    await parseBytes(makePdf({ pages: [['A page.']] }), { options: {} });
+    expect(Object.getOwnPropertyNames(globalThis).filter((name) => !names.includes(name))).toEqual([]);
+  });
+
   it('leaves out glyphs whose font does not say which characters they are, and says where', async () => {
     const document = await parse({ pages: [['Whole page.'], [`今年的预算${namelessGlyph}由董事会批准。`]] });
     expect(document.markdown).toBe('Whole page.\n\n今年的预算 由董事会批准。');
