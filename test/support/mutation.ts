@@ -1,4 +1,6 @@
 /** Damages files the way that disks, networks and attackers do; the same for one seed. */
+import { inflateRawSync } from 'node:zlib';
+import { makeZip } from './zip-writer.ts';
 
 /** Changes bytes, cuts, repeats, swaps pieces, or inserts what parsers dislike. */
 export function mutate(bytes: Uint8Array, seed: number): Uint8Array {
@@ -7,6 +9,77 @@ export function mutate(bytes: Uint8Array, seed: number): Uint8Array {
   const rounds = 1 + random(4);
   for (let round = 0; round < rounds; round++) result = mutations[random(mutations.length)]!(result, random);
   return result;
+}
+
+/** Changes the XML inside an archive of `makeZip` and packs it again, so that the change gets past the checksums. */
+export function mutateMarkup(whole: Buffer, seed: number): Buffer {
+  const random = generator(seed);
+  const members = storedMembers(whole);
+  const changed = random(members.length);
+  return makeZip(
+    members.map((member, at) => {
+      if (at !== changed) return member;
+      let text = member.data;
+      for (let count = 1 + random(5); count > 0; count--) text = mutateText(text, random);
+      return { ...member, data: text };
+    }),
+  );
+}
+
+function mutateText(text: string, random: Random): string {
+  const at = random(text.length + 1);
+  const end = Math.min(text.length, at + random(40));
+  const piece = text.slice(at, end);
+  const values = [
+    '-1',
+    '2147483648',
+    '99999999999999999999',
+    'NaN',
+    '',
+    '&amp;',
+    '<',
+    '>',
+    '"',
+    '<w:p>',
+    '</w:p>',
+    '\u0000',
+    '𠮷',
+    ']]>',
+  ];
+  switch (random(5)) {
+    case 0:
+      return text.slice(0, at) + text.slice(end);
+    case 1:
+      return text.slice(0, at) + piece.repeat(1 + random(50)) + text.slice(end);
+    case 2:
+      return text.slice(0, at) + values[random(values.length)]! + text.slice(end);
+    case 3: {
+      const numbers = [...text.matchAll(/"\d+"/g)];
+      const number = numbers[random(Math.max(1, numbers.length))];
+      if (number === undefined) return text;
+      return `${text.slice(0, number.index)}"${values[random(4)]!}"${text.slice(number.index + number[0].length)}`;
+    }
+    default:
+      return text.slice(0, at);
+  }
+}
+
+/** The members of an archive that this project's own writer made. */
+function storedMembers(whole: Buffer): { name: string; data: string; stored: boolean }[] {
+  const members: { name: string; data: string; stored: boolean }[] = [];
+  for (let at = 0; whole.readUInt32LE(at) === 0x04034b50;) {
+    const nameBytes = whole.readUInt16LE(at + 26);
+    const start = at + 30 + nameBytes;
+    const packed = whole.subarray(start, start + whole.readUInt32LE(at + 18));
+    const isStored = whole.readUInt16LE(at + 8) === 0;
+    members.push({
+      name: whole.toString('utf8', at + 30, start),
+      data: (isStored ? packed : inflateRawSync(packed)).toString('utf8'),
+      stored: isStored,
+    });
+    at = start + packed.length;
+  }
+  return members;
 }
 
 type Random = (below: number) => number;

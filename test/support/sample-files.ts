@@ -1,0 +1,85 @@
+/** A small file of every format that is read, to be damaged by tests. */
+import { bmpOfText } from './image-writer.ts';
+import { makeDocx, makeEpub, makeOdf, makePptx, makeXlsx } from './office-writer.ts';
+import { makePdf } from './pdf-writer.ts';
+import { smallFiles } from './text-fixtures.ts';
+
+/** One of each office format, with what is odd in it: merged cells, notes, formulas, nested lists. */
+export const officeSamples: Readonly<Record<string, () => Buffer>> = {
+  docx: () =>
+    makeDocx({
+      title: 'T',
+      paragraphs: [{ text: 'Head', style: 'Heading1' }, '中文 paragraph', '☒ box'],
+      body: '<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2"/></w:tcPr><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc><w:tc><w:p/></w:tc></w:tr></w:tbl><w:p><m:oMath><m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den/></m:f></m:oMath></w:p><w:p><w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>item</w:t></w:r></w:p>',
+      numbering:
+        '<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="1"><w:start w:val="3"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1.%2"/></w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>',
+    }),
+  pptx: () =>
+    makePptx({
+      slides: [
+        { title: 'One', lines: ['a', 'b'], notes: 'note' },
+        {
+          title: 'Two',
+          shapes:
+            '<p:grpSp><p:graphicFrame><a:graphic><a:graphicData><a:tbl><a:tr><a:tc gridSpan="2"/></a:tr></a:tbl></a:graphicData></a:graphic></p:graphicFrame></p:grpSp>',
+        },
+      ],
+    }),
+  xlsx: () =>
+    makeXlsx({
+      sheets: [
+        {
+          name: 'S',
+          rows: [
+            ['a', 1, true],
+            ['中', 45_000.5, { xml: '<f>A1</f><v>x</v>', attributes: 't="str" s="1"' }],
+          ],
+          merged: ['A1:B2'],
+        },
+        { name: 'T', rows: [[1]], state: 'hidden' },
+      ],
+      styles:
+        '<numFmts><numFmt numFmtId="170" formatCode="[Red]#,##0.00;-0&quot;x&quot;"/></numFmts><cellXfs><xf numFmtId="14"/><xf numFmtId="170"/></cellXfs>',
+    }),
+  ods: () =>
+    makeOdf({
+      kind: 'spreadsheet',
+      body: '<table:table table:name="S"><table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-spanned="2"><text:p>a</text:p></table:table-cell><table:covered-table-cell/></table:table-row></table:table>',
+    }),
+  odt: () =>
+    makeOdf({
+      kind: 'text',
+      body: '<text:h text:outline-level="1">H</text:h><text:list><text:list-item><text:p>a<text:s text:c="3"/>b</text:p></text:list-item></text:list><table:table><table:table-row><table:table-cell><text:p>c</text:p></table:table-cell></table:table-row></table:table>',
+    }),
+  odp: () =>
+    makeOdf({
+      kind: 'presentation',
+      body: '<draw:page draw:name="P"><draw:frame presentation:class="title"><draw:text-box><text:p>Title</text:p></draw:text-box></draw:frame><draw:frame><draw:text-box><text:list><text:list-item><text:p>item</text:p><text:list><text:list-item><text:p>深</text:p></text:list-item></text:list></text:list-item></text:list></draw:text-box></draw:frame><draw:frame><table:table><table:table-row><table:table-cell table:number-columns-spanned="2"><text:p>c</text:p></table:table-cell></table:table-row></table:table></draw:frame><presentation:notes><draw:frame><draw:text-box><text:p>note</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>',
+    }),
+  epub: () =>
+    makeEpub({
+      title: 'B',
+      chapters: [{ body: '<h1>一</h1><p>text</p>' }, { body: '<ul><li>x</li></ul>' }],
+      nav: [{ chapter: 1, label: 'L' }],
+    }),
+};
+
+/** By the name of the file. */
+export const sampleFiles: Readonly<Record<string, () => Uint8Array>> = {
+  ...Object.fromEntries(Object.entries(officeSamples).map(([format, make]) => [`sample.${format}`, make])),
+  ...Object.fromEntries(Object.entries(smallFiles).map(([name, text]) => [name, () => Buffer.from(text)])),
+  'sample.pdf': () =>
+    makePdf({
+      pages: [
+        ['The first page.', '第一页'],
+        {
+          texts: [{ text: '简体', x: 72, y: 700, cmap: 'UniGB-UCS2-H' }],
+          fields: [{ name: 'n', value: 'v', y: 300 }],
+          picture: true,
+        },
+      ],
+      title: 'Mutated',
+      outline: [{ title: 'The first page.', page: 1 }],
+    }),
+  'sample.bmp': () => bmpOfText('TILE'),
+};
