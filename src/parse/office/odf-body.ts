@@ -1,18 +1,10 @@
 /** Reads the content of OpenDocument texts and presentations as events, one paragraph at a time; lists, tables and pages as they open and close. */
 import { DocumentError } from '../../errors.ts';
-import {
-  createTreeBuilder,
-  elements,
-  replay,
-  textOf,
-  type Attributes,
-  type TreeBuilder,
-  type XmlHandler,
-  type XmlNode,
-} from '../xml.ts';
+import { elements, replay, textOf, type Attributes, type XmlHandler, type XmlNode } from '../xml.ts';
 import { createTextWriter, type BlockWriter, type TextWriter } from './block-writer.ts';
+import { readOdfEvents } from './odf-events.ts';
 import type { OdfStyles } from './odf-styles.ts';
-import { readOdfText, type OdfObject } from './odf-text.ts';
+import { objectFolder, readOdfText, type OdfObject } from './odf-text.ts';
 
 export type OdfContext = {
   readonly styles: OdfStyles;
@@ -67,38 +59,22 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
   const listCounts = new Map<string, number>();
   /** Classes of the frames that are open: `title`, `notes`, … */
   const frames: string[] = [];
-  let tree: TreeBuilder | null = null;
-  let skipped = 0;
   let cells = 0;
   let hasTitle = false;
   let isPageHeaded = true;
   let hasNotes = false;
 
-  return {
-    open(name, attributes) {
-      if (tree !== null) tree.handler.open(name, attributes);
-      else if (skipped > 0 || dropped.has(name) || isRepeated(name, attributes)) skipped++;
-      else if (captured.has(name)) {
-        tree = createTreeBuilder('content.xml');
-        tree.handler.open(name, attributes);
-      } else begin(name, attributes);
-    },
-    text: (data) => tree?.handler.text?.(data),
-    close(name) {
-      if (tree === null) {
-        if (skipped > 0) skipped--;
-        else end(name);
-        return;
-      }
-      tree.handler.close(name);
-      if (tree.depth > 0) return;
-      const node = tree.root()!;
-      tree = null;
-      if (name === 'text:p' || name === 'text:h') paragraph(node);
-      else if (name === 'office:annotation') comment(node);
+  return readOdfEvents({
+    captured,
+    isDropped: (name, attributes) => dropped.has(name) || isRepeated(name, attributes),
+    begin,
+    end,
+    whole(node) {
+      if (node.name === 'text:p' || node.name === 'text:h') paragraph(node);
+      else if (node.name === 'office:annotation') comment(node);
       else styles.add(node);
     },
-  };
+  });
 
   function isRepeated(name: string, attributes: Attributes): boolean {
     return name.startsWith('draw:') && repeatedClasses.has(attributes['presentation:class'] ?? '');
@@ -217,7 +193,7 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
   }
 
   function paragraph(node: XmlNode): void {
-    const read = readOdfText(node, (href) => objects.get(folderOf(href))?.formula ?? null);
+    const read = readOdfText(node, (href) => objects.get(objectFolder(href))?.formula ?? null);
     const to = writer();
     const text = read.text.trim();
     const item = lists().at(-1)?.item;
@@ -287,7 +263,7 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
   }
 
   function object(href: string, to: BlockWriter): void {
-    const found = objects.get(folderOf(href));
+    const found = objects.get(objectFolder(href));
     if (found === undefined) return;
     if (found.formula !== null) to.paragraph(`$$${found.formula}$$`);
     to.paragraph(found.title);
@@ -355,11 +331,6 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
 
 function clamp(value: string | undefined): number {
   return Math.min(spanMax, Math.max(1, Number.parseInt(value ?? '1', 10) || 1));
-}
-
-/** `./Object 1` → `Object 1`. */
-function folderOf(href: string): string {
-  return href.replace(/^\.\//, '');
 }
 
 /** `Comment (author): text` of an `office:annotation`. */

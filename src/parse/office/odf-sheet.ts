@@ -1,18 +1,11 @@
 /** Reads OpenDocument spreadsheets as events: cells hold their text as it shows, so no format has to be applied. */
 import { DocumentError } from '../../errors.ts';
-import {
-  createTreeBuilder,
-  descendants,
-  textOf,
-  type Attributes,
-  type TreeBuilder,
-  type XmlHandler,
-  type XmlNode,
-} from '../xml.ts';
+import { descendants, textOf, type Attributes, type XmlHandler, type XmlNode } from '../xml.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { plainNumber } from './number-format.ts';
 import { commentText } from './odf-body.ts';
-import type { OdfObject } from './odf-text.ts';
+import { readOdfEvents } from './odf-events.ts';
+import { objectFolder, type OdfObject } from './odf-text.ts';
 import { columnName, createSheetGrid, type Merge, type SheetGrid } from './sheet-grid.ts';
 import { writeRegions } from './sheet-regions.ts';
 
@@ -47,38 +40,22 @@ const dropped = new Set([
 
 /** A handler that writes each sheet when it ends. @throws DocumentError `limit_exceeded` (MAX_CELLS). */
 export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfSheetContext): XmlHandler {
-  let tree: TreeBuilder | null = null;
-  let skipped = 0;
   let sheet: Sheet | null = null;
   let row: Row | null = null;
   let cell: Cell | null = null;
   let cells = 0;
   let tables = 0;
 
-  return {
-    open(name, attributes) {
-      if (tree !== null) tree.handler.open(name, attributes);
-      else if (skipped > 0 || dropped.has(name)) skipped++;
-      else if (captured.has(name)) {
-        tree = createTreeBuilder('content.xml');
-        tree.handler.open(name, attributes);
-      } else begin(name, attributes);
-    },
-    text: (data) => tree?.handler.text?.(data),
-    close(name) {
-      if (tree === null) {
-        if (skipped > 0) skipped--;
-        else end(name);
-        return;
-      }
-      tree.handler.close(name);
-      if (tree.depth > 0) return;
-      const node = tree.root()!;
-      tree = null;
-      if (name === 'text:p') cell?.texts.push(lineOf(node));
+  return readOdfEvents({
+    captured,
+    isDropped: (name) => dropped.has(name),
+    begin,
+    end,
+    whole(node) {
+      if (node.name === 'text:p') cell?.texts.push(lineOf(node));
       else comment(node);
     },
-  };
+  });
 
   function begin(name: string, attributes: Attributes): void {
     switch (name) {
@@ -95,7 +72,7 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
         cell = { attributes, texts: [] };
         break;
       case 'draw:object': {
-        const object = objects.get((attributes['xlink:href'] ?? '').replace(/^\.\//, ''));
+        const object = objects.get(objectFolder(attributes['xlink:href'] ?? ''));
         if (object !== undefined) sheet?.objects.push(object);
         break;
       }

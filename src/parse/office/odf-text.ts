@@ -105,3 +105,8 @@ function formulaText(math: XmlNode): string {
     .replace(/\s+/g, ' ')
     .trim();
 }
+
+/** The folder of an object as references name it: `./Object 1` → `Object 1`. */
+export function objectFolder(href: string): string {
+  return href.replace(/^\.\//, '');
+}
