@@ -141,17 +141,24 @@ async function readPages(
   return read;
 }
 
-/** Opens page after page; a page is closed only when the next is open, since its fonts would be read anew for each page otherwise. */
+/**
+ * Opens page after page. A page is closed only when the next is open, since its fonts would be read anew for each page otherwise;
+ * where pages are large, before.
+ */
 type OpenPages = {
   /** 0 when it cannot be loaded. */
   open(number: number): number;
   close(): void;
 };
 
+/** Memory of PDFium past which two pages are not held at once. */
+const largeBytes = 128 * 1024 * 1024;
+
 function openPages(pdfium: Pdfium, document: number): OpenPages {
   let current = 0;
   const pages: OpenPages = {
     open(number) {
+      if (pdfium.bytes.length > largeBytes) pages.close();
       const page = pdfium.call.FPDF_LoadPage(document, number - 1);
       if (page === 0) return 0;
       pages.close();
