@@ -17,6 +17,7 @@ import { fileEngineOptions } from '../support/file-engine-harness.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { fingerprint, judgeAftermath, openBoth } from './aftermath.ts';
+import { showFigures, wrongFigures } from './figures.ts';
 import { openJournal, readJournal } from './history.ts';
 import type { FaultAction, LifeOrder } from './life-child.ts';
 import { live, submit } from './life.ts';
@@ -25,7 +26,14 @@ import { randomFrom } from './random.ts';
 const actions: readonly FaultAction[] = ['SIGKILL', 'SIGSTOP', 'EIO', 'ENOSPC'];
 const atOnce = 6;
 
-type Verdict = { readonly at: string; readonly action: FaultAction; readonly wrong: readonly string[]; readonly reached: boolean };
+type Verdict = {
+  readonly at: string;
+  readonly action: FaultAction;
+  readonly wrong: readonly string[];
+  readonly reached: boolean;
+  /** It slept while its lease was taken from it, and was woken. */
+  readonly woken: boolean;
+};
 
 export async function runFailpoints(options: { pointsMax: number; seed: number; only?: string | undefined }): Promise<boolean> {
   await using dir = await tempDir();
@@ -61,7 +69,11 @@ function report(known: number, chosen: number, verdicts: readonly Verdict[], see
     })),
   );
   console.log(`failpoints: ${chosen} of ${known} named points × ${actions.length} actions, seed ${seed}`);
-  return verdicts.every(({ wrong }) => wrong.length === 0);
+  return showFigures([
+    { figure: 'cases', value: verdicts.length },
+    { figure: 'owners that woke up fenced', value: count(({ woken }) => woken) },
+    ...wrongFigures(verdicts.flatMap(({ wrong }) => wrong)),
+  ]);
 }
 
 /** A data directory with a task in the hands of a process that died in the middle of it. */
@@ -130,7 +142,7 @@ async function runCase(template: string, dataDir: string, at: string, action: Fa
   const reached = signal === 'SIGKILL' || stopped || action === 'EIO' || action === 'ENOSPC';
   if (action === 'SIGKILL' && !reached && code !== 0) wrong.push(`ended with ${code}`);
   rmSync(dataDir, { recursive: true, force: true });
-  return { at, action, wrong, reached };
+  return { at, action, wrong, reached, woken: stopped && !starting };
 }
 
 /** A process that slept through its own funeral: it must change nothing any more, and say that it was lost. */

@@ -45,3 +45,22 @@ export function slope(points: readonly { x: number; y: number }[]): number {
   const covariance = points.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0);
   return covariance / points.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);
 }
+
+/** The sentences of `judgeAftermath` and its like by kind; every kind must be absent. */
+export function wrongFigures(wrong: readonly string[]): Figure[] {
+  const kinds = {
+    'acknowledged and lost, or never ended': /lost|never ended/,
+    'done twice: completed, begun, made searchable': /times/,
+    'unparsable files': /unparsable/,
+    'written by a fenced owner': /a fenced process/,
+    'temporary files, locks, markers left after the sweep': /^(in a lease|lease directories|workers|queue|tasks|documents)[:/]/,
+  };
+  return [
+    ...Object.entries(kinds).map(([figure, pattern]) => ({
+      figure,
+      value: wrong.filter((sentence) => pattern.test(sentence)).length,
+      most: 0,
+    })),
+    { figure: 'anything wrong', value: wrong.length, most: 0 },
+  ];
+}

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { judgeAftermath } from './aftermath.ts';
-import { quantile, showFigures } from './figures.ts';
+import { quantile, round, showFigures, wrongFigures } from './figures.ts';
 import { openJournal, readJournal, readTail, type TimedEntry } from './history.ts';
 import type { LoadOrder } from './load-child.ts';
 import { type Random, randomFrom } from './random.ts';
@@ -185,7 +185,6 @@ function report(options: {
   const asked = Map.groupBy([...of('receive', 'ask'), ...of('submit', 'ask')], ({ id }) => id as string);
   const waits = killedAt.map((at) => waitAfter(at, accepted, asked, options.lateness)).filter((wait) => wait !== null);
   const p99 = (part: (wait: Wait) => number): number => quantile(waits.map(part), 0.99);
-  const kind = (pattern: RegExp): number => wrong.filter((sentence) => pattern.test(sentence)).length;
   for (const sentence of wrong.slice(0, 20)) {
     console.log(`  ${sentence.slice(0, 300)}`);
     showHistory(journals, sentence.slice(0, 36));
@@ -198,11 +197,7 @@ function report(options: {
     { figure: 'SIGSTOP … SIGCONT', value: stops },
     { figure: 'uploads acknowledged', value: accepted.length },
     { figure: 'attempts begun', value: of('begin', 'ok').length },
-    { figure: 'acknowledged and lost', value: kind(/lost/), most: 0 },
-    { figure: 'acknowledged, never ended', value: kind(/never ended/), most: 0 },
-    { figure: 'unparsable files', value: kind(/unparsable/), most: 0 },
-    { figure: 'completed twice', value: kind(/times/), most: 0 },
-    { figure: 'everything wrong', value: wrong.length, most: 0 },
+    ...wrongFigures(wrong),
     { figure: 'owners fenced (exit 70)', value: codes.get('exit 70') ?? 0 },
     {
       figure: 'first upload accepted after a kill, p50 ms',
@@ -219,7 +214,7 @@ function report(options: {
     { figure: '… of that until somebody began one, p99 ms', value: p99(({ beforeMs }) => beforeMs) },
     { figure: '… receiving it, p99 ms', value: p99(({ receiveMs }) => receiveMs) },
     { figure: '… submitting it, p99 ms', value: p99(({ submitMs }) => submitMs) },
-    { figure: '… this idle process was kept from running, p99 ms', value: p99(({ heldMs }) => heldMs) },
+    { figure: '… this idle process was kept from running, p99 ms', value: round(p99(({ heldMs }) => heldMs)) },
   ]);
 }
 

@@ -13,7 +13,7 @@ type Model = { readonly tasks: Expected[]; readonly running: Map<TaskId, Lease> 
 type Real = { readonly front: Engine; readonly worker: Engine };
 type Command = fc.AsyncCommand<Model, Real>;
 
-export function engineModel(name: string, create: CreateHarness, options: { runs: number; seed?: number }): void {
+export function engineModel(name: string, create: CreateHarness, options: { numRuns: number; seed?: number }): void {
   describe(`${name} against a model`, () => {
     it('agrees after any sequence of commands', async () => {
       await fc.assert(
@@ -24,7 +24,7 @@ export function engineModel(name: string, create: CreateHarness, options: { runs
           await fc.asyncModelRun(setup, sequence);
           await real.worker.close();
         }),
-        { numRuns: options.runs, ...(options.seed === undefined ? {} : { seed: options.seed }) },
+        options,
       );
     }, 600_000);
   });

@@ -1,5 +1,6 @@
-/** The file engine agrees with the model; `ENGINE_MODEL_RUNS=300` asks more of it. */
+/** The file engine agrees with the model. */
 import { createFileEngineHarness } from '../support/file-engine-harness.ts';
 import { engineModel } from './engine-model.ts';
+import { modelRuns } from './model-runs.ts';
 
-engineModel('the file engine', createFileEngineHarness, { runs: Number(process.env['ENGINE_MODEL_RUNS'] ?? 10) });
+engineModel('the file engine', createFileEngineHarness, modelRuns({ part: 1 }));
