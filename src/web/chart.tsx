@@ -4,28 +4,6 @@ import type { VNode } from 'preact';
 const width = 300;
 const height = 64;
 
-type AreaProps = { readonly values: readonly number[]; readonly label: string };
-
-/** Values over time, oldest first, from 0 to the greatest. */
-export function AreaChart({ values, label }: AreaProps): VNode {
-  const max = Math.max(1, ...values);
-  const step = width / Math.max(1, values.length - 1);
-  const points = values.map(
-    (value, index) => `${(index * step).toFixed(1)},${(height - 2 - (value / max) * (height - 8)).toFixed(1)}`,
-  );
-  return (
-    <svg class="chart" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
-      <path class="chart-base" d={`M0 ${height - 1}H${width}`} />
-      {points.length > 1 ? (
-        <>
-          <path class="chart-area" d={`M0,${height} L${points.join(' L')} L${width},${height}Z`} />
-          <path class="chart-line" d={`M${points.join(' L')}`} />
-        </>
-      ) : null}
-    </svg>
-  );
-}
-
 type BarProps = {
   readonly bars: readonly { readonly good: number; readonly bad: number; readonly title: string }[];
   readonly label: string;

@@ -3,9 +3,9 @@ import { signal, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useCallback, useEffect } from 'preact/hooks';
 import { announce } from './announcer.ts';
-import { deleteDocument, listDocuments, originalUrl } from './api.ts';
+import { deleteDocument, getDocument, listDocuments, originalUrl } from './api.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
-import { bytes, count, shortTime } from './figures.ts';
+import { bytes, count, shortTime, time } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
 import { linkTo, replaceRoute, route } from './route.ts';
@@ -105,11 +105,6 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
   const t = sentences.value.documents;
   const seconds = leaving.value.get(each.doc_id);
   const name = (action: string): string => t.actionOn(action, each.filename);
-  const figures = join(
-    each.pages === null ? null : t.pages(count(each.pages)),
-    t.chunks(count(each.chunks)),
-    bytes(each.file_size),
-  );
   return (
     <div class={`document-row${seconds === undefined ? '' : ' leaving'}`}>
       <span class="kind" aria-hidden="true">
@@ -123,7 +118,7 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
           {each.title ?? each.doc_id}
         </bdi>
       </div>
-      <span class="muted document-figures">{figures}</span>
+      <span class="muted document-figures">{figuresOf(each)}</span>
       <time class="muted document-time" dateTime={each.inserted_at}>
         {shortTime(each.inserted_at)}
       </time>
@@ -180,30 +175,55 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
 
 function DocumentText({ docId }: { docId: string }): VNode {
   const t = sentences.value.documents;
+  const record = useSignal<WireDocument | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    getDocument(docId).then(
+      (found) => {
+        if (wanted) record.value = found;
+      },
+      () => undefined,
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [docId]);
+  const known = record.value;
   return (
     <section class="view" aria-labelledby="title">
-      <p>
+      <div class="actions document-tools">
         <a class="button quiet" href={linkTo('documents')}>
           <Icon name="previous" />
           {t.back}
         </a>
-        <a class="button quiet" href={originalUrl(docId)} download>
-          <Icon name="download" />
-          {t.original}
-        </a>
+        <span class="spacer" />
         <a class="button quiet" href={linkTo('search', { doc: docId })}>
           <Icon name="search" />
           {t.searchIn}
         </a>
-      </p>
+        <a class="button quiet" href={originalUrl(docId)} download={known?.filename ?? ''}>
+          <Icon name="download" />
+          {t.original}
+        </a>
+      </div>
       <h1 id="title">
-        <bdi>{docId}</bdi>
+        <bdi>{known?.filename ?? docId}</bdi>
       </h1>
+      {known === null ? null : (
+        <p class="muted small">
+          <bdi>{docId}</bdi> · {figuresOf(known)} · {time(known.inserted_at)}
+        </p>
+      )}
       <div class="card paper">
         <TextPanel docId={docId} passage={null} />
       </div>
     </section>
   );
+}
+
+function figuresOf(each: WireDocument): string {
+  const t = sentences.value.documents;
+  return join(each.pages === null ? null : t.pages(count(each.pages)), t.chunks(count(each.chunks)), bytes(each.file_size));
 }
 
 async function readFirst(): Promise<void> {

@@ -42,7 +42,8 @@ export type Catalogue = {
     readonly or: string;
     readonly choose: string;
     readonly folder: string;
-    readonly limits: (max: string, formats: string) => string;
+    /** `some` kinds by name, and how many `more` there are. */
+    readonly limits: (max: string, some: string, more: number) => string;
     readonly list: string;
     readonly send: (files: number) => string;
     readonly clear: string;
@@ -107,6 +108,9 @@ export type Catalogue = {
 
   /** What a failure means and what to do about it. */
   readonly advice: Record<DocumentErrorCode, string>;
+  /** What happened, in this language; the server's own sentence is English. */
+  readonly failure: (code: DocumentErrorCode, sentence: string) => string;
+  readonly serverSays: string;
 
   readonly documents: {
     readonly none: string;
@@ -160,10 +164,11 @@ export type Catalogue = {
     readonly queue: string;
     readonly running: string;
     readonly throughput: string;
-    readonly pending: string;
+    readonly pending: (files: number) => string;
     readonly processing: (running: string, threads: string) => string;
-    readonly sinceOpen: string;
+    readonly mostInHour: (most: string) => string;
     readonly lastHour: string;
+    readonly finished: (failed: string) => string;
     readonly perMinute: (files: string, failed: string) => string;
     readonly completed: string;
     readonly failed: string;
@@ -224,7 +229,7 @@ export const en: Catalogue = {
     or: 'or paste them, or',
     choose: 'Choose files',
     folder: 'Choose a folder',
-    limits: (max, formats) => `Up to ${max} each. ${formats}`,
+    limits: (max, some, more) => `Up to ${max} each: ${some}${more === 0 ? '' : ` and ${more} more kinds`}`,
     list: 'Files',
     send: (files) => (files === 1 ? 'Upload 1 file' : `Upload ${files} files`),
     clear: 'Clear finished',
@@ -252,7 +257,7 @@ export const en: Catalogue = {
     chunks: (done, total) => `chunk ${done} of ${total}`,
     queuePosition: (position) => `${position} before it`,
     left: (duration) => `about ${duration} left`,
-    done: (pages, chunks) => (pages === null ? `${chunks} chunks` : `${pages} pages, ${chunks} chunks`),
+    done: (pages, chunks) => [...(pages === null ? [] : [counted(pages, 'page')]), counted(chunks, 'chunk')].join(', '),
     unchanged: 'Nothing had changed',
     superseded: 'A newer upload of this document is in its place',
     summary: (done, total, failed) => `${done} of ${total} done${failed === 0 ? '' : `, ${failed} failed`}`,
@@ -277,7 +282,7 @@ export const en: Catalogue = {
     find: 'Find by file or ID',
     none: 'No task fits this filter.',
     noneAtAll: 'No tasks yet. Upload a file and follow it here.',
-    known: (tasks, more) => (more ? `${tasks} tasks so far; scroll for more` : `${tasks} tasks`),
+    known: (tasks, more) => (more ? `${tasks} tasks so far; scroll for more` : counted(tasks, 'task')),
     cancel: 'Cancel',
     stop: 'Stop',
     retry: 'Retry',
@@ -322,6 +327,9 @@ export const en: Catalogue = {
       'This is a fault of ours. Retry once; if it stays, give the task ID to an administrator, who finds the reason in the log.',
   },
 
+  failure: (_code, sentence) => sentence,
+  serverSays: 'In the server’s words',
+
   documents: {
     none: 'Nothing is searchable yet. Upload a document first.',
     find: 'Find by name or ID',
@@ -330,15 +338,15 @@ export const en: Catalogue = {
     remove: 'Delete',
     searchIn: 'Search in it',
     actionOn: (action, filename) => `${action}: ${filename}`,
-    pages: (pages) => `${pages} pages`,
-    chunks: (chunks) => `${chunks} chunks`,
+    pages: (pages) => counted(pages, 'page'),
+    chunks: (chunks) => counted(chunks, 'chunk'),
     question: (filename) => `Delete ${filename}?`,
     questionHint:
       'It leaves the search, and its text and original are removed from the disk. You have a few seconds to undo this; after that only a new upload brings it back.',
     confirm: 'Delete',
     leaving: (seconds) => `Will be deleted in ${seconds} s`,
     undo: 'Undo',
-    known: (documents, more) => (more ? `${documents} documents so far; scroll for more` : `${documents} documents`),
+    known: (documents, more) => (more ? `${documents} documents so far; scroll for more` : counted(documents, 'document')),
     earlier: 'Show earlier text',
     later: 'Show more text',
     back: 'Back to the documents',
@@ -352,7 +360,7 @@ export const en: Catalogue = {
     start: 'Type to find the pages that answer.',
     none: (query) => `Nothing found for “${query}”.`,
     noneHint: 'Try fewer or other words, or check on the Tasks view whether your file is done.',
-    found: (hits, ms) => `${hits === 1 ? '1 passage' : `${hits} passages`} in ${ms} ms`,
+    found: (hits, ms) => `${counted(String(hits), 'passage')} in ${ms} ms`,
     page: (page) => `Page ${page}`,
     only: (docId) => `Only in ${docId}`,
     everywhere: 'Search everywhere',
@@ -375,10 +383,11 @@ export const en: Catalogue = {
     queue: 'Waiting',
     running: 'Running',
     throughput: 'Finished',
-    pending: 'files wait',
+    pending: (files) => (files === 1 ? 'file waits' : 'files wait'),
     processing: (running, threads) => `${running} of ${threads} threads busy`,
-    sinceOpen: 'since this page was opened',
+    mostInHour: (most) => `last hour, ${most} at most`,
     lastHour: 'last hour, by the minute',
+    finished: (failed) => `done, ${failed} failed`,
     perMinute: (files, failed) => `${files} done, ${failed} failed`,
     completed: 'Done',
     failed: 'Failed',
@@ -398,3 +407,7 @@ export const en: Catalogue = {
     chart: (title, now, max) => `${title}: ${now} now, ${max} at most`,
   },
 };
+
+function counted(count: string, noun: string): string {
+  return `${count} ${noun}${count === '1' ? '' : 's'}`;
+}

@@ -34,12 +34,12 @@ export type Excerpt = { readonly text: string; readonly ranges: readonly MarkRan
 export function excerpt(text: string, ranges: readonly MarkRange[], charactersMax: number): Excerpt {
   const first = ranges[0]?.[0] ?? 0;
   const start = first < charactersMax * 0.6 ? 0 : blankBefore(text, first - Math.floor(charactersMax * 0.25));
-  const end = Math.min(text.length, start + charactersMax);
+  const end = text.length <= start + charactersMax ? text.length : blankBefore(text, start + charactersMax);
   const lead = start === 0 ? '' : '… ';
   const moved = ranges
     .filter(([from, to]) => from >= start && to <= end)
     .map(([from, to]): MarkRange => [from - start + lead.length, to - start + lead.length]);
-  return { text: `${lead}${text.slice(start, end)}${end < text.length ? ' …' : ''}`, ranges: moved };
+  return { text: `${lead}${text.slice(start, end).trimEnd()}${end < text.length ? ' …' : ''}`, ranges: moved };
 }
 
 function blankBefore(text: string, at: number): number {

@@ -1,25 +1,22 @@
-/** What the page knows of the server as a whole: its limits, its state, and samples of the queue for the charts. */
+/** What the page knows of the server as a whole: its limits and its state. */
 import { signal } from '@preact/signals';
-import { getConfig, getStatus, keyWanted } from './api.ts';
+import { ApiError, getConfig, getStatus, keyWanted } from './api.ts';
 import type { WireConfig, WireStatus } from './wire.ts';
-
-export type Sample = { readonly atMs: number; readonly pending: number; readonly processing: number };
 
 /** Null until the server has answered. */
 export const config = signal<WireConfig | null>(null);
 export const status = signal<WireStatus | null>(null);
-/** One each `sampleMs`, oldest first, for the last hour at most. */
-export const samples = signal<readonly Sample[]>([]);
+/** It answers, but only that it is not ready yet. */
+export const notReady = signal(false);
 
-const sampleMs = 3000;
-const samplesMax = 1200;
+const askMs = 3000;
 
 /** Asks every few seconds while the page is looked at, until `signal` aborts. Resolves as soon as it is known whether a key is needed. */
 export async function watchServer(signal: AbortSignal): Promise<void> {
   const ask = (): void => {
     if (!document.hidden) void refreshServer();
   };
-  const timer = setInterval(ask, sampleMs);
+  const timer = setInterval(ask, askMs);
   document.addEventListener('visibilitychange', ask, { signal });
   signal.addEventListener('abort', () => clearInterval(timer));
   await readConfig().catch(() => undefined);
@@ -31,12 +28,11 @@ export async function refreshServer(): Promise<void> {
   try {
     if (config.value === null || keyWanted.value) await readConfig();
     if (keyWanted.value) return;
-    const answer = await getStatus();
-    status.value = answer;
-    const sample = { atMs: performance.now(), pending: answer.pending, processing: answer.processing };
-    samples.value = [...samples.value, sample].slice(-samplesMax);
-  } catch {
-    // Said by the feed's own state.
+    status.value = await getStatus();
+    notReady.value = false;
+  } catch (error) {
+    // That it is away is said by the feed's own state.
+    notReady.value = error instanceof ApiError && error.status === 503;
   }
 }
 

@@ -1,9 +1,12 @@
 /** How the server is: what waits and runs, what was done in the last hour, and how much room there is. */
 import type { VNode } from 'preact';
-import { AreaChart, BarChart } from './chart.tsx';
+import { BarChart } from './chart.tsx';
 import { bytes, clockTime, count } from './figures.ts';
 import { sentences } from './language.ts';
-import { config, samples, status } from './server-state.ts';
+import { config, status } from './server-state.ts';
+import type { WireStatus } from './wire.ts';
+
+type Minute = WireStatus['history'][number];
 
 export function SystemView(): VNode {
   const t = sentences.value.system;
@@ -57,32 +60,54 @@ export function SystemView(): VNode {
 
 function Queue(): VNode {
   const t = sentences.value.system;
-  const values = samples.value.map((sample) => sample.pending);
-  const now = count(values.at(-1) ?? 0);
   return (
-    <div class="card figure-card">
-      <h2>{t.queue}</h2>
-      <p class="big">
-        {now} <span class="muted">{t.pending}</span>
-      </p>
-      <AreaChart values={values} label={t.chart(t.queue, now, count(Math.max(0, ...values)))} />
-      <p class="muted small">{t.sinceOpen}</p>
-    </div>
+    <Figure
+      title={t.queue}
+      now={status.value?.pending ?? 0}
+      unit={t.pending(status.value?.pending ?? 0)}
+      pick={(minute) => minute.pending}
+    />
   );
 }
 
 function Running(): VNode {
   const t = sentences.value.system;
-  const values = samples.value.map((sample) => sample.processing);
-  const now = count(values.at(-1) ?? 0);
+  const now = status.value?.processing ?? 0;
+  return (
+    <Figure
+      title={t.running}
+      now={now}
+      unit={t.processing(count(now), count(status.value?.threads ?? 0))}
+      pick={(minute) => minute.processing}
+    />
+  );
+}
+
+type FigureProps = {
+  readonly title: string;
+  readonly now: number;
+  readonly unit: string;
+  readonly pick: (minute: Minute) => number;
+};
+
+/** A figure now, and the most of it in each minute of the last hour. */
+function Figure({ title, now, unit, pick }: FigureProps): VNode {
+  const t = sentences.value.system;
+  const history = status.value?.history ?? [];
+  const bars = history.map((minute) => ({
+    good: pick(minute),
+    bad: 0,
+    title: `${clockTime(minute.minute)}: ${count(pick(minute))}`,
+  }));
+  const most = Math.max(0, ...history.map(pick));
   return (
     <div class="card figure-card">
-      <h2>{t.running}</h2>
+      <h2>{title}</h2>
       <p class="big">
-        {now} <span class="muted">{t.processing(now, count(status.value?.threads ?? 0))}</span>
+        {count(now)} <span class="muted">{unit}</span>
       </p>
-      <AreaChart values={values} label={t.chart(t.running, now, count(Math.max(0, ...values)))} />
-      <p class="muted small">{t.sinceOpen}</p>
+      <BarChart bars={bars} label={t.chart(title, count(now), count(most))} />
+      <p class="muted small">{t.mostInHour(count(most))}</p>
     </div>
   );
 }
@@ -102,7 +127,7 @@ function Throughput(): VNode {
     <div class="card figure-card">
       <h2>{t.throughput}</h2>
       <p class="big">
-        {count(sum('completed'))} <span class="muted">{t.perMinute(count(sum('completed')), count(sum('failed')))}</span>
+        {count(sum('completed'))} <span class="muted">{t.finished(count(sum('failed')))}</span>
       </p>
       <BarChart bars={bars} label={t.chart(t.throughput, count((latest?.completed ?? 0) + (latest?.failed ?? 0)), count(most))} />
       <p class="muted small">

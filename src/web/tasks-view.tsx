@@ -6,12 +6,12 @@ import { announce } from './announcer.ts';
 import { ApiError, cancelTask, retryTask } from './api.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { bytes, count, duration, shortTime, time } from './figures.ts';
-import { Icon } from './icons.tsx';
+import { Icon, type IconName } from './icons.tsx';
 import { sentences } from './language.ts';
 import { msLeft } from './pace.ts';
 import { linkTo, replaceRoute, route } from './route.ts';
 import { hasMore, readMore, taskById, tasks, tasksLoaded, type TaskScope } from './task-list.ts';
-import { join, stepFigures } from './upload-view.tsx';
+import { failureOf, join, stepFigures } from './upload-view.tsx';
 import { VirtualList } from './virtual-list.tsx';
 import type { WireTask } from './wire.ts';
 
@@ -117,7 +117,7 @@ function TaskRow({ task, scope, text }: { task: WireTask; scope: TaskScope; text
         {shortTime(task.created_at)}
       </time>
       <div class="row-actions">
-        <TaskActions task={task} />
+        <TaskActions task={task} labelled={false} />
       </div>
     </div>
   );
@@ -134,7 +134,7 @@ function StatusMark({ task }: { task: WireTask }): VNode {
 }
 
 function TaskState({ task }: { task: WireTask }): VNode | null {
-  if (task.status === 'failed') return <bdi class="problem">{task.error}</bdi>;
+  if (task.status === 'failed') return <bdi class="problem">{failureOf(task)}</bdi>;
   if (task.status === 'completed') {
     const pages = task.result?.pages ?? null;
     return (
@@ -160,56 +160,54 @@ function TaskState({ task }: { task: WireTask }): VNode | null {
   );
 }
 
-function TaskActions({ task }: { task: WireTask }): VNode {
+/** What can be done with a task as it is now. */
+function TaskActions({ task, labelled }: { task: WireTask; labelled: boolean }): VNode {
   const t = sentences.value.tasks;
-  const name = (action: string): string => t.actionOn(action, task.filename);
+  const shared = { filename: task.filename, labelled };
   return (
     <>
       {task.status === 'pending' ? (
-        <button
-          type="button"
-          class="quiet icon-only"
-          aria-label={name(t.cancel)}
-          title={t.cancel}
-          onClick={() => act(cancelTask(task.task_id, { force: false }))}
-        >
-          <Icon name="close" />
-        </button>
+        <Action {...shared} icon="close" name={t.cancel} onClick={() => act(cancelTask(task.task_id, { force: false }))} />
       ) : null}
       {task.status === 'processing' ? (
-        <button
-          type="button"
-          class="quiet icon-only"
-          aria-label={name(t.stop)}
-          title={t.stop}
+        <Action
+          {...shared}
+          icon="stop"
+          name={t.stop}
           onClick={() => {
             stopping.value = task;
           }}
-        >
-          <Icon name="stop" />
-        </button>
+        />
       ) : null}
       {task.status === 'failed' ? (
-        <button
-          type="button"
-          class="quiet icon-only"
-          aria-label={name(t.retry)}
-          title={t.retry}
-          onClick={() => act(retryTask(task.task_id))}
-        >
-          <Icon name="retry" />
-        </button>
+        <Action {...shared} icon="retry" name={t.retry} onClick={() => act(retryTask(task.task_id))} />
       ) : null}
-      <button
-        type="button"
-        class="quiet icon-only"
-        aria-label={name(t.copyId)}
-        title={t.copyId}
-        onClick={() => void copyId(task.task_id)}
-      >
-        <Icon name="copy" />
-      </button>
+      <Action {...shared} icon="copy" name={t.copyId} onClick={() => void copyId(task.task_id)} />
     </>
+  );
+}
+
+type ActionProps = {
+  readonly icon: IconName;
+  readonly name: string;
+  readonly filename: string;
+  /** With its name beside the icon, where there is room. */
+  readonly labelled: boolean;
+  readonly onClick: () => void;
+};
+
+function Action({ icon, name, filename, labelled, onClick }: ActionProps): VNode {
+  return (
+    <button
+      type="button"
+      class={labelled ? '' : 'quiet icon-only'}
+      aria-label={sentences.value.tasks.actionOn(name, filename)}
+      title={labelled ? undefined : name}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+      {labelled ? name : null}
+    </button>
   );
 }
 
@@ -256,8 +254,13 @@ function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; 
         <div class="failure">
           <h3>{t.fields.error}</h3>
           <p>
-            <bdi>{task.error}</bdi>
+            <bdi>{failureOf(task)}</bdi>
           </p>
+          {failureOf(task) === task.error ? null : (
+            <p class="muted small">
+              {sentences.value.serverSays}: <bdi lang="en">{task.error}</bdi>
+            </p>
+          )}
           {task.error_code === null ? null : (
             <>
               <h3>{t.whatToDo}</h3>
@@ -285,7 +288,7 @@ function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; 
             {t.seeInDocuments}
           </a>
         ) : null}
-        <TaskActions task={task} />
+        <TaskActions task={task} labelled />
       </div>
     </dialog>
   );

@@ -3,11 +3,12 @@ import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from './announcer.ts';
+import { retryTask } from './api.ts';
 import { docIdProblem } from './doc-id.ts';
 import { filesFromInput } from './dropped-files.ts';
 import { bytes, count, duration } from './figures.ts';
 import { Icon } from './icons.tsx';
-import { sentences } from './language.ts';
+import { language, sentences } from './language.ts';
 import { msLeft } from './pace.ts';
 import { linkTo } from './route.ts';
 import { config } from './server-state.ts';
@@ -74,12 +75,23 @@ function DropZone({ compact }: { compact: boolean }): VNode {
       </div>
       <input ref={files} type="file" multiple hidden id="files" aria-label={t.choose} onChange={take} />
       <input ref={folder} type="file" hidden id="folder" aria-label={t.folder} onChange={take} {...{ webkitdirectory: true }} />
-      {limits === null ? null : (
-        <p class="muted limits">
-          {t.limits(bytes(limits.file_bytes_max), limits.formats.map((format) => format.toUpperCase()).join(' · '))}
-        </p>
-      )}
+      {limits === null ? null : <Limits max={bytes(limits.file_bytes_max)} formats={limits.formats} />}
     </div>
+  );
+}
+
+/** The kinds that most people have, to be named first. */
+const usualFormats = ['pdf', 'docx', 'pptx', 'xlsx', 'epub', 'html', 'md', 'txt', 'csv'];
+
+function Limits({ max, formats }: { max: string; formats: readonly string[] }): VNode {
+  const t = sentences.value.upload;
+  const usual = usualFormats.filter((format) => formats.includes(format));
+  const names = (list: readonly string[]): string => list.map((format) => format.toUpperCase()).join(', ');
+  return (
+    <details class="muted limits">
+      <summary>{t.limits(max, names(usual), formats.length - usual.length)}</summary>
+      <p>{names(formats)}</p>
+    </details>
   );
 }
 
@@ -158,10 +170,9 @@ function UploadRow({ upload }: { upload: Upload }): VNode {
         ) : null}
       </p>
       <div class="row-actions">
-        {state.phase === 'failed' ? (
-          <button type="button" class="quiet icon-only" aria-label={t.retry(upload.file.name)} onClick={() => send(upload)}>
-            <Icon name="retry" />
-          </button>
+        {state.phase === 'failed' ? <RetryButton upload={upload} onClick={() => send(upload)} /> : null}
+        {task?.status === 'failed' && task.retryable === true ? (
+          <RetryButton upload={upload} onClick={() => void retryTask(task.task_id).catch(sayProblem)} />
         ) : null}
         <button type="button" class="quiet icon-only" aria-label={t.remove(upload.file.name)} onClick={() => removeUpload(upload)}>
           <Icon name="close" />
@@ -169,6 +180,19 @@ function UploadRow({ upload }: { upload: Upload }): VNode {
       </div>
     </div>
   );
+}
+
+function RetryButton({ upload, onClick }: { upload: Upload; onClick: () => void }): VNode {
+  const name = sentences.value.upload.retry(upload.file.name);
+  return (
+    <button type="button" class="quiet icon-only" aria-label={name} title={name} onClick={onClick}>
+      <Icon name="retry" />
+    </button>
+  );
+}
+
+function sayProblem(error: unknown): void {
+  announce((error as Error).message);
 }
 
 function DocIdField({ upload }: { upload: Upload }): VNode {
@@ -272,8 +296,8 @@ function Saying({ upload, state, task }: { upload: Upload; state: UploadState; t
 function TaskSaying({ task }: { task: WireTask }): VNode {
   const { upload: t, stages, statuses, advice } = sentences.value;
   if (task.status === 'failed') {
-    const what = task.error_code === null ? '' : ` ${advice[task.error_code]}`;
-    return <Problem sentence={`${task.error ?? statuses.failed}.${what}`.replace(/([.。！!?？])\./, '$1')} />;
+    const advised = task.error_code === null ? null : advice[task.error_code];
+    return <Problem sentence={sentencesOf(failureOf(task), advised)} />;
   }
   if (task.status === 'completed') {
     const note = task.result?.superseded === true ? t.superseded : task.result?.unchanged === true ? t.unchanged : null;
@@ -286,6 +310,21 @@ function TaskSaying({ task }: { task: WireTask }): VNode {
     );
   }
   return <>{join(stages[task.stage], stepFigures(task), leftOf(msLeft(task)))}</>;
+}
+
+/** Why a failed task failed, in the page's language where the server gave a code for it. */
+export function failureOf(task: WireTask): string {
+  const sentence = task.error ?? sentences.value.statuses.failed;
+  return task.error_code === null ? sentence : sentences.value.failure(task.error_code, sentence);
+}
+
+/** With a full stop after each that has none. */
+function sentencesOf(...parts: readonly (string | null)[]): string {
+  const [stop, blank] = language.value === 'zh' ? ['。', ''] : ['.', ' '];
+  return parts
+    .filter((part) => part !== null)
+    .map((part) => (/[.。！!?？]$/.test(part) ? part : `${part}${stop}`))
+    .join(blank);
 }
 
 /** Pages or chunks of the running stage, or the place in the queue. */

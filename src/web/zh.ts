@@ -1,5 +1,23 @@
 /** The page's sentences in Chinese. */
+import type { DocumentErrorCode } from '../errors.ts';
 import type { Catalogue } from './en.ts';
+
+const failures: Record<DocumentErrorCode, string> = {
+  unsupported_format: '不支持这种文件格式',
+  encrypted: '文件设有密码',
+  corrupt: '文件已损坏，无法读取',
+  no_text: '文件中没有文字',
+  limit_exceeded: '文档超过了服务器的上限',
+  timeout: '处理超时',
+  out_of_memory: '处理时内存不足',
+  worker_crashed: '处理时读取程序崩溃',
+  embedder_failed: '向量服务没有响应',
+  cancelled: '任务已被取消',
+  document_deleted: '文档已被删除',
+  record_corrupt: '任务记录已损坏',
+  storage_failed: '磁盘拒绝写入',
+  internal: '程序内部错误',
+};
 
 export const zh: Catalogue = {
   views: { upload: '上传', tasks: '任务', documents: '文档', search: '搜索', system: '系统' },
@@ -41,7 +59,7 @@ export const zh: Catalogue = {
     or: '也可以粘贴，或者',
     choose: '选择文件',
     folder: '选择文件夹',
-    limits: (max, formats) => `每个文件不超过 ${max}。${formats}`,
+    limits: (max, some, more) => `每个文件不超过 ${max}：${some}${more === 0 ? '' : `，另有 ${more} 种`}`,
     list: '文件',
     send: (files) => `上传 ${files} 个文件`,
     clear: '清除已结束的',
@@ -130,6 +148,9 @@ export const zh: Catalogue = {
     internal: '这是程序的错误。请重试一次；如果仍然失败，请把任务 ID 交给管理员，日志中有原因。',
   },
 
+  failure: (code) => failures[code],
+  serverSays: '服务器的说明',
+
   documents: {
     none: '还没有可搜索的内容。请先上传文档。',
     find: '按名称或 ID 查找',
@@ -182,10 +203,11 @@ export const zh: Catalogue = {
     queue: '等待中',
     running: '运行中',
     throughput: '已完成',
-    pending: '个文件在等待',
+    pending: () => '个文件在等待',
     processing: (running, threads) => `${threads} 个线程中 ${running} 个在忙`,
-    sinceOpen: '自打开本页面起',
+    mostInHour: (most) => `最近一小时，最多 ${most}`,
     lastHour: '最近一小时，按分钟',
+    finished: (failed) => `个已完成，${failed} 个失败`,
     perMinute: (files, failed) => `完成 ${files}，失败 ${failed}`,
     completed: '完成',
     failed: '失败',

@@ -1,11 +1,12 @@
-/** Takes the pictures in docs/screenshots: every view in both themes (light in English, dark in Chinese), from the real server. */
-import { mkdir } from 'node:fs/promises';
+/** Takes the pictures in docs/screenshots, or those that are named: every view in both themes and languages, from the real server. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { makePdf } from '../support/pdf-writer.ts';
 import { pageLines } from '../support/prose.ts';
 import { insert, makeDataDir, removeDir, startServer } from '../support/server.ts';
-import { launchBrowser, openPage } from './support/browser.ts';
+import { launchBrowser, openPage, setLook } from './support/browser.ts';
 
 const folder = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
 const asynchronous = { prefer: 'respond-async' };
@@ -43,42 +44,94 @@ const report = makePdf({
   ],
 });
 
+const minutes = `# Minutes of the harbour board
+
+Present: the harbour master, the pilot, the keeper of the light.
+
+## Lamps and lights
+
+The lighthouse lamp was discussed at length. The keeper asked for a second lens, since the first one is scratched, and for
+a dry place to keep the blue ledger in. Both were granted.
+
+## Fees
+
+| berth | fee | from |
+| ----- | --- | ---- |
+| north | 120 | 1 May |
+| south | 90 | 1 May |
+
+The pilot asked that ships which wait for the tide pay nothing in the first hour. This was put off to the next meeting.
+`;
+
 const long = (pages: number): Buffer => makePdf({ pages: Array.from({ length: pages }, (_, page) => pageLines(page + 1, 40)) });
 
-type View = { readonly name: string; readonly hash: string; readonly prepare: (page: Page, url: string) => Promise<void> };
+type View = {
+  readonly name: string;
+  readonly hash: string;
+  readonly prepare: (page: Page, url: string) => Promise<void>;
+  readonly width?: number;
+  readonly height?: number;
+};
 
 const views: readonly View[] = [
+  { name: 'upload-empty', hash: '#/upload', prepare: (page) => page.locator('.limits').waitFor() },
+  { name: 'documents', hash: '#/documents', prepare: (page) => page.locator('.document-row').first().waitFor() },
+  { name: 'text', hash: '#/documents?text=minutes', prepare: (page) => page.locator('.block').first().waitFor() },
+  { name: 'search', hash: '#/search', prepare: openHit },
+  { name: 'search-chinese', hash: '#/search', prepare: openChineseHit },
+  { name: 'search-hits', hash: '#/search?q=harbour', prepare: (page) => page.locator('.hit').first().waitFor() },
+  { name: 'search-narrow', hash: '#/search', prepare: openHit, width: 390, height: 780 },
+  { name: 'failure', hash: '#/tasks', prepare: openFailure },
   { name: 'upload', hash: '#/upload', prepare: uploadFiles },
   { name: 'tasks', hash: '#/tasks', prepare: busyTasks },
-  { name: 'documents', hash: '#/documents', prepare: (page) => page.locator('.document-row').first().waitFor() },
-  { name: 'search', hash: '#/search', prepare: openHit },
+  {
+    name: 'tasks-narrow',
+    hash: '#/tasks',
+    prepare: (page) => page.locator('.task-row').first().waitFor(),
+    width: 390,
+    height: 780,
+  },
   { name: 'system', hash: '#/system', prepare: systemInMotion },
 ];
 
+const looks = (['light', 'dark'] as const).flatMap((theme) => (['en', 'zh'] as const).map((language) => ({ theme, language })));
+
+const wanted = process.argv.slice(2);
 const server = await startServer({ dataDir: await makeDataDir(), env: { MAX_CONCURRENT_TASKS: '1' } });
 const browser = await launchBrowser();
 await mkdir(folder, { recursive: true });
 await insert(server.url, 'harbour-handbook', { name: 'Harbour handbook.pdf', bytes: handbook });
 await insert(server.url, '年度报告-2026', { name: '港口年度报告 2026.pdf', bytes: report });
-await insert(server.url, 'minutes', {
-  name: 'Minutes of the harbour board.md',
-  bytes: '# Minutes\n\nThe lighthouse lamp was discussed at length.',
-});
+await insert(server.url, 'minutes', { name: 'Minutes of the harbour board.md', bytes: minutes });
 await insert(server.url, 'tariffs', { name: 'Tariffs.csv', bytes: 'berth,fee\nnorth,120\nsouth,90\n' });
 await insert(server.url, 'torn', { name: 'Old scan.pdf', bytes: '%PDF-1.4 torn off' });
-for (const view of views) {
-  await shoot(browser, view, { theme: 'light', language: 'en' });
-  await shoot(browser, view, { theme: 'dark', language: 'zh' });
-}
+for (const view of views) if (wanted.length === 0 || wanted.includes(view.name)) await shoot(browser, view);
 await browser.close();
 await server.stop();
 await removeDir(server.dataDir);
 
-async function shoot(browser: Browser, view: View, look: { theme: 'light' | 'dark'; language: 'en' | 'zh' }): Promise<void> {
-  const { page, close } = await openPage(browser, `${server.url}/${view.hash}`, { ...look, width: 1440, height: 860 });
-  await view.prepare(page, server.url);
-  await page.screenshot({ path: `${folder}${view.name}-${look.theme}.png` });
+/** One state of the page in every look. */
+async function shoot(browser: Browser, { name, hash, prepare, width = 1440, height = 860 }: View): Promise<void> {
+  const { page, close } = await openPage(browser, `${server.url}/${hash}`, { width, height });
+  await prepare(page, server.url);
+  for (const look of looks) {
+    await setLook(page, look);
+    await savePicture(page, join(folder, `${name}-${look.theme}-${look.language}.webp`));
+  }
   await close();
+}
+
+/** As WebP, which is a quarter of a PNG: Chromium writes it, though Playwright's own call does not. */
+async function savePicture(page: Page, path: string): Promise<void> {
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  const session = await page.context().newCDPSession(page);
+  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 82 });
+  await writeFile(path, Buffer.from(data, 'base64'));
+}
+
+async function openFailure(page: Page): Promise<void> {
+  await page.locator('.task-row').filter({ hasText: 'Old scan.pdf' }).locator('.name').click();
+  await page.locator('dialog .failure').waitFor();
 }
 
 async function uploadFiles(page: Page): Promise<void> {
@@ -100,13 +153,20 @@ async function uploadFiles(page: Page): Promise<void> {
 async function busyTasks(page: Page, url: string): Promise<void> {
   await insert(url, 'ships', { name: 'Register of ships 1870–1914.pdf', bytes: long(1501) }, asynchronous);
   await insert(url, 'rules', { name: '引航规则.pdf', bytes: long(5) }, asynchronous);
-  await page.locator('.status-processing').waitFor();
-  await page.locator('.status-pending').waitFor();
+  await page.locator('.status-processing').first().waitFor();
+  await page.locator('.status-pending').first().waitFor();
 }
 
-async function openHit(page: Page): Promise<void> {
-  const isChinese = (await page.locator('html').getAttribute('lang')) === 'zh-CN';
-  await page.locator('#query').fill(isChinese ? '守护人 灯塔' : 'lighthouse lamp keeper');
+function openHit(page: Page): Promise<void> {
+  return openFirstPdf(page, 'lighthouse lamp keeper');
+}
+
+function openChineseHit(page: Page): Promise<void> {
+  return openFirstPdf(page, '守护人 灯塔');
+}
+
+async function openFirstPdf(page: Page, query: string): Promise<void> {
+  await page.locator('#query').fill(query);
   await page.locator('.hit').filter({ hasText: '.pdf' }).first().click();
   await page.locator('.mark-word').first().waitFor();
 }
@@ -115,5 +175,5 @@ async function openHit(page: Page): Promise<void> {
 async function systemInMotion(page: Page, url: string): Promise<void> {
   for (let index = 0; index < 5; index += 1)
     await insert(url, `m-${index}`, { name: `${index}.pdf`, bytes: long(60 + index) }, asynchronous);
-  await page.waitForFunction(() => (document.querySelector('.chart-line')?.getAttribute('d')?.split('L').length ?? 0) > 6);
+  await page.waitForFunction(() => !/^0/.test(document.querySelector('.figure-card .big')?.textContent ?? '0'));
 }

@@ -86,6 +86,16 @@ async function guard(context: BrowserContext, origin: string, incidents: string[
   });
 }
 
+/** Changes theme and language of a page that is open, as its reader would; the view stays in the state it is in. */
+export async function setLook(page: Page, { theme, language }: { theme: 'light' | 'dark'; language: 'en' | 'zh' }): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme });
+  const isChinese = (await page.locator('html').getAttribute('lang')) === 'zh-CN';
+  // By script: an open dialog keeps the mouse away from the rest of the page.
+  if (isChinese !== (language === 'zh'))
+    await page.locator('.tools button[lang]').evaluate((button: HTMLElement) => button.click());
+  await page.locator(`html[data-theme=${theme}][lang=${language === 'zh' ? 'zh-CN' : 'en'}]`).waitFor();
+}
+
 /** Drops files on the page as a file manager does. */
 export async function dropFiles(page: Page, files: readonly { readonly name: string; readonly text: string }[]): Promise<void> {
   await page.evaluate((given) => {
