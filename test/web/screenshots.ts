@@ -175,5 +175,5 @@ async function openFirstPdf(page: Page, query: string): Promise<void> {
 async function systemInMotion(page: Page, url: string): Promise<void> {
   for (let index = 0; index < 5; index += 1)
     await insert(url, `m-${index}`, { name: `${index}.pdf`, bytes: long(60 + index) }, asynchronous);
-  await page.waitForFunction(() => !/^0/.test(document.querySelector('.figure-card .big')?.textContent ?? '0'));
+  await page.waitForFunction(() => document.querySelector('.figure-card .big')?.textContent?.startsWith('0') === false);
 }
