@@ -9,8 +9,10 @@ export type QueryTerm = { readonly term: string; readonly weight: number; readon
 
 /** Longest query that is read; the rest is ignored. */
 const queryUnitsMax = 4000;
-/** Distinct terms that are looked up. */
-const queryTermsMax = 128;
+/** Distinct terms that are looked up: those of a page of English, or of some 500 Chinese characters. */
+const queryTermsMax = 1024;
+/** Postings that one question may cost, about 0.2 s; in a large index the commonest terms of a long text are left out. */
+const postingsMax = 30_000_000;
 /** Readings of a mistyped word. */
 const readingsMax = 3;
 /** A word that some text has is still taken for a typing error when a neighbour is this many times as common. */
@@ -25,7 +27,10 @@ export function queryTokens(query: string): Token[] {
 
 /** The terms of a query as it was written. */
 export function writtenTerms(tokens: readonly Token[], segments: readonly Segment[]): QueryTerm[] {
-  return lookUp(countTerms(tokens), segments);
+  let left = postingsMax;
+  return lookUp(countTerms(tokens), segments)
+    .sort((a, b) => a.postings.chunks - b.postings.chunks)
+    .filter(({ postings }) => (left -= postings.chunks) >= 0);
 }
 
 /** The same with words that no text has replaced by the nearest ones that some text has. */

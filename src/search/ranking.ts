@@ -1,18 +1,18 @@
 /**
  * The order of the answers.
  *
- * - keyword: BM25 of the words as written.
+ * - keyword: BM25 of the words as written, a little of it shared between the chunks of one document.
  * - hybrid: typing errors repaired, then BM25 plus a second opinion: the embedder's vectors where there is one, else the words
  *   that the best answers share. The first ones are put in order by how close together they have the words of the query.
  * - vector: the second opinion alone.
  *
  * Weights by measurement (`npm run eval`), with known-item questions as the counterweight: feedback that helps where many texts
- * answer (cranfield +5 %) must not hurt where one does (drcd, titles against abstracts).
+ * answer (cranfield +3 %) must not hurt where one does (drcd; titles against abstracts; half a text against its other half).
  */
 import type { SearchMode } from './document-index.ts';
 import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm } from './query-terms.ts';
-import { bestRows, idf, scoreRows, type Scored, type Scores } from './scorer.ts';
+import { addSiblings, bestRows, idf, scoreRows, type Scored, type Scores } from './scorer.ts';
 import type { Segment } from './segments.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Token } from './tokens.ts';
@@ -20,10 +20,14 @@ import type { Near } from './vectors.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export const tuning = {
+  /** Share of a document's best other chunk in each of its chunks' scores. */
+  siblingShare: 0.1,
   feedback: { chunks: 10, terms: 20, shareMax: 0.2 },
   /** Share of the feedback where the tenth answer is as good as the first; less, by the square, where it is not. */
   feedbackWeight: 0.3,
   feedbackPower: 2,
+  /** Terms of a query beyond which it says enough by itself: feedback weighs less, in proportion. */
+  feedbackTerms: 12,
   nearWeight: 0.15,
   nearChunks: 32,
   /** Best of each ranking that are fused, and the usual constant of reciprocal rank fusion. */
@@ -65,6 +69,7 @@ export function rankChunks(input: RankingInput): Ranked {
     return { top, total: top.length, terms, tokens };
   }
   const scores = scoreRows(terms, segments, collection);
+  addSiblings(scores, segments, tuning.siblingShare);
   const first = bestRows(scores, segments, allowed, Math.max(limit, tuning.feedback.chunks));
   if (input.mode === 'keyword') return { ...first, terms, tokens };
   if (input.near !== null) {
@@ -117,7 +122,8 @@ function addFeedback(input: RankingInput, scores: Scores, top: readonly Scored[]
   if (feedback.length === 0) return top;
   const second = scoreRows(feedback, segments, collection);
   const evenness = top[Math.min(top.length, tuning.feedback.chunks) - 1]!.score / top[0]!.score;
-  const weight = input.mode === 'vector' ? 1 : tuning.feedbackWeight * evenness ** tuning.feedbackPower;
+  const need = Math.min(1, tuning.feedbackTerms / terms.length);
+  const weight = input.mode === 'vector' ? 1 : tuning.feedbackWeight * need * evenness ** tuning.feedbackPower;
   const combined = combine(scores, second, (weight * top[0]!.score) / highest(second, input));
   return bestRows(combined, segments, input.allowed, input.limit).top;
 }

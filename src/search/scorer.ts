@@ -53,6 +53,30 @@ export function scoreRows(
   });
 }
 
+/**
+ * Lets each row that scored profit from the best other row of its document, by this share: a document that was cut in two
+ * is as good an answer as it was whole. Changes `scores`.
+ */
+export function addSiblings(scores: Scores, segments: readonly Segment[], share: number): void {
+  for (const [at, segment] of segments.entries()) {
+    for (const run of segment.runs) if (run.chunks > 1) addBestOther(scores[at]!, run.firstRow, run.firstRow + run.chunks, share);
+  }
+}
+
+function addBestOther(scores: Float32Array, from: number, to: number, share: number): void {
+  let best = from;
+  let second = 0;
+  for (let row = from + 1; row < to; row++) {
+    const score = scores[row]!;
+    if (score > scores[best]!) {
+      second = scores[best]!;
+      best = row;
+    } else if (score > second) second = score;
+  }
+  const highest = scores[best]!;
+  for (let row = from; row < to; row++) if (scores[row]! > 0) scores[row]! += share * (row === best ? second : highest);
+}
+
 /** The best `limit` rows, best first, and how many scored at all. `allowed` has 0 for rows that may not be found. */
 export function bestRows(
   scores: Scores,

@@ -2,7 +2,7 @@
  * `npm run eval -- FOLDER [--typos] [--queries N]`: how well the product finds, measured through its own pipeline. FOLDER holds
  * `docs.jsonl` {id, title, text}, `queries.jsonl` {id, text} and `qrels.tsv` (query-id, corpus-id, score). Every document is
  * parsed, chunked, embedded and indexed as an upload would be; a document is as good as its best chunk. Beside it, plain BM25
- * (k1 1.2, b 0.75) over whole documents, computed here in a few lines. `--typos` adds the same with one typing error a query.
+ * (k1 1.2, b 0.75) over whole documents with their titles, computed here in a few lines. `--typos` adds the same with one typing error a query.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,6 +32,7 @@ type Collection = {
 type Finder = (query: string) => Promise<string[]> | string[];
 
 const depth = 100;
+const pagesMax = 3;
 
 if (import.meta.main) {
   const [folder, ...options] = process.argv.slice(2);
@@ -124,9 +125,15 @@ async function ingest(
   }
 }
 
+/** Hits are chunks, so that as many documents take a few pages of them. */
 async function findDocuments(index: SqliteIndex, mode: SearchMode, query: string): Promise<string[]> {
-  const { hits } = await index.search({ query, mode, topK: depth, offset: 0, filter: {} });
-  return [...new Set(hits.map((hit) => hit.docId))];
+  const found = new Set<string>();
+  for (let page = 0; page < pagesMax && found.size < depth; page++) {
+    const { hits } = await index.search({ query, mode, topK: depth, offset: page * depth, filter: {} });
+    for (const hit of hits) found.add(hit.docId);
+    if (hits.length < depth) break;
+  }
+  return [...found].slice(0, depth);
 }
 
 async function table(
@@ -176,7 +183,7 @@ function addScores(
 function plainBm25(docs: readonly Doc[]): Finder {
   const postings = new Map<string, Map<number, number>>();
   const lengths = docs.map((doc, i) => {
-    const terms = termsOf(doc.text);
+    const terms = termsOf(wholeText(doc));
     for (const term of terms) {
       const list = postings.get(term) ?? new Map<number, number>();
       postings.set(term, list.set(i, (list.get(i) ?? 0) + 1));
@@ -199,6 +206,10 @@ function plainBm25(docs: readonly Doc[]): Finder {
       .slice(0, depth)
       .map(([doc]) => docs[doc]!.id);
   };
+}
+
+function wholeText({ title, text }: Doc): string {
+  return !title || text.startsWith(title) ? text : `${title}\n${text}`;
 }
 
 function termsOf(text: string): string[] {

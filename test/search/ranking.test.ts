@@ -76,6 +76,19 @@ describe('the order of the hits', () => {
     expect((await found('apple', 'hybrid', 40)).filter((docId) => docId === 'long')).toHaveLength(30);
   });
 
+  it('reads a long question to its end', async () => {
+    const said = Array.from({ length: 400 }, (_, i) => String.fromCharCode(0x4e00 + 7 * i)).join('');
+    await put('beginning', [said.slice(0, 60)]);
+    await put('most', [said.slice(60)]);
+    expect(await found(said, 'keyword')).toEqual(['most', 'beginning']);
+  });
+
+  it('prefers the document that has more to say about it, of two whose best chunks are alike', async () => {
+    await put('once', ['the lift of a wing in a stream', 'bread is made of flour and of water']);
+    await put('twice', ['the lift of a wing in a stream', 'a wing is made of wood and of cloth']);
+    expect((await found('wing lift', 'keyword'))[0]).toBe('twice');
+  });
+
   it('widens a question by what its best answers share, behind what it asked for', async () => {
     for (let i = 0; i < 6; i++) await put(`both-${i}`, [`lift of a wing grows with circulation, case ${i}`]);
     await put('related', ['circulation is caused by the case of a vortex']);
