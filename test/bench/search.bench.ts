@@ -1,21 +1,32 @@
 /**
  * Indexing speed and search latency. `npm run bench -- search [CHUNKS] [FOLDER]` (100,000 by default; with FOLDER the index is
- * kept there and found again). Beside it, as the limit, a plain scan of all texts for the words of the query.
+ * kept there and found again). Searches go through the threads of a server's front end: by one caller and by eight, on an idle
+ * index and while another process takes documents in. Beside them, as the limit, a plain scan of all texts for the words of the
+ * query; and MiniSearch, up to 200,000 chunks, since it keeps them all in memory (npm ci --prefix test/bench/peers).
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
+import { createLogger } from '../../src/logger.ts';
+import type { DocumentIndex, SearchMode } from '../../src/search/document-index.ts';
 import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite-index.ts';
+import { openThreadedIndex } from '../../src/search/threaded-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { stageDocument } from '../support/staged-document.ts';
 import type { Bench, Row } from './bench.ts';
+import { createText, documentTexts, type MadeText, question } from './made-text.ts';
+import { percentile, residentBytes, round } from './process-figures.ts';
 
 const documentChunks = 20;
-const queriesCount = 300;
+const questionsCount = 400;
 const scansCount = 5;
+const peerChunksMax = 200_000;
+const logger = createLogger({ level: 'silent' });
 
 export const bench: Bench = {
   title: 'documents of 20 chunks in, then questions of 2 to 8 words, as common as words are',
@@ -23,80 +34,126 @@ export const bench: Bench = {
     const folder = kept ?? (await mkdtemp(join(tmpdir(), 'search-bench-')));
     await mkdir(folder, { recursive: true });
     const rows: Row[] = [];
-    const text = createText(7);
-    const filled = existsSync(join(folder, 'index.sqlite'));
-    const index = openSqliteIndex({ indexDir: folder, embedder: createBuiltinEmbedder() });
     try {
-      if (!filled) rows.push(...(await fill(index, folder, Number(count), text)));
-      for (const mode of ['keyword', 'hybrid'] as const) rows.push(await ask(index, mode, createText(11)));
-      rows.push(scan(folder, createText(11)));
+      if (!existsSync(join(folder, 'index.sqlite'))) rows.push(...(await fill(folder, Number(count))));
+      rows.push(...(await askAll(folder)), scan(folder));
+      if (Number(count) <= peerChunksMax) rows.push(await askPeer(Number(count)));
     } finally {
-      await index.close();
       if (kept === undefined) await rm(folder, { recursive: true, force: true });
     }
     return rows;
   },
 };
 
-async function fill(index: SqliteIndex, folder: string, chunks: number, text: Text): Promise<Row[]> {
+async function fill(folder: string, chunks: number): Promise<Row[]> {
+  const index = openSqliteIndex({ indexDir: folder, embedder: createBuiltinEmbedder() });
+  const text = createText(7);
   const documents = Math.ceil(chunks / documentChunks);
   const quarters = [0, 1, 2, 3].map(() => ({ chunks: 0, ms: 0, cpuMs: 0 }));
   for (let i = 0; i < documents; i++) {
-    const staged = join(folder, 'staged');
-    await mkdir(staged);
-    const document = await stageDocument(staged, {
-      docId: `d${i}`,
-      version: `0190a0b0-0000-7000-8000-${String(i).padStart(12, '0')}` as TaskId,
-      title: text.words(5),
-      texts: Array.from({ length: documentChunks }, () => text.words(180)),
-    });
     const quarter = quarters[Math.floor((4 * i) / documents)]!;
-    const started = performance.now();
-    const cpu = process.cpuUsage();
-    await index.replace(document, staged);
-    while (index.tidy());
-    const used = process.cpuUsage(cpu);
-    quarter.ms += performance.now() - started;
-    quarter.cpuMs += (used.user + used.system) / 1000;
+    const { ms, cpuMs } = await add(index, folder, i, text);
+    quarter.ms += ms;
+    quarter.cpuMs += cpuMs;
     quarter.chunks += documentChunks;
-    await rm(staged, { recursive: true });
   }
-  const rate = (quarter: (typeof quarters)[number], ms: number) => Math.round((quarter.chunks / ms) * 1000);
   const { bytes } = await index.stats();
+  await index.close();
+  const rate = (quarter: (typeof quarters)[number], ms: number) => Math.round((quarter.chunks / ms) * 1000);
   return [
     ...quarters.map((quarter, i) => ({
       what: `indexing, quarter ${i + 1}`,
       'chunks/s': rate(quarter, quarter.ms),
-      'chunks per CPU s': rate(quarter, quarter.cpuMs),
+      'chunks/CPU s': rate(quarter, quarter.cpuMs),
     })),
-    { what: 'index', 'bytes a chunk': Math.round(bytes / chunks) },
+    { what: 'index on disk', 'bytes a chunk': Math.round(bytes / chunks) },
   ];
 }
 
-async function ask(index: SqliteIndex, mode: 'keyword' | 'hybrid', text: Text): Promise<Row> {
-  const times: number[] = [];
+/** One document more; the making of its text does not count. */
+async function add(index: SqliteIndex, folder: string, i: number, text: MadeText): Promise<{ ms: number; cpuMs: number }> {
+  const staged = join(folder, 'staged');
+  await mkdir(staged);
+  const document = await stageDocument(staged, {
+    docId: `d${i}`,
+    version: `0190a0b0-0000-7000-8000-${String(i).padStart(12, '0')}` as TaskId,
+    title: text.words(5),
+    texts: documentTexts(text, documentChunks),
+  });
+  const started = performance.now();
   const cpu = process.cpuUsage();
-  for (let i = 0; i < queriesCount; i++) {
-    const started = performance.now();
-    await index.search({ query: text.words(2 + (i % 7)), mode, topK: 10, offset: 0, filter: {} });
-    times.push(performance.now() - started);
+  await index.replace(document, staged);
+  while (index.tidy());
+  const used = process.cpuUsage(cpu);
+  const ms = performance.now() - started;
+  await rm(staged, { recursive: true });
+  return { ms, cpuMs: (used.user + used.system) / 1000 };
+}
+
+async function askAll(folder: string): Promise<Row[]> {
+  const index = await openThreadedIndex({ indexDir: folder, embedder: { kind: 'builtin' }, threads: 2, logger });
+  const rows: Row[] = [];
+  try {
+    // Both threads read the index once before anything is measured, as a server does with its first questions.
+    for (let i = 0; i < 20; i++) await ask(index, 'hybrid', 4, 8);
+    for (const callers of [1, 8]) {
+      for (const mode of ['keyword', 'hybrid', 'vector'] as const)
+        rows.push({ what: `${mode}, ${plural(callers)}, idle`, ...(await ask(index, mode, questionsCount, callers)) });
+    }
+    rows.push(...(await askWhileTakingIn(index, folder)));
+  } finally {
+    await index.close();
   }
+  return rows;
+}
+
+async function askWhileTakingIn(index: DocumentIndex, folder: string): Promise<Row[]> {
+  const writer = fork(join(import.meta.dirname, 'search-writer.ts'), [folder]);
+  let taken = 0;
+  writer.on('message', (chunks: number) => (taken += chunks));
+  await once(writer, 'message');
+  const rows: Row[] = [];
+  for (const callers of [1, 8]) {
+    const [before, started] = [taken, performance.now()];
+    const figures = await ask(index, 'hybrid', questionsCount, callers);
+    const rate = Math.round(((taken - before) / (performance.now() - started)) * 1000);
+    rows.push({ what: `hybrid, ${plural(callers)}, while taking in`, 'chunks/s': rate, ...figures });
+  }
+  writer.kill('SIGKILL');
+  await once(writer, 'exit');
+  return rows;
+}
+
+async function ask(index: DocumentIndex, mode: SearchMode, count: number, callers: number): Promise<Omit<Row, 'what'>> {
+  const text = createText(11);
+  const questions = Array.from({ length: count }, (_, i) => question(text, i));
+  const times: number[] = [];
+  const started = performance.now();
+  const cpu = process.cpuUsage();
+  const call = async (): Promise<void> => {
+    for (let query = questions.pop(); query !== undefined; query = questions.pop()) {
+      const asked = performance.now();
+      await index.search({ query, mode, topK: 10, offset: 0, filter: {} });
+      times.push(performance.now() - asked);
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, call));
   const used = process.cpuUsage(cpu);
   return {
-    what: mode,
     ...percentiles(times),
-    'CPU ms': ((used.user + used.system) / 1000 / queriesCount).toFixed(1),
-    'RSS MB': megabytes(),
+    'questions/s': Math.round((count / (performance.now() - started)) * 1000),
+    'CPU ms': round((used.user + used.system) / 1000 / count),
+    'RSS MB': Math.round(residentBytes(process.pid) / 1e6),
   };
 }
 
 /** What any search without an index would cost at least. */
-function scan(folder: string, text: Text): Row {
+function scan(folder: string): Row {
   const db = new DatabaseSync(join(folder, 'index.sqlite'), { readOnly: true });
+  const text = createText(11);
   const times: number[] = [];
-  const cpu = process.cpuUsage();
   for (let i = 0; i < scansCount; i++) {
-    const words = text.words(2 + (i % 7)).split(' ');
+    const words = question(text, i).split(' ');
     const started = performance.now();
     let found = 0;
     for (const row of db.prepare('SELECT text FROM chunk').iterate()) {
@@ -105,69 +162,25 @@ function scan(folder: string, text: Text): Row {
     if (found < 0) throw new Error('unreachable');
     times.push(performance.now() - started);
   }
-  const used = process.cpuUsage(cpu);
   db.close();
-  return {
-    what: 'plain scan of the texts',
-    ...percentiles(times),
-    'CPU ms': ((used.user + used.system) / 1000 / scansCount).toFixed(1),
-  };
+  return { what: 'plain scan of the texts', ...percentiles(times) };
 }
 
-function percentiles(times: number[]): { 'p50 ms': string; 'p99 ms': string } {
-  times.sort((a, b) => a - b);
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))]!.toFixed(1);
-  return { 'p50 ms': at(0.5), 'p99 ms': at(0.99) };
+async function askPeer(chunks: number): Promise<Row> {
+  if (!existsSync(join(import.meta.dirname, 'peers', 'node_modules', 'minisearch')))
+    return { what: 'MiniSearch is missing: npm ci --prefix test/bench/peers' };
+  const peer = fork(join(import.meta.dirname, 'search-peer.ts'), [String(chunks), String(questionsCount)], {
+    execArgv: ['--max-old-space-size=12000'],
+  });
+  const [row] = (await once(peer, 'message')) as [Row];
+  peer.kill();
+  return row;
 }
 
-function megabytes(): number {
-  return Math.round(process.memoryUsage.rss() / 1024 / 1024);
+function percentiles(times: readonly number[]): { 'p50 ms': number; 'p99 ms': number } {
+  return { 'p50 ms': round(percentile(times, 0.5)), 'p99 ms': round(percentile(times, 0.99)) };
 }
 
-type Text = { words(count: number): string };
-
-/** Made words, as common as Zipf says: the 100 commonest fill half of the text, 50,000 others the rest. */
-function createText(seed: number): Text {
-  let state = seed;
-  const random = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-  const vocabulary = 50_000;
-  return {
-    words: (count) => Array.from({ length: count }, () => word(Math.floor(Math.exp(random() * Math.log(vocabulary))))).join(' '),
-  };
-}
-
-const syllables = [
-  'ba',
-  'ce',
-  'di',
-  'fo',
-  'gu',
-  'ha',
-  'je',
-  'ki',
-  'lo',
-  'mu',
-  'na',
-  'pe',
-  'ri',
-  'so',
-  'tu',
-  'va',
-  'we',
-  'xi',
-  'yo',
-  'zu',
-];
-
-function word(rank: number): string {
-  let rest = rank + 400;
-  let made = '';
-  while (rest > 0) {
-    made += syllables[rest % syllables.length]!;
-    rest = Math.floor(rest / syllables.length);
-  }
-  return made;
+function plural(callers: number): string {
+  return callers === 1 ? '1 caller' : `${callers} callers`;
 }
