@@ -30,7 +30,7 @@ export function admit(database: IndexDatabase, docId: string, version: TaskId): 
   const fence = database.get('SELECT version FROM fence WHERE doc_id = ?', docId)?.['version'] as TaskId | undefined;
   if (fence !== undefined && fence > version) return 'stale';
   if (findDocument(database, docId)?.document.version === version) return 'done';
-  return fence === version ? 'stale' : 'ok';
+  return fence === version && isCommitted(database, version) ? 'stale' : 'ok';
 }
 
 /** Notes a version as current: fenced against older ones, and remembered as completed. */

@@ -21,12 +21,15 @@ export function createIndexThread(options: {
   let models: Promise<[Embedder, Reranker | null]> | null = null;
 
   async function current(): Promise<SqliteIndex> {
-    if (opened !== null && opened.identity !== indexIdentity(indexDir)) await drop();
+    const replaced = opened !== null && opened.identity !== indexIdentity(indexDir);
+    if (replaced) await drop();
     if (opened === null) {
       models ??= Promise.all([options.createEmbedder(), options.createReranker()]);
       const [embedder, reranker] = await models;
       const index = openSqliteIndex({ indexDir, embedder, reranker });
       opened = { index, identity: indexIdentity(indexDir) };
+      // Somebody deleted the file that was in use.
+      if (replaced && index.rebuildState() === 'new') index.setRebuildState('damaged');
     }
     return opened.index;
   }

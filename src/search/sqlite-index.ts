@@ -4,6 +4,8 @@
  */
 import { statSync } from 'node:fs';
 import type { Embedder } from '../embed/embedder.ts';
+import { AppError } from '../errors.ts';
+import type { TaskId } from '../tasks/task.ts';
 import { readStagedChunks, readStagedMeta } from './staging.ts';
 import type { Chunk } from '../chunk/chunk.ts';
 import {
@@ -27,6 +29,7 @@ import type { DocumentIndex, IndexedDocument } from './document-index.ts';
 import { insertVectors } from './vectors.ts';
 import { reembedSome } from './reembed.ts';
 import type { Reranker } from './reranker.ts';
+import { openRulings } from './rulings.ts';
 import { Searcher } from './searcher.ts';
 import { answersOf } from './sqlite-answers.ts';
 import { bumpChange, dropDeadMerges, insertSegment, mergeDue, mergeSegments, SegmentBuilder } from './segments.ts';
@@ -44,23 +47,31 @@ export interface SqliteIndex extends DocumentIndex {
   /** Whether the index is to be filled from the stored documents: it is new, or its predecessor was damaged. */
   rebuildState(): RebuildState;
   setRebuildState(state: RebuildState): void;
+  /** Stored versions that will be put back: from now on no older one of their documents is taken. */
+  expect(stored: readonly { readonly docId: string; readonly version: TaskId }[]): void;
   /** What SQLite finds wrong with the file, one sentence each; empty when nothing. Reads all of it. */
   check(): string[];
   /** Does one merge of segments when one is due. True when it did: ask again. */
   tidy(): boolean;
 }
 
-/** `new`: nobody has looked for stored documents yet. `damaged` and `running`: some are not found yet, and a search says so. */
+/**
+ * `new`: nobody has looked for stored documents yet. `damaged`: it is not known which are stored, so that no version is taken
+ * yet, lest an older one come before a newer. `running`: they are being put back. In both a search says that some are missing.
+ */
 export type RebuildState = 'new' | 'damaged' | 'running' | 'done';
 
 /** Opens the index, making it when there is none. */
 export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   const database = openDatabase(options.indexDir);
+  const rebuildState = () => database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'] as RebuildState;
+  const rulings = openRulings(options.indexDir, database, { indexIsNew: ['new', 'damaged'].includes(rebuildState()) });
   const searcher = new Searcher(answersOf(database, options.embedder), options.embedder, options.reranker ?? null);
   return {
     replace: (document, folder) => replace(database, document, folder),
     async touch(docId, version, change) {
       return database.write(() => {
+        refuseWhileUnknown(database);
         if (isRevoked(database, version)) return 'revoked';
         const verdict = admit(database, docId, version);
         if (verdict === 'done') return 'ok';
@@ -71,16 +82,20 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
       });
     },
     async revoke(_docId, version) {
-      return database.write(() => {
+      const answer = database.write(() => {
         if (isCommitted(database, version)) return 'committed';
         markRevoked(database, version);
         return 'ok';
       });
+      if (answer === 'ok') rulings.revoke(version);
+      return answer;
     },
     async reinstate(_docId, version) {
       database.write(() => clearRevoked(database, version));
+      rulings.reinstate(version);
     },
     async remove(docId, fence) {
+      rulings.remove(docId, fence);
       return database.write(() => {
         raiseFence(database, docId, fence);
         const current = findDocument(database, docId);
@@ -108,14 +123,21 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
     },
     async purge(before) {
       database.write(() => purgeCatalog(database, before));
+      rulings.purge(before);
     },
     async close() {
+      rulings.close();
       database.close();
     },
     reembed: () => reembedSome(database, options.embedder),
-    rebuildState: () => database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'] as RebuildState,
+    rebuildState,
     setRebuildState(state) {
       database.write(() => database.run("UPDATE meta SET value = ? WHERE key = 'rebuild'", state));
+    },
+    expect(stored) {
+      database.tidy(() => {
+        for (const { docId, version } of stored) raiseFence(database, docId, version);
+      });
     },
     check() {
       const found = database.all('PRAGMA integrity_check').map((row) => String(row['integrity_check']));
@@ -144,6 +166,7 @@ async function replace(database: IndexDatabase, document: IndexedDocument, folde
     }
   }
   return database.write(() => {
+    refuseWhileUnknown(database);
     const verdict = admit(database, document.docId, document.version);
     if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
     const old = findDocument(database, document.docId);
@@ -157,6 +180,12 @@ async function replace(database: IndexDatabase, document: IndexedDocument, folde
     bumpChange(database);
     return 'ok';
   });
+}
+
+/** @throws AppError `unavailable`, to be tried again. */
+function refuseWhileUnknown(database: IndexDatabase): void {
+  const state = database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'];
+  if (state === 'damaged') throw new AppError('unavailable', 'The index is being built again; try again');
 }
 
 function nextChunkId(database: IndexDatabase): number {

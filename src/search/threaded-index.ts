@@ -29,6 +29,8 @@ export interface ThreadedIndex extends DocumentIndex {
   check(): Promise<string[]>;
 }
 
+/** Stored documents that the index is told of in one call. */
+const expectedAtOnce = 500;
 /** How often an idle process looks whether another one has set the index aside. */
 const rebuildCheckMs = 2000;
 
@@ -68,11 +70,19 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
   });
 
   const rebuilding = oneAtATime(logger, 'filling the index from the stored documents failed', async () => {
-    if (options.documents === undefined || (await call('rebuildState')) === 'done') return;
+    if (options.documents === undefined) return;
+    await expectStored(call, options.documents, logger);
+    storedKnown.resolve();
+    if ((await call('rebuildState')) === 'done') return;
     const restored = await rebuild(call, options.documents, { signal: closing.signal, logger });
     if (restored > 0) logger.info({ documents: restored }, 'index filled from the stored documents');
     tidying.start();
   });
+
+  /** An older version must not slip into a new index before it is known that a newer one is stored. */
+  const storedKnown = Promise.withResolvers<void>();
+  if (options.documents === undefined) storedKnown.resolve();
+  closing.signal.addEventListener('abort', () => storedKnown.resolve());
 
   await Promise.all(Array.from({ length: options.threads }, () => call('rebuildState')));
   rebuilding.start();
@@ -80,11 +90,15 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
 
   return {
     async replace(document, folder) {
+      await storedKnown.promise;
       const outcome = await call('replace', document, folder);
       if (outcome === 'ok') tidying.start();
       return outcome;
     },
-    touch: (...args) => call('touch', ...args),
+    async touch(...args) {
+      await storedKnown.promise;
+      return call('touch', ...args);
+    },
     revoke: (...args) => call('revoke', ...args),
     reinstate: (...args) => call('reinstate', ...args),
     remove: (...args) => call('remove', ...args),
@@ -110,12 +124,32 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
   };
 }
 
+type StoredDocuments = NonNullable<ThreadedIndexOptions['documents']>;
+
 type Call = <M extends IndexMethod>(method: M, ...args: Parameters<SqliteIndex[M]>) => Promise<Awaited<ReturnType<SqliteIndex[M]>>>;
+
+/** Tells an index that knows no stored document which there are, before anything else is put into it. */
+async function expectStored(call: Call, documents: StoredDocuments, logger: Logger): Promise<void> {
+  if (!['new', 'damaged'].includes(await call('rebuildState'))) return;
+  let found = 0;
+  let batch: { docId: string; version: TaskId }[] = [];
+  for await (const { folder, version } of documents()) {
+    found++;
+    try {
+      batch.push({ docId: (await readStagedMeta(folder)).document.docId, version });
+    } catch (error) {
+      logger.warn({ err: error, folder }, 'a stored document could not be read');
+    }
+    if (batch.length === expectedAtOnce) await call('expect', batch.splice(0));
+  }
+  await call('expect', batch);
+  if (found > 0) await call('setRebuildState', 'running');
+}
 
 /** Looks through the stored documents until a whole pass finds nothing that the index lacks. Returns how many it lacked. */
 async function rebuild(
   call: Call,
-  documents: NonNullable<ThreadedIndexOptions['documents']>,
+  documents: StoredDocuments,
   { signal, logger }: { signal: AbortSignal; logger: Logger },
 ): Promise<number> {
   let restored = 0;
@@ -124,7 +158,6 @@ async function rebuild(
     for await (const { folder, version } of documents()) {
       if (signal.aborted) return restored;
       if (await call('wasCommitted', '', version)) continue;
-      if (restored === 0 && missing === 0) await call('setRebuildState', 'running');
       if (await restore(call, folder, logger)) missing++;
     }
     restored += missing;

@@ -53,6 +53,11 @@ describe('a damaged index', () => {
     stored.push({ folder: dir, version: version(n) });
   }
 
+  async function staged(name: string, { docId, n }: { docId: string; n: number }) {
+    await mkdir(join(folder, name));
+    return stageDocument(join(folder, name), { docId, version: version(n), texts: [`apple of version ${n}`] });
+  }
+
   const search = (index: ThreadedIndex) => index.search({ query: 'apple', mode: 'hybrid', topK: 50, offset: 0, filter: {} });
   const filled = (index: ThreadedIndex, hits: number) =>
     until(`${hits} hits without a notice`, async () => {
@@ -84,6 +89,58 @@ describe('a damaged index', () => {
     await store(working, 9);
     await filled(answering, 9);
     expect(await answering.check()).toEqual([]);
+  });
+
+  /** Deletes the index file, or breaks it, and opens the index again. */
+  async function lose(how: 'deleted' | 'broken'): Promise<ThreadedIndex> {
+    await opened.pop()!.close();
+    const file = join(indexDir, 'index.sqlite');
+    await (how === 'broken' ? writeFile(file, 'this is no database, whatever its name says') : rm(file));
+    return openIndex('works');
+  }
+
+  describe.each(['deleted', 'broken'] as const)('that was %s', (how) => {
+    it('does not bring back a document that was deleted, not even when its files were left', async () => {
+      const index = await openIndex('works');
+      await store(index, 1);
+      await store(index, 2);
+      await index.remove('d1', version(5));
+      const again = await lose(how);
+      await filled(again, 1);
+      expect(await again.replace(await staged('late', { docId: 'd1', n: 4 }), join(folder, 'late'))).toBe('stale');
+      expect(await again.info('d1')).toBeNull();
+    });
+
+    it('does not take a task that was revoked, unless it was reinstated', async () => {
+      const index = await openIndex('works');
+      await index.revoke('a', version(1));
+      await index.revoke('b', version(2));
+      await index.reinstate('b', version(2));
+      const again = await lose(how);
+      expect(await again.replace(await staged('a', { docId: 'a', n: 1 }), join(folder, 'a'))).toBe('revoked');
+      expect(await again.replace(await staged('b', { docId: 'b', n: 2 }), join(folder, 'b'))).toBe('ok');
+    });
+
+    it('does not let an older version win, not even while the newer one is being put back', async () => {
+      const index = await openIndex('works');
+      await store(index, 7);
+      await store(index, 3);
+      const again = await lose(how);
+      expect(await again.replace(await staged('late', { docId: 'd7', n: 6 }), join(folder, 'late'))).toBe('stale');
+      await filled(again, 2);
+      expect(await again.info('d7')).toMatchObject({ version: version(7) });
+    });
+  });
+
+  it('whose rulings are broken too still serves, and remembers what comes after', async () => {
+    const index = await openIndex('works');
+    await index.revoke('a', version(1));
+    await opened.pop()!.close();
+    await writeFile(join(indexDir, 'rulings.sqlite'), 'this is no database, whatever its name says');
+    await (await openIndex('works')).revoke('b', version(2));
+    const again = await lose('deleted');
+    expect(await again.replace(await staged('a', { docId: 'a', n: 1 }), join(folder, 'a'))).toBe('revoked');
+    expect(await again.replace(await staged('b', { docId: 'b', n: 2 }), join(folder, 'b'))).toBe('revoked');
   });
 
   it('that was deleted is filled again too', async () => {

@@ -1,0 +1,95 @@
+/**
+ * The decisions that must outlive an index: which tasks were revoked, and which documents were removed up to which task. They
+ * are kept in a small file beside the index as well, so that an index that is built again from the stored documents takes
+ * back neither a cancelled task nor a deleted document. What was replaced needs no ruling: the stored documents tell.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { TaskId } from '../tasks/task.ts';
+import { clearRevoked, markRevoked, raiseFence } from './catalog.ts';
+import { isDamage } from './damage.ts';
+import type { IndexDatabase } from './database.ts';
+
+/** Every change is on the disk when its call returns. Safe in any number of processes, and safe twice. */
+export interface Rulings {
+  revoke(version: TaskId): void;
+  reinstate(version: TaskId): void;
+  remove(docId: string, fence: TaskId): void;
+  /** Forgets those of tasks that can no longer run. */
+  purge(before: TaskId): void;
+  close(): void;
+}
+
+const busyMs = 60_000;
+
+/** Opens the rulings beside `index`, and each of the two learns what only the other knows when it is new. */
+export function openRulings(folder: string, index: IndexDatabase, options: { indexIsNew: boolean }): Rulings {
+  const db = openFile(join(folder, 'rulings.sqlite'));
+  if (options.indexIsNew) teachIndex(db, index);
+  if (isEmptyFile(db)) learnFrom(index, db);
+  return {
+    revoke: (version) => void db.prepare('INSERT OR IGNORE INTO revoked(version) VALUES (?)').run(version),
+    reinstate: (version) => void db.prepare('DELETE FROM revoked WHERE version = ?').run(version),
+    remove: (docId, fence) => void db.prepare(raise).run(docId, fence),
+    purge(before) {
+      db.prepare('DELETE FROM revoked WHERE version < ?').run(before);
+      db.prepare('DELETE FROM removed WHERE fence < ?').run(before);
+    },
+    close: () => db.close(),
+  };
+}
+
+const raise =
+  'INSERT INTO removed(doc_id, fence) VALUES (?, ?) ON CONFLICT(doc_id) DO UPDATE SET fence = max(fence, excluded.fence)';
+
+/** A damaged file is begun anew: the index beside it knows the same. */
+function openFile(path: string): DatabaseSync {
+  try {
+    return prepare(path);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    for (const suffix of ['', '-journal']) rmSync(path + suffix, { force: true });
+    return prepare(path);
+  }
+}
+
+function prepare(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: busyMs });
+  try {
+    db.exec('PRAGMA synchronous = EXTRA');
+    db.exec('CREATE TABLE IF NOT EXISTS revoked(version TEXT PRIMARY KEY) WITHOUT ROWID');
+    db.exec('CREATE TABLE IF NOT EXISTS removed(doc_id TEXT PRIMARY KEY, fence TEXT NOT NULL) WITHOUT ROWID');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function teachIndex(db: DatabaseSync, index: IndexDatabase): void {
+  const revoked = db.prepare('SELECT version FROM revoked').all() as { version: TaskId }[];
+  const removed = db.prepare('SELECT doc_id, fence FROM removed').all() as { doc_id: string; fence: TaskId }[];
+  if (revoked.length + removed.length === 0) return;
+  index.write(() => {
+    for (const { version } of revoked) markRevoked(index, version);
+    for (const { doc_id: docId, fence } of removed) raiseFence(index, docId, fence);
+  });
+}
+
+/** Before the first change: the file is new, or was begun anew. */
+function isEmptyFile(db: DatabaseSync): boolean {
+  return db.prepare('PRAGMA user_version').get()!['user_version'] === 0;
+}
+
+function learnFrom(index: IndexDatabase, db: DatabaseSync): void {
+  const { revoked, fences } = index.read(() => ({
+    revoked: index.all('SELECT version FROM revoked'),
+    fences: index.all('SELECT doc_id, version FROM fence WHERE doc_id NOT IN (SELECT doc_id FROM document)'),
+  }));
+  db.exec('BEGIN IMMEDIATE');
+  for (const row of revoked) db.prepare('INSERT OR IGNORE INTO revoked(version) VALUES (?)').run(row['version']!);
+  for (const row of fences) db.prepare(raise).run(row['doc_id']!, row['version']!);
+  db.exec('PRAGMA user_version = 1');
+  db.exec('COMMIT');
+}
