@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TaskId } from '../tasks/task.ts';
-import { clearRevoked, markRevoked, raiseFence } from './catalog.ts';
+import { markRevoked, raiseFence } from './catalog.ts';
 import { isDamage } from './damage.ts';
 import type { IndexDatabase } from './database.ts';
 
