@@ -6,10 +6,13 @@
  *   that the best answers share. The first ones are put in order by how close together they have the words of the query.
  * - vector: the second opinion alone.
  *
+ * What has a quoted part of the query word for word comes first.
+ *
  * Weights by measurement (`npm run eval`), with known-item questions as the counterweight: feedback that helps where many texts
  * answer (cranfield +3 %) must not hurt where one does (drcd; titles against abstracts; half a text against its other half).
  */
 import type { SearchMode } from './document-index.ts';
+import { phrasesOf, rowsWithPhrases } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm } from './query-terms.ts';
 import { addSiblings, bestRows, idf, scoreRows, type Scored, type Scores } from './scorer.ts';
@@ -59,7 +62,7 @@ export type RankingInput = {
 
 /** Ranks the chunks that may be found. Call inside a read transaction. */
 export function rankChunks(input: RankingInput): Ranked {
-  const { snapshot, allowed, limit } = input;
+  const { snapshot } = input;
   const { segments, collection } = snapshot;
   const tokens = queryTokens(input.query);
   const written = writtenTerms(tokens, segments);
@@ -70,15 +73,37 @@ export function rankChunks(input: RankingInput): Ranked {
   }
   const scores = scoreRows(terms, segments, collection);
   addSiblings(scores, segments, tuning.siblingShare);
-  const first = bestRows(scores, segments, allowed, Math.max(limit, tuning.feedback.chunks));
-  if (input.mode === 'keyword') return { ...first, terms, tokens };
+  const phrases = phrasesOf(input.query);
+  const quoted = phrases.length === 0 ? [] : rowsWithPhrases(phrases, { ...input, scores, segments });
+  const { top, total } = rankScored(input, scores, terms, tokens);
+  return { top: inFront(quoted, top, input.limit), total, terms, tokens };
+}
+
+function rankScored(
+  input: RankingInput,
+  scores: Scores,
+  terms: readonly QueryTerm[],
+  tokens: readonly Token[],
+): { top: readonly Scored[]; total: number } {
+  const { allowed, limit } = input;
+  const first = bestRows(scores, input.snapshot.segments, allowed, Math.max(limit, tuning.feedback.chunks));
+  if (input.mode === 'keyword') return first;
   if (input.near !== null) {
     const top = fuse(byNearness(input, first.top, terms, tokens), nearRows(input, input.near), limit);
-    return { top, total: Math.max(first.total, top.length), terms, tokens };
+    return { top, total: Math.max(first.total, top.length) };
   }
   const widened = addFeedback(input, scores, first.top, terms);
-  const top = input.mode === 'hybrid' ? byNearness(input, widened, terms, tokens) : widened;
-  return { top, total: first.total, terms, tokens };
+  return { top: input.mode === 'hybrid' ? byNearness(input, widened, terms, tokens) : widened, total: first.total };
+}
+
+/** What has a quoted phrase comes before what does not, and its score says so. */
+function inFront(quoted: readonly Scored[], top: readonly Scored[], limit: number): readonly Scored[] {
+  if (quoted.length === 0) return top;
+  const key = ({ segment, row }: Scored) => `${segment.id}:${row}`;
+  const chosen = new Set(quoted.map(key));
+  const highest = top[0]?.score ?? 0;
+  const lifted = quoted.map((scored) => ({ ...scored, score: scored.score + highest }));
+  return [...lifted, ...top.filter((scored) => !chosen.has(key(scored)))].slice(0, limit);
 }
 
 function nearRows(input: RankingInput, near: (limit: number) => readonly Near[]): Scored[] {

@@ -2,7 +2,7 @@
  * BM25 over the segments: every posting of every query term, added up row by row. Plain arrays and no skipping; about
  * 6 ns a posting, so a million chunks with ten ordinary words take some tens of milliseconds.
  */
-import type { PostingList } from './posting-blocks.ts';
+import { ByteReader, type PostingList } from './posting-blocks.ts';
 import type { Segment } from './segments.ts';
 
 /** One chunk and how well it answers. */
@@ -50,6 +50,16 @@ export function scoreRows(
       if (list) addScores(list, scores, segment.lengths, weight * idf(postings.chunks, collection), collection.averageLength);
     }
     return scores;
+  });
+}
+
+/** The scores of the rows that have every one of these terms; 0 for all others. At most 255 terms are looked at. */
+export function rowsWithAll(scores: Scores, terms: readonly TermPostings[]): Scores {
+  const needed = terms.slice(0, 255);
+  return scores.map((segmentScores, at) => {
+    const counts = new Uint8Array(segmentScores.length);
+    for (const { lists } of needed) if (lists[at]) countRows(lists[at], counts);
+    return segmentScores.map((score, row) => (counts[row] === needed.length ? score : 0));
   });
 }
 
@@ -110,6 +120,15 @@ function addScores(list: PostingList, scores: Float32Array, lengths: Uint16Array
     row += value >>> 4;
     const count = value & 15;
     scores[row]! += (scale * count) / (count + base + slope * lengths[row]!);
+  }
+}
+
+function countRows(list: PostingList, counts: Uint8Array): void {
+  const reader = new ByteReader(list.bytes);
+  let row = 0;
+  while (!reader.done()) {
+    row += Math.floor(reader.varint() / 16);
+    counts[row]!++;
   }
 }
 

@@ -58,6 +58,19 @@ describe('the order of the hits', () => {
     expect((await found('supreme court'))[0]).toBe('together');
   });
 
+  it.each(['keyword', 'hybrid'] as const)('puts what has a quoted phrase word for word first: %s', async (mode) => {
+    await put('near', ['the art of the state: state art, state art, state art']);
+    await put('exact', [
+      'Much is said of old books and older paintings here, and this one is called State of the Art by some people.',
+    ]);
+    expect(await found('art state', mode)).toEqual(['near', 'exact']);
+    expect(await found('"state of the art"', mode)).toEqual(['exact', 'near']);
+    await put('近', ['法院行政，行政法院院长，法院之行政']);
+    await put('正', ['许多年以前这里有人说过很多话，后来大家都知道「最高行政法院」是什么意思，也就不再问了']);
+    expect(await found('“最高行政法院”', mode)).toEqual(['正', '近']);
+    expect((await found('「最高行政法院」', mode))[0]).toBe('正');
+  });
+
   it('finds by title and by heading', async () => {
     await put('titled', ['plain text'], { title: 'Quarterly report' });
     await put('headed', ['plain text'], { section: ['Appendix', 'Tolerances'] });
