@@ -1,7 +1,9 @@
 /**
- * `npm run bench -- citations FOLDER`: is the right page cited? Every PDF under FOLDER is taken in; 100 questions are sentences
- * from their pages, chosen by script, that stand in no other document. Right is a hit among the first three on the sentence's own page (of a document with the
- * same bytes, if there are several). Each hit's text is compared with the document's content at its offsets.
+ * `npm run bench -- citations FOLDER`: is the right page cited? Every PDF under FOLDER is taken in; the 100 questions are
+ * sentences from their pages, chosen by script and spread over the documents. A sentence that stands on more than one page of
+ * all the documents (a running header, a licence, the same paper twice) has no page of its own and is no question; copies of one
+ * file count as one. Right is a hit among the first three on the sentence's own page. Each hit's text is compared with the
+ * document's content at its offsets.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -82,27 +84,45 @@ async function takeIn(folder: string, work: string, index: SqliteIndex): Promise
   return taken;
 }
 
-/** Sentences of 8 to 30 words (or 15 to 60 Chinese characters) from chunks that stand on one page, spread over the documents. */
+/** Sentences of 8 to 30 words (or 15 to 60 Chinese characters) from chunks that stand on one page, by turns from each document. */
 function chooseQuestions(taken: readonly Taken[]): Question[] {
-  const all = taken.map(({ sha256, chunks }) =>
-    chunks.flatMap((chunk) =>
-      chunk.page === null || chunk.page !== chunk.pageEnd
-        ? []
-        : sentencesOf(chunk.text).map((text) => ({ text, sha256, page: chunk.page! })),
-    ),
-  );
-  const texts = taken.map(({ sha256, content }) => ({ sha256, text: oneLine(content) }));
-  const isElsewhere = (question: Question): boolean =>
-    texts.some(({ sha256, text }) => sha256 !== question.sha256 && text.includes(oneLine(question.text)));
+  const files = [...new Map(taken.map((each) => [each.sha256, each])).values()];
+  const pages = files.flatMap(pagesOf);
+  const standsOnce = ({ text }: Question): boolean => pages.filter((page) => page.includes(oneLine(text))).length === 1;
+  const waiting = files.map((file) => shuffled(candidatesOf(file)));
   const chosen: Question[] = [];
-  for (let round = 0; chosen.length < questionsCount && round < 1000; round++) {
-    for (const questions of all) {
-      const question = questions[(round * 7919 + 13) % Math.max(1, questions.length)];
-      if (question === undefined || chosen.length === questionsCount || isElsewhere(question)) continue;
-      chosen.push(question);
+  while (chosen.length < questionsCount && waiting.some((questions) => questions.length > 0)) {
+    for (const questions of waiting) {
+      let question = questions.pop();
+      while (question !== undefined && !standsOnce(question)) question = questions.pop();
+      if (question !== undefined && chosen.length < questionsCount) chosen.push(question);
     }
   }
   return chosen;
+}
+
+function candidatesOf({ sha256, chunks }: Taken): Question[] {
+  return chunks
+    .filter((chunk) => chunk.page !== null && chunk.page === chunk.pageEnd)
+    .flatMap((chunk) => sentencesOf(chunk.text).map((text) => ({ text, sha256, page: chunk.page! })));
+}
+
+/** The text of each page of a document. */
+function pagesOf({ chunks }: Taken): string[] {
+  const pages = new Map<number, string>();
+  for (const { page, pageEnd, text } of chunks) {
+    for (let n = page ?? 0; n <= (pageEnd ?? 0); n++) pages.set(n, `${pages.get(n) ?? ''} ${oneLine(text)}`);
+  }
+  return [...pages.values()];
+}
+
+/** The same order in every run, and nothing of a document's own order in it. */
+function shuffled(questions: readonly Question[]): Question[] {
+  const keyOf = ({ text, page }: Question) => createHash('sha256').update(`${page} ${text}`).digest('hex');
+  return questions
+    .map((question) => ({ question, key: keyOf(question) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ question }) => question);
 }
 
 function oneLine(text: string): string {
