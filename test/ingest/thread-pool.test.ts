@@ -61,15 +61,18 @@ describe('the thread pool', () => {
     expect(pages).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
-  it.each(['loop', 'regex'])('ends a thread caught in a %s when its caller aborts, and runs the next job [S18]', async (behaviour) => {
-    await open();
-    const abort = new AbortController();
-    const stuck = run(behaviour, abort.signal);
-    abort.abort();
+  it.each(['loop', 'regex'])(
+    'ends a thread caught in a %s when its caller aborts, and runs the next job [S18]',
+    async (behaviour) => {
+      await open();
+      const abort = new AbortController();
+      const stuck = run(behaviour, abort.signal);
+      abort.abort();
 
-    expect(await stuck).toEqual({ ok: false, code: 'aborted' });
-    expect(await run('fine')).toMatchObject({ code: 'no_text' });
-  });
+      expect(await stuck).toEqual({ ok: false, code: 'aborted' });
+      expect(await run('fine')).toMatchObject({ code: 'no_text' });
+    },
+  );
 
   it('does not begin a job whose caller has aborted already', async () => {
     await open();
