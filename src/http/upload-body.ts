@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
+import { callbackify } from 'node:util';
 import type { Context } from 'koa';
 import { koaBody } from 'koa-body';
 import type { Receipt } from '../documents/file-store.ts';
@@ -154,11 +155,11 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
   });
   host.type = 'multipart';
   host._parser = new Writable({
-    write: (chunk: Buffer, _encoding, done) => void settle(() => parser.write(chunk), done),
-    final: (done) => void settle(finish, done),
+    write: (chunk: Buffer, _encoding, done) => callbackify(() => parser.write(chunk))(done),
+    final: (done) => callbackify(finish)(done),
   });
 
-  function finish(): void {
+  async function finish(): Promise<void> {
     parser.end();
     host.ended = true;
     host._maybeEnd();
@@ -199,17 +200,6 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
 /** A sink may fail before anybody writes to it, or after it was given up; unheard, that would end the process. */
 function hearErrors({ stream }: Receipt): void {
   stream.on('error', () => {});
-}
-
-/** Node's stream callbacks, for work that may be asynchronous or throw. */
-async function settle(work: () => Promise<void> | void, done: (error: Error | null) => void): Promise<void> {
-  let failure: Error | null = null;
-  try {
-    await work();
-  } catch (error) {
-    failure = error as Error;
-  }
-  done(failure);
 }
 
 function queryCallback(ctx: Context): string | null {

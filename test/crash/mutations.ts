@@ -37,6 +37,13 @@ const mutations: readonly Mutation[] = [
     suite: powerLoss,
   },
   {
+    name: 'an upload is not flushed before it is acknowledged',
+    file: `${engine}/file-receipt.ts`,
+    from: '      await flush();\n',
+    to: '',
+    suite: powerLoss,
+  },
+  {
     name: 'the directory of a record is not flushed',
     file: `${engine}/directory-sync.ts`,
     from: 'const work = disk.syncDirectory(directory, at).finally(',

@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { callbackify } from 'node:util';
 import { v7 } from 'uuid';
 import type { Receipt } from '../../src/documents/file-store.ts';
 import { AppError } from '../../src/errors.ts';
@@ -284,10 +285,10 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
         bytes += chunk.length;
         hash.update(chunk);
         if (bytes > bytesMax) done(new Error('more than was announced'));
-        else void settle(file.write(chunk), done);
+        else callbackify(() => file.write(chunk))(done);
       },
-      final: (done) => void settle(file.sync(), done),
-      destroy: (error, done) => void settle(file.close(), (failure) => done(failure ?? error)),
+      final: (done) => callbackify(() => file.sync())(done),
+      destroy: (error, done) => callbackify(() => file.close())((failure) => done(failure ?? error)),
     });
     let digest: string | null = null;
     const receipt: Receipt & { path: string } = {
@@ -308,16 +309,6 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     };
     return receipt;
   }
-}
-
-async function settle(work: Promise<unknown>, done: (error: Error | null) => void): Promise<void> {
-  let failure: Error | null = null;
-  try {
-    await work;
-  } catch (error) {
-    failure = error as Error;
-  }
-  done(failure);
 }
 
 function keptPath(receipt: Receipt): string {

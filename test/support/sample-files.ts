@@ -64,22 +64,26 @@ export const officeSamples: Readonly<Record<string, () => Buffer>> = {
     }),
 };
 
+/** Text in two languages, a field, a picture, a title and an outline. */
+export function samplePdf(): Buffer {
+  return makePdf({
+    pages: [
+      ['The first page.', '第一页'],
+      {
+        texts: [{ text: '简体', x: 72, y: 700, cmap: 'UniGB-UCS2-H' }],
+        fields: [{ name: 'n', value: 'v', y: 300 }],
+        picture: true,
+      },
+    ],
+    title: 'Mutated',
+    outline: [{ title: 'The first page.', page: 1 }],
+  });
+}
+
 /** By the name of the file. */
 export const sampleFiles: Readonly<Record<string, () => Uint8Array>> = {
   ...Object.fromEntries(Object.entries(officeSamples).map(([format, make]) => [`sample.${format}`, make])),
   ...Object.fromEntries(Object.entries(smallFiles).map(([name, text]) => [name, () => Buffer.from(text)])),
-  'sample.pdf': () =>
-    makePdf({
-      pages: [
-        ['The first page.', '第一页'],
-        {
-          texts: [{ text: '简体', x: 72, y: 700, cmap: 'UniGB-UCS2-H' }],
-          fields: [{ name: 'n', value: 'v', y: 300 }],
-          picture: true,
-        },
-      ],
-      title: 'Mutated',
-      outline: [{ title: 'The first page.', page: 1 }],
-    }),
+  'sample.pdf': samplePdf,
   'sample.bmp': () => bmpOfText('TILE'),
 };

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
+import { callbackify } from 'node:util';
 import type { Receipt } from '../../documents/file-store.ts';
 import { AppError } from '../../errors.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -49,15 +50,17 @@ export class FileReceipt implements Receipt {
         this.bytes += chunk.byteLength;
         if (this.bytes > bytesMax) return done(new AppError('invalid_document', 'Invalid document: File too large'));
         hash.update(chunk);
-        void answer(file.write(chunk), done);
+        callbackify(() => file.write(chunk))(done);
       },
       final: (done) => {
         this.sha256 = hash.digest('hex');
-        void answer(file.finish(), done);
+        callbackify(() => file.finish())(done);
       },
       destroy: (error, done) => {
-        const closed = answer(file.close(), (closeError) => done(error ?? closeError));
-        void closed.finally(resolve);
+        callbackify(() => file.close())((closeError) => {
+          resolve();
+          done(error ?? closeError);
+        });
       },
     });
     // Whoever pipes into it hears of errors there; without a listener one would end the process.
@@ -70,17 +73,6 @@ export class FileReceipt implements Receipt {
     await this.#closed;
     await this.#discard(this.path);
   }
-}
-
-/** Node's stream callbacks, for work that may fail. */
-async function answer(work: Promise<void>, done: (error: Error | null) => void): Promise<void> {
-  let failure: Error | null = null;
-  try {
-    await work;
-  } catch (error) {
-    failure = error as Error;
-  }
-  done(failure);
 }
 
 interface WriteBehind {
@@ -144,7 +136,15 @@ function createWriteBehind(create: () => Promise<DiskFile>, health: DiskHealth):
     while (writing !== null || flushing !== null) await (writing ?? flushing);
   }
 
+  async function close(): Promise<void> {
+    await settled();
+    const open = file;
+    file = null;
+    await open?.close();
+  }
+
   return {
+    close,
     async write(chunk) {
       waiting.push(chunk);
       waitingBytes += chunk.byteLength;
@@ -158,13 +158,7 @@ function createWriteBehind(create: () => Promise<DiskFile>, health: DiskHealth):
       await settled();
       await flush();
       throwFailure();
-      await this.close();
-    },
-    async close() {
-      await settled();
-      const open = file;
-      file = null;
-      await open?.close();
+      await close();
     },
   };
 }

@@ -2,7 +2,7 @@
 import { DocumentError } from '../../errors.ts';
 import { elements, replay, textOf, type Attributes, type XmlHandler, type XmlNode } from '../xml.ts';
 import { createTextWriter, type BlockWriter, type TextWriter } from './block-writer.ts';
-import { readOdfEvents } from './odf-events.ts';
+import { readPartEvents } from './part-events.ts';
 import type { OdfStyles } from './odf-styles.ts';
 import { objectFolder, readOdfText, type OdfObject } from './odf-text.ts';
 
@@ -64,7 +64,8 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
   let isPageHeaded = true;
   let hasNotes = false;
 
-  return readOdfEvents({
+  return readPartEvents({
+    part: 'content.xml',
     captured,
     isDropped: (name, attributes) => dropped.has(name) || isRepeated(name, attributes),
     begin,

@@ -4,7 +4,7 @@ import { descendants, textOf, type Attributes, type XmlHandler, type XmlNode } f
 import type { BlockWriter } from './block-writer.ts';
 import { plainNumber } from './number-format.ts';
 import { commentText } from './odf-body.ts';
-import { readOdfEvents } from './odf-events.ts';
+import { readPartEvents } from './part-events.ts';
 import { objectFolder, type OdfObject } from './odf-text.ts';
 import { columnName, createSheetGrid, type Merge, type SheetGrid } from './sheet-grid.ts';
 import { writeRegions } from './sheet-regions.ts';
@@ -46,7 +46,8 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
   let cells = 0;
   let tables = 0;
 
-  return readOdfEvents({
+  return readPartEvents({
+    part: 'content.xml',
     captured,
     isDropped: (name) => dropped.has(name),
     begin,

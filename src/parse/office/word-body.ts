@@ -3,8 +3,9 @@
  * matter; tables and their cells are followed as they open and close. The same reader serves the body, notes and text boxes.
  */
 import { DocumentError } from '../../errors.ts';
-import { child, createTreeBuilder, elements, replay, type TreeBuilder, type XmlHandler, type XmlNode } from '../xml.ts';
+import { child, elements, replay, type XmlHandler, type XmlNode } from '../xml.ts';
 import type { Drawings } from './drawing.ts';
+import { readPartEvents } from './part-events.ts';
 import { createTextWriter, type BlockWriter, type TextWriter } from './block-writer.ts';
 import type { WordNumbering } from './word-numbering.ts';
 import { numberOr, outlineLevel, toggle, type WordStyle, type WordStyles } from './word-styles.ts';
@@ -47,36 +48,27 @@ export function createWordReader(
   const fields: OpenFields = [];
   const tables: Table[] = [];
   const alternatives: ('open' | 'taken')[] = [];
-  let tree: TreeBuilder | null = null;
-  let skipped = 0;
   let carried = '';
   let hasTitle = false;
   let wasCode = false;
 
+  const events = readPartEvents({
+    part: context.part,
+    captured,
+    isDropped: (name) => dropped.has(name) || isOtherChoice(name),
+    begin,
+    end,
+    whole(node) {
+      if (node.name === 'w:p') paragraph(node, writer());
+      else if (node.name === 'w:tcPr') setCell(node);
+      else setRow(node);
+    },
+  });
   return {
+    ...events,
     open(name, attributes) {
       if (name === 'w:altChunk') context.onForeignPart();
-      if (tree !== null) tree.handler.open(name, attributes);
-      else if (skipped > 0 || dropped.has(name) || isOtherChoice(name)) skipped++;
-      else if (captured.has(name)) {
-        tree = createTreeBuilder(context.part);
-        tree.handler.open(name, attributes);
-      } else begin(name);
-    },
-    text: (data) => tree?.handler.text?.(data),
-    close(name) {
-      if (tree === null) {
-        if (skipped > 0) skipped--;
-        else end(name);
-        return;
-      }
-      tree.handler.close(name);
-      if (tree.depth > 0) return;
-      const node = tree.root()!;
-      tree = null;
-      if (name === 'w:p') paragraph(node, writer());
-      else if (name === 'w:tcPr') setCell(node);
-      else setRow(node);
+      events.open(name, attributes);
     },
   };
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DocumentError } from '../../../src/errors.ts';
 import type { ParseLimits } from '../../../src/parse/parser.ts';
 import { createPdfParser } from '../../../src/parse/pdf/pdf-parser.ts';
+import { samplePdf } from '../../support/sample-files.ts';
 import { endsRight } from '../../support/hostile-file.ts';
 import { hostilePdfFiles } from '../../support/hostile-pdf.ts';
 import { makePdf } from '../../support/pdf-writer.ts';
@@ -64,18 +65,7 @@ describe('A hostile PDF ends in its sentence [S16]:', () => {
 });
 
 describe('A damaged PDF', () => {
-  const base = makePdf({
-    pages: [
-      ['The first page.', '第一页'],
-      {
-        texts: [{ text: '简体', x: 72, y: 700, cmap: 'UniGB-UCS2-H' }],
-        fields: [{ name: 'n', value: 'v', y: 300 }],
-        picture: true,
-      },
-    ],
-    title: 'Mutated',
-    outline: [{ title: 'The first page.', page: 1 }],
-  });
+  const base = samplePdf();
   const change = fc.oneof(
     fc.record({ kind: fc.constant('set' as const), at: fc.nat(base.length - 1), to: fc.nat(255) }),
     fc.record({ kind: fc.constant('cut' as const), at: fc.nat(base.length - 1), bytes: fc.integer({ min: 1, max: 400 }) }),

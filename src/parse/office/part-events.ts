@@ -1,7 +1,9 @@
-/** The content of an OpenDocument file as events: elements that open and close, and some that come whole, as trees. */
+/** One XML part of an office file as events: elements that open and close, and some that come whole, as trees. */
 import { createTreeBuilder, type Attributes, type TreeBuilder, type XmlHandler, type XmlNode } from '../xml.ts';
 
-export type OdfEvents = {
+export type PartEvents = {
+  /** For messages. */
+  readonly part: string;
   /** Elements that come whole, by name. */
   readonly captured: ReadonlySet<string>;
   /** Of an element that is passed over with all that is in it. */
@@ -13,7 +15,7 @@ export type OdfEvents = {
 };
 
 /** A handler that calls `events`. Memory: one captured element at a time. */
-export function readOdfEvents({ captured, isDropped, begin, end, whole }: OdfEvents): XmlHandler {
+export function readPartEvents({ part, captured, isDropped, begin, end, whole }: PartEvents): XmlHandler {
   let tree: TreeBuilder | null = null;
   let skipped = 0;
   return {
@@ -21,7 +23,7 @@ export function readOdfEvents({ captured, isDropped, begin, end, whole }: OdfEve
       if (tree !== null) tree.handler.open(name, attributes);
       else if (skipped > 0 || isDropped(name, attributes)) skipped++;
       else if (captured.has(name)) {
-        tree = createTreeBuilder('content.xml');
+        tree = createTreeBuilder(part);
         tree.handler.open(name, attributes);
       } else begin(name, attributes);
     },
