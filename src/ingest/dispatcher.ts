@@ -49,9 +49,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let change = Promise.withResolvers<void>();
   let taken = 0;
   let loop: Promise<void> = Promise.resolve();
-  /** A task that may have brought the process down before: it runs with no other beside it. */
+  /** The running task may have brought the process down before: no other runs beside it. */
   let solo = false;
-  let executing = 0;
+  /** Such a task waits until nothing runs: nothing more is claimed before. */
+  let quiet = false;
 
   return {
     start() {
@@ -76,12 +77,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   async function takeTasks(): Promise<void> {
     while (!stopping.signal.aborted && !engine.lost.aborted) {
       const waitForChange = change.promise;
-      if (solo || running.size >= pool.threads) {
+      if (solo || running.size >= pool.threads || (quiet && running.size > 0)) {
         await waitForChange;
         continue;
       }
+      quiet = false;
       const lease = await claimUntil(waitForChange);
-      if (lease !== null) begin(lease);
+      if (lease !== null) await place(lease).catch(leftToRecovery(lease));
     }
   }
 
@@ -106,16 +108,31 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     return taken % largeFirstEvery === largeFirstEvery - 1 ? ['large', 'small'] : ['small', 'large'];
   }
 
+  /**
+   * A second attempt runs by itself: if the document kills the process again, no other task loses an attempt with it, and
+   * the guilty one alone runs out of them. So it goes back, its attempt not begun, while others run.
+   */
+  async function place(lease: Lease): Promise<void> {
+    const known = await persist(() => engine.tasks.get(lease.taskId));
+    const suspect = known !== null && known.task.attempts > 0;
+    if (suspect && running.size > 0) {
+      quiet = true;
+      await persist(() => lease.giveBack());
+      return;
+    }
+    solo = suspect;
+    begin(lease);
+  }
+
   function begin(lease: Lease): void {
     taken += 1;
     const run: Run = { lane: null, done: Promise.resolve() };
     running.set(lease, run);
     run.done = runTask(lease, run)
-      .catch((error: unknown) =>
-        logger.error({ err: error, taskId: lease.taskId }, 'a task could not be settled; recovery will find it'),
-      )
+      .catch(leftToRecovery(lease))
       .finally(() => {
         running.delete(lease);
+        solo = false;
         changed();
       });
   }
@@ -131,31 +148,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const forward = await persist(() => rollForward(engine, lease, task));
       if (forward !== null) return logEnd(task, forward);
     }
-    await entered(task.attempts > 1, async () => {
-      try {
-        await attempt(lease, task);
-      } catch (error) {
-        logger.error({ err: error, taskId: task.id }, 'an attempt broke');
-        await concludeFailed(lease, task, brokenAttempt(error));
-      }
-    });
+    try {
+      await attempt(lease, task);
+    } catch (error) {
+      logger.error({ err: error, taskId: task.id }, 'an attempt broke');
+      await concludeFailed(lease, task, brokenAttempt(error));
+    }
   }
 
-  /**
-   * A second attempt runs by itself: if the document kills the process again, no other task loses an attempt with it, and
-   * the guilty one alone runs out of them.
-   */
-  async function entered(alone: boolean, work: () => Promise<void>): Promise<void> {
-    while (solo || (alone && executing > 0)) await change.promise;
-    solo = alone;
-    executing += 1;
-    try {
-      await work();
-    } finally {
-      executing -= 1;
-      if (alone) solo = false;
-      changed();
-    }
+  function leftToRecovery(lease: Lease): (error: unknown) => void {
+    return (error) => logger.error({ err: error, taskId: lease.taskId }, 'a task could not be settled; recovery will find it');
   }
 
   async function attempt(lease: Lease, task: Task): Promise<void> {
