@@ -217,11 +217,12 @@ try {
 }
 
 /**
- * Becomes the server: this process is replaced, so that signals and exit codes are its own. The size of libuv's thread pool
- * can be set only before a process starts; fsyncs of several uploads need more than its 4.
+ * Becomes the server: this process is replaced, so that signals and exit codes are its own. What is set here can be set only
+ * before a process starts: fsyncs of several uploads need more than the 4 threads of libuv's pool; without a bound on V8's
+ * young generation and on malloc's arenas both processes keep twice the memory that they use (`npm run soak`).
  */
 function becomeServer(role: 'serve' | 'worker'): void {
-  const env = { UV_THREADPOOL_SIZE: '16', ...process.env };
+  const env = { UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=8', ...process.env };
   process.execve!(process.execPath, [process.execPath, '--env-file-if-exists=.env', mainModule, role], env);
 }
 

@@ -48,7 +48,7 @@ export const bench: Bench = {
 
 async function startOurs(): Promise<Target> {
   const dataDir = await makeDataDir();
-  const server = await startServer({ dataDir, env: { LOG_LEVEL: 'error', UV_THREADPOOL_SIZE: '16' } });
+  const server = await startServer({ dataDir, env: { LOG_LEVEL: 'error' } });
   return {
     name: 'ours',
     url: `${server.url}/insert`,

@@ -22,7 +22,7 @@ const timerMs = 10;
 /** Of fewer kills the slowest is no 99th percentile. */
 const killsForP99 = 100;
 
-type Body = { readonly child: ChildProcess; readonly journal: string; killed: boolean; stopped: boolean };
+type Body = { readonly child: ChildProcess; readonly journal: string; killed: boolean; stopped: boolean; wokenAt: number };
 
 export async function runKills(options: { kills: number; stops: number; seed: number }): Promise<boolean> {
   await using dir = await tempDir();
@@ -38,7 +38,7 @@ export async function runKills(options: { kills: number; stops: number; seed: nu
     const child = spawn(process.execPath, [fileURLToPath(new URL('load-child.ts', import.meta.url)), JSON.stringify(order)], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    return { child, journal, killed: false, stopped: false };
+    return { child, journal, killed: false, stopped: false, wokenAt: 0 };
   };
   const bodies = Array.from({ length: processes }, start);
 
@@ -71,6 +71,7 @@ export async function runKills(options: { kills: number; stops: number; seed: nu
         sleep(random.whole(300, 4000)).then(() => {
           body.child.kill('SIGCONT');
           body.stopped = false;
+          body.wokenAt = Date.now();
         }),
       );
     }
@@ -101,11 +102,15 @@ function watchLateness(seen: Late[]): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** An upload of its own was acknowledged just now: it has started, is not stopped, and was not fenced while it was. */
-function isAtWork({ child, killed, stopped, journal }: Body): boolean {
+/** An upload of its own, begun since it was last woken, was acknowledged just now: it has started, is not stopped, and was not fenced while it was. */
+function isAtWork({ child, killed, stopped, journal, wokenAt }: Body): boolean {
   if (killed || stopped || child.exitCode !== null || child.signalCode !== null) return false;
-  const accepted = readTail(journal).findLast(({ op, ...entry }) => op === 'submit' && 'phase' in entry && entry.phase === 'ok');
-  return accepted !== undefined && accepted.time > Date.now() - 400;
+  const entries = readTail(journal);
+  const find = (op: string, phase: string, id?: string): TimedEntry | undefined =>
+    entries.findLast((entry) => entry.op === op && 'phase' in entry && entry.phase === phase && entry.id === (id ?? entry.id));
+  const accepted = find('submit', 'ok');
+  const begun = accepted === undefined ? undefined : find('receive', 'ask', accepted.id);
+  return begun !== undefined && begun.time > wokenAt && accepted!.time > Date.now() - 400;
 }
 
 function replaceEnded(

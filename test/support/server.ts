@@ -9,6 +9,9 @@ import { until } from './until.ts';
 const mainModule = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const riggedModule = fileURLToPath(new URL('rigged-main.ts', import.meta.url));
 
+/** What `npm start` sets. */
+const asStarted = { UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=8' };
+
 export type TestServer = {
   readonly url: string;
   readonly dataDir: string;
@@ -40,7 +43,16 @@ export async function removeDir(folder: string): Promise<void> {
 /** Starts `node src/main.ts` and returns when it has announced itself: a server listening, or a worker with its threads up. */
 export async function startProcess({ dataDir, env = {}, args = [], rigged = false }: ServerOptions): Promise<TestServer> {
   const child = fork(rigged ? riggedModule : mainModule, [...args], {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, DISK_RESERVE_BYTES: '0', LOG_LEVEL: 'info', ...env },
+    env: {
+      ...asStarted,
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATA_DIR: dataDir,
+      DISK_RESERVE_BYTES: '0',
+      LOG_LEVEL: 'info',
+      ...env,
+    },
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
