@@ -117,6 +117,14 @@ export class BlockCache implements BlockSource {
     return data;
   }
 
+  /** Lets go of blocks that nobody will ask for again. */
+  forget(ids: readonly number[]): void {
+    for (const id of ids) {
+      this.#bytes -= this.#blocks.get(id)?.length ?? 0;
+      this.#blocks.delete(id);
+    }
+  }
+
   #shrink(): void {
     for (const [id, data] of this.#blocks) {
       if (this.#bytes <= this.#bytesMax) return;
@@ -175,6 +183,11 @@ export class Segment {
     this.#blocks = head.blocks.map((block) => block.id);
     this.#firsts = head.blocks.map((block) => block.first);
     sortTogether(this.#firsts, this.#blocks);
+  }
+
+  /** Ids of the blocks of its postings. */
+  get blocks(): readonly number[] {
+    return this.#blocks;
   }
 
   /** The postings of a term. One block of about 16 KiB, or of the list's length, is read unless it was read lately. */

@@ -82,7 +82,10 @@ export function followDatabase(database: IndexDatabase, snapshot: Snapshot): () 
     const change = database.get("SELECT value FROM meta WHERE key = 'change'")!['value'] as number;
     if (change === seen) return;
     const removed = new Set(database.all('SELECT document FROM removed').map((row) => row['document'] as number));
+    const before = snapshot.segments;
     snapshot.update(segmentIds(database), (id) => readSegment(database, blocks, id), removed);
+    // Of segments that were merged away, or memory would grow to the cache's bound under documents that are only replaced.
+    for (const segment of before) if (!snapshot.has(segment.id)) blocks.forget(segment.blocks);
     seen = change;
   };
 }

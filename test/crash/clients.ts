@@ -5,6 +5,9 @@ import { rawConnection } from '../support/http-server.ts';
 import { insert } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
+/** Clients of each kind have an address of their own: uploads at once are bounded for each. */
+const addresses = { brokenOff: '127.0.0.2', dribbling: '127.0.0.3', halfClosed: '127.0.0.4' };
+
 type Connection = Awaited<ReturnType<typeof rawConnection>>;
 
 /** The bytes of an upload of `bytes` bytes, as a browser sends them. */
@@ -26,7 +29,7 @@ export function uploadRequest(docId: string, bytes: number): Buffer {
 
 /** Sends what is given and goes away without a word. */
 export async function breakOff(port: number, bytes: Buffer): Promise<void> {
-  const { socket, closed } = await rawConnection(port);
+  const { socket, closed } = await rawConnection(port, addresses.brokenOff);
   await new Promise<void>((resolve) => void socket.write(bytes, () => resolve()));
   socket.destroy();
   await closed;
@@ -35,7 +38,7 @@ export async function breakOff(port: number, bytes: Buffer): Promise<void> {
 /** Sends `first` at once, then a byte every `everyMs`, until the server has had enough. Resolves to its answer and when it came. */
 export async function dribble(port: number, first: Buffer, everyMs: number): Promise<{ answer: string; ms: number }> {
   const startedAt = performance.now();
-  const connection = await rawConnection(port);
+  const connection = await rawConnection(port, addresses.dribbling);
   connection.socket.write(first);
   const timer = setInterval(() => void connection.socket.write('x'), everyMs);
   await firstAnswer(connection);
@@ -47,7 +50,7 @@ export async function dribble(port: number, first: Buffer, everyMs: number): Pro
 
 /** Sends `first`, says that it will send no more, and stays until the server closes. */
 export async function halfClose(port: number, first: Buffer): Promise<void> {
-  const { socket, closed } = await rawConnection(port);
+  const { socket, closed } = await rawConnection(port, addresses.halfClosed);
   socket.write(first);
   socket.end();
   await closed;

@@ -139,8 +139,11 @@ export async function eventually<T>(probe: () => T | Promise<T>, what: string, d
 }
 
 /** A connection for requests that no client library would send. */
-export async function rawConnection(port: number): Promise<{ socket: Socket; received: () => string; closed: Promise<void> }> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+export async function rawConnection(
+  port: number,
+  localAddress = '127.0.0.1',
+): Promise<{ socket: Socket; received: () => string; closed: Promise<void> }> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true });
   let text = '';
   socket.on('data', (bytes) => (text += bytes.toString('latin1')));
   socket.on('error', () => {});
