@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { makeDataDir, removeDir, startServer } from '../support/server.ts';
 import type { Bench, Row } from './bench.ts';
 import { cpuSeconds, peakBytes, percentile, round } from './process-figures.ts';
+import { besideEachOther } from './record.ts';
 
 const MiB = 1024 * 1024;
 const sizes = [
@@ -44,6 +45,16 @@ export const bench: Bench = {
     }
     return rows;
   },
+  chart: (rows) =>
+    besideEachOther(
+      rows,
+      { label: (row) => `${row['size']} × ${row['clients']}`, who: ['ours', 'in memory'], figure: 'MB/s ÷ limit' },
+      {
+        title: 'Uploads, by size and clients: part of the limit (the body straight into a file, flushed)',
+        unit: 'MB/s ÷ limit',
+        goal: 0.8,
+      },
+    ),
 };
 
 async function startOurs(): Promise<Target> {

@@ -1,12 +1,18 @@
 /**
  * `npm run bench -- NAME [args]`: each benchmark is a file beside this one that exports `run(args)` and gives rows of figures,
- * always beside a peer or a limit measured in the same run. Without a name, all of them run.
+ * always beside a peer or a limit measured in the same run. Without a name, all of them run. `--record` keeps the figures in
+ * docs/benchmarks.md.
  */
 import { readdir } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { type Chart, record } from './record.ts';
 
 export type Row = Readonly<Record<string, string | number>>;
-export type Bench = { readonly title: string; run(args: readonly string[]): Promise<readonly Row[]> };
+export type Bench = {
+  readonly title: string;
+  run(args: readonly string[]): Promise<readonly Row[]>;
+  chart?(rows: readonly Row[]): Chart;
+};
 
 const folder = new URL('.', import.meta.url);
 
@@ -20,19 +26,21 @@ async function names(): Promise<string[]> {
 }
 
 if (import.meta.main) {
-  const [name, ...args] = process.argv.slice(2);
+  const [name, ...args] = process.argv.slice(2).filter((word) => word !== '--record');
+  const recorded = process.argv.includes('--record');
   const all = await names();
   if (name !== undefined && !all.includes(name)) {
     console.error(`There is no benchmark ${name}. There are: ${all.join(', ')}`);
     process.exit(2);
   }
-  console.log(
-    `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
-  );
+  const machine = `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
+  console.log(machine);
   for (const each of name === undefined ? all : [name]) {
     const { bench } = (await import(new URL(`${each}.bench.ts`, folder).href)) as { bench: Bench };
     console.log(`\n${each}: ${bench.title}`);
-    console.table(await bench.run(args));
+    const rows = await bench.run(args);
+    console.table(rows);
+    if (recorded) record({ name: each, args, machine, rows, chart: bench.chart?.(rows) ?? null });
   }
   process.exit(0);
 }

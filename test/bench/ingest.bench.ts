@@ -15,6 +15,7 @@ import { makePdf } from '../support/pdf-writer.ts';
 import { pageLines } from '../support/prose.ts';
 import { insert, makeDataDir, removeDir, startServer, type TestServer, type WireTask } from '../support/server.ts';
 import type { Bench, Row } from './bench.ts';
+import { barsOf } from './record.ts';
 import { childrenOf, cpuSeconds, round } from './process-figures.ts';
 
 const fileBytesMax = 100 * 1024 * 1024;
@@ -39,6 +40,11 @@ export const bench: Bench = {
       { who: 'ours, parse + chunk + embed (goal 0.7)', 'share of thread time': share(ours, ['parse', 'chunk', 'embed']) },
     ];
   },
+  chart: (rows) =>
+    barsOf(rows, (row) => String(row['who']), ['share of thread time'], {
+      title: 'From upload to searchable: where the threads spend their time',
+      unit: 'share',
+    }),
 };
 
 /** PDFs, Markdown and text of 10 to 60 pages, in English and Chinese. */

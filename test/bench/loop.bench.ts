@@ -11,6 +11,7 @@ import { createLogger } from '../../src/logger.ts';
 import { insert } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import type { Bench, Row } from './bench.ts';
+import { besideEachOther } from './record.ts';
 import { startLoopPeer } from './loop-peer.ts';
 
 const rigged = {
@@ -37,6 +38,12 @@ export const bench: Bench = {
       ),
     ];
   },
+  chart: (rows) =>
+    besideEachOther(
+      rows,
+      { label: (row) => `${row['what']}, ${row['state']}`, who: ['ours', 'on the event loop'], figure: 'p99 ms' },
+      { title: 'Latency while four documents are worked on', unit: 'p99 ms', logarithmic: true },
+    ),
 };
 
 async function measureOurs(): Promise<Row[]> {

@@ -14,6 +14,7 @@ import { makePdf } from '../support/pdf-writer.ts';
 import { pageLines } from '../support/prose.ts';
 import { smallFiles } from '../support/text-fixtures.ts';
 import type { Bench, Row } from './bench.ts';
+import { barsOf } from './record.ts';
 import { inputOf, langChainFormats, type Outcome, peersFolder, readAll, type Reading, type Tool } from './parse-run.ts';
 import { round } from './process-figures.ts';
 
@@ -42,6 +43,13 @@ export const bench: Bench = {
       if (made !== null) rmSync(made, { recursive: true });
     }
   },
+  chart: (rows) =>
+    barsOf(
+      rows.filter((row) => String(row['what']).startsWith('PDF, 1 at once')),
+      (row) => String(row['what']).replace('PDF, 1 at once: ', ''),
+      ['pages/CPU s'],
+      { title: 'PDF to text: pages for each second of CPU time', unit: 'pages/CPU s' },
+    ),
 };
 
 async function byFormat(folder: string): Promise<[string, string[]][]> {

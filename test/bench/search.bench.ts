@@ -19,6 +19,7 @@ import { openThreadedIndex } from '../../src/search/threaded-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { stageDocument } from '../support/staged-document.ts';
 import type { Bench, Row } from './bench.ts';
+import { barsOf } from './record.ts';
 import { createText, documentTexts, type MadeText, question } from './made-text.ts';
 import { percentile, residentBytes, round } from './process-figures.ts';
 
@@ -43,6 +44,12 @@ export const bench: Bench = {
     }
     return rows;
   },
+  chart: (rows) =>
+    barsOf(rows, (row) => String(row['what']).replace(', ', '\n'), ['p50 ms', 'p99 ms'], {
+      title: 'Answers of a search',
+      unit: 'ms',
+      logarithmic: true,
+    }),
 };
 
 async function fill(folder: string, chunks: number): Promise<Row[]> {

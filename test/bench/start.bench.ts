@@ -16,6 +16,7 @@ import { makeDataDir, removeDir, startServer } from '../support/server.ts';
 import { stageDocument } from '../support/staged-document.ts';
 import { pageLines } from '../support/prose.ts';
 import type { Bench, Row } from './bench.ts';
+import { barsOf } from './record.ts';
 import { childrenOf, percentile, residentBytes, round } from './process-figures.ts';
 
 const rounds = 5;
@@ -42,6 +43,7 @@ export const bench: Bench = {
       await removeDir(empty);
     }
   },
+  chart: (rows) => barsOf(rows, (row) => String(row['what']), ['ms'], { title: 'From start to ready', unit: 'ms' }),
 };
 
 async function starts(what: string, dataDir: string, limitMs: number): Promise<Row> {

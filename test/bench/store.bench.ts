@@ -31,6 +31,11 @@ export const bench: Bench = {
     const limit = stack.use(await tempDir());
     return [...rows, { operation: 'limit: one file written and flushed', ...columns([await writes(limit.path)], kept) }];
   },
+  chart: (rows) => {
+    const columns = Object.keys(rows[0]!).filter((column) => column.endsWith(' kept'));
+    const series = rows.map((row) => ({ name: String(row['operation']), values: columns.map((column) => Number(row[column])) }));
+    return { title: 'What a task costs, by the number of tasks kept', unit: 'ms', categories: columns, series };
+  },
 };
 
 type Engine = Awaited<ReturnType<typeof openFileEngine>>;

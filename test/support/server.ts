@@ -28,6 +28,7 @@ export type ServerOptions = {
   readonly dataDir: string;
   readonly env?: Record<string, string>;
   readonly args?: readonly string[];
+  readonly execArgv?: readonly string[];
   /** Documents may misbehave on request: `rigged-ingest.ts`. */ readonly rigged?: boolean;
 };
 
@@ -41,7 +42,13 @@ export async function removeDir(folder: string): Promise<void> {
 }
 
 /** Starts `node src/main.ts` and returns when it has announced itself: a server listening, or a worker with its threads up. */
-export async function startProcess({ dataDir, env = {}, args = [], rigged = false }: ServerOptions): Promise<TestServer> {
+export async function startProcess({
+  dataDir,
+  env = {},
+  args = [],
+  execArgv = [],
+  rigged = false,
+}: ServerOptions): Promise<TestServer> {
   const child = fork(rigged ? riggedModule : mainModule, [...args], {
     env: {
       ...asStarted,
@@ -53,7 +60,7 @@ export async function startProcess({ dataDir, env = {}, args = [], rigged = fals
       LOG_LEVEL: 'info',
       ...env,
     },
-    execArgv: [],
+    execArgv: [...execArgv],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let log = '';
