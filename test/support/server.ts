@@ -23,6 +23,8 @@ export type TestServer = {
 
 export type ServerOptions = {
   readonly dataDir: string;
+  /** The settings that choose the engine (`engines.ts`); without them everything is in `dataDir`. */
+  readonly engineEnv?: Readonly<Record<string, string>>;
   readonly env?: Record<string, string>;
   readonly args?: readonly string[];
   /** Documents may misbehave on request: `rigged-ingest.ts`. */ readonly rigged?: boolean;
@@ -38,9 +40,10 @@ export async function removeDir(folder: string): Promise<void> {
 }
 
 /** Starts `node src/main.ts` and returns when it has announced itself: a server listening, or a worker with its threads up. */
-export async function startProcess({ dataDir, env = {}, args = [], rigged = false }: ServerOptions): Promise<TestServer> {
+export async function startProcess(options: ServerOptions): Promise<TestServer> {
+  const { dataDir, engineEnv = { DISK_RESERVE_BYTES: '0' }, env = {}, args = [], rigged = false } = options;
   const child = fork(rigged ? riggedModule : mainModule, [...args], {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, DISK_RESERVE_BYTES: '0', LOG_LEVEL: 'info', ...env },
+    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'info', ...engineEnv, ...env },
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
