@@ -15,7 +15,8 @@ import { installJobs } from './jobs.ts';
 const versions: readonly string[] = [
   `
 CREATE TABLE owner(
-  id text PRIMARY KEY, role text NOT NULL, started_at timestamptz NOT NULL DEFAULT now(), seen_at timestamptz NOT NULL DEFAULT now());
+  id text PRIMARY KEY, role text NOT NULL, backend integer NOT NULL DEFAULT pg_backend_pid(),
+  started_at timestamptz NOT NULL DEFAULT now(), seen_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE blob(id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text, bytes bigint NOT NULL DEFAULT 0);
 CREATE INDEX blob_owner ON blob(owner) WHERE owner IS NOT NULL;
 CREATE TABLE blob_chunk(blob bigint NOT NULL REFERENCES blob ON DELETE CASCADE, seq integer NOT NULL, data bytea NOT NULL,
