@@ -1,0 +1,103 @@
+/**
+ * Which processes live, and the end of those that do not. Each shows itself every second; one that was not seen for `leaseMs`, by
+ * the server's own clock, is declared dead by any other, for good. Every script that writes for an owner looks first whether it
+ * is alive, so a process that slept through its end changes nothing.
+ */
+import type { Logger } from '../../logger.ts';
+import type { Connection } from './connection.ts';
+import type { Commands } from './scripts.ts';
+
+/** What a process learns when it shows itself. */
+export type Sight = {
+  /** The server's clock, Unix time in milliseconds. */
+  readonly nowMs: number;
+  /** Ids of tasks whose holder is to stop. */
+  readonly cancels: readonly string[];
+  /** What is held by owners that are gone, and what is held by this one. */
+  readonly strays: readonly { readonly id: string; readonly owner: string }[];
+};
+
+export interface Membership {
+  readonly id: string;
+  /** Aborts when this process was declared dead. */
+  readonly lost: AbortSignal;
+  /** Whether a worker, in whatever process, has shown itself lately. */
+  readonly workerSeen: boolean;
+  /** Shows that this process lives, and declares dead who does not. At least five times within `leaseMs`. Null: it is dead itself. */
+  turn(): Promise<Sight | null>;
+  /** No owner any more: what it holds is free to be taken. */
+  leave(): Promise<void>;
+}
+
+/** Joins: from here on the process must show itself. */
+export async function join(options: {
+  connection: Connection;
+  commands: Commands;
+  prefix: string;
+  id: string;
+  role: 'frontend' | 'worker';
+  leaseMs: number;
+  /** What the keys of the queues begin with. */
+  queues: readonly string[];
+  /** Called for each process that was declared dead. */
+  onDeath: (owner: string) => Promise<void>;
+  logger: Logger;
+}): Promise<Membership> {
+  const { connection, commands, prefix, id, role, leaseMs, logger } = options;
+  const lost = new AbortController();
+  /** Since when this process has shown itself without a gap: whoever was cut off itself cannot tell who else was. */
+  let steadySince = performance.now();
+  let seenAt = steadySince;
+  let workerSeen = role === 'worker';
+  await connection.run(async (redis) => {
+    const [seconds] = await redis.time();
+    await redis
+      .multi()
+      .hset(`${prefix}:roles`, id, role)
+      .zadd(`${prefix}:owners`, Number(seconds) * 1000, id)
+      .exec();
+  });
+
+  async function show(): Promise<Sight | null> {
+    const seen = await connection.run(() => commands.ownerShow(prefix, id, leaseMs, ...options.queues));
+    if (seen.length === 0) {
+      lost.abort('lost');
+      return null;
+    }
+    const [nowMs, worker, cancels, strays] = seen;
+    workerSeen = worker === 1;
+    const now = performance.now();
+    if (now - seenAt > leaseMs / 2) steadySince = now;
+    seenAt = now;
+    return { nowMs, cancels, strays: pairs(strays) };
+  }
+
+  async function bury(): Promise<void> {
+    if (performance.now() - steadySince < leaseMs) return;
+    for (const owner of await connection.run(() => commands.ownerBury(prefix, leaseMs))) {
+      logger.warn({ owner }, 'a process is gone; its tasks wait again');
+      await options.onDeath(owner);
+    }
+  }
+
+  return {
+    id,
+    lost: lost.signal,
+    get workerSeen() {
+      return workerSeen;
+    },
+    async turn() {
+      if (lost.signal.aborted) return null;
+      await bury();
+      return show();
+    },
+    leave: () =>
+      connection.run(async (redis) => {
+        await redis.multi().hdel(`${prefix}:roles`, id).zrem(`${prefix}:owners`, id).exec();
+      }),
+  };
+}
+
+function pairs(flat: readonly string[]): { id: string; owner: string }[] {
+  return Array.from({ length: flat.length / 2 }, (_, at) => ({ id: flat[2 * at]!, owner: flat[2 * at + 1]! }));
+}
