@@ -24,6 +24,8 @@ export interface Database {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Does it when the transaction around this call is committed, before that returns, but outside it; at once where there is none. */
   afterCommit(work: () => void | Promise<void>): Promise<void>;
+  /** Does it outside the transaction that this call is part of, on another connection. */
+  apart<T>(work: () => Promise<T>): Promise<T>;
   /** Every query inside sees the same state. Changes nothing. */
   snapshot<T>(work: () => Promise<T>): Promise<T>;
   /** Waits for what runs. */
@@ -118,6 +120,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       if (outer?.open === true) outer.after.push(work);
       else await current.exit(work);
     },
+    apart: (work) => current.exit(work),
     query: async (sql, values = []) => (await execute(sql, values)).rows,
     run: async (sql, values = []) => (await execute(sql, values)).rowCount ?? 0,
     transaction,
@@ -163,6 +166,7 @@ export function hasSqlState(error: unknown, ...codes: string[]): boolean {
 
 /** The server is gone, going, coming, or full; anything else is left as it is. */
 function rethrow(error: unknown): never {
+  if (error instanceof AppError) throw error;
   if (hasSqlState(error, '53100'))
     throw new AppError('insufficient_storage', 'There is no room left to store this.', { cause: error });
   if (isConnectionTrouble(error))

@@ -84,9 +84,10 @@ export async function migrate(database: Database, logger: Logger): Promise<strin
     for (const step of versions.slice(found)) await database.query(step);
     await database.query('DELETE FROM version');
     await database.query('INSERT INTO version VALUES ($1)', [versions.length]);
+    // pg-boss begins and commits by itself; whoever else migrates waits for the lock of this transaction meanwhile.
+    await database.apart(() => installJobs(database, logger));
     return found;
   });
-  await installJobs(database, logger);
   if (before === versions.length) return `The tables are up to date (version ${before}).`;
   return before === 0 ? 'The tables were made.' : `The tables were brought from version ${before} to ${versions.length}.`;
 }
