@@ -1,16 +1,19 @@
 /**
  * Where a deployment keeps everything: its engine, and beside it what the front ends share. The settings choose, here and nowhere
- * else: without any, one data directory; DATABASE_URL, a PostgreSQL database. What is not chosen is not loaded.
+ * else: without any, one data directory; DATABASE_URL, a PostgreSQL database; QUEUE_URL, a Redis beside the data directory. What is
+ * not chosen is not loaded.
  */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
 import type { Engine } from './engines/engine.ts';
 import type { PostgresEngine } from './engines/postgres/postgres-engine.ts';
+import type { RedisEngine } from './engines/redis/redis-engine.ts';
 import type { IdempotencyStore } from './http/idempotency.ts';
 import type { EndedSessions } from './http/session.ts';
 import type { Logger } from './logger.ts';
+import type { DocumentIndex } from './search/document-index.ts';
 import { createReranker, rerankerSettings } from './search/create-reranker.ts';
 import type { TaskId } from './tasks/task.ts';
 import type { DeliveryLog } from './webhooks/delivery-log.ts';
@@ -45,16 +48,19 @@ const indexThreads = { frontend: 2, worker: 1 } as const;
 
 /** @throws AppError `unavailable`: the database cannot be reached, or has no tables. */
 export function openFrontEndStorage(options: StorageOptions): Promise<FrontEndStorage> {
-  return options.config.databaseUrl === '' ? openFiles(options) : openPostgres(options);
+  return options.config.databaseUrl === '' ? openDirectory(options) : openPostgres(options);
 }
 
-/** @throws AppError `unavailable`: the data directory or the database cannot be used. */
+/** @throws AppError `unavailable`: the data directory, the database or Redis cannot be used. */
 export function openWorkerEngine(options: StorageOptions): Promise<Engine> {
-  return options.config.databaseUrl === '' ? openFileEngine(options, 'worker') : openPostgresEngine(options, 'worker');
+  const { databaseUrl, queueUrl } = options.config;
+  if (databaseUrl !== '') return openPostgresEngine(options, 'worker');
+  return queueUrl === '' ? openFileEngine(options, 'worker') : openRedisEngine(options, 'worker');
 }
 
-async function openFiles(options: StorageOptions): Promise<FrontEndStorage> {
-  const { dataDir } = options.config;
+/** Front ends share what they keep through the data directory, whoever has the tasks. */
+async function openDirectory(options: StorageOptions): Promise<FrontEndStorage> {
+  const { dataDir, queueUrl } = options.config;
   const [idempotency, sessions, { loadSessionSecret }, deliveryLog] = await Promise.all([
     import('./http/file-idempotency-store.ts'),
     import('./http/file-ended-sessions.ts'),
@@ -66,11 +72,28 @@ async function openFiles(options: StorageOptions): Promise<FrontEndStorage> {
     idempotencyStore: idempotency.createFileIdempotencyStore(join(dataDir, 'idempotency')),
     endedSessions: sessions.createFileEndedSessions(join(dataDir, 'ended-sessions')),
     deliveryLog,
+    ...(queueUrl === '' ? tasksInDirectory(options) : tasksInRedis(options)),
+  };
+}
+
+type Tasks = Pick<FrontEndStorage, 'openEngine' | 'manyHosts' | 'workerSeen'>;
+
+function tasksInDirectory(options: StorageOptions): Tasks {
+  return {
     openEngine: () => openFileEngine(options, 'frontend'),
     manyHosts: false,
     async workerSeen() {
-      return (await readdir(join(dataDir, 'workers'))).some((owner) => owner.startsWith('w-'));
+      return (await readdir(join(options.config.dataDir, 'workers'))).some((owner) => owner.startsWith('w-'));
     },
+  };
+}
+
+function tasksInRedis(options: StorageOptions): Tasks {
+  let engine: RedisEngine | null = null;
+  return {
+    openEngine: async () => (engine = await openRedisEngine(options, 'frontend')),
+    manyHosts: true,
+    workerSeen: () => Promise.resolve(engine?.workerSeen ?? false),
   };
 }
 
@@ -87,26 +110,67 @@ async function openFileDeliveryLog({ config, newId }: StorageOptions): Promise<D
 }
 
 async function openFileEngine({ config, ...options }: StorageOptions, role: Role): Promise<Engine> {
-  const [{ openFileEngine: open }, { openThreadedIndex }] = await Promise.all([
-    import('./engines/file/file-engine.ts'),
-    import('./search/threaded-index.ts'),
+  const [{ openFileEngine: open }, indexOf] = await Promise.all([import('./engines/file/file-engine.ts'), loadIndex()]);
+  const { openIndex, opened } = indexOf(config, role, options.logger);
+  return opened(
+    await open({
+      ...options,
+      dataDir: config.dataDir,
+      role,
+      openIndex,
+      diskReserveBytes: config.diskReserveBytes,
+      taskRetentionMs: retentionMs(config),
+    }),
+  );
+}
+
+async function openRedisEngine({ config, ...options }: StorageOptions, role: Role): Promise<RedisEngine> {
+  const [{ openRedisEngine: open }, { openDirectoryFiles }, indexOf] = await Promise.all([
+    import('./engines/redis/redis-engine.ts'),
+    import('./engines/file/directory-files.ts'),
+    loadIndex(),
   ]);
-  const opened = Promise.withResolvers<Engine>();
-  async function* documents(): ReturnType<Engine['files']['documents']> {
-    yield* (await opened.promise).files.documents();
-  }
-  const { logger } = options;
-  const index = { embedder: embedderSettings(config), reranker: rerankerSettings(config), threads: indexThreads[role], logger };
-  const engine = await open({
-    ...options,
-    dataDir: config.dataDir,
-    role,
-    openIndex: (indexDir) => openThreadedIndex({ ...index, indexDir, ...(role === 'worker' ? { documents } : {}) }),
-    diskReserveBytes: config.diskReserveBytes,
-    taskRetentionMs: config.taskRetentionHours * 3_600_000,
-  });
-  opened.resolve(engine);
-  return engine;
+  const { dataDir, diskReserveBytes } = config;
+  const { openIndex, opened } = indexOf(config, role, options.logger);
+  return opened(
+    await open({
+      ...options,
+      url: config.queueUrl,
+      role,
+      openFiles: (owner) => openDirectoryFiles({ ...options, dataDir, owner, diskReserveBytes }),
+      openIndex: async () => {
+        const indexDir = resolve(dataDir, 'index');
+        await mkdir(indexDir, { recursive: true });
+        return openIndex(indexDir);
+      },
+      taskRetentionMs: retentionMs(config),
+    }),
+  );
+}
+
+/** The index file; a worker makes it anew from the documents of the engine that it is opened for, when it is damaged. */
+async function loadIndex() {
+  const { openThreadedIndex } = await import('./search/threaded-index.ts');
+  return (config: Config, role: Role, logger: Logger) => {
+    const engine = Promise.withResolvers<Engine>();
+    async function* documents(): ReturnType<Engine['files']['documents']> {
+      yield* (await engine.promise).files.documents();
+    }
+    const settings = {
+      embedder: embedderSettings(config),
+      reranker: rerankerSettings(config),
+      threads: indexThreads[role],
+      logger,
+    };
+    return {
+      openIndex: (indexDir: string): Promise<DocumentIndex> =>
+        openThreadedIndex({ ...settings, indexDir, ...(role === 'worker' ? { documents } : {}) }),
+      opened<E extends Engine>(opened: E): E {
+        engine.resolve(opened);
+        return opened;
+      },
+    };
+  };
 }
 
 async function openPostgres(options: StorageOptions): Promise<FrontEndStorage> {
@@ -144,6 +208,10 @@ async function openPostgresEngine({ config, ...options }: StorageOptions, role: 
     embedder,
     reranker,
     connectionsMax: config.databaseConnections,
-    taskRetentionMs: config.taskRetentionHours * 3_600_000,
+    taskRetentionMs: retentionMs(config),
   });
+}
+
+function retentionMs({ taskRetentionHours }: Config): number {
+  return taskRetentionHours * 3_600_000;
 }

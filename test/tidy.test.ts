@@ -37,7 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** The composition roots and what only they may name. */
 const roots = ['src/app.ts', 'src/storage.ts', 'src/main.ts', 'src/process.ts', 'workers/ingest.ts', 'workers/index.ts'];
-const adapters = [/engines\/(file|postgres)\//, /search\/(threaded|sqlite)-index/, /embed\/.+-embedder/, /http\/http-server/];
+const adapters = [/engines\/(file|postgres|redis)\//, /search\/(threaded|sqlite)-index/, /embed\/.+-embedder/, /http\/http-server/];
 
 describe('the sources', () => {
   it('import one way: from later in the flow to earlier', () => {

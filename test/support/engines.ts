@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask, startPostgres } from './postgres.ts';
+import { askRedis, startRedis } from './redis.ts';
 
 /** Where one deployment keeps everything; spread it into `startServer`. */
 export type Place = {
@@ -21,6 +22,7 @@ export type TestEngine = AsyncDisposable & { newPlace(): Promise<Place> };
 export const engines: readonly { readonly name: string; readonly open: () => Promise<TestEngine> }[] = [
   { name: 'files', open: openFiles },
   { name: 'PostgreSQL', open: openPostgres },
+  { name: 'Redis', open: openRedis },
 ];
 
 async function openFiles(): Promise<TestEngine> {
@@ -32,7 +34,7 @@ async function openFiles(): Promise<TestEngine> {
         dataDir,
         engineEnv: { DISK_RESERVE_BYTES: '0' },
         unfinished: () => filesIn(join(dataDir, 'queue')),
-        partialUploads: async () => (await filesIn(join(dataDir, 'queue', 'active'))).filter((path) => /\/up\.[^/]*$/.test(path)),
+        partialUploads: async () => (await filesIn(join(dataDir, 'queue', 'active'))).filter(isPartialUpload),
       };
     },
     [Symbol.asyncDispose]: folders.remove,
@@ -63,12 +65,43 @@ async function openPostgres(): Promise<TestEngine> {
   };
 }
 
+async function openRedis(): Promise<TestEngine> {
+  const folders = await createFolders();
+  const servers: AsyncDisposable[] = [];
+  return {
+    async newPlace() {
+      const dataDir = await folders.create();
+      const server = await startRedis();
+      servers.push(server);
+      const pens = (): Promise<string[]> => filesIn(join(dataDir, 'queue', 'active'));
+      return {
+        dataDir,
+        engineEnv: { QUEUE_URL: server.url, DISK_RESERVE_BYTES: '0' },
+        async unfinished() {
+          const held = await askRedis(server.url, (redis) => redis.hkeys('{rag-intake}:held'));
+          const parked = await askRedis(server.url, (redis) => redis.zrange('{rag-intake}:parked', '0', '-1'));
+          return [...(await pens()), ...held, ...parked];
+        },
+        partialUploads: async () => (await pens()).filter(isPartialUpload),
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+      await folders.remove();
+    },
+  };
+}
+
 async function createFolders(): Promise<{ create: () => Promise<string>; remove: () => Promise<void> }> {
   const root = await mkdtemp(join(tmpdir(), 'rag-intake-'));
   return {
     create: () => mkdtemp(join(root, 'data-')),
     remove: () => rm(root, { recursive: true, force: true, maxRetries: 5 }),
   };
+}
+
+function isPartialUpload(path: string): boolean {
+  return /\/up\.[^/]*$/.test(path);
 }
 
 async function filesIn(folder: string): Promise<string[]> {
