@@ -11,7 +11,7 @@ import { createDisk, type Disk, orNull, removeTree, unlinkIfThere } from './disk
 import { createDiskHealth } from './disk-health.ts';
 import { createDirectorySync } from './directory-sync.ts';
 import { createFileFileStore } from './file-file-store.ts';
-import { bucketEndMs, bucketName, createLayout, isBucketName, type Layout } from './layout.ts';
+import { bucketEndMs, createLayout, isBucketName, type Layout } from './layout.ts';
 
 /** A payload younger than this may belong to a task that is just being made. */
 const youngMs = 3_600_000;
