@@ -25,7 +25,8 @@ export type ChildReport = { readonly what: 'began' | 'stopped' | 'ended' | 'fenc
 /** The five steps of settling. */
 export const settlePoints = ['publish', 'replace', 'settle', 'finish', 'ack'] as const;
 
-if (import.meta.main) await work(JSON.parse(process.argv[2] ?? '') as ChildOrder);
+// While the server is away it cannot start; then it is started again.
+if (import.meta.main) await work(JSON.parse(process.argv[2] ?? '') as ChildOrder).catch(() => process.exit(1));
 
 async function work({ place, leaseMs }: ChildOrder): Promise<void> {
   const engine = await openRedisEngine({ ...redisEngineOptions(place, 'worker'), leaseMs });

@@ -35,10 +35,9 @@ export async function openJobs(connection: Connection, prefix: string): Promise<
     TaskLane,
     RedisQueueBackend
   >;
-  for (const queue of Object.values(queues)) {
-    queue.on('error', () => undefined);
-    await queue.waitUntilReady();
-  }
+  // The connection tells of its errors itself; without a listener each would end the process.
+  for (const queue of Object.values(queues)) queue.on('error', () => undefined);
+  await connection.run(() => Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady())));
 
   /** A step on a job that is not as it should be (somebody else was faster, it is gone) changes nothing. */
   async function unlessGone(work: Promise<unknown>): Promise<boolean> {
