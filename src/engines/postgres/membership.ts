@@ -49,17 +49,20 @@ export async function join(options: MembershipOptions): Promise<Membership> {
   /** Since when this process has shown itself without a gap: whoever was cut off itself cannot tell who else was. */
   let steadySince = performance.now();
   let seenAt = steadySince;
+  /** The connection of this process, by which others see that it is there. */
+  let backend: unknown = null;
   let workerSeen = role === 'worker';
   await database.query('INSERT INTO owner(id, role) VALUES ($1, $2)', [id, role]);
 
   async function show(): Promise<void> {
     const sql = `UPDATE owner SET seen_at = clock_timestamp(), backend = pg_backend_pid() WHERE id = $1
-      RETURNING EXISTS (SELECT 1 FROM owner WHERE role = 'worker' AND seen_at > clock_timestamp() - $2 * interval '1 ms') AS worker`;
+      RETURNING backend, EXISTS (SELECT 1 FROM owner WHERE role = 'worker' AND seen_at > clock_timestamp() - $2 * interval '1 ms') AS worker`;
     const [row] = await link.query(sql, [id, leaseMs]);
     if (row === undefined) return lost.abort();
     workerSeen = row['worker'] === true;
     const now = performance.now();
-    if (now - seenAt > leaseMs / 2) steadySince = now;
+    if (now - seenAt > leaseMs / 2 || row['backend'] !== backend) steadySince = now;
+    backend = row['backend'];
     seenAt = now;
   }
 

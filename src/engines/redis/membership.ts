@@ -1,6 +1,7 @@
 /**
  * Which processes live, and the end of those that do not. Each shows itself every second; one that was not seen for `leaseMs`, by
- * the server's own clock, is declared dead by any other, for good. Every script that writes for an owner looks first whether it
+ * the server's own clock (or for a quarter of that, when its connection has ended as well: a killed process's does at once), is
+ * declared dead by any other, for good. Every script that writes for an owner looks first whether it
  * is alive, so a process that slept through its end changes nothing.
  */
 import type { Logger } from '../../logger.ts';
@@ -50,6 +51,8 @@ export async function join(options: {
   let seenAt = steadySince;
   let workerSeen = role === 'worker';
   await connection.run(async (redis) => {
+    await redis.client('SETNAME', id);
+    redis.on('ready', comeBack);
     const [seconds] = await redis.time();
     await redis
       .multi()
@@ -57,6 +60,12 @@ export async function join(options: {
       .zadd(`${prefix}:owners`, Number(seconds) * 1000, id)
       .exec();
   });
+
+  /** Its name is how others see that the connection is there. */
+  function comeBack(): void {
+    steadySince = performance.now();
+    void connection.run((redis) => redis.client('SETNAME', id)).catch(() => undefined);
+  }
 
   async function show(): Promise<Sight | null> {
     const seen = await connection.run(() => commands.ownerShow(prefix, id, leaseMs, ...options.queues));
@@ -73,11 +82,23 @@ export async function join(options: {
   }
 
   async function bury(): Promise<void> {
-    if (performance.now() - steadySince < leaseMs) return;
-    for (const owner of await connection.run(() => commands.ownerBury(prefix, leaseMs))) {
+    const steadyMs = performance.now() - steadySince;
+    const dead = steadyMs < leaseMs ? [] : await connection.run(() => commands.ownerBury(prefix, leaseMs));
+    // After a restart of the server every connection is a new one, and who is slow to come back is not dead.
+    if (steadyMs > leaseMs / 2) dead.push(...(await buryCutOff()));
+    for (const owner of dead) {
       logger.warn({ owner }, 'a process is gone; its tasks wait again');
       await options.onDeath(owner);
     }
+  }
+
+  async function buryCutOff(): Promise<string[]> {
+    const silentMs = leaseMs / 4;
+    const silent = await connection.run(() => commands.ownerSilent(prefix, silentMs));
+    if (silent.length === 0) return [];
+    const clients = String(await connection.run((redis) => redis.client('LIST')));
+    const cutOff = silent.filter((owner) => !clients.includes(` name=${owner} `));
+    return cutOff.length === 0 ? [] : connection.run(() => commands.ownerBury(prefix, silentMs, ...cutOff));
   }
 
   return {

@@ -52,8 +52,10 @@ export interface Commands {
   taskJobless(p: string, lane: string, jobs: string, after: string): Promise<[string, string[]]>;
   /** `[time, is a worker seen, [ids asked to stop], [id, owner, …] held or taken by owners that are gone or by this one]`; [] when this owner is gone. */
   ownerShow(p: string, owner: string, leaseMs: number, ...jobs: string[]): Promise<[] | [number, number, string[], string[]]>;
-  /** Declares dead who was not seen for so long; their ids. */
-  ownerBury(p: string, leaseMs: number): Promise<string[]>;
+  /** Who was not seen for so long; their ids. */
+  ownerSilent(p: string, silentMs: number): Promise<string[]>;
+  /** Declares dead who was not seen for so long, of all or of these; their ids. */
+  ownerBury(p: string, silentMs: number, ...of: string[]): Promise<string[]>;
 }
 
 const shared = `
@@ -245,11 +247,18 @@ const lua: Readonly<Record<keyof Commands, string>> = {
       end
     end
     return { now, worker, redis.call('SMEMBERS', key('cancels')), strays }`,
+  ownerSilent: `
+    return redis.call('ZRANGEBYSCORE', key('owners'), '-inf', nowMs() - tonumber(ARGV[1]))`,
   ownerBury: `
-    local dead = redis.call('ZRANGEBYSCORE', key('owners'), '-inf', nowMs() - tonumber(ARGV[1]))
-    for _, owner in ipairs(dead) do
-      redis.call('ZREM', key('owners'), owner)
-      redis.call('HDEL', key('roles'), owner)
+    local considered = {}
+    for i = 2, #ARGV do considered[ARGV[i]] = true end
+    local dead = {}
+    for _, owner in ipairs(redis.call('ZRANGEBYSCORE', key('owners'), '-inf', nowMs() - tonumber(ARGV[1]))) do
+      if #ARGV == 1 or considered[owner] then
+        redis.call('ZREM', key('owners'), owner)
+        redis.call('HDEL', key('roles'), owner)
+        table.insert(dead, owner)
+      end
     end
     return dead`,
 };
