@@ -12,10 +12,10 @@ import { askRedis, type RedisServer } from './redis.ts';
 import { tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
 
-export type RedisHarness = Omit<EngineHarness, 'open'> & {
+export type RedisHarness = EngineHarness & {
   readonly prefix: string;
-  readonly dataDir: string;
-  open(role: 'frontend' | 'worker', overrides?: Partial<RedisEngineOptions>): Promise<Engine>;
+  /** The way of an engine to its server. */
+  linkOf(engine: Engine): CuttableLink;
 };
 
 /** Settings with which tests open the engine; a lease of 2 s is the shortest there is. */
@@ -50,11 +50,11 @@ export async function createRedisHarness(server: RedisServer): Promise<RedisHarn
 
   return {
     prefix,
-    dataDir: dir.path,
-    async open(role, overrides = {}) {
+    linkOf: (engine) => links.get(engine)!,
+    async open(role) {
       const link = await openCuttableLink(server.port);
       const place = { url: `redis://127.0.0.1:${link.port}`, prefix, dataDir: dir.path };
-      const engine = await openRedisEngine({ ...redisEngineOptions(place, role), ...overrides });
+      const engine = await openRedisEngine(redisEngineOptions(place, role));
       links.set(engine, link);
       return engine;
     },

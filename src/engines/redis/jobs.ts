@@ -10,8 +10,8 @@ import type { Connection } from './connection.ts';
 import type { Commands } from './scripts.ts';
 
 export interface Jobs {
-  /** The job of a new task, behind all others, and in the same transaction a script. Safe twice. */
-  create(task: Task, script: keyof Commands, args: readonly string[]): Promise<void>;
+  /** The job of a new task, behind all others, and in the same transaction a script; its answer. Safe twice. */
+  create(task: Task, script: keyof Commands, args: readonly (string | number)[]): Promise<unknown>;
   /** The job of a task that has waited before: it is the next one. Safe twice; nothing when there is one. */
   addAgain(id: TaskId, lane: TaskLane): Promise<void>;
   /** Takes the first job of a lane for `owner`. */
@@ -39,6 +39,8 @@ export async function openJobs(connection: Connection, prefix: string): Promise<
   for (const queue of Object.values(queues)) queue.on('error', () => undefined);
   await connection.run(() => Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady())));
 
+  const tell = (): Promise<unknown> => connection.run((redis) => redis.publish(`${prefix}:signals`, 'job'));
+
   /** A step on a job that is not as it should be (somebody else was faster, it is gone) changes nothing. */
   async function unlessGone(work: Promise<unknown>): Promise<boolean> {
     try {
@@ -52,6 +54,7 @@ export async function openJobs(connection: Connection, prefix: string): Promise<
 
   async function addAgain(id: TaskId, lane: TaskLane): Promise<void> {
     await connection.run(() => queues[lane].addJob(jobOf(id, true), id));
+    await tell();
   }
 
   return {
@@ -61,7 +64,9 @@ export async function openJobs(connection: Connection, prefix: string): Promise<
         const transaction = (await queues[lane].client).multi();
         transaction.runCommand(script, [...args]);
         await queues[lane].addJobToTransaction(transaction, jobOf(id, false), id);
-        for (const [error] of (await transaction.exec()) ?? []) if (error !== null) throw error;
+        const answers = (await transaction.exec()) ?? [];
+        for (const [error] of answers) if (error !== null) throw error;
+        return answers[0]?.[1] as unknown;
       }),
     addAgain,
     take: (lane, owner) =>
@@ -71,7 +76,7 @@ export async function openJobs(connection: Connection, prefix: string): Promise<
       }),
     async putBack(id, lane, owner) {
       const moved = await connection.run(() => unlessGone(queues[lane].moveJobFromActiveToWait(id, owner)));
-      if (!moved) await addAgain(id, lane);
+      await (moved ? tell() : addAgain(id, lane));
     },
     async drop(id, lane, owner) {
       await connection.run(() =>

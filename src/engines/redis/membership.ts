@@ -24,6 +24,8 @@ export interface Membership {
   readonly lost: AbortSignal;
   /** Whether a worker, in whatever process, has shown itself lately. */
   readonly workerSeen: boolean;
+  /** The server's clock as far as it is known, Unix time in milliseconds. */
+  serverNowMs(): number;
   /** Shows that this process lives, and declares dead who does not. At least five times within `leaseMs`. Null: it is dead itself. */
   turn(): Promise<Sight | null>;
   /** No owner any more: what it holds is free to be taken. */
@@ -49,16 +51,14 @@ export async function join(options: {
   /** Since when this process has shown itself without a gap: whoever was cut off itself cannot tell who else was. */
   let steadySince = performance.now();
   let seenAt = steadySince;
+  let serverMs = 0;
   let workerSeen = role === 'worker';
   await connection.run(async (redis) => {
     await redis.client('SETNAME', id);
     redis.on('ready', comeBack);
-    const [seconds] = await redis.time();
-    await redis
-      .multi()
-      .hset(`${prefix}:roles`, id, role)
-      .zadd(`${prefix}:owners`, Number(seconds) * 1000, id)
-      .exec();
+    const [seconds, microseconds] = await redis.time();
+    serverMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    await redis.multi().hset(`${prefix}:roles`, id, role).zadd(`${prefix}:owners`, serverMs, id).exec();
   });
 
   /** Its name is how others see that the connection is there. */
@@ -78,6 +78,7 @@ export async function join(options: {
     const now = performance.now();
     if (now - seenAt > leaseMs / 2) steadySince = now;
     seenAt = now;
+    serverMs = nowMs;
     return { nowMs, cancels, strays: pairs(strays) };
   }
 
@@ -107,6 +108,7 @@ export async function join(options: {
     get workerSeen() {
       return workerSeen;
     },
+    serverNowMs: () => serverMs + performance.now() - seenAt,
     async turn() {
       if (lost.signal.aborted) return null;
       await bury();

@@ -42,7 +42,7 @@ export type TaskStoreParts = {
 };
 
 export interface RedisTaskStore extends TaskStore {
-  /** Adds a task that waits, and its job. Safe twice. */
+  /** Adds a task that waits, and its job. Safe twice. @throws AppError `unavailable`: it may be there all the same, or not. */
   create(fields: NewTask): Promise<Task>;
   /** Takes back a task that was created by mistake, unless somebody has run it. */
   withdraw(id: TaskId): Promise<void>;
@@ -55,6 +55,8 @@ export interface RedisTaskStore extends TaskStore {
 /** Progress of a task is written so often at most. */
 const progressEveryMs = 200;
 const expiredAtOnce = 500;
+/** Less than a command is waited for: what takes longer may come after its caller was told that it failed. */
+const createdWithinMs = 2500;
 /** A task between two hands is looked at again after so long, so many times. */
 const lookAgainMs = 10;
 const looksMax = 50;
@@ -260,7 +262,11 @@ export function createRedisTaskStore(
   return {
     async create(fields) {
       const task = createTask(fields);
-      await jobs.create(task, 'taskCreate', [prefix, task.id, task.lane, documentFolder(task.docId), JSON.stringify(task)]);
+      const deadlineMs = membership.serverNowMs() + createdWithinMs;
+      const place = [task.lane, documentFolder(task.docId)];
+      const args = [prefix, task.id, ...place, JSON.stringify(task), membership.id, deadlineMs];
+      const answer = await jobs.create(task, 'taskCreate', args);
+      if (answer !== 'created' && answer !== 'there') throw unavailable(`the task was not created: ${String(answer)}`);
       return task;
     },
     async withdraw(id) {

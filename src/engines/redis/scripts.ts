@@ -16,12 +16,15 @@ import type { Redis } from 'ioredis';
 
 /** The scripts as methods; what they answer is in their comments. */
 export interface Commands {
-  /** `created`, or `there` when the id is known already. */
-  taskCreate(p: string, id: string, lane: string, doc: string, record: string): Promise<string>;
+  /**
+   * `created`, or `there` when the id is known already; `lost` when the owner is not alive, `late` after `deadlineMs` by the
+   * server's clock: whoever asked has given up.
+   */
+  taskCreate(p: string, id: string, lane: string, doc: string, record: string, owner: string, deadlineMs: number): Promise<string>;
   /**
    * The next record of a task: `ok`, `gone`, `stale` (not its next revision), `held` (by another process, or by any when
-   * `holder` is empty), `fenced` (the holder is no longer, or is not alive). Writing the same record again is `ok`. The second
-   * element is a task that was parked behind it, if it ended here: `[answer, id, lane]`.
+   * `holder` is empty), `fenced` (the holder is no longer, or is not alive). A holder may write the
+   * same record again. The second element is a task that was parked behind it, if it ended here: `[answer, id, lane]`.
    */
   taskChange(
     p: string,
@@ -87,10 +90,7 @@ local function write(id, record, revision, status, endedAt)
   end
   changed(id)
 end
-local function wait(id)
-  redis.call('ZADD', key('waiting:' .. field(id, 'lane')), 0, id)
-  tell('job')
-end
+local function wait(id) redis.call('ZADD', key('waiting:' .. field(id, 'lane')), 0, id) end
 local function parkedNext(doc)
   local found = redis.call('ZRANGEBYLEX', key('parked'), '[' .. doc .. ' ', '[' .. doc .. '!', 'LIMIT', 0, 1)
   if #found == 0 then return {} end
@@ -101,7 +101,6 @@ local function freeDocument(id)
   local doc = field(id, 'doc')
   if redis.call('HGET', key('busy'), doc) ~= id then return {} end
   redis.call('HDEL', key('busy'), doc)
-  tell('job')
   return parkedNext(doc)
 end
 local function wantsJob(id)
@@ -120,11 +119,14 @@ const lua: Readonly<Record<keyof Commands, string>> = {
   taskCreate: `
     local id, lane, doc, record = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
     if field(id, 'record') then return 'there' end
+    if not alive(ARGV[5]) then return 'lost' end
+    if nowMs() > tonumber(ARGV[6]) then return 'late' end
     redis.call('HSET', key('task:' .. id), 'lane', lane, 'doc', doc)
     redis.call('ZADD', key('tasks'), 0, id)
     redis.call('ZADD', key('doc:' .. doc), 0, id)
     write(id, record, 1, 'pending', 0)
     wait(id)
+    tell('job')
     return 'created'`,
   taskChange: `
     local id, holder, record, revision, status = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -133,7 +135,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     local held = redis.call('HGET', key('held'), id)
     if holder == '' and held then return { 'held' } end
     if holder ~= '' and (held ~= holder or not alive(holder)) then return { 'fenced' } end
-    if before[1] == record then return { 'ok' } end
+    if held and before[1] == record then return { 'ok' } end
     if tonumber(before[2]) ~= revision - 1 then return { 'stale' } end
     write(id, record, revision, status, ARGV[6])
     if held then return { 'ok' } end
