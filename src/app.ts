@@ -30,7 +30,7 @@ import { readableEndings } from './parse/detect.ts';
 import { type AnswerService, createAnswers } from './search/answer.ts';
 import { rerankerSettings } from './search/create-reranker.ts';
 import { mcpRoute } from './mcp/mcp-route.ts';
-import { type FrontEndStorage, openFrontEndStorage, openWorkerEngine, type StorageOptions } from './storage.ts';
+import { certificateFiles, type FrontEndStorage, openFrontEndStorage, openWorkerEngine, type StorageOptions } from './storage.ts';
 import type { TaskId } from './tasks/task.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { createWebhooks, type Webhooks } from './webhooks/webhooks.ts';
@@ -129,7 +129,13 @@ export async function startWorkerProcess(
 }
 
 function superviseWorker(config: Config, logger: Logger, env: NodeJS.ProcessEnv, modules: Modules): Supervisor {
-  const execArgv = confinement({ programDir, dataDir: config.dataDir, addons: needsAddons(config), env });
+  const execArgv = confinement({
+    programDir,
+    dataDir: config.dataDir,
+    readable: certificateFiles(config),
+    addons: needsAddons(config),
+    env,
+  });
   const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], execArgv, env, logger });
   supervisor.start();
   return supervisor;

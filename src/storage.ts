@@ -58,6 +58,13 @@ export function openWorkerEngine(options: StorageOptions): Promise<Engine> {
   return queueUrl === '' ? openFileEngine(options, 'worker') : openRedisEngine(options, 'worker');
 }
 
+/** The files that DATABASE_URL names (`?sslrootcert=…`): a worker reads them although it is confined. */
+export function certificateFiles({ databaseUrl }: Config): string[] {
+  if (databaseUrl === '') return [];
+  const named = new URL(databaseUrl).searchParams;
+  return ['sslrootcert', 'sslcert', 'sslkey'].flatMap((name) => named.get(name) ?? []).map((path) => resolve(path));
+}
+
 /** Front ends share what they keep through the data directory, whoever has the tasks. */
 async function openDirectory(options: StorageOptions): Promise<FrontEndStorage> {
   const { dataDir, queueUrl } = options.config;

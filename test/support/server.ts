@@ -27,7 +27,10 @@ export type ServerOptions = {
   readonly engineEnv?: Readonly<Record<string, string>>;
   readonly env?: Record<string, string>;
   readonly args?: readonly string[];
-  /** Documents may misbehave on request: `rigged-ingest.ts`. */ readonly rigged?: boolean;
+  /** Documents may misbehave on request: `rigged-ingest.ts`. */
+  readonly rigged?: boolean;
+  /** A network namespace to run in (`ip netns`); needs root. */
+  readonly namespace?: string;
 };
 
 /** A folder that `afterAll` can remove with `removeDir`. */
@@ -41,10 +44,10 @@ export async function removeDir(folder: string): Promise<void> {
 
 /** Starts `node src/main.ts` and returns when it has announced itself: a server listening, or a worker with its threads up. */
 export async function startProcess(options: ServerOptions): Promise<TestServer> {
-  const { dataDir, engineEnv = { DISK_RESERVE_BYTES: '0' }, env = {}, args = [], rigged = false } = options;
+  const { dataDir, engineEnv = { DISK_RESERVE_BYTES: '0' }, env = {}, args = [], rigged = false, namespace } = options;
   const child = fork(rigged ? riggedModule : mainModule, [...args], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'info', ...engineEnv, ...env },
-    execArgv: [],
+    ...(namespace === undefined ? { execArgv: [] } : { execPath: 'ip', execArgv: ['netns', 'exec', namespace, process.execPath] }),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let log = '';
