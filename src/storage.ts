@@ -172,7 +172,7 @@ async function loadIndex() {
     return {
       openIndex: (indexDir: string): Promise<DocumentIndex> =>
         openThreadedIndex({ ...settings, indexDir, ...(role === 'worker' ? { documents } : {}) }),
-      opened<E extends Engine>(opened: E): E {
+      opened: <E extends Engine>(opened: E): E => {
         engine.resolve(opened);
         return opened;
       },

@@ -126,6 +126,13 @@ export type TaskOutcome =
 
 export const cancelledByUser: TaskError = { code: 'cancelled', message: 'Task cancelled by user', retryable: true };
 
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Guards every path and every query that is made from an id given by a client. */
+export function isTaskId(text: string): text is TaskId {
+  return uuid.test(text);
+}
+
 /** True for statuses that a task leaves only by an explicit retry. */
 export function isTerminal(status: TaskStatus): boolean {
   return status === 'completed' || status === 'failed';

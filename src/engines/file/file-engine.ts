@@ -294,6 +294,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     files,
     index,
     submit: (task, receipt) => health.guard(() => submit(task, receipt)),
+    together: (work) => work(),
     state: () => health.state(),
     lost: owner.lost,
     close,

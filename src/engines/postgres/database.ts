@@ -93,7 +93,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
         const result = await current.run(inside, work);
         inside.open = false;
         await client.query('COMMIT').catch(rethrow);
-        await current.exit(() => Promise.all(inside.after.map((then) => then())));
+        await current.exit(() => Promise.all(inside.after.map(async (then) => then())));
         return result;
       } catch (error) {
         inside.open = false;

@@ -39,7 +39,7 @@ CREATE TABLE document_part(doc_key text NOT NULL, version uuid NOT NULL, part te
   PRIMARY KEY (doc_key, version, part));
 CREATE INDEX document_part_blob ON document_part(blob);
 CREATE TABLE document(
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, doc_key text NOT NULL UNIQUE, version uuid NOT NULL UNIQUE,
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, doc_key text NOT NULL UNIQUE, version uuid NOT NULL,
   chunks integer NOT NULL, record text NOT NULL, filename text NOT NULL, media_type text NOT NULL,
   inserted_at text COLLATE "C" NOT NULL, embedder text NOT NULL, metadata text[] NOT NULL);
 CREATE INDEX document_inserted ON document(inserted_at, doc_key);
