@@ -42,7 +42,10 @@ export function redisEngineOptions(
   };
 }
 
-export async function createRedisHarness(server: RedisServer): Promise<RedisHarness> {
+export async function createRedisHarness(
+  server: RedisServer,
+  contentOf: (dataDir: string, role: 'frontend' | 'worker') => Partial<RedisEngineOptions> = () => ({}),
+): Promise<RedisHarness> {
   const dir = await tempDir();
   const prefix = `test-${newId()}`;
   const links = new Map<Engine, CuttableLink>();
@@ -54,7 +57,7 @@ export async function createRedisHarness(server: RedisServer): Promise<RedisHarn
     async open(role) {
       const link = await openCuttableLink(server.port);
       const place = { url: `redis://127.0.0.1:${link.port}`, prefix, dataDir: dir.path };
-      const engine = await openRedisEngine(redisEngineOptions(place, role));
+      const engine = await openRedisEngine({ ...redisEngineOptions(place, role), ...contentOf(dir.path, role) });
       links.set(engine, link);
       return engine;
     },
