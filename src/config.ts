@@ -26,7 +26,7 @@ type Setting<T> = {
 };
 
 /** What the settings say about where everything is kept; '' for the data directory. */
-type EngineChoice = { readonly databaseUrl: string; readonly queueUrl: string };
+type EngineChoice = { readonly databaseUrl: string };
 
 const MiB = 1024 * 1024;
 
@@ -55,14 +55,10 @@ const settings = {
       'QUEUE_URL',
       '',
       address(['redis:', 'rediss:'], 'redis://:password@host:6379'),
-      'A Redis 7 or Valkey 8 that holds tasks and queue, as `redis://:password@host:6379`; files and index stay in DATA_DIR. Not with DATABASE_URL.',
-      '用此 Redis 7 或 Valkey 8 存放任务与队列，例如 `redis://:password@host:6379`；文件和索引仍在 DATA_DIR。不能与 DATABASE_URL 同时设置。',
+      'A Redis 7 or Valkey 8 that holds tasks and queue, as `redis://:password@host:6379`; files and index stay in DATA_DIR, or with DATABASE_URL in the database.',
+      '用此 Redis 7 或 Valkey 8 存放任务与队列，例如 `redis://:password@host:6379`；文件和索引仍在 DATA_DIR，若设置了 DATABASE_URL 则在数据库中。',
     ),
     secret: true,
-    pointless: ({ databaseUrl }: EngineChoice) =>
-      databaseUrl === ''
-        ? null
-        : 'it says nothing with DATABASE_URL, where tasks and queue are in the database; remove one of the two',
   },
   databaseConnections: {
     ...setting(

@@ -1,13 +1,15 @@
 /**
  * Where a deployment keeps everything: its engine, and beside it what the front ends share. The settings choose, here and nowhere
- * else: without any, one data directory; DATABASE_URL, a PostgreSQL database; QUEUE_URL, a Redis beside the data directory. What is
- * not chosen is not loaded.
+ * else: without any, one data directory; DATABASE_URL, a PostgreSQL database; QUEUE_URL, a Redis for the tasks, beside either. What
+ * is not chosen is not loaded.
  */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
 import type { Engine } from './engines/engine.ts';
+import type { Database } from './engines/postgres/database.ts';
+import type { PostgresContent } from './engines/postgres/postgres-content.ts';
 import type { PostgresEngine } from './engines/postgres/postgres-engine.ts';
 import type { RedisEngine } from './engines/redis/redis-engine.ts';
 import type { IdempotencyStore } from './http/idempotency.ts';
@@ -48,13 +50,13 @@ const indexThreads = { frontend: 2, worker: 1 } as const;
 
 /** @throws AppError `unavailable`: the database cannot be reached, or has no tables. */
 export function openFrontEndStorage(options: StorageOptions): Promise<FrontEndStorage> {
-  return options.config.databaseUrl === '' ? openDirectory(options) : openPostgres(options);
+  return options.config.databaseUrl === '' ? openDirectory(options) : openDatabaseStorage(options);
 }
 
 /** @throws AppError `unavailable`: the data directory, the database or Redis cannot be used. */
-export function openWorkerEngine(options: StorageOptions): Promise<Engine> {
+export async function openWorkerEngine(options: StorageOptions): Promise<Engine> {
   const { databaseUrl, queueUrl } = options.config;
-  if (databaseUrl !== '') return openPostgresEngine(options, 'worker');
+  if (databaseUrl !== '') return (await openDatabaseEngine(options, 'worker')).engine;
   return queueUrl === '' ? openFileEngine(options, 'worker') : openRedisEngine(options, 'worker');
 }
 
@@ -180,15 +182,15 @@ async function loadIndex() {
   };
 }
 
-async function openPostgres(options: StorageOptions): Promise<FrontEndStorage> {
-  const [engine, { createHolds }, { createPostgresIdempotencyStore }, sessions, { createPostgresDeliveryLog }] = await Promise.all([
-    openPostgresEngine(options, 'frontend'),
-    import('./engines/postgres/holds.ts'),
-    import('./engines/postgres/postgres-idempotency-store.ts'),
-    import('./engines/postgres/postgres-ended-sessions.ts'),
-    import('./engines/postgres/postgres-delivery-log.ts'),
-  ]);
-  const { database } = engine;
+async function openDatabaseStorage(options: StorageOptions): Promise<FrontEndStorage> {
+  const [{ engine, database }, { createHolds }, { createPostgresIdempotencyStore }, sessions, { createPostgresDeliveryLog }] =
+    await Promise.all([
+      openDatabaseEngine(options, 'frontend'),
+      import('./engines/postgres/holds.ts'),
+      import('./engines/postgres/postgres-idempotency-store.ts'),
+      import('./engines/postgres/postgres-ended-sessions.ts'),
+      import('./engines/postgres/postgres-delivery-log.ts'),
+    ]);
   const holds = createHolds(database);
   return {
     sessionSecret: await sessions.loadPostgresSessionSecret(database),
@@ -201,22 +203,47 @@ async function openPostgres(options: StorageOptions): Promise<FrontEndStorage> {
   };
 }
 
-async function openPostgresEngine({ config, ...options }: StorageOptions, role: Role): Promise<PostgresEngine> {
-  const [{ openPostgresEngine: open }, embedder, reranker] = await Promise.all([
+type DatabaseEngine = { readonly engine: PostgresEngine | RedisEngine; readonly database: Database };
+
+/** Everything in the database, or files and index there and the tasks in Redis. */
+async function openDatabaseEngine(options: StorageOptions, role: Role): Promise<DatabaseEngine> {
+  if (options.config.queueUrl !== '') return openRedisOnPostgres(options, role);
+  const [{ openPostgresEngine }, parts] = await Promise.all([
     import('./engines/postgres/postgres-engine.ts'),
+    databaseOptions(options, role),
+  ]);
+  const engine = await openPostgresEngine({ ...parts, taskRetentionMs: retentionMs(options.config) });
+  return { engine, database: engine.database };
+}
+
+async function openRedisOnPostgres(options: StorageOptions, role: Role): Promise<DatabaseEngine> {
+  const [{ openRedisEngine: open }, { openPostgresContent }, parts] = await Promise.all([
+    import('./engines/redis/redis-engine.ts'),
+    import('./engines/postgres/postgres-content.ts'),
+    databaseOptions(options, role),
+  ]);
+  const content = Promise.withResolvers<PostgresContent>();
+  const engine = await open({
+    ...parts,
+    url: options.config.queueUrl,
+    async openFiles(owner) {
+      const opened = await openPostgresContent({ ...parts, owner });
+      content.resolve(opened);
+      return opened.files;
+    },
+    openIndex: async () => (await content.promise).index,
+    taskRetentionMs: retentionMs(options.config),
+  });
+  return { engine, database: (await content.promise).database };
+}
+
+async function databaseOptions({ config, ...options }: StorageOptions, role: Role) {
+  const [embedder, reranker] = await Promise.all([
     createEmbedder(embedderSettings(config)),
     createReranker(rerankerSettings(config)),
   ]);
-  return open({
-    ...options,
-    url: config.databaseUrl,
-    role,
-    workDir: join(config.dataDir, 'work'),
-    embedder,
-    reranker,
-    connectionsMax: config.databaseConnections,
-    taskRetentionMs: retentionMs(config),
-  });
+  const { databaseUrl: url, databaseConnections: connectionsMax, dataDir } = config;
+  return { ...options, url, role, workDir: join(dataDir, 'work'), embedder, reranker, connectionsMax };
 }
 
 function retentionMs({ taskRetentionHours }: Config): number {

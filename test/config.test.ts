@@ -40,7 +40,6 @@ describe('settings', () => {
 
     expect(loadConfig({ DATABASE_URL })).toMatchObject({ databaseUrl: DATABASE_URL, databaseConnections: 6 });
     expect(() => loadConfig({ DATABASE_URL, DISK_RESERVE_BYTES: '0' })).toThrowError(/^DISK_RESERVE_BYTES: .* remove it/);
-    expect(() => loadConfig({ DATABASE_URL, QUEUE_URL: 'redis://127.0.0.1' })).toThrowError(/^QUEUE_URL: .* remove one of the two/);
     expect(() => loadConfig({ DATABASE_CONNECTIONS: '9' })).toThrowError(/^DATABASE_CONNECTIONS: .* without DATABASE_URL/);
   });
 

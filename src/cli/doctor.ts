@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { openDatabase } from '../engines/postgres/database.ts';
 import { requireSchema } from '../engines/postgres/schema.ts';
+import { connect } from '../engines/redis/connection.ts';
 import { hasErrno } from '../errors.ts';
 import { isLoopbackHost } from '../http/origin-guard.ts';
 import { createLogger } from '../logger.ts';
@@ -48,6 +49,7 @@ export async function examine(env: Readonly<Record<string, string | undefined>>,
   }
   checks.push(ok('settings', 'All settings can be read.'), exposure(config));
   checks.push(...(config.databaseUrl === '' ? await dataDirectory(config) : [await database(config)]));
+  if (config.queueUrl !== '') checks.push(await queue(config));
   checks.push(await port(config), await ocr(), await page(pageDir));
   return checks;
 }
@@ -94,6 +96,16 @@ async function database({ databaseUrl: url }: Config): Promise<Check> {
     return problem('database', cause instanceof Error ? `${message} (${cause.message})` : message);
   } finally {
     await opened.close();
+  }
+}
+
+async function queue({ queueUrl }: Config): Promise<Check> {
+  try {
+    (await connect(queueUrl, createLogger({ level: 'silent' }))).close();
+    return ok('redis', 'Redis answers and keeps what is written to it.');
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return problem('redis', cause instanceof Error ? `Redis cannot be reached (${cause.message}).` : message);
   }
 }
 

@@ -92,6 +92,9 @@ describe('rag-intake doctor', () => {
 
     expect(whole.stdout).toMatch(/database +ok +PostgreSQL \S+ .*answers and has the tables/);
     expect(whole.stdout).not.toContain('fsync');
+    const { stdout } = await runCommand(['doctor'], { ...env, QUEUE_URL: 'redis://127.0.0.1:1' });
+
+    expect(stdout).toMatch(/redis +problem +Redis cannot be reached/);
     expect(empty).toMatchObject({ code: 1, stdout: expect.stringContaining('Run "rag-intake migrate"') as string });
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engines, type Place, type TestEngine } from '../support/engines.ts';
+import { enginesCombined, type Place, type TestEngine } from '../support/engines.ts';
 import { startServer, type TestServer, type WireTask } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { startReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
@@ -7,7 +7,7 @@ import { startReceiver, type WebhookReceiver } from '../support/webhook-receiver
 const key = 'correct-horse-battery-staple-0123456789';
 const authorization = { authorization: `Bearer ${key}` };
 
-describe.each(engines)('on $name', ({ open }) => {
+describe.each(enginesCombined)('on $name', ({ open }) => {
   let engine: TestEngine;
   let place: Place;
   let receiver: WebhookReceiver;
