@@ -8,6 +8,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { callbackify } from 'node:util';
 import type { DocumentPart, FileKey, FileStore, Receipt } from '../../documents/file-store.ts';
 import { AppError } from '../../errors.ts';
 import { isTaskId, type TaskId } from '../../tasks/task.ts';
@@ -260,10 +261,9 @@ class BlobReceipt implements Receipt {
   }
 
   #step(work: () => Promise<void>, done: (error?: Error) => void): void {
-    this.#busy = work().then(
-      () => done(),
-      (error: Error) => done(error),
-    );
+    const step = work();
+    this.#busy = step.catch(() => undefined);
+    callbackify(() => step)(done);
   }
 
   async #take(chunk: Buffer): Promise<void> {
