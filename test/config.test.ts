@@ -58,7 +58,11 @@ describe('settings', () => {
   });
 
   it('hide secrets when they are shown', () => {
-    const config = loadConfig({ API_KEYS: 'correct-horse-battery-staple-0123456789' });
+    const config = loadConfig({
+      API_KEYS: 'correct-horse-battery-staple-0123456789',
+      DATABASE_URL: 'postgres://me:correct-horse@127.0.0.1/rag',
+      QUEUE_URL: 'redis://:correct-horse@127.0.0.1',
+    });
 
     expect(JSON.stringify(describeConfig(config))).not.toContain('correct-horse');
   });
