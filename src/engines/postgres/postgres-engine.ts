@@ -8,8 +8,10 @@ import type { Receipt } from '../../documents/file-store.ts';
 import type { Embedder } from '../../embed/embedder.ts';
 import type { Logger } from '../../logger.ts';
 import type { Reranker } from '../../search/reranker.ts';
-import type { NewTask, Task, TaskId } from '../../tasks/task.ts';
+import { firstIdAt, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
+import { createBell } from '../bell.ts';
 import type { Engine, StoreState } from '../engine.ts';
+import { createTaskWatch } from '../task-watch.ts';
 import { createBlobs } from './blobs.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openJobs } from './jobs.ts';
@@ -20,8 +22,7 @@ import { createPostgresIndex } from './postgres-index.ts';
 import { createPostgresTaskQueue } from './postgres-task-queue.ts';
 import { createPostgresTaskStore, createSnapshots, type PostgresTaskStore } from './postgres-task-store.ts';
 import { requireSchema } from './schema.ts';
-import { createBell, createHeldLeases, createSignals } from './signals.ts';
-import { createTaskWatch } from './task-watch.ts';
+import { createHeldLeases, createSignals } from './signals.ts';
 
 export type PostgresEngineOptions = {
   readonly url: string;
@@ -52,6 +53,8 @@ export interface PostgresEngine extends Engine {
 const leaseMsDefault = 10_000;
 const turnMsMax = 1000;
 const hourMs = 3_600_000;
+/** Changes are looked up from this long before now, for transactions that were not committed when they were made. */
+const overlapSeconds = 60;
 
 /**
  * Joins the processes on a database whose tables `migrate` has made.
@@ -86,8 +89,8 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   const jobs = await openJobs(database, logger);
   const snapshots = createSnapshots(database, jobs);
   const watch = createTaskWatch({
-    database,
     read: async (task) => (await snapshots(await database.query('SELECT record FROM task WHERE id = $1', [task])))[0] ?? null,
+    changedLately,
   });
   const link = await openLink({ url, logger, onSignal, onConnect });
   const membership = await joinOwners({ database, link, id, role, leaseMs, recover: (owner) => tasks.recover(owner), logger });
@@ -115,6 +118,11 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   function onConnect(): void {
     bell.ring();
     watch.catchUp().catch((error: unknown) => logger.debug({ err: error }, 'looking for missed changes failed'));
+  }
+
+  async function changedLately(): Promise<readonly TaskId[]> {
+    const sql = `SELECT id FROM task WHERE changed_at > clock_timestamp() - $1 * interval '1 second' ORDER BY changed_at LIMIT 10000`;
+    return (await database.query(sql, [overlapSeconds])).map((row) => row['id'] as TaskId);
   }
 
   function schedule(): void {
@@ -224,10 +232,4 @@ export async function clearWork(database: Database, root: string): Promise<void>
   await mkdir(root, { recursive: true });
   const living = new Set((await database.query('SELECT id FROM owner')).map((row) => row['id'] as string));
   for (const name of await readdir(root)) if (!living.has(name)) await rm(join(root, name), { recursive: true, force: true });
-}
-
-/** The smallest task id of a moment (Unix time in milliseconds). */
-function firstIdAt(ms: number): TaskId {
-  const hex = Math.max(0, ms).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000` as TaskId;
 }

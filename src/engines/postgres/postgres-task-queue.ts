@@ -1,10 +1,11 @@
 /** The queue: jobs of pg-boss taken together with a lease that says which process holds them, in one transaction. */
 import type { Lease, TaskQueue } from '../../queue/task-queue.ts';
 import type { TaskId, TaskLane } from '../../tasks/task.ts';
+import type { Bell } from '../bell.ts';
 import type { Database } from './database.ts';
 import { type Jobs, Overtaken } from './jobs.ts';
 import type { Membership } from './membership.ts';
-import type { Bell, HeldLeases, Signals } from './signals.ts';
+import type { HeldLeases, Signals } from './signals.ts';
 
 /** A notification may be missed while the connection for them is made anew; then a job is found by looking. */
 const lookEveryMs = 2000;

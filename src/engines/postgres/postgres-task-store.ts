@@ -23,7 +23,7 @@ import { docKeyOf, type Jobs } from './jobs.ts';
 import type { Membership } from './membership.ts';
 import type { PostgresIndex } from './postgres-index.ts';
 import type { HeldLeases, Signals } from './signals.ts';
-import type { TaskWatch } from './task-watch.ts';
+import type { TaskWatch } from '../task-watch.ts';
 
 export type TaskStoreParts = {
   readonly database: Database;

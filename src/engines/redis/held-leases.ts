@@ -1,4 +1,4 @@
-/** The leases that this process holds, and what wakes those who wait for one. */
+/** The leases that this process holds. */
 import type { LeaseEnd } from '../../queue/task-queue.ts';
 import type { TaskId, TaskLane } from '../../tasks/task.ts';
 
@@ -32,39 +32,5 @@ export function createHeldLeases(): HeldLeases {
     end: (id, why) => held.get(id)?.stop.abort(why),
     remove: (id) => void held.delete(id),
     all: () => [...held.values()],
-  };
-}
-
-/** Rings when there may be something to claim. */
-export interface Bell {
-  /** Grows with every ring. */
-  readonly rings: number;
-  ring(): void;
-  /** Resolves when it has rung since `seen`, when `signal` aborts, or after `waitMs`. */
-  rung(seen: number, signal: AbortSignal, waitMs: number): Promise<void>;
-}
-
-export function createBell(): Bell {
-  let rings = 0;
-  let next = Promise.withResolvers<void>();
-  return {
-    get rings() {
-      return rings;
-    },
-    ring() {
-      rings += 1;
-      next.resolve();
-      next = Promise.withResolvers<void>();
-    },
-    async rung(seen, signal, waitMs) {
-      if (seen !== rings || signal.aborted) return;
-      const ended = Promise.withResolvers<void>();
-      const end = (): void => ended.resolve();
-      const timer = setTimeout(end, waitMs);
-      signal.addEventListener('abort', end, { once: true });
-      await Promise.race([next.promise, ended.promise]);
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-    },
   };
 }

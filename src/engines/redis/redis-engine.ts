@@ -6,17 +6,18 @@
 import type { Receipt } from '../../documents/file-store.ts';
 import type { Logger } from '../../logger.ts';
 import type { DocumentIndex } from '../../search/document-index.ts';
-import { isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
+import { firstIdAt, isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
+import { createBell } from '../bell.ts';
 import type { ContentFiles, ContentOwner } from '../content-files.ts';
 import type { Engine, StoreState } from '../engine.ts';
+import { createTaskWatch } from '../task-watch.ts';
 import { connect, type Connection, unavailable } from './connection.ts';
-import { createBell, createHeldLeases } from './held-leases.ts';
+import { createHeldLeases } from './held-leases.ts';
 import { openJobs } from './jobs.ts';
 import { join, type Sight } from './membership.ts';
 import { createRedisTaskQueue } from './redis-task-queue.ts';
 import { createRedisTaskStore, createSnapshots, type RedisTaskStore } from './redis-task-store.ts';
 import { defineCommands } from './scripts.ts';
-import { createTaskWatch } from './task-watch.ts';
 
 export type RedisEngineOptions = {
   /** `redis://…` or `rediss://…`. */
@@ -241,10 +242,4 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     state,
     close,
   };
-}
-
-/** The smallest task id of a moment (Unix time in milliseconds). */
-function firstIdAt(ms: number): TaskId {
-  const hex = Math.max(0, ms).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000` as TaskId;
 }

@@ -1,8 +1,9 @@
 /** The queue: jobs of BullMQ are taken first, then held by a script, which knows whether the task may run now. */
 import type { Lease, TaskQueue } from '../../queue/task-queue.ts';
 import type { TaskId, TaskLane } from '../../tasks/task.ts';
+import type { Bell } from '../bell.ts';
 import type { Connection } from './connection.ts';
-import type { Bell, HeldLease, HeldLeases } from './held-leases.ts';
+import type { HeldLease, HeldLeases } from './held-leases.ts';
 import type { Jobs } from './jobs.ts';
 import type { Membership } from './membership.ts';
 import type { Commands } from './scripts.ts';

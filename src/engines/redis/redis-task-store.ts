@@ -22,12 +22,12 @@ import {
 } from '../../tasks/task.ts';
 import type { BeginOutcome, CancelOutcome, RetryOutcome, TaskFilter, TaskPage, TaskStore } from '../../tasks/task-store.ts';
 import type { ContentFiles } from '../content-files.ts';
+import type { TaskWatch } from '../task-watch.ts';
 import { type Connection, unavailable } from './connection.ts';
 import type { HeldLease, HeldLeases } from './held-leases.ts';
 import type { Jobs } from './jobs.ts';
 import type { Membership } from './membership.ts';
 import type { Commands } from './scripts.ts';
-import type { TaskWatch } from './task-watch.ts';
 
 export type TaskStoreParts = {
   readonly connection: Connection;

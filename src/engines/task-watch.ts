@@ -1,6 +1,8 @@
-/** Who wants to know what became of a task. Every change is told by a notification; after a gap in them, what changed is looked up. */
-import { isTerminal, type TaskId, type TaskSnapshot } from '../../tasks/task.ts';
-import type { Database } from './database.ts';
+/**
+ * Who wants to know what became of a task, where a server tells every process of changes: each is told by a message; after a gap
+ * in them, what changed is looked up.
+ */
+import { isTerminal, type TaskId, type TaskSnapshot } from '../tasks/task.ts';
 
 type TaskListener = (snapshot: TaskSnapshot) => void;
 
@@ -9,18 +11,20 @@ export interface TaskWatch {
   watch(id: TaskId | null, listener: TaskListener): () => void;
   /** Somebody has changed the task. */
   changed(id: TaskId): void;
-  /** Notifications may have been missed: looks at what changed since the last one. */
+  /** Messages may have been missed: looks at what is watched and at what changed lately. */
   catchUp(): Promise<void>;
   close(): void;
 }
 
 const readsAtOnce = 4;
-/** Looked at again before the moment of the last look, for transactions that were not committed then. */
-const overlapSeconds = 60;
 /** Ended tasks that are remembered so that their end is told once. */
 const endedMax = 5000;
 
-export function createTaskWatch(options: { database: Database; read: (id: TaskId) => Promise<TaskSnapshot | null> }): TaskWatch {
+export function createTaskWatch(options: {
+  read: (id: TaskId) => Promise<TaskSnapshot | null>;
+  /** Ids of what may have changed since the last message. */
+  changedLately: () => Promise<readonly TaskId[]>;
+}): TaskWatch {
   const everyTask = new Set<TaskListener>();
   const oneTask = new Map<TaskId, Set<TaskListener>>();
   /** What listeners were told last: revision and progress. */
@@ -50,7 +54,7 @@ export function createTaskWatch(options: { database: Database; read: (id: TaskId
       const snapshot = await options.read(id);
       if (snapshot !== null && !closed) tell(snapshot);
     } catch {
-      // The database is away; when it is back, `catchUp` looks again.
+      // The server is away; when it is back, `catchUp` looks again.
     } finally {
       inFlight.delete(id);
       if (!closed) readMore();
@@ -77,13 +81,6 @@ export function createTaskWatch(options: { database: Database; read: (id: TaskId
     }
   }
 
-  async function catchUp(): Promise<void> {
-    for (const id of oneTask.keys()) changed(id);
-    if (everyTask.size === 0 || closed) return;
-    const sql = `SELECT id FROM task WHERE changed_at > clock_timestamp() - $1 * interval '1 second' ORDER BY changed_at LIMIT 10000`;
-    for (const row of await options.database.query(sql, [overlapSeconds])) changed(row['id'] as TaskId);
-  }
-
   return {
     watch(id, listener) {
       const listeners = id === null ? everyTask : (oneTask.get(id) ?? new Set());
@@ -97,7 +94,11 @@ export function createTaskWatch(options: { database: Database; read: (id: TaskId
       };
     },
     changed,
-    catchUp,
+    async catchUp() {
+      for (const id of oneTask.keys()) changed(id);
+      if (everyTask.size === 0 || closed) return;
+      for (const id of await options.changedLately()) changed(id);
+    },
     close() {
       closed = true;
       dirty.clear();
