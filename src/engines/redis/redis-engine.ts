@@ -81,8 +81,10 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     onDeath: (owner) => files.fence(owner),
     logger,
   });
-  const files = await options.openFiles(membership);
-  const index = await options.openIndex();
+  const { files, index } = await openContent(options, membership).catch(async (error: unknown) => {
+    await membership.leave();
+    throw error;
+  });
   const snapshots = createSnapshots(connection, commands, prefix);
   const watch = createTaskWatch({ read: async (id) => (await snapshots([id]))[0] ?? null, changedLately });
   const parts = { connection, commands, prefix, membership, jobs, leases, index, files, now };
@@ -90,6 +92,8 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
   const queue = createRedisTaskQueue({ ...parts, bell, onEnd: (id) => files.tidy(id) });
   /** Submits whose end is not known, since the connection broke: what was refused must not run after all. */
   const refused = new Set<TaskId>();
+  /** What this process held at the last turn without knowing of it. */
+  let unknown = new Set<string>();
   let trouble: string | null = null;
   let seenMs = Date.parse(now());
   let minuteAt = -Infinity;
@@ -148,11 +152,17 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     }
   }
 
-  /** What nobody alive holds, and what this process holds without knowing it, since an answer was lost. */
+  /**
+   * What nobody alive holds, and what this process holds without knowing it, since an answer was lost: at two turns in a row, for
+   * an answer may be on its way.
+   */
   async function reclaim(strays: Sight['strays']): Promise<void> {
+    const before = unknown;
+    unknown = new Set();
     for (const { id, owner } of strays) {
       if (owner === membership.id && leases.get(id as TaskId) !== null) continue;
-      await tasks.reclaim(id as TaskId, owner);
+      if (owner !== membership.id || before.has(id)) await tasks.reclaim(id as TaskId, owner);
+      else unknown.add(id);
     }
   }
 
@@ -242,4 +252,17 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     state,
     close,
   };
+}
+
+async function openContent(
+  options: RedisEngineOptions,
+  owner: ContentOwner,
+): Promise<{ files: ContentFiles; index: DocumentIndex }> {
+  const files = await options.openFiles(owner);
+  try {
+    return { files, index: await options.openIndex() };
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
 }

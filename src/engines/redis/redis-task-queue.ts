@@ -70,8 +70,7 @@ export function createRedisTaskQueue(options: {
 
   /** The job goes first: a retry waits for the end of the lease, and must then find no old job in its way. */
   async function ack(held: HeldLease): Promise<'ok' | 'lost'> {
-    if (!(await holds(held.id))) return 'lost';
-    await jobs.drop(held.id, held.lane, membership.id);
+    if (await holds(held.id)) await jobs.drop(held.id, held.lane, membership.id);
     return letGo(held);
   }
 
@@ -84,9 +83,9 @@ export function createRedisTaskQueue(options: {
 
   async function letGo({ id }: HeldLease): Promise<'ok' | 'lost'> {
     const [answer, parked, lane] = await connection.run(() => commands.taskLetGo(prefix, id, membership.id));
+    leases.remove(id);
     if (answer !== 'ok') return 'lost';
     if (parked) await jobs.addAgain(parked as TaskId, lane as TaskLane);
-    leases.remove(id);
     await options.onEnd(id);
     return 'ok';
   }
