@@ -114,11 +114,10 @@ export function createRedisTaskStore(
     return answer === 'ok' ? 'ok' : 'fenced';
   }
 
-  /** Its record, when this process holds it. */
+  /** Its record, when this process has held it; the step itself looks whether it still does. */
   async function held(id: TaskId): Promise<{ lease: HeldLease; task: Task } | null> {
     const lease = leases.get(id);
     if (lease === null || membership.lost.aborted) return null;
-    if ((await connection.run(() => commands.taskIsHeld(prefix, id, membership.id))) === 0) return null;
     const task = await read(id);
     return task === null ? null : { lease, task };
   }

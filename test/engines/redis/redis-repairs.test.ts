@@ -9,7 +9,7 @@ import { createLayout } from '../../../src/engines/file/layout.ts';
 import { openRedisEngine } from '../../../src/engines/redis/redis-engine.ts';
 import type { Logger } from '../../../src/logger.ts';
 import type { TaskId } from '../../../src/tasks/task.ts';
-import { beginNext, claimNext, newId, settle, silentLogger, upload } from '../../support/engine-steps.ts';
+import { beginNext, claimNext, failedOutcome, newId, settle, silentLogger, upload } from '../../support/engine-steps.ts';
 import { createRedisHarness, redisEngineOptions, type RedisHarness } from '../../support/redis-harness.ts';
 import { askRedis, startRedis } from '../../support/redis.ts';
 import { tempDir } from '../../support/temp-dir.ts';
@@ -85,6 +85,17 @@ describe('the Redis engine', () => {
     await askRedis(server.url, (redis) => redis.hset(`{${harness.prefix}}:held`, id, owner!));
 
     expect((await claimNext(worker)).taskId).toBe(id);
+  });
+
+  it('refuses the end of a task that another process holds by now, before its last holder has heard of it', async () => {
+    const worker = await harness.open('worker');
+    await upload(front, 'x');
+    const { task } = await beginNext(worker);
+    await askRedis(server.url, (redis) => redis.hset(`{${harness.prefix}}:held`, task.id, 'another'));
+
+    expect(await worker.tasks.finish(task.id, task.attempts, failedOutcome)).toBe('fenced');
+
+    expect((await front.tasks.get(task.id))?.task.status).not.toBe('failed');
   });
 
   it('makes nothing of an upload that was refused since the server did not answer, however late it does', async () => {
