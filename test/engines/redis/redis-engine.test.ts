@@ -1,13 +1,14 @@
 /** The Redis engine keeps every contract. */
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { engineContract } from '../../contract/engine-contract.ts';
 import { fileStoreContract } from '../../contract/file-store-contract.ts';
 import { taskQueueContract } from '../../contract/task-queue-contract.ts';
 import { taskStoreContract } from '../../contract/task-store-contract.ts';
 import { createRedisHarness } from '../../support/redis-harness.ts';
-import { startRedis } from '../../support/redis.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
 
-const server = await startRedis();
+let server: RedisServer;
+beforeAll(async () => void (server = await startRedis()));
 afterAll(() => server[Symbol.asyncDispose]());
 
 const create = () => createRedisHarness(server);

@@ -1,15 +1,17 @@
 /** The Redis engine with files and index in PostgreSQL, as on several hosts, keeps the contracts that these have a part in. */
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { createBuiltinEmbedder } from '../../../src/embed/builtin-embedder.ts';
 import { openPostgresContent, type PostgresContent } from '../../../src/engines/postgres/postgres-content.ts';
 import { engineContract } from '../../contract/engine-contract.ts';
 import { fileStoreContract } from '../../contract/file-store-contract.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
-import { startPostgres } from '../../support/postgres.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { createRedisHarness, type RedisHarness } from '../../support/redis-harness.ts';
-import { startRedis } from '../../support/redis.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
 
-const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+let redis: RedisServer;
+let postgres: PostgresServer;
+beforeAll(async () => void ([redis, postgres] = await Promise.all([startRedis(), startPostgres()])), 60_000);
 afterAll(() => Promise.all([redis, postgres].map((server) => server[Symbol.asyncDispose]())));
 
 async function create(): Promise<RedisHarness> {

@@ -1,5 +1,5 @@
 /** What the Redis engine refuses, and what it mends. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { v7 } from 'uuid';
@@ -11,11 +11,12 @@ import type { Logger } from '../../../src/logger.ts';
 import type { TaskId } from '../../../src/tasks/task.ts';
 import { beginNext, claimNext, failedOutcome, newId, settle, silentLogger, upload } from '../../support/engine-steps.ts';
 import { createRedisHarness, redisEngineOptions, type RedisHarness } from '../../support/redis-harness.ts';
-import { askRedis, startRedis } from '../../support/redis.ts';
+import { askRedis, type RedisServer, startRedis } from '../../support/redis.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { until } from '../../support/until.ts';
 
-const server = await startRedis();
+let server: RedisServer;
+beforeAll(async () => void (server = await startRedis()));
 afterAll(() => server[Symbol.asyncDispose]());
 
 describe('a Redis that does not keep what it is given', () => {
