@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { openDatabase } from '../../src/engines/postgres/database.ts';
 import { migrate } from '../../src/engines/postgres/schema.ts';
+import { hasErrno } from '../../src/errors.ts';
 import { silentLogger } from './engine-steps.ts';
 import { until } from './until.ts';
 
@@ -44,17 +45,31 @@ export async function startPostgres({ durable = false, address = '127.0.0.1' } =
   let server: ChildProcess;
   let databases = 0;
 
-  async function start(): Promise<void> {
-    server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings, ...fast], { ...options, detached: true });
+  async function launch(): Promise<void> {
+    server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings, ...fast], options);
     await once(server, 'spawn');
-    await until('the database server answers', () => ask(urlOf('postgres'), 'SELECT 1').then(Boolean, () => false));
+  }
+
+  /** It does not start while a process of the one that was killed is not gone yet; then it is started once more. */
+  async function start(): Promise<void> {
+    await launch();
+    await until('the database server answers', async () => {
+      if (server.exitCode !== null) await launch();
+      return ask(urlOf('postgres'), 'SELECT 1').then(Boolean, () => false);
+    });
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     const ended = once(server, 'exit');
-    if (signal === 'SIGKILL') process.kill(-server.pid!, signal);
-    else server.kill(signal);
+    server.kill(signal);
     await ended;
+  }
+
+  /** Its processes are in sessions of their own, and would end their statements first. */
+  async function kill(): Promise<void> {
+    const parts = await ask(urlOf('postgres'), 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+    await end('SIGKILL');
+    for (const { pid } of parts) killIfThere(pid as number);
   }
 
   await start();
@@ -72,7 +87,7 @@ export async function startPostgres({ durable = false, address = '127.0.0.1' } =
       return urlOf(name);
     },
     async killAndRestart() {
-      await end('SIGKILL');
+      await kill();
       await start();
     },
     async [Symbol.asyncDispose]() {
@@ -80,6 +95,14 @@ export async function startPostgres({ durable = false, address = '127.0.0.1' } =
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error;
+  }
 }
 
 /** One statement on a connection of its own. */
