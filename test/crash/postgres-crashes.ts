@@ -58,6 +58,7 @@ async function killWorkersAndServer(server: PostgresServer, options: PostgresCra
     { figure: 'tasks acknowledged', value: acknowledged.length, least: options.tasks / 2 },
     { figure: 'workers killed at the five steps of settling', value: scene.deaths.length, least: options.kills },
     { figure: 'server killed and started again', value: restarted, least: options.restarts },
+    { figure: 'workers that did not survive that', value: scene.crashes(), most: 0 },
     { figure: 'acknowledged and lost, or never ended', value: acknowledged.filter((id) => !completed.has(id)).length, most: 0 },
     { figure: 'still waiting or running', value: (await unfinished()) + (await scene.count('rag_intake.lease')), most: 0 },
     ...(await doneTwice(scene)),
@@ -179,6 +180,8 @@ type Scene = AsyncDisposable & {
   readonly deaths: readonly number[];
   /** Workers that were declared dead while they lived. */
   losses(): number;
+  /** Workers that ended by themselves, having begun to work. */
+  crashes(): number;
   ask(sql: string): Promise<Record<string, unknown>[]>;
   /** Rows of a table, with or without a condition. */
   count(table: string): Promise<number>;
@@ -219,24 +222,28 @@ async function openScene(server: PostgresServer, options: { workers: number; lea
   };
 }
 
-type Workers = Pick<Scene, 'deaths' | 'losses' | 'thaw'> & { stop(): Promise<void> };
+type Workers = Pick<Scene, 'deaths' | 'losses' | 'crashes' | 'thaw'> & { stop(): Promise<void> };
 
 async function startWorkers(order: ChildOrder, count: number, reports: ChildReport[]): Promise<Workers> {
   const children = new Set<ChildProcess>();
   const deaths: number[] = [];
   let losses = 0;
+  let crashes = 0;
   let closing = false;
 
   function start(): Promise<unknown> {
     const child = fork(fileURLToPath(new URL('postgres-child.ts', import.meta.url)), [JSON.stringify(order)]);
     children.add(child);
+    let ready = false;
     child.on('message', (message) => {
-      if (message !== 'ready') reports.push(message as ChildReport);
+      if (message === 'ready') ready = true;
+      else reports.push(message as ChildReport);
     });
     child.on('exit', (code, signal) => {
       children.delete(child);
       if (signal === 'SIGKILL') deaths.push(Date.now());
       if (code === 70) losses += 1;
+      else if (code !== 0 && signal === null && ready) crashes += 1;
       if (!closing) void start();
     });
     return once(child, 'message');
@@ -246,6 +253,7 @@ async function startWorkers(order: ChildOrder, count: number, reports: ChildRepo
   return {
     deaths,
     losses: () => losses,
+    crashes: () => crashes,
     thaw: () => children.forEach((child) => child.kill('SIGCONT')),
     async stop() {
       closing = true;

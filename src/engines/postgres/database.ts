@@ -60,7 +60,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     query_timeout: statementMs,
     idleTimeoutMillis: 60_000,
   });
-  pool.on('error', (error) => options.logger.debug({ err: error }, 'an idle database connection ended'));
+  const note = (error: Error): void => options.logger.debug({ err: error }, 'a database connection ended');
+  pool.on('error', note);
+  // For as long as it is there: between the pool's own listener and one of ours a connection that ends would end the process.
+  pool.on('connect', (client) => client.on('error', note));
   /** `open` ends with the transaction: what was begun inside it (a timer, a stream) may go on after it, and is then outside. */
   const current = new AsyncLocalStorage<{ readonly client: Client; open: boolean; readonly after: After[] }>();
 
@@ -69,15 +72,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     if (outer?.open === true) return work(outer.client);
     const client = await pool.connect().catch(rethrow);
     let broken = false;
-    const onError = (): void => void (broken = true);
-    client.on('error', onError);
     try {
       return await work(client);
     } catch (error) {
-      broken ||= isConnectionTrouble(error);
+      broken = isConnectionTrouble(error);
       throw error;
     } finally {
-      client.removeListener('error', onError);
       client.release(broken);
     }
   }
