@@ -1,25 +1,18 @@
 /**
- * The composition root: the one place that names adapters. Two processes are put together here: the server (front end, with
+ * The composition root: here and in `storage.ts`, which opens the engine, adapters are named. Two processes are put together here: the server (front end, with
  * its supervised worker) and the worker. What only the front end needs is loaded there alone (Koa, the schemas and the metrics
  * are 500 of 700 modules): a worker that a document brought down is back sooner, and each holds less memory.
  */
 import { randomInt } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { v7 } from 'uuid';
 import packageJson from '../package.json' with { type: 'json' };
 import { ConfigError, type Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
-import { createDirectorySync } from './engines/file/directory-sync.ts';
-import { createDisk } from './engines/file/disk.ts';
-import { createFileDeliveryLog } from './engines/file/file-delivery-log.ts';
-import { openFileEngine } from './engines/file/file-engine.ts';
 import type { Engine } from './engines/engine.ts';
 import { loadApiKeys } from './http/api-keys.ts';
-import { createFileEndedSessions } from './http/file-ended-sessions.ts';
-import { createFileIdempotencyStore } from './http/file-idempotency-store.ts';
 import { toHttpSettings, type HttpSettings } from './http/http-settings.ts';
-import { loadSessionSecret } from './http/session-secret.ts';
 import type { Route } from './http/route.ts';
 import type { Services } from './http/services.ts';
 import { toTaskRecord, type WireOptions } from './http/wire.ts';
@@ -27,7 +20,7 @@ import { confinement } from './ingest/confinement.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
 import { createLibrary } from './ingest/library.ts';
 import { createSupervisor, type Supervisor, workerReady } from './ingest/supervisor.ts';
-import { createSystemStatus } from './ingest/system-status.ts';
+import { createSystemStatus, type Workers } from './ingest/system-status.ts';
 import { createTaskControl } from './ingest/task-control.ts';
 import { createThreadPool } from './ingest/thread-pool.ts';
 import { createUploads } from './ingest/uploads.ts';
@@ -36,8 +29,8 @@ import type { ParseLimits } from './parse/parser.ts';
 import { readableEndings } from './parse/detect.ts';
 import { type AnswerService, createAnswers } from './search/answer.ts';
 import { rerankerSettings } from './search/create-reranker.ts';
-import { openThreadedIndex } from './search/threaded-index.ts';
 import { mcpRoute } from './mcp/mcp-route.ts';
+import { certificateFiles, type FrontEndStorage, openFrontEndStorage, openWorkerEngine, type StorageOptions } from './storage.ts';
 import type { TaskId } from './tasks/task.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { createWebhooks, type Webhooks } from './webhooks/webhooks.ts';
@@ -63,9 +56,6 @@ const ownModules: Modules = {
 const programDir = fileURLToPath(new URL('..', import.meta.url));
 const pageDir = fileURLToPath(new URL('../dist/web', import.meta.url));
 
-/** A search may run beside another; commits are one after the other anyway. */
-const indexThreads = { frontend: 2, worker: 1 } as const;
-
 /** Documents that come by MCP are held in memory, as base64 inside JSON; larger ones come by POST /insert. */
 const mcpDocumentBytesMax = 8 * 1024 * 1024;
 
@@ -73,36 +63,55 @@ const userAgent = `rag-intake/${packageJson.version}`;
 const now = (): string => new Date().toISOString();
 const newId = (): TaskId => v7() as TaskId;
 
-/** Listens at once (503 until everything is up), opens the data directory, and starts the worker process. */
-export async function startServer(config: Config, logger: Logger, env: NodeJS.ProcessEnv, modules = ownModules): Promise<Running> {
+/**
+ * Listens at once (503 until everything is up), opens the engine, and starts the worker process; with `api` none, since there
+ * are others.
+ */
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  env: NodeJS.ProcessEnv,
+  { role = 'all', modules = ownModules }: { role?: 'all' | 'api'; modules?: Modules } = {},
+): Promise<Running> {
   let services: Services | null = null;
   let webhooks: Webhooks | null = null;
-  const settings = await httpSettings(config);
+  const apiKeys = await loadApiKeys(config).catch((error: Error) => {
+    throw new ConfigError([error.message]);
+  });
+  const storage = await openFrontEndStorage(storageOptions(config, logger));
+  const { sessionSecret, idempotencyStore, endedSessions } = storage;
+  const settings = toHttpSettings(config, {
+    version: packageJson.version,
+    apiKeys,
+    sessionSecret,
+    formats: readableEndings,
+    pageDir,
+  });
   const wire = { basePath: settings.basePath, taskRetentionMs: settings.taskRetentionMs };
   const { createHttpServer } = await import('./http/http-server.ts');
   const http = createHttpServer({
     services: () => services,
     settings,
-    idempotencyStore: createFileIdempotencyStore(join(config.dataDir, 'idempotency')),
-    endedSessions: createFileEndedSessions(join(config.dataDir, 'ended-sessions')),
+    idempotencyStore,
+    endedSessions,
     extraRoutes: await extraRoutes(config, settings, wire, () => webhooks, logger),
     logger,
     now,
     newId,
   });
   const { url } = await http.listen(config.host, config.port);
-  const engine = await openEngine(config, logger, 'frontend');
-  const supervisor = superviseWorker(config, logger, env, modules);
-  const messages = openWebhooks(config, engine, wire, logger);
+  const engine = await storage.openEngine();
+  const supervisor = role === 'all' ? superviseWorker(config, logger, env, modules) : null;
+  const messages = openWebhooks(config, engine, storage, wire, logger);
   webhooks = messages;
-  services = createServices(config, engine, messages, supervisor);
+  services = createServices(config, engine, messages, workersOf(supervisor, storage));
   messages.start();
-  logger.info({ url, dataDir: resolve(config.dataDir) }, 'listening');
+  logger.info({ url, dataDir: resolve(config.dataDir), database: config.databaseUrl !== '' }, 'listening');
   return {
     lost: engine.lost,
     announcement: url,
     async stop() {
-      await Promise.all([http.close(config.stopMs), supervisor.stop(config.stopMs + 1000), messages.stop()]);
+      await Promise.all([http.close(config.stopMs), supervisor?.stop(config.stopMs + 1000), messages.stop()]);
       await engine.close();
     },
   };
@@ -120,13 +129,19 @@ export async function startWorkerProcess(
 }
 
 function superviseWorker(config: Config, logger: Logger, env: NodeJS.ProcessEnv, modules: Modules): Supervisor {
-  const execArgv = confinement({ programDir, dataDir: config.dataDir, addons: needsAddons(config), env });
+  const execArgv = confinement({
+    programDir,
+    dataDir: config.dataDir,
+    readable: certificateFiles(config),
+    addons: needsAddons(config),
+    env,
+  });
   const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], execArgv, env, logger });
   supervisor.start();
   return supervisor;
 }
 
-/** Works through the queue of the data directory with its own pool of threads. Any number may share one directory. */
+/** Works through the queue with its own pool of threads. Any number may share one data directory or database. */
 export async function startWorker(config: Config, logger: Logger, modules = ownModules): Promise<Running> {
   const embedder = embedderSettings(config);
   const pool = createThreadPool({
@@ -138,7 +153,7 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
     logger,
   });
   const [engine, { id: embedderId }] = await Promise.all([
-    openEngine(config, logger, 'worker'),
+    openWorkerEngine(storageOptions(config, logger)),
     createEmbedder(embedder),
     pool.ready(),
   ]);
@@ -192,48 +207,28 @@ function parseLimits(config: Config): ParseLimits {
   return { unpackedBytesMax, entriesMax, ratioMax, depthMax, pagesMax, cellsMax, charactersMax, pixelsMax, pdfMemoryMb, pageMs };
 }
 
-async function httpSettings(config: Config): Promise<HttpSettings> {
-  const apiKeys = await loadApiKeys(config).catch((error: Error) => {
-    throw new ConfigError([error.message]);
-  });
-  const sessionSecret = await loadSessionSecret(config.dataDir);
-  return toHttpSettings(config, { version: packageJson.version, apiKeys, sessionSecret, formats: readableEndings, pageDir });
+function storageOptions(config: Config, logger: Logger): StorageOptions {
+  return { config, now, newId, logger };
 }
 
-async function openEngine(config: Config, logger: Logger, role: 'frontend' | 'worker'): Promise<Engine> {
-  const opened = Promise.withResolvers<Engine>();
-  async function* documents(): ReturnType<Engine['files']['documents']> {
-    yield* (await opened.promise).files.documents();
-  }
-  const index = { embedder: embedderSettings(config), reranker: rerankerSettings(config), threads: indexThreads[role], logger };
-  const engine = await openFileEngine({
-    dataDir: config.dataDir,
-    role,
-    openIndex: (indexDir) => openThreadedIndex({ ...index, indexDir, ...(role === 'worker' ? { documents } : {}) }),
-    diskReserveBytes: config.diskReserveBytes,
-    taskRetentionMs: config.taskRetentionHours * 3_600_000,
-    now,
-    newId,
-    logger,
-  });
-  opened.resolve(engine);
-  return engine;
+/**
+ * The workers as a front end sees them: where it has one of its own and everything lies on this machine that one counts alone,
+ * otherwise another host's is as good.
+ */
+function workersOf(own: Supervisor | null, storage: FrontEndStorage): Workers {
+  return {
+    up: async () => own?.up === true || ((own === null || storage.manyHosts) && (await storage.workerSeen())),
+    restarts: () => own?.restarts ?? 0,
+    residentBytes: async () => (await own?.residentBytes()) ?? null,
+  };
 }
 
-/** Webhooks are kept beside the engine's own files, but belong to the front ends: whichever leads sends them. */
-function openWebhooks(config: Config, engine: Engine, wire: WireOptions, logger: Logger): Webhooks {
-  const disk = createDisk();
+function openWebhooks(config: Config, engine: Engine, storage: FrontEndStorage, wire: WireOptions, logger: Logger): Webhooks {
   const targets = createTargets({ hosts: config.webhookHosts, networks: config.webhookNetworks });
   const clock = (): Date => new Date();
   return createWebhooks({
     tasks: engine.tasks,
-    log: createFileDeliveryLog({
-      disk,
-      directory: join(config.dataDir, 'webhooks'),
-      syncDirectory: createDirectorySync(disk),
-      newId,
-      leaseMs: 10_000,
-    }),
+    log: storage.deliveryLog,
     targets,
     send: createWebhookSender({ targets, secrets: config.webhookSecrets, userAgent, now: clock }),
     defaultUrl: config.webhookUrl,
@@ -253,11 +248,11 @@ async function createMcp(wire: WireOptions, logger: Logger): Promise<Route> {
   return mcpRoute({ handle, wire, documentBytesMax: mcpDocumentBytesMax });
 }
 
-function createServices(config: Config, engine: Engine, webhooks: Webhooks, worker: Supervisor): Services {
+function createServices(config: Config, engine: Engine, webhooks: Webhooks, workers: Workers): Services {
   const uploads = createUploads({ ...config, engine, callbackUrl: (asked) => webhooks.callbackUrl(asked), newId, now });
   const tasks = createTaskControl(engine);
   const documents = createLibrary({ engine, newId, cancel: (id, options) => tasks.cancel(id, options) });
-  const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, worker });
+  const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workers });
   return {
     uploads,
     tasks,

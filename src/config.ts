@@ -19,9 +19,14 @@ type Setting<T> = {
   /** Shown instead of `fallback` where it depends on the machine. */
   readonly fallbackShown?: string;
   readonly secret?: boolean;
+  /** Where it means nothing: the sentence for somebody who sets it there, or null. */
+  readonly pointless?: (engine: EngineChoice) => string | null;
   /** @throws Error saying what was expected. */
   readonly parse: (text: string) => T;
 };
+
+/** What the settings say about where everything is kept; '' for the data directory. */
+type EngineChoice = { readonly databaseUrl: string };
 
 const MiB = 1024 * 1024;
 
@@ -32,9 +37,40 @@ const settings = {
     'DATA_DIR',
     './data',
     text(),
-    'Folder that holds everything: tasks, files, index. A local disk.',
-    '存放一切数据（任务、文件、索引）的目录，须为本地磁盘。',
+    'Folder that holds everything: tasks, files, index. A local disk. With DATABASE_URL only what is being worked on.',
+    '存放一切数据（任务、文件、索引）的目录，须为本地磁盘。设置 DATABASE_URL 后只存放正在处理的文件。',
   ),
+  databaseUrl: {
+    ...setting(
+      'DATABASE_URL',
+      '',
+      address(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name'),
+      'A PostgreSQL database that holds everything instead, for any number of hosts, as `postgres://user:password@host:5432/name`; empty: DATA_DIR does.',
+      '改用此 PostgreSQL 数据库存放一切数据，供任意多台主机共用，例如 `postgres://user:password@host:5432/name`；留空则用 DATA_DIR。',
+    ),
+    secret: true,
+  },
+  queueUrl: {
+    ...setting(
+      'QUEUE_URL',
+      '',
+      address(['redis:', 'rediss:'], 'redis://:password@host:6379'),
+      'A Redis 7 or Valkey 8 that holds tasks and queue, as `redis://:password@host:6379`; files and index stay in DATA_DIR, or with DATABASE_URL in the database.',
+      '用此 Redis 7 或 Valkey 8 存放任务与队列，例如 `redis://:password@host:6379`；文件和索引仍在 DATA_DIR，若设置了 DATABASE_URL 则在数据库中。',
+    ),
+    secret: true,
+  },
+  databaseConnections: {
+    ...setting(
+      'DATABASE_CONNECTIONS',
+      '6',
+      integer(2, 100),
+      'Connections to the database that one process uses at most; one of its own for notifications comes on top.',
+      '每个进程最多使用的数据库连接数；另有一个专用于通知的连接。',
+    ),
+    pointless: ({ databaseUrl }: EngineChoice) =>
+      databaseUrl === '' ? 'it says nothing without DATABASE_URL; set that, or remove this' : null,
+  },
   syncBytesMax: setting(
     'SYNC_MAX_BYTES',
     String(10 * MiB),
@@ -88,13 +124,19 @@ const settings = {
     'Pause before the second attempt; four times as long before each further one.',
     '第二次尝试前的停顿毫秒数；之后每次为前一次的四倍。',
   ),
-  diskReserveBytes: setting(
-    'DISK_RESERVE_BYTES',
-    String(1024 * MiB),
-    integer(0, Number.MAX_SAFE_INTEGER),
-    'Free space below which uploads get 507.',
-    '剩余空间低于此值时上传得到 507。',
-  ),
+  diskReserveBytes: {
+    ...setting(
+      'DISK_RESERVE_BYTES',
+      String(1024 * MiB),
+      integer(0, Number.MAX_SAFE_INTEGER),
+      'Free space below which uploads get 507; not with DATABASE_URL.',
+      '剩余空间低于此值时上传得到 507；不适用于 DATABASE_URL。',
+    ),
+    pointless: ({ databaseUrl }: EngineChoice) =>
+      databaseUrl === ''
+        ? null
+        : "it says nothing with DATABASE_URL, where nothing is kept on this machine's disk; remove it, and watch the database's disk",
+  },
   parseMs: setting(
     'PARSE_TIMEOUT_MS',
     '600000',
@@ -409,7 +451,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       }
     }),
   ) as Config;
-  if (problems.length === 0) problems.push(...webhookProblems(config));
+  if (problems.length === 0) problems.push(...webhookProblems(config), ...pointlessSettings(config, env));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -425,6 +467,14 @@ function webhookProblems({ webhookHosts: hosts, webhookNetworks, webhookSecrets,
   } catch (error) {
     return [`WEBHOOK_URL: ${(error as Error).message.replace('callback_url: ', '')}, got ${JSON.stringify(webhookUrl)}`];
   }
+}
+
+/** Settings that somebody took the trouble to set and that mean nothing where everything is kept. */
+function pointlessSettings(config: Config, env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.values<Setting<unknown>>(settings).flatMap(({ name, pointless }) => {
+    const why = (env[name] ?? '') === '' ? null : (pointless?.(config) ?? null);
+    return why === null ? [] : [`${name}: ${why}`];
+  });
 }
 
 export type SettingRow = { readonly name: string; readonly fallback: string; readonly en: string; readonly zh: string };
@@ -468,6 +518,16 @@ function origins(): (value: string) => readonly string[] {
     if (entries.some((entry) => !URL.canParse(entry) || new URL(entry).origin !== entry))
       throw new Error('origins like https://app.example.com');
     return entries;
+  };
+}
+
+/** An address of one of these schemes; '' for none. */
+function address(schemes: readonly string[], example: string): (value: string) => string {
+  return (value) => {
+    const given = value.trim();
+    if (given !== '' && !(URL.canParse(given) && schemes.includes(new URL(given).protocol)))
+      throw new Error(`an address like ${example}`);
+    return given;
   };
 }
 

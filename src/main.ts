@@ -1,39 +1,42 @@
 /**
- * The command: `main.ts` serves, `main.ts worker` only works through the queue (by a process of its own, unless it is that process),
- * `--check-config` prints the settings.
- * Exit codes: 0 stopped as asked, 70 another process took over this one's work, 78 the settings are wrong.
+ * The command: `main.ts` serves, `main.ts worker` (or `--role worker`) only works through the queue, by a process of its own
+ * unless it is that process, `--role api` serves without a worker beside it. `--check-config` prints the settings.
+ * Exit codes: 0 stopped as asked, 69 the place where everything is kept cannot be used now, 70 another process took over this
+ * one's work, 78 the settings are wrong.
  */
 import { startServer, startWorker, startWorkerProcess } from './app.ts';
 import { ConfigError, type Config, describeConfig, loadConfig } from './config.ts';
+import { AppError } from './errors.ts';
 import { createLogger } from './logger.ts';
-import { runProcess } from './process.ts';
+import { readArguments, runProcess } from './process.ts';
 
+const exitUnavailable = 69;
 const exitConfig = 78;
 
-const config = readConfig();
-if (process.argv.includes('--check-config')) {
-  console.log(JSON.stringify(describeConfig(config), null, 2));
-} else {
-  const role = process.argv[2] === 'worker' ? 'worker' : 'serve';
-  const base = { role, pid: process.pid };
+try {
+  const config = loadConfig(process.env);
+  const { role, checkConfig } = readArguments(process.argv.slice(2));
+  if (checkConfig) console.log(JSON.stringify(describeConfig(config), null, 2));
+  else await run(config, role);
+} catch (error) {
+  refuse(error);
+}
+
+function run(config: Config, role: 'all' | 'api' | 'worker'): Promise<void> {
+  const base = { role: role === 'all' ? 'serve' : role, pid: process.pid };
   const logger = createLogger({ level: config.logLevel, base, terminal: process.stdout.isTTY === true });
+  if (role !== 'worker') return runProcess(startServer(config, logger, process.env, { role }), logger);
   const supervised = process.send !== undefined;
-  const startAlone = role === 'worker' ? startWorkerProcess : startServer;
-  const start = role === 'worker' && supervised ? startWorker(config, logger) : startAlone(config, logger, process.env);
-  await runProcess(start, logger).catch(refuse);
+  return runProcess(supervised ? startWorker(config, logger) : startWorkerProcess(config, logger, process.env), logger);
 }
 
-function readConfig(): Config {
-  try {
-    return loadConfig(process.env);
-  } catch (error) {
-    return refuse(error);
-  }
-}
-
-/** Says what is wrong with the settings; anything else is a bug. */
+/** Says what is wrong with the settings, or with where everything is kept; anything else is a bug. */
 function refuse(error: unknown): never {
-  if (!(error instanceof ConfigError)) throw error;
-  for (const problem of error.problems) console.error(problem);
-  process.exit(exitConfig);
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) console.error(problem);
+    process.exit(exitConfig);
+  }
+  if (!(error instanceof AppError)) throw error;
+  console.error(error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message);
+  process.exit(exitUnavailable);
 }

@@ -1,11 +1,34 @@
-/** One process from start to exit: signals, the supervisor's channel, and the exit codes. */
+/** One process from start to exit: what it was asked to be, signals, the supervisor's channel, and the exit codes. */
+import { parseArgs } from 'node:util';
 import type { Running } from './app.ts';
+import { ConfigError } from './config.ts';
 import type { Logger } from './logger.ts';
 
 /** Another process declared this one dead and took over its work. */
 const exitLost = 70;
 /** How long a stop may take when nobody is left who would end it by force. */
 const orphanMs = 60_000;
+
+/** What a process may be: a front end with a worker process beside it, one without, or a worker. */
+const roles = ['all', 'api', 'worker'] as const;
+export type ProcessRole = (typeof roles)[number];
+
+/**
+ * What the command line asks for: `worker` is short for `--role worker`.
+ * @throws ConfigError for anything that is not known here.
+ */
+export function readArguments(args: readonly string[]): { readonly role: ProcessRole; readonly checkConfig: boolean } {
+  const options = { role: { type: 'string' }, 'check-config': { type: 'boolean', default: false } } as const;
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const asked = values.role ?? positionals[0] ?? 'all';
+    const role = roles.find((one) => one === asked || (asked === 'serve' && one === 'all'));
+    if (role === undefined || positionals.length > 1) throw new Error(`got ${JSON.stringify(asked)}`);
+    return { role, checkConfig: values['check-config'] };
+  } catch (error) {
+    throw new ConfigError([`--role: expected one of ${roles.join(', ')}; ${(error as Error).message}`]);
+  }
+}
 
 /**
  * Sees a process through: announces it to its supervisor, stops it gracefully at the first SIGTERM or SIGINT (or when its

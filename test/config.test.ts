@@ -35,6 +35,20 @@ describe('settings', () => {
     expect(loadConfig({ PORT: '' }).port).toBe(8000);
   });
 
+  it('are refused where they mean nothing, with a sentence, but only when somebody sets them', () => {
+    const DATABASE_URL = 'postgres://me:hidden@127.0.0.1/rag';
+
+    expect(loadConfig({ DATABASE_URL })).toMatchObject({ databaseUrl: DATABASE_URL, databaseConnections: 6 });
+    expect(() => loadConfig({ DATABASE_URL, DISK_RESERVE_BYTES: '0' })).toThrowError(/^DISK_RESERVE_BYTES: .* remove it/);
+    expect(() => loadConfig({ DATABASE_CONNECTIONS: '9' })).toThrowError(/^DATABASE_CONNECTIONS: .* without DATABASE_URL/);
+  });
+
+  it('do not show the password of a database that cannot be read', () => {
+    expect(() => loadConfig({ DATABASE_URL: 'mysql://me:hidden@host/rag' })).toThrowError(
+      /^DATABASE_URL: expected an address like postgres:[^,]*$/,
+    );
+  });
+
   it('say their name and meaning in English and Chinese', () => {
     for (const row of settingsTable()) {
       expect(row.name).toMatch(/^[A-Z][A-Z0-9_]+$/);
@@ -44,7 +58,11 @@ describe('settings', () => {
   });
 
   it('hide secrets when they are shown', () => {
-    const config = loadConfig({ API_KEYS: 'correct-horse-battery-staple-0123456789' });
+    const config = loadConfig({
+      API_KEYS: 'correct-horse-battery-staple-0123456789',
+      DATABASE_URL: 'postgres://me:correct-horse@127.0.0.1/rag',
+      QUEUE_URL: 'redis://:correct-horse@127.0.0.1',
+    });
 
     expect(JSON.stringify(describeConfig(config))).not.toContain('correct-horse');
   });

@@ -104,4 +104,10 @@ describe('the command', () => {
       expect.stringContaining('QUEUE_MAX: expected'),
     ]);
   });
+
+  it('ends with 78 and names the roles when it is asked to be something else', async () => {
+    const { code, err } = await run(['--role', 'both'], {});
+
+    expect({ code, err }).toEqual({ code: 78, err: '--role: expected one of all, api, worker; got "both"\n' });
+  });
 });

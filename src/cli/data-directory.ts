@@ -6,12 +6,13 @@ import { backupDataDir, BackupError, restoreDataDir } from '../engines/file/back
 import { createLogger } from '../logger.ts';
 import { openThreadedIndex, type ThreadedIndex } from '../search/threaded-index.ts';
 import type { TaskId } from '../tasks/task.ts';
-import { CliError } from './cli-error.ts';
+import { CliError, exitCodes } from './cli-error.ts';
 import { localSettings } from './local-settings.ts';
 import type { Said } from './queries.ts';
 import { fileSize } from './terminal-text.ts';
 
 export async function backUp(dataDir: string, target: string): Promise<Said> {
+  refuseDatabase('Back it up with pg_dump, which may run while servers work.');
   const summary = await inWords(
     backupDataDir({ dataDir: resolve(dataDir), target: resolve(target), now: () => new Date().toISOString() }),
   );
@@ -23,6 +24,7 @@ export async function backUp(dataDir: string, target: string): Promise<Said> {
 }
 
 export async function restore(source: string, dataDir: string): Promise<Said> {
+  refuseDatabase('Restore it with pg_restore.');
   const summary = await inWords(
     restoreDataDir({
       source: resolve(source),
@@ -40,6 +42,7 @@ export async function restore(source: string, dataDir: string): Promise<Said> {
 
 /** Gives every document vectors of the embedder that the settings name, while servers go on searching. */
 export async function reindex(dataDir: string, onProgress: (left: number) => void, signal: AbortSignal): Promise<Said> {
+  refuseDatabase('Documents get vectors of another embedder when they are uploaded again.');
   const index = await openIndex(join(resolve(dataDir), 'index'));
   try {
     const faults = await index.check();
@@ -53,6 +56,15 @@ export async function reindex(dataDir: string, onProgress: (left: number) => voi
   } finally {
     await index.close();
   }
+}
+
+/** @throws CliError when the settings say that everything is in a database. */
+function refuseDatabase(instead: string): void {
+  if (localSettings().databaseUrl !== '')
+    throw new CliError(
+      `This works on a data directory, but DATABASE_URL says that everything is in a database. ${instead}`,
+      exitCodes.settings,
+    );
 }
 
 /** As a server would open it: with another embedder its vectors would count as old. */

@@ -6,8 +6,12 @@ import { dirname, join, resolve } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
+import { openDatabase } from '../engines/postgres/database.ts';
+import { requireSchema } from '../engines/postgres/schema.ts';
+import { connect } from '../engines/redis/connection.ts';
 import { hasErrno } from '../errors.ts';
 import { isLoopbackHost } from '../http/origin-guard.ts';
+import { createLogger } from '../logger.ts';
 import { fileSize } from './terminal-text.ts';
 
 export type Check = {
@@ -44,7 +48,8 @@ export async function examine(env: Readonly<Record<string, string | undefined>>,
     return [...checks, problem('settings', `${error.problems.join('; ')}. Correct these environment variables.`)];
   }
   checks.push(ok('settings', 'All settings can be read.'), exposure(config));
-  checks.push(...(await dataDirectory(config)));
+  checks.push(...(config.databaseUrl === '' ? await dataDirectory(config) : [await database(config)]));
+  if (config.queueUrl !== '') checks.push(await queue(config));
   checks.push(await port(config), await ocr(), await page(pageDir));
   return checks;
 }
@@ -73,6 +78,35 @@ function exposure(config: Config): Check {
       ? `HOST ${config.host} can be reached by others; API keys are set.`
       : `HOST ${config.host} is reached from this machine only.`,
   );
+}
+
+async function database({ databaseUrl: url }: Config): Promise<Check> {
+  const opened = await openDatabase({ url, connectionsMax: 1, idleInTransactionMs: 0, logger: createLogger({ level: 'silent' }) });
+  try {
+    await requireSchema(opened);
+    const [row] = await opened.query(
+      `SELECT current_setting('server_version') AS version, current_setting('max_connections') AS most`,
+    );
+    return ok(
+      'database',
+      `PostgreSQL ${String(row?.['version'])} answers and has the tables; it takes ${String(row?.['most'])} connections.`,
+    );
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return problem('database', cause instanceof Error ? `${message} (${cause.message})` : message);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function queue({ queueUrl }: Config): Promise<Check> {
+  try {
+    (await connect(queueUrl, createLogger({ level: 'silent' }))).close();
+    return ok('redis', 'Redis answers and keeps what is written to it.');
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return problem('redis', cause instanceof Error ? `Redis cannot be reached (${cause.message}).` : message);
+  }
 }
 
 async function dataDirectory(config: Config): Promise<Check[]> {

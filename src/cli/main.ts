@@ -40,11 +40,19 @@ const program = new Command('rag-intake')
 program
   .command('serve')
   .description('run the server; settings come from the environment (see README)')
-  .action(() => becomeServer('serve'));
+  .addOption(new Option('--role <role>', 'with a worker beside it, or without').choices(['all', 'api', 'worker']).default('all'))
+  .action(({ role }: { role: string }) => becomeServer(role));
 program
   .command('worker')
-  .description('run one more worker on the same DATA_DIR')
+  .description('run one more worker on the same DATA_DIR or DATABASE_URL')
   .action(() => becomeServer('worker'));
+program
+  .command('migrate')
+  .description('make the tables in DATABASE_URL, or bring them up to date')
+  .action(async () => {
+    const { migrateDatabase } = await import('./migrate.ts');
+    say(await migrateDatabase());
+  });
 
 program
   .command('ingest')
@@ -221,9 +229,9 @@ try {
  * before a process starts: fsyncs of several uploads need more than the 4 threads of libuv's pool; without a bound on V8's
  * young generation and on malloc's arenas both processes keep twice the memory that they use (`npm run soak`).
  */
-function becomeServer(role: 'serve' | 'worker'): void {
+function becomeServer(role: string): void {
   const env = { UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=8', ...process.env };
-  process.execve!(process.execPath, [process.execPath, '--env-file-if-exists=.env', mainModule, role], env);
+  process.execve!(process.execPath, [process.execPath, '--env-file-if-exists=.env', mainModule, '--role', role], env);
 }
 
 async function runParse(path: string): Promise<void> {

@@ -21,6 +21,11 @@ export interface Engine {
    * @throws AppError `insufficient_storage` (no room), `unavailable` (the disk refuses writes).
    */
   submit(task: NewTask, receipt: Receipt): Promise<Task>;
+  /**
+   * Does the steps of `work` on this engine as one, where it can: all of them or none become visible, and none when this process
+   * was declared dead meanwhile. The file engine does them one after the other; each is idempotent. May run `work` again.
+   */
+  together<T>(work: () => Promise<T>): Promise<T>;
   /** Checked now, cheaply. */
   state(): Promise<StoreState>;
   /** Aborts when another process has declared this one dead: stop at once, write nothing more. */

@@ -12,6 +12,8 @@ export type ConfinementOptions = {
   /** The folder of the program, with its packages. */
   readonly programDir: string;
   readonly dataDir: string;
+  /** More files that it may read: certificates of the database. */
+  readonly readable?: readonly string[];
   /** Whether a model is run by a native add-on: it could do anything anyway, so nothing is confined then. */
   readonly addons: boolean;
   readonly env: NodeJS.ProcessEnv;
@@ -21,7 +23,7 @@ export type ConfinementOptions = {
 const identityFiles = ['/proc/self/stat', '/proc/self/ns/pid', '/proc/sys/kernel/random/boot_id'];
 
 /** Flags for the `node` that runs the worker; none where a native add-on is needed. */
-export function confinement({ programDir, dataDir, addons, env }: ConfinementOptions): string[] {
+export function confinement({ programDir, dataDir, readable = [], addons, env }: ConfinementOptions): string[] {
   if (addons) return [];
   const cache = env.NODE_COMPILE_CACHE;
   const own = [resolve(dataDir), join(tmpdir(), 'rag-intake-*'), ...(cache === undefined ? [] : [resolve(cache)])];
@@ -30,7 +32,7 @@ export function confinement({ programDir, dataDir, addons, env }: ConfinementOpt
     // They say that each of the grants below is a risk.
     '--disable-warning=SecurityWarning',
     '--allow-worker',
-    ...[programDir, ...own, ...identityFiles].map((path) => `--allow-fs-read=${path}`),
+    ...[programDir, ...own, ...readable, ...identityFiles].map((path) => `--allow-fs-read=${path}`),
     ...own.map((path) => `--allow-fs-write=${path}`),
     ...(isInstalled(ocrCommand, env.PATH ?? '') ? ['--allow-child-process'] : []),
   ];

@@ -2,6 +2,7 @@
  * The last steps of an attempt, in the one order that survives a crash between any two of them: publish the files, switch
  * the index, note the version, finish the record, drop the queue entry. Each is idempotent by (doc_id, task_id), and the
  * index decides: a task it has switched to is completed, whatever became of its owner; a task it has revoked never will be.
+ * An engine that can does them as one (`together`); then there is no between.
  */
 import { copyFile, link, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -21,13 +22,14 @@ export const documentDeleted: TaskError = {
   retryable: false,
 };
 
+type StagedVersion = { readonly scratchDir: string; readonly document: IndexedDocument; readonly warnings: readonly string[] };
+
 /** A document that was read: makes it searchable, then completes its task. */
-export async function settleDocument(
-  engine: Engine,
-  lease: Lease,
-  task: Task,
-  staged: { scratchDir: string; document: IndexedDocument; warnings: readonly string[] },
-): Promise<Settled> {
+export function settleDocument(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
+  return engine.together(() => switchTo(engine, lease, task, staged));
+}
+
+async function switchTo(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
   await engine.files.publish(task.docId, task.id, staged.scratchDir);
   const meta = await engine.files.localPath({ kind: 'document', docId: task.docId, version: task.id, part: 'meta.json' });
   const switched = meta === null ? 'stale' : await engine.index.replace(staged.document, dirname(meta));
@@ -46,7 +48,15 @@ export async function settleDocument(
  */
 export async function settleUnchanged(engine: Engine, lease: Lease, task: Task, current: IndexedDocument): Promise<Settled | null> {
   const scratchDir = await stageAgain(engine, task, current);
-  if (scratchDir === null) return null;
+  return scratchDir === null ? null : engine.together(() => renameTo(engine, lease, task, { current, scratchDir }));
+}
+
+async function renameTo(
+  engine: Engine,
+  lease: Lease,
+  task: Task,
+  { current, scratchDir }: { current: IndexedDocument; scratchDir: string },
+): Promise<Settled | null> {
   await engine.files.publish(task.docId, task.id, scratchDir);
   const touched = await engine.index.touch(task.docId, task.id, { filename: task.filename, metadata: task.metadata });
   if (touched !== 'ok') {
@@ -85,7 +95,11 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 }
 
 /** An earlier attempt got as far as the index before its process died: finishes what is left to do. Null when none did. */
-export async function rollForward(engine: Engine, lease: Lease, task: Task): Promise<Settled | null> {
+export function rollForward(engine: Engine, lease: Lease, task: Task): Promise<Settled | null> {
+  return engine.together(() => finishSwitched(engine, lease, task));
+}
+
+async function finishSwitched(engine: Engine, lease: Lease, task: Task): Promise<Settled | null> {
   if (!(await engine.index.wasCommitted(task.docId, task.id))) return null;
   const current = await engine.index.info(task.docId);
   if (current?.version === task.id) {
@@ -101,10 +115,14 @@ export async function rollForward(engine: Engine, lease: Lease, task: Task): Pro
  * A document that will not be read: after this it can never become searchable. An attempt that already did is completed. The
  * index knows no owners, so whoever slept through the end of its lease must find that out before it revokes.
  */
-export async function settleFailure(engine: Engine, lease: Lease, task: Task, error: TaskError): Promise<Settled> {
+export function settleFailure(engine: Engine, lease: Lease, task: Task, error: TaskError): Promise<Settled> {
+  return engine.together(() => revoke(engine, lease, task, error));
+}
+
+async function revoke(engine: Engine, lease: Lease, task: Task, error: TaskError): Promise<Settled> {
   if (!(await lease.held())) return 'fenced';
   if ((await engine.index.revoke(task.docId, task.id)) === 'committed') {
-    const settled = await rollForward(engine, lease, task);
+    const settled = await finishSwitched(engine, lease, task);
     if (settled !== null) return settled;
   }
   await engine.files.unpublish(task.docId, task.id);

@@ -1,14 +1,22 @@
 /** How the whole server is doing, in figures, and whether it can take uploads now. */
 import { statfs } from 'node:fs/promises';
 import type { Engine } from '../engines/engine.ts';
-import type { Supervisor } from './supervisor.ts';
+
+/** The processes that run the tasks, as a front end sees them. */
+export interface Workers {
+  /** Whether one of them takes tasks. */
+  up(): Promise<boolean>;
+  /** How often another one had to be started here. */
+  restarts(): number;
+  /** Memory of the one here; null when there is none, or where the system does not say. */
+  residentBytes(): Promise<number | null>;
+}
 
 export type StatusOptions = {
   readonly engine: Engine;
   readonly dataDir: string;
   readonly threads: number;
-  /** The process that runs the tasks. */
-  readonly worker: Pick<Supervisor, 'up' | 'restarts' | 'residentBytes'>;
+  readonly workers: Workers;
 };
 
 export type SystemFigures = {
@@ -18,7 +26,7 @@ export type SystemFigures = {
   readonly pendingSince: string | null;
   readonly threads: number;
   readonly workerUp: boolean;
-  /** How often another worker had to be started. */
+  /** How often another worker had to be started here. */
   readonly workerRestarts: number;
   /** Memory of the worker process; null when it is down, or where the system does not say. */
   readonly workerBytes: number | null;
@@ -38,18 +46,19 @@ export interface SystemStatus {
   figures(): Promise<SystemFigures>;
 }
 
-export function createSystemStatus({ engine, dataDir, threads, worker }: StatusOptions): SystemStatus {
+export function createSystemStatus({ engine, dataDir, threads, workers }: StatusOptions): SystemStatus {
   return {
     async readiness() {
       const store = await engine.state();
       if (store.state !== 'ready') return { ready: false, reason: store.reason };
-      return worker.up ? { ready: true } : { ready: false, reason: 'no worker process is up' };
+      return (await workers.up()) ? { ready: true } : { ready: false, reason: 'no worker process is up' };
     },
     async figures() {
-      const [counts, oldest, workerBytes, index, store, disk] = await Promise.all([
+      const [counts, oldest, workerUp, workerBytes, index, store, disk] = await Promise.all([
         engine.tasks.counts(),
         engine.tasks.oldestPending(),
-        worker.residentBytes(),
+        workers.up(),
+        workers.residentBytes(),
         engine.index.stats(),
         engine.state(),
         statfs(dataDir),
@@ -58,8 +67,8 @@ export function createSystemStatus({ engine, dataDir, threads, worker }: StatusO
         ...counts,
         threads,
         pendingSince: oldest?.status === 'pending' ? oldest.updatedAt : null,
-        workerUp: worker.up,
-        workerRestarts: worker.restarts,
+        workerUp,
+        workerRestarts: workers.restarts(),
         workerBytes,
         documents: index.documents,
         chunks: index.chunks,

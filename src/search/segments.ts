@@ -289,6 +289,25 @@ function planMerge(database: IndexDatabase, ids: readonly number[]): MergePlan |
 /** A segment to be merged, as it is stored. */
 export type MergeSource = { readonly id: number; readonly runs: Uint8Array; readonly lengths: Uint8Array };
 
+/**
+ * Several segments as one without the rows of the documents that are gone, all in memory. `documentsGone`: those that were
+ * left out, and need not be remembered any more.
+ */
+export function mergeInMemory(
+  sources: readonly (MergeSource & { readonly blocks: readonly Block[]; readonly words: Uint8Array | null })[],
+  gone: ReadonlySet<number>,
+): { segment: StoredSegment; documentsGone: readonly number[] } {
+  const plan = planOf(sources, gone);
+  const blocks: Block[] = [];
+  const writer = new BlockWriter((block) => blocks.push(block));
+  const blocksOf = new Map(sources.map((source) => [source.id, sortedBlocks(source.blocks)]));
+  for (const [term, list] of mergedTerms(plan, (id) => termsOfBlocks(blocksOf.get(id)!))) writer.add(term, list);
+  writer.flush();
+  const words = encodeWords(mergedWords(sources.map((source) => decodeWords(source.words))));
+  const documentsGone = plan.inputs.flatMap((input) => input.documentsGone);
+  return { segment: { ...describeRows(plan.runs, plan.lengths), blocks, words }, documentsGone };
+}
+
 function planOf(sources: readonly MergeSource[], gone: ReadonlySet<number>): MergePlan {
   const inputs: MergeInput[] = [];
   const runs: Run[] = [];
@@ -349,6 +368,14 @@ function copyPostings(list: PostingList, input: MergeInput, writer: PostingWrite
     const moved = input.rows[row]!;
     if (moved >= 0) writer.add(moved, value % 16);
   }
+}
+
+function sortedBlocks(blocks: readonly Block[]): Block[] {
+  return [...blocks].sort((a, b) => (a.first < b.first ? -1 : 1));
+}
+
+function* termsOfBlocks(blocks: readonly Block[]): Generator<[string, PostingList]> {
+  for (const block of blocks) yield* termsOfBlock(block.data);
 }
 
 function* termsOfSegment(database: IndexDatabase, segment: number): Generator<[string, PostingList]> {

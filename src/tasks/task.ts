@@ -126,6 +126,19 @@ export type TaskOutcome =
 
 export const cancelledByUser: TaskError = { code: 'cancelled', message: 'Task cancelled by user', retryable: true };
 
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Guards every path and every query that is made from an id given by a client. */
+export function isTaskId(text: string): text is TaskId {
+  return uuid.test(text);
+}
+
+/** The smallest task id of a moment (Unix time in milliseconds). */
+export function firstIdAt(ms: number): TaskId {
+  const hex = Math.max(0, ms).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000` as TaskId;
+}
+
 /** True for statuses that a task leaves only by an explicit retry. */
 export function isTerminal(status: TaskStatus): boolean {
   return status === 'completed' || status === 'failed';

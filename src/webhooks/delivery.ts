@@ -66,6 +66,13 @@ export function deliveryFor(snapshot: TaskSnapshot, data: unknown, now: Date): D
   };
 }
 
+const idPattern = /^msg_[0-9a-f-]{36}_\d{1,12}$/;
+
+/** Whether it can be the id of a delivery; a log need not look for any other. */
+export function isDeliveryId(text: string): boolean {
+  return idPattern.test(text);
+}
+
 /** The delivery after an attempt: done on 2xx, stopped on 410, otherwise waiting for its next attempt, or given up. */
 export function afterAttempt(delivery: Delivery, outcome: SendOutcome, now: Date, random: () => number): Delivery {
   const { status, error, durationMs } = outcome;

@@ -57,7 +57,7 @@ async function measureOurs(): Promise<Row[]> {
     LOG_LEVEL: 'error',
     STOP_TIMEOUT_MS: '0',
   };
-  const server = await startServer(loadConfig(env), createLogger({ level: 'error' }), env, rigged);
+  const server = await startServer(loadConfig(env), createLogger({ level: 'error' }), env, { modules: rigged });
   try {
     return await measureServer(server);
   } finally {

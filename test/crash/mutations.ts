@@ -18,12 +18,13 @@ type Mutation = {
 };
 
 const engine = 'src/engines/file';
+const redisScripts = 'src/engines/redis/scripts.ts';
 const powerLoss = ['test/crash/power-loss.ts', '--points', '60', '--seed', '1'];
 /** A test's name, with dots for spaces: the command is taken apart at spaces. */
-const vitest = (pattern: string): string[] => [
+const vitest = (pattern: string, folder: 'file' | 'postgres' | 'redis' = 'file'): string[] => [
   'node_modules/vitest/vitest.mjs',
   'run',
-  'test/engines',
+  `test/engines/${folder}`,
   '-t',
   pattern.replaceAll(' ', '.'),
 ];
@@ -84,6 +85,48 @@ const mutations: readonly Mutation[] = [
     from: 'task.attempts >= task.attemptsMax',
     to: 'task.attempts < 0',
     suite: vitest('all attempts are used up'),
+  },
+  {
+    name: 'PostgreSQL: a process that was declared dead may write',
+    file: 'src/engines/postgres/membership.ts',
+    from: 'if (rows.length > 0) return;',
+    to: 'if (rows.length >= 0) return;',
+    suite: vitest('declared dead settles nothing', 'postgres'),
+  },
+  {
+    name: 'PostgreSQL: settling is not one transaction',
+    file: 'src/engines/postgres/postgres-engine.ts',
+    from: '        return work();',
+    to: '        return database.apart(work);',
+    suite: vitest('settling is one transaction', 'postgres'),
+  },
+  {
+    name: 'PostgreSQL: what an owner held is not given to others when it dies',
+    file: 'src/engines/postgres/postgres-task-store.ts',
+    from: '      await jobs.putBack(ids);\n',
+    to: '',
+    suite: vitest('gives the tasks of a dead process to another', 'postgres'),
+  },
+  {
+    name: 'Redis: a task is ended by whoever once held it',
+    file: redisScripts,
+    from: "    if holder ~= '' and (held ~= holder or not alive(holder)) then return { 'fenced' } end\n",
+    to: '',
+    suite: vitest('another process holds by now', 'redis'),
+  },
+  {
+    name: 'Redis: a busy document is not looked at',
+    file: redisScripts,
+    from: "if running and running ~= id then\n      redis.call('ZADD'",
+    to: "if false then\n      redis.call('ZADD'",
+    suite: vitest('never runs two tasks of one doc_id', 'redis'),
+  },
+  {
+    name: 'Redis: a task is created however late its command comes',
+    file: redisScripts,
+    from: "    if nowMs() > tonumber(ARGV[6]) then return 'late' end\n",
+    to: '',
+    suite: vitest('however late it does', 'redis'),
   },
 ];
 

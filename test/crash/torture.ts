@@ -13,7 +13,9 @@ import { runKills } from './kills.ts';
 import { runModel } from './model.ts';
 import { runNthOperation } from './nth-operation.ts';
 import { runPoison } from './poison.ts';
+import { runPostgresCrashes } from './postgres-crashes.ts';
 import { runPowerLoss } from './power-loss.ts';
+import { runRedisCrashes } from './redis-crashes.ts';
 import { runSoak } from './soak.ts';
 import { runUploads } from './uploads.ts';
 
@@ -27,6 +29,8 @@ const short = {
   modelRuns: 30,
   uploads: { aborts: 40, dribblers: 10, halfOpen: 5 },
   cancelRounds: 1,
+  postgres: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
+  redis: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
   soak: { seconds: 10, rate: 20 },
 } as const;
 
@@ -40,6 +44,8 @@ const full = {
   modelRuns: 300,
   uploads: { aborts: 200, dribblers: 50, halfOpen: 20 },
   cancelRounds: 10,
+  postgres: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
+  redis: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
   soak: { seconds: 300, rate: 20 },
 } as const;
 
@@ -74,6 +80,11 @@ const parts: Record<string, { what: string; run: () => boolean | Promise<boolean
   cancels: { what: 'cancel in every stage (R13)', run: () => runCancels({ rounds: size.cancelRounds, seed }) },
   poison: { what: 'poisonous documents (R14)', run: runPoison },
   stop: { what: 'graceful stop (R15)', run: runGracefulStop },
+  postgres: {
+    what: 'the PostgreSQL engine: workers and server killed',
+    run: () => runPostgresCrashes({ ...size.postgres, seed }),
+  },
+  redis: { what: 'the Redis engine: workers and server killed', run: () => runRedisCrashes({ ...size.redis, seed }) },
   soak: { what: 'steady work (R16)', run: () => runSoak(size.soak) },
 };
 const chosen = values.only === undefined ? Object.keys(parts) : values.only.split(',');

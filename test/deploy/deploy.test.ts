@@ -56,6 +56,7 @@ describe('the ways to run it', () => {
 
   it.each([
     'compose.yaml',
+    'deploy/compose.postgres.yaml',
     'deploy/rag-intake.service',
     'deploy/nginx.conf',
     'deploy/Caddyfile',
@@ -76,6 +77,10 @@ describe('the ways to run it', () => {
       'AF_INET',
       'AF_INET6',
       'AF_UNIX',
+      'DATABASE_PASSWORD',
+      'POSTGRES_USER',
+      'POSTGRES_PASSWORD',
+      'POSTGRES_DB',
     ];
     expect(named.filter((setting) => !known.has(setting) && !foreign.includes(setting))).toEqual([]);
   });

@@ -55,6 +55,13 @@ describe('the worker process [S20]', () => {
     expect(flags(true)).toEqual([]);
   });
 
+  it('may read the certificates of a database beside', () => {
+    const flags = confinement({ programDir, dataDir: '/data', readable: ['/etc/ssl/ca.pem'], addons: false, env: {} });
+
+    expect(flags).toContain('--allow-fs-read=/etc/ssl/ca.pem');
+    expect(flags).not.toContain('--allow-fs-write=/etc/ssl/ca.pem');
+  });
+
   it('is started so by a real server, and reads a mail with a PDF in it all the same', async () => {
     const server = await startServer({ dataDir: await makeDataDir() });
     const children = await readFile(`/proc/${server.process.pid}/task/${server.process.pid}/children`, 'utf8').catch(() => '');

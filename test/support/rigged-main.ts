@@ -3,14 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { startServer, startWorker } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
-import { runProcess } from '../../src/process.ts';
+import { readArguments, runProcess } from '../../src/process.ts';
 
 const modules = {
   main: fileURLToPath(import.meta.url),
   ingest: fileURLToPath(new URL('rigged-ingest.ts', import.meta.url)),
 };
 const config = loadConfig(process.env);
-const role = process.argv[2] === 'worker' ? 'worker' : 'serve';
+const { role } = readArguments(process.argv.slice(2));
 const logger = createLogger({ level: config.logLevel, base: { role, pid: process.pid } });
-const start = role === 'worker' ? startWorker(config, logger, modules) : startServer(config, logger, process.env, modules);
+const start =
+  role === 'worker' ? startWorker(config, logger, modules) : startServer(config, logger, process.env, { role, modules });
 await runProcess(start, logger);

@@ -26,10 +26,15 @@ export type TestServer = {
 
 export type ServerOptions = {
   readonly dataDir: string;
+  /** The settings that choose the engine (`engines.ts`); without them everything is in `dataDir`. */
+  readonly engineEnv?: Readonly<Record<string, string>>;
   readonly env?: Record<string, string>;
   readonly args?: readonly string[];
   readonly execArgv?: readonly string[];
-  /** Documents may misbehave on request: `rigged-ingest.ts`. */ readonly rigged?: boolean;
+  /** Documents may misbehave on request: `rigged-ingest.ts`. */
+  readonly rigged?: boolean;
+  /** A network namespace to run in (`ip netns`); needs root. */
+  readonly namespace?: string;
 };
 
 /** A folder that `afterAll` can remove with `removeDir`. */
@@ -42,25 +47,21 @@ export async function removeDir(folder: string): Promise<void> {
 }
 
 /** Starts `node src/main.ts` and returns when it has announced itself: a server listening, or a worker with its threads up. */
-export async function startProcess({
-  dataDir,
-  env = {},
-  args = [],
-  execArgv = [],
-  rigged = false,
-}: ServerOptions): Promise<TestServer> {
+export async function startProcess(options: ServerOptions): Promise<TestServer> {
+  const {
+    dataDir,
+    engineEnv = { DISK_RESERVE_BYTES: '0' },
+    env = {},
+    args = [],
+    execArgv = [],
+    rigged = false,
+    namespace,
+  } = options;
   const child = fork(rigged ? riggedModule : mainModule, [...args], {
-    env: {
-      ...asStarted,
-      ...process.env,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DATA_DIR: dataDir,
-      DISK_RESERVE_BYTES: '0',
-      LOG_LEVEL: 'info',
-      ...env,
-    },
-    execArgv: [...execArgv],
+    env: { ...asStarted, ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'info', ...engineEnv, ...env },
+    ...(namespace === undefined
+      ? { execArgv: [...execArgv] }
+      : { execPath: 'ip', execArgv: ['netns', 'exec', namespace, process.execPath, ...execArgv] }),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let log = '';

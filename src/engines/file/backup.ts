@@ -13,9 +13,9 @@ import { backup as backupDatabase, DatabaseSync } from 'node:sqlite';
 import { hasErrno } from '../../errors.ts';
 import { documentFolder } from '../../documents/file-store.ts';
 import type { DocumentIndex, IndexedDocument } from '../../search/document-index.ts';
-import { isTerminal, type Task, type TaskId } from '../../tasks/task.ts';
+import { isTerminal, type Task, type TaskId, isTaskId } from '../../tasks/task.ts';
 import { orNull } from './disk.ts';
-import { createLayout, isBucketName, isTaskId, type Layout, recordId } from './layout.ts';
+import { createLayout, isBucketName, type Layout, recordId } from './layout.ts';
 
 export type BackupSummary = { readonly tasks: number; readonly documents: number; readonly files: number; readonly bytes: number };
 

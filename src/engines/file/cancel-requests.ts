@@ -1,9 +1,9 @@
 /** Forced cancels of tasks that run in another process: a file named by the task, seen by its owner through a watcher and a poll. */
 import { join } from 'node:path';
 import { hasErrno } from '../../errors.ts';
-import type { TaskId } from '../../tasks/task.ts';
+import { type TaskId, isTaskId } from '../../tasks/task.ts';
 import { type Disk, touch, unlinkIfThere } from './disk.ts';
-import { isTaskId, type Layout } from './layout.ts';
+import { type Layout } from './layout.ts';
 
 export interface CancelRequests {
   /** Asks whoever runs the task, now or next. Safe twice. */

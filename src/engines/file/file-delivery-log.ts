@@ -6,8 +6,7 @@ import { Low } from 'lowdb';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
 import { hasErrno } from '../../errors.ts';
-import type { Delivery } from '../../webhooks/delivery.ts';
-import { deliveryStates } from '../../webhooks/delivery.ts';
+import { type Delivery, deliveryStates, isDeliveryId } from '../../webhooks/delivery.ts';
 import type { DeliveryLog } from '../../webhooks/delivery-log.ts';
 import type { DirectorySync } from './directory-sync.ts';
 import { type Disk, orNull, unlinkIfThere } from './disk.ts';
@@ -23,8 +22,6 @@ export type FileDeliveryLogOptions = {
   /** A leader that has not been heard of for this long is replaced; at least 2,000. */
   readonly leaseMs: number;
 };
-
-const idPattern = /^msg_[0-9a-f-]{36}_\d{1,12}$/;
 
 export function createFileDeliveryLog({ disk, directory, syncDirectory, newId, leaseMs }: FileDeliveryLogOptions): DeliveryLog {
   const temporary = join(directory, 'temporary');
@@ -43,7 +40,7 @@ export function createFileDeliveryLog({ disk, directory, syncDirectory, newId, l
   }
 
   function pathOf(folder: Folder, id: string): string {
-    if (!idPattern.test(id)) throw new Error('not the id of a delivery');
+    if (!isDeliveryId(id)) throw new Error('not the id of a delivery');
     return join(folders[folder], `${id}.json`);
   }
 
@@ -76,7 +73,7 @@ export function createFileDeliveryLog({ disk, directory, syncDirectory, newId, l
 
   async function idsIn(folder: Folder): Promise<string[]> {
     const names = (await orNull(disk.list(folders[folder], 'webhook.list'))) ?? [];
-    return names.map((name) => name.replace(/\.json$/, '')).filter((id) => idPattern.test(id));
+    return names.map((name) => name.replace(/\.json$/, '')).filter(isDeliveryId);
   }
 
   return {
@@ -108,7 +105,7 @@ export function createFileDeliveryLog({ disk, directory, syncDirectory, newId, l
       await Promise.all([syncDirectory(folders[to], 'webhook.sync-to'), syncDirectory(folders[from], 'webhook.sync-from')]);
     },
     async get(id) {
-      if (!idPattern.test(id)) return null;
+      if (!isDeliveryId(id)) return null;
       return (await read('waiting', id)) ?? read('ended', id);
     },
     waiting: () => idsIn('waiting'),

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { AppError, hasErrno } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { DocumentIndex } from '../../search/document-index.ts';
-import { createTask, isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
+import { createTask, firstIdAt, isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
 import type { Receipt } from '../../documents/file-store.ts';
 import type { Engine } from '../engine.ts';
 import { createCancelRequests } from './cancel-requests.ts';
@@ -294,6 +294,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     files,
     index,
     submit: (task, receipt) => health.guard(() => submit(task, receipt)),
+    together: (work) => work(),
     state: () => health.state(),
     lost: owner.lost,
     close,
@@ -358,10 +359,4 @@ function refuseNetwork(type: number, path: string): void {
 
 function refusal(reason: string): AppError {
   return new AppError('unavailable', `The data directory cannot be used: ${reason}`, { cause: reason });
-}
-
-/** The smallest task id of a moment (Unix time in milliseconds). */
-function firstIdAt(ms: number): TaskId {
-  const hex = Math.max(0, ms).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000` as TaskId;
 }

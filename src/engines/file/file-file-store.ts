@@ -7,13 +7,13 @@ import type { Low } from 'lowdb';
 import { join } from 'node:path';
 import { type DocumentPart, documentFolder, type FileKey, type FileStore, type Receipt } from '../../documents/file-store.ts';
 import { AppError, hasErrno } from '../../errors.ts';
-import type { TaskId } from '../../tasks/task.ts';
+import { type TaskId, isTaskId } from '../../tasks/task.ts';
 import { type Disk, orNull } from './disk.ts';
 import type { DiskHealth } from './disk-health.ts';
 import type { DirectorySync } from './directory-sync.ts';
 import { commit, CorruptFile, createDocument } from './durable-json.ts';
 import { FileReceipt } from './file-receipt.ts';
-import { isTaskId, type Layout } from './layout.ts';
+import { type Layout } from './layout.ts';
 import type { Owner } from './owner.ts';
 
 export interface FileFileStore extends FileStore {
@@ -37,7 +37,7 @@ type Current = { readonly version: TaskId; readonly docId: string };
 export function createFileFileStore(options: {
   disk: Disk;
   layout: Layout;
-  owner: Owner;
+  owner: Pick<Owner, 'own' | 'temp' | 'discard' | 'holds'>;
   health: DiskHealth;
   syncDirectory: DirectorySync;
 }): FileFileStore {

@@ -14,6 +14,7 @@ import {
   type TaskId,
   type TaskProgress,
   type TaskSnapshot,
+  isTaskId,
 } from '../../tasks/task.ts';
 import type { BeginOutcome, CancelOutcome, RetryOutcome, TaskStore } from '../../tasks/task-store.ts';
 import type { CancelRequests } from './cancel-requests.ts';
@@ -22,7 +23,7 @@ import { type DiskHealth, unavailable } from './disk-health.ts';
 import type { DirectorySync } from './directory-sync.ts';
 import { type DocumentLocks, retryKey } from './document-locks.ts';
 import type { HeldLease, HeldLeases } from './held-leases.ts';
-import { isTaskId, type Layout, markerOf, parseMarker } from './layout.ts';
+import { type Layout, markerOf, parseMarker } from './layout.ts';
 import type { LiveMarkers } from './live-markers.ts';
 import type { Owner } from './owner.ts';
 import { type PendingMarkers, pendingPath } from './pending-markers.ts';

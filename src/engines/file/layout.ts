@@ -1,7 +1,7 @@
 /** Where things are below the data directory, and how names there are made and read. Pure. */
 import { join } from 'node:path';
 import { documentFolder } from '../../documents/file-store.ts';
-import type { Task, TaskId, TaskLane } from '../../tasks/task.ts';
+import { isTaskId, type Task, type TaskId, type TaskLane } from '../../tasks/task.ts';
 
 export type Layout = {
   readonly root: string;
@@ -68,13 +68,7 @@ export function directories(layout: Layout): string[] {
   ];
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const uuidInside = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
-
-/** Guards every path that is made from an id given by a client. */
-export function isTaskId(text: string): text is TaskId {
-  return uuid.test(text);
-}
 
 /** The task that a file in a lease directory is about; null for none. */
 export function taskIdIn(name: string): TaskId | null {

@@ -6,11 +6,11 @@
 import { basename, join } from 'node:path';
 import { check } from 'proper-lockfile';
 import type { Logger } from '../../logger.ts';
-import { isTerminal, releaseTask, type Task, type TaskId } from '../../tasks/task.ts';
+import { isTerminal, releaseTask, type Task, type TaskId, isTaskId } from '../../tasks/task.ts';
 import { type Disk, orNull, removeTree, unlinkIfThere } from './disk.ts';
 import type { DirectorySync } from './directory-sync.ts';
 import { type DocumentLocks, retryKey } from './document-locks.ts';
-import { isTaskId, type Layout, type Marker, parseMarker } from './layout.ts';
+import { type Layout, type Marker, parseMarker } from './layout.ts';
 import type { LiveMarkers } from './live-markers.ts';
 import type { Owner, WorkerCard } from './owner.ts';
 import { isGone, type ProcessIdentity } from './process-identity.ts';

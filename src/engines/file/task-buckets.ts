@@ -4,10 +4,10 @@
  */
 import { join } from 'node:path';
 import { AppError, hasErrno } from '../../errors.ts';
-import { isTerminal, type Task, type TaskId, type TaskSnapshot, type TaskStatus } from '../../tasks/task.ts';
+import { isTerminal, type Task, type TaskId, type TaskSnapshot, type TaskStatus, isTaskId } from '../../tasks/task.ts';
 import type { TaskFilter, TaskPage } from '../../tasks/task-store.ts';
 import { type Disk, orNull, removeTree, unlinkIfThere } from './disk.ts';
-import { bucketEndMs, bucketName, isBucketName, isTaskId, type Layout, markerOf, recordId } from './layout.ts';
+import { bucketEndMs, bucketName, isBucketName, type Layout, markerOf, recordId } from './layout.ts';
 import type { LiveMarkers } from './live-markers.ts';
 import type { Owner } from './owner.ts';
 import type { PendingMarkers } from './pending-markers.ts';

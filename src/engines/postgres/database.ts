@@ -1,0 +1,191 @@
+/**
+ * The connections to PostgreSQL: a small pool, transactions that every step inside them joins without being told, and errors
+ * in the words of this program.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type pg from 'pg';
+import { AppError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+
+/** Where everything lies; pg-boss has a schema of its own beside it. */
+export const schemaName = 'rag_intake';
+
+export type Row = Record<string, unknown>;
+
+export interface Database {
+  /** Runs one statement, inside the transaction that this call is part of, if any. */
+  query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** How many rows a statement changed. */
+  run(sql: string, values?: readonly unknown[]): Promise<number>;
+  /**
+   * All or nothing; part of the transaction around it when there is one. Tried again when the server chose it as the victim
+   * of a deadlock, so `work` must do nothing but queries that cannot be done twice.
+   */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  /** Does it when the transaction around this call is committed, before that returns, but outside it; at once where there is none. */
+  afterCommit(work: () => void | Promise<void>): Promise<void>;
+  /** Does it outside the transaction that this call is part of, on another connection. */
+  apart<T>(work: () => Promise<T>): Promise<T>;
+  /** Every query inside sees the same state. Changes nothing. */
+  snapshot<T>(work: () => Promise<T>): Promise<T>;
+  /** Waits for what runs. */
+  close(): Promise<void>;
+}
+
+export type DatabaseOptions = {
+  /** `postgres://user:password@host:port/name`. */
+  readonly url: string;
+  /** Connections of the pool; one more is held for notifications. */
+  readonly connectionsMax: number;
+  /** A transaction that its process left alone for so long is undone by the server: it may be frozen, and holds locks. */
+  readonly idleInTransactionMs: number;
+  readonly logger: Logger;
+};
+
+/** What one statement may take; a lost connection is not noticed sooner. */
+const statementMs = 60_000;
+const connectMs = 5000;
+const deadlockTriesMax = 5;
+
+type Client = pg.PoolClient;
+type After = () => void | Promise<void>;
+
+/** Does not connect yet. @throws Error when the package `pg` is not installed. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { default: driver } = await import('pg');
+  const pool = new driver.Pool({
+    ...clientOptions(options.url, driver),
+    max: options.connectionsMax,
+    idle_in_transaction_session_timeout: options.idleInTransactionMs,
+    query_timeout: statementMs,
+    idleTimeoutMillis: 60_000,
+  });
+  const note = (error: Error): void => options.logger.debug({ err: error }, 'a database connection ended');
+  pool.on('error', note);
+  // For as long as it is there: between the pool's own listener and one of ours a connection that ends would end the process.
+  pool.on('connect', (client) => client.on('error', note));
+  /** `open` ends with the transaction: what was begun inside it (a timer, a stream) may go on after it, and is then outside. */
+  const current = new AsyncLocalStorage<{ readonly client: Client; open: boolean; readonly after: After[] }>();
+
+  async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const outer = current.getStore();
+    if (outer?.open === true) return work(outer.client);
+    const client = await pool.connect().catch(rethrow);
+    let broken = false;
+    try {
+      return await work(client);
+    } catch (error) {
+      broken = isConnectionTrouble(error);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  const execute = (sql: string, values: readonly unknown[]): Promise<pg.QueryResult<Row>> =>
+    withClient((client) => client.query<Row>(sql, values as unknown[])).catch(rethrow);
+
+  async function begin<T>(how: string, work: () => Promise<T>): Promise<T> {
+    return withClient(async (client) => {
+      await client.query(how).catch(rethrow);
+      const inside = { client, open: true, after: [] as After[] };
+      try {
+        const result = await current.run(inside, work);
+        inside.open = false;
+        await client.query('COMMIT').catch(rethrow);
+        await current.exit(() => Promise.all(inside.after.map(async (then) => then())));
+        return result;
+      } catch (error) {
+        inside.open = false;
+        await client.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  async function transaction<T>(work: () => Promise<T>): Promise<T> {
+    if (current.getStore()?.open === true) return work();
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await begin('BEGIN', work);
+      } catch (error) {
+        if (tries >= deadlockTriesMax || !hasSqlState(error, '40P01', '40001')) throw error;
+      }
+    }
+  }
+
+  return {
+    async afterCommit(work) {
+      const outer = current.getStore();
+      if (outer?.open === true) outer.after.push(work);
+      else await current.exit(work);
+    },
+    apart: (work) => current.exit(work),
+    query: async (sql, values = []) => (await execute(sql, values)).rows,
+    run: async (sql, values = []) => (await execute(sql, values)).rowCount ?? 0,
+    transaction,
+    snapshot: (work) => begin('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work),
+    close: () => pool.end(),
+  };
+}
+
+/** How every connection is made: keepalive, a time limit, and the types of `ourParser`. */
+export function clientOptions(url: string, driver: typeof pg): pg.ClientConfig {
+  const parserOf = (oid: number, format?: 'text'): unknown => {
+    const parse = driver.types.getTypeParser(oid, format) as (value: string) => unknown;
+    return (format as string) === 'binary' ? parse : ourParser(oid, parse);
+  };
+  return {
+    connectionString: url,
+    application_name: 'rag-intake',
+    options: `-c search_path=${schemaName}`,
+    connectionTimeoutMillis: connectMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5000,
+    types: { getTypeParser: parserOf as never },
+  };
+}
+
+/** 64-bit integers become numbers (none here passes 2^53), bytes plain arrays of them: a Buffer's `slice` is no copy, an array's is. */
+function ourParser(oid: number, parse: (value: string) => unknown): (value: string) => unknown {
+  const [bytea, int8] = [17, 20];
+  if (oid === int8) return Number;
+  if (oid !== bytea) return parse;
+  return (value) => {
+    const { buffer, byteOffset, byteLength } = parse(value) as Buffer;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  };
+}
+
+/** Whether the server said one of these SQLSTATEs. */
+export function hasSqlState(error: unknown, ...codes: string[]): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && codes.includes(String(error.code))) return true;
+  return error.cause !== undefined && hasSqlState(error.cause, ...codes);
+}
+
+/** The server is gone, going, coming, or full; anything else is left as it is. */
+function rethrow(error: unknown): never {
+  if (error instanceof AppError) throw error;
+  if (hasSqlState(error, '53100'))
+    throw new AppError('insufficient_storage', 'There is no room left to store this.', { cause: error });
+  if (isConnectionTrouble(error))
+    throw new AppError('unavailable', 'The database cannot be reached; try again in a moment.', {
+      cause: error,
+      retryAfterSeconds: 5,
+    });
+  throw error;
+}
+
+function isConnectionTrouble(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AppError) return error.code === 'unavailable' && isConnectionTrouble(error.cause);
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(08...|57P0[1-4]|53300|25P03|ECONN.*|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)$/.test(code) ||
+    /connection (terminated|timeout)|timeout exceeded|read timeout|not queryable|Client was closed|Cannot use a pool/i.test(
+      error.message,
+    ) ||
+    (error instanceof AggregateError && error.errors.some(isConnectionTrouble))
+  );
+}

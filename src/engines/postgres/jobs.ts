@@ -1,0 +1,139 @@
+/**
+ * The jobs of pg-boss: one for each task that waits or runs, in one queue. Its own workers are not used: they sleep out their
+ * interval, and a job there dies alone, whereas here a process loses all it holds at once (`membership.ts`).
+ */
+import { createHash } from 'node:crypto';
+import type { ConnectionOptions, PgBoss } from 'pg-boss';
+import type { Logger } from '../../logger.ts';
+import type { Task, TaskId, TaskLane } from '../../tasks/task.ts';
+import { type Database, hasSqlState } from './database.ts';
+
+/** pg-boss's schema, its queue, and the table that it keeps jobs in. */
+const bossSchema = 'rag_intake_jobs';
+const queueName = 'task';
+const jobTable = `${bossSchema}.job`;
+
+/** A lane is a band of priorities, so that one queue holds both and keeps two uploads of one doc_id apart over both. */
+const priorities: Readonly<Record<TaskLane, number>> = { small: 1, large: 0 };
+
+export interface Jobs {
+  /** In the transaction of the caller. Safe twice. */
+  enqueue(task: Task): Promise<void>;
+  /** As `enqueue`, for a task that has waited before: among those that wait it gets the place that its age gives it. */
+  enqueueAgain(task: Task): Promise<void>;
+  /**
+   * Takes the oldest job of a lane whose doc_id is not being run, in the transaction of the caller: undone with it. Null: none.
+   * @throws Overtaken: another process was faster; the transaction is broken, ask in a new one.
+   */
+  take(lane: TaskLane): Promise<TaskId | null>;
+  /** What was taken waits again, in its old place. In the transaction of the caller. */
+  putBack(ids: readonly TaskId[]): Promise<void>;
+  /** The job of a task that has ended. In the transaction of the caller. */
+  drop(id: TaskId): Promise<void>;
+  /** Removes a job that waits; false when it is being taken, is taken, or is not there. One statement: exactly one wins. */
+  removeWaiting(id: TaskId): Promise<boolean>;
+  waiting(): Promise<Record<TaskLane, number>>;
+  /** How many jobs will be taken before each of these. */
+  positions(ids: readonly TaskId[]): Promise<ReadonlyMap<string, number>>;
+  close(): Promise<void>;
+}
+
+/** Another process took a job of the same doc_id first. */
+export class Overtaken extends Error {}
+
+type BossDatabase = NonNullable<ConnectionOptions['db']>;
+
+/** Makes pg-boss's tables and the queue, or brings them up to date. Safe twice. */
+export async function installJobs(database: Database, logger: Logger): Promise<void> {
+  const boss = await startBoss(database, logger, { migrate: true });
+  try {
+    await boss.createQueue(queueName, { policy: 'singleton', retryLimit: 2 ** 30, retentionSeconds: 10 * 365 * 86_400 });
+  } finally {
+    await boss.stop({ graceful: false, close: false });
+  }
+}
+
+/** The jobs of a database that `installJobs` has prepared. */
+export async function openJobs(database: Database, logger: Logger): Promise<Jobs> {
+  const boss = await startBoss(database, logger, { migrate: false });
+  let conflict = false;
+  const joined: BossDatabase = { executeSql: async (text, values = []) => ({ rows: await database.query(text, values) }) };
+  const watched: BossDatabase = {
+    executeSql: (text, values = []) =>
+      joined.executeSql(text, values).catch((error: unknown) => {
+        conflict = hasSqlState(error, '23505');
+        throw error;
+      }),
+  };
+
+  async function enqueue({ id, docId, lane }: Task): Promise<void> {
+    await boss.send(queueName, null, { db: joined, id, priority: priorities[lane], singletonKey: docKeyOf(docId) });
+  }
+
+  return {
+    enqueue,
+    async enqueueAgain(task) {
+      await enqueue(task);
+      await database.run(`UPDATE ${jobTable} SET created_on = $2 WHERE name = '${queueName}' AND id = $1`, [
+        task.id,
+        task.createdAt,
+      ]);
+    },
+    async take(lane) {
+      conflict = false;
+      const priority = priorities[lane];
+      const [job] = await boss.fetch(queueName, { db: watched, minPriority: priority, maxPriority: priority });
+      // pg-boss takes a conflict for an empty queue.
+      if (conflict) throw new Overtaken();
+      return job === undefined ? null : (job.id as TaskId);
+    },
+    async putBack(ids) {
+      if (ids.length > 0) await boss.fail(queueName, [...ids], null, { db: joined });
+    },
+    async drop(id) {
+      await database.run(`DELETE FROM ${jobTable} WHERE name = '${queueName}' AND id = $1 AND state = 'active'`, [id]);
+    },
+    async removeWaiting(id) {
+      const sql = `DELETE FROM ${jobTable} WHERE name = '${queueName}' AND id = (
+        SELECT id FROM ${jobTable} WHERE name = '${queueName}' AND id = $1 AND state < 'active' FOR UPDATE SKIP LOCKED)`;
+      return (await database.run(sql, [id])) === 1;
+    },
+    async waiting() {
+      const sql = `SELECT priority, count(*) AS n FROM ${jobTable} WHERE name = '${queueName}' AND state < 'active' GROUP BY 1`;
+      const counts = new Map((await database.query(sql)).map((row) => [row['priority'], row['n'] as number]));
+      return { small: counts.get(priorities.small) ?? 0, large: counts.get(priorities.large) ?? 0 };
+    },
+    async positions(ids) {
+      const sql = `SELECT id, place FROM (
+          SELECT id, row_number() OVER (PARTITION BY priority ORDER BY created_on) - 1 AS place
+          FROM ${jobTable} WHERE name = '${queueName}' AND state < 'active') AS queue
+        WHERE id = ANY($1::uuid[])`;
+      return new Map((await database.query(sql, [ids])).map((row) => [row['id'] as string, row['place'] as number]));
+    },
+    close: () => boss.stop({ graceful: false, close: false }),
+  };
+}
+
+/** A doc_id as a short key without odd characters. */
+export function docKeyOf(docId: string): string {
+  return createHash('sha256').update(docId, 'utf8').digest('hex');
+}
+
+/** pg-boss on our own connections, without any of its timers: nothing here is scheduled, retried or expired by it. */
+async function startBoss(database: Database, logger: Logger, { migrate }: { migrate: boolean }): Promise<PgBoss> {
+  const { PgBoss: Boss } = await import('pg-boss');
+  const boss = new Boss({
+    db: { executeSql: async (text, values = []) => ({ rows: await database.query(text, values) }) },
+    schema: bossSchema,
+    migrate,
+    supervise: false,
+    schedule: false,
+    registerInstance: false,
+    monitorVacuum: false,
+    reindex: false,
+    openTelemetry: { enabled: false },
+  });
+  boss.on('error', (error) => logger.warn({ err: error }, 'pg-boss met an error'));
+  await boss.start();
+  return boss;
+}

@@ -1,0 +1,112 @@
+/**
+ * The one connection that is held all the time: notifications come over it and the process's signs of life go over it, so that
+ * neither waits behind other work. It is made again whenever it breaks.
+ */
+import type pg from 'pg';
+import type { Logger } from '../../logger.ts';
+import { clientOptions, type Row } from './database.ts';
+
+/** What processes tell each other; `id` is a task's. */
+export type Signal =
+  /** A job may be there to take. */
+  | { readonly kind: 'job' }
+  /** A task's record or progress is another one. */
+  | { readonly kind: 'task'; readonly id: string }
+  /** Whoever runs the task is to stop. */
+  | { readonly kind: 'cancel'; readonly id: string };
+
+export interface Link {
+  /** @throws Error when the connection is down or does not answer in time; it is then made anew. */
+  query(sql: string, values: readonly unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+/** The statement that tells every process; it takes effect with the transaction that it is part of. */
+export const notifySql = `SELECT pg_notify('rag_intake', payload) FROM unnest($1::text[]) AS payload`;
+
+export function encodeSignal(signal: Signal): string {
+  return 'id' in signal ? `${signal.kind} ${signal.id}` : signal.kind;
+}
+
+const answerMs = 3000;
+const reconnectMsMin = 50;
+const reconnectMsMax = 1000;
+
+/** Connects, and goes on connecting. `onConnect` runs after each time: signals may have been missed before it. */
+export async function openLink(options: {
+  url: string;
+  logger: Logger;
+  onSignal: (signal: Signal) => void;
+  onConnect: () => void;
+}): Promise<Link> {
+  const { default: driver } = await import('pg');
+  const { logger } = options;
+  let client: pg.Client | null = null;
+  let closed = false;
+  let pauseMs = reconnectMsMin;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function connect(): Promise<void> {
+    const next = new driver.Client({ ...clientOptions(options.url, driver), query_timeout: answerMs });
+    next.on('error', (error) => drop(next, error));
+    next.on('end', () => drop(next, null));
+    next.on('notification', ({ payload = '' }) => {
+      const [kind, id = ''] = payload.split(' ');
+      options.onSignal({ kind, id } as Signal);
+    });
+    try {
+      await next.connect();
+      await next.query('LISTEN rag_intake');
+    } catch (error) {
+      void next.end().catch(() => undefined);
+      throw error;
+    }
+    if (closed) {
+      await next.end();
+      return;
+    }
+    client = next;
+    pauseMs = reconnectMsMin;
+    options.onConnect();
+  }
+
+  function drop(which: pg.Client, error: Error | null): void {
+    if (client !== which) return;
+    client = null;
+    if (closed) return;
+    logger.warn({ err: error }, 'the connection for notifications was lost; connecting again');
+    void which.end().catch(() => undefined);
+    reconnect();
+  }
+
+  function reconnect(): void {
+    timer = setTimeout(() => {
+      connect().catch((error: unknown) => {
+        logger.debug({ err: error }, 'connecting again failed');
+        if (!closed) reconnect();
+      });
+    }, pauseMs);
+    pauseMs = Math.min(reconnectMsMax, pauseMs * 2);
+  }
+
+  await connect();
+  return {
+    async query(sql, values) {
+      const used = client;
+      if (used === null) throw new Error('the connection for notifications is down');
+      try {
+        return (await used.query<Row>(sql, values as unknown[])).rows;
+      } catch (error) {
+        if (/timeout|terminated|not queryable/i.test((error as Error).message)) drop(used, error as Error);
+        throw error;
+      }
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      const used = client;
+      client = null;
+      await used?.end().catch(() => undefined);
+    },
+  };
+}

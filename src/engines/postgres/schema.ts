@@ -1,0 +1,116 @@
+/**
+ * The tables, and the steps from one version of them to the next. Whatever a client may write (names, texts, metadata) is kept
+ * as JSON in a text column: PostgreSQL's own text refuses NUL and lone surrogates, which occur in documents.
+ */
+import { AppError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import { type Database, schemaName } from './database.ts';
+import { installJobs } from './jobs.ts';
+
+/**
+ * One entry a version; never changed once released. `task.record` is a `Task`; `lease` says which process holds a job, `owner`
+ * which processes live. A blob's bytes lie in rows of at most 1 MiB; `owner` names the process that is still writing it.
+ * The tables of the index are those of the index file (`search/database.ts`), without its counters.
+ */
+const versions: readonly string[] = [
+  `
+CREATE TABLE owner(
+  id text PRIMARY KEY, role text NOT NULL, backend integer NOT NULL DEFAULT pg_backend_pid(),
+  started_at timestamptz NOT NULL DEFAULT now(), seen_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE blob(id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text, bytes bigint NOT NULL DEFAULT 0);
+CREATE INDEX blob_owner ON blob(owner) WHERE owner IS NOT NULL;
+CREATE TABLE blob_chunk(blob bigint NOT NULL REFERENCES blob ON DELETE CASCADE, seq integer NOT NULL, data bytea NOT NULL,
+  PRIMARY KEY (blob, seq));
+ALTER TABLE blob_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE TABLE task(
+  id uuid PRIMARY KEY, doc_key text NOT NULL, lane text NOT NULL, status text NOT NULL, attempts integer NOT NULL DEFAULT 0,
+  record text NOT NULL, cancel boolean NOT NULL DEFAULT false, payload bigint REFERENCES blob, ended_at timestamptz,
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE INDEX task_status ON task(status, id);
+CREATE INDEX task_doc ON task(doc_key, id);
+CREATE INDEX task_ended ON task(ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX task_changed ON task(changed_at);
+CREATE INDEX task_payload ON task(payload) WHERE payload IS NOT NULL;
+CREATE TABLE lease(task uuid PRIMARY KEY, owner text NOT NULL);
+CREATE INDEX lease_owner ON lease(owner);
+CREATE UNLOGGED TABLE progress(task uuid PRIMARY KEY, attempt integer NOT NULL, progress jsonb NOT NULL);
+CREATE TABLE current_version(doc_key text PRIMARY KEY, version uuid NOT NULL);
+CREATE TABLE document_part(doc_key text NOT NULL, version uuid NOT NULL, part text NOT NULL, blob bigint NOT NULL REFERENCES blob,
+  PRIMARY KEY (doc_key, version, part));
+CREATE INDEX document_part_blob ON document_part(blob);
+CREATE TABLE document(
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, doc_key text NOT NULL UNIQUE, version uuid NOT NULL,
+  chunks integer NOT NULL, record text NOT NULL, filename text NOT NULL, media_type text NOT NULL,
+  inserted_at text COLLATE "C" NOT NULL, embedder text NOT NULL, metadata text[] NOT NULL);
+CREATE INDEX document_inserted ON document(inserted_at, doc_key);
+CREATE INDEX document_embedder ON document(embedder);
+CREATE INDEX document_metadata ON document USING gin(metadata);
+CREATE TABLE chunk(id bigint PRIMARY KEY, body text NOT NULL);
+CREATE TABLE vector(chunk bigint PRIMARY KEY, data bytea NOT NULL);
+CREATE TABLE vector_bits(
+  document bigint PRIMARY KEY REFERENCES document ON DELETE CASCADE, first_chunk bigint NOT NULL, embedder text NOT NULL, data bytea NOT NULL);
+CREATE TABLE fence(doc_key text PRIMARY KEY, version uuid NOT NULL);
+CREATE TABLE committed(version uuid PRIMARY KEY);
+CREATE TABLE revoked(version uuid PRIMARY KEY);
+CREATE TABLE removed(document bigint PRIMARY KEY);
+CREATE TABLE segment(
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, chunks integer NOT NULL, length bigint NOT NULL, runs bytea NOT NULL,
+  lengths bytea NOT NULL, words bytea);
+CREATE TABLE posting_block(
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, segment bigint NOT NULL REFERENCES segment ON DELETE CASCADE,
+  first text NOT NULL, data bytea NOT NULL);
+CREATE INDEX posting_block_segment ON posting_block(segment);
+CREATE TABLE idempotency(key text PRIMARY KEY, answer text NOT NULL, kept_at timestamptz NOT NULL);
+CREATE INDEX idempotency_kept ON idempotency(kept_at);
+CREATE TABLE ended_session(id text PRIMARY KEY, ended_at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE TABLE delivery(id text COLLATE "C" PRIMARY KEY, state text NOT NULL, record text NOT NULL, ended_at timestamptz);
+CREATE INDEX delivery_state ON delivery(state, id);
+CREATE TABLE hold(name text PRIMARY KEY, holder text NOT NULL, seen_at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE TABLE secret(name text PRIMARY KEY, value bytea NOT NULL);
+`,
+];
+
+/**
+ * Makes the tables, or brings older ones up to date; safe twice and beside others that do the same. Needs the right to create
+ * a schema. Says what it did.
+ */
+export async function migrate(database: Database, logger: Logger): Promise<string> {
+  const before = await database.transaction(async () => {
+    await database.query(`SELECT pg_advisory_xact_lock(hashtext('${schemaName}'))`);
+    await database.query(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
+    await database.query(`CREATE TABLE IF NOT EXISTS ${schemaName}.version(version integer NOT NULL)`);
+    const found = await readVersion(database);
+    refuseNewer(found);
+    for (const step of versions.slice(found)) await database.query(step);
+    await database.query('DELETE FROM version');
+    await database.query('INSERT INTO version VALUES ($1)', [versions.length]);
+    // pg-boss begins and commits by itself; whoever else migrates waits for the lock of this transaction meanwhile.
+    await database.apart(() => installJobs(database, logger));
+    return found;
+  });
+  if (before === versions.length) return `The tables are up to date (version ${before}).`;
+  return before === 0 ? 'The tables were made.' : `The tables were brought from version ${before} to ${versions.length}.`;
+}
+
+/** @throws AppError `unavailable` when the tables are not those of this version, saying what to do. */
+export async function requireSchema(database: Database): Promise<void> {
+  const [row] = await database.query(`SELECT to_regclass('${schemaName}.version') IS NOT NULL AS there`);
+  const found = row?.['there'] === true ? await readVersion(database) : 0;
+  refuseNewer(found);
+  if (found < versions.length)
+    throw refusal(found === 0 ? 'it has no tables yet' : `its tables have version ${found}, not ${versions.length}`);
+}
+
+function refuseNewer(found: number): void {
+  if (found > versions.length)
+    throw new AppError('unavailable', `The database has tables of version ${found}; this program knows ${versions.length}.`);
+}
+
+async function readVersion(database: Database): Promise<number> {
+  const [row] = await database.query(`SELECT version FROM ${schemaName}.version`);
+  return (row?.['version'] as number | undefined) ?? 0;
+}
+
+function refusal(reason: string): AppError {
+  return new AppError('unavailable', `The database cannot be used: ${reason}. Run "rag-intake migrate".`);
+}

@@ -1,0 +1,127 @@
+/**
+ * The connections to Redis: one for commands, one that hears what other processes publish. What Redis refuses, and a server
+ * that is away, come out as errors that callers know.
+ */
+import type { Redis, RedisOptions } from 'ioredis';
+import { AppError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+
+export interface Connection {
+  readonly redis: Redis;
+  /** Whether commands can be sent now. */
+  readonly up: boolean;
+  /**
+   * Runs commands. @throws AppError `unavailable` (no answer, a server that takes no writes), `insufficient_storage` (its
+   * memory is full). After `unavailable` it is not known whether they were done.
+   */
+  run<T>(work: (redis: Redis) => Promise<T>): Promise<T>;
+  /**
+   * Hears from now on what is published on `channel`. `onListening` runs each time when that begins (now, and after each
+   * interruption): messages before it were missed.
+   */
+  listen(channel: string, onMessage: (message: string) => void, onListening: () => void): Promise<void>;
+  close(): void;
+}
+
+/** A command that is not answered for so long counts as failed. */
+const answerMs = 3000;
+const connectMs = 5000;
+const reconnectMsMax = 500;
+
+/**
+ * Connects, and goes on connecting.
+ * @throws AppError `unavailable` when the server cannot be reached or does not keep what is written to it.
+ */
+export async function connect(url: string, logger: Logger): Promise<Connection> {
+  const { Redis: Client } = await import('ioredis');
+  const redis: Redis = new Client(url, clientOptions);
+  const listener: Redis = new Client(url, clientOptions);
+  for (const client of [redis, listener])
+    client.on('error', (error) => logger.debug({ err: error }, 'a connection to Redis is down; connecting again'));
+  try {
+    await redis.connect();
+    await requireDurability(redis, logger);
+  } catch (error) {
+    redis.disconnect();
+    throw error instanceof AppError ? error : unavailable(error);
+  }
+  return {
+    redis,
+    get up() {
+      return redis.status === 'ready';
+    },
+    run: (work) => guard(() => work(redis)),
+    async listen(channel, onMessage, onListening) {
+      const subscribe = (): Promise<void> => listener.subscribe(channel).then(onListening);
+      listener.on('message', (_channel, message) => onMessage(message));
+      await guard(() => listener.connect().then(subscribe));
+      listener.on('ready', () => void subscribe().catch(() => undefined));
+    },
+    close() {
+      listener.disconnect();
+      redis.disconnect();
+    },
+  };
+}
+
+/** A command whose connection broke is not sent again: whoever sent it must look whether it was done. */
+const clientOptions = {
+  protocol: 2,
+  lazyConnect: true,
+  autoResubscribe: false,
+  connectTimeout: connectMs,
+  commandTimeout: answerMs,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: null,
+  retryStrategy: (times: number) => Math.min(reconnectMsMax, 50 * times),
+} satisfies RedisOptions;
+
+async function guard<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const message = error instanceof Error ? error.message : '';
+    if (message.startsWith('OOM') || message.includes('-OOM'))
+      throw new AppError('insufficient_storage', 'Not enough space on the server. Try again later or ask its operator.', {
+        cause: error,
+        retryAfterSeconds: 30,
+      });
+    if (trouble.test(message)) throw unavailable(error);
+    throw error;
+  }
+}
+
+const trouble =
+  /^(READONLY|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|BUSY|NOSCRIPT)|timed out|Connection is closed|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Stream isn't writeable|Command aborted/;
+
+export function unavailable(cause: unknown): AppError {
+  return new AppError('unavailable', 'RAG service is not ready.', { cause, retryAfterSeconds: 5 });
+}
+
+/**
+ * An acknowledged task must be there after a crash of the server, and nothing may be evicted. What cannot be asked (a server
+ * whose CONFIG is forbidden) is warned of.
+ */
+async function requireDurability(redis: Redis, logger: Logger): Promise<void> {
+  const persistence = await redis.info('persistence');
+  if (field(persistence, 'aof_enabled') !== '1')
+    throw refusal('it keeps no append-only file, so a crash would lose tasks: set `appendonly yes` and `appendfsync always` on it');
+  const policy = field(await redis.info('memory'), 'maxmemory_policy');
+  if (policy !== 'noeviction')
+    throw refusal(`it may evict tasks (maxmemory-policy ${policy}): set \`maxmemory-policy noeviction\` on it`);
+  const [, appendfsync = 'unknown'] = await redis.config('GET', 'appendfsync').then(
+    (answer) => answer as string[],
+    () => [],
+  );
+  if (appendfsync !== 'always')
+    logger.warn({ appendfsync }, 'Redis may lose up to a second of acknowledged tasks in a crash: set `appendfsync always` on it');
+}
+
+function field(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+}
+
+function refusal(reason: string): AppError {
+  return new AppError('unavailable', `QUEUE_URL: this Redis cannot be used: ${reason}`, { cause: reason });
+}

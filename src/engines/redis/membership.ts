@@ -1,0 +1,126 @@
+/**
+ * Which processes live, and the end of those that do not. Each shows itself every second; one that was not seen for `leaseMs`, by
+ * the server's own clock (or for a quarter of that, when its connection has ended as well: a killed process's does at once), is
+ * declared dead by any other, for good. Every script that writes for an owner looks first whether it
+ * is alive, so a process that slept through its end changes nothing.
+ */
+import type { Logger } from '../../logger.ts';
+import type { Connection } from './connection.ts';
+import type { Commands } from './scripts.ts';
+
+/** What a process learns when it shows itself. */
+export type Sight = {
+  /** The server's clock, Unix time in milliseconds. */
+  readonly nowMs: number;
+  /** Ids of tasks whose holder is to stop. */
+  readonly cancels: readonly string[];
+  /** What is held by owners that are gone, and what is held by this one. */
+  readonly strays: readonly { readonly id: string; readonly owner: string }[];
+};
+
+export interface Membership {
+  readonly id: string;
+  /** Aborts when this process was declared dead. */
+  readonly lost: AbortSignal;
+  /** Whether a worker, in whatever process, has shown itself lately. */
+  readonly workerSeen: boolean;
+  /** The server's clock as far as it is known, Unix time in milliseconds. */
+  serverNowMs(): number;
+  /** Shows that this process lives, and declares dead who does not. At least five times within `leaseMs`. Null: it is dead itself. */
+  turn(): Promise<Sight | null>;
+  /** No owner any more: what it holds is free to be taken. */
+  leave(): Promise<void>;
+}
+
+/** Joins: from here on the process must show itself. */
+export async function join(options: {
+  connection: Connection;
+  commands: Commands;
+  prefix: string;
+  id: string;
+  role: 'frontend' | 'worker';
+  leaseMs: number;
+  /** What the keys of the queues begin with. */
+  queues: readonly string[];
+  /** Called for each process that was declared dead. */
+  onDeath: (owner: string) => Promise<void>;
+  logger: Logger;
+}): Promise<Membership> {
+  const { connection, commands, prefix, id, role, leaseMs, logger } = options;
+  const lost = new AbortController();
+  /** Since when this process has shown itself without a gap: whoever was cut off itself cannot tell who else was. */
+  let steadySince = performance.now();
+  let seenAt = steadySince;
+  let serverMs = 0;
+  let workerSeen = role === 'worker';
+  await connection.run(async (redis) => {
+    await redis.client('SETNAME', id);
+    redis.on('ready', comeBack);
+    const [seconds, microseconds] = await redis.time();
+    serverMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    await redis.multi().hset(`${prefix}:roles`, id, role).zadd(`${prefix}:owners`, serverMs, id).exec();
+  });
+
+  /** Its name is how others see that the connection is there. */
+  function comeBack(): void {
+    steadySince = performance.now();
+    void connection.run((redis) => redis.client('SETNAME', id)).catch(() => undefined);
+  }
+
+  async function show(): Promise<Sight | null> {
+    const seen = await connection.run(() => commands.ownerShow(prefix, id, leaseMs, ...options.queues));
+    if (seen.length === 0) {
+      lost.abort('lost');
+      return null;
+    }
+    const [nowMs, worker, cancels, strays] = seen;
+    workerSeen = worker === 1;
+    const now = performance.now();
+    if (now - seenAt > leaseMs / 2) steadySince = now;
+    seenAt = now;
+    serverMs = nowMs;
+    return { nowMs, cancels, strays: pairs(strays) };
+  }
+
+  async function bury(): Promise<void> {
+    const steadyMs = performance.now() - steadySince;
+    const dead = steadyMs < leaseMs ? [] : await connection.run(() => commands.ownerBury(prefix, leaseMs));
+    // After a restart of the server every connection is a new one, and who is slow to come back is not dead.
+    if (steadyMs > leaseMs / 2) dead.push(...(await buryCutOff()));
+    for (const owner of dead) {
+      logger.warn({ owner }, 'a process is gone; its tasks wait again');
+      await options.onDeath(owner);
+    }
+  }
+
+  async function buryCutOff(): Promise<string[]> {
+    const silentMs = leaseMs / 4;
+    const silent = await connection.run(() => commands.ownerSilent(prefix, silentMs));
+    if (silent.length === 0) return [];
+    const clients = String(await connection.run((redis) => redis.client('LIST')));
+    const cutOff = silent.filter((owner) => !clients.includes(` name=${owner} `));
+    return cutOff.length === 0 ? [] : connection.run(() => commands.ownerBury(prefix, silentMs, ...cutOff));
+  }
+
+  return {
+    id,
+    lost: lost.signal,
+    get workerSeen() {
+      return workerSeen;
+    },
+    serverNowMs: () => serverMs + performance.now() - seenAt,
+    async turn() {
+      if (lost.signal.aborted) return null;
+      await bury();
+      return show();
+    },
+    leave: () =>
+      connection.run(async (redis) => {
+        await redis.multi().hdel(`${prefix}:roles`, id).zrem(`${prefix}:owners`, id).exec();
+      }),
+  };
+}
+
+function pairs(flat: readonly string[]): { id: string; owner: string }[] {
+  return Array.from({ length: flat.length / 2 }, (_, at) => ({ id: flat[2 * at]!, owner: flat[2 * at + 1]! }));
+}

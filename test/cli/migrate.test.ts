@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from '../support/command.ts';
+import { ask, type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { startProcess } from '../support/server.ts';
+
+let database: PostgresServer;
+let folder: string;
+
+beforeAll(async () => {
+  database = await startPostgres();
+  folder = await mkdtemp(join(tmpdir(), 'rag-intake-migrate-'));
+});
+
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** The settings for a database without tables. */
+async function emptyDatabase(name: string): Promise<{ DATA_DIR: string; DATABASE_URL: string }> {
+  const made = await database.newDatabase();
+  await ask(made, `CREATE DATABASE ${name}`);
+  return { DATA_DIR: folder, DATABASE_URL: made.replace(/[^/]*$/, name) };
+}
+
+describe('a server on a database without tables', () => {
+  it('does not start, and says what to do', async () => {
+    const { DATABASE_URL } = await emptyDatabase('untouched');
+    const start = startProcess({ dataDir: folder, engineEnv: { DATABASE_URL } });
+
+    await expect(start).rejects.toThrow(/ended with 69 .*\n.*it has no tables yet\. Run "rag-intake migrate"/);
+  });
+
+  it('does not start on one that cannot be reached either', async () => {
+    const start = startProcess({ dataDir: folder, engineEnv: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } });
+
+    await expect(start).rejects.toThrow(/ended with 69 .*\n.*The database cannot be reached.*ECONNREFUSED/);
+  });
+});
+
+describe('rag-intake migrate', () => {
+  it('makes the tables once, also when two do it at once', async () => {
+    const env = await emptyDatabase('fresh');
+    const both = await Promise.all([runCommand(['migrate'], env), runCommand(['migrate'], env)]);
+    const again = await runCommand(['--json', 'migrate'], env);
+
+    expect(both.map(({ stderr }) => stderr)).toEqual(['', '']);
+    expect(both.map(({ stdout }) => stdout)).toContain('The tables were made.\n');
+    expect(JSON.parse(again.stdout)).toEqual({ message: 'The tables are up to date (version 1).' });
+  });
+
+  it('refuses tables that a newer version has made', async () => {
+    const env = await emptyDatabase('newer');
+    await runCommand(['migrate'], env);
+    await ask(env.DATABASE_URL, 'UPDATE rag_intake.version SET version = 99');
+
+    expect(await runCommand(['migrate'], env)).toMatchObject({
+      code: 1,
+      stderr: 'The database has tables of version 99; this program knows 1.\n',
+    });
+  });
+
+  it('says what is missing without a DATABASE_URL', async () => {
+    const { code, stderr } = await runCommand(['migrate']);
+
+    expect(code).toBe(78);
+    expect(stderr).toContain('nothing to migrate without DATABASE_URL');
+  });
+});
+
+describe('what works on a data directory', () => {
+  it.each([
+    [['backup', 'somewhere'], 'pg_dump'],
+    [['restore', 'somewhere'], 'pg_restore'],
+    [['reindex'], 'uploaded again'],
+  ])('(%s) says what to do instead when everything is in a database', async (args, instead) => {
+    const { code, stderr } = await runCommand(args, { DATABASE_URL: 'postgres://127.0.0.1:1/none' });
+
+    expect(code).toBe(78);
+    expect(stderr).toContain(instead);
+  });
+});
+
+describe('rag-intake doctor', () => {
+  it('looks at the database instead of the disk', async () => {
+    const env = { DATA_DIR: folder, DATABASE_URL: await database.newDatabase(), PORT: '0' };
+    const whole = await runCommand(['doctor'], env);
+    const empty = await runCommand(['doctor'], { ...env, ...(await emptyDatabase('looked_at')) });
+
+    expect(whole.stdout).toMatch(/database +ok +PostgreSQL \S+ .*answers and has the tables/);
+    expect(whole.stdout).not.toContain('fsync');
+    const { stdout } = await runCommand(['doctor'], { ...env, QUEUE_URL: 'redis://127.0.0.1:1' });
+
+    expect(stdout).toMatch(/redis +problem +Redis cannot be reached/);
+    expect(empty).toMatchObject({ code: 1, stdout: expect.stringContaining('Run "rag-intake migrate"') as string });
+  });
+});

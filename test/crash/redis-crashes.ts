@@ -1,0 +1,222 @@
+/**
+ * The Redis engine when worker processes and the server itself are killed and frozen: no acknowledged task is lost, none is done
+ * twice; and how soon tasks begin, are taken over, are stopped. `npm run torture -- --only redis`
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Engine } from '../../src/engines/engine.ts';
+import { openRedisEngine } from '../../src/engines/redis/redis-engine.ts';
+import type { Task, TaskId } from '../../src/tasks/task.ts';
+import { switchCounts } from '../support/arbiter-index.ts';
+import { newId, upload } from '../support/engine-steps.ts';
+import { redisEngineOptions } from '../support/redis-harness.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
+import { type Figure, quantile, round, showFigures } from './figures.ts';
+import { randomFrom } from './random.ts';
+import { type ChildOrder, type ChildReport, settlePoints } from './redis-child.ts';
+
+/** `judged`: times decide, too. */
+export type RedisCrashes = {
+  readonly tasks: number;
+  readonly kills: number;
+  readonly restarts: number;
+  readonly latencies: number;
+  readonly judged: boolean;
+  readonly seed: number;
+};
+
+const workers = 3;
+
+export async function runRedisCrashes(options: RedisCrashes): Promise<boolean> {
+  await using server = await startRedis({ durable: true });
+  const atMost = (most: number): { most?: number } => (options.judged ? { most } : {});
+  const figures = [
+    ...(await killWorkersAndServer(server, options)),
+    ...(await freezeWorker(server)),
+    ...(await beginAndStop(server, options.latencies, atMost)),
+    ...(await takeOver(server, atMost)),
+  ];
+  return showFigures(figures);
+}
+
+/** Workers that die at each step of settling in turn, and a server that dies under them. */
+async function killWorkersAndServer(server: RedisServer, { tasks, kills, restarts, seed }: RedisCrashes): Promise<Figure[]> {
+  await using scene = await openScene(server, { workers, leaseMs: 2000 });
+  const random = randomFrom(seed);
+  const doomed = new Set(
+    random.sample(
+      Array.from({ length: tasks }, (_, number) => number),
+      kills,
+    ),
+  );
+  const acknowledged: TaskId[] = [];
+  let point = 0;
+  let restarted = 0;
+  for (let number = 0; number < tasks; number += 1) {
+    const filename = doomed.has(number) ? `SIGKILL ${settlePoints[point++ % settlePoints.length]}` : 'plain';
+    // A version that is superseded or unchanged does not come to every step.
+    const docId = doomed.has(number) ? `doomed-${number}` : `doc-${random.whole(1, Math.ceil(tasks / 2))}`;
+    // What is refused while the server is away is not promised anything.
+    const task = await upload(scene.front, `text ${number}`, { filename, docId, attemptsMax: 1000 }).catch(() => null);
+    if (task !== null) acknowledged.push(task.id);
+    if (number * (restarts + 1) >= (restarted + 1) * tasks) {
+      restarted += 1;
+      await server.killAndRestart();
+    }
+  }
+  await until('every task has ended', async () => (await scene.all()).every(isCompleted), 300_000).catch(() => undefined);
+  const ended = await scene.all();
+  const completed = new Set(ended.filter(isCompleted).map(({ id }) => id));
+  const switches = [...switchCounts(join(scene.dataDir, 'index')).values()];
+  const { pending, processing } = await scene.front.tasks.counts();
+  const reports = scene.reports.filter(({ what }) => what === 'ended').map(({ id }) => id);
+  return [
+    { figure: 'tasks acknowledged', value: acknowledged.length, least: tasks / 2 },
+    { figure: 'workers killed at the five steps of settling', value: scene.deaths(), least: kills },
+    { figure: 'server killed and started again', value: restarted, least: restarts },
+    { figure: 'acknowledged and lost, or never ended', value: acknowledged.filter((id) => !completed.has(id)).length, most: 0 },
+    {
+      figure: 'done twice: finished, made searchable',
+      value: twice(reports) + switches.filter((count) => count > 1).length,
+      most: 0,
+    },
+    { figure: 'still waiting or running', value: pending + processing, most: 0 },
+  ];
+}
+
+/** A worker that stands still just before its task's end, until another has ended it. */
+async function freezeWorker(server: RedisServer): Promise<Figure[]> {
+  await using scene = await openScene(server, { workers: 2, leaseMs: 2000 });
+  const { id } = await upload(scene.front, 'x', { filename: 'SIGSTOP finish' });
+  await until('another process has ended the task', async () => (await scene.front.tasks.get(id))?.task.status === 'completed');
+  const before = await scene.front.tasks.get(id);
+  scene.thaw();
+  await until('the frozen process is told', () => scene.reports.some(({ what }) => what === 'fenced') || scene.losses() > 0);
+  const after = await scene.front.tasks.get(id);
+  const spoilt = JSON.stringify(before) === JSON.stringify(after) ? 0 : 1;
+  return [
+    { figure: 'written by a frozen worker that woke', value: spoilt, most: 0 },
+    { figure: 'attempts of its task', value: after?.task.attempts ?? NaN, least: 2, most: 2 },
+  ];
+}
+
+async function beginAndStop(server: RedisServer, rounds: number, atMost: (most: number) => { most?: number }): Promise<Figure[]> {
+  await using scene = await openScene(server, { workers: 1, leaseMs: 10_000 });
+  const waits: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const { id } = await upload(scene.front, 'x');
+    const acknowledgedAt = Date.now();
+    await scene.reported('ended', id);
+    waits.push(scene.timeOf('began', id) - acknowledgedAt);
+  }
+  const { id } = await upload(scene.front, 'x', { filename: 'wait' });
+  await scene.reported('began', id);
+  const askedAt = Date.now();
+  await scene.front.tasks.cancel(id, { force: true });
+  await scene.reported('ended', id);
+  return [
+    { figure: 'acknowledged → begun in another process, p50 ms', value: round(quantile(waits, 0.5), 1), ...atMost(15) },
+    { figure: 'the same, p99 ms', value: round(quantile(waits, 0.99), 1) },
+    { figure: 'cancel → stopped in another process, ms', value: scene.timeOf('stopped', id) - askedAt, ...atMost(2000) },
+    { figure: 'cancel → recorded, ms', value: scene.timeOf('ended', id) - askedAt, ...atMost(2000) },
+  ];
+}
+
+/** With the lease that the engine has by default. */
+async function takeOver(server: RedisServer, atMost: (most: number) => { most?: number }): Promise<Figure[]> {
+  await using scene = await openScene(server, { workers: 1, leaseMs: 10_000 });
+  const { id } = await upload(scene.front, 'x', { filename: 'SIGKILL publish' });
+  await until('the worker is dead', () => scene.deaths() === 1);
+  const diedAt = Date.now();
+  await scene.reported('ended', id);
+  return [{ figure: 'worker killed → its task begun elsewhere, ms', value: scene.timeOf('began', id) - diedAt, ...atMost(12_000) }];
+}
+
+type Scene = AsyncDisposable & {
+  readonly front: Engine;
+  readonly dataDir: string;
+  readonly reports: readonly ChildReport[];
+  all(): Promise<Task[]>;
+  reported(what: ChildReport['what'], id: TaskId): Promise<void>;
+  /** Of the last such report. */
+  timeOf(what: ChildReport['what'], id: TaskId): number;
+  /** Workers killed by a signal, and workers that were declared dead while they lived. */
+  deaths(): number;
+  losses(): number;
+  /** Lets frozen workers go on. */
+  thaw(): void;
+};
+
+/** A front end in this process, and workers that are started again when they die. */
+async function openScene(server: RedisServer, options: { workers: number; leaseMs: number }): Promise<Scene> {
+  const dir = await tempDir(tmpdir());
+  const place = { url: server.url, prefix: `crash-${newId()}`, dataDir: dir.path };
+  const order: ChildOrder = { place, leaseMs: options.leaseMs };
+  const front = await openRedisEngine({ ...redisEngineOptions(place, 'frontend'), leaseMs: options.leaseMs });
+  const children = new Set<ChildProcess>();
+  const reports: ChildReport[] = [];
+  let deaths = 0;
+  let losses = 0;
+  let closing = false;
+
+  function start(): Promise<unknown> {
+    const child = fork(fileURLToPath(new URL('redis-child.ts', import.meta.url)), [JSON.stringify(order)]);
+    children.add(child);
+    child.on('message', (report) => void reports.push(report as ChildReport));
+    child.on('exit', (code, signal) => {
+      children.delete(child);
+      if (signal === 'SIGKILL') deaths += 1;
+      if (code === 70) losses += 1;
+      if (!closing) void start();
+    });
+    return once(child, 'message');
+  }
+
+  await Promise.all(Array.from({ length: options.workers }, start));
+  return {
+    front,
+    dataDir: dir.path,
+    reports,
+    async all() {
+      const tasks: Task[] = [];
+      let cursor: string | null = null;
+      do {
+        const page = await front.tasks.list(cursor === null ? { limit: 1000 } : { limit: 1000, cursor });
+        tasks.push(...page.tasks.map(({ task }) => task));
+        cursor = page.nextCursor;
+      } while (cursor !== null);
+      return tasks;
+    },
+    reported: (what, id) => until(`${what} is reported`, () => reports.some((report) => report.what === what && report.id === id)),
+    timeOf: (what, id) => reports.findLast((report) => report.what === what && report.id === id)?.time ?? NaN,
+    deaths: () => deaths,
+    losses: () => losses,
+    thaw: () => children.forEach((child) => child.kill('SIGCONT')),
+    async [Symbol.asyncDispose]() {
+      closing = true;
+      await Promise.all([...children].map(stop));
+      await front.close();
+      await dir[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill('SIGCONT');
+  child.send('stop', () => undefined);
+  await ended;
+}
+
+function isCompleted({ status }: Task): boolean {
+  return status === 'completed';
+}
+
+function twice(ids: readonly string[]): number {
+  return ids.length - new Set(ids).size;
+}

@@ -1,0 +1,17 @@
+/** The PostgreSQL engine keeps every contract. */
+import { afterAll } from 'vitest';
+import { engineContract } from '../../contract/engine-contract.ts';
+import { fileStoreContract } from '../../contract/file-store-contract.ts';
+import { taskQueueContract } from '../../contract/task-queue-contract.ts';
+import { taskStoreContract } from '../../contract/task-store-contract.ts';
+import { createPostgresHarness } from '../../support/postgres-harness.ts';
+import { startPostgres } from '../../support/postgres.ts';
+
+const server = await startPostgres();
+afterAll(() => server[Symbol.asyncDispose]());
+
+const create = () => createPostgresHarness(server);
+taskStoreContract('the PostgreSQL engine', create);
+taskQueueContract('the PostgreSQL engine', create);
+fileStoreContract('the PostgreSQL engine', create);
+engineContract('the PostgreSQL engine', create);

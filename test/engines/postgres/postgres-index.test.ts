@@ -1,0 +1,99 @@
+/** The index in PostgreSQL keeps the contract of every index, and answers as the index file does. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { createBuiltinEmbedder } from '../../../src/embed/builtin-embedder.ts';
+import type { Embedder } from '../../../src/embed/embedder.ts';
+import { openDatabase } from '../../../src/engines/postgres/database.ts';
+import { createPostgresIndex } from '../../../src/engines/postgres/postgres-index.ts';
+import type { DocumentIndex } from '../../../src/search/document-index.ts';
+import { openSqliteIndex } from '../../../src/search/sqlite-index.ts';
+import type { TaskId } from '../../../src/tasks/task.ts';
+import { describeDocumentIndex } from '../../contract/document-index-contract.ts';
+import { silentLogger } from '../../support/engine-steps.ts';
+import { ask, startPostgres } from '../../support/postgres.ts';
+import { pageLines } from '../../support/prose.ts';
+import { stageDocument } from '../../support/staged-document.ts';
+import { until } from '../../support/until.ts';
+
+const server = await startPostgres();
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** A database for each folder that a test names. */
+const databases = new Map<string, string>();
+
+async function open(indexDir: string, embedder: Embedder = createBuiltinEmbedder()): Promise<DocumentIndex> {
+  const url = databases.get(indexDir) ?? (await server.newDatabase());
+  databases.set(indexDir, url);
+  const database = await openDatabase({ url, connectionsMax: 4, idleInTransactionMs: 0, logger: silentLogger });
+  const index = createPostgresIndex({ database, embedder, merges: true, logger: silentLogger });
+  let closed = false;
+  return {
+    ...index,
+    async close() {
+      if (closed) return;
+      closed = true;
+      await index.close();
+      await database.close();
+    },
+  };
+}
+
+describeDocumentIndex('the PostgreSQL index', (indexDir) => open(indexDir));
+
+/** Vectors that depend on the first letter and the length alone. */
+const letters: Embedder = {
+  id: 'letters',
+  dimensions: 32,
+  embed: async (texts) => texts.map((text) => letterVector(text)),
+};
+
+function letterVector(text: string): Float32Array {
+  const vector = new Float32Array(32).fill(-0.1);
+  vector[text.toLowerCase().charCodeAt(0) % 32] = 1;
+  vector[31] = text.length / 1000;
+  return vector;
+}
+
+it('answers every question as the index file does, word for word and score for score', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'same-answers-'));
+  const indexDir = join(folder, 'index');
+  const inFile = openSqliteIndex({ indexDir, embedder: letters });
+  const inTables = await open(indexDir, letters);
+  const url = databases.get(indexDir)!;
+  for (let n = 1; n <= 40; n += 1) {
+    // No two as long as each other: equally good hits come as the segments do, which two indexes merge as they like.
+    const texts = [pageLines(n, 6).join(' ') + ' x'.repeat(n), `行政法院 number ${n} 安装说明。${' y'.repeat(n)}`];
+    const vectors = texts.map(letterVector);
+    const scratch = await mkdtemp(join(folder, 'staged-'));
+    const document = await stageDocument(scratch, {
+      docId: `doc-${n}`,
+      version: `0190a0b0-0000-7000-8000-${String(n).padStart(12, '0')}` as TaskId,
+      texts,
+      vectors,
+      embedder: letters.id,
+      title: n % 3 === 0 ? `Manual ${n}` : null,
+      metadata: { odd: n % 2 },
+    });
+    expect([await inFile.replace(document, scratch), await inTables.replace(document, scratch)]).toEqual(['ok', 'ok']);
+  }
+  while (inFile.tidy());
+  await until(
+    'segments are merged',
+    async () => Number((await ask(url, 'SELECT count(*) AS n FROM rag_intake.segment'))[0]!['n']) < 12,
+  );
+
+  for (const query of ['安装', 'number 7', pageLines(27, 3)[2]!, 'manaul 30', '"法院 number 12"', 'zebra', '']) {
+    for (const mode of ['keyword', 'hybrid', 'vector'] as const) {
+      for (const filter of [{}, { metadata: { odd: 1 } }]) {
+        const asked = { query, mode, topK: 20, offset: 0, filter };
+        const [file, tables] = [await inFile.search(asked), await inTables.search(asked)];
+        expect({ ...tables, tookMs: 0 }, `${mode}: ${query}`).toEqual({ ...file, tookMs: 0 });
+      }
+    }
+  }
+  await inFile.close();
+  await inTables.close();
+  await rm(folder, { recursive: true, force: true });
+});

@@ -1,0 +1,141 @@
+/** A PostgreSQL server of the test's own: a new cluster in a temporary folder, on a free port, run by a user other than root. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, chmodSync, chownSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { openDatabase } from '../../src/engines/postgres/database.ts';
+import { migrate } from '../../src/engines/postgres/schema.ts';
+import { hasErrno } from '../../src/errors.ts';
+import { silentLogger } from './engine-steps.ts';
+import { until } from './until.ts';
+
+export type PostgresServer = AsyncDisposable & {
+  readonly port: number;
+  /** A database whose tables are made; its URL. */
+  newDatabase(): Promise<string>;
+  /** SIGKILL to the server and everything it started, then started again. */
+  killAndRestart(): Promise<void>;
+};
+
+/** PostgreSQL refuses to be root's. */
+const nobody = 65_534;
+
+/**
+ * `durable`: every commit is flushed, as a server in earnest does; tests that kill nothing are faster without. `address`: where it
+ * listens; with one that is not this machine's own, its neighbours (`/24`) may connect as well.
+ */
+export async function startPostgres({ durable = false, address = '127.0.0.1' } = {}): Promise<PostgresServer> {
+  const bin = findBinaries();
+  const folder = await mkdtemp(join(tmpdir(), 'rag-intake-postgres-'));
+  const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
+  if (user.uid !== undefined) chownSync(folder, nobody, nobody);
+  chmodSync(folder, 0o700);
+  const data = join(folder, 'data');
+  const options = { ...user, cwd: folder, stdio: 'ignore' as const };
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'test', '-A', 'trust', '-N', '-E', 'UTF8', '--locale', 'C'], options);
+  appendFileSync(join(data, 'pg_hba.conf'), `host all all ${address}/24 trust\n`);
+  const port = await freePort();
+  const settings = ['-c', `listen_addresses=${address}`, '-c', `unix_socket_directories=${folder}`, '-c', 'max_connections=200'];
+  const fast = durable ? [] : ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'];
+  const urlOf = (name: string): string => `postgres://test@${address}:${port}/${name}`;
+  let server: ChildProcess;
+  let databases = 0;
+
+  async function launch(): Promise<void> {
+    server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings, ...fast], options);
+    await once(server, 'spawn');
+  }
+
+  /** It does not start while a process of the one that was killed is not gone yet; then it is started once more. */
+  async function start(): Promise<void> {
+    await launch();
+    await until('the database server answers', async () => {
+      if (server.exitCode !== null) await launch();
+      return ask(urlOf('postgres'), 'SELECT 1').then(Boolean, () => false);
+    });
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    const ended = once(server, 'exit');
+    server.kill(signal);
+    await ended;
+  }
+
+  /** Its processes are in sessions of their own, and would end their statements first. */
+  async function kill(): Promise<void> {
+    const parts = await ask(urlOf('postgres'), 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+    await end('SIGKILL');
+    for (const { pid } of parts) killIfThere(pid as number);
+  }
+
+  await start();
+  await ask(urlOf('postgres'), 'CREATE DATABASE made');
+  const made = await openDatabase({ url: urlOf('made'), connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger });
+  await migrate(made, silentLogger);
+  await made.close();
+
+  return {
+    port,
+    async newDatabase() {
+      databases += 1;
+      const name = `test_${databases}`;
+      await ask(urlOf('postgres'), `CREATE DATABASE ${name} TEMPLATE made`);
+      return urlOf(name);
+    },
+    async killAndRestart() {
+      await kill();
+      await start();
+    },
+    async [Symbol.asyncDispose]() {
+      await end('SIGINT');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+/** One statement on a connection of its own. */
+export async function ask(url: string, sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query(sql, values)).rows as Record<string, unknown>[];
+  } finally {
+    await client.end();
+  }
+}
+
+/** Debian keeps the programs of each version apart. */
+function findBinaries(): string {
+  const root = '/usr/lib/postgresql';
+  try {
+    const newest = readdirSync(root)
+      .filter((version) => /^\d+$/.test(version))
+      .sort((a, b) => Number(b) - Number(a))[0];
+    if (newest !== undefined) return join(root, newest, 'bin');
+    return execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim();
+  } catch {
+    throw new Error('These tests need a PostgreSQL server: sh test/support/install-tools.sh, or apt-get install postgresql');
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
