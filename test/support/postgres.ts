@@ -1,7 +1,7 @@
 /** A PostgreSQL server of the test's own: a new cluster in a temporary folder, on a free port, run by a user other than root. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, chmodSync, chownSync, readdirSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -117,18 +117,23 @@ export async function ask(url: string, sql: string, values: unknown[] = []): Pro
   }
 }
 
-/** Debian keeps the programs of each version apart. */
+/** Debian keeps the programs of each version apart; where only the client is installed they are not there. */
 function findBinaries(): string {
+  const folders = [...debianFolders(), folderByConfig()];
+  const found = folders.find((folder) => existsSync(join(folder, 'initdb')));
+  if (found !== undefined) return found;
+  throw new Error('These tests need a PostgreSQL server: sh test/support/install-tools.sh, or apt-get install postgresql');
+}
+
+/** The newest first. */
+function debianFolders(): string[] {
   const root = '/usr/lib/postgresql';
-  try {
-    const newest = readdirSync(root)
-      .filter((version) => /^\d+$/.test(version))
-      .sort((a, b) => Number(b) - Number(a))[0];
-    if (newest !== undefined) return join(root, newest, 'bin');
-    return execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim();
-  } catch {
-    throw new Error('These tests need a PostgreSQL server: sh test/support/install-tools.sh, or apt-get install postgresql');
-  }
+  const versions = existsSync(root) ? readdirSync(root).filter((name) => /^\d+$/.test(name)) : [];
+  return versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(root, version, 'bin'));
+}
+
+function folderByConfig(): string {
+  return (spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout ?? '').trim();
 }
 
 async function freePort(): Promise<number> {
