@@ -1,13 +1,14 @@
 /** The PostgreSQL engine keeps every contract. */
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { engineContract } from '../../contract/engine-contract.ts';
 import { fileStoreContract } from '../../contract/file-store-contract.ts';
 import { taskQueueContract } from '../../contract/task-queue-contract.ts';
 import { taskStoreContract } from '../../contract/task-store-contract.ts';
 import { createPostgresHarness } from '../../support/postgres-harness.ts';
-import { startPostgres } from '../../support/postgres.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 
-const server = await startPostgres();
+let server: PostgresServer;
+beforeAll(async () => void (server = await startPostgres()));
 afterAll(() => server[Symbol.asyncDispose]());
 
 const create = () => createPostgresHarness(server);

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createBuiltinEmbedder } from '../../../src/embed/builtin-embedder.ts';
 import type { Embedder } from '../../../src/embed/embedder.ts';
 import { openDatabase } from '../../../src/engines/postgres/database.ts';
@@ -12,12 +12,13 @@ import { openSqliteIndex } from '../../../src/search/sqlite-index.ts';
 import type { TaskId } from '../../../src/tasks/task.ts';
 import { describeDocumentIndex } from '../../contract/document-index-contract.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
-import { ask, startPostgres } from '../../support/postgres.ts';
+import { ask, type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { pageLines } from '../../support/prose.ts';
 import { stageDocument } from '../../support/staged-document.ts';
 import { until } from '../../support/until.ts';
 
-const server = await startPostgres();
+let server: PostgresServer;
+beforeAll(async () => void (server = await startPostgres()));
 afterAll(() => server[Symbol.asyncDispose]());
 
 /** A database for each folder that a test names. */
