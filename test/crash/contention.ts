@@ -155,15 +155,21 @@ export const operations: Record<string, (front: Engine, worker: Engine) => Promi
 /** Ended tasks of the last 23 hours, written as the engine writes them. */
 export function retain(dataDir: string, count: number): void {
   const layout = createLayout(dataDir);
-  const stepMs = Math.floor((23 * 3_600_000) / count);
-  const firstMs = Date.now() - 23 * 3_600_000;
-  for (let number = 0; number < count; number += 1) {
-    const at = new Date(firstMs + number * stepMs).toISOString();
-    const task = ended(v7({ msecs: firstMs + number * stepMs }) as TaskId, at);
+  for (const task of endedTasks(count)) {
     mkdirSync(layout.bucket(task.id), { recursive: true });
     writeFileSync(layout.record(task.id), JSON.stringify(task));
   }
   mkdirSync(join(dataDir, 'queue'), { recursive: true });
+}
+
+/** Tasks that ended in the last 23 hours, the oldest first. */
+export function* endedTasks(count: number): Generator<Task> {
+  const stepMs = Math.floor((23 * 3_600_000) / count);
+  const firstMs = Date.now() - 23 * 3_600_000;
+  for (let number = 0; number < count; number += 1) {
+    const msecs = firstMs + number * stepMs;
+    yield ended(v7({ msecs }) as TaskId, new Date(msecs).toISOString());
+  }
 }
 
 function ended(id: TaskId, at: string): Task {
