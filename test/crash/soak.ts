@@ -45,7 +45,11 @@ async function soak(server: TestServer, { seconds, rate }: { seconds: number; ra
   const judged = seconds >= secondsForSlope;
   const warmUp = judged ? warmUpUploads : shortWarmUpUploads;
   await upload(server, warmUp / warmUpRate, warmUpRate);
-  await until('the warm-up is done', async () => (await tasksOf(server, 'pending')) + (await tasksOf(server, 'processing')) === 0);
+  await until(
+    'the warm-up is done',
+    async () => (await tasksOf(server, 'pending')) + (await tasksOf(server, 'processing')) === 0,
+    600_000,
+  );
   for (const each of bodies) each.filesBefore = await openFilesAtRest(each.pid);
   const done = new AbortController();
   const looks = Array.from({ length: pollers }, () => poll(server, done.signal));
@@ -55,7 +59,11 @@ async function soak(server: TestServer, { seconds, rate }: { seconds: number; ra
   done.abort();
   await Promise.all([...followed, sampling]);
   const waits = (await Promise.all(looks)).flat();
-  await until('all tasks have ended', async () => (await tasksOf(server, 'pending')) + (await tasksOf(server, 'processing')) === 0);
+  await until(
+    'all tasks have ended',
+    async () => (await tasksOf(server, 'pending')) + (await tasksOf(server, 'processing')) === 0,
+    600_000,
+  );
   const failed = await tasksOf(server, 'failed');
   for (const each of bodies) each.filesAfter = await openFilesAtRest(each.pid, each.filesBefore);
 
