@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { runCommand, startCommand } from '../support/command.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
@@ -102,6 +103,21 @@ it('does not begin while a server runs, into a place that holds something else, 
   expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('A place is a data directory') as string });
   expect(noTables).toMatchObject({ code: 75, stderr: expect.stringContaining('Run "rag-intake migrate"') as string });
   expect(ontoOther).toMatchObject({ code: 1, stderr: expect.stringContaining('what the source does not have') as string });
+});
+
+it('does not bring vectors that belong to another text embedder than its document says', async () => {
+  const server = await serve({ dataDir });
+  await insertText(server, 'doc', 'pumps');
+  await stop(server);
+  // As reindex leaves it.
+  const index = new DatabaseSync(join(dataDir, 'index', 'index.sqlite'));
+  index.exec("UPDATE document SET embedder = 'newer'");
+  index.close();
+
+  expect(await runCommand(['move', '--from', dataDir, '--to', join(root, 'other')], env)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('"doc" got its vectors by reindex') as string,
+  });
 });
 
 async function serve(options: ServerOptions): Promise<TestServer> {

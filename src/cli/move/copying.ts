@@ -48,7 +48,7 @@ export async function tasksOf(engine: Engine): Promise<Task[]> {
 }
 
 /** Published, searchable and noted as current at the target when it returns. */
-export async function copyDocument(from: Engine, to: Engine, { docId, version }: IndexedDocument): Promise<void> {
+export async function copyDocument(from: Engine, to: Engine, { docId, version, embedder }: IndexedDocument): Promise<void> {
   const meta = { kind: 'document', docId, version, part: 'meta.json' } as const;
   if ((await to.index.info(docId))?.version === version && (await to.files.stat(meta)) !== null)
     return to.files.settle(docId, version);
@@ -59,6 +59,10 @@ export async function copyDocument(from: Engine, to: Engine, { docId, version }:
     else if (part !== 'vectors.bin') throw new MoveError(`The document "${docId}" has no ${part}: was it changed meanwhile?`);
   }
   const { document } = JSON.parse(await readFile(join(scratch, 'meta.json'), 'utf8')) as StagedMeta;
+  if (document.embedder !== embedder)
+    throw new MoveError(
+      `The document "${docId}" got its vectors by reindex, after it was stored; they cannot be moved. Upload it again first.`,
+    );
   const switched = await to.together(async () => {
     await to.files.publish(docId, version, scratch);
     const path = await to.files.localPath(meta);
