@@ -1,7 +1,10 @@
 /** As much of cli-progress 3 as is used here; it brings no types of its own. */
 declare module 'cli-progress' {
   export class SingleBar {
-    increment(step: number, payload?: object): void;
+    constructor(options: object, preset?: object);
+    start(total: number, start: number, payload?: object): void;
+    stop(): void;
+    increment(step?: number, payload?: object): void;
     update(value: number, payload?: object): void;
   }
   export class MultiBar {

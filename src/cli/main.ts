@@ -207,6 +207,13 @@ program
   });
 
 program
+  .command('move')
+  .description('bring everything from one place to another, run again to go on; no server may use either meanwhile')
+  .requiredOption('--from <place>', 'a data directory, postgres://…, or redis://…,<one of these> (tasks there, the rest here)')
+  .requiredOption('--to <place>', 'a place like that, new or empty; tables made by migrate')
+  .action(runMove);
+
+program
   .command('reindex')
   .description('give all documents vectors of the embedder that the settings name; servers go on searching meanwhile')
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
@@ -276,6 +283,21 @@ async function runIngest(
   if (stoppedBy !== null) process.exitCode = stoppedBy.exitCode;
   else if (interrupted.signal.aborted) process.exitCode = exitCodes.interrupted;
   else if (report.failed > 0) process.exitCode = exitCodes.failed;
+}
+
+async function runMove({ from, to }: { from: string; to: string }): Promise<void> {
+  const [{ move }, { barProgress: bar, lineProgress: lines, silentProgress: silent }] = await Promise.all([
+    import('./move.ts'),
+    import('./move/move-progress.ts'),
+  ]);
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  process.once('SIGTERM', () => interrupted.abort());
+  const isTerminal = process.stderr.isTTY === true;
+  const progress = globals().json === true ? silent : isTerminal ? bar(process.stderr) : lines((line) => console.error(line));
+  const said = await move(from, to, { progress, patienceMs: globals().patience * 1000, signal: interrupted.signal });
+  say(said);
+  if (!said.same) process.exitCode = exitCodes.failed;
 }
 
 function ingestProgress(): IngestProgress {

@@ -36,7 +36,8 @@ export interface FileStore {
   /** An empty folder of the caller's own for one attempt's result; gone with its process at the latest. */
   scratch(taskId: TaskId): Promise<string>;
   /**
-   * Publishes a scratch folder (and the payload as `original`) as one version of a document: complete or absent, durable.
+   * Publishes a scratch folder (and the payload as `original`, unless the folder has one) as one version of a document: complete or
+   * absent, durable.
    * Safe twice. Not visible to readers until the index switches to it.
    */
   publish(docId: string, version: TaskId, scratchDir: string): Promise<void>;

@@ -60,13 +60,26 @@ export type RankingInput = {
   readonly limit: number;
 };
 
+/** A ranking, stopping before everything that reads texts, words or postings: a function that changes nothing, whose value it wants. */
+export type RankingSteps<T> = Generator<() => unknown, T>;
+
 /** Ranks the chunks that may be found. Call inside a read transaction. */
 export function rankChunks(input: RankingInput): Ranked {
+  const steps = rankInSteps(input);
+  let step = steps.next();
+  while (!step.done) step = steps.next(step.value());
+  return step.value;
+}
+
+/** As `rankChunks`, where what is read may not be at hand at once: whoever drives it may run a step as often as it takes. */
+export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   const { snapshot } = input;
   const { segments, collection } = snapshot;
   const tokens = queryTokens(input.query);
-  const written = writtenTerms(tokens, segments);
-  const terms = input.mode === 'keyword' ? written : repairedTerms(tokens, written, segments, input.vocabulary);
+  const terms = yield* read(() => {
+    const written = writtenTerms(tokens, segments);
+    return input.mode === 'keyword' ? written : repairedTerms(tokens, written, segments, input.vocabulary);
+  });
   if (input.mode === 'vector' && input.near !== null) {
     const top = nearRows(input, input.near);
     return { top, total: top.length, terms, tokens };
@@ -74,26 +87,30 @@ export function rankChunks(input: RankingInput): Ranked {
   const scores = scoreRows(terms, segments, collection);
   addSiblings(scores, segments, tuning.siblingShare);
   const phrases = phrasesOf(input.query);
-  const quoted = phrases.length === 0 ? [] : rowsWithPhrases(phrases, { ...input, scores, segments });
-  const { top, total } = rankScored(input, scores, terms, tokens);
+  const quoted = phrases.length === 0 ? [] : yield* read(() => rowsWithPhrases(phrases, { ...input, scores, segments }));
+  const { top, total } = yield* rankScored(input, scores, terms, tokens);
   return { top: inFront(quoted, top, input.limit), total, terms, tokens };
 }
 
-function rankScored(
+function* read<T>(work: () => T): RankingSteps<T> {
+  return (yield work) as T;
+}
+
+function* rankScored(
   input: RankingInput,
   scores: Scores,
   terms: readonly QueryTerm[],
   tokens: readonly Token[],
-): { top: readonly Scored[]; total: number } {
+): RankingSteps<{ top: readonly Scored[]; total: number }> {
   const { allowed, limit } = input;
   const first = bestRows(scores, input.snapshot.segments, allowed, Math.max(limit, tuning.feedback.chunks));
   if (input.mode === 'keyword') return first;
   if (input.near !== null) {
-    const top = fuse(byNearness(input, first.top, terms, tokens), nearRows(input, input.near), limit);
+    const top = fuse(yield* byNearness(input, first.top, terms, tokens), nearRows(input, input.near), limit);
     return { top, total: Math.max(first.total, top.length) };
   }
-  const widened = addFeedback(input, scores, first.top, terms);
-  return { top: input.mode === 'hybrid' ? byNearness(input, widened, terms, tokens) : widened, total: first.total };
+  const widened = yield* addFeedback(input, scores, first.top, terms);
+  return { top: input.mode === 'hybrid' ? yield* byNearness(input, widened, terms, tokens) : widened, total: first.total };
 }
 
 /** What has a quoted phrase comes before what does not, and its score says so. */
@@ -140,10 +157,15 @@ function fuse(first: readonly Scored[], second: readonly Scored[], limit: number
 }
 
 /** The second opinion without vectors. In `vector` mode it weighs as much as the first. */
-function addFeedback(input: RankingInput, scores: Scores, top: readonly Scored[], terms: readonly QueryTerm[]): readonly Scored[] {
+function* addFeedback(
+  input: RankingInput,
+  scores: Scores,
+  top: readonly Scored[],
+  terms: readonly QueryTerm[],
+): RankingSteps<readonly Scored[]> {
   const { segments, collection } = input.snapshot;
-  const best = top.slice(0, tuning.feedback.chunks).map((scored) => ({ scored, text: input.text(scored) }));
-  const feedback = feedbackTerms(best, terms, segments, collection, tuning.feedback);
+  const best = yield* read(() => top.slice(0, tuning.feedback.chunks).map((scored) => ({ scored, text: input.text(scored) })));
+  const feedback = yield* read(() => feedbackTerms(best, terms, segments, collection, tuning.feedback));
   if (feedback.length === 0) return top;
   const second = scoreRows(feedback, segments, collection);
   const evenness = top[Math.min(top.length, tuning.feedback.chunks) - 1]!.score / top[0]!.score;
@@ -175,20 +197,19 @@ function combine(first: Scores, second: Scores, weight: number): Scores {
 }
 
 /** Puts the first answers in order again by how near each other they have the words of the query. */
-function byNearness(
+function* byNearness(
   input: RankingInput,
   top: readonly Scored[],
   terms: readonly QueryTerm[],
   tokens: readonly Token[],
-): readonly Scored[] {
+): RankingSteps<readonly Scored[]> {
   const { collection } = input.snapshot;
   const weights = new Map(terms.map(({ term, postings }) => [term, postings.chunks === 0 ? 0 : idf(postings.chunks, collection)]));
   const pairs = wordPairs(tokens, (term) => weights.get(term) ?? 0);
   if (pairs.length === 0 || top.length === 0) return top;
   const scale = tuning.nearWeight * top[0]!.score;
-  const near = top
-    .slice(0, tuning.nearChunks)
-    .map((scored) => ({ ...scored, score: scored.score + scale * nearness(input.text(scored), pairs) }));
+  const first = yield* read(() => top.slice(0, tuning.nearChunks).map((scored) => ({ scored, text: input.text(scored) })));
+  const near = first.map(({ scored, text }) => ({ ...scored, score: scored.score + scale * nearness(text, pairs) }));
   return [...near.sort((a, b) => b.score - a.score), ...top.slice(tuning.nearChunks)];
 }
 

@@ -1,9 +1,22 @@
 /** What every Engine does as a whole: submitting, the race of a late owner with the index, stopping. */
 import { finished } from 'node:stream/promises';
-import { dirname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Receipt } from '../../src/documents/file-store.ts';
 import type { Engine } from '../../src/engines/engine.ts';
-import { beginNext, claimNext, indexedDocument, newTask, settle, stage, upload } from '../support/engine-steps.ts';
+import { beginTask, cancelledByUser, createTask, finishTask, releaseTask, type Task, type TaskId } from '../../src/tasks/task.ts';
+import {
+  beginNext,
+  claimNext,
+  completedOutcome,
+  indexedDocument,
+  newId,
+  newTask,
+  settle,
+  stage,
+  upload,
+} from '../support/engine-steps.ts';
 import type { CreateHarness, EngineHarness } from './engine-harness.ts';
 
 export function engineContract(name: string, create: CreateHarness): void {
@@ -18,6 +31,16 @@ export function engineContract(name: string, create: CreateHarness): void {
       worker = await harness.open('worker');
     });
     afterEach(() => harness[Symbol.asyncDispose]());
+
+    const now = new Date().toISOString();
+
+    /** As another engine has it. */
+    async function givenTask(id: TaskId, docId: string, createdAt = now): Promise<{ task: Task; receipt: Receipt }> {
+      const receipt = await front.files.receive({ bytesMax: 10, bytesExpected: 1 });
+      receipt.stream.end('x');
+      await finished(receipt.stream);
+      return { task: createTask(newTask(receipt, { id, docId, createdAt })), receipt };
+    }
 
     it('is ready', async () => {
       expect(await front.state()).toEqual({ state: 'ready' });
@@ -97,6 +120,54 @@ export function engineContract(name: string, create: CreateHarness): void {
       const again = await beginNext(other);
       expect(again.task.id).toBe(id);
       expect(await other.index.wasCommitted('a', id)).toBe(true);
+    });
+
+    it('takes over a task that waited elsewhere: it waits here, with its file, its attempts and its turn', async () => {
+      const [id, later] = [newId(), newId()];
+      const waited = await givenTask(later, 'b', '2099-01-01T00:00:00.000Z');
+      const first = releaseTask(beginTask((await givenTask(id, 'a')).task, 'elsewhere', now), now, { counted: true });
+      await front.bringIn(first, (await givenTask(id, 'a')).receipt);
+      await front.bringIn(first, (await givenTask(id, 'a')).receipt);
+      await front.bringIn(waited.task, waited.receipt);
+
+      expect((await front.tasks.get(id))?.task).toEqual(first);
+      expect(await front.tasks.counts()).toEqual({ pending: 2, processing: 0 });
+      const { task, lease } = await beginNext(worker);
+      expect(task).toMatchObject({ id, attempts: 2, status: 'processing' });
+      expect(await worker.files.stat({ kind: 'payload', taskId: id })).toEqual({ bytes: 1 });
+      expect(await settle(worker, lease, task)).toBe('completed');
+      expect((await claimNext(worker)).taskId).toBe(later);
+    });
+
+    it('takes over a task that ended elsewhere: it is kept, does not run, and can be retried when it failed', async () => {
+      const { task, receipt } = await givenTask(newId(), 'a');
+      const failed = finishTask(task, { status: 'failed', error: cancelledByUser }, now);
+      await front.bringIn(failed, receipt);
+      const done = finishTask((await givenTask(newId(), 'b')).task, completedOutcome(task), now);
+      await front.bringIn(done, null);
+
+      expect((await worker.tasks.list({ limit: 10 })).tasks.map((snapshot) => snapshot.task)).toEqual([done, failed]);
+      expect((await worker.tasks.list({ limit: 10, status: 'completed' })).tasks).toHaveLength(1);
+      expect(await worker.tasks.counts()).toEqual({ pending: 0, processing: 0 });
+      expect(await worker.tasks.retry(failed.id)).toBe('ok');
+      expect((await claimNext(worker)).taskId).toBe(failed.id);
+    });
+
+    it('publishes a document that brings its original along', async () => {
+      const version = newId();
+      const { task } = await givenTask(version, 'a');
+      const folder = await stage(front, task);
+      await writeFile(join(folder, 'original'), 'as uploaded');
+      await front.files.publish(task.docId, version, folder);
+
+      const key = { kind: 'document', docId: task.docId, version, part: 'original' } as const;
+      expect(await worker.files.stat(key)).toEqual({ bytes: 11 });
+    });
+
+    it('knows the processes beside it, until they end', async () => {
+      expect(await front.others()).toHaveLength(1);
+      await worker.close();
+      expect(await front.others()).toEqual([]);
     });
 
     it('can be closed twice, and refuses uploads afterwards', async () => {

@@ -11,6 +11,7 @@ import { runFailpoints } from './failpoints.ts';
 import { runGracefulStop } from './graceful-stop.ts';
 import { runKills } from './kills.ts';
 import { runModel } from './model.ts';
+import { runMoving } from './moving.ts';
 import { runNthOperation } from './nth-operation.ts';
 import { runPoison } from './poison.ts';
 import { runPostgresCrashes } from './postgres-crashes.ts';
@@ -31,6 +32,7 @@ const short = {
   cancelRounds: 1,
   postgres: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
   redis: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
+  moving: { documents: 40, tasks: 5, kills: 1 },
   soak: { seconds: 10, rate: 20 },
 } as const;
 
@@ -46,6 +48,7 @@ const full = {
   cancelRounds: 10,
   postgres: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
   redis: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
+  moving: { documents: 1000, tasks: 50, kills: 3 },
   soak: { seconds: 300, rate: 20 },
 } as const;
 
@@ -85,6 +88,7 @@ const parts: Record<string, { what: string; run: () => boolean | Promise<boolean
     run: () => runPostgresCrashes({ ...size.postgres, seed }),
   },
   redis: { what: 'the Redis engine: workers and server killed', run: () => runRedisCrashes({ ...size.redis, seed }) },
+  move: { what: 'moves from engine to engine, killed', run: () => runMoving({ ...size.moving, seed }) },
   soak: { what: 'steady work (R16)', run: () => runSoak(size.soak) },
 };
 const chosen = values.only === undefined ? Object.keys(parts) : values.only.split(',');

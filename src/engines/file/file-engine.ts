@@ -236,6 +236,21 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     return task;
   }
 
+  /** The order of `submit`. A task that has ended has a marker meanwhile too: it keeps the bucket from being swept as an empty one. */
+  async function bringIn(task: Task, receipt: Receipt | null): Promise<void> {
+    if ((await records.read(task.id)) !== null) return receipt?.discard();
+    const marker = await markers.make(task, 'bring-in.marker');
+    await disk.mkdir(layout.bucket(task.id), 'bring-in.bucket');
+    await syncDirectory(layout.tasks, 'bring-in.sync-tasks');
+    if (receipt !== null) await disk.rename(files.keep(receipt), layout.payload(task.id), 'bring-in.payload');
+    await buckets.unseal(task.id);
+    await records.write(task);
+    await buckets.unseal(task.id);
+    if (isTerminal(task.status)) return owner.discard(owner.own(marker.name));
+    await markers.publish(task, marker, 'bring-in.publish');
+    await syncDirectory(layout.pending[task.lane], 'bring-in.sync-pending');
+  }
+
   /** Undoes a submit that failed, now or when the disk allows it: what was refused must not run after all. */
   async function withdraw(task: Task, received: string): Promise<void> {
     try {
@@ -295,6 +310,8 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     index,
     submit: (task, receipt) => health.guard(() => submit(task, receipt)),
     together: (work) => work(),
+    bringIn: (task, receipt) => health.guard(() => bringIn(task, receipt)),
+    others: () => reclaim.others(),
     state: () => health.state(),
     lost: owner.lost,
     close,

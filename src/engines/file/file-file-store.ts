@@ -114,7 +114,9 @@ export function createFileFileStore(options: {
   }
 
   async function linkOriginal(version: TaskId, scratchDir: string): Promise<void> {
-    await disk.link(layout.payload(version), join(scratchDir, 'original'), 'publish.link').catch((error: unknown) => {
+    const original = join(scratchDir, 'original' satisfies DocumentPart);
+    if ((await orNull(disk.stat(original, 'publish.original'))) !== null) return;
+    await disk.link(layout.payload(version), original, 'publish.link').catch((error: unknown) => {
       if (!hasErrno(error, 'EEXIST')) throw error;
     });
   }

@@ -22,6 +22,8 @@ export interface Reclaim {
   step(): Promise<number>;
   /** Brings the task of a marker in the own lease directory back to where its record says. */
   recover(marker: Marker): Promise<boolean>;
+  /** Other processes that were not found dead yet. */
+  others(): Promise<string[]>;
 }
 
 /** A lease whose age cannot be told from clocks is watched: how long it has not changed, counted in our own turns. */
@@ -173,7 +175,7 @@ export function createReclaim(options: {
     return held === null ? records.read(id) : 'runs elsewhere';
   }
 
-  return { step, recover };
+  return { step, recover, others };
 }
 
 /** The markers that `Owner.takeBroken` names. */

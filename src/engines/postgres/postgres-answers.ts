@@ -1,12 +1,12 @@
 /**
- * The hits of a question, out of the tables. Ranking is the same code as over an index file, and wants its data at once: where
- * something is not in memory it finds nothing and notes what it looked for; that is read, and the ranking done again, until it
- * lacked nothing. A first question takes some rounds, another one of the same words a single one.
+ * The hits of a question, out of the tables. Ranking is the same code as over an index file, and each step of it wants its data at
+ * once: where something is not in memory it finds nothing and notes what it looked for; that is read, and the step done again,
+ * until it lacked nothing. What is costly, adding up scores, is done once.
  */
 import type { Embedder } from '../../embed/embedder.ts';
 import type { SearchHit, SearchQuery } from '../../search/document-index.ts';
 import { type ChunkRow, markerOf, poolSize, toHit } from '../../search/hits.ts';
-import { chunkIdOf, type Ranked, rankChunks, tuning } from '../../search/ranking.ts';
+import { chunkIdOf, type Ranked, rankInSteps, type RankingSteps, tuning } from '../../search/ranking.ts';
 import type { Scored } from '../../search/scorer.ts';
 import type { AskIndex, IndexAnswer } from '../../search/searcher.ts';
 import { decodeWords, Segment } from '../../search/segments.ts';
@@ -21,7 +21,7 @@ import type { IndexCatalog } from './index-catalog.ts';
 /** Posting blocks, and texts of chunks, that are kept from one search to the next. */
 const blockBytesMax = 128 * 1024 * 1024;
 const textBytesMax = 16 * 1024 * 1024;
-/** A ranking asks for more in a handful of rounds: words, the terms they stand for, the texts of the best, their terms. */
+/** A step asks for more in a handful of rounds at most: words, and the terms that they stand for. */
 const roundsMax = 50;
 
 export function createPostgresAnswers(database: Database, catalog: IndexCatalog, embedder: Embedder): AskIndex {
@@ -47,8 +47,8 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     const documents = await catalog.filtered(query.filter);
     const near = vector === null ? null : await nearest(vector, tuning.nearestChunks, documents);
     const wanted = query.offset + query.topK;
-    const ranked = await whole(() =>
-      rankChunks({
+    const ranked = await drive(
+      rankInSteps({
         text: (scored) => texts.get(chunkIdOf(scored)),
         snapshot,
         vocabulary,
@@ -63,12 +63,18 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     return { hits, total: ranked.total, notice: null, foreign: await countForeign() };
   }
 
-  /** Ranks until nothing was missing. */
-  async function whole(rank: () => Ranked): Promise<Ranked> {
+  async function drive(ranking: RankingSteps<Ranked>): Promise<Ranked> {
+    let step = ranking.next();
+    while (!step.done) step = ranking.next(await whole(step.value));
+    return step.value;
+  }
+
+  /** Does a step until nothing was missing. */
+  async function whole<T>(work: () => T): Promise<T> {
     for (let round = 0; round < roundsMax; round += 1) {
       try {
-        const ranked = rank();
-        if (blocks.missing.size + texts.missing.size === 0) return ranked;
+        const value = work();
+        if (blocks.missing.size + texts.missing.size === 0) return value;
       } catch (error) {
         if (!(error instanceof WordsMissing)) throw error;
         await readWords();

@@ -182,6 +182,21 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     }
   }
 
+  async function bringIn(task: Task, receipt: Receipt | null): Promise<void> {
+    const blob = receipt === null ? null : files.keep(receipt);
+    try {
+      const added = await database.transaction(async () => {
+        await membership.fence();
+        if (receipt !== null && !(await blobs.adopt(blob!, receipt.bytes))) throw new Error('the upload is no longer there');
+        return tasks.bringIn(task, blob);
+      });
+      if (!added && blob !== null) await blobs.drop([blob]);
+    } catch (error) {
+      if (receipt !== null) files.unkeep(receipt);
+      throw error;
+    }
+  }
+
   async function state(): Promise<StoreState> {
     try {
       const [row] = await link.query('SELECT pg_is_in_recovery() AS standby', []);
@@ -222,6 +237,8 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
         await membership.fence();
         return work();
       }),
+    bringIn,
+    others: async () => (await database.query('SELECT id FROM owner WHERE id <> $1', [id])).map((row) => row['id'] as string),
     state,
     close,
   };

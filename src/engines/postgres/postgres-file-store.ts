@@ -122,9 +122,9 @@ export function createPostgresFileStore(options: {
       ]);
       if (there.length > 0) return;
       const insert = 'INSERT INTO document_part(doc_key, version, part, blob) VALUES ($1, $2, $3, $4)';
-      for (const part of await readdir(scratchDir)) {
-        if (part !== 'original') await database.run(insert, [docKey, version, part, await blobs.store(join(scratchDir, part))]);
-      }
+      const parts = await readdir(scratchDir);
+      for (const part of parts) await database.run(insert, [docKey, version, part, await blobs.store(join(scratchDir, part))]);
+      if (parts.includes('original' satisfies DocumentPart)) return;
       const payload = await blobOf({ kind: 'payload', taskId: version });
       if (payload !== null) await database.run(insert, [docKey, version, 'original' satisfies DocumentPart, payload.blob]);
     });

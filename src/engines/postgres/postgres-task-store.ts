@@ -39,6 +39,8 @@ export type TaskStoreParts = {
 export interface PostgresTaskStore extends TaskStore {
   /** Adds a task that waits, in the transaction of the caller. */
   create(fields: NewTask, payload: number): Promise<Task>;
+  /** Adds a task of another engine as it is, in the transaction of the caller. False: it is there. */
+  bringIn(task: Task, payload: number | null): Promise<boolean>;
   /** Takes back a task that was created by mistake, unless somebody runs it. */
   withdraw(id: TaskId): Promise<void>;
   /** Lets what a process held wait again, its attempt counted, in the transaction of the caller. */
@@ -233,6 +235,17 @@ export function createPostgresTaskStore(
       await jobs.enqueue(task);
       await signals.send({ kind: 'job' }, { kind: 'task', id: task.id });
       return task;
+    },
+    async bringIn(task, payload) {
+      const sql = `INSERT INTO task(id, doc_key, lane, status, attempts, record, ended_at, payload)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`;
+      const { id, lane, status, attempts, finishedAt } = task;
+      const values = [id, docKeyOf(task.docId), lane, status, attempts, JSON.stringify(task), finishedAt, payload];
+      if ((await database.run(sql, values)) === 0) return false;
+      if (isTerminal(status)) return true;
+      await jobs.enqueueAgain(task);
+      await signals.send({ kind: 'job' });
+      return true;
     },
     withdraw: (id) =>
       database.transaction(async () => {

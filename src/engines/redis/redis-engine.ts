@@ -214,6 +214,18 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     }
   }
 
+  /** The file first, as in `submit`; without its task it is not needed, and is swept. */
+  async function bringIn(task: Task, receipt: Receipt | null): Promise<void> {
+    const there = (await tasks.get(task.id)) !== null;
+    if (there) await receipt?.discard();
+    else if (receipt !== null) {
+      // What an earlier run that broke off has left.
+      await files.dropPayload(task.id);
+      await files.keep(receipt, task.id);
+    }
+    await tasks.bringIn(task);
+  }
+
   async function state(): Promise<StoreState> {
     if (!connection.up || trouble !== null) return { state: 'unusable', reason: `Redis: ${trouble ?? 'not connected'}` };
     return files.state();
@@ -249,6 +261,11 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     lost: membership.lost,
     submit,
     together: (work) => work(),
+    bringIn,
+    async others() {
+      const owners = await connection.run((redis) => redis.zrange(`${prefix}:owners`, '0', '-1'));
+      return owners.filter((owner) => owner !== membership.id);
+    },
     state,
     close,
   };

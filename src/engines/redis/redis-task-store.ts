@@ -44,6 +44,8 @@ export type TaskStoreParts = {
 export interface RedisTaskStore extends TaskStore {
   /** Adds a task that waits, and its job. Safe twice. @throws AppError `unavailable`: it may be there all the same, or not. */
   create(fields: NewTask): Promise<Task>;
+  /** Adds a task of another engine as it is, and its job when it waits. Safe twice. */
+  bringIn(task: Task): Promise<void>;
   /** Takes back a task that was created by mistake, unless somebody has run it. */
   withdraw(id: TaskId): Promise<void>;
   /** Lets what `owner`, which is gone, held or had just taken wait again, its attempt counted. */
@@ -98,7 +100,7 @@ export function createRedisTaskStore(
 
   /** The next record, if nothing happened since it was thought out. What was parked behind a task that ended gets its turn. */
   async function write(task: Task, holder: string): Promise<string> {
-    const endedAt = isTerminal(task.status) ? Date.parse(task.finishedAt ?? task.updatedAt) : 0;
+    const endedAt = isTerminal(task.status) ? endedAtMs(task) : 0;
     const [answer, parked, lane] = await connection.run(() =>
       commands.taskChange(prefix, task.id, holder, JSON.stringify(task), task.revision, task.status, endedAt),
     );
@@ -268,6 +270,16 @@ export function createRedisTaskStore(
       if (answer !== 'created' && answer !== 'there') throw unavailable(`the task was not created: ${String(answer)}`);
       return task;
     },
+    async bringIn(task) {
+      const { id, lane, revision, status } = task;
+      const args = [id, lane, documentFolder(task.docId), JSON.stringify(task), membership.id] as const;
+      const answer = await connection.run(() =>
+        commands.taskBringIn(prefix, ...args, revision, status, isTerminal(status) ? endedAtMs(task) : 0),
+      );
+      if (answer === 'lost') throw unavailable('this process was declared dead');
+      // In the order of their arrival: what is brought in later runs later.
+      if (!isTerminal(status)) await jobs.create(task, 'taskWantsJob', [prefix, id]);
+    },
     async withdraw(id) {
       const task = await read(id);
       if (task?.status !== 'pending' || !(await jobs.removeWaiting(id, task.lane))) return;
@@ -338,6 +350,10 @@ function createProgressWriter({ connection, commands, prefix, membership }: Task
       return resting.has(id) ? 'ok' : flush(id);
     },
   };
+}
+
+function endedAtMs({ finishedAt, updatedAt }: Task): number {
+  return Date.parse(finishedAt ?? updatedAt);
 }
 
 function parseCursor(cursor: string): TaskId {

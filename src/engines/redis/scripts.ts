@@ -21,6 +21,18 @@ export interface Commands {
    * server's clock: whoever asked has given up.
    */
   taskCreate(p: string, id: string, lane: string, doc: string, record: string, owner: string, deadlineMs: number): Promise<string>;
+  /** A task of another engine as it is: `created`, `there` or `lost`. */
+  taskBringIn(
+    p: string,
+    id: string,
+    lane: string,
+    doc: string,
+    record: string,
+    owner: string,
+    revision: number,
+    status: string,
+    endedAt: number,
+  ): Promise<string>;
   /**
    * The next record of a task: `ok`, `gone`, `stale` (not its next revision), `held` (by another process, or by any when
    * `holder` is empty), `fenced` (the holder is no longer, or is not alive). A holder may write the
@@ -127,6 +139,16 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     write(id, record, 1, 'pending', 0)
     wait(id)
     tell('job')
+    return 'created'`,
+  taskBringIn: `
+    local id, lane, doc, record, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[7]
+    if field(id, 'record') then return 'there' end
+    if not alive(ARGV[5]) then return 'lost' end
+    redis.call('HSET', key('task:' .. id), 'lane', lane, 'doc', doc)
+    redis.call('ZADD', key('tasks'), 0, id)
+    redis.call('ZADD', key('doc:' .. doc), 0, id)
+    write(id, record, ARGV[6], status, ARGV[8])
+    if not ended(status) then wait(id) end
     return 'created'`,
   taskChange: `
     local id, holder, record, revision, status = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]

@@ -1,0 +1,156 @@
+/**
+ * Everything from one place to another: a data directory, a PostgreSQL database, a Redis beside either. The source stays as it is.
+ * The work is `move/`'s, on engines as a server would open them; here it is decided whether it may begin, and told in words.
+ */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { v7 } from 'uuid';
+import type { Config } from '../config.ts';
+import type { Engine } from '../engines/engine.ts';
+import { AppError } from '../errors.ts';
+import { createLogger } from '../logger.ts';
+import { openWorkerEngine } from '../storage.ts';
+import type { TaskId } from '../tasks/task.ts';
+import { CliError, exitCodes } from './cli-error.ts';
+import { localSettings } from './local-settings.ts';
+import { compare, firstStray } from './move/comparing.ts';
+import { copyDocument, copyTask, documentsOf, MoveError, tasksOf } from './move/copying.ts';
+import type { MoveProgress } from './move/move-progress.ts';
+import type { Said } from './queries.ts';
+import { table } from './terminal-text.ts';
+
+export type MoveOptions = {
+  readonly progress: MoveProgress;
+  /** How long other processes are waited for: a killed one is found dead after 10 s. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+};
+
+/** How much longer than a lease a killed process may count as alive, and how often it is looked for. */
+const deathMsMax = 15_000;
+const lookMs = 250;
+
+/**
+ * Copies documents, index and tasks, then compares both sides byte for byte. Killed at any moment it goes on when it is run again.
+ * @throws CliError: a server runs on either place, the target holds something else, either cannot be opened.
+ */
+export async function move(from: string, to: string, options: MoveOptions): Promise<Said & { readonly same: boolean }> {
+  const config = localSettings();
+  const work = join(config.dataDir, 'move');
+  const [source, target] = [readPlace(config, from, join(work, 'from')), readPlace(config, to, join(work, 'to'))];
+  if (source.name === target.name) throw new CliError('--from and --to name the same place.', exitCodes.usage);
+  if (source.directory !== null && !existsSync(join(source.directory, 'documents')))
+    throw new CliError(`${source.directory} is not a data directory.`);
+  try {
+    const said = await withEngines(source.config, target.config, (engines) => moveAll(engines, options));
+    await rm(work, { recursive: true, force: true });
+    return said;
+  } catch (error) {
+    throw inWords(error);
+  } finally {
+    options.progress.end();
+  }
+}
+
+type Engines = { readonly from: Engine; readonly to: Engine };
+
+async function withEngines<T>(source: Config, target: Config, work: (engines: Engines) => Promise<T>): Promise<T> {
+  const from = await open(source);
+  try {
+    const to = await open(target);
+    try {
+      return await work({ from, to });
+    } finally {
+      await to.close();
+    }
+  } finally {
+    await from.close();
+  }
+}
+
+async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Said & { readonly same: boolean }> {
+  const { progress } = options;
+  await requireQuiet({ from, to }, options);
+  const stray = await firstStray(from, to);
+  if (stray !== null)
+    throw new CliError(
+      `The target holds what the source does not have, or has differently by now: ${stray}. Give a place that is new or empty; a move that was interrupted goes on as long as neither side has been used since.`,
+    );
+  const [documents, tasks] = [await documentsOf(from), await tasksOf(from)];
+  await each('documents', documents, (document) => copyDocument(from, to, document), options);
+  await each('tasks', tasks, (task) => copyTask(from, to, task), options);
+  progress.begin('compared', documents.length + tasks.length);
+  const { lines, different } = await compare(from, to, { documents, tasks }, () => progress.step());
+  progress.end();
+  await requireQuiet({ from, to }, { ...options, patienceMs: 0 });
+  const same = different.length === 0;
+  const rows = lines.map(({ what, source, target }) => [
+    what,
+    short(source),
+    short(target),
+    source === target ? 'same' : 'DIFFERENT',
+  ]);
+  const verdict = same
+    ? 'Everything is there. The source was left as it is: start no server on it again, since what waited there would run twice.'
+    : `Not the same: ${different.join(', ')}.`;
+  return { json: { same, lines, different }, text: `${table(['', 'SOURCE', 'TARGET', ''], rows)}\n${verdict}`, same };
+}
+
+async function each<T>(name: string, items: readonly T[], copy: (item: T) => Promise<void>, options: MoveOptions): Promise<void> {
+  options.progress.begin(name, items.length);
+  for (const item of items) {
+    if (options.signal.aborted) throw new CliError('Stopped; run it again to go on.', exitCodes.interrupted);
+    await copy(item);
+    options.progress.step();
+  }
+}
+
+/** Nobody else works on either place, and no task runs: those of processes that died wait again once they are found dead. */
+async function requireQuiet({ from, to }: Engines, { patienceMs, progress, signal }: MoveOptions): Promise<void> {
+  const deadline = performance.now() + Math.min(patienceMs, deathMsMax);
+  for (let told = false; ; told = true) {
+    const busy = (await whoIsOn('source', from)) ?? (await whoIsOn('target', to));
+    if (busy === null) return;
+    if (performance.now() >= deadline || signal.aborted) throw new CliError(busy);
+    if (!told) progress.note('Waiting for processes that may be dead to be found so.');
+    await new Promise((done) => setTimeout(done, lookMs));
+  }
+}
+
+async function whoIsOn(side: string, engine: Engine): Promise<string | null> {
+  const others = await engine.others();
+  if (others.length > 0) return `A server or worker is running on the ${side} (${others.join(', ')}). Stop it, then move.`;
+  return (await engine.tasks.counts()).processing === 0 ? null : `A task is still running on the ${side}; try again in a moment.`;
+}
+
+function open(config: Config): Promise<Engine> {
+  const logger = createLogger({ level: 'error' });
+  return openWorkerEngine({ config, now: () => new Date().toISOString(), newId: () => v7() as TaskId, logger });
+}
+
+type Place = { readonly name: string; readonly config: Config; readonly directory: string | null };
+
+/** `work` is scratch space for a place that is no directory. */
+function readPlace(config: Config, place: string, work: string): Place {
+  const [, queueUrl = '', rest = place] = /^(rediss?:\/\/[^,]*),(.+)$/.exec(place) ?? [];
+  if (/^postgres(ql)?:\/\//.test(rest))
+    return { name: place, directory: null, config: { ...config, queueUrl, databaseUrl: rest, dataDir: work } };
+  if (/^[a-z]+:\/\//i.test(rest))
+    throw new CliError('A place is a data directory, postgres://…, or redis://…,<one of these>.', exitCodes.usage);
+  const directory = resolve(rest);
+  return { name: `${queueUrl},${directory}`, directory, config: { ...config, queueUrl, databaseUrl: '', dataDir: directory } };
+}
+
+/** The first of a digest is enough for eyes; --json has all of it. */
+function short(text: string): string {
+  return text.length > 16 ? `${text.slice(0, 16)}…` : text;
+}
+
+/** What a database server says is for the person here. */
+function inWords(error: unknown): unknown {
+  if (error instanceof MoveError) return new CliError(error.message);
+  if (!(error instanceof AppError)) return error;
+  const { message, cause } = error;
+  return new CliError(cause instanceof Error ? `${message} (${cause.message})` : message, exitCodes.unreachable);
+}

@@ -1,0 +1,89 @@
+/**
+ * Documents and tasks from one engine to another, through their ports alone. Every step is done whole or not at all and is safe
+ * twice, so that a run that was killed anywhere is finished by the next one.
+ */
+import { createWriteStream } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { DocumentPart, Receipt } from '../../documents/file-store.ts';
+import type { Engine } from '../../engines/engine.ts';
+import type { IndexedDocument } from '../../search/document-index.ts';
+import type { StagedMeta } from '../../search/staging.ts';
+import type { Task, TaskId } from '../../tasks/task.ts';
+
+/** Why a move cannot go on, in a sentence for the person. */
+export class MoveError extends Error {
+  override readonly name = 'MoveError';
+}
+
+/** `meta.json` last, as an attempt writes it. */
+export const documentParts: readonly DocumentPart[] = ['original', 'content.md', 'chunks.ndjson', 'vectors.bin', 'meta.json'];
+
+const pageSize = 1000;
+
+/**
+ * Every document, in the order in which they became searchable, so that equally good answers keep their order. Memory grows with
+ * their number, by what the index says of each.
+ */
+export async function documentsOf(engine: Engine): Promise<IndexedDocument[]> {
+  const found: IndexedDocument[] = [];
+  for (let cursor: string | undefined; ;) {
+    const page = await engine.index.list({ limit: pageSize, ...(cursor === undefined ? {} : { cursor }) });
+    found.push(...page.documents);
+    if (page.nextCursor === null) return found.reverse();
+    cursor = page.nextCursor;
+  }
+}
+
+/** The tasks that are kept, oldest first. */
+export async function tasksOf(engine: Engine): Promise<Task[]> {
+  const found: Task[] = [];
+  for (let cursor: string | undefined; ;) {
+    const page = await engine.tasks.list({ limit: pageSize, ...(cursor === undefined ? {} : { cursor }) });
+    found.push(...page.tasks.map(({ task }) => task));
+    if (page.nextCursor === null) return found.reverse();
+    cursor = page.nextCursor;
+  }
+}
+
+/** Published, searchable and noted as current at the target when it returns. */
+export async function copyDocument(from: Engine, to: Engine, { docId, version, embedder }: IndexedDocument): Promise<void> {
+  const meta = { kind: 'document', docId, version, part: 'meta.json' } as const;
+  if ((await to.index.info(docId))?.version === version && (await to.files.stat(meta)) !== null)
+    return to.files.settle(docId, version);
+  const scratch = await to.files.scratch(version);
+  for (const part of documentParts) {
+    const file = await from.files.open({ kind: 'document', docId, version, part });
+    if (file !== null) await pipeline(file.stream, createWriteStream(join(scratch, part)));
+    else if (part !== 'vectors.bin') throw new MoveError(`The document "${docId}" has no ${part}: was it changed meanwhile?`);
+  }
+  const { document } = JSON.parse(await readFile(join(scratch, 'meta.json'), 'utf8')) as StagedMeta;
+  if (document.embedder !== embedder)
+    throw new MoveError(
+      `The document "${docId}" got its vectors by reindex, after it was stored; they cannot be moved. Upload it again first.`,
+    );
+  const switched = await to.together(async () => {
+    await to.files.publish(docId, version, scratch);
+    const path = await to.files.localPath(meta);
+    const answer = path === null ? 'stale' : await to.index.replace(document, dirname(path));
+    if (answer === 'ok') await to.files.settle(docId, version);
+    return answer;
+  });
+  await rm(scratch, { recursive: true, force: true });
+  if (switched !== 'ok') throw new MoveError(`The target has decided otherwise about the document "${docId}" (${switched}).`);
+}
+
+/** With its file, where it still has one. */
+export async function copyTask(from: Engine, to: Engine, task: Task): Promise<void> {
+  if ((await to.tasks.get(task.id)) !== null) return;
+  await to.bringIn(task, await copyPayload(from, to, task.id));
+}
+
+async function copyPayload(from: Engine, to: Engine, taskId: TaskId): Promise<Receipt | null> {
+  const file = await from.files.open({ kind: 'payload', taskId });
+  if (file === null) return null;
+  const receipt = await to.files.receive({ bytesMax: file.bytes, bytesExpected: file.bytes });
+  await pipeline(file.stream, receipt.stream);
+  return receipt;
+}
