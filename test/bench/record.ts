@@ -103,15 +103,20 @@ type Echarts = {
 /** An SVG of its own size with a white ground, so that it can be read on a dark page too. */
 function draw({ title, unit, categories, series, logarithmic = false, goal }: Chart): string {
   const echarts = createRequire(new URL('peers/package.json', import.meta.url))('echarts') as Echarts;
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 860, height: 380 });
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 960, height: 400 });
   const goalLine = { silent: true, symbol: 'none', data: [{ yAxis: goal }], label: { formatter: `${goal}` } };
   chart.setOption({
     animation: false,
     backgroundColor: '#fff',
     title: { text: title, textStyle: { fontSize: 15 }, left: 12, top: 8 },
-    legend: { top: 32, left: 12 },
-    grid: { left: 64, right: 40, top: 84, bottom: 48 },
-    xAxis: { type: 'category', data: [...categories], axisLabel: { interval: 0 } },
+    // One below the other: without a browser the widths of words are guesses.
+    legend: { orient: 'vertical', left: 716, top: 48, show: series.length > 1 },
+    grid: { left: 64, right: series.length > 1 ? 260 : 40, top: 56, bottom: 64 },
+    xAxis: {
+      type: 'category',
+      data: [...categories],
+      axisLabel: { interval: 0, width: 640 / categories.length, overflow: 'break', fontSize: 11 },
+    },
     yAxis: { type: logarithmic ? 'log' : 'value', name: unit, nameLocation: 'middle', nameGap: 44 },
     series: series.map(({ name, values }, position) => ({
       type: 'bar',
