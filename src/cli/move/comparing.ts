@@ -26,7 +26,8 @@ export async function compare(from: Engine, to: Engine, holdings: Holdings, onDo
     if (source !== target && different.length < namedMax) different.push(name);
     onDone();
   };
-  for (const document of holdings.documents)
+  // In an order of their own, so that a place has the same digest wherever it is moved to.
+  for (const document of holdings.documents.toSorted((a, b) => (a.docId < b.docId ? -1 : 1)))
     note(
       `document ${document.docId}`,
       await hashBoth(hashes.documents, [from, to], (engine) => documentDigest(engine, document.docId)),
