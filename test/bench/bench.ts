@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- NAME [args]`: each benchmark is a file beside this one that exports `run(args)` and gives rows of figures,
- * always beside a peer or a limit measured in the same run. Without a name, all of them run. `--record` keeps the figures in
+ * always beside a peer or a limit measured in the same run. Without a name, all of them run, some at a smaller size: under 10 minutes. `--record` keeps the figures in
  * docs/benchmarks.md.
  */
 import { readdir } from 'node:fs/promises';
@@ -10,6 +10,8 @@ import { type Chart, record } from './record.ts';
 export type Row = Readonly<Record<string, string | number>>;
 export type Bench = {
   readonly title: string;
+  /** Arguments when all benchmarks run one after the other, where the usual size takes too long for that. */
+  readonly argsAmongAll?: readonly string[];
   run(args: readonly string[]): Promise<readonly Row[]>;
   chart?(rows: readonly Row[]): Chart;
 };
@@ -38,9 +40,10 @@ if (import.meta.main) {
   for (const each of name === undefined ? all : [name]) {
     const { bench } = (await import(new URL(`${each}.bench.ts`, folder).href)) as { bench: Bench };
     console.log(`\n${each}: ${bench.title}`);
-    const rows = await bench.run(args);
+    const chosen = name === undefined ? (bench.argsAmongAll ?? []) : args;
+    const rows = await bench.run(chosen);
     console.table(rows);
-    if (recorded) record({ name: each, args, machine, rows, chart: bench.chart?.(rows) ?? null });
+    if (recorded) record({ name: each, args: chosen, machine, rows, chart: bench.chart?.(rows) ?? null });
   }
   process.exit(0);
 }

@@ -25,6 +25,7 @@ type Figures = { readonly figure: string; readonly values: ReadonlyMap<EngineNam
 
 export const bench: Bench = {
   title: 'each engine beside the others, and its figure as a multiple of the one with files',
+  argsAmongAll: ['--tasks', '10000', '--chunks', '5000'],
   async run(args) {
     const { values } = parseArgs({
       args: [...args],

@@ -27,7 +27,7 @@ export const bench: Bench = {
   async run() {
     return [
       toRow('a killed worker process → /ready', 2000, await workerBack()),
-      toRow('a killed `npm run worker` → its tasks run elsewhere', 2000, await takenOver()),
+      toRow('a killed `npm run worker` → its task runs elsewhere', 2000, await takenOver()),
       toRow('the last byte of a 12 MiB PDF → 202', 1000, await accepted()),
     ];
   },
@@ -50,7 +50,7 @@ async function workerBack(): Promise<number[]> {
   });
 }
 
-/** A worker with two running tasks dies while another has room for them. */
+/** A worker with two running tasks dies while another has room for them; it takes one, since a second attempt runs alone. */
 async function takenOver(): Promise<number[]> {
   return withDataDir(async (dataDir) => {
     const server = await startServer({
@@ -85,7 +85,7 @@ async function takeOver(server: TestServer, dataDir: string, round: number): Pro
   const second = await startProcess(options);
   const killedAt = performance.now();
   await first.kill();
-  await until('both run again', async () => (await attempts(server, ids)).every((each) => each === 2));
+  await until('one runs again', async () => (await attempts(server, ids)).some((each) => each === 2));
   const ms = performance.now() - killedAt;
   for (const id of ids) await fetch(`${server.url}/task/${id}?force=true`, { method: 'DELETE' });
   await second.kill();

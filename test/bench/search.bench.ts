@@ -31,6 +31,7 @@ const logger = createLogger({ level: 'silent' });
 
 export const bench: Bench = {
   title: 'documents of 20 chunks in, then questions of 2 to 8 words, as common as words are',
+  argsAmongAll: ['50000'],
   async run([count = '100000', kept]) {
     const folder = kept ?? (await mkdtemp(join(tmpdir(), 'search-bench-')));
     await mkdir(folder, { recursive: true });
