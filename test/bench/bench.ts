@@ -1,11 +1,11 @@
 /**
  * `npm run bench -- NAME [args]`: each benchmark is a file beside this one that exports `run(args)` and gives rows of figures,
- * always beside a peer or a limit measured in the same run. Without a name, all of them run, some at a smaller size: under 10 minutes. `--record` keeps the figures in
- * docs/benchmarks.md.
+ * always beside a peer or a limit measured in the same run. Without a name, all of them run, some at a smaller size: under 10 minutes. `--record` keeps the figures
+ * in docs/benchmarks.md; `--draw` draws the charts of what was kept again.
  */
 import { readdir } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { type Chart, record } from './record.ts';
+import { type Chart, record, redraw } from './record.ts';
 
 export type Row = Readonly<Record<string, string | number>>;
 export type Bench = {
@@ -28,8 +28,8 @@ async function names(): Promise<string[]> {
 }
 
 if (import.meta.main) {
-  const [name, ...args] = process.argv.slice(2).filter((word) => word !== '--record');
-  const recorded = process.argv.includes('--record');
+  const [name, ...args] = process.argv.slice(2).filter((word) => word !== '--record' && word !== '--draw');
+  const [recorded, drawn] = [process.argv.includes('--record'), process.argv.includes('--draw')];
   const all = await names();
   if (name !== undefined && !all.includes(name)) {
     console.error(`There is no benchmark ${name}. There are: ${all.join(', ')}`);
@@ -39,6 +39,10 @@ if (import.meta.main) {
   console.log(machine);
   for (const each of name === undefined ? all : [name]) {
     const { bench } = (await import(new URL(`${each}.bench.ts`, folder).href)) as { bench: Bench };
+    if (drawn) {
+      if (bench.chart !== undefined) redraw(each, (rows) => bench.chart!(rows));
+      continue;
+    }
     console.log(`\n${each}: ${bench.title}`);
     const chosen = name === undefined ? (bench.argsAmongAll ?? []) : args;
     const rows = await bench.run(chosen);

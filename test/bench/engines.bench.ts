@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import type { SearchAnswer, SearchMode } from '../../src/search/document-index.ts';
 import { beginNext, completedOutcome, upload } from '../support/engine-steps.ts';
 import type { Bench, Row } from './bench.ts';
+import { barsOf } from './record.ts';
 import { documentChunks, type EngineName, type Filled, type FilledEngine, openFilledEngines } from './filled-engines.ts';
 import { createText, question } from './made-text.ts';
 import { percentile, round } from './process-figures.ts';
@@ -46,6 +47,12 @@ export const bench: Bench = {
     ];
     return figures.map(toRow);
   },
+  chart: (rows) =>
+    barsOf(rows, (row) => String(row['figure']), ['files', 'PostgreSQL', 'Redis', 'Redis + PostgreSQL'], {
+      title: 'The engines side by side',
+      unit: 'ms, or a second',
+      logarithmic: true,
+    }),
 };
 
 function say(progress: string): void {

@@ -77,6 +77,12 @@ export function record({ name, args, machine, rows, chart }: Recording): void {
   writeFileSync(page, betweenMarks(readFileSync(page, 'utf8'), name, lines.join('\n')));
 }
 
+/** Draws the chart again, from the figures that were kept. */
+export function redraw(name: string, chartOf: (rows: readonly Row[]) => Chart): void {
+  const { rows } = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as { rows: readonly Row[] };
+  writeFileSync(new URL(`${name}.svg`, folder), draw(chartOf(rows)));
+}
+
 function betweenMarks(text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
   const from = text.indexOf(begin);
@@ -115,7 +121,7 @@ function draw({ title, unit, categories, series, logarithmic = false, goal }: Ch
     xAxis: {
       type: 'category',
       data: [...categories],
-      axisLabel: { interval: 0, width: 640 / categories.length, overflow: 'break', fontSize: 11 },
+      axisLabel: { interval: 0, width: 560 / categories.length, overflow: 'break', fontSize: 10 },
     },
     yAxis: { type: logarithmic ? 'log' : 'value', name: unit, nameLocation: 'middle', nameGap: 44 },
     series: series.map(({ name, values }, position) => ({
