@@ -44,7 +44,7 @@ export async function move(from: string, to: string, options: MoveOptions): Prom
     throw new CliError(`${source.directory} is not a data directory.`);
   try {
     const said = await withEngines(source.config, target.config, (engines) => moveAll(engines, options));
-    await rm(work, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true, maxRetries: 5 });
     return said;
   } catch (error) {
     throw inWords(error);
