@@ -57,21 +57,29 @@ export function createSnapshots(
   jobs: Pick<Jobs, 'positions'>,
 ): (rows: readonly Row[]) => Promise<TaskSnapshot[]> {
   return async (rows) => {
-    const tasks = rows.map((row) => JSON.parse(row['record'] as string) as Task);
-    const running = tasks.filter((task) => task.status === 'processing').map((task) => task.id);
+    const read = rows.map((row) => JSON.parse(row['record'] as string) as Task);
+    const running = read.filter((task) => task.status === 'processing').map((task) => task.id);
+    // Record and progress in one statement: an attempt that ends removes its progress, and between two reads a task would be
+    // seen to go back from `indexing` to `parsing`.
+    const sql = `SELECT record, progress.attempt, progress.progress FROM task LEFT JOIN progress ON progress.task = task.id
+      WHERE task.id = ANY($1::uuid[])`;
+    const known = new Map<TaskId, { task: Task; attempt: unknown; progress: TaskProgress }>();
+    for (const row of running.length === 0 ? [] : await database.query(sql, [running])) {
+      const task = JSON.parse(row['record'] as string) as Task;
+      known.set(task.id, { task, attempt: row['attempt'], progress: row['progress'] as TaskProgress });
+    }
+    const tasks = read.map((task) => known.get(task.id)?.task ?? task);
     const waiting = tasks.filter((task) => task.status === 'pending').map((task) => task.id);
-    const known =
-      running.length === 0 ? [] : await database.query('SELECT * FROM progress WHERE task = ANY($1::uuid[])', [running]);
-    const progress = new Map(
-      known.map((row) => [`${row['task'] as string} ${row['attempt'] as number}`, row['progress'] as TaskProgress]),
-    );
     const positions = waiting.length === 0 ? new Map<string, number>() : await jobs.positions(waiting);
-    return tasks.map((task) => ({
-      task,
-      progress:
-        (task.status === 'processing' ? progress.get(`${task.id} ${task.attempts}`) : undefined) ?? idleProgress(task.status),
-      queuePosition: task.status === 'pending' ? (positions.get(task.id) ?? 0) : null,
-    }));
+    return tasks.map((task) => {
+      const last = known.get(task.id);
+      const current = task.status === 'processing' && last?.attempt === task.attempts ? last.progress : null;
+      return {
+        task,
+        progress: current ?? idleProgress(task.status),
+        queuePosition: task.status === 'pending' ? (positions.get(task.id) ?? 0) : null,
+      };
+    });
   };
 }
 

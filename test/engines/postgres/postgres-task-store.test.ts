@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../../src/engines/postgres/database.ts';
+import { openPostgresEngine } from '../../../src/engines/postgres/postgres-engine.ts';
+import { createSnapshots } from '../../../src/engines/postgres/postgres-task-store.ts';
+import { beginNext, settle, silentLogger, upload } from '../../support/engine-steps.ts';
+import { postgresEngineOptions } from '../../support/postgres-harness.ts';
+import { ask, type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { tempDir } from '../../support/temp-dir.ts';
+
+let server: PostgresServer;
+
+beforeAll(async () => {
+  server = await startPostgres();
+});
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+describe('a task that is read while it ends in another process', () => {
+  it('is not seen to go back to its first stage', async () => {
+    await using dir = await tempDir();
+    const url = await server.newDatabase();
+    const worker = await openPostgresEngine(postgresEngineOptions(url, 'worker', dir.path));
+    const database = await openDatabase({ url, connectionsMax: 1, idleInTransactionMs: 0, logger: silentLogger });
+    const { id } = await upload(worker, 'read me');
+    const { lease, task } = await beginNext(worker);
+    const readBefore = await ask(url, 'SELECT record FROM rag_intake.task WHERE id = $1', [id]);
+    await settle(worker, lease, task);
+
+    const seen = await createSnapshots(database, { positions: () => Promise.resolve(new Map()) })(readBefore);
+    await database.close();
+    await worker.close();
+
+    expect(seen).toMatchObject([{ task: { status: 'completed' }, progress: { stage: 'done', percent: 100 } }]);
+  });
+});
