@@ -2,11 +2,8 @@
  * The PostgreSQL engine when worker processes and the server itself are killed and frozen: no acknowledged task is lost, none is
  * done twice, no chunk is there twice; and how soon tasks begin, are taken over, are stopped. `npm run torture -- --only postgres`
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Engine } from '../../src/engines/engine.ts';
 import { openPostgresEngine } from '../../src/engines/postgres/postgres-engine.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
@@ -16,8 +13,10 @@ import { ask, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { type Figure, quantile, round, showFigures } from './figures.ts';
-import { type ChildOrder, type ChildReport, settlePoints } from './postgres-child.ts';
+import type { PostgresOrder } from './postgres-child.ts';
 import { randomFrom } from './random.ts';
+import { settlePoints } from './rigged-worker.ts';
+import { type RiggedWorkers, startRiggedWorkers } from './rigged-workers.ts';
 
 /** `judged`: times decide, too. */
 export type PostgresCrashes = {
@@ -179,25 +178,14 @@ async function takeOver(server: PostgresServer, atMost: AtMost): Promise<Figure[
   return [{ figure: 'worker killed → its task begun elsewhere, ms', value: scene.timeOf('began', id) - diedAt, ...atMost(12_000) }];
 }
 
-type Scene = AsyncDisposable & {
-  readonly front: Engine;
-  readonly reports: readonly ChildReport[];
-  /** When workers were killed by a signal. */
-  readonly deaths: readonly number[];
-  /** Workers that were declared dead while they lived. */
-  losses(): number;
-  /** Workers that ended by themselves, having begun to work. */
-  crashes(): number;
-  ask(sql: string): Promise<Record<string, unknown>[]>;
-  /** Rows of a table, with or without a condition. */
-  count(table: string): Promise<number>;
-  ended(id: TaskId): Promise<void>;
-  reported(what: ChildReport['what'], id: TaskId): Promise<void>;
-  /** Of the last such report. */
-  timeOf(what: ChildReport['what'], id: TaskId): number;
-  /** Lets frozen workers go on. */
-  thaw(): void;
-};
+type Scene = AsyncDisposable &
+  Omit<RiggedWorkers, 'stop'> & {
+    readonly front: Engine;
+    ask(sql: string): Promise<Record<string, unknown>[]>;
+    /** Rows of a table, with or without a condition. */
+    count(table: string): Promise<number>;
+    ended(id: TaskId): Promise<void>;
+  };
 
 /** A front end in this process, and workers that are started again when they die, on a database of their own. */
 async function openScene(server: PostgresServer, options: { workers: number; leaseMs: number }): Promise<Scene> {
@@ -208,71 +196,21 @@ async function openScene(server: PostgresServer, options: { workers: number; lea
     ...postgresEngineOptions(url, 'frontend', join(dir.path, 'work')),
     leaseMs: options.leaseMs,
   });
-  const reports: ChildReport[] = [];
-  const workers = await startWorkers({ url, dir: dir.path, leaseMs: options.leaseMs }, options.workers, reports);
+  const order: PostgresOrder = { url, dir: dir.path, leaseMs: options.leaseMs };
+  const workers = await startRiggedWorkers('postgres-child.ts', order, options.workers);
   return {
     front,
-    reports,
     ...workers,
     ask: (sql) => ask(url, sql),
     count: async (table) => Number((await ask(url, `SELECT count(*) AS n FROM ${table}`))[0]?.['n']),
     ended: (id) =>
       until('the task has ended', async () => ['completed', 'failed'].includes((await front.tasks.get(id))?.task.status ?? '')),
-    reported: (what, id) => until(`${what} is reported`, () => reports.some((report) => report.what === what && report.id === id)),
-    timeOf: (what, id) => reports.findLast((report) => report.what === what && report.id === id)?.time ?? NaN,
     async [Symbol.asyncDispose]() {
       await workers.stop();
       await front.close();
       await dir[Symbol.asyncDispose]();
     },
   };
-}
-
-type Workers = Pick<Scene, 'deaths' | 'losses' | 'crashes' | 'thaw'> & { stop(): Promise<void> };
-
-async function startWorkers(order: ChildOrder, count: number, reports: ChildReport[]): Promise<Workers> {
-  const children = new Set<ChildProcess>();
-  const deaths: number[] = [];
-  let losses = 0;
-  let crashes = 0;
-  let closing = false;
-
-  function start(): Promise<unknown> {
-    const child = fork(fileURLToPath(new URL('postgres-child.ts', import.meta.url)), [JSON.stringify(order)]);
-    children.add(child);
-    let ready = false;
-    child.on('message', (message) => {
-      if (message === 'ready') ready = true;
-      else reports.push(message as ChildReport);
-    });
-    child.on('exit', (code, signal) => {
-      children.delete(child);
-      if (signal === 'SIGKILL') deaths.push(Date.now());
-      if (code === 70) losses += 1;
-      else if (code !== 0 && signal === null && ready) crashes += 1;
-      if (!closing) void start();
-    });
-    return once(child, 'message');
-  }
-
-  await Promise.all(Array.from({ length: count }, start));
-  return {
-    deaths,
-    losses: () => losses,
-    crashes: () => crashes,
-    thaw: () => children.forEach((child) => child.kill('SIGCONT')),
-    async stop() {
-      closing = true;
-      await Promise.all([...children].map(stop));
-    },
-  };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  const ended = once(child, 'exit');
-  child.kill('SIGCONT');
-  child.send('stop', () => undefined);
-  await ended;
 }
 
 /** The database counts how often each task is completed, each version made searchable: what is undone is not counted. */

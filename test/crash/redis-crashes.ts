@@ -2,11 +2,8 @@
  * The Redis engine when worker processes and the server itself are killed and frozen: no acknowledged task is lost, none is done
  * twice; and how soon tasks begin, are taken over, are stopped. `npm run torture -- --only redis`
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Engine } from '../../src/engines/engine.ts';
 import { openRedisEngine } from '../../src/engines/redis/redis-engine.ts';
 import type { Task, TaskId } from '../../src/tasks/task.ts';
@@ -18,7 +15,9 @@ import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { type Figure, quantile, round, showFigures } from './figures.ts';
 import { randomFrom } from './random.ts';
-import { type ChildOrder, type ChildReport, settlePoints } from './redis-child.ts';
+import type { RedisOrder } from './redis-child.ts';
+import { settlePoints } from './rigged-worker.ts';
+import { type RiggedWorkers, startRiggedWorkers } from './rigged-workers.ts';
 
 /** `judged`: times decide, too. */
 export type RedisCrashes = {
@@ -82,7 +81,7 @@ async function killWorkersAndServer(server: RedisServer, { tasks, kills, restart
   const reports = scene.reports.filter(({ what }) => what === 'ended').map(({ id }) => id);
   return [
     { figure: 'tasks acknowledged', value: acknowledged.length, least: tasks / 2 },
-    { figure: 'workers killed at the five steps of settling', value: scene.deaths(), least: kills },
+    { figure: 'workers killed at the five steps of settling', value: scene.deaths.length, least: kills },
     { figure: 'server killed and started again', value: restarted, least: restarts },
     { figure: 'acknowledged and lost, or never ended', value: acknowledged.filter((id) => !completed.has(id)).length, most: 0 },
     {
@@ -136,57 +135,29 @@ async function beginAndStop(server: RedisServer, rounds: number, atMost: (most: 
 async function takeOver(server: RedisServer, atMost: (most: number) => { most?: number }): Promise<Figure[]> {
   await using scene = await openScene(server, { workers: 1, leaseMs: 10_000 });
   const { id } = await upload(scene.front, 'x', { filename: 'SIGKILL publish' });
-  await until('the worker is dead', () => scene.deaths() === 1);
-  const diedAt = Date.now();
   await scene.reported('ended', id);
+  const diedAt = scene.deaths[0] ?? NaN;
   return [{ figure: 'worker killed → its task begun elsewhere, ms', value: scene.timeOf('began', id) - diedAt, ...atMost(12_000) }];
 }
 
-type Scene = AsyncDisposable & {
-  readonly front: Engine;
-  readonly dataDir: string;
-  readonly reports: readonly ChildReport[];
-  all(): Promise<Task[]>;
-  reported(what: ChildReport['what'], id: TaskId): Promise<void>;
-  /** Of the last such report. */
-  timeOf(what: ChildReport['what'], id: TaskId): number;
-  /** Workers killed by a signal, and workers that were declared dead while they lived. */
-  deaths(): number;
-  losses(): number;
-  /** Lets frozen workers go on. */
-  thaw(): void;
-};
+type Scene = AsyncDisposable &
+  Omit<RiggedWorkers, 'stop'> & {
+    readonly front: Engine;
+    readonly dataDir: string;
+    all(): Promise<Task[]>;
+  };
 
 /** A front end in this process, and workers that are started again when they die. */
 async function openScene(server: RedisServer, options: { workers: number; leaseMs: number }): Promise<Scene> {
   const dir = await tempDir(tmpdir());
   const place = { url: server.url, prefix: `crash-${newId()}`, dataDir: dir.path };
-  const order: ChildOrder = { place, leaseMs: options.leaseMs };
+  const order: RedisOrder = { place, leaseMs: options.leaseMs };
   const front = await openRedisEngine({ ...redisEngineOptions(place, 'frontend'), leaseMs: options.leaseMs });
-  const children = new Set<ChildProcess>();
-  const reports: ChildReport[] = [];
-  let deaths = 0;
-  let losses = 0;
-  let closing = false;
-
-  function start(): Promise<unknown> {
-    const child = fork(fileURLToPath(new URL('redis-child.ts', import.meta.url)), [JSON.stringify(order)]);
-    children.add(child);
-    child.on('message', (report) => void reports.push(report as ChildReport));
-    child.on('exit', (code, signal) => {
-      children.delete(child);
-      if (signal === 'SIGKILL') deaths += 1;
-      if (code === 70) losses += 1;
-      if (!closing) void start();
-    });
-    return once(child, 'message');
-  }
-
-  await Promise.all(Array.from({ length: options.workers }, start));
+  const workers = await startRiggedWorkers('redis-child.ts', order, options.workers);
   return {
     front,
     dataDir: dir.path,
-    reports,
+    ...workers,
     async all() {
       const tasks: Task[] = [];
       let cursor: string | null = null;
@@ -197,25 +168,12 @@ async function openScene(server: RedisServer, options: { workers: number; leaseM
       } while (cursor !== null);
       return tasks;
     },
-    reported: (what, id) => until(`${what} is reported`, () => reports.some((report) => report.what === what && report.id === id)),
-    timeOf: (what, id) => reports.findLast((report) => report.what === what && report.id === id)?.time ?? NaN,
-    deaths: () => deaths,
-    losses: () => losses,
-    thaw: () => children.forEach((child) => child.kill('SIGCONT')),
     async [Symbol.asyncDispose]() {
-      closing = true;
-      await Promise.all([...children].map(stop));
+      await workers.stop();
       await front.close();
       await dir[Symbol.asyncDispose]();
     },
   };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  const ended = once(child, 'exit');
-  child.kill('SIGCONT');
-  child.send('stop', () => undefined);
-  await ended;
 }
 
 function isCompleted({ status }: Task): boolean {

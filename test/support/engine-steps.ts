@@ -128,14 +128,10 @@ export function indexedDocument(task: Task): IndexedDocument {
 /** A finished scratch folder, as a worker thread leaves it. */
 export async function stage(engine: Engine, task: Task): Promise<string> {
   const folder = await engine.files.scratch(task.id);
-  await stageInto(folder, task);
-  return folder;
-}
-
-export async function stageInto(folder: string, task: Task): Promise<void> {
   await writeFile(join(folder, 'content.md'), `# ${task.filename}\n`);
   await writeFile(join(folder, 'chunks.ndjson'), '');
   await writeFile(join(folder, 'meta.json'), JSON.stringify({ document: indexedDocument(task), dimensions: 0 }));
+  return folder;
 }
 
 /** Everything a dispatcher does after a document was read. Returns how the task ended. */

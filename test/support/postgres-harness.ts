@@ -1,13 +1,10 @@
-/** The PostgreSQL engine for the contract suites: each engine behind a link of its own, which is cut where its process would die. */
-import type { Engine } from '../../src/engines/engine.ts';
+/** The PostgreSQL engine for the contract suites. */
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
 import { openPostgresEngine, type PostgresEngineOptions } from '../../src/engines/postgres/postgres-engine.ts';
 import type { EngineHarness } from '../contract/engine-harness.ts';
-import { type CuttableLink, openCuttableLink } from './cuttable-link.ts';
 import { newId, silentLogger } from './engine-steps.ts';
+import { createLinkedHarness } from './linked-harness.ts';
 import { ask, type PostgresServer } from './postgres.ts';
-import { tempDir } from './temp-dir.ts';
-import { until } from './until.ts';
 
 /** Settings with which tests open the engine; a lease of 2 s is the shortest there is. */
 export function postgresEngineOptions(url: string, role: 'frontend' | 'worker', workDir: string): PostgresEngineOptions {
@@ -26,36 +23,14 @@ export function postgresEngineOptions(url: string, role: 'frontend' | 'worker', 
 }
 
 export async function createPostgresHarness(server: PostgresServer): Promise<EngineHarness> {
-  const dir = await tempDir();
   const url = await server.newDatabase();
-  const links = new Map<Engine, CuttableLink>();
-
-  async function owners(): Promise<number> {
-    return (await ask(url, 'SELECT id FROM rag_intake.owner')).length;
-  }
-
-  return {
-    async open(role) {
-      const link = await openCuttableLink(server.port);
+  return createLinkedHarness({
+    serverPort: server.port,
+    openEngine(role, port, dir) {
       const through = new URL(url);
-      through.port = String(link.port);
-      const engine = await openPostgresEngine(postgresEngineOptions(through.href, role, dir.path));
-      links.set(engine, link);
-      return engine;
+      through.port = String(port);
+      return openPostgresEngine(postgresEngineOptions(through.href, role, dir));
     },
-    /** Returns when the others have noticed; then the link is whole again, and the engine may try what it likes. */
-    async crash(engine) {
-      const before = await owners();
-      links.get(engine)!.cut();
-      await until('the others notice', async () => (await owners()) < before);
-      links.get(engine)!.mend();
-    },
-    async [Symbol.asyncDispose]() {
-      for (const [engine, link] of links) {
-        await engine.close();
-        await link[Symbol.asyncDispose]();
-      }
-      await dir[Symbol.asyncDispose]();
-    },
-  };
+    owners: async () => (await ask(url, 'SELECT id FROM rag_intake.owner')).length,
+  });
 }

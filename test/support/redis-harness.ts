@@ -1,22 +1,14 @@
-/** The Redis engine for the contract suites: each engine behind a link of its own, which is cut where its process would die. */
+/** The Redis engine for the contract suites. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../src/engines/engine.ts';
 import { openDirectoryFiles } from '../../src/engines/file/directory-files.ts';
 import { openRedisEngine, type RedisEngineOptions } from '../../src/engines/redis/redis-engine.ts';
-import type { EngineHarness } from '../contract/engine-harness.ts';
 import { openArbiterIndex } from './arbiter-index.ts';
-import { type CuttableLink, openCuttableLink } from './cuttable-link.ts';
 import { newId, silentLogger } from './engine-steps.ts';
+import { createLinkedHarness, type LinkedHarness } from './linked-harness.ts';
 import { askRedis, type RedisServer } from './redis.ts';
-import { tempDir } from './temp-dir.ts';
-import { until } from './until.ts';
 
-export type RedisHarness = EngineHarness & {
-  readonly prefix: string;
-  /** The way of an engine to its server. */
-  linkOf(engine: Engine): CuttableLink;
-};
+export type RedisHarness = LinkedHarness & { readonly prefix: string };
 
 /** Settings with which tests open the engine; a lease of 2 s is the shortest there is. */
 export function redisEngineOptions(
@@ -46,34 +38,14 @@ export async function createRedisHarness(
   server: RedisServer,
   contentOf: (dataDir: string, role: 'frontend' | 'worker') => Partial<RedisEngineOptions> = () => ({}),
 ): Promise<RedisHarness> {
-  const dir = await tempDir();
   const prefix = `test-${newId()}`;
-  const links = new Map<Engine, CuttableLink>();
-  const owners = (): Promise<number> => askRedis(server.url, (redis) => redis.zcard(`{${prefix}}:owners`));
-
-  return {
-    prefix,
-    linkOf: (engine) => links.get(engine)!,
-    async open(role) {
-      const link = await openCuttableLink(server.port);
-      const place = { url: `redis://127.0.0.1:${link.port}`, prefix, dataDir: dir.path };
-      const engine = await openRedisEngine({ ...redisEngineOptions(place, role), ...contentOf(dir.path, role) });
-      links.set(engine, link);
-      return engine;
+  const harness = await createLinkedHarness({
+    serverPort: server.port,
+    openEngine(role, port, dataDir) {
+      const place = { url: `redis://127.0.0.1:${port}`, prefix, dataDir };
+      return openRedisEngine({ ...redisEngineOptions(place, role), ...contentOf(dataDir, role) });
     },
-    /** Returns when the others have noticed; then the link is whole again, and the engine may try what it likes. */
-    async crash(engine) {
-      const before = await owners();
-      links.get(engine)!.cut();
-      await until('the others notice', async () => (await owners()) < before);
-      links.get(engine)!.mend();
-    },
-    async [Symbol.asyncDispose]() {
-      for (const [engine, link] of links) {
-        await engine.close();
-        await link[Symbol.asyncDispose]();
-      }
-      await dir[Symbol.asyncDispose]();
-    },
-  };
+    owners: () => askRedis(server.url, (redis) => redis.zcard(`{${prefix}}:owners`)),
+  });
+  return { ...harness, prefix };
 }

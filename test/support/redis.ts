@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
 export type RedisServer = AsyncDisposable & {
@@ -76,13 +76,4 @@ async function answers(url: string): Promise<boolean> {
 function findProgram(): string {
   for (const program of ['redis-server', 'valkey-server']) if (spawnSync(program, ['--version']).status === 0) return program;
   throw new Error('These tests need a Redis or Valkey server: sh test/support/install-tools.sh, or apt-get install redis-server');
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -221,8 +221,10 @@ export function createPostgresTaskStore(
     if (cursor !== undefined) where('id <', parseCursor(cursor));
     const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     const rows = await database.query(`SELECT id, record FROM task ${filter} ORDER BY id DESC LIMIT $1`, values);
-    const tasks = await parts.snapshots(rows.slice(0, limit));
-    return { tasks, nextCursor: rows.length > limit ? (tasks.at(-1)?.task.id ?? null) : null };
+    const shown = rows.slice(0, limit);
+    // One that has gone on since the first reading may have another status than was asked for.
+    const tasks = (await parts.snapshots(shown)).filter(({ task }) => status === undefined || task.status === status);
+    return { tasks, nextCursor: rows.length > limit ? (shown.at(-1)!['id'] as string) : null };
   }
 
   async function expireSome(before: Date): Promise<number> {
