@@ -104,6 +104,11 @@ export class BlockCache implements BlockSource {
     this.#bytesMax = bytesMax;
   }
 
+  /** Of the blocks that it holds. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get(id: number): Uint8Array {
     let data = this.#blocks.get(id);
     if (data === undefined) {

@@ -75,8 +75,11 @@ export class Snapshot {
 }
 
 /** Keeps a snapshot of an index file. What it returns is to be called first in every read transaction. */
-export function followDatabase(database: IndexDatabase, snapshot: Snapshot): () => void {
-  const blocks = new BlockCache(database, blockBytesMax);
+export function followDatabase(
+  database: IndexDatabase,
+  snapshot: Snapshot,
+  blocks = new BlockCache(database, blockBytesMax),
+): () => void {
   let seen = -1;
   return () => {
     const change = database.get("SELECT value FROM meta WHERE key = 'change'")!['value'] as number;

@@ -85,17 +85,17 @@ describe('the ways to run it', () => {
     expect(named.filter((setting) => !known.has(setting) && !foreign.includes(setting))).toEqual([]);
   });
 
-  it.each(['package.json', 'Dockerfile', 'deploy/rag-intake.service', 'src/cli/main.ts', 'test/support/server.ts'])(
-    '%s starts the server with the same threads and the same bounds on memory',
-    (name) => {
-      const settings = read(name)
-        .replaceAll(/\$\{[A-Z_]+:-|\\"|[ '"]/g, '')
-        .replaceAll(': ', '=')
-        .replaceAll(':', '=');
-      for (const setting of ['UV_THREADPOOL_SIZE=16', 'MALLOC_ARENA_MAX=2', 'NODE_OPTIONS=--max-semi-space-size=8'])
-        expect(settings).toContain(setting);
-    },
-  );
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+  it.each([
+    ['npm start', scripts['start']!],
+    ['npm run worker', scripts['worker']!],
+    ...['Dockerfile', 'deploy/rag-intake.service', 'src/cli/main.ts', 'test/support/server.ts'].map((name) => [name, read(name)]),
+  ])('%s starts the server with the same threads and the same bounds on memory', (_name, text) => {
+    const settings = text!.replaceAll(/\$\{[A-Z_]+:-|[ '"]/g, '').replaceAll(':', '=');
+    for (const setting of ['UV_THREADPOOL_SIZE=16', 'MALLOC_ARENA_MAX=2', 'NODE_OPTIONS=--max-semi-space-size=8'])
+      expect(settings).toContain(setting);
+  });
 
   it('the systemd unit is accepted by systemd and exposes little, where systemd is installed', () => {
     if (spawnSync('systemd-analyze', ['--version']).error !== undefined) return;
