@@ -29,8 +29,11 @@ export class Snapshot {
     return this.#segments.has(id);
   }
 
-  /** The segments that are listed now (`read` is asked for those that are new here), and the documents removed from them. */
-  update(ids: readonly number[], read: (id: number) => Segment, removed: ReadonlySet<number>): void {
+  /**
+   * The segments that are listed now (`read` is asked for those that are new here), and the documents removed from them. Returns
+   * those that were merged away: let go of what is kept of them, or memory grows under documents that are only replaced.
+   */
+  update(ids: readonly number[], read: (id: number) => Segment, removed: ReadonlySet<number>): Segment[] {
     const fresh: Segment[] = [];
     const known = this.#segments;
     this.#segments = new Map(
@@ -43,6 +46,7 @@ export class Snapshot {
     for (const id of this.#live.keys()) if (!this.#segments.has(id)) this.#live.delete(id);
     this.#hide(removed, fresh);
     this.#collection = describe(this.segments);
+    return [...known.values()].filter((segment) => !this.has(segment.id));
   }
 
   /** Rows that may be found, for a filter by document; null for all. */
@@ -85,10 +89,8 @@ export function followDatabase(
     const change = database.get("SELECT value FROM meta WHERE key = 'change'")!['value'] as number;
     if (change === seen) return;
     const removed = new Set(database.all('SELECT document FROM removed').map((row) => row['document'] as number));
-    const before = snapshot.segments;
-    snapshot.update(segmentIds(database), (id) => readSegment(database, blocks, id), removed);
-    // Of segments that were merged away, or memory would grow to the cache's bound under documents that are only replaced.
-    for (const segment of before) if (!snapshot.has(segment.id)) blocks.forget(segment.blocks);
+    const gone = snapshot.update(segmentIds(database), (id) => readSegment(database, blocks, id), removed);
+    for (const segment of gone) blocks.forget(segment.blocks);
     seen = change;
   };
 }

@@ -112,7 +112,7 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     const ids = JSON.parse((row!['ids'] as string).replace('{', '[').replace('}', ']')) as number[];
     const fresh = await readSegments(ids.filter((id) => !snapshot.has(id)));
     const removed = await database.query('SELECT document FROM removed');
-    snapshot.update(ids, (id) => fresh.get(id)!, new Set(removed.map(documentOf)));
+    for (const gone of snapshot.update(ids, (id) => fresh.get(id)!, new Set(removed.map(documentOf)))) blocks.forget(gone.blocks);
     if (embedder.dimensions > 0) await refreshBits();
     state = now;
   }
@@ -232,6 +232,15 @@ class Store<T> {
     const ids = [...this.missing];
     this.missing.clear();
     return ids;
+  }
+
+  /** Lets go of what nobody will ask for again. */
+  forget(ids: readonly number[]): void {
+    for (const id of ids) {
+      const value = this.#values.get(id);
+      if (value !== undefined) this.#bytes -= this.#bytesOf(value);
+      this.#values.delete(id);
+    }
   }
 
   /** Lets go of what was not used for longest. Not during a search: it would ask again for ever. */
