@@ -4,16 +4,20 @@
  */
 import { isTerminal, type TaskId, type TaskSnapshot } from '../tasks/task.ts';
 
-type TaskListener = (snapshot: TaskSnapshot) => void;
+export type TaskListener = (snapshot: TaskSnapshot) => void;
 
-export interface TaskWatch {
+/** What every watch can do, however it hears of changes. */
+export interface Watch {
   /** As `TaskStore.watch`. */
   watch(id: TaskId | null, listener: TaskListener): () => void;
   /** Somebody has changed the task. */
   changed(id: TaskId): void;
+  close(): void;
+}
+
+export interface TaskWatch extends Watch {
   /** Messages may have been missed: looks at what is watched and at what changed lately. */
   catchUp(): Promise<void>;
-  close(): void;
 }
 
 const readsAtOnce = 4;
