@@ -11,7 +11,7 @@ import { hasErrno } from '../errors.ts';
 import type { Lease } from '../queue/task-queue.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { readStagedMeta } from '../search/staging.ts';
-import { cancelledByUser, type Task, type TaskError, type TaskOutcome, type TaskResult } from '../tasks/task.ts';
+import { cancelledByUser, outcomeOf, type Task, type TaskError, type TaskOutcome, type TaskResult } from '../tasks/task.ts';
 
 /** How it ended: the outcome that was recorded, or `fenced` when the task belongs to another process by now. */
 export type Settled = TaskOutcome | 'fenced';
@@ -138,7 +138,18 @@ export async function settleStale(engine: Engine, lease: Lease, task: Task, docu
 }
 
 async function finish(engine: Engine, lease: Lease, task: Task, outcome: TaskOutcome): Promise<Settled> {
-  if ((await engine.tasks.finish(task.id, task.attempts, outcome)) === 'fenced') return 'fenced';
+  if ((await engine.tasks.finish(task.id, task.attempts, outcome)) === 'fenced') return letGo(engine, lease, task);
+  await lease.ack();
+  return outcome;
+}
+
+/**
+ * An end that an earlier try has recorded, but not let go of: nobody else would, since its holder lives, and later uploads of the
+ * doc_id would wait for ever.
+ */
+async function letGo(engine: Engine, lease: Lease, { id }: Task): Promise<Settled> {
+  const outcome = (await lease.held()) ? outcomeOf((await engine.tasks.get(id))?.task) : null;
+  if (outcome === null) return 'fenced';
   await lease.ack();
   return outcome;
 }

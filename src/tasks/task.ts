@@ -184,6 +184,13 @@ export function finishTask(task: Task, outcome: TaskOutcome, now: string): Task 
   });
 }
 
+/** How a task ended; null while it has not. */
+export function outcomeOf(task: Task | undefined): TaskOutcome | null {
+  if (task?.status === 'completed' && task.result !== null) return { status: 'completed', result: task.result };
+  if (task?.status === 'failed' && task.error !== null) return { status: 'failed', error: task.error };
+  return null;
+}
+
 /** Back to waiting. `counted: false` gives the attempt back (a graceful stop is not the document's fault). */
 export function releaseTask(task: Task, now: string, options: { counted: boolean }): Task {
   const attempts = options.counted ? task.attempts : Math.max(0, task.attempts - 1);

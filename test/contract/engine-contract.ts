@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Receipt } from '../../src/documents/file-store.ts';
 import type { Engine } from '../../src/engines/engine.ts';
+import { settleDocument } from '../../src/ingest/settle.ts';
 import { beginTask, cancelledByUser, createTask, finishTask, releaseTask, type Task, type TaskId } from '../../src/tasks/task.ts';
 import {
   beginNext,
@@ -83,6 +84,21 @@ export function engineContract(name: string, create: CreateHarness): void {
       expect(await settle(worker, lease, task)).toBe('completed');
 
       expect((await front.index.info('a'))?.version).toBe(task.id);
+      expect(await front.tasks.counts()).toEqual({ pending: 0, processing: 0 });
+    });
+
+    it('lets go of a task whose end is recorded when only that failed: the next upload of its doc_id runs', async () => {
+      await upload(front, 'a', { docId: 'a' });
+      const { lease, task } = await beginNext(worker);
+      await upload(front, 'b', { docId: 'a' });
+      const staged = { scratchDir: await stage(worker, task), document: indexedDocument(task), warnings: [] };
+      const unlucky = { ...lease, ack: () => Promise.reject(new Error('the disk or the server was away')) };
+
+      await expect(settleDocument(worker, unlucky, task, staged)).rejects.toThrow('was away');
+      expect(await settleDocument(worker, lease, task, staged)).toMatchObject({ status: 'completed' });
+
+      const next = await beginNext(worker);
+      expect(await settle(worker, next.lease, next.task)).toBe('completed');
       expect(await front.tasks.counts()).toEqual({ pending: 0, processing: 0 });
     });
 
