@@ -14,9 +14,7 @@ import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { type Figure, quantile, round, showFigures } from './figures.ts';
 import type { PostgresOrder } from './postgres-child.ts';
-import { randomFrom } from './random.ts';
-import { settlePoints } from './rigged-worker.ts';
-import { type RiggedWorkers, startRiggedWorkers } from './rigged-workers.ts';
+import { type RiggedWorkers, startRiggedWorkers, uploadDoomed } from './rigged-workers.ts';
 
 /** `judged`: times decide, too. */
 export type PostgresCrashes = {
@@ -52,7 +50,7 @@ export async function killWorkersAndServer(
   options: Omit<PostgresCrashes, 'latencies' | 'judged'>,
 ): Promise<Figure[]> {
   await using scene = await openScene(server, { workers: 3, leaseMs: 2000 });
-  const { acknowledged, restarted } = await uploadAll(scene, server, options);
+  const { acknowledged, restarted } = await uploadDoomed(scene.front, server, options);
   const unfinished = (): Promise<number> => scene.count(`rag_intake.task WHERE status <> 'completed'`);
   await until('every task is completed', async () => (await unfinished()) === 0, 300_000).catch(() => undefined);
   const completed = new Set((await scene.ask(`SELECT id FROM rag_intake.task WHERE status = 'completed'`)).map(({ id }) => id));
@@ -65,34 +63,6 @@ export async function killWorkersAndServer(
     { figure: 'still waiting or running', value: (await unfinished()) + (await scene.count('rag_intake.lease')), most: 0 },
     ...(await doneTwice(scene)),
   ];
-}
-
-async function uploadAll(
-  scene: Scene,
-  server: PostgresServer,
-  { tasks, kills, restarts, seed }: Parameters<typeof killWorkersAndServer>[1],
-): Promise<{ acknowledged: TaskId[]; restarted: number }> {
-  const random = randomFrom(seed);
-  const numbers = Array.from({ length: tasks }, (_, number) => number);
-  const doomed = random.sample(numbers, kills);
-  const acknowledged: TaskId[] = [];
-  let restarted = 0;
-  for (const number of numbers) {
-    const place = doomed.indexOf(number);
-    const filename = place < 0 ? 'plain' : `SIGKILL ${settlePoints[place % settlePoints.length]}`;
-    // A version that is superseded or unchanged does not come to every step.
-    const docId = place < 0 ? `doc-${random.whole(1, Math.ceil(tasks / 2))}` : `doomed-${number}`;
-    // What is refused while the server is away was promised nothing, and is sent again.
-    await until('the upload is accepted', async () => {
-      const { id } = await upload(scene.front, `text ${number}`, { filename, docId, attemptsMax: 1000 });
-      return acknowledged.push(id) > 0;
-    });
-    if (number * (restarts + 1) >= (restarted + 1) * tasks) {
-      restarted += 1;
-      await server.killAndRestart();
-    }
-  }
-  return { acknowledged, restarted };
 }
 
 /** What the database itself counted (`countEnds`), and what a search finds. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engines/engine.ts';
 import { openRedisEngine } from '../../src/engines/redis/redis-engine.ts';
-import type { Task, TaskId } from '../../src/tasks/task.ts';
+import type { Task } from '../../src/tasks/task.ts';
 import { switchCounts } from '../support/arbiter-index.ts';
 import { newId, upload } from '../support/engine-steps.ts';
 import { redisEngineOptions } from '../support/redis-harness.ts';
@@ -14,10 +14,8 @@ import { type RedisServer, startRedis } from '../support/redis.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { type Figure, quantile, round, showFigures } from './figures.ts';
-import { randomFrom } from './random.ts';
 import type { RedisOrder } from './redis-child.ts';
-import { settlePoints } from './rigged-worker.ts';
-import { type RiggedWorkers, startRiggedWorkers } from './rigged-workers.ts';
+import { type RiggedWorkers, startRiggedWorkers, uploadDoomed } from './rigged-workers.ts';
 
 /** `judged`: times decide, too. */
 export type RedisCrashes = {
@@ -44,30 +42,9 @@ export async function runRedisCrashes(options: RedisCrashes): Promise<boolean> {
 }
 
 /** Workers that die at each step of settling in turn, and a server that dies under them. */
-async function killWorkersAndServer(server: RedisServer, { tasks, kills, restarts, seed }: RedisCrashes): Promise<Figure[]> {
+async function killWorkersAndServer(server: RedisServer, options: RedisCrashes): Promise<Figure[]> {
   await using scene = await openScene(server, { workers, leaseMs: 2000 });
-  const random = randomFrom(seed);
-  const doomed = new Set(
-    random.sample(
-      Array.from({ length: tasks }, (_, number) => number),
-      kills,
-    ),
-  );
-  const acknowledged: TaskId[] = [];
-  let point = 0;
-  let restarted = 0;
-  for (let number = 0; number < tasks; number += 1) {
-    const filename = doomed.has(number) ? `SIGKILL ${settlePoints[point++ % settlePoints.length]}` : 'plain';
-    // A version that is superseded or unchanged does not come to every step.
-    const docId = doomed.has(number) ? `doomed-${number}` : `doc-${random.whole(1, Math.ceil(tasks / 2))}`;
-    // What is refused while the server is away is not promised anything.
-    const task = await upload(scene.front, `text ${number}`, { filename, docId, attemptsMax: 1000 }).catch(() => null);
-    if (task !== null) acknowledged.push(task.id);
-    if (number * (restarts + 1) >= (restarted + 1) * tasks) {
-      restarted += 1;
-      await server.killAndRestart();
-    }
-  }
+  const { acknowledged, restarted } = await uploadDoomed(scene.front, server, options);
   await until('every task has ended', async () => (await scene.all()).every(isCompleted), 300_000).catch(() => undefined);
   const ended = await scene.all();
   const completed = new Set(ended.filter(isCompleted).map(({ id }) => id));
@@ -80,9 +57,9 @@ async function killWorkersAndServer(server: RedisServer, { tasks, kills, restart
   await until('nothing waits or runs', async () => (await live()) === 0, 30_000).catch(() => undefined);
   const reports = scene.reports.filter(({ what }) => what === 'ended').map(({ id }) => id);
   return [
-    { figure: 'tasks acknowledged', value: acknowledged.length, least: tasks / 2 },
-    { figure: 'workers killed at the five steps of settling', value: scene.deaths.length, least: kills },
-    { figure: 'server killed and started again', value: restarted, least: restarts },
+    { figure: 'tasks acknowledged', value: acknowledged.length, least: options.tasks },
+    { figure: 'workers killed at the five steps of settling', value: scene.deaths.length, least: options.kills },
+    { figure: 'server killed and started again', value: restarted, least: options.restarts },
     { figure: 'acknowledged and lost, or never ended', value: acknowledged.filter((id) => !completed.has(id)).length, most: 0 },
     {
       figure: 'done twice: finished, made searchable',

@@ -1,10 +1,13 @@
-/** Worker processes that die and freeze where a task tells them to (`rigged-worker.ts`), and are started again. */
+/** Worker processes that die and freeze where a task tells them to (`rigged-worker.ts`), and are started again; and such tasks. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Engine } from '../../src/engines/engine.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
+import { upload } from '../support/engine-steps.ts';
 import { until } from '../support/until.ts';
-import type { WorkerReport } from './rigged-worker.ts';
+import { randomFrom } from './random.ts';
+import { settlePoints, type WorkerReport } from './rigged-worker.ts';
 
 export type RiggedWorkers = {
   readonly reports: readonly WorkerReport[];
@@ -70,4 +73,36 @@ async function stop(child: ChildProcess): Promise<void> {
   child.kill('SIGCONT');
   child.send('stop', () => undefined);
   await ended;
+}
+
+/**
+ * Uploads of which some kill, at each step of settling in turn, the worker that comes there first; the server is killed and started
+ * again between them.
+ */
+export async function uploadDoomed(
+  front: Engine,
+  server: { killAndRestart(): Promise<void> },
+  { tasks, kills, restarts, seed }: { tasks: number; kills: number; restarts: number; seed: number },
+): Promise<{ acknowledged: TaskId[]; restarted: number }> {
+  const random = randomFrom(seed);
+  const numbers = Array.from({ length: tasks }, (_, number) => number);
+  const doomed = random.sample(numbers, kills);
+  const acknowledged: TaskId[] = [];
+  let restarted = 0;
+  for (const number of numbers) {
+    const place = doomed.indexOf(number);
+    const filename = place < 0 ? 'plain' : `SIGKILL ${settlePoints[place % settlePoints.length]}`;
+    // A version that is superseded or unchanged does not come to every step.
+    const docId = place < 0 ? `doc-${random.whole(1, Math.ceil(tasks / 2))}` : `doomed-${number}`;
+    // What is refused while the server is away was promised nothing, and is sent again.
+    await until('the upload is accepted', async () => {
+      const { id } = await upload(front, `text ${number}`, { filename, docId, attemptsMax: 1000 });
+      return acknowledged.push(id) > 0;
+    });
+    if (number * (restarts + 1) >= (restarted + 1) * tasks) {
+      restarted += 1;
+      await server.killAndRestart();
+    }
+  }
+  return { acknowledged, restarted };
 }
