@@ -234,10 +234,13 @@ try {
 /**
  * Becomes the server: this process is replaced, so that signals and exit codes are its own. What is set here can be set only
  * before a process starts: fsyncs of several uploads need more than the 4 threads of libuv's pool; without a bound on V8's
- * young generation and on malloc's arenas both processes keep twice the memory that they use (`npm run soak`).
+ * young generation and on malloc's arenas both processes keep twice the memory that they use (`npm run soak`); and without a
+ * fixed threshold malloc keeps what a document with large Buffers took, and the next ones would be blamed for it (`npm run torture
+ * -- --only poison`).
  */
 function becomeServer(role: string): void {
-  const env = { UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=8', ...process.env };
+  const malloc = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' };
+  const env = { UV_THREADPOOL_SIZE: '16', ...malloc, NODE_OPTIONS: '--max-semi-space-size=8', ...process.env };
   process.execve!(process.execPath, [process.execPath, '--env-file-if-exists=.env', mainModule, '--role', role], env);
 }
 

@@ -41,6 +41,7 @@ export async function runPoison(): Promise<boolean> {
 async function poisonServer(server: TestServer): Promise<boolean> {
   const pid = server.process.pid!;
   const mbBefore = residentMb(pid);
+  const workerMbBefore = residentMb(childrenOf(pid)[0]!);
   const bad = new Map<string, string>();
   const honest: string[] = [];
   for (const name of Object.keys(poisons)) {
@@ -73,8 +74,25 @@ async function poisonServer(server: TestServer): Promise<boolean> {
     { figure: '/health while it went on, failed', value: waits.filter(Number.isNaN).length, most: 0 },
     { figure: '/health, p99 ms', value: round(quantile(waits, 0.99)) },
     { figure: 'memory the front end gained, MB', value: round(residentMb(pid) - mbBefore) },
+    {
+      figure: 'memory that the worker kept after three bombs more, MB',
+      value: await keptAfterBombs(server, workerMbBefore),
+      most: 256,
+    },
     { figure: 'files left over', value: leftovers(server.dataDir, 2).length, most: 0 },
   ]);
+}
+
+/** What a bomb took must be given back to the system: it would count against the documents after it. */
+async function keptAfterBombs(server: TestServer, before: number): Promise<number> {
+  const workerMb = (): number => residentMb(childrenOf(server.process.pid!)[0]!);
+  for (let bomb = 0; bomb < 3; bomb += 1) {
+    const names = ['buffers.txt', ...Array.from({ length: honestEach }, () => 'wait-20.txt')];
+    const ids = await Promise.all(names.map((name) => accept(server, name)));
+    await Promise.all(ids.map((id) => ended(server.url, id, 120_000)));
+  }
+  await until('it is given back', () => workerMb() - before < 320, 3000).catch(() => undefined);
+  return round(workerMb() - before);
 }
 
 async function accept(server: TestServer, name: string): Promise<string> {

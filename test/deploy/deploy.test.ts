@@ -93,7 +93,12 @@ describe('the ways to run it', () => {
     ...['Dockerfile', 'deploy/rag-intake.service', 'src/cli/main.ts', 'test/support/server.ts'].map((name) => [name, read(name)]),
   ])('%s starts the server with the same threads and the same bounds on memory', (_name, text) => {
     const settings = text!.replaceAll(/\$\{[A-Z_]+:-|[ '"]/g, '').replaceAll(':', '=');
-    for (const setting of ['UV_THREADPOOL_SIZE=16', 'MALLOC_ARENA_MAX=2', 'NODE_OPTIONS=--max-semi-space-size=8'])
+    for (const setting of [
+      'UV_THREADPOOL_SIZE=16',
+      'MALLOC_ARENA_MAX=2',
+      'MALLOC_MMAP_THRESHOLD_=1048576',
+      'NODE_OPTIONS=--max-semi-space-size=8',
+    ])
       expect(settings).toContain(setting);
   });
 

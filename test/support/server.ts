@@ -10,7 +10,12 @@ const mainModule = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const riggedModule = fileURLToPath(new URL('rigged-main.ts', import.meta.url));
 
 /** What `npm start` sets. */
-const asStarted = { UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=8' };
+const asStarted = {
+  UV_THREADPOOL_SIZE: '16',
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '1048576',
+  NODE_OPTIONS: '--max-semi-space-size=8',
+};
 
 export type TestServer = {
   readonly url: string;
