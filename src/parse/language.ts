@@ -3,16 +3,26 @@
 /** BCP 47 primary tag, or null where the script alone does not tell; English by its commonest words. Looks at 20,000 characters. */
 export function guessLanguage(text: string): string | null {
   const sample = text.slice(0, 20_000);
-  const letters = count(sample, /\p{L}/gu);
+  const words = sample.match(/\p{L}+/gu) ?? [];
+  const letters = words.reduce((sum, word) => sum + word.length, 0);
   if (letters < 20) return null;
+  return ofScript(sample, letters) ?? (isEnglish(words) ? 'en' : null);
+}
+
+function ofScript(sample: string, letters: number): string | null {
+  // Asked first because a class of one range is quick, and Latin text the most usual.
+  if (count(sample, /[^\0-\u024f]/g) <= letters * 0.05) return null;
   const share = (pattern: RegExp): number => count(sample, pattern) / letters;
   if (share(/[\p{Script=Hiragana}\p{Script=Katakana}]/gu) > 0.05) return 'ja';
   if (share(/\p{Script=Hangul}/gu) > 0.2) return 'ko';
   if (share(/\p{Script=Han}/gu) > 0.2) return 'zh';
   for (const [language, script] of oneLanguageScripts) if (share(script) > 0.3) return language;
-  const words = sample.toLowerCase().match(/\p{L}+/gu) ?? [];
-  const english = words.filter((word) => englishWords.has(word)).length;
-  return words.length >= 20 && english / words.length > 0.12 ? 'en' : null;
+  return null;
+}
+
+function isEnglish(words: readonly string[]): boolean {
+  const english = words.filter((word) => word.length <= 5 && englishWords.has(word.toLowerCase())).length;
+  return words.length >= 20 && english / words.length > 0.12;
 }
 
 const oneLanguageScripts: readonly (readonly [string, RegExp])[] = [

@@ -35,6 +35,8 @@ export type Reading = {
   readonly peakMb: number;
 };
 
+/** Times through some PDFs until they are read as by a server that has run for a while: V8 goes on compiling for about 1,500 pages. */
+export const warmRounds = 6;
 /** Where the other libraries are installed. */
 export const peersFolder = join(import.meta.dirname, 'peers');
 const fileMs = 20_000;

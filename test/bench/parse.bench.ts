@@ -15,7 +15,7 @@ import { pageLines } from '../support/prose.ts';
 import { smallFiles } from '../support/text-fixtures.ts';
 import type { Bench, Row } from './bench.ts';
 import { barsOf } from './record.ts';
-import { inputOf, langChainFormats, type Outcome, peersFolder, readAll, type Reading, type Tool } from './parse-run.ts';
+import { inputOf, langChainFormats, type Outcome, peersFolder, readAll, type Reading, type Tool, warmRounds } from './parse-run.ts';
 import { round } from './process-figures.ts';
 
 /** Real documents that may lie beside a checkout. */
@@ -114,7 +114,7 @@ async function besideCommands(paths: readonly string[]): Promise<Row[]> {
   const rows: Row[] = [];
   const megabytes = megabytesOf(paths);
   for (const threads of threadCounts) {
-    const readings = await readAll({ tool: 'ours', threads, rounds: 2, paths });
+    const readings = await readAll({ tool: 'ours', threads, rounds: warmRounds, paths });
     const pages = readings[0]!.outcomes.reduce((sum, each) => sum + each.pages, 0);
     const peers: { readonly name: string; readonly speed: Speed }[] = [];
     for (const { name, words } of commands) {
@@ -122,10 +122,18 @@ async function besideCommands(paths: readonly string[]): Promise<Row[]> {
       else console.log(`${name} is not installed`);
     }
     const inThreads = `PDF, ${threads} at once:`;
-    for (const [index, reading] of readings.entries()) {
+    for (const [name, reading] of [
+      ['cold', readings[0]!],
+      ['second time', readings[1]!],
+      ['warm', readings.at(-1)!],
+    ] as const) {
       const beside = peers.map(({ name, speed }) => [`× ${name} per CPU s`, round(speed.cpuSeconds / reading.cpuSeconds)]);
-      const what = `${inThreads} ours, ${index === 0 ? 'cold' : 'warm'}`;
-      rows.push({ what, ...speedRow(pages, megabytes, reading), 'peak MB': reading.peakMb, ...Object.fromEntries(beside) });
+      rows.push({
+        what: `${inThreads} ours, ${name}`,
+        ...speedRow(pages, megabytes, reading),
+        'peak MB': reading.peakMb,
+        ...Object.fromEntries(beside),
+      });
     }
     for (const { name, speed } of peers) rows.push({ what: `${inThreads} ${name}`, ...speedRow(pages, megabytes, speed) });
   }

@@ -119,7 +119,9 @@ type FontLook = {
 
 /** The run being gathered. */
 type Draft = {
+  /** Its words but the last, each with a space behind it. */
   text: string;
+  word: string;
   style: Style;
   left: number;
   right: number;
@@ -131,7 +133,6 @@ type Draft = {
   italicCount: number;
   monoCount: number;
   words: Word[];
-  wordStart: number;
   wordLeft: number;
 };
 
@@ -152,7 +153,8 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
     dividers.set(direction, upright);
     return upright;
   };
-  const numbered = numberedFonts(pdfium, text, count);
+  const codes = codesOf(pdfium, text, count);
+  const numbered = numberedFonts(pdfium, text, codes);
   let unmappedCount = 0;
   const runs: Run[] = [];
   let draft: Draft | undefined;
@@ -171,7 +173,7 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
 
   for (let index = 0; index < count; index++) {
     if ((index & 1023) === 1023) bounds.checkTime();
-    const code = call.FPDFText_GetUnicode(text, index);
+    const code = codes[index]!;
     if (code === 13 || code === 10) {
       if (call.FPDFText_IsGenerated(text, index) === 1) end();
       else spaced = true;
@@ -218,7 +220,8 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
     else if (spaced && draft !== undefined && isDivided(draft.right, box.left, baseline, dividersIn(direction))) end();
     if (draft === undefined) {
       draft = {
-        text: character,
+        text: '',
+        word: character,
         style,
         left: box.left,
         right: box.right,
@@ -230,17 +233,16 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
         italicCount: 0,
         monoCount: 0,
         words: [],
-        wordStart: 0,
         wordLeft: box.left,
       };
     } else {
       if (spaced || box.left - draft.right > style.size) {
         endWord(draft);
-        draft.text += ' ';
-        draft.wordStart = draft.text.length;
+        draft.text += `${draft.word} `;
+        draft.word = '';
         draft.wordLeft = box.left;
       }
-      draft.text += character;
+      draft.word += character;
       draft.left = Math.min(draft.left, box.left);
       draft.right = Math.max(draft.right, box.right);
       draft.end = box.right;
@@ -256,15 +258,21 @@ function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly R
   return { runs, unmappedCount };
 }
 
+function codesOf({ call }: Pdfium, text: Pointer, count: number): Uint32Array {
+  const codes = new Uint32Array(Math.max(0, count));
+  for (let index = 0; index < count; index++) codes[index] = call.FPDFText_GetUnicode(text, index);
+  return codes;
+}
+
 /**
  * Fonts of many glyphs that do not say which characters some of these are. PDFium gives the number of the glyph instead, which read
  * as a character is any letter of any script. A font of up to 256 glyphs is numbered by its letters more often than not.
  */
-function numberedFonts(pdfium: Pdfium, text: Pointer, count: number): ReadonlySet<Pointer> {
+function numberedFonts(pdfium: Pdfium, text: Pointer, codes: Uint32Array): ReadonlySet<Pointer> {
   const { call } = pdfium;
   const fonts = new Set<Pointer>();
-  for (let index = 0; index < count; index++) {
-    if (!isUnmapped(pdfium, text, index) || call.FPDFText_GetUnicode(text, index) <= 0xff) continue;
+  for (let index = 0; index < codes.length; index++) {
+    if (codes[index]! <= 0xff || !isUnmapped(pdfium, text, index)) continue;
     const object = call.FPDFText_GetTextObject(text, index);
     if (object !== 0) fonts.add(call.FPDFTextObj_GetFont(object));
   }
@@ -276,7 +284,7 @@ function isUnmapped(pdfium: Pdfium, text: Pointer, index: number): boolean {
 }
 
 function endWord(draft: Draft): void {
-  draft.words.push({ text: draft.text.slice(draft.wordStart), left: draft.wordLeft, right: draft.end });
+  draft.words.push({ text: draft.word, left: draft.wordLeft, right: draft.end });
 }
 
 /** A vertical ruling line stands between two glyphs: they are in two cells. */
@@ -296,7 +304,7 @@ function continues(draft: Draft, style: Style, box: Box, baseline: number): bool
   const drift = Math.abs(baseline - draft.baseline);
   if (drift > Math.max(size, style.size) * 0.45) return false;
   const gap = box.left - draft.right;
-  const gapMax = draft.glyphCount <= 3 && marker.test(draft.text) ? 3 : 0.9;
+  const gapMax = draft.glyphCount <= 3 && marker.test(draft.text + draft.word) ? 3 : 0.9;
   if (gap > Math.max(size, style.size) * gapMax) return false;
   // Jumping back happens for combining marks and right-to-left text, which stay within or touch the run.
   return box.right > draft.left - size * 0.9;
@@ -306,7 +314,7 @@ function runOf(draft: Draft): Run {
   const { style } = draft;
   endWord(draft);
   const rightToLeft = draft.rightToLeftCount * 2 > draft.glyphCount;
-  const text = draft.text.toWellFormed();
+  const text = (draft.text + draft.word).toWellFormed();
   return {
     direction: style.direction,
     glyphCount: draft.glyphCount,
@@ -374,26 +382,29 @@ function placeRule(direction: Direction, view: View, rule: Rule): Rule {
 }
 
 function styleOf(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, view: View, fonts: Map<Pointer, FontLook>): Style {
-  const { call, scratch } = pdfium;
-  const hasMatrix = call.FPDFText_GetMatrix(text, index, scratch) === 1;
-  const a = hasMatrix ? pdfium.float(scratch) : 1;
-  const b = hasMatrix ? pdfium.float(scratch + 4) : 0;
-  const c = hasMatrix ? pdfium.float(scratch + 8) : 0;
-  const d = hasMatrix ? pdfium.float(scratch + 12) : 1;
-  const e = hasMatrix ? pdfium.float(scratch + 16) : 0;
-  const f = hasMatrix ? pdfium.float(scratch + 20) : 0;
+  const { call } = pdfium;
+  const [a, b, c, d, e, f] = matrixAt(pdfium, text, index);
   const scale = Math.sqrt(c * c + d * d);
   const size = call.FPDFText_GetFontSize(text, index) * (scale > 0 ? scale : 1);
   const look = object === 0 ? plain : fontLook(pdfium, object, fonts);
   const upright = directionOf(a, b, view.turns);
   const [x, y] = [view.x(e, f), view.y(e, f)];
   return {
-    ...look,
+    italic: look.italic,
+    mono: look.mono,
+    dingbats: look.dingbats,
     baseline: place(upright, view, x, y, x, y, { left: 0, top: 0, right: 0, bottom: 0 }).bottom,
     size: size > 0.1 && size < 2000 ? size : 1,
     direction: upright === 0 && isVertical(pdfium, text, index, object, view) ? vertical : upright,
     bold: look.bold || (object !== 0 && call.FPDFTextObj_GetTextRenderMode(object) === 2),
   };
+}
+
+function matrixAt(pdfium: Pdfium, text: Pointer, index: number): readonly [number, number, number, number, number, number] {
+  if (pdfium.call.FPDFText_GetMatrix(text, index, pdfium.scratch) !== 1) return [1, 0, 0, 1, 0, 0];
+  const { floats } = pdfium;
+  const at = pdfium.scratch >> 2;
+  return [floats[at]!, floats[at + 1]!, floats[at + 2]!, floats[at + 3]!, floats[at + 4]!, floats[at + 5]!];
 }
 
 const plain: FontLook = { bold: false, italic: false, mono: false, dingbats: false };

@@ -26,14 +26,21 @@ export function viewOf(pdfium: Pdfium, page: number): View {
   const across = right - left;
   const down = top - bottom;
   const size = turns % 2 === 0 ? { width: across, height: down } : { width: down, height: across };
+  // One function for every page: what is called for each glyph stays optimized.
+  const place = (xx: number, xy: number, xStart: number, yx: number, yy: number, yStart: number): View => ({
+    ...size,
+    turns,
+    x: (x, y) => xx * x + xy * y + xStart,
+    y: (x, y) => yx * x + yy * y + yStart,
+  });
   switch (turns) {
     case 1:
-      return { ...size, turns, x: (_x, y) => y - bottom, y: (x) => x - left };
+      return place(0, 1, -bottom, 1, 0, -left);
     case 2:
-      return { ...size, turns, x: (x) => right - x, y: (_x, y) => y - bottom };
+      return place(-1, 0, right, 0, 1, -bottom);
     case 3:
-      return { ...size, turns, x: (_x, y) => top - y, y: (x) => right - x };
+      return place(0, -1, top, -1, 0, right);
     default:
-      return { ...size, turns, x: (x) => x - left, y: (_x, y) => top - y };
+      return place(1, 0, -left, 0, -1, top);
   }
 }

@@ -14,8 +14,9 @@ import { DocumentError } from '../../errors.ts';
 const memoryBytesKept = 96 * 1024 * 1024;
 /** Emscripten takes up to this much more than it was asked for. */
 const overgrowthBytes = 96 * 1024 * 1024;
-/** PDFium asks for 512 bytes at a time; the file is read in pieces of this size. */
-const readBytes = 256 * 1024;
+/** PDFium asks for 512 bytes at a time, here and there in the file; it is read in pieces of this size, of which so many are kept. */
+const pieceBytes = 64 * 1024;
+const piecesKept = 16;
 
 type Pointer = number;
 
@@ -215,6 +216,13 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
   // Emscripten replaces its views when memory grows, so they are looked up at each use.
   const heap = module as unknown as { HEAPU8: Uint8Array; HEAPU32: Uint32Array; HEAPF32: Float32Array; HEAPF64: Float64Array };
 
+  const pieces = createFilePieces();
+  const reader = module.addFunction((_param: number, at: number, to: Pointer, bytes: number) => {
+    breakable(state);
+    return pieces.read(at >>> 0, heap.HEAPU8, to, bytes) ? 1 : 0;
+  }, 'iiiii');
+  const access = call.malloc(12);
+
   function text(read: (buffer: Pointer, bytes: number) => number, decode: (bytes: Buffer) => string): string {
     const needed = read(0, 0);
     if (needed <= 1 || needed > 65_536) return '';
@@ -303,16 +311,10 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
   };
 
   async function withOpenFile<T>(file: number, use: (document: Pointer) => Promise<T>): Promise<T> {
-    const reader = module.addFunction(readerOf(file, heap, state), 'iiiii');
-    const access = call.malloc(12);
-    heap.HEAPU32[access >> 2] = fstatSync(file).size;
-    heap.HEAPU32[(access >> 2) + 1] = reader;
-    heap.HEAPU32[(access >> 2) + 2] = 0;
+    pieces.open(file);
+    heap.HEAPU32.set([fstatSync(file).size, reader, 0], access >> 2);
     const document = call.FPDF_LoadCustomDocument(access, 0);
-    if (document === 0) {
-      module.removeFunction(reader);
-      throw openingError(call.FPDF_GetLastError());
-    }
+    if (document === 0) throw openingError(call.FPDF_GetLastError());
     try {
       return await use(document);
     } catch (error) {
@@ -321,33 +323,51 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
     } finally {
       // After an abort the instance is thrown away as it is, and closing may abort again.
       if (!state.broken) call.FPDF_CloseDocument(document);
-      module.removeFunction(reader);
     }
   }
 
   return pdfium;
 }
 
-/** FPDF_FILEACCESS.m_GetBlock: reads through one buffer, so that small requests do not become system calls. */
-function readerOf(
-  file: number,
-  heap: { HEAPU8: Uint8Array },
-  state: State,
-): (param: number, at: number, to: Pointer, bytes: number) => number {
-  const cache = Buffer.allocUnsafe(readBytes);
-  let cacheStart = 0;
-  let cacheBytes = 0;
-  return (_param, at, to, bytes) => {
-    breakable(state);
-    const position = at >>> 0;
-    if (bytes > readBytes) return readSync(file, heap.HEAPU8, to, bytes, position) === bytes ? 1 : 0;
-    if (position < cacheStart || position + bytes > cacheStart + cacheBytes) {
-      cacheStart = position;
-      cacheBytes = readSync(file, cache, 0, readBytes, position);
-      if (bytes > cacheBytes) return 0;
-    }
-    heap.HEAPU8.set(cache.subarray(position - cacheStart, position - cacheStart + bytes), to);
-    return 1;
+/** Reads from a file through pieces that are kept, so that small requests do not become system calls. */
+type FilePieces = {
+  /** The file to read from now on. */
+  open(file: number): void;
+  /** Copies `bytes` bytes at `position` to `to` in `memory`; false when the file is shorter. */
+  read(position: number, memory: Uint8Array, to: number, bytes: number): boolean;
+};
+
+/** Memory for the pieces is taken once: 1 MB. */
+function createFilePieces(): FilePieces {
+  const buffer = Buffer.allocUnsafeSlow(piecesKept * pieceBytes);
+  const pieces: ({ readonly number: number; readonly bytes: Uint8Array } | undefined)[] = [];
+  let file = -1;
+  const pieceOf = (number: number): Uint8Array => {
+    const slot = number % piecesKept;
+    const known = pieces[slot];
+    if (known?.number === number) return known.bytes;
+    const start = slot * pieceBytes;
+    const bytes = buffer.subarray(start, start + readSync(file, buffer, start, pieceBytes, number * pieceBytes));
+    pieces[slot] = { number, bytes };
+    return bytes;
+  };
+  return {
+    open(next) {
+      file = next;
+      pieces.length = 0;
+    },
+    read(position, memory, to, bytes) {
+      if (bytes > pieceBytes) return readSync(file, memory, to, bytes, position) === bytes;
+      for (let done = 0; done < bytes;) {
+        const piece = pieceOf(Math.floor((position + done) / pieceBytes));
+        const from = (position + done) % pieceBytes;
+        const part = piece.subarray(from, from + bytes - done);
+        if (part.length === 0) return false;
+        memory.set(part, to + done);
+        done += part.length;
+      }
+      return true;
+    },
   };
 }
 

@@ -68,16 +68,24 @@ function downLine(rule: Rule): Line {
 function mergeLines(lines: readonly Line[]): Line[] {
   const merged: Line[] = [];
   for (const line of [...lines].sort((one, other) => one.at - other.at || one.from - other.from)) {
-    const index = merged.findLastIndex(
-      (each) => Math.abs(each.at - line.at) <= 1.5 && line.from <= each.to + near && line.to >= each.from - near,
-    );
-    if (index === -1 || merged[index]!.at < line.at - 1.5) merged.push(line);
+    const index = lastTouching(merged, line);
+    if (index === -1) merged.push(line);
     else {
       const each = merged[index]!;
       merged[index] = { at: each.at, from: Math.min(each.from, line.from), to: Math.max(each.to, line.to) };
     }
   }
   return merged;
+}
+
+/** Of lines in order of `at`, the last that `line` goes on with; -1 for none. */
+function lastTouching(merged: readonly Line[], line: Line): number {
+  for (let index = merged.length - 1; index >= 0; index--) {
+    const each = merged[index]!;
+    if (each.at < line.at - 1.5) return -1;
+    if (line.from <= each.to + near && line.to >= each.from - near) return index;
+  }
+  return -1;
 }
 
 /* Grids. */
