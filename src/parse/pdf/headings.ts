@@ -8,7 +8,6 @@ import { type Look, type PageBlock, type TextBlock } from './page-blocks.ts';
 export type Bookmark = {
   readonly title: string;
   /** 0 is outermost. */ readonly depth: number;
-  /** 1-based. */ readonly page: number | null;
 };
 
 /** The level, 1–6, of each block that is a heading. */

@@ -1,11 +1,10 @@
 /**
- * Reads the text of one page out of PDFium as spans (runs of glyphs on one baseline, without a wide gap) in a frame where the
- * text runs left to right and y grows downwards. What lies outside the page box is left out.
+ * The text of one page as spans (runs of glyphs on one baseline, without a wide gap) in a frame where the text runs left to right
+ * and y grows downwards. What lies outside the page box is left out.
  */
-import { DocumentError } from '../../errors.ts';
-import type { Rule } from './page-drawing.ts';
+import type { FontLook } from './font-look.ts';
+import type { Rule } from './page-rules.ts';
 import type { View } from './page-view.ts';
-import type { Pdfium } from './pdfium.ts';
 
 /** A run of text on one line. Points; y grows downwards. */
 export type Span = {
@@ -54,68 +53,107 @@ export type PageBounds = {
   readonly glyphsMax: number;
   /** Called often. @throws DocumentError `timeout`. */
   readonly checkTime: () => void;
+  /** The same, as an answer. */
+  readonly isLate: () => boolean;
 };
-
-type Pointer = number;
-
-/**
- * @param page from `FPDF_LoadPage`
- * @param more upright spans from elsewhere on the page, e.g. the values of form fields
- * @throws DocumentError `limit_exceeded` | `timeout`
- */
-export function readPageText(
-  pdfium: Pdfium,
-  page: Pointer,
-  view: View,
-  rules: readonly Rule[],
-  more: readonly Span[],
-  bounds: PageBounds,
-): PageText {
-  const upright = more.map((span): Run => ({ direction: 0, span, glyphCount: span.text.length }));
-  const text = pdfium.call.FPDFText_LoadPage(page);
-  if (text === 0) return { ...framesOf(upright, rules, view), unmappedCount: 0 };
-  return pdfium.closing(
-    () => {
-      bounds.checkTime();
-      const { runs, unmappedCount } = readGlyphs(pdfium, text, view, rules, bounds);
-      return { ...framesOf([...runs, ...upright], rules, view), unmappedCount };
-    },
-    () => pdfium.call.FPDFText_ClosePage(text),
-  );
-}
-
-function emptyFrame(view: View): Frame {
-  return { width: view.width, height: view.height, spans: [], rules: [], glyphCount: 0 };
-}
 
 /* Glyphs to spans. */
 
 /** 0–3: quarter turns clockwise that the text is turned, as seen; 4: vertical writing; 5: any other angle. */
-type Direction = 0 | 1 | 2 | 3 | 4 | 5;
-const vertical = 4;
+export type Direction = 0 | 1 | 2 | 3 | 4 | 5;
+export const vertical = 4;
 const slanted = 5;
 
 type Run = { readonly direction: Direction; readonly span: Span; readonly glyphCount: number };
 
-/** How the glyphs of one text object look, and where they stand. */
-type Style = {
+/** How glyphs that follow each other look, and where they stand. */
+export type Style = FontLook & {
   /** In their frame; of vertical writing each glyph has its own. */
   readonly baseline: number;
   readonly size: number;
   readonly direction: Direction;
-  readonly bold: boolean;
-  readonly italic: boolean;
-  readonly mono: boolean;
-  readonly dingbats: boolean;
 };
 
-type FontLook = {
-  readonly bold: boolean;
-  readonly italic: boolean;
-  readonly mono: boolean;
-  /** Its letters are pictures. */
-  readonly dingbats: boolean;
+/** Takes the glyphs of a page, in the order in which they are drawn. */
+export type GlyphCollector = {
+  /** @param text of one glyph: a character, or the letters of a ligature. The corners of its box are in user space. */
+  glyph(text: string, style: Style, left: number, bottom: number, right: number, top: number): void;
+  /** There is a space between the glyph before and the next. */
+  space(): void;
+  /** The line ends here. */
+  end(): void;
+  /** Everything as frames. @param more upright spans from elsewhere on the page, e.g. the values of form fields */
+  finish(more: readonly Span[], unmappedCount: number): PageText;
 };
+
+/** @param rules of the page: what stands on two sides of one is in two cells */
+export function createGlyphCollector(view: View, rules: readonly Rule[]): GlyphCollector {
+  const runs: Run[] = [];
+  const dividers = new Map<Direction, readonly Rule[]>();
+  const box: Box = { left: 0, top: 0, right: 0, bottom: 0 };
+  let draft: Draft | undefined;
+  let spaced = false;
+
+  const dividersIn = (direction: Direction) => {
+    const known = dividers.get(direction);
+    if (known !== undefined) return known;
+    const upright = rules.map((rule) => placeRule(direction, view, rule)).filter((rule) => rule.x2 - rule.x1 <= 3);
+    dividers.set(direction, upright);
+    return upright;
+  };
+
+  const end = () => {
+    if (draft !== undefined) runs.push(runOf(draft));
+    draft = undefined;
+    spaced = false;
+  };
+
+  return {
+    end,
+    space: () => {
+      spaced = true;
+    },
+    glyph(text, style, left, bottom, right, top) {
+      const x1 = view.x(left, bottom);
+      const y1 = view.y(left, bottom);
+      const x2 = view.x(right, top);
+      const y2 = view.y(right, top);
+      const middleX = (x1 + x2) / 2;
+      const middleY = (y1 + y2) / 2;
+      if (!(middleX >= 0 && middleX <= view.width && middleY >= 0 && middleY <= view.height)) return end();
+      const { direction } = style;
+      place(direction, view, x1 < x2 ? x1 : x2, y1 < y2 ? y1 : y2, x1 < x2 ? x2 : x1, y1 < y2 ? y2 : y1, box);
+      const baseline = direction === vertical ? box.bottom - (box.bottom - box.top) * 0.2 : style.baseline;
+
+      if (draft !== undefined && !continues(draft, style, box, baseline)) end();
+      else if (spaced && draft !== undefined && isDivided(draft.right, box.left, baseline, dividersIn(direction))) end();
+      if (draft === undefined) draft = draftOf(text, style, box, baseline);
+      else {
+        if (spaced || box.left - draft.right > style.size) {
+          endWord(draft);
+          draft.text += `${draft.word} `;
+          draft.word = '';
+          draft.wordLeft = box.left;
+        }
+        draft.word += text;
+        draft.left = Math.min(draft.left, box.left);
+        draft.right = Math.max(draft.right, box.right);
+        draft.end = box.right;
+      }
+      draft.glyphCount++;
+      if (style.bold) draft.boldCount++;
+      if (style.italic) draft.italicCount++;
+      if (style.mono) draft.monoCount++;
+      if (isRightToLeft(text.charCodeAt(0))) draft.rightToLeftCount++;
+      spaced = false;
+    },
+    finish(more, unmappedCount) {
+      end();
+      const upright = more.map((span): Run => ({ direction: 0, span, glyphCount: span.text.length }));
+      return { ...framesOf([...runs, ...upright], rules, view), unmappedCount };
+    },
+  };
+}
 
 /** The run being gathered. */
 type Draft = {
@@ -136,151 +174,23 @@ type Draft = {
   wordLeft: number;
 };
 
-type Glyphs = { readonly runs: readonly Run[]; readonly unmappedCount: number };
-
-function readGlyphs(pdfium: Pdfium, text: Pointer, view: View, rules: readonly Rule[], bounds: PageBounds): Glyphs {
-  const { call, scratch } = pdfium;
-  const count = call.FPDFText_CountChars(text);
-  if (count > bounds.glyphsMax) {
-    throw new DocumentError('limit_exceeded', `One page holds more than ${bounds.glyphsMax} characters of text (MAX_CHARACTERS)`);
-  }
-  const fonts = new Map<Pointer, FontLook>();
-  const dividers = new Map<Direction, readonly Rule[]>();
-  const dividersIn = (direction: Direction) => {
-    const known = dividers.get(direction);
-    if (known !== undefined) return known;
-    const upright = rules.map((rule) => placeRule(direction, view, rule)).filter((rule) => rule.x2 - rule.x1 <= 3);
-    dividers.set(direction, upright);
-    return upright;
+function draftOf(word: string, style: Style, { left, right }: Box, baseline: number): Draft {
+  return {
+    text: '',
+    word,
+    style,
+    left,
+    right,
+    baseline,
+    end: right,
+    glyphCount: 0,
+    rightToLeftCount: 0,
+    boldCount: 0,
+    italicCount: 0,
+    monoCount: 0,
+    words: [],
+    wordLeft: left,
   };
-  const codes = codesOf(pdfium, text, count);
-  const numbered = numberedFonts(pdfium, text, codes);
-  let unmappedCount = 0;
-  const runs: Run[] = [];
-  let draft: Draft | undefined;
-  let object = 0;
-  let style: Style | undefined;
-  let spaced = false;
-  let floats = pdfium.floats;
-  const at = scratch >> 2;
-  const box: Box = { left: 0, top: 0, right: 0, bottom: 0 };
-
-  const end = () => {
-    if (draft !== undefined) runs.push(runOf(draft));
-    draft = undefined;
-    spaced = false;
-  };
-
-  for (let index = 0; index < count; index++) {
-    if ((index & 1023) === 1023) bounds.checkTime();
-    const code = codes[index]!;
-    if (code === 13 || code === 10) {
-      if (call.FPDFText_IsGenerated(text, index) === 1) end();
-      else spaced = true;
-      continue;
-    }
-    if (code === 32 || code === 0xa0 || code === 9) {
-      spaced = true;
-      continue;
-    }
-    if (code < 32 && code !== 2) continue;
-    if (code === 0xfffe || code === 0xffff || code === 0xfeff) continue;
-    const of = call.FPDFText_GetTextObject(text, index);
-    if (of !== object || style === undefined) {
-      object = of;
-      style = styleOf(pdfium, text, index, of, view, fonts);
-    }
-    if (numbered.size > 0 && isUnmapped(pdfium, text, index) && numbered.has(call.FPDFTextObj_GetFont(of))) {
-      unmappedCount++;
-      spaced = true;
-      continue;
-    }
-    call.FPDFText_GetLooseCharBox(text, index, scratch);
-    if (floats.length === 0) floats = pdfium.floats;
-    const boxLeft = floats[at]!;
-    const boxTop = floats[at + 1]!;
-    const boxRight = floats[at + 2]!;
-    const boxBottom = floats[at + 3]!;
-    const x1 = view.x(boxLeft, boxBottom);
-    const y1 = view.y(boxLeft, boxBottom);
-    const x2 = view.x(boxRight, boxTop);
-    const y2 = view.y(boxRight, boxTop);
-    const middleX = (x1 + x2) / 2;
-    const middleY = (y1 + y2) / 2;
-    if (!(middleX >= 0 && middleX <= view.width && middleY >= 0 && middleY <= view.height)) {
-      end();
-      continue;
-    }
-    const { direction } = style;
-    place(direction, view, x1 < x2 ? x1 : x2, y1 < y2 ? y1 : y2, x1 < x2 ? x2 : x1, y1 < y2 ? y2 : y1, box);
-    const baseline = direction === vertical ? box.bottom - (box.bottom - box.top) * 0.2 : style.baseline;
-    const character = code === 2 ? '-' : style.dingbats && code < 0x7f ? '•' : String.fromCodePoint(code);
-
-    if (draft !== undefined && !continues(draft, style, box, baseline)) end();
-    else if (spaced && draft !== undefined && isDivided(draft.right, box.left, baseline, dividersIn(direction))) end();
-    if (draft === undefined) {
-      draft = {
-        text: '',
-        word: character,
-        style,
-        left: box.left,
-        right: box.right,
-        baseline,
-        end: box.right,
-        glyphCount: 0,
-        rightToLeftCount: 0,
-        boldCount: 0,
-        italicCount: 0,
-        monoCount: 0,
-        words: [],
-        wordLeft: box.left,
-      };
-    } else {
-      if (spaced || box.left - draft.right > style.size) {
-        endWord(draft);
-        draft.text += `${draft.word} `;
-        draft.word = '';
-        draft.wordLeft = box.left;
-      }
-      draft.word += character;
-      draft.left = Math.min(draft.left, box.left);
-      draft.right = Math.max(draft.right, box.right);
-      draft.end = box.right;
-    }
-    draft.glyphCount++;
-    if (style.bold) draft.boldCount++;
-    if (style.italic) draft.italicCount++;
-    if (style.mono) draft.monoCount++;
-    if (isRightToLeft(code)) draft.rightToLeftCount++;
-    spaced = false;
-  }
-  end();
-  return { runs, unmappedCount };
-}
-
-function codesOf({ call }: Pdfium, text: Pointer, count: number): Uint32Array {
-  const codes = new Uint32Array(Math.max(0, count));
-  for (let index = 0; index < count; index++) codes[index] = call.FPDFText_GetUnicode(text, index);
-  return codes;
-}
-
-/**
- * Fonts of many glyphs that do not say which characters some of these are. PDFium gives the number of the glyph instead, which read
- * as a character is any letter of any script. A font of up to 256 glyphs is numbered by its letters more often than not.
- */
-function numberedFonts(pdfium: Pdfium, text: Pointer, codes: Uint32Array): ReadonlySet<Pointer> {
-  const { call } = pdfium;
-  const fonts = new Set<Pointer>();
-  for (let index = 0; index < codes.length; index++) {
-    if (codes[index]! <= 0xff || !isUnmapped(pdfium, text, index)) continue;
-    const object = call.FPDFText_GetTextObject(text, index);
-    if (object !== 0) fonts.add(call.FPDFTextObj_GetFont(object));
-  }
-  return fonts;
-}
-
-function isUnmapped(pdfium: Pdfium, text: Pointer, index: number): boolean {
-  return pdfium.call.FPDFText_HasUnicodeMapError(text, index) === 1;
 }
 
 function endWord(draft: Draft): void {
@@ -381,36 +291,14 @@ function placeRule(direction: Direction, view: View, rule: Rule): Rule {
   return { x1: left, y1: top, x2: right, y2: bottom };
 }
 
-function styleOf(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, view: View, fonts: Map<Pointer, FontLook>): Style {
-  const { call } = pdfium;
-  const [a, b, c, d, e, f] = matrixAt(pdfium, text, index);
-  const scale = Math.sqrt(c * c + d * d);
-  const size = call.FPDFText_GetFontSize(text, index) * (scale > 0 ? scale : 1);
-  const look = object === 0 ? plain : fontLook(pdfium, object, fonts);
-  const upright = directionOf(a, b, view.turns);
-  const [x, y] = [view.x(e, f), view.y(e, f)];
-  return {
-    italic: look.italic,
-    mono: look.mono,
-    dingbats: look.dingbats,
-    baseline: place(upright, view, x, y, x, y, { left: 0, top: 0, right: 0, bottom: 0 }).bottom,
-    size: size > 0.1 && size < 2000 ? size : 1,
-    direction: upright === 0 && isVertical(pdfium, text, index, object, view) ? vertical : upright,
-    bold: look.bold || (object !== 0 && call.FPDFTextObj_GetTextRenderMode(object) === 2),
-  };
+/** The baseline, in the frame of its direction, of text that stands at (x, y) in user space. */
+export function baselineOf(direction: Direction, view: View, x: number, y: number): number {
+  const [seenX, seenY] = [view.x(x, y), view.y(x, y)];
+  return place(direction, view, seenX, seenY, seenX, seenY, { left: 0, top: 0, right: 0, bottom: 0 }).bottom;
 }
-
-function matrixAt(pdfium: Pdfium, text: Pointer, index: number): readonly [number, number, number, number, number, number] {
-  if (pdfium.call.FPDFText_GetMatrix(text, index, pdfium.scratch) !== 1) return [1, 0, 0, 1, 0, 0];
-  const { floats } = pdfium;
-  const at = pdfium.scratch >> 2;
-  return [floats[at]!, floats[at + 1]!, floats[at + 2]!, floats[at + 3]!, floats[at + 4]!, floats[at + 5]!];
-}
-
-const plain: FontLook = { bold: false, italic: false, mono: false, dingbats: false };
 
 /** (a, b) is where the text runs in user space, y upwards. */
-function directionOf(a: number, b: number, turns: number): Direction {
+export function directionOf(a: number, b: number, turns: number): Direction {
   if (a === 0 && b === 0) return 0;
   if (b === 0 && a > 0) return turns as Direction;
   const clockwise = (-Math.atan2(b, a) * 180) / Math.PI + turns * 90;
@@ -420,37 +308,8 @@ function directionOf(a: number, b: number, turns: number): Direction {
   return (((nearest % 4) + 4) % 4) as Direction;
 }
 
-/** Two neighbours of one text object stand one under the other although the text is not turned. */
-function isVertical(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, view: View): boolean {
-  const { call, scratch } = pdfium;
-  if (object === 0 || call.FPDFText_GetTextObject(text, index + 1) !== object) return false;
-  const middle = (at: number): [number, number] => {
-    call.FPDFText_GetLooseCharBox(text, at, scratch);
-    const x = (pdfium.float(scratch) + pdfium.float(scratch + 8)) / 2;
-    const y = (pdfium.float(scratch + 4) + pdfium.float(scratch + 12)) / 2;
-    return [view.x(x, y), view.y(x, y)];
-  };
-  const [x1, y1] = middle(index);
-  const [x2, y2] = middle(index + 1);
-  return y2 - y1 > Math.abs(x2 - x1) * 2 + 1;
-}
-
-/** Names say more than descriptors: StemV and weights are often invented. */
-function fontLook(pdfium: Pdfium, object: Pointer, fonts: Map<Pointer, FontLook>): FontLook {
-  const font = pdfium.call.FPDFTextObj_GetFont(object);
-  if (font === 0) return plain;
-  const known = fonts.get(font);
-  if (known !== undefined) return known;
-  const name = pdfium.utf8((buffer, bytes) => pdfium.call.FPDFFont_GetBaseFontName(font, buffer, bytes)).replace(/^[A-Z]{6}\+/, '');
-  const flags = pdfium.call.FPDFFont_GetFlags(font);
-  const look = {
-    bold: /bold|black|heavy|semib|demi|medi$|cmb|cmssbx|sfbx|sfsx|-bd|ptmb|phvb/i.test(name) || (flags & 0x40000) !== 0,
-    italic: /ital|obli|cmti|sfti/i.test(name) || (flags & 0x40) !== 0,
-    dingbats: /dingbat|wingd|webding|monotypesorts/i.test(name),
-    mono: /mono|cour|consol|menlo|typewriter|cmtt|sftt|lettergothic|inconsolata/i.test(name),
-  };
-  fonts.set(font, look);
-  return look;
+function emptyFrame(view: View): Frame {
+  return { width: view.width, height: view.height, spans: [], rules: [], glyphCount: 0 };
 }
 
 /* Frames: one for each direction, the busiest first. */

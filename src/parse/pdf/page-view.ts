@@ -1,5 +1,4 @@
 /** The page as seen: its visible box and rotation. */
-import type { Pdfium } from './pdfium.ts';
 
 /** The visible box of a page, turned as its reader sees it. */
 export type View = {
@@ -12,17 +11,12 @@ export type View = {
   readonly turns: number;
 };
 
-/** @param page from `FPDF_LoadPage` */
-export function viewOf(pdfium: Pdfium, page: number): View {
-  const { call, scratch } = pdfium;
-  call.FPDF_GetPageBoundingBox(page, scratch);
-  const [left, top, right, bottom] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const turns = ((call.FPDFPage_GetRotation(page) % 4) + 4) % 4;
+/** Corners in user space. */
+export type PageBox = { readonly left: number; readonly bottom: number; readonly right: number; readonly top: number };
+
+/** @param rotation quarter turns clockwise, any whole number */
+export function viewOf({ left, bottom, right, top }: PageBox, rotation: number): View {
+  const turns = ((rotation % 4) + 4) % 4;
   const across = right - left;
   const down = top - bottom;
   const size = turns % 2 === 0 ? { width: across, height: down } : { width: down, height: across };

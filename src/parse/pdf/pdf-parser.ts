@@ -7,14 +7,14 @@ import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../m
 import { guessLanguage } from '../language.ts';
 import { noOcrSentence } from '../ocr.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
-import { type Bookmark, fullText, headingLevels } from './headings.ts';
+import { fullText, headingLevels } from './headings.ts';
 import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
-import { readDrawing } from './page-drawing.ts';
-import { readFields, withForm } from './page-fields.ts';
-import { drawPage } from './page-picture.ts';
-import { type PageText, readPageText, type Span } from './page-spans.ts';
-import { viewOf } from './page-view.ts';
-import { loadPdfium, type Pdfium } from './pdfium.ts';
+import type { PageText, Span } from './page-spans.ts';
+import { loadPdfium, type Pdfium } from './pdfium/pdfium.ts';
+import { openPdfiumSource } from './pdfium/pdfium-source.ts';
+import { mixedSource } from './mixed-source.ts';
+import type { PdfSource, SourcePage } from './pdf-source.ts';
+import { openPlainSource, plainBytesMax } from './plain/plain-source.ts';
 import { columnsOf } from './reading-order.ts';
 import { type FoundTable, takeRuledTables } from './ruled-tables.ts';
 import { withoutRunningHeads } from './running-heads.ts';
@@ -28,48 +28,62 @@ export type PdfParserOptions = {
 };
 
 /**
- * One file at a time uses PDFium's instance; a second one at the same time gets its own. An instance that aborted or grew
- * large is not used again.
+ * Plain files and pages are read without PDFium. One file at a time uses PDFium's instance; a second one at the same time gets its own.
+ * An instance that aborted or grew large is not used again.
  */
 export function createPdfParser(options: PdfParserOptions = {}): Parser {
   let idle: Pdfium | undefined;
+
+  async function withPdfium<T>(input: ParseInput, use: (open: () => Promise<PdfSource>) => Promise<T>): Promise<T> {
+    let pdfium: Pdfium | undefined;
+    let source: (PdfSource & { close(): void }) | undefined;
+    try {
+      return await use(async () => {
+        pdfium = idle ?? (await loadPdfium());
+        idle = undefined;
+        return (source = openPdfiumSource(pdfium, input.path, input.limits.pdfMemoryMb));
+      });
+    } finally {
+      source?.close();
+      if (pdfium?.reusable === true) idle = pdfium;
+    }
+  }
+
   return {
-    async parse(input) {
-      const pdfium = idle ?? (await loadPdfium());
-      idle = undefined;
-      try {
-        return await pdfium.withDocument(input.path, input.limits.pdfMemoryMb, (document) =>
-          readDocument(pdfium, document, input, options.ocr),
-        );
-      } finally {
-        if (pdfium.reusable) idle = pdfium;
-      }
-    },
+    parse: (input) =>
+      withPdfium(input, async (openPdfium) => {
+        const plain = plainSource(input);
+        return readDocument(plain === undefined ? await openPdfium() : mixedSource(plain, openPdfium), input, options.ocr);
+      }),
   };
 }
 
-async function readDocument(
-  pdfium: Pdfium,
-  document: number,
-  input: ParseInput,
-  ocr: PageReader | undefined,
-): Promise<ParsedDocument> {
-  const pageCount = pdfium.call.FPDF_GetPageCount(document);
+/** Undefined when the file is not plain, whatever that showed itself in: PDFium has the last word then, also on what is wrong with it. */
+function plainSource({ path, fileBytes, limits }: ParseInput): PdfSource | undefined {
+  try {
+    return fileBytes > plainBytesMax ? undefined : openPlainSource(path, limits.pagesMax);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readDocument(source: PdfSource, input: ParseInput, ocr: PageReader | undefined): Promise<ParsedDocument> {
+  const { pageCount } = source;
   if (pageCount > input.limits.pagesMax) {
     throw new DocumentError('limit_exceeded', `The PDF has ${pageCount} pages, more than ${input.limits.pagesMax} (MAX_PAGES)`);
   }
-  const read = await withForm(pdfium, document, (form) => readPages(pdfium, document, form, pageCount, input, ocr));
+  const read = await readPages(source, input, ocr);
   const builder = createMarkdownBuilder(input.limits);
   const body = joinAcross(withoutRunningHeads(read.blocks, pageCount));
-  const levels = headingLevels(body, bookmarksOf(pdfium, document));
+  const levels = headingLevels(body, source.bookmarks());
   write(body, levels, builder);
   const { markdown, blocks } = builder.finish();
   if (markdown === '') throw emptyError(pageCount, read, ocr);
   return {
     mediaType: 'application/pdf',
-    title: metaText(pdfium, document, 'Title') ?? firstHeading(body, levels),
-    author: metaText(pdfium, document, 'Author'),
-    language: languageOf(pdfium, document) ?? guessLanguage(markdown),
+    title: cleanMeta(source.title()) ?? firstHeading(body, levels),
+    author: cleanMeta(source.author()),
+    language: languageOf(source.language()) ?? guessLanguage(markdown),
     pages: pageCount,
     markdown,
     blocks,
@@ -111,65 +125,22 @@ type PagesRead = {
   readonly unmapped: number[];
 };
 
-async function readPages(
-  pdfium: Pdfium,
-  document: number,
-  form: number,
-  pageCount: number,
-  input: ParseInput,
-  ocr: PageReader | undefined,
-): Promise<PagesRead> {
+async function readPages(source: PdfSource, input: ParseInput, ocr: PageReader | undefined): Promise<PagesRead> {
   const read: PagesRead = { blocks: [], unread: [], unseen: [], unmapped: [] };
-  const pages = openPages(pdfium, document);
   let glyphsLeft = input.limits.charactersMax;
-  try {
-    for (let number = 1; number <= pageCount; number++) {
-      const page = readPage(pdfium, pages, form, number, glyphsLeft, input.limits.pageMs, ocr);
-      if (page === undefined) read.unread.push(number);
-      else {
-        glyphsLeft -= page.glyphCount;
-        const seen = page.picture === undefined ? [] : seenBlocks(await ocr!.read(page.picture), number);
-        read.blocks.push(...(seen.length > 0 ? seen : page.blocks));
-        if (page.isScan && seen.length === 0) read.unseen.push(number);
-        else if (page.isUnmapped && seen.length === 0) read.unmapped.push(number);
-      }
-      input.onProgress(number, pageCount);
+  for (let number = 1; number <= source.pageCount; number++) {
+    const page = await readPage(source, number, glyphsLeft, input.limits.pageMs, ocr);
+    if (page === undefined) read.unread.push(number);
+    else {
+      glyphsLeft -= page.glyphCount;
+      const seen = page.picture === undefined ? [] : seenBlocks(await ocr!.read(page.picture), number);
+      read.blocks.push(...(seen.length > 0 ? seen : page.blocks));
+      if (page.isScan && seen.length === 0) read.unseen.push(number);
+      else if (page.isUnmapped && seen.length === 0) read.unmapped.push(number);
     }
-  } finally {
-    if (!pdfium.broken) pages.close();
+    input.onProgress(number, source.pageCount);
   }
   return read;
-}
-
-/**
- * Opens page after page. A page is closed only when the next is open, since its fonts would be read anew for each page otherwise;
- * where pages are large, before.
- */
-type OpenPages = {
-  /** 0 when it cannot be loaded. */
-  open(number: number): number;
-  close(): void;
-};
-
-/** Memory of PDFium past which two pages are not held at once. */
-const largeBytes = 128 * 1024 * 1024;
-
-function openPages(pdfium: Pdfium, document: number): OpenPages {
-  let current = 0;
-  const pages: OpenPages = {
-    open(number) {
-      if (pdfium.bytes.length > largeBytes) pages.close();
-      const page = pdfium.call.FPDF_LoadPage(document, number - 1);
-      if (page === 0) return 0;
-      pages.close();
-      return (current = page);
-    },
-    close() {
-      if (current !== 0) pdfium.call.FPDF_ClosePage(current);
-      current = 0;
-    },
-  };
-  return pages;
 }
 
 type PageRead = {
@@ -179,38 +150,27 @@ type PageRead = {
   readonly isUnmapped: boolean;
   readonly isScan: boolean;
   /** Of a scan, when there is somebody to read it. */
-  readonly picture?: Uint8Array;
+  readonly picture?: Uint8Array | undefined;
 };
 
 /** Undefined when the page cannot be loaded. @throws DocumentError `timeout` | `limit_exceeded` */
-function readPage(
-  pdfium: Pdfium,
-  pages: OpenPages,
-  form: number,
+async function readPage(
+  source: PdfSource,
   number: number,
   glyphsMax: number,
   pageMs: number,
   ocr: PageReader | undefined,
-): PageRead | undefined {
+): Promise<PageRead | undefined> {
   const started = performance.now();
   const isLate = () => performance.now() - started > pageMs;
   const checkTime = () => {
     if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };
-  return pdfium.watched(checkTime, () => {
-    const page = pages.open(number);
-    if (page === 0) return undefined;
-    checkTime();
-    const view = viewOf(pdfium, page);
-    const { rules, pictureShare, objectCount } = readDrawing(pdfium, page, view, checkTime);
-    const fields = readFields(pdfium, form, page, view);
-    const text = readPageText(pdfium, page, view, rules, fields, { glyphsMax, checkTime });
-    const isScan = looksScanned(text, pictureShare, objectCount);
-    const picture = isScan && ocr !== undefined ? drawPage(pdfium, page, view, isLate) : undefined;
-    const blocks = blocksOfPage(text, number, checkTime);
-    const { glyphCount, unmappedCount } = text;
-    return { blocks, glyphCount, isUnmapped: unmappedCount > 0, isScan, ...(picture === undefined ? {} : { picture }) };
-  });
+  const page = await source.readPage(number, { glyphsMax, checkTime, isLate }, (read) => ocr !== undefined && looksScanned(read));
+  if (page === undefined) return undefined;
+  const { glyphCount, unmappedCount } = page.text;
+  const blocks = blocksOfPage(page.text, number, checkTime);
+  return { blocks, glyphCount, isUnmapped: unmappedCount > 0, isScan: looksScanned(page), picture: page.picture };
 }
 
 function blocksOfPage(text: PageText, number: number, checkTime: () => void): PageBlock[] {
@@ -226,7 +186,7 @@ function blocksOfPage(text: PageText, number: number, checkTime: () => void): Pa
 }
 
 /** A picture over most of the page with at most a stamp of text; drawings only, since letters may be shapes; or nameless letters. */
-function looksScanned({ glyphCount, unmappedCount }: PageText, pictureShare: number, objectCount: number): boolean {
+function looksScanned({ text: { glyphCount, unmappedCount }, pictureShare, objectCount }: SourcePage): boolean {
   return (glyphCount < 40 && pictureShare > 0.5) || (glyphCount === 0 && objectCount > 0) || unmappedCount > glyphCount;
 }
 
@@ -333,38 +293,17 @@ function itemsOf(run: readonly TextBlock[]): ListItem[] {
 
 /* What the document says of itself. */
 
-function metaText(pdfium: Pdfium, document: number, tag: string): string | null {
-  const text = pdfium.utf16((buffer, bytes) => pdfium.call.FPDF_GetMetaText(document, pdfium.constant(tag), buffer, bytes));
+/** Null for what programs write when nobody gave a title. */
+function cleanMeta(text: string): string | null {
   const clean = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return clean === '' || /^(untitled|microsoft word - |.*\.(docx?|dvi|tex|indd|qxd|pdf)$)/i.test(clean) ? null : clean;
 }
 
-function languageOf(pdfium: Pdfium, document: number): string | null {
-  const tag = pdfium.utf16((buffer, bytes) => pdfium.call.EPDFCatalog_GetLanguage(document, buffer, bytes));
+function languageOf(tag: string): string | null {
   return /^[a-z]{2,3}(?=$|[-_])/i.exec(tag)?.[0].toLowerCase() ?? null;
 }
 
 function firstHeading(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, number>): string | null {
   const heading = blocks.find((block): block is TextBlock => block.kind === 'text' && levels.has(block) && block.page <= 2);
   return heading === undefined ? null : fullText(heading);
-}
-
-const bookmarksMax = 5000;
-
-/** Walks the outline at most `bookmarksMax` steps: it may loop. */
-function bookmarksOf(pdfium: Pdfium, document: number): Bookmark[] {
-  const { call } = pdfium;
-  const bookmarks: Bookmark[] = [];
-  const stack: { pointer: number; depth: number }[] = [{ pointer: call.FPDFBookmark_GetFirstChild(document, 0), depth: 0 }];
-  while (stack.length > 0 && bookmarks.length < bookmarksMax) {
-    const { pointer, depth } = stack.pop()!;
-    if (pointer === 0 || depth > 8) continue;
-    const title = pdfium.utf16((buffer, bytes) => call.FPDFBookmark_GetTitle(pointer, buffer, bytes)).trim();
-    const destination = call.FPDFBookmark_GetDest(document, pointer);
-    const page = destination === 0 ? -1 : call.FPDFDest_GetDestPageIndex(document, destination);
-    bookmarks.push({ title, depth, page: page < 0 ? null : page + 1 });
-    stack.push({ pointer: call.FPDFBookmark_GetNextSibling(document, pointer), depth });
-    stack.push({ pointer: call.FPDFBookmark_GetFirstChild(document, pointer), depth: depth + 1 });
-  }
-  return bookmarks;
 }

@@ -2,7 +2,7 @@
  * Tables that are drawn: a grid of ruling lines gives cells, and a stack of horizontal lines of one width (as in books) gives a
  * region whose columns are where white space runs down. What does not make a convincing table is left as text.
  */
-import type { Rule } from './page-drawing.ts';
+import type { Rule } from './page-rules.ts';
 import type { Frame, Span } from './page-spans.ts';
 import { lineOf, rowsOf, type Row } from './reading-order.ts';
 

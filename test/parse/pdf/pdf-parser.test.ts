@@ -30,7 +30,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function parseBytes(
   bytes: Buffer,
-  more: { limits?: Partial<ParseLimits>; options?: PdfParserOptions } = {},
+  more: { limits?: Partial<ParseLimits>; options?: PdfParserOptions; onProgress?: (done: number, all: number | null) => void } = {},
 ): Promise<ParsedDocument> {
   const path = join(folder, 'file.pdf');
   await writeFile(path, bytes);
@@ -41,7 +41,7 @@ async function parseBytes(
     filename: 'file.pdf',
     declaredMediaType: 'application/pdf',
     limits: { ...limits, ...more.limits },
-    onProgress: () => undefined,
+    onProgress: more.onProgress ?? (() => undefined),
   });
 }
 
@@ -178,6 +178,15 @@ describe('A PDF with text', () => {
       pages: [{ texts: [{ text: 'The Great Report', x: 72, y: 780, size: 24 }], lines: ['', '', '', ...prose(6, 1)] }],
     });
     expect(unnamed.title).toBe('The Great Report');
+  });
+
+  it('tells of each page once, also when a late one is not as plain as those before it', async () => {
+    const late = { texts: [{ text: '简体中文内容', x: 72, y: 700, cmap: 'UniGB-UCS2-H' }] };
+    const bytes = makePdf({ pages: [['The first page.'], ['The second page.'], late, ['The last page.']] });
+    const progress: [number, number | null][] = [];
+    const document = await parseBytes(bytes, { onProgress: (...page) => progress.push(page) });
+    expect(progress).toEqual([1, 2, 3, 4].map((done) => [done, 4]));
+    expect(document.markdown).toBe('The first page.\n\nThe second page.\n\n简体中文内容\n\nThe last page.');
   });
 });
 

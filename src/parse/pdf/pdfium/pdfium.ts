@@ -8,7 +8,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { init, type WrappedPdfiumModule } from '@embedpdf/pdfium';
-import { DocumentError } from '../../errors.ts';
+import { DocumentError } from '../../../errors.ts';
 
 /** An instance that has grown past this is not kept for the next file: WebAssembly memory never shrinks. */
 const memoryBytesKept = 96 * 1024 * 1024;
@@ -131,12 +131,17 @@ export interface Pdfium {
   /** Small enough to be used for another file. */
   readonly reusable: boolean;
   /**
-   * Opens the file at `path`, runs `use`, and closes both. `memoryMb`: MiB past which PDFium may not grow; bombs end there, and the
-   * largest of 1,400 real documents needed 350.
+   * Opens the file at `path`; it is to be closed before the next. `memoryMb`: MiB past which PDFium may not grow; bombs end there, and
+   * the largest of 1,400 real documents needed 350.
    * @throws DocumentError `encrypted` | `corrupt`; `limit_exceeded` when PDFium wants more memory than it may have.
    */
-  withDocument<T>(path: string, memoryMb: number, use: (document: Pointer) => Promise<T>): Promise<T>;
+  openDocument(path: string, memoryMb: number): OpenDocument;
+  /** Runs `use`; an abort of PDFium's is thrown as what it says of the document. @throws DocumentError `corrupt` | `limit_exceeded` */
+  explained<T>(use: () => T): T;
 }
+
+/** `close` may be called after an abort too. */
+export type OpenDocument = { readonly document: Pointer; close(): void };
 
 /** Compiles once a thread (75 ms), instantiates in about 25 ms. */
 export async function loadPdfium(): Promise<Pdfium> {
@@ -297,32 +302,36 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
     get reusable() {
       return !state.broken && !state.starved && heap.HEAPU8.length <= memoryBytesKept;
     },
-    async withDocument(path, memoryMb, use) {
+    openDocument(path, memoryMb) {
       state.memoryMb = memoryMb;
       const file = openSync(path, 'r');
       try {
-        return await withOpenFile(file, use);
+        pieces.open(file);
+        heap.HEAPU32.set([fstatSync(file).size, reader, 0], access >> 2);
+        const document = pdfium.explained(() => call.FPDF_LoadCustomDocument(access, 0));
+        if (document === 0) throw openingError(call.FPDF_GetLastError());
+        return { document, close: () => closeDocument(document, file) };
       } catch (error) {
-        throw asDocumentError(error, state);
-      } finally {
         closeSync(file);
+        throw error;
+      }
+    },
+    explained(use) {
+      try {
+        return use();
+      } catch (error) {
+        state.broken ||= isAbort(error);
+        throw asDocumentError(error, state);
       }
     },
   };
 
-  async function withOpenFile<T>(file: number, use: (document: Pointer) => Promise<T>): Promise<T> {
-    pieces.open(file);
-    heap.HEAPU32.set([fstatSync(file).size, reader, 0], access >> 2);
-    const document = call.FPDF_LoadCustomDocument(access, 0);
-    if (document === 0) throw openingError(call.FPDF_GetLastError());
+  function closeDocument(document: Pointer, file: number): void {
     try {
-      return await use(document);
-    } catch (error) {
-      state.broken ||= isAbort(error);
-      throw error;
-    } finally {
       // After an abort the instance is thrown away as it is, and closing may abort again.
-      if (!state.broken) call.FPDF_CloseDocument(document);
+      if (!state.broken) pdfium.explained(() => call.FPDF_CloseDocument(document));
+    } finally {
+      closeSync(file);
     }
   }
 

@@ -2,8 +2,8 @@
  * What a reader filled in or wrote onto a page: values of form fields, ticks, and text boxes laid over it. They are not part of the
  * page's own text and become spans at their places, so that a value stands beside its label.
  */
-import type { Span } from './page-spans.ts';
-import type { View } from './page-view.ts';
+import type { Span } from '../page-spans.ts';
+import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 
 /** Annotations of one page that are looked at. */
@@ -18,7 +18,7 @@ const listBox = 5;
 const textField = 6;
 
 /**
- * @param form from `withForm`; 0 when the document has none
+ * @param form from `openForm`; 0 when the document has none
  * @param page from `FPDF_LoadPage`
  */
 export function readFields(pdfium: Pdfium, form: number, page: number, view: View): Span[] {
@@ -88,18 +88,19 @@ function spanOf(pdfium: Pdfium, annotation: number, text: string, view: View): S
   };
 }
 
-/** Runs `use` with PDFium's form environment, which alone knows the values of inherited fields; with 0 for a document without a form. */
-export async function withForm<T>(pdfium: Pdfium, document: number, use: (form: number) => Promise<T>): Promise<T> {
+/** PDFium's form environment, which alone knows the values of inherited fields. `form` is 0 for a document without one. */
+export type OpenForm = { readonly form: number; close(): void };
+
+export function openForm(pdfium: Pdfium, document: number): OpenForm {
   const { call } = pdfium;
-  if (call.FPDF_GetFormType(document) === 0) return use(0);
+  if (call.FPDF_GetFormType(document) === 0) return { form: 0, close: () => undefined };
   const info = call.PDFiumExt_OpenFormFillInfo();
   const form = call.PDFiumExt_InitFormFillEnvironment(document, info);
-  try {
-    return await use(form);
-  } finally {
-    if (!pdfium.broken) {
+  return {
+    form,
+    close() {
       if (form !== 0) call.PDFiumExt_ExitFormFillEnvironment(form);
       call.PDFiumExt_CloseFormFillInfo(info);
-    }
-  }
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /** A page as a picture, for OCR. */
-import { DocumentError } from '../../errors.ts';
-import type { View } from './page-view.ts';
+import { DocumentError } from '../../../errors.ts';
+import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 
 /** What OCR engines are trained on. */
