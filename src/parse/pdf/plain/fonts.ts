@@ -45,7 +45,7 @@ function glyphsOf(textAt: (code: number) => string | undefined, widthOf: (code: 
   return (code) => {
     const known = glyphs[code];
     if (known !== undefined) return known;
-    const text = textAt(code);
+    const text = textAt(code)?.replace(/[\ufb00-\ufb06]/g, (ligature) => ligature.normalize('NFKC'));
     if (text !== undefined && hasOwnOrder.test(text)) throw new NotPlain('a script that is ordered otherwise');
     return (glyphs[code] = {
       text: text ?? '',

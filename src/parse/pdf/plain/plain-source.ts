@@ -125,7 +125,7 @@ function collectShown(
     endX = rightX + a * spacing;
     endY = rightY + b * spacing;
     lastWidth = of.width;
-    if (of.isBlank || gap > Math.min(apart, thinSpace) * style.size) into.space();
+    if (of.isBlank || gap > (of.width < wide ? Math.min(apart, thinSpace) : apart) * style.size) into.space();
     if (of.isBlank || of.text === '') continue;
     const [x1, y1, x2, y2] = [startX + c * low, startY + d * low, rightX + c * high, rightY + d * high];
     const text = style.dingbats && of.text < '\x7f' ? '•' : of.text;
@@ -149,8 +149,9 @@ function styleOf(font: PlainFont, size: number, [a, b, c, d, e, f]: Matrix, rend
   };
 }
 
-/** TeX's thinnest blank is a sixth. */
+/** TeX's thinnest blank is a sixth of the size of type; Chinese characters may be set as far apart to fill a line. */
 const thinSpace = 0.15;
+const wide = 0.9;
 
 /** How far two glyphs of one text stand apart when there is a blank between them: half a space; as PDFium has it. */
 function apartWithin(spaceWidth: number, width: number): number {

@@ -54,6 +54,13 @@ describe('A font of one-byte codes', () => {
     expect(await textByBoth(`${text} Tj`, `${helvetica} ${widths} /Encoding ${encoding}`)).toEqual([expected]);
   });
 
+  it('has the letters of a ligature, as PDFium does', async () => {
+    const ligatures = map('2 beginbfchar\n<41> <FB01>\n<42> <FB04>\nendbfchar');
+    await read('(AB) Tj', `${helvetica} ${widths} /ToUnicode 7 0 R`, ligatures);
+    expect(linesOf((await readPlainly(path)).pages[0]!)).toEqual(['fiffl']);
+    expect(linesOf((await readByPdfium(path)).pages[0]!)).toEqual(['fiffl']);
+  });
+
   it('says its characters by a ToUnicode map, and by its encoding what the map leaves out', async () => {
     const font = `${helvetica} /Encoding /WinAnsiEncoding /ToUnicode 7 0 R ${widths}`;
     const texts = map('1 beginbfchar <41> <4e2d> endbfchar 1 beginbfchar <42> <0000> endbfchar');
