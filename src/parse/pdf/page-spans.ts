@@ -76,7 +76,7 @@ export type Style = FontLook & {
 
 /** Takes the glyphs of a page, in the order in which they are drawn. */
 export type GlyphCollector = {
-  /** @param text of one glyph: a character, or the letters of a ligature. The corners of its box are in user space. */
+  /** @param text of one glyph: a character, the letters of a ligature, or nothing where another glyph's says it too. The corners of its box are in user space. */
   glyph(text: string, style: Style, left: number, bottom: number, right: number, top: number): void;
   /** There is a space between the glyph before and the next. */
   space(): void;
@@ -125,6 +125,7 @@ export function createGlyphCollector(view: View, rules: readonly Rule[]): GlyphC
       place(direction, view, x1 < x2 ? x1 : x2, y1 < y2 ? y1 : y2, x1 < x2 ? x2 : x1, y1 < y2 ? y2 : y1, box);
       const baseline = direction === vertical ? box.bottom - (box.bottom - box.top) * 0.2 : style.baseline;
 
+      if (text === '') return void (draft !== undefined && continues(draft, style, box, baseline) && reach(draft, box));
       if (draft !== undefined && !continues(draft, style, box, baseline)) end();
       else if (spaced && draft !== undefined && isDivided(draft.right, box.left, baseline, dividersIn(direction))) end();
       if (draft === undefined) draft = draftOf(text, style, box, baseline);
@@ -136,9 +137,7 @@ export function createGlyphCollector(view: View, rules: readonly Rule[]): GlyphC
           draft.wordLeft = box.left;
         }
         draft.word += text;
-        draft.left = Math.min(draft.left, box.left);
-        draft.right = Math.max(draft.right, box.right);
-        draft.end = box.right;
+        reach(draft, box);
       }
       draft.glyphCount++;
       if (style.bold) draft.boldCount++;
@@ -173,6 +172,12 @@ type Draft = {
   words: Word[];
   wordLeft: number;
 };
+
+function reach(draft: Draft, { left, right }: Box): void {
+  draft.left = Math.min(draft.left, left);
+  draft.right = Math.max(draft.right, right);
+  draft.end = right;
+}
 
 function draftOf(word: string, style: Style, { left, right }: Box, baseline: number): Draft {
   return {

@@ -23,7 +23,7 @@ export type Shown = {
   readonly xs: readonly number[];
   /** Of a glyph of width 1, in text space. */
   readonly widthScale: number;
-  /** Between all glyphs, in text space. */
+  /** That was asked for between all glyphs, in text space. */
   readonly spacing: number;
 };
 

@@ -59,6 +59,8 @@ describe('Text of a content stream', () => {
     ['1 Tc (wide) Tj', ['wide']],
     ['2 Tc (CHAPTER) Tj', ['CHAPTER']],
     ['3 Tc [(CHA) -300 (PTER)] TJ', ['CHA PTER']],
+    ['-0.9 Tc [(p) -90 (e) -90 (r) -90 (f) -90 (o) -90 (r) -90 (m)] TJ', ['perform']],
+    ['0.9 Tc [(p) 90 (e) 90 (r) -300 (f) 90 (o) 90 (r) 90 (m)] TJ', ['per form']],
     ['3 Tw (two words) Tj', ['two words']],
     ['50 Tz (narrow words) Tj', ['narrow words']],
     ['200 Tz [(broad) -300 (words)] TJ', ['broad words']],
