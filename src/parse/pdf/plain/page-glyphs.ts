@@ -26,12 +26,13 @@ function collectShown(shown: Shown, view: View, pen: Pen, into: GlyphCollector):
     const glyph = glyphs[index]!;
     const [left, right] = [xs[index]!, xs[index]! + glyph.width * widthScale];
     const apart = index === 0 ? apartBetween(pen, glyph, style.size) : apartWithin(font, glyph) * style.size;
-    if (glyph.isBlank || gapTo(xOf(matrix, left, 0), yOf(matrix, left, 0), pen, matrix) > apart) into.space();
+    const isText = !glyph.isBlank && !glyph.isUnknown;
+    if (!isText || gapTo(xOf(matrix, left, 0), yOf(matrix, left, 0), pen, matrix) > apart) into.space();
     pen.x = xOf(matrix, right + spacing, 0);
     pen.y = yOf(matrix, right + spacing, 0);
     pen.width = glyph.width;
     pen.size = style.size;
-    if (!glyph.isBlank) give(glyph, style, matrix, left, low, right, high, into);
+    if (isText) give(glyph, style, matrix, left, low, right, high, into);
   }
 }
 
