@@ -7,6 +7,10 @@ export type Rule = { readonly x1: number; readonly y1: number; readonly x2: numb
 /** Two points in user space: opposite corners of a box, or the ends of a line. */
 export type Pair = readonly [number, number, number, number];
 
+/** Past this many objects a page is a drawing, and its lines say nothing about tables. */
+export const objectsMax = 20_000;
+/** A path of more pieces is a curve or a picture. */
+export const piecesMax = 400;
 /** A filled bar as thin as this is a line. Points. */
 const thick = 3;
 /** Shorter lines are ticks and dashes. Points. */

@@ -1,5 +1,6 @@
 /** Reads what is drawn on a page: its ruling lines, for tables, and how much of it a picture covers. */
-import type { Pair, RuleFinder } from '../page-rules.ts';
+import { apply, identity, type Matrix, multiply } from '../matrix.ts';
+import { objectsMax, type Pair, piecesMax, type RuleFinder } from '../page-rules.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 
@@ -59,12 +60,6 @@ const imageObject = 3;
 const formObject = 5;
 /** Forms in forms that are looked into. */
 const formsMax = 3;
-/** Past this many objects a page is a drawing, and its lines say nothing about tables. */
-const objectsMax = 20_000;
-/** A path of more pieces is a curve or a picture. */
-const segmentsMax = 400;
-type Matrix = readonly [number, number, number, number, number, number];
-const identity: Matrix = [1, 0, 0, 1, 0, 0];
 
 function readPath(pdfium: Pdfium, path: Pointer, matrix: Matrix, rules: RuleFinder): void {
   const box = boundsOf(pdfium, path, matrix);
@@ -74,7 +69,7 @@ function readPath(pdfium: Pdfium, path: Pointer, matrix: Matrix, rules: RuleFind
 function strokesOf(pdfium: Pdfium, path: Pointer, matrix: Matrix): Pair[] {
   const { call, scratch } = pdfium;
   const count = call.FPDFPath_CountSegments(path);
-  if (count < 2 || count > segmentsMax) return [];
+  if (count < 2 || count > piecesMax) return [];
   if (call.FPDFPath_GetDrawMode(path, scratch, scratch + 4) !== 1 || pdfium.bytes[scratch + 4] === 0) return [];
   return readStrokes(pdfium, path, count, multiply(matrixOf(pdfium, path), matrix));
 }
@@ -107,14 +102,4 @@ function matrixOf(pdfium: Pdfium, object: Pointer): Matrix {
   const { call, scratch } = pdfium;
   if (call.FPDFPageObj_GetMatrix(object, scratch) !== 1) return identity;
   return [0, 4, 8, 12, 16, 20].map((offset) => pdfium.float(scratch + offset)) as unknown as Matrix;
-}
-
-function multiply(first: Matrix, then: Matrix): Matrix {
-  const [a, b, c, d, e, f] = first;
-  const [A, B, C, D, E, F] = then;
-  return [a * A + b * C, a * B + b * D, c * A + d * C, c * B + d * D, e * A + f * C + E, e * B + f * D + F];
-}
-
-function apply([a, b, c, d, e, f]: Matrix, x: number, y: number): [number, number] {
-  return [a * x + c * y + e, b * x + d * y + f];
 }

@@ -4,7 +4,7 @@
  */
 import type { PlainFile } from './file.ts';
 import { type FontGlyph, type PlainFont, readFont } from './fonts.ts';
-import { identity, type Matrix, moved, multiply } from './matrix.ts';
+import { identity, type Matrix, moved, multiply } from '../matrix.ts';
 import { createBudget, createLexer, type Dict, type Lexer, Name, NotPlain, Ref, Stream, type Value, Word } from './objects.ts';
 import { textString } from './pages.ts';
 import { createPaths, type PaintedPath, type Paths } from './paths.ts';

@@ -6,7 +6,7 @@ import { baselineOf, directionOf, type GlyphCollector, type Style } from '../pag
 import type { View } from '../page-view.ts';
 import type { Shown } from './content.ts';
 import type { FontGlyph, PlainFont } from './fonts.ts';
-import { type Matrix, xOf, yOf } from './matrix.ts';
+import { type Matrix, xOf, yOf } from '../matrix.ts';
 
 /** Gives what is shown on a page, in this order, to `into`. */
 export function collectGlyphs(shown: readonly Shown[], view: View, into: GlyphCollector): void {

@@ -1,12 +1,13 @@
 /** Paths of a page: their boxes and straight pieces, which may be ruling lines (ISO 32000-1, 8.5). */
-import { type Matrix, xOf, yOf } from './matrix.ts';
+import { type Matrix, xOf, yOf } from '../matrix.ts';
+import { objectsMax, type Pair, piecesMax } from '../page-rules.ts';
 
 /** In user space. */
 export type PaintedPath = {
   /** Opposite corners, the width of a stroke included. */
-  readonly box: readonly [number, number, number, number];
+  readonly box: Pair;
   /** Its straight pieces, each two points; none where the path is not stroked or has more pieces than `piecesMax`. */
-  readonly lines: readonly (readonly [number, number, number, number])[];
+  readonly lines: readonly Pair[];
 };
 
 /** Gathers one path after the other. Points are given before `matrix`. */
@@ -23,14 +24,9 @@ export type Paths = {
   readonly painted: readonly PaintedPath[];
 };
 
-/** A path of more pieces is a curve or a picture. */
-const piecesMax = 400;
-/** Past this many a page is a drawing, and its lines say nothing about tables. */
-const paintedMax = 20_001;
-
 export function createPaths(): Paths {
   const painted: PaintedPath[] = [];
-  let lines: [number, number, number, number][] = [];
+  let lines: Pair[] = [];
   let pieces = 0;
   let [left, bottom, right, top] = [Infinity, Infinity, -Infinity, -Infinity];
   let [startX, startY, x, y] = [0, 0, 0, 0];
@@ -73,7 +69,7 @@ export function createPaths(): Paths {
     },
     paint(matrix, lineWidth) {
       const hasPath = pieces > 0;
-      if (hasPath && painted.length < paintedMax) {
+      if (hasPath && painted.length <= objectsMax) {
         const scale = Math.sqrt(Math.abs(matrix[0] * matrix[3] - matrix[1] * matrix[2]));
         const half = ((lineWidth ?? 0) * scale) / 2;
         painted.push({

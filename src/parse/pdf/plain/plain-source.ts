@@ -7,13 +7,13 @@
  * only the usual ways of saying a thing, and decides nothing about what is odd or hostile.
  */
 import { readFileSync } from 'node:fs';
-import { createRuleFinder } from '../page-rules.ts';
+import { createRuleFinder, objectsMax } from '../page-rules.ts';
 import { createGlyphCollector } from '../page-spans.ts';
 import { type View, viewOf } from '../page-view.ts';
 import type { PdfSource, SourcePage } from '../pdf-source.ts';
 import { type Fonts, runContent } from './content.ts';
 import { openPlainFile, type PlainFile } from './file.ts';
-import type { Matrix } from './matrix.ts';
+import type { Matrix } from '../matrix.ts';
 import { NotPlain } from './objects.ts';
 import { collectGlyphs } from './page-glyphs.ts';
 import { bookmarksOf, contentOf, pagesOf, type PlainPage, refuseFreeText, textString } from './pages.ts';
@@ -22,8 +22,6 @@ import { bookmarksOf, contentOf, pagesOf, type PlainPage, refuseFreeText, textSt
 export const plainBytesMax = 32 * 1024 * 1024;
 /** A page that takes longer is none of the usual ones. */
 const pageMs = 2000;
-/** Past this many objects a page is a drawing, and its lines say nothing about tables. */
-const objectsMax = 20_000;
 
 /**
  * The file at `path`, of at most `plainBytesMax` bytes.

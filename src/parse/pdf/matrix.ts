@@ -35,3 +35,8 @@ export function xOf(matrix: Matrix, x: number, y: number): number {
 export function yOf(matrix: Matrix, x: number, y: number): number {
   return matrix[1] * x + matrix[3] * y + matrix[5];
 }
+
+/** Where a point goes. */
+export function apply(matrix: Matrix, x: number, y: number): [number, number] {
+  return [xOf(matrix, x, y), yOf(matrix, x, y)];
+}
