@@ -14,6 +14,7 @@ import { loadConfig } from '../../src/config.ts';
 import { DocumentError } from '../../src/errors.ts';
 import { createDocumentParser } from '../../src/parse/document-parser.ts';
 import type { ParseInput } from '../../src/parse/parser.ts';
+import { asStarted } from '../support/server.ts';
 
 /** Ours as a parser alone, or with its chunks; LangChain's loaders with its splitter. */
 export type Tool = 'ours' | 'ours, in chunks' | 'LangChain';
@@ -51,7 +52,8 @@ export async function readAll(job: Job): Promise<Reading[]> {
   const readings: Reading[] = [];
   let outcomes: Outcome[] = [];
   for (let left = job.paths; left.length > 0 || readings.length === 0;) {
-    const child = fork(import.meta.filename, { serialization: 'advanced', execArgv: [] });
+    const env = job.tool === 'LangChain' ? process.env : { ...asStarted, ...process.env };
+    const child = fork(import.meta.filename, { serialization: 'advanced', execArgv: [], env });
     let watch = setTimeout(() => {}, 0);
     const alive = (): void => {
       clearTimeout(watch);

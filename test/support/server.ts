@@ -10,7 +10,7 @@ const mainModule = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const riggedModule = fileURLToPath(new URL('rigged-main.ts', import.meta.url));
 
 /** What `npm start` sets. */
-const asStarted = {
+export const asStarted = {
   UV_THREADPOOL_SIZE: '16',
   MALLOC_ARENA_MAX: '2',
   MALLOC_MMAP_THRESHOLD_: '1048576',

@@ -41,18 +41,20 @@ export function readFont(file: PlainFile, dict: Dict): PlainFont {
 
 /** Each code is looked up once. */
 function glyphsOf(textAt: (code: number) => string | undefined, widthOf: (code: number) => number): (code: number) => FontGlyph {
-  const glyphs: FontGlyph[] = [];
+  const glyphs = new Map<number, FontGlyph>();
   return (code) => {
-    const known = glyphs[code];
+    const known = glyphs.get(code);
     if (known !== undefined) return known;
     const text = textAt(code)?.replace(/[\ufb00-\ufb06]/g, (ligature) => ligature.normalize('NFKC'));
     if (text !== undefined && hasOwnOrder.test(text)) throw new NotPlain('a script that is ordered otherwise');
-    return (glyphs[code] = {
+    const glyph = {
       text: text ?? '',
       isBlank: text !== undefined && blank.test(text),
       isUnknown: text === undefined,
       width: widthOf(code),
-    });
+    };
+    glyphs.set(code, glyph);
+    return glyph;
   };
 }
 

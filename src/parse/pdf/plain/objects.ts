@@ -55,6 +55,14 @@ export type Lexer = {
   position: number;
 };
 
+/** Values of hexadecimal digits. */
+const noDigit = 255;
+const digits = new Uint8Array(256).fill(noDigit);
+for (const [value, digit] of Array.from('0123456789abcdef').entries()) {
+  digits[digit.charCodeAt(0)] = value;
+  digits[digit.toUpperCase().charCodeAt(0)] = value;
+}
+
 /** Counts what is made out of a file, so that a small one cannot fill the memory. */
 export type Budget = {
   /** @throws NotPlain when it is used up */
@@ -79,11 +87,12 @@ for (const character of '()<>[]{}/%') kinds[character.charCodeAt(0)] = delimiter
 
 /* What is read again and again is made once. */
 const wordsKept = 1000;
-const nameLengthKept = 40;
+/** So many characters are one number. */
+const keyLengthMax = 6;
 /** Of a string with escapes, or in hexadecimal. */
 const stringBytesMax = 1_000_000;
 const words = new Map<number, Word>();
-const names = new Map<string, Name>();
+const names = new Map<number, Name>();
 
 function keep<K, V>(map: Map<K, V>, key: K, value: V): V {
   if (map.size < wordsKept) map.set(key, value);
@@ -174,12 +183,9 @@ export function createLexer(bytes: Buffer, budget: Budget, start = 0, withRefs =
 
   function name(): Name {
     const from = ++at;
-    while (at < bytes.length && kinds[bytes[at]!] === regular) at++;
-    const raw = bytes.toString('latin1', from, at);
-    const known = names.get(raw);
-    if (known !== undefined) return known;
-    const text = raw.replace(/#([\da-f]{2})/gi, (_: string, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-    return raw.length > nameLengthKept ? new Name(text) : keep(names, raw, new Name(text));
+    const key = skipRegular();
+    if (at - from > keyLengthMax) return nameOf(bytes.toString('latin1', from, at));
+    return names.get(key) ?? keep(names, key, nameOf(bytes.toString('latin1', from, at)));
   }
 
   function literal(): string {
@@ -234,8 +240,8 @@ export function createLexer(bytes: Buffer, budget: Budget, start = 0, withRefs =
         return Buffer.from(codes).toString('latin1');
       }
       if (kinds[code] === blank) continue;
-      const digit = Number.parseInt(String.fromCharCode(code), 16);
-      if (Number.isNaN(digit)) throw new NotPlain('an odd hexadecimal string');
+      const digit = digits[code]!;
+      if (digit === noDigit) throw new NotPlain('an odd hexadecimal string');
       if (high < 0) high = digit;
       else {
         if (codes.push((high << 4) | digit) > stringBytesMax) throw new NotPlain('too long a string');
@@ -270,13 +276,17 @@ export function createLexer(bytes: Buffer, budget: Budget, start = 0, withRefs =
 
   function word(): Word {
     const from = at;
+    const key = skipRegular();
+    if (at === from) throw new NotPlain('a stray brace');
+    if (at - from > keyLengthMax) return new Word(bytes.toString('latin1', from, at));
+    return words.get(key) ?? keep(words, key, new Word(bytes.toString('latin1', from, at)));
+  }
+
+  /** Goes over regular characters. @returns what they are, where they are at most `keyLengthMax` */
+  function skipRegular(): number {
     let key = 0;
     while (at < bytes.length && kinds[bytes[at]!] === regular) key = key * 256 + bytes[at++]!;
-    if (at === from) throw new NotPlain('a stray brace');
-    if (at - from > 6) return new Word(bytes.toString('latin1', from, at));
-    const known = words.get(key);
-    if (known !== undefined) return known;
-    return keep(words, key, new Word(bytes.toString('latin1', from, at)));
+    return key;
   }
 
   return {
@@ -293,6 +303,11 @@ export function createLexer(bytes: Buffer, budget: Budget, start = 0, withRefs =
       at = next;
     },
   };
+}
+
+/** `#41` is A. */
+function nameOf(raw: string): Name {
+  return new Name(raw.replace(/#([\da-f]{2})/gi, (_: string, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))));
 }
 
 const escapes = new Map([
