@@ -12,7 +12,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { createPdfParser } from '../../src/parse/pdf/pdf-parser.ts';
 import type { ParseLimits } from '../../src/parse/parser.ts';
-import { warmRounds } from './parse-run.ts';
+import { warmRounds, warmSpeed } from './parse-run.ts';
 import { cjkShare, f1Of, type Kept, type MarkdownScore, scoreMarkdown, scoreText, sumKept } from './markdown-score.ts';
 
 const limits: ParseLimits = {
@@ -41,8 +41,12 @@ const parser = createPdfParser();
 const { read, refused, cpuMs, wallMs } = await parseAll(files);
 const peakMb = process.resourceUsage().maxRSS / 1024;
 // Again and again, without what was refused, as pdftotext is asked below: a service compiles once, a command line each time.
-let warm = { cpuMs, wallMs };
-for (let round = 1; round < warmRounds; round++) warm = await parseAll(read.map(({ path }) => path));
+const rounds: { cpuSeconds: number; wallSeconds: number }[] = [];
+for (let round = 1; round < warmRounds; round++) {
+  const again = await parseAll(read.map(({ path }) => path));
+  rounds.push({ cpuSeconds: again.cpuMs / 1000, wallSeconds: again.wallMs / 1000 });
+}
+const warm = { cpuMs: warmSpeed(rounds).cpuSeconds * 1000, wallMs: warmSpeed(rounds).wallSeconds * 1000 };
 const pages = read.reduce((sum, each) => sum + each.pages, 0);
 
 console.log(`files ${files.length}, read ${read.length}, refused ${refused.length}`);

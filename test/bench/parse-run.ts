@@ -36,8 +36,20 @@ export type Reading = {
   readonly peakMb: number;
 };
 
-/** Times through some PDFs until they are read as by a server that has run for a while: V8 goes on compiling for about 1,500 pages. */
-export const warmRounds = 6;
+/** Times through some PDFs until they are read as by a server that has run for a while: V8 goes on compiling for 1,500 pages and more. */
+export const warmRounds = 10;
+const roundsCounted = 4;
+
+/** The mean of the last few times: one alone may hold a garbage collection, or none. */
+export function warmSpeed(rounds: readonly { readonly cpuSeconds: number; readonly wallSeconds: number }[]): {
+  cpuSeconds: number;
+  wallSeconds: number;
+} {
+  const last = rounds.slice(-roundsCounted);
+  const meanOf = (numbers: readonly number[]): number => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
+  return { cpuSeconds: meanOf(last.map((each) => each.cpuSeconds)), wallSeconds: meanOf(last.map((each) => each.wallSeconds)) };
+}
+
 /** Where the other libraries are installed. */
 export const peersFolder = join(import.meta.dirname, 'peers');
 const fileMs = 20_000;

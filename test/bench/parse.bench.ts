@@ -15,7 +15,17 @@ import { pageLines } from '../support/prose.ts';
 import { smallFiles } from '../support/text-fixtures.ts';
 import type { Bench, Row } from './bench.ts';
 import { barsOf } from './record.ts';
-import { inputOf, langChainFormats, type Outcome, peersFolder, readAll, type Reading, type Tool, warmRounds } from './parse-run.ts';
+import {
+  inputOf,
+  langChainFormats,
+  type Outcome,
+  peersFolder,
+  readAll,
+  type Reading,
+  type Tool,
+  warmRounds,
+  warmSpeed,
+} from './parse-run.ts';
 import { round } from './process-figures.ts';
 
 /** Real documents that may lie beside a checkout. */
@@ -125,7 +135,7 @@ async function besideCommands(paths: readonly string[]): Promise<Row[]> {
     for (const [name, reading] of [
       ['cold', readings[0]!],
       ['second time', readings[1]!],
-      ['warm', readings.at(-1)!],
+      ['warm', { ...readings.at(-1)!, ...warmSpeed(readings) }],
     ] as const) {
       const beside = peers.map(({ name, speed }) => [`× ${name} per CPU s`, round(speed.cpuSeconds / reading.cpuSeconds)]);
       rows.push({
