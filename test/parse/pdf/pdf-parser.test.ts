@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ParsedDocument, ParseLimits } from '../../../src/parse/parser.ts';
 import { createPdfParser, type PdfParserOptions } from '../../../src/parse/pdf/pdf-parser.ts';
-import { marker, pageLines } from '../../support/prose.ts';
 import { makePdf, namelessGlyph, type PdfOptions } from '../../support/pdf-writer.ts';
 
 const limits: ParseLimits = {
@@ -107,13 +106,6 @@ describe('A PDF with text', () => {
       ],
     });
     expect(document.markdown.replace(/\s/g, '')).toBe('春眠不覺曉處處聞啼鳥夜來風雨聲花落知多少');
-  });
-
-  it('is read whole when its parts lie megabytes apart, and over the edges of what is read at once', async () => {
-    const pages = Array.from({ length: 150 }, (_, page) => pageLines(page, 40));
-    const document = await parse({ pages, padToBytes: 3_000_000 });
-    expect(document.markdown.match(/zq\w+/g)).toEqual(pages.map((_, page) => marker(page)));
-    expect(document.blocks.at(-1)).toMatchObject({ page: 150 });
   });
 
   it('leaves nothing on the global object, which would hold on to the memory of a bomb', async () => {

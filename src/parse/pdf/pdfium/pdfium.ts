@@ -279,9 +279,6 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
       state.check = check;
       try {
         return use();
-      } catch (error) {
-        state.broken ||= isAbort(error);
-        throw error;
       } finally {
         state.check = unchecked;
       }

@@ -8,13 +8,13 @@ import { type Dict, Name, NotPlain, type Value } from './objects.ts';
  * @throws NotPlain for another filter, damaged data, and more bytes than these
  */
 export function decodeStream(data: Buffer, dict: Dict, get: (dict: Dict, key: string) => Value, bytesMax: number): Buffer {
-  const filters = listOf(get(dict, 'Filter') ?? get(dict, 'F'));
+  if (dict.has('F')) throw new NotPlain('data in another file');
+  const filters = listOf(get(dict, 'Filter'));
   if (filters.length === 0) return data;
   const [filter] = filters;
-  if (filters.length > 1 || !(filter instanceof Name) || !/^(?:FlateDecode|Fl)$/.test(filter.text))
-    throw new NotPlain('another filter');
+  if (filters.length > 1 || !(filter instanceof Name) || filter.text !== 'FlateDecode') throw new NotPlain('another filter');
   const inflated = inflate(data, bytesMax);
-  const parameters = listOf(get(dict, 'DecodeParms') ?? get(dict, 'DP'))[0] ?? null;
+  const parameters = listOf(get(dict, 'DecodeParms'))[0] ?? null;
   return parameters instanceof Map ? unpredict(inflated, (key) => get(parameters, key)) : inflated;
 }
 

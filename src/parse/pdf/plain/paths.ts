@@ -41,6 +41,11 @@ export function createPaths(): Paths {
     if (y > top) top = y;
   }
 
+  /** A line to where the path stands; `close` may come again and again. */
+  function add(fromX: number, fromY: number): void {
+    if (lines.length <= piecesMax) lines.push([fromX, fromY, x, y]);
+  }
+
   const paths: Paths = {
     painted,
     moveTo(matrix, toX, toY) {
@@ -51,13 +56,14 @@ export function createPaths(): Paths {
     lineTo(matrix, toX, toY) {
       const [fromX, fromY] = [x, y];
       goTo(xOf(matrix, toX, toY), yOf(matrix, toX, toY));
-      if (pieces <= piecesMax) lines.push([fromX, fromY, x, y]);
+      add(fromX, fromY);
     },
     reach: (matrix, toX, toY) => goTo(xOf(matrix, toX, toY), yOf(matrix, toX, toY)),
     close() {
-      if (pieces <= piecesMax) lines.push([x, y, startX, startY]);
+      const [fromX, fromY] = [x, y];
       x = startX;
       y = startY;
+      add(fromX, fromY);
     },
     forget() {
       if (lines.length > 0) lines = [];

@@ -60,6 +60,7 @@ describe('Text of a content stream', () => {
     ['2 Tc (CHAPTER) Tj', ['CHAPTER']],
     ['3 Tc [(CHA) -300 (PTER)] TJ', ['CHA PTER']],
     ['-0.9 Tc [(p) -90 (e) -90 (r) -90 (f) -90 (o) -90 (r) -90 (m)] TJ', ['perform']],
+    ['2 Tc [(p) 200 (e) 200 (r) -40 (f) 200 (o) 200 (r) 200 (m)] TJ', ['per form']],
     ['0.9 Tc [(p) 90 (e) 90 (r) -300 (f) 90 (o) 90 (r) 90 (m)] TJ', ['per form']],
     ['3 Tw (two words) Tj', ['two words']],
     ['50 Tz (narrow words) Tj', ['narrow words']],
@@ -96,6 +97,10 @@ describe('Text of a content stream', () => {
     expect(await textOf(shown('/P << /MCID 0 >> BDC (one) Tj EMC /Artifact BMC ( two) Tj EMC'))).toEqual(['one two']);
     const named = { resources: '/Properties << /M1 << /ActualText (three) >> >>' };
     expect(await textOf(shown('/Span /M1 BDC (3) Tj EMC'), named)).toEqual(['three']);
+  });
+
+  it('is nothing where nothing stands for what is marked', async () => {
+    expect(linesOf(await read(shown('/Span << /ActualText () >> BDC (drawn) Tj EMC')))).toEqual([]);
   });
 
   it('goes on behind pictures that lie inside it', async () => {

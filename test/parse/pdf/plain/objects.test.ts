@@ -164,6 +164,13 @@ describe('The lexer', () => {
     expect(() => readAll(text, true)).toThrow(NotPlain);
   });
 
+  it.each([
+    ['in hexadecimal', `<${'41'.repeat(1_000_001)}>`],
+    ['with escapes', `(\\101${'A'.repeat(1_000_001)})`],
+  ])('gives up on a string of more than a megabyte %s', (_, text) => {
+    expect(() => readAll(text)).toThrow(NotPlain);
+  });
+
   it('gives up where objects are nested too deep', () => {
     expect(readAll(nested(64))).toHaveLength(1);
     expect(() => readAll(nested(65))).toThrow(NotPlain);

@@ -160,15 +160,17 @@ describe('A plain source is not sure', () => {
   it('of more pages than it may read', async () => {
     const bytes = makePdf({ pages: [['One'], ['Two'], ['Three']] });
     expect(textsOf(await read(bytes, 3))).toEqual([['One'], ['Two'], ['Three']]);
+    await expect(read(bytes, 2)).rejects.toThrow(NotPlain);
     await expect(read(bytes, 1)).rejects.toThrow(NotPlain);
   });
 
-  it('of a page that is wanted as a picture, but reads those before it', async () => {
+  it('of a page that is wanted as a picture or has too many glyphs, but reads the others', async () => {
     await writeFile(path, makePdf({ pages: [['One'], { picture: true }] }));
     const source = openPlainSource(path, 10);
     const bounds = { glyphsMax: 100, checkTime: () => undefined, isLate: () => false };
     const isPicture = ({ pictureShare }: { readonly pictureShare: number }) => pictureShare > 0.5;
     expect((await source.readPage(1, bounds, isPicture))?.text.glyphCount).toBe(3);
+    await expect(source.readPage(1, { ...bounds, glyphsMax: 2 }, isPicture)).rejects.toThrow(NotPlain);
     await expect(source.readPage(2, bounds, isPicture)).rejects.toThrow(NotPlain);
   });
 
