@@ -19,6 +19,8 @@ const poisons = {
 } as const;
 const attemptsMax = 3;
 const honestEach = 3;
+/** Seen: 1 to 10, some 150 ms after the last bomb; 1,100 where malloc kept what was freed. */
+const keptMbMax = 128;
 
 export async function runPoison(): Promise<boolean> {
   const dataDir = await makeDataDir();
@@ -77,7 +79,7 @@ async function poisonServer(server: TestServer): Promise<boolean> {
     {
       figure: 'memory that the worker kept after three bombs more, MB',
       value: await keptAfterBombs(server, workerMbBefore),
-      most: 256,
+      most: keptMbMax,
     },
     { figure: 'files left over', value: leftovers(server.dataDir, 2).length, most: 0 },
   ]);
@@ -91,7 +93,8 @@ async function keptAfterBombs(server: TestServer, before: number): Promise<numbe
     const ids = await Promise.all(names.map((name) => accept(server, name)));
     await Promise.all(ids.map((id) => ended(server.url, id, 120_000)));
   }
-  await until('it is given back', () => workerMb() - before < 320, 3000).catch(() => undefined);
+  // The last bomb's thread is still giving back when its task has ended.
+  await until('it is given back', () => workerMb() - before <= keptMbMax, 10_000).catch(() => undefined);
   return round(workerMb() - before);
 }
 
