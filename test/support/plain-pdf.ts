@@ -1,5 +1,7 @@
 /** PDFs written by hand, object by object, and what the reader of plain files and PDFium make of a PDF. */
 import { expect } from 'vitest';
+import type { CharacterTable, CharacterTables, Collection } from '../../src/parse/pdf/character-tables.ts';
+import { readCharacterTable } from '../../src/parse/pdf/pdfium/character-table.ts';
 import { loadPdfium, type Pdfium } from '../../src/parse/pdf/pdfium/pdfium.ts';
 import { openPdfiumSource } from '../../src/parse/pdf/pdfium/pdfium-source.ts';
 import type { PdfSource } from '../../src/parse/pdf/pdf-source.ts';
@@ -97,12 +99,18 @@ export type PageReading = {
   readonly rules: readonly (readonly (readonly number[])[])[];
 };
 
+let pdfium: Pdfium | undefined;
+const tables = new Map<Collection, CharacterTable>();
+
+export const characterTables: CharacterTables = {
+  get: (collection) => tables.get(collection),
+  load: async (collection) => void tables.set(collection, readCharacterTable((pdfium ??= await loadPdfium()), collection)),
+};
+
 /** @throws NotPlain */
 export async function readPlainly(path: string, pagesMax = 100): Promise<Reading> {
-  return readingOf(openPlainSource(path, pagesMax));
+  return readingOf(openPlainSource(path, pagesMax, characterTables));
 }
-
-let pdfium: Pdfium | undefined;
 
 /** Numbers become matchers: PDFium's boxes of strokes are up to a point wider. */
 export async function readByPdfium(path: string): Promise<Reading> {

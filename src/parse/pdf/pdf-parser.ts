@@ -7,11 +7,13 @@ import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../m
 import { guessLanguage } from '../language.ts';
 import { noOcrSentence } from '../ocr.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import type { CharacterTable, CharacterTables, Collection } from './character-tables.ts';
 import { fullText, headingLevels } from './headings.ts';
 import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
 import type { PageText, Span } from './page-spans.ts';
 import { loadPdfium, type Pdfium } from './pdfium/pdfium.ts';
-import { openPdfiumSource } from './pdfium/pdfium-source.ts';
+import { readCharacterTable } from './pdfium/character-table.ts';
+import { openPdfiumSource, type OpenPdfiumSource } from './pdfium/pdfium-source.ts';
 import { mixedSource } from './mixed-source.ts';
 import type { PdfSource, SourcePage } from './pdf-source.ts';
 import { openPlainSource, plainBytesMax } from './plain/plain-source.ts';
@@ -33,35 +35,47 @@ export type PdfParserOptions = {
  */
 export function createPdfParser(options: PdfParserOptions = {}): Parser {
   let idle: Pdfium | undefined;
+  const tables = new Map<Collection, CharacterTable>();
 
-  async function withPdfium<T>(input: ParseInput, use: (open: () => Promise<PdfSource>) => Promise<T>): Promise<T> {
+  async function withPdfium<T>(use: (takePdfium: () => Promise<Pdfium>) => Promise<T>): Promise<T> {
     let pdfium: Pdfium | undefined;
-    let source: (PdfSource & { close(): void }) | undefined;
     try {
       return await use(async () => {
-        pdfium = idle ?? (await loadPdfium());
+        pdfium ??= idle ?? (await loadPdfium());
         idle = undefined;
-        return (source = openPdfiumSource(pdfium, input.path, input.limits.pdfMemoryMb));
+        return pdfium;
       });
     } finally {
-      source?.close();
       if (pdfium?.reusable === true) idle = pdfium;
     }
   }
 
+  function tablesFrom(takePdfium: () => Promise<Pdfium>): CharacterTables {
+    return {
+      get: (collection) => tables.get(collection),
+      load: async (collection) => void tables.set(collection, readCharacterTable(await takePdfium(), collection)),
+    };
+  }
+
   return {
     parse: (input) =>
-      withPdfium(input, async (openPdfium) => {
-        const plain = plainSource(input);
-        return readDocument(plain === undefined ? await openPdfium() : mixedSource(plain, openPdfium), input, options.ocr);
+      withPdfium(async (takePdfium) => {
+        let opened: OpenPdfiumSource | undefined;
+        const openPdfium = async () => (opened = openPdfiumSource(await takePdfium(), input.path, input.limits.pdfMemoryMb));
+        try {
+          const plain = plainSource(input, tablesFrom(takePdfium));
+          return await readDocument(plain === undefined ? await openPdfium() : mixedSource(plain, openPdfium), input, options.ocr);
+        } finally {
+          opened?.close();
+        }
       }),
   };
 }
 
 /** Undefined when the file is not plain, whatever that showed itself in: PDFium has the last word then, also on what is wrong with it. */
-function plainSource({ path, fileBytes, limits }: ParseInput): PdfSource | undefined {
+function plainSource({ path, fileBytes, limits }: ParseInput, tables: CharacterTables): PdfSource | undefined {
   try {
-    return fileBytes > plainBytesMax ? undefined : openPlainSource(path, limits.pagesMax);
+    return fileBytes > plainBytesMax ? undefined : openPlainSource(path, limits.pagesMax, tables);
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ParsedDocument, ParseLimits } from '../../../src/parse/parser.ts';
 import { createPdfParser, type PdfParserOptions } from '../../../src/parse/pdf/pdf-parser.ts';
+import { pdfOfContent } from '../../support/plain-pdf.ts';
 import { makePdf, namelessGlyph, type PdfOptions } from '../../support/pdf-writer.ts';
 
 const limits: ParseLimits = {
@@ -146,6 +147,19 @@ describe('A PDF with text', () => {
       angle,
     }));
     expect((await parse({ pages: [{ texts }] })).markdown).toBe('A landscape table note that runs over two lines.');
+  });
+
+  it('reads fonts that give only the numbers of their glyphs, whatever else reads the file', async () => {
+    const system = '/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 0 >>';
+    const objects = [
+      '<< /Type /Font /Subtype /Type0 /BaseFont /Song /Encoding /Identity-H /DescendantFonts [7 0 R] >>',
+      `<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Song ${system} >>`,
+      '<< /Type /Annot /Subtype /FreeText /Rect [72 600 172 612] /Contents (A note) >>',
+    ];
+    const content = 'BT /F2 10 Tf 72 700 Td <11CF0753> Tj ET';
+    const plain = await parseBytes(pdfOfContent(content, { fonts: '/F2 6 0 R', objects }));
+    const noted = await parseBytes(pdfOfContent(content, { fonts: '/F2 6 0 R', objects, page: '/Annots [8 0 R]' }));
+    expect([plain.markdown, noted.markdown]).toEqual(['中国', expect.stringContaining('中国')]);
   });
 
   it('leaves out what lies outside the page box', async () => {

@@ -12,12 +12,14 @@ import type { Pdfium } from './pdfium.ts';
 
 type Pointer = number;
 
+export type OpenPdfiumSource = PdfSource & { close(): void };
+
 /**
  * Opens the file at `path`; to be closed before the instance opens another.
  * @param memoryMb MiB past which PDFium may not grow
  * @throws DocumentError `encrypted` | `corrupt` | `limit_exceeded`, also from everything of the source
  */
-export function openPdfiumSource(pdfium: Pdfium, path: string, memoryMb: number): PdfSource & { close(): void } {
+export function openPdfiumSource(pdfium: Pdfium, path: string, memoryMb: number): OpenPdfiumSource {
   const file = pdfium.openDocument(path, memoryMb);
   try {
     const pages = openPages(pdfium, file.document);

@@ -26,6 +26,7 @@ type Exports = {
   free(pointer: Pointer): void;
   PDFiumExt_Init(): void;
   FPDF_LoadCustomDocument(access: Pointer, password: Pointer): Pointer;
+  FPDF_LoadMemDocument(data: Pointer, bytes: number, password: Pointer): Pointer;
   FPDF_CloseDocument(document: Pointer): void;
   FPDF_GetLastError(): number;
   FPDF_GetPageCount(document: Pointer): number;

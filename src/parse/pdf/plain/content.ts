@@ -3,9 +3,9 @@
  * are passed over. Forms are run where they are drawn.
  */
 import type { PlainFile } from './file.ts';
-import { type FontGlyph, type PlainFont, readFont } from './fonts.ts';
+import type { FontGlyph, Fonts, PlainFont } from './fonts.ts';
 import { identity, type Matrix, moved, multiply } from '../matrix.ts';
-import { createBudget, createLexer, type Dict, type Lexer, Name, NotPlain, Ref, Stream, type Value, Word } from './objects.ts';
+import { createBudget, createLexer, type Dict, type Lexer, Name, NotPlain, Stream, type Value, Word } from './objects.ts';
 import { textString } from './pages.ts';
 import { createPaths, type PaintedPath, type Paths } from './paths.ts';
 
@@ -36,9 +36,6 @@ export type Content = {
   /** Glyphs whose font does not say which character they are. */
   readonly unknownCount: number;
 };
-
-/** Fonts of a file by the number of their object, so that each is read once. */
-export type Fonts = Map<number, PlainFont>;
 
 const formsMax = 12;
 const statesMax = 256;
@@ -299,15 +296,7 @@ function setFont(machine: Machine): void {
 
 function fontNamed({ page: { file, fonts }, resources }: Machine, name: string): PlainFont {
   const all = file.get(resources, 'Font');
-  const value = all instanceof Map ? (all as Dict).get(name) : undefined;
-  const key = value instanceof Ref ? value.number : undefined;
-  const known = key === undefined ? undefined : fonts.get(key);
-  if (known !== undefined) return known;
-  const dict = file.resolve(value);
-  if (!(dict instanceof Map)) throw new NotPlain('a font that is not there');
-  const font = readFont(file, dict);
-  if (key !== undefined) fonts.set(key, font);
-  return font;
+  return fonts.fontOf(all instanceof Map ? (all as Dict).get(name) : undefined);
 }
 
 /** Strings are shown; numbers between them move back, in thousandths of the size of type. */

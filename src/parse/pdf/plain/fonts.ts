@@ -2,11 +2,12 @@
  * Fonts as far as text needs them: which text a code stands for, and how wide it is set (ISO 32000-1, 9.6–9.8). A font that does
  * not say its characters in one of the usual ways is `NotPlain`.
  */
+import { type CharacterTable, type Collection, collections } from '../character-tables.ts';
 import { type FontLook, lookOf } from '../font-look.ts';
 import { readCffEncoding } from './cff-encoding.ts';
 import type { PlainFile } from './file.ts';
 import { characterOf, encodings } from './glyph-names.ts';
-import { type Dict, Name, NotPlain, Stream, type Value } from './objects.ts';
+import { type Dict, Name, NotPlain, Ref, Stream, type Value } from './objects.ts';
 import { standardWidths } from './standard-fonts.ts';
 import { readToUnicode } from './to-unicode.ts';
 
@@ -30,10 +31,33 @@ export type PlainFont = {
   readonly descent: number;
 };
 
-/** @throws NotPlain */
-export function readFont(file: PlainFile, dict: Dict): PlainFont {
+/** The fonts of a file. */
+export type Fonts = {
+  /** The font that `value`, a dictionary or a reference to one, describes; those with a number are read once. @throws NotPlain */
+  fontOf(value: Value | undefined): PlainFont;
+};
+
+/** Says the characters of a collection. May throw what `glyphOf` is to throw. */
+export type TableOf = (collection: Collection) => CharacterTable;
+
+export function createFonts(file: PlainFile, tableOf: TableOf): Fonts {
+  const fonts = new Map<number, PlainFont>();
+  return {
+    fontOf(value) {
+      const known = value instanceof Ref ? fonts.get(value.number) : undefined;
+      if (known !== undefined) return known;
+      const dict = file.resolve(value);
+      if (!(dict instanceof Map)) throw new NotPlain('a font that is not there');
+      const font = readFont(file, dict, tableOf);
+      if (value instanceof Ref) fonts.set(value.number, font);
+      return font;
+    },
+  };
+}
+
+function readFont(file: PlainFile, dict: Dict, tableOf: TableOf): PlainFont {
   const subtype = nameAt(file, dict, 'Subtype');
-  if (subtype === 'Type0') return compositeFont(file, dict);
+  if (subtype === 'Type0') return compositeFont(file, dict, tableOf);
   if (subtype === 'Type1' || subtype === 'TrueType' || subtype === 'MMType1' || subtype === 'Type3')
     return simpleFont(file, dict, subtype);
   throw new NotPlain('another kind of font');
@@ -95,21 +119,36 @@ function unicodeMap(file: PlainFile, dict: Dict): ReadonlyMap<number, string> | 
 
 /* Fonts of two-byte codes. */
 
-function compositeFont(file: PlainFile, dict: Dict): PlainFont {
+function compositeFont(file: PlainFile, dict: Dict, tableOf: TableOf): PlainFont {
   if (nameAt(file, dict, 'Encoding') !== 'Identity-H') throw new NotPlain('another CMap');
   const texts = unicodeMap(file, dict);
   const descendants = file.get(dict, 'DescendantFonts');
   const descendant = Array.isArray(descendants) ? file.resolve(descendants[0]) : null;
-  if (texts === undefined || !(descendant instanceof Map)) throw new NotPlain('a font that does not say its characters');
+  if (!(descendant instanceof Map)) throw new NotPlain('a font without its glyphs');
+  const collection = collectionOf(file, descendant);
+  if (texts === undefined && collection === undefined) throw new NotPlain('a font that does not say its characters');
+  const characterOfCid = (cid: number): string | undefined =>
+    (collection === undefined ? undefined : tableOf(collection)[cid]) || undefined;
   const widths = cidWidths(file, file.get(descendant, 'W'));
   const usual = numberAt(file, descendant, 'DW', 1000) / 1000;
   const widthOf = (code: number): number => widths.get(code) ?? usual;
   return {
     ...shapeOf(file, descendant, nameAt(file, dict, 'BaseFont') ?? ''),
     codeBytes: 2,
-    glyphOf: glyphsOf((code) => texts.get(code), widthOf),
-    spaceWidth: spaceWidthOf(texts, widthOf),
+    glyphOf: glyphsOf((code) => texts?.get(code) ?? characterOfCid(code), widthOf),
+    spaceWidth: texts === undefined ? widthOf(spaceCid) : spaceWidthOf(texts, widthOf),
   };
+}
+
+/** Of each collection. */
+const spaceCid = 1;
+
+/** Adobe's, whose glyphs are known by their numbers (Adobe Technical Notes 5078, 5079, 5080, 5093). */
+function collectionOf(file: PlainFile, descendant: Dict): Collection | undefined {
+  const system = file.get(descendant, 'CIDSystemInfo');
+  if (!(system instanceof Map) || file.get(system, 'Registry') !== 'Adobe') return undefined;
+  const ordering = file.get(system, 'Ordering');
+  return collections.find((each) => each === ordering);
 }
 
 function spaceWidthOf(texts: ReadonlyMap<number, string>, widthOf: (code: number) => number): number {

@@ -7,12 +7,14 @@
  * only the usual ways of saying a thing, and decides nothing about what is odd or hostile.
  */
 import { readFileSync } from 'node:fs';
+import type { CharacterTables, Collection } from '../character-tables.ts';
 import { createRuleFinder, objectsMax } from '../page-rules.ts';
 import { createGlyphCollector } from '../page-spans.ts';
 import { type View, viewOf } from '../page-view.ts';
 import type { PdfSource, SourcePage } from '../pdf-source.ts';
-import { type Fonts, runContent } from './content.ts';
+import { runContent } from './content.ts';
 import { openPlainFile, type PlainFile } from './file.ts';
+import { createFonts, type Fonts } from './fonts.ts';
 import type { Matrix } from '../matrix.ts';
 import { NotPlain } from './objects.ts';
 import { collectGlyphs } from './page-glyphs.ts';
@@ -25,9 +27,10 @@ const pageMs = 2000;
 
 /**
  * The file at `path`, of at most `plainBytesMax` bytes.
+ * @param tables loaded when a font needs one
  * @throws NotPlain here and from everything of the source; other errors too, of files that are worse
  */
-export function openPlainSource(path: string, pagesMax: number): PdfSource {
+export function openPlainSource(path: string, pagesMax: number, tables: CharacterTables): PdfSource {
   const file = openPlainFile(readFileSync(path));
   const catalog = file.get(file.trailer, 'Root');
   if (!(catalog instanceof Map)) throw new NotPlain('no catalog');
@@ -41,7 +44,11 @@ export function openPlainSource(path: string, pagesMax: number): PdfSource {
     textString(file.get(catalog, 'Lang')),
     bookmarksOf(file, catalog),
   ];
-  const fonts: Fonts = new Map();
+  const fonts = createFonts(file, (collection) => {
+    const table = tables.get(collection);
+    if (table === undefined) throw new TableMissing(collection);
+    return table;
+  });
   return {
     pageCount: pages.length,
     title: () => title,
@@ -49,12 +56,34 @@ export function openPlainSource(path: string, pagesMax: number): PdfSource {
     language: () => language,
     bookmarks: () => bookmarks,
     async readPage(number, { glyphsMax }, wantsPicture) {
-      const read = readPage(file, fonts, pages[number - 1]!);
+      const read = await withTables(tables, () => readPage(file, fonts, pages[number - 1]!));
       if (read.text.glyphCount > glyphsMax) throw new NotPlain('too much text');
       if (wantsPicture(read)) throw new NotPlain('a page that is wanted as a picture');
       return read;
     },
   };
+}
+
+/** A page cannot be read before this is loaded. */
+class TableMissing extends Error {
+  override readonly name = 'TableMissing';
+  readonly collection: Collection;
+  constructor(collection: Collection) {
+    super(`The characters of Adobe-${collection} are not loaded`);
+    this.collection = collection;
+  }
+}
+
+/** Reading a page waits for nothing: where a table is missing, it is read once more. */
+async function withTables<T>(tables: CharacterTables, read: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof TableMissing)) throw error;
+      await tables.load(error.collection);
+    }
+  }
 }
 
 function pageTimer(): () => void {

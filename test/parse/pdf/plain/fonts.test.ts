@@ -38,8 +38,8 @@ const widths = `/FirstChar 0 /LastChar 255 /Widths [${'500 '.repeat(256)}]`;
 const embedded = `/Subtype /Type1 /BaseFont /ABCDEF+Own ${widths} /FontDescriptor 7 0 R`;
 const descriptor = (more: string, flags = 4) => `<< /Type /FontDescriptor /FontName /ABCDEF+Own /Flags ${flags} ${more} >>`;
 const wide = '/Subtype /Type0 /BaseFont /Song /Encoding /Identity-H /DescendantFonts [7 0 R] /ToUnicode 8 0 R';
-const descendant = (more: string) => `<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light ${more}
-/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>
+const descendant = (more: string, ordering = 'Identity', registry = 'Adobe') => `<< /Type /Font /Subtype /CIDFontType0
+/BaseFont /STSong-Light ${more} /CIDSystemInfo << /Registry (${registry}) /Ordering (${ordering}) /Supplement 0 >>
 /FontDescriptor << /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] >> >>`;
 
 describe('A font of one-byte codes', () => {
@@ -141,16 +141,52 @@ describe('A font of two-byte codes', () => {
     },
   );
 
+  const mapless = wide.replace('/ToUnicode 8 0 R', '');
+
+  it.each([
+    ['GB1', '<0022104211CF> Tj', 'A一中'],
+    ['CNS1', '<0022025302950A37> Tj', 'A一中國'],
+    ['Japan1', '<0022020E039E0465> Tj', 'Aあア亜'],
+    ['Korea1', '<0022043E0CE0> Tj', 'A가한'],
+  ])('says its characters by their numbers in the collection Adobe-%s', async (ordering, text, expected) => {
+    expect(await textByBoth(text, mapless, descendant('/DW 1000', ordering))).toEqual([expected]);
+  });
+
+  it('has a space, and the letters of a ligature, where its collection has them', async () => {
+    const said = await textByBoth('<00420001004300700001> Tj <0071> Tj', mapless, descendant('/DW 500', 'Japan1'));
+    expect(said).toEqual(['a bfi fl']);
+  });
+
+  it('says by its collection what its map leaves out', async () => {
+    expect(await textByBoth('<01011042> Tj', wide, descendant('/DW 1000', 'GB1'), texts)).toEqual(['一一']);
+  });
+
+  it('stands as far apart as half a space of its collection', async () => {
+    const width = (space: number) => descendant(`/DW 500 /W [1 [${space}]]`, 'Japan1');
+    const apart = '[<0042> -140 <0043>] TJ';
+    expect(await textOf(apart, mapless, width(250))).toEqual(['a b']);
+    expect(await textOf(apart, mapless, width(320))).toEqual(['ab']);
+  });
+
   it.each([
     ['is written from top to bottom', wide.replace('Identity-H', 'Identity-V'), '/DW 1000'],
     ['has a predefined CMap', wide.replace('Identity-H', 'UniGB-UCS2-H'), '/DW 1000'],
     ['has a CMap of its own', wide.replace('/Identity-H', '8 0 R'), '/DW 1000'],
-    ['has no ToUnicode map', wide.replace('/ToUnicode 8 0 R', ''), '/DW 1000'],
+    ['has no ToUnicode map', mapless, '/DW 1000'],
     ['has nothing that it stands for', wide.replace('[7 0 R]', '[]'), '/DW 1000'],
     ['has odd widths', wide, '/W [1 /Two 3]'],
     ['has widths that are no numbers', wide, '/W [1 [/One]]'],
     ['has a width for too many codes', wide, '/W [0 1000000 500]'],
   ])('is not plain when it %s', async (_, font, width) => {
     await expect(read('<0101> Tj', font, descendant(width), texts)).rejects.toThrow(NotPlain);
+  });
+
+  it.each([
+    ['a collection that is not known', '<0022> Tj', descendant('', 'KR')],
+    ['a collection that is not of Adobe', '<0022> Tj', descendant('', 'GB1', 'Founder')],
+    ['a number that its collection does not have', '<7FFF> Tj', descendant('', 'GB1')],
+    ['a number that stands for no character', '<0000> Tj', descendant('', 'GB1')],
+  ])('is not plain when it has no map and %s', async (_, text, of) => {
+    await expect(read(text, mapless, of)).rejects.toThrow(NotPlain);
   });
 });

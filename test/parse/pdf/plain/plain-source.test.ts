@@ -7,6 +7,7 @@ import { openPlainSource } from '../../../../src/parse/pdf/plain/plain-source.ts
 import { pageLines } from '../../../support/prose.ts';
 import { makePdf, namelessGlyph, type PdfOptions } from '../../../support/pdf-writer.ts';
 import {
+  characterTables,
   linesOf,
   pdfOfContent,
   pdfOfObjects,
@@ -166,7 +167,7 @@ describe('A plain source is not sure', () => {
 
   it('of a page that is wanted as a picture or has too many glyphs, but reads the others', async () => {
     await writeFile(path, makePdf({ pages: [['One'], { picture: true }] }));
-    const source = openPlainSource(path, 10);
+    const source = openPlainSource(path, 10, characterTables);
     const bounds = { glyphsMax: 100, checkTime: () => undefined, isLate: () => false };
     const isPicture = ({ pictureShare }: { readonly pictureShare: number }) => pictureShare > 0.5;
     expect((await source.readPage(1, bounds, isPicture))?.text.glyphCount).toBe(3);
@@ -177,5 +178,37 @@ describe('A plain source is not sure', () => {
   it('of nothing in a file with harmless notes and an empty form', async () => {
     await read(annotated('/Subtype /Link /Rect [0 0 100 100]'));
     await read(pdfOfContent('', { catalog: '/AcroForm << /Fields [] >>' }));
+  });
+});
+
+describe('A page whose font is of a collection', () => {
+  const font = `<< /Type /Font /Subtype /Type0 /BaseFont /Song /Encoding /Identity-H /DescendantFonts [7 0 R] >>`;
+  const descendant = `<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Song
+/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 0 >> >>`;
+  const bytes = pdfOfContent('BT /F2 10 Tf 72 700 Td <11CF> Tj ET', { fonts: '/F2 6 0 R', objects: [font, descendant] });
+
+  it('is read once its table is there, which is loaded once', async () => {
+    await writeFile(path, bytes);
+    const loaded: string[] = [];
+    const ready = new Set<string>();
+    const source = openPlainSource(path, 10, {
+      get: (collection) => (ready.has(collection) ? ['', ' ', ...Array.from({ length: 5000 }, () => '中')] : undefined),
+      load: async (collection) => {
+        loaded.push(collection);
+        ready.add(collection);
+      },
+    });
+    const bounds = { glyphsMax: 100, checkTime: () => undefined, isLate: () => false };
+    for (let times = 0; times < 2; times++)
+      expect((await source.readPage(1, bounds, () => false))?.text.frames[0]?.spans[0]?.text).toBe('中');
+    expect(loaded).toEqual(['GB1']);
+  });
+
+  it('fails when its table cannot be loaded', async () => {
+    await writeFile(path, bytes);
+    const load = () => Promise.reject(new Error('no memory'));
+    const source = openPlainSource(path, 10, { get: () => undefined, load });
+    const bounds = { glyphsMax: 100, checkTime: () => undefined, isLate: () => false };
+    await expect(source.readPage(1, bounds, () => false)).rejects.toThrow('no memory');
   });
 });
