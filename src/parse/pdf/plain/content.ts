@@ -109,7 +109,9 @@ type Machine = {
   readonly depth: number;
   /** By the names that the resources give them. */
   readonly fonts: Map<string, PlainFont>;
-  operands: Value[];
+  /** Of the next operator, `operandCount` of them: a new array for each would be half of all that is allocated. */
+  readonly operands: Value[];
+  operandCount: number;
   readonly saved: State[];
   /** The marked content that is open: the text that stands for it, where there is one. */
   readonly marks: (Replacement | undefined)[];
@@ -133,6 +135,7 @@ function run(page: Page, content: Buffer, resources: Dict, state: State, depth: 
     depth,
     fonts: new Map(),
     operands: [],
+    operandCount: 0,
     saved: [],
     marks: [],
     state,
@@ -141,13 +144,13 @@ function run(page: Page, content: Buffer, resources: Dict, state: State, depth: 
   };
   for (let token = lexer.next(); token !== undefined; token = lexer.next()) {
     if (!(token instanceof Word)) {
-      if (machine.operands.push(token) > operandsMax) throw new NotPlain('too many operands');
+      if (machine.operandCount >= operandsMax) throw new NotPlain('too many operands');
+      machine.operands[machine.operandCount++] = token;
       continue;
     }
     if ((++page.operators & 1023) === 0) page.checkTime();
     operations.get(token.text)?.(machine);
-    // A new array: to empty one takes longer.
-    if (machine.operands.length > 0) machine.operands = [];
+    machine.operandCount = 0;
   }
 }
 
@@ -166,8 +169,17 @@ function initialState(): State {
   };
 }
 
-function numberAt({ operands }: Machine, index: number): number {
-  const value = operands[index];
+/** Null where there is none. */
+function operandAt({ operands, operandCount }: Machine, index: number): Value {
+  return index < operandCount ? operands[index]! : null;
+}
+
+function operandsFrom({ operands, operandCount }: Machine, first: number): readonly Value[] {
+  return operands.slice(first, operandCount);
+}
+
+function numberAt(machine: Machine, index: number): number {
+  const value = operandAt(machine, index);
   if (typeof value !== 'number') throw new NotPlain('an operand that is no number');
   return value;
 }
@@ -218,13 +230,13 @@ const operations: ReadonlyMap<string, (machine: Machine) => void> = new Map<stri
   ],
   ['Tm', (machine) => setLine(machine, matrixAt(machine))],
   ['T*', (machine) => nextLine(machine, 0, -machine.state.leading)],
-  ['Tj', (machine) => show(machine, machine.operands)],
-  ['TJ', (machine) => show(machine, Array.isArray(machine.operands[0]) ? machine.operands[0] : [])],
+  ['Tj', (machine) => show(machine, operandsFrom(machine, 0))],
+  ['TJ', showSpaced],
   [
     "'",
     (machine) => {
       nextLine(machine, 0, -machine.state.leading);
-      show(machine, machine.operands);
+      show(machine, operandsFrom(machine, 0));
     },
   ],
   [
@@ -233,7 +245,7 @@ const operations: ReadonlyMap<string, (machine: Machine) => void> = new Map<stri
       machine.state.wordSpacing = numberAt(machine, 0);
       machine.state.spacing = numberAt(machine, 1);
       nextLine(machine, 0, -machine.state.leading);
-      show(machine, machine.operands.slice(2));
+      show(machine, operandsFrom(machine, 2));
     },
   ],
 
@@ -270,7 +282,7 @@ function save({ saved, state }: Machine): void {
 }
 
 function refuseFontOfState(machine: Machine): void {
-  const dict = resourceAt(machine, 'ExtGState', machine.operands[0]);
+  const dict = resourceAt(machine, 'ExtGState', operandAt(machine, 0));
   if (dict instanceof Map && dict.has('Font')) throw new NotPlain('a font of a graphics state');
 }
 
@@ -286,7 +298,7 @@ function nextLine(machine: Machine, x: number, y: number): void {
 }
 
 function setFont(machine: Machine): void {
-  const [name] = machine.operands;
+  const name = operandAt(machine, 0);
   if (!(name instanceof Name)) throw new NotPlain('a font without a name');
   let font = machine.fonts.get(name.text);
   if (font === undefined) machine.fonts.set(name.text, (font = fontNamed(machine, name.text)));
@@ -297,6 +309,11 @@ function setFont(machine: Machine): void {
 function fontNamed({ page: { file, fonts }, resources }: Machine, name: string): PlainFont {
   const all = file.get(resources, 'Font');
   return fonts.fontOf(all instanceof Map ? (all as Dict).get(name) : undefined);
+}
+
+function showSpaced(machine: Machine): void {
+  const items = operandAt(machine, 0);
+  if (Array.isArray(items)) show(machine, items);
 }
 
 /** Strings are shown; numbers between them move back, in thousandths of the size of type. */
@@ -350,7 +367,7 @@ function mark({ marks }: Machine, replacement: Replacement | undefined): void {
 }
 
 function replacementOf(machine: Machine): Replacement | undefined {
-  const [, properties] = machine.operands;
+  const properties = operandAt(machine, 1);
   const dict = properties instanceof Name ? resourceAt(machine, 'Properties', properties) : properties;
   const text = dict instanceof Map ? machine.page.file.get(dict, 'ActualText') : null;
   return text === null ? undefined : { text: textString(text), isGiven: false };
@@ -366,7 +383,7 @@ function replaced(of: FontGlyph, replacement: Replacement): FontGlyph {
 
 function draw(machine: Machine): void {
   const { page, resources, state, depth } = machine;
-  const object = resourceAt(machine, 'XObject', machine.operands[0]);
+  const object = resourceAt(machine, 'XObject', operandAt(machine, 0));
   if (!(object instanceof Stream)) return;
   const subtype = page.file.get(object.dict, 'Subtype');
   if (!(subtype instanceof Name)) throw new NotPlain('an object of no kind');

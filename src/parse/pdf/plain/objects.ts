@@ -80,6 +80,9 @@ export function createBudget(valuesMax: number): Budget {
 }
 
 const depthMax = 64;
+/** Of a number; the largest double has 309 before its point. */
+const digitsMax = 300;
+const powers = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
 const [regular, blank, delimiter] = [0, 1, 2];
 const kinds = new Uint8Array(256).fill(regular);
 for (const code of [0, 9, 10, 12, 13, 32]) kinds[code] = blank;
@@ -111,11 +114,13 @@ export function createLexer(bytes: Buffer, budget: Budget, start = 0, withRefs =
   let at = start;
 
   function skipBlanks(): void {
+    let next = at;
     for (;;) {
-      while (kinds[bytes[at]!] === blank) at++;
-      if (bytes[at] !== 0x25) return;
-      while (at < bytes.length && bytes[at] !== 10 && bytes[at] !== 13) at++;
+      while (kinds[bytes[next]!] === blank) next++;
+      if (bytes[next] !== 0x25) break;
+      while (next < bytes.length && bytes[next] !== 10 && bytes[next] !== 13) next++;
     }
+    at = next;
   }
 
   function read(depth: number): Value | Word {
@@ -166,18 +171,23 @@ export function createLexer(bytes: Buffer, budget: Budget, start = 0, withRefs =
   }
 
   function number(): number {
-    let sign = 1;
-    if (bytes[at] === 0x2d) sign = -1;
-    if (bytes[at] === 0x2d || bytes[at] === 0x2b) at++;
+    let next = at;
+    const sign = bytes[next] === 0x2d ? -1 : 1;
+    if (bytes[next] === 0x2d || bytes[next] === 0x2b) next++;
+    const from = next;
     let value = 0;
-    let digits = 0;
-    for (; bytes[at]! >= 0x30 && bytes[at]! <= 0x39; at++, digits++) value = value * 10 + bytes[at]! - 0x30;
-    if (bytes[at] === 0x2e) {
-      at++;
-      let unit = 0.1;
-      for (; bytes[at]! >= 0x30 && bytes[at]! <= 0x39; at++, digits++, unit /= 10) value += (bytes[at]! - 0x30) * unit;
+    for (; bytes[next]! >= 0x30 && bytes[next]! <= 0x39; next++) value = value * 10 + bytes[next]! - 0x30;
+    let digits = next - from;
+    if (bytes[next] === 0x2e) {
+      const point = next++;
+      for (; bytes[next]! >= 0x30 && bytes[next]! <= 0x39; next++) value = value * 10 + bytes[next]! - 0x30;
+      const decimals = next - point - 1;
+      value /= decimals < powers.length ? powers[decimals]! : 10 ** decimals;
+      digits += decimals;
     }
-    if (digits === 0 || (at < bytes.length && kinds[bytes[at]!] === regular)) throw new NotPlain('an odd number');
+    if (digits === 0 || digits > digitsMax || (next < bytes.length && kinds[bytes[next]!] === regular))
+      throw new NotPlain('an odd number');
+    at = next;
     return sign * value;
   }
 
@@ -285,7 +295,9 @@ export function createLexer(bytes: Buffer, budget: Budget, start = 0, withRefs =
   /** Goes over regular characters. @returns what they are, where they are at most `keyLengthMax` */
   function skipRegular(): number {
     let key = 0;
-    while (at < bytes.length && kinds[bytes[at]!] === regular) key = key * 256 + bytes[at++]!;
+    let next = at;
+    while (next < bytes.length && kinds[bytes[next]!] === regular) key = key * 256 + bytes[next++]!;
+    at = next;
     return key;
   }
 

@@ -42,7 +42,7 @@ describe('The characters of an Adobe collection', () => {
   it('include the letters of ligatures, and nothing that is no character', () => {
     const table = readCharacterTable(pdfium, 'Japan1');
     expect(said(table, [112, 113, 9358, 9359])).toBe('fiflffffi');
-    expect([table[0], table[20_000]]).toEqual(['', '']);
+    expect([table[0], table[15_443]]).toEqual(['', '']);
     for (const each of collections) {
       const odd = readCharacterTable(pdfium, each).filter((text) => !/^(?:[^\p{Cc}\ufffd]|f[filt]+|st)?$/u.test(text));
       expect(odd).toEqual([]);
@@ -65,6 +65,7 @@ describe('The characters of an Adobe collection', () => {
     await writeFile(path, makePdf({ pages: [['One']] }));
     const starved = await loadPdfium();
     starved.openDocument(path, 1).close();
+    while (starved.call.malloc(65_536) !== 0);
     expect(() => readCharacterTable(starved, 'GB1')).toThrow(/needs more than 1 MB of memory/);
     expect(starved.reusable).toBe(false);
   });
