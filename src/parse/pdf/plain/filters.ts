@@ -1,21 +1,30 @@
-/** Decodes the data of streams: Flate with PNG predictors (ISO 32000-1, 7.4.4), which nearly all files use; the rest is `NotPlain`. */
+/**
+ * Decodes the data of streams: Flate with PNG predictors, which nearly all files use, and ASCII85 around it, as ReportLab writes it
+ * (ISO 32000-1, 7.4.3 and 7.4.4); the rest is `NotPlain`.
+ */
 import { constants, inflateSync } from 'node:zlib';
 import { type Dict, Name, NotPlain, type Value } from './objects.ts';
 
+const filtersMax = 4;
+
 /**
  * @param get the dictionary's values, references followed
- * @param bytesMax of the result
+ * @param bytesMax of the result, also of what one of several filters gives to the next
  * @throws NotPlain for another filter, damaged data, and more bytes than these
  */
 export function decodeStream(data: Buffer, dict: Dict, get: (dict: Dict, key: string) => Value, bytesMax: number): Buffer {
   if (dict.has('F')) throw new NotPlain('data in another file');
   const filters = listOf(get(dict, 'Filter'));
-  if (filters.length === 0) return data;
-  const [filter] = filters;
-  if (filters.length > 1 || !(filter instanceof Name) || filter.text !== 'FlateDecode') throw new NotPlain('another filter');
-  const inflated = inflate(data, bytesMax);
-  const parameters = listOf(get(dict, 'DecodeParms'))[0] ?? null;
-  return parameters instanceof Map ? unpredict(inflated, (key) => get(parameters, key)) : inflated;
+  if (filters.length > filtersMax) throw new NotPlain('filters on filters');
+  const parameters = listOf(get(dict, 'DecodeParms'));
+  return filters.reduce<Buffer>((from, filter, index) => {
+    const name = filter instanceof Name ? filter.text : '';
+    if (name === 'ASCII85Decode') return decodeAscii85(from, bytesMax);
+    if (name !== 'FlateDecode') throw new NotPlain('another filter');
+    const inflated = inflate(from, bytesMax);
+    const own = parameters[index] ?? null;
+    return own instanceof Map ? unpredict(inflated, (key) => get(own, key)) : inflated;
+  }, data);
 }
 
 function listOf(value: Value): readonly Value[] {
@@ -28,6 +37,45 @@ function inflate(data: Buffer, bytesMax: number): Buffer {
   } catch (error) {
     throw new NotPlain('damaged data, or too much of it', { cause: error });
   }
+}
+
+const [firstDigit, lastDigit, fourZeros, tilde] = [0x21, 0x75, 0x7a, 0x7e];
+
+/** Five digits to the base of 85 are four bytes; at the end one digit less is one byte less. */
+function decodeAscii85(data: Buffer, bytesMax: number): Buffer {
+  const room = ascii85Bytes(data);
+  if (room > bytesMax + 4) throw new NotPlain('too much data');
+  const bytes = Buffer.alloc(room);
+  let length = 0;
+  let value = 0;
+  let digits = 0;
+  const give = (count: number): void => {
+    if (value > 0xffff_ffff) throw new NotPlain('damaged data');
+    bytes.writeUInt32BE(value, length);
+    length += count;
+    value = 0;
+    digits = 0;
+  };
+  for (const code of data) {
+    if (code >= firstDigit && code <= lastDigit) {
+      value = value * 85 + code - firstDigit;
+      if (++digits === 5) give(4);
+    } else if (code === fourZeros && digits === 0) give(4);
+    else if (code === tilde && digits !== 1) {
+      if (digits === 0) return bytes.subarray(0, length);
+      for (let missing = digits; missing < 5; missing++) value = value * 85 + 84;
+      give(digits - 1);
+      return bytes.subarray(0, length);
+    } else if (code > 0x20) throw new NotPlain('damaged data');
+  }
+  throw new NotPlain('data without an end');
+}
+
+/** As many at most, whole groups. */
+function ascii85Bytes(data: Buffer): number {
+  let zeros = 0;
+  for (const code of data) if (code === fourZeros) zeros++;
+  return (Math.ceil((data.length - zeros) / 5) + zeros) * 4;
 }
 
 function unpredict(data: Buffer, get: (key: string) => Value): Buffer {

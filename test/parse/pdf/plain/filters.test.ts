@@ -40,13 +40,13 @@ describe('decodeStream', () => {
 
   it.each([
     '/Filter /LZWDecode',
-    '/Filter /ASCII85Decode',
     '/Filter /DCTDecode',
     '/Filter /Crypt',
     '/Filter (FlateDecode)',
     '/Filter [/ASCIIHexDecode /FlateDecode]',
     '/F (elsewhere) /Filter /FlateDecode',
-    '/Filter [/FlateDecode /FlateDecode]',
+    '/Filter [/FlateDecode /LZWDecode]',
+    `/Filter [${'/ASCII85Decode '.repeat(4)} /FlateDecode]`,
     '/F (elsewhere.bin)',
   ])('does not decode %s', (dictionary) => {
     expect(() => decode(deflateSync(text), dictionary)).toThrow(NotPlain);
@@ -64,6 +64,67 @@ describe('decodeStream', () => {
     const packed = deflateSync(Buffer.alloc(5000));
     expect(decode(packed, '/Filter /FlateDecode', 5000)).toHaveLength(5000);
     expect(() => decode(packed, '/Filter /FlateDecode', 4999)).toThrow(NotPlain);
+  });
+});
+
+describe('ASCII85', () => {
+  const decoded = (data: string, bytesMax?: number) => decode(Buffer.from(data), '/Filter /ASCII85Decode', bytesMax);
+
+  /** From the digits' definition, group by group. */
+  function encode(data: Buffer): string {
+    let text = '';
+    for (let at = 0; at < data.length; at += 4) {
+      const group = Buffer.alloc(4);
+      const length = data.copy(group, 0, at, at + 4);
+      const value = group.readUInt32BE();
+      const digits = [4, 3, 2, 1, 0].map((power) => String.fromCharCode(33 + (Math.floor(value / 85 ** power) % 85))).join('');
+      text += value === 0 && length === 4 ? 'z' : digits.slice(0, length + 1);
+    }
+    return `${text}~>`;
+  }
+
+  it.each([
+    ['9jqo^BlbD-BleB1DJ+*+F(f,q~>', 'Man is distinguished'],
+    ['9jqo^~>', 'Man '],
+    ['9jqo~>', 'Man'],
+    ['9jn~>', 'Ma'],
+    ['9`~>', 'M'],
+    ['~>', ''],
+    [' 9j\nqo\r^\t\0BlbD-~>', 'Man is d'],
+    ['z9jqo^z~>', '\0\0\0\0Man \0\0\0\0'],
+    ['s8W-!~>', '\xff\xff\xff\xff'],
+  ])('%j is %j', (data, text) => {
+    expect(decoded(data).toString('latin1')).toBe(text);
+  });
+
+  it('gives back bytes of any length and value', () => {
+    for (let length = 0; length < 40; length++) {
+      const bytes = Buffer.from(Array.from({ length }, (_, index) => (index < 8 ? 0 : (index * 101 + length * 7) % 256)));
+      expect(decoded(encode(bytes))).toEqual(bytes);
+    }
+  });
+
+  it('stands around Flate, whose predictor is the second of the parameters', () => {
+    const text = Buffer.from('The same words again, the same words again.');
+    const filters = '/Filter [/ASCII85Decode /FlateDecode]';
+    expect(decode(Buffer.from(encode(deflateSync(text))), filters)).toEqual(text);
+    const row = Buffer.from(encode(deflateSync(Buffer.from([1, 5, 1, 1]))));
+    expect([...decode(row, `${filters} /DecodeParms [null << /Predictor 15 /Columns 3 >>]`)]).toEqual([5, 6, 7]);
+  });
+
+  it.each([
+    ['without an end', '9jqo^'],
+    ['with a single digit at the end', '9jqo^9~>'],
+    ['with a digit that there is not', '9jqo{~>'],
+    ['with zeros inside a group', '9jz~>'],
+    ['of a group that is too large', 's8W-"~>'],
+  ])('gives up on data %s', (_, data) => {
+    expect(() => decoded(data)).toThrow(NotPlain);
+  });
+
+  it('gives up on more bytes than it may make', () => {
+    expect(decoded(`${'z'.repeat(25)}~>`, 100)).toHaveLength(100);
+    expect(() => decoded(`${'z'.repeat(27)}~>`, 100)).toThrow(NotPlain);
   });
 });
 
