@@ -74,10 +74,13 @@ export type Style = FontLook & {
   readonly direction: Direction;
 };
 
+/** Of a glyph's box, in user space. One may be used for glyph after glyph: it is not kept, and numbers in it are not allocated. */
+export type Corners = { left: number; bottom: number; right: number; top: number };
+
 /** Takes the glyphs of a page, in the order in which they are drawn. */
 export type GlyphCollector = {
-  /** @param text of one glyph: a character, the letters of a ligature, or nothing where another glyph's says it too. The corners of its box are in user space. */
-  glyph(text: string, style: Style, left: number, bottom: number, right: number, top: number): void;
+  /** @param text of one glyph: a character, the letters of a ligature, or nothing where another glyph's says it too */
+  glyph(text: string, style: Style, corners: Corners): void;
   /** There is a space between the glyph before and the next. */
   space(): void;
   /** The line ends here. */
@@ -113,7 +116,7 @@ export function createGlyphCollector(view: View, rules: readonly Rule[]): GlyphC
     space: () => {
       spaced = true;
     },
-    glyph(text, style, left, bottom, right, top) {
+    glyph(text, style, { left, bottom, right, top }) {
       const x1 = view.x(left, bottom);
       const y1 = view.y(left, bottom);
       const x2 = view.x(right, top);

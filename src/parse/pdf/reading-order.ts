@@ -106,17 +106,23 @@ function guttersOf(rows: readonly Row[]): number[] {
   return gutters;
 }
 
+/** Points; a narrower gutter is none. */
+const gutterMin = 4;
+
+/** None when the gutter is too narrow. */
 function bandsAt(rows: readonly Row[], gutter: number): Band[] {
   const clear = clearWay(rows, gutter);
+  if (clear.right - clear.left < gutterMin) return [];
   const bands: Band[] = [];
   let across: Span[] = [];
   let open: Row[] = [];
 
   const close = () => {
+    if (open.length === 0) return;
     const spans = open.flatMap((row) => row.spans);
     const left = spans.filter((span) => isLeftOf(span, gutter));
     const right = spans.filter((span) => !isLeftOf(span, gutter));
-    if (clear.right - clear.left >= 4 && areColumns(left, right, open, gutter)) {
+    if (areColumns(left, right, open, gutter)) {
       if (across.length > 0) bands.push({ across });
       across = [];
       bands.push({ sides: mostlyRightToLeft(spans) ? [right, left] : [left, right] });

@@ -1,7 +1,15 @@
 /** Reads the glyphs of one page out of PDFium. */
 import { DocumentError } from '../../../errors.ts';
 import { type FontLook, lookOf, plainLook } from '../font-look.ts';
-import { baselineOf, directionOf, type GlyphCollector, type PageBounds, type Style, vertical } from '../page-spans.ts';
+import {
+  baselineOf,
+  type Corners,
+  directionOf,
+  type GlyphCollector,
+  type PageBounds,
+  type Style,
+  vertical,
+} from '../page-spans.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 
@@ -39,6 +47,7 @@ function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollecto
   let style: Style | undefined;
   let floats = pdfium.floats;
   const at = scratch >> 2;
+  const corners: Corners = { left: 0, bottom: 0, right: 0, top: 0 };
 
   for (let index = 0; index < count; index++) {
     if ((index & 1023) === 1023) bounds.checkTime();
@@ -67,7 +76,11 @@ function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollecto
     call.FPDFText_GetLooseCharBox(text, index, scratch);
     if (floats.length === 0) floats = pdfium.floats;
     const character = code === 2 ? '-' : style.dingbats && code < 0x7f ? '•' : String.fromCodePoint(code);
-    into.glyph(character, style, floats[at]!, floats[at + 3]!, floats[at + 2]!, floats[at + 1]!);
+    corners.left = floats[at]!;
+    corners.bottom = floats[at + 3]!;
+    corners.right = floats[at + 2]!;
+    corners.top = floats[at + 1]!;
+    into.glyph(character, style, corners);
   }
   return unmappedCount;
 }

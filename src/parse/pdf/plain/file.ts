@@ -36,6 +36,8 @@ export function openPlainFile(bytes: Buffer): PlainFile {
   const opening = new Set<number>();
   const budget = createBudget(valuesMax);
   let bytesLeft = allBytesMax;
+  /** One for all: objects are read one after the other, and there are thousands. */
+  const lexer = createLexer(bytes, budget, true);
 
   const file = {
     budget,
@@ -79,7 +81,7 @@ export function openPlainFile(bytes: Buffer): PlainFile {
   }
 
   function objectFrom(offset: number, number?: number): Value {
-    const lexer = createLexer(bytes, budget, offset, true);
+    lexer.position = offset;
     const head = [lexer.next(), lexer.next(), lexer.next()];
     const isHead = typeof head[0] === 'number' && typeof head[1] === 'number' && head[2] instanceof Word && head[2].text === 'obj';
     if (!isHead || (number !== undefined && head[0] !== number)) throw new NotPlain('an object that is not where it should be');
@@ -108,17 +110,17 @@ export function openPlainFile(bytes: Buffer): PlainFile {
     const first = file.get(stream.dict, 'First');
     if (typeof count !== 'number' || typeof first !== 'number' || count > objectsMax) throw new NotPlain('an odd object stream');
     const decoded = file.bytesOf(stream);
-    const lexer = createLexer(decoded, budget, 0, true);
+    const inside = createLexer(decoded, budget, true);
     const offsets: number[] = [];
     budget.spend(count);
     for (let index = 0; index < count; index++) {
-      const [, offset] = [lexer.next(), lexer.next()];
+      const [, offset] = [inside.next(), inside.next()];
       if (typeof offset !== 'number') throw new NotPlain('an odd object stream');
       offsets.push(first + offset);
     }
     const values = offsets.map((offset): Value => {
-      lexer.position = offset;
-      const value = lexer.next();
+      inside.position = offset;
+      const value = inside.next();
       if (value instanceof Word && value.text === 'null') return null;
       if (value === undefined || value instanceof Word) throw new NotPlain('an odd object stream');
       return value;
@@ -146,11 +148,11 @@ export function openPlainFile(bytes: Buffer): PlainFile {
   }
 
   function readTable(offset: number): Dict {
-    const lexer = createLexer(bytes, budget, offset, true);
+    lexer.position = offset;
     const word = lexer.next();
     if (!(word instanceof Word)) return readTableStream(offset);
     if (word.text !== 'xref') throw new NotPlain('no table where one should be');
-    const { trailer, entries } = readEntries(lexer);
+    const { trailer, entries } = readEntries();
     // What lies in object streams is free in the table, for readers that do not know of them.
     const hybrid = trailer.get('XRefStm');
     if (typeof hybrid === 'number') readTableStream(hybrid);
@@ -158,7 +160,7 @@ export function openPlainFile(bytes: Buffer): PlainFile {
     return trailer;
   }
 
-  function readEntries(lexer: ReturnType<typeof createLexer>): { trailer: Dict; entries: [number, Place | null][] } {
+  function readEntries(): { trailer: Dict; entries: [number, Place | null][] } {
     const entries: [number, Place | null][] = [];
     for (;;) {
       const first = lexer.next();

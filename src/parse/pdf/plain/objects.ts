@@ -110,8 +110,8 @@ const closeDict = new Word('>>');
  * @param budget for what arrays and dictionaries hold
  * @param withRefs whether `1 0 R` is a reference: in files, not in content streams
  */
-export function createLexer(bytes: Buffer, budget: Budget, start = 0, withRefs = false): Lexer {
-  let at = start;
+export function createLexer(bytes: Buffer, budget: Budget, withRefs = false): Lexer {
+  let at = 0;
 
   function skipBlanks(): void {
     let next = at;

@@ -2,7 +2,7 @@
  * The glyphs of one plain page, one after the other. A blank is where the file has one, and where glyphs stand apart: files often leave
  * blanks out.
  */
-import { baselineOf, directionOf, type GlyphCollector, type Style } from '../page-spans.ts';
+import { baselineOf, type Corners, directionOf, type GlyphCollector, type Style } from '../page-spans.ts';
 import type { View } from '../page-view.ts';
 import type { Shown } from './content.ts';
 import type { FontGlyph, PlainFont } from './fonts.ts';
@@ -11,20 +11,23 @@ import { type Matrix, xOf, yOf } from '../matrix.ts';
 /** Gives what is shown on a page, in this order, to `into`. */
 export function collectGlyphs(shown: readonly Shown[], view: View, into: GlyphCollector): void {
   const pen: Pen = { x: Infinity, y: Infinity, width: 0, size: 0 };
-  for (const [index, each] of shown.entries()) if (!isStruckAgain(shown, index)) collectShown(each, view, pen, into);
+  const corners: Corners = { left: 0, bottom: 0, right: 0, top: 0 };
+  for (const [index, each] of shown.entries()) if (!isStruckAgain(shown, index)) collectShown(each, view, pen, corners, into);
 }
 
 /** Where the last glyph ended, in user space; its width is a share of its size. */
 type Pen = { x: number; y: number; width: number; size: number };
 
-function collectShown(shown: Shown, view: View, pen: Pen, into: GlyphCollector): void {
+function collectShown(shown: Shown, view: View, pen: Pen, corners: Corners, into: GlyphCollector): void {
   const { font, size, matrix, glyphs, xs, widthScale } = shown;
   const spacing = spacingOf(shown);
   const style = styleOf(shown, view);
-  const [low, high] = [font.descent * size, font.ascent * size];
+  const low = font.descent * size;
+  const high = font.ascent * size;
   for (let index = 0; index < glyphs.length; index++) {
     const glyph = glyphs[index]!;
-    const [left, right] = [xs[index]!, xs[index]! + glyph.width * widthScale];
+    const left = xs[index]!;
+    const right = left + glyph.width * widthScale;
     const apart = index === 0 ? apartBetween(pen, glyph, style.size) : apartWithin(font, glyph) * style.size;
     const isText = !glyph.isBlank && !glyph.isUnknown;
     if (!isText || gapTo(xOf(matrix, left, 0), yOf(matrix, left, 0), pen, matrix) > apart) into.space();
@@ -32,8 +35,21 @@ function collectShown(shown: Shown, view: View, pen: Pen, into: GlyphCollector):
     pen.y = yOf(matrix, right + spacing, 0);
     pen.width = glyph.width;
     pen.size = style.size;
-    if (isText) give(glyph, style, matrix, left, low, right, high, into);
+    if (!isText) continue;
+    const x1 = xOf(matrix, left, low);
+    const y1 = yOf(matrix, left, low);
+    const x2 = xOf(matrix, right, high);
+    const y2 = yOf(matrix, right, high);
+    corners.left = Math.min(x1, x2);
+    corners.bottom = Math.min(y1, y2);
+    corners.right = Math.max(x1, x2);
+    corners.top = Math.max(y1, y2);
+    into.glyph(textOf(glyph, style), style, corners);
   }
+}
+
+function textOf({ text }: FontGlyph, style: Style): string {
+  return style.dingbats && text !== '' && text < '\x7f' ? '•' : text;
 }
 
 /** How far all glyphs are set apart: then each is no word of its own. Numbers between them may take back what the spacing gives. */
@@ -48,22 +64,6 @@ function spacingOf({ glyphs, xs, widthScale, spacing }: Shown): number {
 /** How far (x, y) lies beyond the pen, along the line. */
 function gapTo(x: number, y: number, pen: Pen, [a, b]: Matrix): number {
   return ((x - pen.x) * a + (y - pen.y) * b) / (Math.sqrt(a * a + b * b) || 1);
-}
-
-function give(
-  { text }: FontGlyph,
-  style: Style,
-  matrix: Matrix,
-  left: number,
-  low: number,
-  right: number,
-  high: number,
-  into: GlyphCollector,
-): void {
-  const [x1, y1] = [xOf(matrix, left, low), yOf(matrix, left, low)];
-  const [x2, y2] = [xOf(matrix, right, high), yOf(matrix, right, high)];
-  const seen = style.dingbats && text !== '' && text < '\x7f' ? '•' : text;
-  into.glyph(seen, style, Math.min(x1, x2), Math.min(y1, y2), Math.max(x1, x2), Math.max(y1, y2));
 }
 
 function styleOf({ font: { look }, size, matrix, renderMode }: Shown, view: View): Style {

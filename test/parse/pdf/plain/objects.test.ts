@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createBudget, createLexer, Name, NotPlain, Ref, type Value, Word } from '../../../../src/parse/pdf/plain/objects.ts';
 
 function lexerOf(text: string, withRefs = false, valuesMax = 1000) {
-  return createLexer(Buffer.from(text, 'latin1'), createBudget(valuesMax), 0, withRefs);
+  return createLexer(Buffer.from(text, 'latin1'), createBudget(valuesMax), withRefs);
 }
 
 function readAll(text: string, withRefs = false, valuesMax = 1000): (Value | Word)[] {
