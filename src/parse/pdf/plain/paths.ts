@@ -28,56 +28,61 @@ export function createPaths(): Paths {
   const painted: PaintedPath[] = [];
   let lines: Pair[] = [];
   let pieces = 0;
-  let [left, bottom, right, top] = [Infinity, Infinity, -Infinity, -Infinity];
-  let [startX, startY, x, y] = [0, 0, 0, 0];
+  // Numbers in objects are written in place; those of a closure are allocated each time.
+  const start = { x: 0, y: 0 };
+  const at = { x: 0, y: 0 };
+  const reached = { left: Infinity, bottom: Infinity, right: -Infinity, top: -Infinity };
 
-  function goTo(nextX: number, nextY: number): void {
-    x = nextX;
-    y = nextY;
+  function goTo(matrix: Matrix, toX: number, toY: number): void {
+    const x = xOf(matrix, toX, toY);
+    const y = yOf(matrix, toX, toY);
+    at.x = x;
+    at.y = y;
     pieces++;
-    if (x < left) left = x;
-    if (x > right) right = x;
-    if (y < bottom) bottom = y;
-    if (y > top) top = y;
+    if (x < reached.left) reached.left = x;
+    if (x > reached.right) reached.right = x;
+    if (y < reached.bottom) reached.bottom = y;
+    if (y > reached.top) reached.top = y;
   }
 
   /** A line to where the path stands; `close` may come again and again. */
   function add(fromX: number, fromY: number): void {
-    if (lines.length <= piecesMax) lines.push([fromX, fromY, x, y]);
+    if (lines.length <= piecesMax) lines.push([fromX, fromY, at.x, at.y]);
   }
 
   const paths: Paths = {
     painted,
     moveTo(matrix, toX, toY) {
-      goTo(xOf(matrix, toX, toY), yOf(matrix, toX, toY));
-      startX = x;
-      startY = y;
+      goTo(matrix, toX, toY);
+      start.x = at.x;
+      start.y = at.y;
     },
     lineTo(matrix, toX, toY) {
-      const [fromX, fromY] = [x, y];
-      goTo(xOf(matrix, toX, toY), yOf(matrix, toX, toY));
-      add(fromX, fromY);
+      const { x, y } = at;
+      goTo(matrix, toX, toY);
+      add(x, y);
     },
-    reach: (matrix, toX, toY) => goTo(xOf(matrix, toX, toY), yOf(matrix, toX, toY)),
+    reach: goTo,
     close() {
-      const [fromX, fromY] = [x, y];
-      x = startX;
-      y = startY;
-      add(fromX, fromY);
+      const { x, y } = at;
+      at.x = start.x;
+      at.y = start.y;
+      add(x, y);
     },
     forget() {
       if (lines.length > 0) lines = [];
       pieces = 0;
-      left = Infinity;
-      bottom = Infinity;
-      right = -Infinity;
-      top = -Infinity;
+      reached.left = Infinity;
+      reached.bottom = Infinity;
+      reached.right = -Infinity;
+      reached.top = -Infinity;
     },
     paint(matrix, lineWidth) {
       const hasPath = pieces > 0;
       if (hasPath && painted.length <= objectsMax) {
         const scale = Math.sqrt(Math.abs(matrix[0] * matrix[3] - matrix[1] * matrix[2]));
         const half = ((lineWidth ?? 0) * scale) / 2;
+        const { left, bottom, right, top } = reached;
         painted.push({
           box: [left - half, bottom - half, right + half, top + half],
           lines: lineWidth !== undefined && pieces >= 2 && pieces <= piecesMax ? lines : [],
