@@ -389,6 +389,7 @@ function draw(machine: Machine): void {
   if (!(subtype instanceof Name)) throw new NotPlain('an object of no kind');
   if (subtype.text === 'Image') addPicture(machine);
   if (subtype.text !== 'Form') return;
+  page.checkTime();
   countObject(machine);
   const matrix = page.file.get(object.dict, 'Matrix');
   const own = page.file.get(object.dict, 'Resources');

@@ -18,7 +18,7 @@ export type PlainFile = {
   readonly budget: Budget;
 };
 
-/** Bytes that one stream, and all that were decoded, may have: a plain file's text is far smaller. */
+/** Bytes that one stream, and all that were decoded and come of it, may have: a plain file's text is far smaller. */
 const streamBytesMax = 32 * 1024 * 1024;
 const allBytesMax = 512 * 1024 * 1024;
 const objectsMax = 1_000_000;
@@ -51,8 +51,10 @@ export function openPlainFile(bytes: Buffer): PlainFile {
     },
     get: (dict: Dict, key: string): Value => file.resolve(dict.get(key)),
     bytesOf(stream: Stream): Buffer {
-      const decoded = decodeStream(rawBytes(stream), stream.dict, file.get, streamBytesMax);
-      bytesLeft -= decoded.length;
+      const raw = rawBytes(stream);
+      const decoded = decodeStream(raw, stream.dict, file.get, streamBytesMax);
+      // What it is made of too: much may be made into little, again and again.
+      bytesLeft -= raw.length + decoded.length;
       if (bytesLeft < 0) throw new NotPlain('too much data');
       return decoded;
     },

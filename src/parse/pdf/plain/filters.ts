@@ -5,7 +5,9 @@
 import { constants, inflateSync } from 'node:zlib';
 import { type Dict, Name, NotPlain, type Value } from './objects.ts';
 
-const filtersMax = 4;
+const filtersMax = 2;
+/** Of text in ASCII85, which is read byte by byte; that of a page is far smaller. */
+const ascii85BytesMax = 4 * 1024 * 1024;
 
 /**
  * @param get the dictionary's values, references followed
@@ -44,7 +46,7 @@ const [firstDigit, lastDigit, fourZeros, tilde] = [0x21, 0x75, 0x7a, 0x7e];
 /** Five digits to the base of 85 are four bytes; at the end one digit less is one byte less. */
 function decodeAscii85(data: Buffer, bytesMax: number): Buffer {
   const room = ascii85Bytes(data);
-  if (room > bytesMax + 4) throw new NotPlain('too much data');
+  if (data.length > ascii85BytesMax || room > bytesMax + 4) throw new NotPlain('too much data');
   const bytes = Buffer.alloc(room);
   let length = 0;
   let value = 0;
@@ -56,7 +58,8 @@ function decodeAscii85(data: Buffer, bytesMax: number): Buffer {
     value = 0;
     digits = 0;
   };
-  for (const code of data) {
+  for (let at = 0; at < data.length; at++) {
+    const code = data[at]!;
     if (code >= firstDigit && code <= lastDigit) {
       value = value * 85 + code - firstDigit;
       if (++digits === 5) give(4);
@@ -74,7 +77,7 @@ function decodeAscii85(data: Buffer, bytesMax: number): Buffer {
 /** As many at most, whole groups. */
 function ascii85Bytes(data: Buffer): number {
   let zeros = 0;
-  for (const code of data) if (code === fourZeros) zeros++;
+  for (let at = 0; at < data.length; at++) if (data[at] === fourZeros) zeros++;
   return (Math.ceil((data.length - zeros) / 5) + zeros) * 4;
 }
 

@@ -57,13 +57,14 @@ function boxOf(file: PlainFile, value: Value): PageBox | undefined {
   return { left: Math.min(x1, x2), bottom: Math.min(y1, y2), right: Math.max(x1, x2), top: Math.max(y1, y2) };
 }
 
-/** The bytes of all content streams of a page, with a blank between them. */
-export function contentOf(file: PlainFile, page: PlainPage): Buffer {
+/** The bytes of all content streams of a page, with a blank between them. @param checkTime called for each; throws when the page's time is over */
+export function contentOf(file: PlainFile, page: PlainPage, checkTime: () => void): Buffer {
   const value = file.get(page.dict, 'Contents');
   const streams = Array.isArray(value) ? value.map((each) => file.resolve(each)) : value === null ? [] : [value];
   return Buffer.concat(
     streams.flatMap((stream) => {
       if (!(stream instanceof Stream)) throw new NotPlain('content that is no stream');
+      checkTime();
       return [file.bytesOf(stream), Buffer.from('\n')];
     }),
   );

@@ -95,7 +95,8 @@ function pageTimer(): () => void {
 
 function readPage(file: PlainFile, fonts: Fonts, page: PlainPage): SourcePage {
   refuseFreeText(file, page);
-  const content = runContent(file, fonts, contentOf(file, page), page.resources, pageTimer());
+  const checkTime = pageTimer();
+  const content = runContent(file, fonts, contentOf(file, page, checkTime), page.resources, checkTime);
   const view = viewOf(page.box, page.rotation);
   const finder = createRuleFinder(view);
   for (const { box, lines } of content.paths) finder.addPath(box, () => lines);

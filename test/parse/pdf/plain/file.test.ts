@@ -156,6 +156,14 @@ describe('A file that is not plain', () => {
     expect(() => file.bytesOf(file.resolve(new Ref(1)) as Stream)).toThrow(NotPlain);
   });
 
+  it('makes the same stream into little again and again', () => {
+    const packed = deflateSync('A').toString('latin1') + ' '.repeat(8 * 1024 * 1024);
+    const file = opened(pdfStream(packed, '/Filter /FlateDecode'));
+    const stream = file.resolve(new Ref(1)) as Stream;
+    for (let times = 0; times < 60; times++) expect(file.bytesOf(stream).toString()).toBe('A');
+    expect(() => Array.from({ length: 5 }, () => file.bytesOf(stream))).toThrow(NotPlain);
+  });
+
   it.each([
     ['is itself', ['2 0 R', '2 0 R']],
     ['is another and back', ['2 0 R', '1 0 R']],

@@ -46,7 +46,7 @@ describe('decodeStream', () => {
     '/Filter [/ASCIIHexDecode /FlateDecode]',
     '/F (elsewhere) /Filter /FlateDecode',
     '/Filter [/FlateDecode /LZWDecode]',
-    `/Filter [${'/ASCII85Decode '.repeat(4)} /FlateDecode]`,
+    '/Filter [/ASCII85Decode /ASCII85Decode /FlateDecode]',
     '/F (elsewhere.bin)',
   ])('does not decode %s', (dictionary) => {
     expect(() => decode(deflateSync(text), dictionary)).toThrow(NotPlain);
@@ -125,6 +125,7 @@ describe('ASCII85', () => {
   it('gives up on more bytes than it may make', () => {
     expect(decoded(`${'z'.repeat(25)}~>`, 100)).toHaveLength(100);
     expect(() => decoded(`${'z'.repeat(27)}~>`, 100)).toThrow(NotPlain);
+    expect(() => decoded(`z${' '.repeat(4 * 1024 * 1024)}~>`, 1000)).toThrow(NotPlain);
   });
 });
 

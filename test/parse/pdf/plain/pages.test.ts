@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { openPlainFile } from '../../../../src/parse/pdf/plain/file.ts';
+import { type Dict, NotPlain } from '../../../../src/parse/pdf/plain/objects.ts';
+import { contentOf, pagesOf } from '../../../../src/parse/pdf/plain/pages.ts';
+import { pdfOfObjects, pdfStream } from '../../../support/plain-pdf.ts';
+
+/** A page whose content is in these objects, numbered from 4. */
+function pageOf(contents: string, ...objects: string[]) {
+  const file = openPlainFile(
+    pdfOfObjects([
+      '<< /Type /Catalog /Pages 2 0 R >>',
+      '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${contents} >>`,
+      ...objects,
+    ]),
+  );
+  return { file, page: pagesOf(file, file.get(file.trailer, 'Root') as Dict, 10)[0]! };
+}
+
+const inTime = () => undefined;
+
+describe('The content of a page', () => {
+  it.each([
+    ['4 0 R', 'one\n'],
+    ['[4 0 R 5 0 R]', 'one\ntwo\n'],
+    ['null', ''],
+    ['[]', ''],
+  ])('is what %s holds, with a blank between streams', (contents, text) => {
+    const { file, page } = pageOf(contents, pdfStream('one'), pdfStream('two'));
+    expect(contentOf(file, page, inTime).toString()).toBe(text);
+  });
+
+  it('is not plain when it is no stream', () => {
+    const { file, page } = pageOf('[4 0 R]', '(text)');
+    expect(() => contentOf(file, page, inTime)).toThrow(NotPlain);
+  });
+
+  it('is given up between two of its streams when its time is over', () => {
+    const { file, page } = pageOf(`[${'4 0 R '.repeat(100)}]`, pdfStream('again'));
+    let asked = 0;
+    const isOver = () => {
+      if (++asked === 3) throw new NotPlain('late');
+    };
+    expect(() => contentOf(file, page, isOver)).toThrow('late');
+    expect(asked).toBe(3);
+  });
+});
