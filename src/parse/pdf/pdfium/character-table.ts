@@ -44,7 +44,7 @@ function readTable(pdfium: Pdfium, text: Pointer, size: number): CharacterTable 
   const table = Array.from({ length: size }, () => '');
   const count = call.FPDFText_CountChars(text);
   for (let index = 0; index < count; index++) {
-    if (call.FPDFText_IsGenerated(text, index) === 1 || call.FPDFText_HasUnicodeMapError(text, index) === 1) continue;
+    if (call.FPDFText_HasUnicodeMapError(text, index) === 1) continue;
     const code = call.FPDFText_GetUnicode(text, index);
     if (code < 32 || code === 0xfffd || call.FPDFText_GetCharOrigin(text, index, scratch, scratch + 8) !== 1) continue;
     const cid = Math.round(pdfium.double(scratch) / pitch) + columns * Math.round(pdfium.double(scratch + 8) / pitch);

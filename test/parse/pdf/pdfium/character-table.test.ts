@@ -43,6 +43,8 @@ describe('The characters of an Adobe collection', () => {
     const table = readCharacterTable(pdfium, 'Japan1');
     expect(said(table, [112, 113, 9358, 9359])).toBe('fiflffffi');
     expect([table[0], table[15_443]]).toEqual(['', '']);
+    // PDFium says the number itself where it knows no character.
+    expect([readCharacterTable(pdfium, 'Korea1')[8211], readCharacterTable(pdfium, 'CNS1')[14_000]]).toEqual(['', '']);
     for (const each of collections) {
       const odd = readCharacterTable(pdfium, each).filter((text) => !/^(?:[^\p{Cc}\ufffd]|f[filt]+|st)?$/u.test(text));
       expect(odd).toEqual([]);
@@ -58,6 +60,13 @@ describe('The characters of an Adobe collection', () => {
     expect([before, pdfium.call.FPDF_GetPageCount(file.document)]).toEqual([2, 2]);
     file.close();
     expect(pdfium.reusable).toBe(true);
+  });
+
+  it('leave nothing behind in memory', () => {
+    readCharacterTable(pdfium, 'GB1');
+    const before = pdfium.bytes.length;
+    for (let times = 0; times < 10; times++) readCharacterTable(pdfium, 'GB1');
+    expect(pdfium.bytes.length).toBe(before);
   });
 
   it('are refused with a sentence when PDFium has no memory left', async () => {

@@ -171,6 +171,7 @@ describe('A content stream is not plain', () => {
     ['with text that is none', shown('/Text Tj')],
     ['with an operand that is no number', shown('(a) 0 Td')],
     ['with too few operands', '1 0 0 1 cm'],
+    ['with no operands, after one that had some', shown('(a) Tj 5 5 Td Td')],
     ['with an inline picture that does not end', 'BI /W 4 /H 2 /BPC 8 /CS /G ID \x00\x01\x02'],
     ['with states in states', 'q '.repeat(300)],
     ['with marks in marks', '/A BMC '.repeat(300)],

@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NotPlain } from '../../../../src/parse/pdf/plain/objects.ts';
+import { openPlainFile } from '../../../../src/parse/pdf/plain/file.ts';
+import { createFonts } from '../../../../src/parse/pdf/plain/fonts.ts';
+import { NotPlain, Ref } from '../../../../src/parse/pdf/plain/objects.ts';
 import { linesOf, type PageReading, pdfOfContent, pdfStream, readByPdfium, readPlainly } from '../../../support/plain-pdf.ts';
 
 let folder: string;
@@ -122,6 +124,15 @@ describe('A font of one-byte codes', () => {
     await expect(read('(a) Tj', embedded, descriptor('/FontFile2 8 0 R'), silent)).rejects.toThrow(NotPlain);
     const compact = pdfStream('damaged', '/Subtype /Type1C');
     await expect(read('(a) Tj', embedded, descriptor('/FontFile3 8 0 R'), compact)).rejects.toThrow(NotPlain);
+  });
+});
+
+describe('The fonts of a file', () => {
+  it('are each read once, however often they are asked for', () => {
+    const file = openPlainFile(pdfOfContent(''));
+    const fonts = createFonts(file, () => []);
+    expect(fonts.fontOf(new Ref(5))).toBe(fonts.fontOf(new Ref(5)));
+    expect(() => fonts.fontOf(new Ref(4))).toThrow(NotPlain);
   });
 });
 

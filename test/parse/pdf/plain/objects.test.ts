@@ -24,6 +24,8 @@ describe('The lexer', () => {
     ['34.5', 34.5],
     ['-.002', -0.002],
     ['.25', 0.25],
+    ['12345.678', 12_345.678],
+    [`0.${'3'.repeat(40)}`, 1 / 3],
   ])('reads the number %s', (text, value) => {
     const [read, ...rest] = readAll(text);
     expect(read).toBeCloseTo(value, 12);
@@ -131,6 +133,7 @@ describe('The lexer', () => {
   });
 
   it.each([
+    '1'.repeat(400),
     '+',
     '-',
     '.',

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { runContent } from '../../../../src/parse/pdf/plain/content.ts';
 import { openPlainFile } from '../../../../src/parse/pdf/plain/file.ts';
-import { type Dict, NotPlain } from '../../../../src/parse/pdf/plain/objects.ts';
+import { createFonts } from '../../../../src/parse/pdf/plain/fonts.ts';
+import { type Dict, NotPlain, Ref } from '../../../../src/parse/pdf/plain/objects.ts';
 import { contentOf, pagesOf } from '../../../../src/parse/pdf/plain/pages.ts';
 import { pdfOfObjects, pdfStream } from '../../../support/plain-pdf.ts';
 
@@ -42,6 +44,23 @@ describe('The content of a page', () => {
       if (++asked === 3) throw new NotPlain('late');
     };
     expect(() => contentOf(file, page, isOver)).toThrow('late');
+    expect(asked).toBe(3);
+  });
+});
+
+describe('The forms of a page', () => {
+  it('are each drawn only while there is time', () => {
+    const form = pdfStream('', '/Type /XObject /Subtype /Form /BBox [0 0 1 1]');
+    const { file, page } = pageOf('5 0 R', form, pdfStream('/X Do '.repeat(100)));
+    const resources: Dict = new Map([['XObject', new Map([['X', new Ref(4)]])]]);
+    const fonts = createFonts(file, () => []);
+    let asked = 0;
+    const isOver = () => {
+      if (++asked === 3) throw new NotPlain('late');
+    };
+    const content = contentOf(file, page, inTime);
+    expect(runContent(file, fonts, content, resources, inTime).objectCount).toBe(100);
+    expect(() => runContent(file, fonts, content, resources, isOver)).toThrow('late');
     expect(asked).toBe(3);
   });
 });
