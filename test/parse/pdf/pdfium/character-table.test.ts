@@ -62,10 +62,11 @@ describe('The characters of an Adobe collection', () => {
     expect(pdfium.reusable).toBe(true);
   });
 
+  // So often, since memory grows by whole pieces: what a document left behind showed itself after 80 times, its bytes after 120.
   it('leave nothing behind in memory', () => {
     readCharacterTable(pdfium, 'GB1');
     const before = pdfium.bytes.length;
-    for (let times = 0; times < 10; times++) readCharacterTable(pdfium, 'GB1');
+    for (let times = 0; times < 130; times++) readCharacterTable(pdfium, 'GB1');
     expect(pdfium.bytes.length).toBe(before);
   });
 
