@@ -109,7 +109,7 @@ type Machine = {
   readonly depth: number;
   /** By the names that the resources give them. */
   readonly fonts: Map<string, PlainFont>;
-  /** Of the next operator, `operandCount` of them: a new array for each would be half of all that is allocated. */
+  /** Of the next operator, `operandCount` of them: a new array for each was a sixth of all that reading allocates. */
   readonly operands: Value[];
   operandCount: number;
   readonly saved: State[];

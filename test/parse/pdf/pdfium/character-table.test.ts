@@ -20,11 +20,11 @@ function said(table: CharacterTable, cids: readonly number[]): string {
   return cids.map((cid) => table[cid]).join('');
 }
 
-/** From Adobe's lists of its collections. */
+/** As pdftotext reads them, which has tables of its own. */
 const known: readonly [Collection, readonly number[], string][] = [
   ['GB1', [34, 66, 1, 1875, 4162, 4559], 'Aa 国一中'],
   ['CNS1', [34, 66, 1, 595, 661, 2615], 'Aa 一中國'],
-  ['Japan1', [34, 66, 1, 526, 926, 1125], 'Aa あア亜'],
+  ['Japan1', [34, 66, 1, 843, 926, 1125], 'Aa あア亜'],
   ['Korea1', [34, 66, 1, 1086, 3296], 'Aa 가한'],
 ];
 
