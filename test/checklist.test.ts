@@ -14,7 +14,8 @@ it('every line of the security checklist has a test that names it', () => {
   );
   const named = new Set(titles.flatMap((title) => [...title.matchAll(/\[S(\d+)\]/g)].map(([, line]) => Number(line))));
 
-  expect(lines).toEqual(Array.from({ length: 44 }, (_, index) => index + 1));
+  expect(lines.length).toBeGreaterThanOrEqual(44);
+  expect(lines).toEqual(lines.map((_, index) => index + 1));
   expect(lines.filter((line) => !named.has(line))).toEqual([]);
   expect([...named].filter((line) => !lines.includes(line))).toEqual([]);
 });
