@@ -2,12 +2,13 @@
  * Cuts a document into chunks by its structure. A heading begins a chunk and goes with what follows it; small neighbours of one
  * section are joined up to the size; a table, list, code block or paragraph that fits stays whole, a larger one is cut by rows
  * (its header repeated in `context`), items, lines or sentences, and only what has none of these at a word or a character.
- * No chunk goes on to another page than the one it begins on, except by the end of a sentence or a row.
+ * No chunk goes on to another page than the one it begins on, except by the end of a sentence or a row. What counts no tokens (white
+ * space, characters without width) makes no chunk by itself, and no chunk long.
  */
 import type { Block, ParsedDocument } from '../parse/parser.ts';
-import type { Chunk } from './chunk.ts';
-import { isWhite, sentenceEnds, softBreak } from './sentences.ts';
-import { countTokens, offsetAfterTokens } from './tokenizer.ts';
+import { type Chunk, chunkCharactersMax, shortened } from './chunk.ts';
+import { sentenceEnds, softBreak } from './sentences.ts';
+import { countTokens, isBlank, isSurrogatePair, offsetAfterTokens } from './tokenizer.ts';
 
 export type SplitOptions = {
   /** Most tokens (as `countTokens` counts) of a chunk and its context together; at least 16. */
@@ -30,7 +31,7 @@ type Piece = {
 type Context = { readonly text: string; readonly tokens: number };
 
 /**
- * The chunks in order. They cover every character but white space, without overlap; each is `markdown.slice(start, end)`.
+ * The chunks in order. They cover everything that counts a token, without overlap; each is `markdown.slice(start, end)`.
  * Lazy, linear in the text, and holds no more than two chunks' pieces at a time.
  */
 export function* splitDocument(document: ParsedDocument, options: SplitOptions): Generator<Chunk> {
@@ -85,14 +86,15 @@ function* joinPieces(pieces: Iterable<Piece>, tokensMax: number): Generator<Piec
   /** Puts pieces that belong together into this chunk, or into the next when it is full. */
   function* put(group: readonly Piece[], tokens: number): Generator<Piece[]> {
     if (group.length === 0) return;
-    if (current.length > 0 && (currentTokens + tokens > tokensMax || !samePage(current, group))) yield* close();
+    if (current.length > 0 && (currentTokens + tokens > tokensMax || !fits(current, group) || !samePage(current, group)))
+      yield* close();
     if (current.length === 0) currentTokens = group[0]!.context?.tokens ?? 0;
     current.push(...group);
     currentTokens += tokens;
   }
 
   for (const piece of pieces) {
-    if (heads.length > 0 && headTokens + piece.tokens > tokensMax) {
+    if (heads.length > 0 && (headTokens + piece.tokens > tokensMax || !fits(heads, [piece]))) {
       yield* put(heads, headTokens);
       heads = [];
       headTokens = 0;
@@ -112,6 +114,11 @@ function* joinPieces(pieces: Iterable<Piece>, tokensMax: number): Generator<Piec
   if (held.length > 0) yield held;
 }
 
+/** Whether the characters from the first piece to the last are not too many for one chunk. */
+function fits(before: readonly Piece[], after: readonly Piece[]): boolean {
+  return after.at(-1)!.end - before[0]!.start <= chunkCharactersMax;
+}
+
 /** A chunk keeps to the page that its text begins on, so that a citation names the page and not a range of them. */
 function samePage(before: readonly Piece[], after: readonly Piece[]): boolean {
   return textPage(before) === textPage(after);
@@ -125,14 +132,14 @@ function textPage(pieces: readonly Piece[]): number | null {
 function share(before: Piece[], after: Piece[], tokensMax: number): Piece[][] | null {
   const all = [...before, ...after];
   const tokens = sumTokens(all);
-  if (tokens <= tokensMax) return [all];
+  if (tokens <= tokensMax && fits(before, after)) return [all];
   if (after[0]!.isHeading) return null;
   let taken = before[0]!.context?.tokens ?? 0;
   let cut = 0;
   while (cut < before.length - 1 && taken + all[cut]!.tokens <= tokens / 2) taken += all[cut++]!.tokens;
   while (cut > 0 && all[cut - 1]!.isHeading) cut--;
   const second = all.slice(cut);
-  return cut === 0 || sumTokens(second) > tokensMax ? null : [all.slice(0, cut), second];
+  return cut === 0 || sumTokens(second) > tokensMax || !fits(second, after) ? null : [all.slice(0, cut), second];
 }
 
 function sumTokens(pieces: readonly Piece[]): number {
@@ -177,6 +184,8 @@ function* piecesOf(document: ParsedDocument, tokensMax: number): Generator<Piece
   }
 }
 
+const headingCharactersMax = 200;
+
 /** The words of a heading as a path shows them; a heading as long as a page is shortened. */
 function headingTitle(markdown: string): string {
   const title = markdown
@@ -186,7 +195,7 @@ function headingTitle(markdown: string): string {
     .replace(/[ \t]#+[ \t]*$/, '')
     .replace(/\s+/g, ' ')
     .trim();
-  return title.length > 200 ? `${title.slice(0, 199)}…` : title;
+  return shortened(title, headingCharactersMax);
 }
 
 /** Exact where the parser told where pages begin; otherwise the block's whole range. */
@@ -205,10 +214,14 @@ type Cut = Pick<Piece, 'start' | 'end' | 'tokens' | 'context'>;
 function* cutBlock(markdown: string, block: Block, start: number, end: number, tokensMax: number): Generator<Cut> {
   const tokens = countTokens(markdown, start, end);
   const onePage = block.pageBreaks === undefined || block.pageBreaks.length === 0;
-  if (tokens <= tokensMax && onePage) yield { start, end, tokens, context: null };
+  if (isSmall(start, end, tokens, tokensMax) && onePage) yield { start, end, tokens, context: null };
   else if (block.kind === 'table') yield* cutTable(markdown, start, end, tokensMax);
   else if (block.kind === 'list' || block.kind === 'code') yield* cutLines(markdown, start, end, tokensMax, null);
   else yield* cutSentences(markdown, start, end, tokensMax, null);
+}
+
+function isSmall(start: number, end: number, tokens: number, tokensMax: number): boolean {
+  return tokens <= tokensMax && end - start <= chunkCharactersMax;
 }
 
 /** Row by row; every row but the first knows the header, unless that takes more than half of the room. */
@@ -224,7 +237,7 @@ function* cutTable(markdown: string, start: number, end: number, tokensMax: numb
 
 function contextOf(markdown: string, start: number, end: number, tokensMax: number): Context | null {
   const tokens = countTokens(markdown, start, end);
-  return tokens <= tokensMax ? { text: markdown.slice(start, end), tokens } : null;
+  return tokens <= tokensMax && end - start <= chunkCharactersMax / 2 ? { text: markdown.slice(start, end), tokens } : null;
 }
 
 /** Line by line; a line that is too long by sentences. */
@@ -235,7 +248,7 @@ function* cutLines(markdown: string, start: number, end: number, tokensMax: numb
     at = next + 1;
     if (line.start === line.end) continue;
     const tokens = countTokens(markdown, line.start, line.end);
-    if (tokens <= tokensMax) yield { ...line, tokens, context };
+    if (isSmall(line.start, line.end, tokens, tokensMax)) yield { ...line, tokens, context };
     else yield* cutSentences(markdown, line.start, line.end, tokensMax, context);
   }
 }
@@ -247,7 +260,7 @@ function* cutSentences(markdown: string, start: number, end: number, tokensMax: 
     from = to;
     if (sentence.start === sentence.end) continue;
     const tokens = countTokens(markdown, sentence.start, sentence.end);
-    if (tokens <= tokensMax) yield { ...sentence, tokens, context };
+    if (isSmall(sentence.start, sentence.end, tokens, tokensMax)) yield { ...sentence, tokens, context };
     else yield* cutHard(markdown, sentence.start, sentence.end, tokensMax, context);
   }
 }
@@ -255,12 +268,19 @@ function* cutSentences(markdown: string, start: number, end: number, tokensMax: 
 /** No sentence ends in it: after a clause or a word where there is one, else anywhere between two characters. */
 function* cutHard(markdown: string, start: number, end: number, tokensMax: number, context: Context | null): Generator<Cut> {
   for (let at = start; at < end;) {
-    const limit = Math.max(offsetAfterTokens(markdown, at, end, tokensMax), at + 1);
+    const limit = Math.max(offsetAfterTokens(markdown, at, furthest(markdown, at, end), tokensMax), at + 1);
     const to = limit === end ? end : softBreak(markdown, at, limit);
     const piece = trimmed(markdown, at, to);
     at = to;
     if (piece.start < piece.end) yield { ...piece, tokens: countTokens(markdown, piece.start, piece.end), context };
   }
+}
+
+/** How far a chunk from `at` on may reach by its characters alone. */
+function furthest(text: string, at: number, end: number): number {
+  const most = at + chunkCharactersMax;
+  if (most >= end) return end;
+  return isSurrogatePair(text.charCodeAt(most - 1), text.charCodeAt(most)) ? most - 1 : most;
 }
 
 function lineEnd(text: string, start: number, end: number): number {
@@ -269,7 +289,7 @@ function lineEnd(text: string, start: number, end: number): number {
 }
 
 function trimmed(text: string, start: number, end: number): { start: number; end: number } {
-  while (start < end && isWhite(text.charCodeAt(start))) start++;
-  while (end > start && isWhite(text.charCodeAt(end - 1))) end--;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
   return { start, end };
 }

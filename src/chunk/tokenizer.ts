@@ -5,7 +5,7 @@
  * - a run of letters: 1 for every 8 begun (`search` 1, `internationalization` 3)
  * - a run of digits: 1 for every 3 begun
  * - any other sign: 1; a run of the same sign (`-----`): 1 for every 4 begun
- * - white space: 0
+ * - white space, control characters and characters without width: 0
  *
  * Against the word pieces of multilingual models this counts about as many for English and for Chinese; a model with a window
  * of 512 pieces has room for the default chunk.
@@ -46,12 +46,22 @@ export function offsetAfterTokens(text: string, start: number, end: number, toke
   return end;
 }
 
+/** Whether this character counts nothing: white space, a control, or one without width. */
+export function isBlank(unit: number): boolean {
+  return kindOf(unit) === space;
+}
+
+/** Whether these two are the halves of one character. */
+export function isSurrogatePair(first: number, second: number): boolean {
+  return isHighSurrogate(first) && isLowSurrogate(second);
+}
+
 /** The end of the run that begins at `at`: characters that are counted together. */
 function tokenRunEnd(text: string, at: number, end: number): number {
   const unit = text.charCodeAt(at);
   const kind = kindOf(unit);
   let next = at + 1;
-  if (kind === ideograph) return isHighSurrogate(unit) && next < end && isLowSurrogate(text.charCodeAt(next)) ? next + 1 : next;
+  if (kind === ideograph) return next < end && isSurrogatePair(unit, text.charCodeAt(next)) ? next + 1 : next;
   if (kind === sign) while (next < end && text.charCodeAt(next) === unit) next++;
   else while (next < end && kindOf(text.charCodeAt(next)) === kind) next++;
   return next;
@@ -89,11 +99,17 @@ function wideKind(unit: number): number {
   if (unit >= 0xac00 && unit <= 0xdfff) return ideograph;
   if (unit >= 0xf900 && unit <= 0xfaff) return ideograph;
   if (unit >= 0xff00 && unit <= 0xffef) return wideForm(unit);
-  if (unit === 0xa0 || unit === 0x1680 || (unit >= 0x2000 && unit <= 0x200d) || unit === 0x2028 || unit === 0x2029) return space;
-  if (unit === 0x202f || unit === 0x205f || unit === 0xfeff || unit === 0x85) return space;
+  if (unit >= 0x2000 && unit <= 0x206f) return unit >= 0x2010 && !isBlankPunctuation(unit) ? sign : space;
+  if (unit === 0xa0 || unit === 0xad || unit === 0x61c || unit === 0x1680 || unit === 0x180e || unit === 0xfeff) return space;
+  if (unit >= 0x80 && unit <= 0x9f) return space;
   if (unit >= 0x2010 && unit <= 0x2bff) return sign;
   if (unit >= 0x80 && unit <= 0xbf) return unit === 0xaa || unit === 0xb5 || unit === 0xba ? letter : sign;
   return letter;
+}
+
+/** Of U+2010 to U+206F: line and paragraph separators, marks of direction, narrow spaces, invisible operators. */
+function isBlankPunctuation(unit: number): boolean {
+  return (unit >= 0x2028 && unit <= 0x202f) || unit >= 0x205f;
 }
 
 /** Full-width ASCII counts as its narrow twin does; half-width kana and Hangul as characters. */

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Chunk } from '../chunk/chunk.ts';
+import { type Chunk, shortened } from '../chunk/chunk.ts';
 import type { Embedder } from '../embed/embedder.ts';
 import { passageOf } from '../embed/passage.ts';
 import { DocumentError } from '../errors.ts';
@@ -30,20 +30,22 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
   try {
     const clock = stageClock();
     report({ stage: 'parsing' }, true);
-    const parsed = await parts.parser.parse({
-      path: job.payloadPath,
-      fileBytes: job.fileBytes,
-      filename: job.filename,
-      declaredMediaType: job.declaredMediaType,
-      limits: parts.limits,
-      onProgress: (pagesDone, pagesTotal) => report({ stage: 'parsing', pagesDone, pagesTotal }),
-    });
+    const parsed = withinBounds(
+      await parts.parser.parse({
+        path: job.payloadPath,
+        fileBytes: job.fileBytes,
+        filename: job.filename,
+        declaredMediaType: job.declaredMediaType,
+        limits: parts.limits,
+        onProgress: (pagesDone, pagesTotal) => report({ stage: 'parsing', pagesDone, pagesTotal }),
+      }),
+    );
     clock.lap('parse');
-    requireText(parsed, job);
     writeFileSync(join(job.scratchDir, 'content.md'), parsed.markdown);
     const pages = { pagesDone: parsed.pages, pagesTotal: parsed.pages };
     report({ stage: 'chunking', ...pages }, true);
     const chunks = [...parts.toChunks(parsed)];
+    requireText(chunks, job);
     clock.lap('chunk');
     await stageChunks(job.scratchDir, chunks, parsed.title, parts.embedder, (chunksDone) =>
       report({ stage: 'embedding', ...pages, chunksDone, chunksTotal: chunks.length }, chunksDone === 0),
@@ -61,8 +63,21 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
   }
 }
 
-function requireText(parsed: ParsedDocument, job: IngestJob): void {
-  if (parsed.blocks.length === 0) throw new DocumentError('no_text', `No text found in ${job.filename}`);
+/** What a title, an author and the sentences about a file may take: each stands in every answer about the document. */
+const wordsMax = { title: 300, author: 300, warning: 500, warnings: 100 };
+
+function withinBounds(parsed: ParsedDocument): ParsedDocument {
+  return {
+    ...parsed,
+    title: parsed.title === null ? null : shortened(parsed.title, wordsMax.title),
+    author: parsed.author === null ? null : shortened(parsed.author, wordsMax.author),
+    warnings: parsed.warnings.slice(0, wordsMax.warnings).map((warning) => shortened(warning, wordsMax.warning)),
+  };
+}
+
+/** White space and characters without width are no text, whatever the parser made of them. */
+function requireText(chunks: readonly Chunk[], job: IngestJob): void {
+  if (chunks.length === 0) throw new DocumentError('no_text', `No text found in ${job.filename}`);
 }
 
 /** Embeds batch by batch and writes as it goes, so that memory holds one batch of vectors. */

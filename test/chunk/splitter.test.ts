@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Chunk } from '../../src/chunk/chunk.ts';
+import { type Chunk, chunkCharactersMax } from '../../src/chunk/chunk.ts';
 import { splitDocument } from '../../src/chunk/splitter.ts';
 import { countTokens } from '../../src/chunk/tokenizer.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from '../../src/parse/markdown-builder.ts';
@@ -20,7 +20,7 @@ describe('splitDocument', () => {
         let at = 0;
         for (const [index, chunk] of chunks.entries()) {
           expect(chunk.index).toBe(index);
-          expect(document.markdown.slice(at, chunk.start).trim()).toBe('');
+          expect(countTokens(document.markdown, at, chunk.start)).toBe(0);
           expect(chunk.start).toBeGreaterThanOrEqual(at);
           expect(chunk.text).toBe(document.markdown.slice(chunk.start, chunk.end));
           expect(chunk.text.trim()).toBe(chunk.text);
@@ -28,7 +28,7 @@ describe('splitDocument', () => {
           expect(chunk.pageEnd! >= chunk.page!).toBe(true);
           at = chunk.end;
         }
-        expect(document.markdown.slice(at).trim()).toBe('');
+        expect(countTokens(document.markdown, at)).toBe(0);
       }),
       { numRuns: 150 },
     );
@@ -172,6 +172,34 @@ describe('splitDocument', () => {
     expect(chunks.map((chunk) => chunk.text).join('')).toBe(markdown);
   });
 
+  it('makes no chunk of more than 8,000 characters, and loses no token, however much there is between them [S45]', () => {
+    fc.assert(
+      fc.property(fc.array(wideText(), { minLength: 1, maxLength: 12 }), anyWriter(), (texts, write) => {
+        const document = build((builder) => texts.forEach((text) => write(builder, text)));
+        for (const parsed of [document, documentOf(texts.join(''))]) {
+          let at = 0;
+          for (const { start, end, text, context, section } of splitDocument(parsed, { tokensMax: 320 })) {
+            expect(text).toBe(parsed.markdown.slice(start, end));
+            expect(text.length).toBeLessThanOrEqual(chunkCharactersMax);
+            expect(context.length).toBeLessThanOrEqual(chunkCharactersMax);
+            expect(section.join('').length).toBeLessThanOrEqual(6 * 200);
+            expect(countTokens(text)).toBeGreaterThan(0);
+            expect(countTokens(parsed.markdown, at, start)).toBe(0);
+            expect(halvesACharacter(parsed.markdown, start) || halvesACharacter(parsed.markdown, end)).toBe(false);
+            at = end;
+          }
+          expect(countTokens(parsed.markdown, at)).toBe(0);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('makes no chunk of white space, controls and characters without width alone', () => {
+    for (const blank of [' ', '\n', '\u200b', '\u2060', '\u0085', '\u2028', '\ufeff', '\u00ad', '\u0000'])
+      expect([...splitDocument(documentOf(blank.repeat(100_000)), { tokensMax: 320 })]).toEqual([]);
+  });
+
   it('never cuts a character in two', () => {
     const markdown = '😀'.repeat(1000);
 
@@ -195,6 +223,49 @@ function split(write: (builder: MarkdownBuilder) => void, tokensMax = 100): Chun
 
 function prose(length: number): string {
   return Array.from({ length }, (_, index) => words[index % words.length]).join(' ');
+}
+
+function halvesACharacter(text: string, at: number): boolean {
+  return /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(text.slice(at - 1, at + 1));
+}
+
+/** Much that counts nothing or little, with a few words in it; characters of every plane. */
+function wideText(): fc.Arbitrary<string> {
+  const unit = fc.oneof(
+    fc.constantFrom(
+      ' ',
+      '\n',
+      ' \n',
+      '\t',
+      '\u200b',
+      '\u200d',
+      '\u2060',
+      '\ufeff',
+      '\u0000',
+      '\u0085',
+      '\u2028',
+      '\u3000',
+      '\u0301',
+      '-',
+      'a',
+      '😀',
+    ),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 2 }),
+  );
+  const run = fc.tuple(unit, fc.constantFrom(1, 3, 7999, 8001, 20_000)).map(([text, times]) => text.repeat(times));
+  return fc
+    .array(fc.oneof(run, fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('word', '検索', '. ')), { maxLength: 6 })
+    .map((parts) => parts.join(''));
+}
+
+function anyWriter(): fc.Arbitrary<(builder: MarkdownBuilder, text: string) => void> {
+  return fc.constantFrom<(builder: MarkdownBuilder, text: string) => void>(
+    (builder, text) => builder.raw('paragraph', text),
+    (builder, text) => builder.raw('heading', text, { level: 2 }),
+    (builder, text) => builder.raw('list', text),
+    (builder, text) => builder.raw('table', `| ${text} |\n| --- |\n| ${text} |`),
+    (builder, text) => builder.code(text, 'txt'),
+  );
 }
 
 /** One call on a builder, with text of every kind, on a page that only grows. */
