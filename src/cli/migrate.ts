@@ -16,7 +16,13 @@ export async function migrateDatabase(): Promise<Said> {
       exitCodes.settings,
     );
   const logger = createLogger({ level: 'error' });
-  const database = await openDatabase({ url: databaseUrl, connectionsMax: 2, idleInTransactionMs: 0, logger });
+  const database = await openDatabase({
+    url: databaseUrl,
+    connectionsMax: 2,
+    idleInTransactionMs: 0,
+    statementsBounded: false,
+    logger,
+  });
   try {
     const text = await migrate(database, logger);
     return { json: { message: text }, text };

@@ -36,7 +36,8 @@ export type StoredSegment = {
   readonly length: number;
   readonly runs: Uint8Array;
   readonly lengths: Uint8Array;
-  readonly blocks: readonly Block[];
+  /** Made as they are asked for, once. */
+  readonly blocks: Iterable<Block>;
   /** Null where it has none. */
   readonly words: Uint8Array | null;
 };
@@ -64,13 +65,13 @@ export class SegmentBuilder {
 
   /** What was added, as the segment of this document. */
   build(document: number, firstChunk: number): StoredSegment {
-    const blocks: Block[] = [];
-    const writer = new BlockWriter((block) => blocks.push(block));
-    for (const term of [...this.#postings.keys()].sort()) writer.add(term, this.#postings.get(term)!.list());
-    writer.flush();
     const run = { document, firstChunk, chunks: this.chunks, firstRow: 0 };
     const lengths = Uint16Array.from(this.#lengths, (length) => Math.min(length, 0xffff));
-    return { ...describeRows([run], lengths), blocks, words: encodeWords([...this.#words].sort()) };
+    return { ...describeRows([run], lengths), blocks: packed(this.#terms()), words: encodeWords([...this.#words].sort()) };
+  }
+
+  *#terms(): Generator<[string, PostingList]> {
+    for (const term of [...this.#postings.keys()].sort()) yield [term, this.#postings.get(term)!.list()];
   }
 }
 
@@ -229,17 +230,21 @@ export function mergeDue(database: IndexDatabase): number[] | null {
   return chooseMerge(rows.map((row) => ({ id: row['id'] as number, chunks: row['chunks'] as number })));
 }
 
-/** Which of the listed segments to merge next, by their sizes; null when nothing is due. */
-export function chooseMerge(segments: readonly { readonly id: number; readonly chunks: number }[]): number[] | null {
-  const classes = new Map<number, number[]>();
-  for (const { id, chunks } of segments) {
-    const size = sizeClass(chunks);
-    const members = classes.get(size) ?? [];
-    members.push(id);
-    classes.set(size, members);
+type Listed = { readonly id: number; readonly chunks: number };
+
+/** Which of the listed segments to merge next, by their sizes, with at most so many chunks together; null when nothing is due. */
+export function chooseMerge(segments: readonly Listed[], chunksMax = Infinity): number[] | null {
+  const classes = Map.groupBy(segments, ({ chunks }) => sizeClass(chunks));
+  for (const [, members] of [...classes].sort(([a], [b]) => a - b)) {
+    const ids = members.length < mergeWidth ? [] : within(members, chunksMax);
+    if (ids.length > 1) return ids;
   }
-  for (const [, members] of [...classes].sort(([a], [b]) => a - b)) if (members.length >= mergeWidth) return members;
   return null;
+}
+
+function within(segments: readonly Listed[], chunksMax: number): number[] {
+  let sum = 0;
+  return segments.filter(({ chunks }) => (sum += chunks) <= chunksMax).map(({ id }) => id);
 }
 
 function sizeClass(chunks: number): number {
@@ -268,7 +273,7 @@ export function mergeSegments(database: IndexDatabase, ids: readonly number[]): 
     batchBytes += block.data.length;
     if (batchBytes >= mergeBatchBytes) writeBatch();
   });
-  for (const [term, list] of mergedTerms(plan, (id) => termsOfSegment(database, id))) blocks.add(term, list);
+  for (const merged of mergedTerms(plan, (id) => termsOfSegment(database, id))) if (merged !== null) blocks.add(...merged);
   blocks.flush();
   writeBatch();
   const words = encodeWords(mergedWords(ids.map((id) => wordsOf(database, id))));
@@ -294,23 +299,59 @@ function planMerge(database: IndexDatabase, ids: readonly number[]): MergePlan |
 /** A segment to be merged, as it is stored. */
 export type MergeSource = { readonly id: number; readonly runs: Uint8Array; readonly lengths: Uint8Array };
 
+/** The terms of a segment with their postings, in order. Null says that the next ones are not in memory yet: read them, and ask again. */
+export type TermSource = Iterator<[string, PostingList] | null>;
+
+/** What several segments become, as far as it is small, and its blocks, to be asked for once. */
+export type MergedSegment = Omit<StoredSegment, 'blocks' | 'words'> & {
+  /** Null where a source said null. */
+  readonly blocks: Iterable<Block | null>;
+  /** The distinct words, in order. */
+  readonly words: Iterable<string>;
+  /** Documents whose rows were left out: they need not be remembered any more. */
+  readonly documentsGone: readonly number[];
+};
+
 /**
- * Several segments as one without the rows of the documents that are gone, all in memory. `documentsGone`: those that were
- * left out, and need not be remembered any more.
+ * Several segments as one, without the rows of the documents that are gone. Memory: what is small of the sources, and one list of
+ * postings; the rest is made as the blocks are asked for.
  */
-export function mergeInMemory(
-  sources: readonly (MergeSource & { readonly blocks: readonly Block[]; readonly words: Uint8Array | null })[],
+export function mergeStored(
+  sources: readonly (MergeSource & { readonly words: Uint8Array | null; readonly terms: TermSource })[],
   gone: ReadonlySet<number>,
-): { segment: StoredSegment; documentsGone: readonly number[] } {
+): MergedSegment {
   const plan = planOf(sources, gone);
-  const blocks: Block[] = [];
-  const writer = new BlockWriter((block) => blocks.push(block));
-  const blocksOf = new Map(sources.map((source) => [source.id, sortedBlocks(source.blocks)]));
-  for (const [term, list] of mergedTerms(plan, (id) => termsOfBlocks(blocksOf.get(id)!))) writer.add(term, list);
+  const termsOf = new Map(sources.map((source) => [source.id, source.terms]));
+  return {
+    ...describeRows(plan.runs, plan.lengths),
+    blocks: packed(mergedTerms(plan, (id) => termsOf.get(id)!)),
+    words: mergedWords(sources.map((source) => wordsIn(source.words))),
+    documentsGone: plan.inputs.flatMap((input) => input.documentsGone),
+  };
+}
+
+/** What share of a stored segment's rows belong to documents that are gone. */
+export function goneShare(runs: Uint8Array, gone: ReadonlySet<number>): number {
+  let [all, dead] = [0, 0];
+  for (const run of decodeRuns(runs)) {
+    all += run.chunks;
+    if (gone.has(run.document)) dead += run.chunks;
+  }
+  return all === 0 ? 0 : dead / all;
+}
+
+function packed(terms: Iterable<[string, PostingList]>): Iterable<Block>;
+function packed(terms: Iterable<[string, PostingList] | null>): Iterable<Block | null>;
+function* packed(terms: Iterable<[string, PostingList] | null>): Iterable<Block | null> {
+  const full: Block[] = [];
+  const writer = new BlockWriter((block) => full.push(block));
+  for (const entry of terms) {
+    if (entry === null) yield null;
+    else writer.add(...entry);
+    yield* full.splice(0);
+  }
   writer.flush();
-  const words = encodeWords(mergedWords(sources.map((source) => decodeWords(source.words))));
-  const documentsGone = plan.inputs.flatMap((input) => input.documentsGone);
-  return { segment: { ...describeRows(plan.runs, plan.lengths), blocks, words }, documentsGone };
+  yield* full;
 }
 
 function planOf(sources: readonly MergeSource[], gone: ReadonlySet<number>): MergePlan {
@@ -340,24 +381,31 @@ function planOf(sources: readonly MergeSource[], gone: ReadonlySet<number>): Mer
   return { inputs, runs, lengths: Uint16Array.from(lengths) };
 }
 
-function* mergedTerms(
-  plan: MergePlan,
-  termsOf: (segment: number) => Iterator<[string, PostingList]>,
-): Generator<[string, PostingList]> {
-  const cursors = plan.inputs.map((input) => ({ input, terms: termsOf(input.id) }));
-  const heads = cursors.map((cursor) => cursor.terms.next());
+function* mergedTerms(plan: MergePlan, termsOf: (segment: number) => TermSource): Generator<[string, PostingList] | null> {
+  const cursors = plan.inputs.map((input) => ({ input, terms: termsOf(input.id), head: null as string | null, list: emptyList }));
+  for (const cursor of cursors) yield* advance(cursor);
   for (;;) {
     let smallest: string | null = null;
-    for (const head of heads) if (!head.done && (smallest === null || head.value[0] < smallest)) smallest = head.value[0];
+    for (const { head } of cursors) if (head !== null && (smallest === null || head < smallest)) smallest = head;
     if (smallest === null) return;
     const writer = new PostingWriter();
-    for (const [i, head] of heads.entries()) {
-      if (head.done || head.value[0] !== smallest) continue;
-      copyPostings(head.value[1], cursors[i]!.input, writer);
-      heads[i] = cursors[i]!.terms.next();
+    for (const cursor of cursors) {
+      if (cursor.head !== smallest) continue;
+      copyPostings(cursor.list, cursor.input, writer);
+      yield* advance(cursor);
     }
     if (writer.rows > 0) yield [smallest, writer.list()];
   }
+}
+
+const emptyList: PostingList = { rows: 0, lastRow: 0, bytes: new Uint8Array() };
+
+/** On to the next term, or to the end, where `head` is null. */
+function* advance(cursor: { terms: TermSource; head: string | null; list: PostingList }): Generator<null> {
+  let next = cursor.terms.next();
+  for (; !next.done && next.value === null; next = cursor.terms.next()) yield null;
+  if (next.done || next.value === null) cursor.head = null;
+  else [cursor.head, cursor.list] = next.value;
 }
 
 function copyPostings(list: PostingList, input: MergeInput, writer: PostingWriter): void {
@@ -373,14 +421,6 @@ function copyPostings(list: PostingList, input: MergeInput, writer: PostingWrite
     const moved = input.rows[row]!;
     if (moved >= 0) writer.add(moved, value % 16);
   }
-}
-
-function sortedBlocks(blocks: readonly Block[]): Block[] {
-  return [...blocks].sort((a, b) => (a.first < b.first ? -1 : 1));
-}
-
-function* termsOfBlocks(blocks: readonly Block[]): Generator<[string, PostingList]> {
-  for (const block of blocks) yield* termsOfBlock(block.data);
 }
 
 function* termsOfSegment(database: IndexDatabase, segment: number): Generator<[string, PostingList]> {
@@ -470,19 +510,29 @@ function insertWords(database: IndexDatabase, segment: number, words: Uint8Array
   if (words !== null) database.run('INSERT INTO word_block(segment, data) VALUES (?, ?)', segment, words);
 }
 
-/** Words in order, each as the units it shares with the one before and the rest; null for none. */
-function encodeWords(words: readonly string[]): Uint8Array | null {
-  if (words.length === 0) return null;
-  const out = new ByteWriter();
-  let before = '';
-  for (const word of words) {
+/** Words in order, each as the units it shares with the one before and the rest. */
+export class WordWriter {
+  readonly #out = new ByteWriter();
+  #before = '';
+
+  add(word: string): void {
     let shared = 0;
-    while (shared < before.length && shared < word.length && before[shared] === word[shared]) shared++;
-    out.varint(shared);
-    out.text(word.slice(shared));
-    before = word;
+    while (shared < this.#before.length && shared < word.length && this.#before[shared] === word[shared]) shared++;
+    this.#out.varint(shared);
+    this.#out.text(word.slice(shared));
+    this.#before = word;
   }
-  return out.take();
+
+  /** Null for none. */
+  take(): Uint8Array | null {
+    return this.#out.length === 0 ? null : this.#out.take();
+  }
+}
+
+function encodeWords(words: Iterable<string>): Uint8Array | null {
+  const writer = new WordWriter();
+  for (const word of words) writer.add(word);
+  return writer.take();
 }
 
 function wordsOf(database: IndexDatabase, segment: number): string[] {
@@ -492,31 +542,30 @@ function wordsOf(database: IndexDatabase, segment: number): string[] {
 
 /** The words of a stored segment. */
 export function decodeWords(bytes: Uint8Array | null): string[] {
-  if (bytes === null) return [];
-  const words: string[] = [];
+  return [...wordsIn(bytes)];
+}
+
+function* wordsIn(bytes: Uint8Array | null): Generator<string> {
+  if (bytes === null) return;
   const reader = new ByteReader(bytes);
   let before = '';
   while (!reader.done()) {
     const shared = reader.varint();
     before = before.slice(0, shared) + reader.text();
-    words.push(before);
+    yield before;
   }
-  return words;
 }
 
 /** The distinct words of several segments, in order. */
-function mergedWords(lists: readonly (readonly string[])[]): string[] {
-  const at = lists.map(() => 0);
-  const merged: string[] = [];
+function* mergedWords(lists: readonly Iterable<string>[]): Generator<string> {
+  const cursors = lists.map((list) => list[Symbol.iterator]());
+  const heads = cursors.map((cursor) => cursor.next());
   for (;;) {
-    let smallest: string | undefined;
-    for (let i = 0; i < lists.length; i++) {
-      const word = lists[i]![at[i]!];
-      if (word !== undefined && (smallest === undefined || word < smallest)) smallest = word;
-    }
-    if (smallest === undefined) return merged;
-    merged.push(smallest);
-    for (let i = 0; i < lists.length; i++) if (lists[i]![at[i]!] === smallest) at[i]!++;
+    let smallest: string | null = null;
+    for (const head of heads) if (!head.done && (smallest === null || head.value < smallest)) smallest = head.value;
+    if (smallest === null) return;
+    yield smallest;
+    for (const [i, head] of heads.entries()) if (!head.done && head.value === smallest) heads[i] = cursors[i]!.next();
   }
 }
 

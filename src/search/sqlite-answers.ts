@@ -67,7 +67,9 @@ export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex
 
   function foreign(): number {
     if (embedder.dimensions === 0) return 0;
-    const sql = 'SELECT (SELECT count(*) FROM document) - (SELECT count(*) FROM document WHERE embedder = ?) AS n';
-    return database.get(sql, embedder.id)!['n'] as number;
+    // Two ranges of an index, where `<>` would read every document.
+    const sql =
+      'SELECT (SELECT count(*) FROM document WHERE embedder < ?) + (SELECT count(*) FROM document WHERE embedder > ?) AS n';
+    return database.get(sql, embedder.id, embedder.id)!['n'] as number;
   }
 }

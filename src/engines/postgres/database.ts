@@ -37,13 +37,17 @@ export type DatabaseOptions = {
   readonly url: string;
   /** Connections of the pool; one more is held for notifications. */
   readonly connectionsMax: number;
+  /** False for work that takes as long as there are rows, as new tables and indexes do. Default: true. */
+  readonly statementsBounded?: boolean;
   /** A transaction that its process left alone for so long is undone by the server: it may be frozen, and holds locks. */
   readonly idleInTransactionMs: number;
   readonly logger: Logger;
 };
 
-/** What one statement may take; a lost connection is not noticed sooner. */
+/** What one statement may take: then the server gives it up. */
 const statementMs = 60_000;
+/** How long an answer is waited for: longer than the server works on it, and a lost connection is not noticed sooner. */
+const answerMs = statementMs + 5000;
 const connectMs = 5000;
 const deadlockTriesMax = 5;
 
@@ -57,7 +61,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     ...clientOptions(options.url, driver),
     max: options.connectionsMax,
     idle_in_transaction_session_timeout: options.idleInTransactionMs,
-    query_timeout: statementMs,
+    ...(options.statementsBounded === false ? {} : { statement_timeout: statementMs, query_timeout: answerMs }),
     idleTimeoutMillis: 60_000,
   });
   const note = (error: Error): void => options.logger.debug({ err: error }, 'a database connection ended');

@@ -7,6 +7,7 @@ import type { ConnectionOptions, PgBoss } from 'pg-boss';
 import type { Logger } from '../../logger.ts';
 import type { Task, TaskId, TaskLane } from '../../tasks/task.ts';
 import { type Database, hasSqlState } from './database.ts';
+import { remembered } from './remembered.ts';
 
 /** pg-boss's schema, its queue, and the table that it keeps jobs in. */
 const bossSchema = 'rag_intake_jobs';
@@ -15,6 +16,9 @@ const jobTable = `${bossSchema}.job`;
 
 /** A lane is a band of priorities, so that one queue holds both and keeps two uploads of one doc_id apart over both. */
 const priorities: Readonly<Record<TaskLane, number>> = { small: 1, large: 0 };
+
+/** Waiting jobs that are counted exactly. */
+const countedMax = 1000;
 
 export interface Jobs {
   /** In the transaction of the caller. Safe twice. */
@@ -32,6 +36,7 @@ export interface Jobs {
   drop(id: TaskId): Promise<void>;
   /** Removes a job that waits; false when it is being taken, is taken, or is not there. One statement: exactly one wins. */
   removeWaiting(id: TaskId): Promise<boolean>;
+  /** Exact up to 1,000; of more, at most a second old. */
   waiting(): Promise<Record<TaskLane, number>>;
   /** How many jobs will be taken before each of these. */
   positions(ids: readonly TaskId[]): Promise<ReadonlyMap<string, number>>;
@@ -70,6 +75,12 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
     await boss.send(queueName, null, { db: joined, id, priority: priorities[lane], singletonKey: docKeyOf(docId) });
   }
 
+  async function countWaiting(): Promise<Record<TaskLane, number>> {
+    const sql = `SELECT priority, count(*) AS n FROM ${jobTable} WHERE name = '${queueName}' AND state < 'active' GROUP BY 1`;
+    const counts = new Map((await database.query(sql)).map((row) => [row['priority'], row['n'] as number]));
+    return { small: counts.get(priorities.small) ?? 0, large: counts.get(priorities.large) ?? 0 };
+  }
+
   return {
     enqueue,
     async enqueueAgain(task) {
@@ -98,11 +109,7 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
         SELECT id FROM ${jobTable} WHERE name = '${queueName}' AND id = $1 AND state < 'active' FOR UPDATE SKIP LOCKED)`;
       return (await database.run(sql, [id])) === 1;
     },
-    async waiting() {
-      const sql = `SELECT priority, count(*) AS n FROM ${jobTable} WHERE name = '${queueName}' AND state < 'active' GROUP BY 1`;
-      const counts = new Map((await database.query(sql)).map((row) => [row['priority'], row['n'] as number]));
-      return { small: counts.get(priorities.small) ?? 0, large: counts.get(priorities.large) ?? 0 };
-    },
+    waiting: remembered(countWaiting, ({ small, large }) => small + large > countedMax),
     async positions(ids) {
       const sql = `SELECT id, place FROM (
           SELECT id, row_number() OVER (PARTITION BY priority ORDER BY created_on) - 1 AS place

@@ -47,7 +47,7 @@ export async function openLink(options: {
   let timer: NodeJS.Timeout | undefined;
 
   async function connect(): Promise<void> {
-    const next = new driver.Client({ ...clientOptions(options.url, driver), query_timeout: answerMs });
+    const next = new driver.Client({ ...clientOptions(options.url, driver), statement_timeout: answerMs, query_timeout: answerMs });
     next.on('error', (error) => drop(next, error));
     next.on('end', () => drop(next, null));
     next.on('notification', ({ payload = '' }) => {

@@ -17,7 +17,11 @@ import type { TaskId } from '../../tasks/task.ts';
 import type { Database } from './database.ts';
 import { createIndexCatalog, type IndexCatalog } from './index-catalog.ts';
 import { createPostgresAnswers } from './postgres-answers.ts';
-import { insertSegment, mergeSome } from './segment-store.ts';
+import { remembered } from './remembered.ts';
+import { insertSegment, MergeFailed, mergeSome, renewSome } from './segment-store.ts';
+
+/** Documents that are counted exactly; the number of more is at most a second old. */
+const countedMax = 1000;
 
 export interface PostgresIndex extends DocumentIndex {
   /** Keeps other decisions about a document waiting until the transaction ends. */
@@ -43,6 +47,14 @@ export function createPostgresIndex(options: {
       await catalog.lock(docId);
       return work();
     });
+
+  async function stats(): Promise<{ documents: number; chunks: number; bytes: number }> {
+    const [row] = await database.query(
+      `SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks, pg_total_relation_size('chunk') +
+        pg_total_relation_size('posting_block') + pg_total_relation_size('segment') + pg_total_relation_size('vector') AS bytes FROM document`,
+    );
+    return row as { documents: number; chunks: number; bytes: number };
+  }
 
   return {
     lock: (docId) => catalog.lock(docId),
@@ -81,14 +93,11 @@ export function createPostgresIndex(options: {
     wasCommitted: (_docId, version) => catalog.isCommitted(version),
     list: (listOptions) => catalog.list(listOptions),
     search: (query) => searcher.search(query),
-    async stats() {
-      const [row] = await database.query(
-        `SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks, pg_total_relation_size('chunk') +
-          pg_total_relation_size('posting_block') + pg_total_relation_size('segment') + pg_total_relation_size('vector') AS bytes FROM document`,
-      );
-      return row as { documents: number; chunks: number; bytes: number };
+    stats: remembered(stats, ({ documents }) => documents > countedMax),
+    async purge(before) {
+      await purge(database, before);
+      merging.start({ renew: true });
     },
-    purge: (before) => database.transaction(() => purge(database, before)),
     close: () => merging.close(),
   };
 }
@@ -140,34 +149,69 @@ async function insertChunks(database: Database, firstChunk: number, batch: reado
   await database.run(sql, [vectors.map(({ id }) => id), vectors.map(({ data }) => data)]);
 }
 
+/** Rows forgotten in one transaction: each reads all documents once, and none takes long. */
+const purgedAtOnce = 50_000;
+
+/** Forgets what can matter to no task any more, a little at a time; another process that is at it already is left to it. */
 async function purge(database: Database, before: TaskId): Promise<void> {
-  await database.run('DELETE FROM revoked WHERE version < $1', [before]);
-  await database.run('DELETE FROM committed WHERE version < $1 AND version NOT IN (SELECT version FROM document)', [before]);
-  await database.run('DELETE FROM fence WHERE version < $1 AND doc_key NOT IN (SELECT doc_key FROM document)', [before]);
+  const unneeded = {
+    revoked: 'true',
+    committed: 'NOT EXISTS (SELECT 1 FROM document WHERE document.version = committed.version)',
+    fence: 'NOT EXISTS (SELECT 1 FROM document WHERE document.doc_key = fence.doc_key)',
+  };
+  for (const [table, condition] of Object.entries(unneeded)) {
+    const sql = `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM ${table} WHERE version < $1 AND ${condition} LIMIT ${purgedAtOnce}))`;
+    for (let removed = purgedAtOnce; removed === purgedAtOnce;)
+      removed = await database.transaction(async () => {
+        const [lock] = await database.query(`SELECT pg_try_advisory_xact_lock(hashtext('rag_intake purge')) AS got`);
+        return lock?.['got'] === true ? database.run(sql, [before]) : 0;
+      });
+  }
 }
 
 /** Merging of segments in the background, one merge at a time in all processes together. */
 function createMerging(options: { database: Database; merges: boolean; logger: Logger }): {
-  start(): void;
+  /** `renew`: large segments of which much is gone as well. */
+  start(what?: { renew: boolean }): void;
   close(): Promise<void>;
 } {
+  const { database, logger } = options;
   let closed = !options.merges;
   let running: Promise<void> | null = null;
   let again = false;
+  let renew = false;
+  /** Segments whose merge failed: it would fail again. */
+  const left = new Set<number>();
 
-  async function merge(): Promise<void> {
-    do {
+  async function mergeAll(): Promise<void> {
+    while (again && !closed) {
       again = false;
-      while (!closed && (await mergeSome(options.database)));
-    } while (again && !closed);
+      const renewing = renew;
+      renew = false;
+      while (!closed && (await one(mergeSome)));
+      while (renewing && !closed && (await one(renewSome)));
+    }
+  }
+
+  async function one(step: typeof mergeSome): Promise<boolean> {
+    try {
+      return await step(database, left);
+    } catch (error) {
+      if (!(error instanceof MergeFailed)) throw error;
+      for (const id of error.segments) left.add(id);
+      logger.error({ err: error }, 'index segments cannot be merged and stay as they are; searches find all the same');
+      return true;
+    }
   }
 
   return {
-    start() {
+    start(what = { renew: false }) {
       again = true;
+      renew ||= what.renew;
       if (closed || running !== null) return;
-      running = merge()
-        .catch((error: unknown) => options.logger.warn({ err: error }, 'merging index segments failed'))
+      running = mergeAll()
+        .catch((error: unknown) => logger.warn({ err: error }, 'merging index segments is put off until the next document'))
         .finally(() => (running = null));
     },
     async close() {
