@@ -27,7 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   parse: ['errors'],
   chunk: ['parse', 'errors'],
   embed: ['chunk', 'errors'],
-  search: ['chunk', 'embed', 'tasks', 'errors', 'logger'],
+  search: ['chunk', 'documents', 'embed', 'tasks', 'errors', 'logger'],
   webhooks: ['http', 'tasks', 'errors', 'logger'],
   engines: ['documents', 'embed', 'http', 'queue', 'search', 'tasks', 'webhooks', 'errors', 'logger'],
   ingest: ['chunk', 'documents', 'embed', 'engines/engine', 'errors', 'logger', 'parse', 'queue', 'search', 'tasks'],

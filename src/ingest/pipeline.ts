@@ -12,7 +12,7 @@ import type { ParsedDocument, ParseLimits, Parser } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import type { IngestJob, IngestOutcome } from './job.ts';
-import type { StagedMeta } from '../search/staging.ts';
+import { measureParts, type StagedMeta } from '../search/staging.ts';
 
 export type PipelineParts = {
   readonly parser: Parser;
@@ -52,7 +52,7 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
     );
     clock.lap('embed');
     const document = describe(job, parsed, chunks.length, parts.embedder.id);
-    const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions };
+    const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions, parts: await measureParts(job.scratchDir) };
     writeFileSync(join(job.scratchDir, 'meta.json'), JSON.stringify(meta));
     return { ok: true, document, warnings: parsed.warnings, stageMs: clock.laps };
   } catch (error) {

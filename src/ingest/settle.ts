@@ -4,13 +4,14 @@
  * index decides: a task it has switched to is completed, whatever became of its owner; a task it has revoked never will be.
  * An engine that can does them as one (`together`); then there is no between.
  */
-import { copyFile, link, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, link, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../engines/engine.ts';
 import { hasErrno } from '../errors.ts';
 import type { Lease } from '../queue/task-queue.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
-import { readStagedMeta } from '../search/staging.ts';
+import { examineMade } from '../search/soundness.ts';
+import { madeParts } from '../search/staging.ts';
 import { cancelledByUser, outcomeOf, type Task, type TaskError, type TaskOutcome, type TaskResult } from '../tasks/task.ts';
 
 /** How it ended: the outcome that was recorded, or `fenced` when the task belongs to another process by now. */
@@ -67,16 +68,16 @@ async function renameTo(
   return finish(engine, lease, task, completed({ ...current, filename: task.filename }, { unchanged: true }));
 }
 
-/** The parts of the current version once more, under this task's name; null when that version is gone. */
+/** The parts of the current version once more, under this task's name; null when that version is gone, or no longer whole. */
 async function stageAgain(engine: Engine, task: Task, current: IndexedDocument): Promise<string | null> {
   const meta = await engine.files.localPath({ kind: 'document', docId: task.docId, version: current.version, part: 'meta.json' });
   if (meta === null) return null;
   const scratchDir = await engine.files.scratch(task.id);
   try {
-    const staged = await readStagedMeta(dirname(meta));
-    for (const name of await readdir(dirname(meta))) {
-      if (name !== 'original' && name !== 'meta.json') await linkOrCopy(join(dirname(meta), name), join(scratchDir, name));
-    }
+    const { faults, meta: staged } = await examineMade(dirname(meta), current);
+    if (staged === null || faults.length > 0) return null;
+    for (const name of madeParts)
+      if (staged.parts?.[name] !== undefined) await linkOrCopy(join(dirname(meta), name), join(scratchDir, name));
     const document = { ...staged.document, version: task.id, filename: task.filename, metadata: task.metadata };
     await writeFile(join(scratchDir, 'meta.json'), JSON.stringify({ ...staged, document }));
     return scratchDir;

@@ -3,8 +3,9 @@
  * `claim.lock`, …). Tests put a faulty disk here; nothing else in this folder touches `node:fs`.
  */
 import { constants, type FSWatcher, watch } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, readFile, rename, rmdir, statfs, unlink } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { NotPlainFile, openPlain, readPlain } from '../../documents/plain-file.ts';
 import { hasErrno } from '../../errors.ts';
 
 export interface DiskFile {
@@ -55,7 +56,10 @@ export interface Disk {
   watch(path: string, listener: (name: string) => void): (() => void) | null;
 }
 
-/** The real disk. */
+/** Larger than any record that is read whole. */
+const textBytesMax = 64 * 1024 * 1024;
+
+/** The real disk. What is read must be a file of its own: a link or a pipe was put there by somebody else. */
 export function createDisk(): Disk {
   return {
     async create(path) {
@@ -83,7 +87,7 @@ export function createDisk(): Disk {
     rmdir: (path) => rmdir(path),
     syncFile: (path) => syncAt(path),
     syncDirectory: (path) => syncAt(path),
-    read: (path) => readFile(path, 'utf8'),
+    read: (path) => readPlain(path, textBytesMax),
     list: (path) => readdir(path),
     async stat(path) {
       const stats = await lstat(path, { bigint: true });
@@ -97,7 +101,7 @@ export function createDisk(): Disk {
       };
     },
     async stream(path) {
-      const handle = await open(path, 'r');
+      const handle = await openPlain(path);
       try {
         const { size } = await handle.stat();
         return { stream: handle.createReadStream(), bytes: size };
@@ -143,12 +147,12 @@ function afterBytes(chunks: readonly Uint8Array[], bytes: number): readonly Uint
   return [];
 }
 
-/** Resolves to null when the file or directory is not there. */
+/** Resolves to null when the file or directory is not there, or something else stands in its place. */
 export async function orNull<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return null;
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR') || error instanceof NotPlainFile) return null;
     throw error;
   }
 }
