@@ -6,13 +6,13 @@ import { Stream } from 'node:stream';
 import Koa, { type Context, type Middleware } from 'koa';
 import { Router } from '@koa/router';
 import { koaBody } from 'koa-body';
-import type { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { identify, requireScope } from './access.ts';
 import { clientAddress, isSecure, type ProxyTrust } from './client-address.ts';
 import { checkHost, checkOrigin, corsHeaders } from './origin-guard.ts';
 import type { HttpSettings } from './http-settings.ts';
+import { readBody, readParams, readQuery } from './input.ts';
 import { loggable } from './log-text.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { asAppError, toProblem } from './problem.ts';
@@ -190,9 +190,10 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
   requireScope(state.principal, route.scope);
   const services = options.services();
   if (services === null && route.needsServices !== false) throw new AppError('unavailable', 'RAG service is not ready.');
-  const params = check(route.params, decodedParams(ctx, rawParams), 'path');
-  const query = check(route.query, queryObject(ctx.querystring), 'query');
-  const body = route.body?.kind === 'json' ? check(route.body.schema, await readJson(ctx, options), 'body') : undefined;
+  if (route.body === undefined) refuseBody(ctx);
+  const params = readParams(route.params, ctx.path, rawParams);
+  const query = route.anyQuery === true ? {} : readQuery(route.query, ctx.querystring);
+  const body = route.body?.kind === 'json' ? readBody(route.body.schema, await readJson(ctx, options)) : undefined;
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
   const call: Call<unknown, unknown, unknown> = {
@@ -217,33 +218,10 @@ function whoAndWhat(ctx: Context): object {
   return { requestId, path: loggable(ctx.path), keyId: principal.keyId, address };
 }
 
-function check(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
-  if (schema === undefined) return {};
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.slice(0, 10).map(({ path, message }) => ({ in: where, name: path.join('.'), message }));
-  const first = errors[0]!;
-  throw new AppError('invalid_request', `${first.name || where}: ${first.message}`, { extensions: { errors } });
-}
-
-/** The router passes broken percent-encoding on as it came; here it is a malformed request. */
-function decodedParams(ctx: Context, params: Record<string, string>): Record<string, string> {
-  try {
-    decodeURIComponent(ctx.path);
-  } catch (error) {
-    throw new AppError('bad_request', 'The path is not valid percent-encoded UTF-8.', { cause: error });
-  }
-  return params;
-}
-
-/** One value as a string, several as a list; no prototype that a key could reach. */
-function queryObject(querystring: string): Record<string, string | string[]> {
-  const query = Object.create(null) as Record<string, string | string[]>;
-  for (const [key, value] of new URLSearchParams(querystring)) {
-    const before = query[key];
-    query[key] = before === undefined ? value : [before, value].flat();
-  }
-  return query;
+/** What nobody would read must not be sent: its sender means something by it. */
+function refuseBody({ req, method, path }: Context): void {
+  const isThere = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+  if (isThere) throw new AppError('invalid_request', `${method} ${path} takes no body; what it can be told goes into the address.`);
 }
 
 async function readJson(ctx: Context, { settings, acceptBody }: HttpAppOptions): Promise<unknown> {
@@ -276,6 +254,12 @@ const unmatched: Middleware = (ctx) => {
   const methods = new Set(matched.flatMap((layer) => layer.methods));
   if (methods.size === 0) throw new AppError('not_found', 'There is nothing here.');
   ctx.set('Allow', [...methods, 'OPTIONS'].toSorted().join(', '));
-  if (ctx.method !== 'OPTIONS') throw new AppError('method_not_allowed', `${ctx.method} is not possible here.`);
+  if (ctx.method !== 'OPTIONS') {
+    const taken = [...methods]
+      .filter((method) => method !== 'HEAD')
+      .toSorted()
+      .join(' or ');
+    throw new AppError('method_not_allowed', `${ctx.method} is not possible here; use ${taken}.`);
+  }
   ctx.status = 204;
 };

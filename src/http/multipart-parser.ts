@@ -43,7 +43,10 @@ export function multipartBoundary(contentType: string): string {
   const [, quoted, token] = /;\s*boundary=(?:"([^"]*)"|([^\s;"]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? token ?? '';
   if (boundary === '' || boundary.length > boundaryCharactersMax)
-    throw new AppError('bad_request', `The Content-Type must name a boundary of 1 to ${boundaryCharactersMax} characters.`);
+    throw new AppError(
+      'bad_request',
+      `The Content-Type must name a boundary of 1 to ${boundaryCharactersMax} characters; let your HTTP library write this header.`,
+    );
   return boundary;
 }
 

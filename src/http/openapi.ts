@@ -7,7 +7,7 @@ import type { Answer, Route } from './route.ts';
 import * as schemas from './schemas.ts';
 
 /** Problems that any route may answer. */
-const everywhere: readonly RequestErrorCode[] = ['bad_request', 'misdirected', 'rate_limited', 'internal'];
+const everywhere: readonly RequestErrorCode[] = ['bad_request', 'invalid_request', 'misdirected', 'rate_limited', 'internal'];
 
 /** `basePath`: where the server is, as its clients see it. */
 export function createOpenApi(routes: readonly Route[], options: { version: string; basePath: string; withKeys: boolean }): object {
@@ -36,7 +36,6 @@ export function createOpenApi(routes: readonly Route[], options: { version: stri
 /** Every status that a route may answer with a problem. */
 export function problemStatuses(route: Route): readonly number[] {
   const codes: RequestErrorCode[] = [...everywhere, ...(route.problems ?? [])];
-  if (route.params !== undefined || route.query !== undefined || route.body !== undefined) codes.push('invalid_request');
   if (route.method !== 'GET') codes.push('forbidden');
   if (route.scope !== 'public') codes.push('unauthorized', 'forbidden');
   if (route.needsServices !== false) codes.push('unavailable');
@@ -64,9 +63,10 @@ function requestBody({ body }: Route): NonNullable<ZodOpenApiOperationObject['re
   if (body!.kind === 'json' || body!.kind === 'message')
     return { required: true, content: { 'application/json': { schema: body!.schema } } };
   if (body!.kind === 'file') return { required: true, content: { 'application/octet-stream': { schema: binary } } };
-  const form = z.object({
+  const form = z.strictObject({
     file: binary,
     metadata: z.string().optional().meta({ description: 'A flat JSON object (see Metadata).' }),
+    callback_url: z.string().optional().meta({ description: 'As in the address; in one place only.' }),
   });
   return { required: true, content: { 'multipart/form-data': { schema: form } } };
 }

@@ -48,6 +48,8 @@ export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   readonly summary: string;
   readonly params?: P;
   readonly query?: Q;
+  /** A page or its file, whose address may carry what others hang on to it; everywhere else an unknown parameter is refused. */
+  readonly anyQuery?: boolean;
   readonly requestHeaders?: z.ZodObject;
   readonly body?: RequestBody<B>;
   /** The handler asks for the body itself, once it knows that it is wanted; else it is asked for before the handler runs. */

@@ -1,6 +1,6 @@
 /**
  * Every shape on the wire, once: requests are validated with these, answers are held against them in tests,
- * and OpenAPI is made from them. Answers are strict (a field that is not here is a bug), requests ignore what they do not know.
+ * and OpenAPI is made from them. Both are strict: a field of an answer that is not here is a bug, one of a request is refused.
  */
 import 'zod-openapi';
 import { z } from 'zod';
@@ -26,18 +26,31 @@ function shownAs(description: object): { override: (context: { jsonSchema: objec
   };
 }
 
-/** 1–256 characters (code points), none of them a control character, and valid Unicode. */
-export const docId = z
-  .string()
-  .refine((text) => text.length > 0 && text.length <= 2 * docIdCharactersMax && Array.from(text).length <= docIdCharactersMax, {
-    message: `must have 1 to ${docIdCharactersMax} characters`,
-  })
-  .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), { message: 'must not contain control characters' })
-  .meta({
-    description: 'The document; the same one again replaces it. 1–256 characters, no control characters.',
-    example: 'handbook-2026',
-    ...shownAs({ type: 'string', minLength: 1, maxLength: docIdCharactersMax, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$' }),
-  });
+/** A document's name; `missing` is said where there is none. */
+function docIdText(missing?: string): z.ZodType<string, string> {
+  return (
+    z
+      .string({ error: ({ input }) => (input === undefined ? missing : undefined) })
+      .refine((text) => text.length > 0 && text.length <= 2 * docIdCharactersMax && Array.from(text).length <= docIdCharactersMax, {
+        message: `must have 1 to ${docIdCharactersMax} characters`,
+      })
+      .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), { message: 'must not contain control characters' })
+      // Every library that reads URLs takes them out of a path, `%2e%2e` too: such a document could not be asked for.
+      .refine((text) => text !== '.' && text !== '..', { message: 'must not be "." or "..", which no address can name' })
+      .meta({
+        description: 'The document; the same one again replaces it. 1–256 characters, no control characters, not `.` or `..`.',
+        example: 'handbook-2026',
+        ...shownAs({
+          type: 'string',
+          minLength: 1,
+          maxLength: docIdCharactersMax,
+          pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$',
+        }),
+      })
+  );
+}
+
+export const docId = docIdText();
 
 /** Anything that may be asked for as a task id: what is not one is an unknown task (404), not a malformed request. */
 export const taskId = z.string().meta({ description: 'A task id.', example: '0193a1b2-7c4d-7e8f-9a0b-1c2d3e4f5a6b' });
@@ -80,7 +93,10 @@ const callbackUrl = z
   .optional()
   .meta({ description: 'Where to send a signed webhook when the task has ended; its host must be allowed on this server.' });
 
-export const insertQuery = z.object({ doc_id: docId, callback_url: callbackUrl });
+export const insertQuery = z.object({
+  doc_id: docIdText('is missing; name the document in the address, as in POST /insert?doc_id=handbook'),
+  callback_url: callbackUrl,
+});
 export const documentParams = z.object({ doc_id: docId });
 export const putQuery = z.object({
   filename: z.string().min(1).max(1024).optional().meta({ description: 'The name of the file.' }),
@@ -112,7 +128,7 @@ const mode = z.enum(searchModes).default('hybrid');
 const docIdList = z.array(docId).max(100);
 
 export const searchBody = z
-  .object({
+  .strictObject({
     query: searchText,
     top_k: z.int().min(1).max(100).default(10),
     offset: z.int().min(0).max(1000).default(0).meta({ description: 'Hits to pass over.' }),
@@ -127,7 +143,7 @@ export const searchBody = z
   .meta({ id: 'SearchRequest' });
 
 export const answerBody = z
-  .object({
+  .strictObject({
     question: searchText,
     top_k: z.int().min(1).max(20).default(6).meta({ description: 'Chunks the answer is made from.' }),
     doc_ids: docIdList.optional(),
@@ -150,7 +166,7 @@ export const searchQuery = z.object({
   inserted_before: time.optional(),
 });
 
-export const loginBody = z.object({ key: z.string().min(1).max(512) }).meta({ id: 'LoginRequest' });
+export const loginBody = z.strictObject({ key: z.string().min(1).max(512) }).meta({ id: 'LoginRequest' });
 
 const isoTime = z.iso.datetime().meta({ example: '2026-11-24T08:30:00.000Z', ...shownAs({ type: 'string', format: 'date-time' }) });
 const count = z.int().min(0);

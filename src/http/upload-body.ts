@@ -2,6 +2,7 @@
  * Takes the file out of a request: as a multipart form through koa-body, or as a raw body. Bytes go straight into a receipt
  * (the store's own place on disk); whatever goes wrong, the receipt is discarded and nothing is left behind.
  */
+import { isUtf8 } from 'node:buffer';
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
@@ -11,7 +12,9 @@ import { koaBody } from 'koa-body';
 import type { Receipt } from '../documents/file-store.ts';
 import { AppError } from '../errors.ts';
 import type { Metadata } from '../tasks/task.ts';
+import { loggable } from './log-text.ts';
 import { createMultipartParser, multipartBoundary, type PartHead } from './multipart-parser.ts';
+import { unknownName } from './nearest-name.ts';
 import { metadata as metadataSchema } from './schemas.ts';
 import type { UploadService } from './services.ts';
 import { parseStrictJson } from './strict-json.ts';
@@ -31,6 +34,9 @@ export type UploadLimits = TransferLimits & {
   readonly fileBytesMax: number;
 };
 
+const howToSend =
+  'Send the file as multipart/form-data in a part named "file" (curl -F file=@report.pdf), ' +
+  'or as the body itself to PUT /documents/{doc_id} (curl -T report.pdf); text is sent as a file too.';
 const fieldBytesMax = 64 * 1024;
 /** What a multipart body may hold beside its file: a Content-Length past the limit by more than this means a file that is too large. */
 const overheadBytesMax = 256 * 1024;
@@ -48,8 +54,7 @@ export async function receiveForm(
   limits: UploadLimits,
   accept: () => void,
 ): Promise<ReceivedFile> {
-  if (!ctx.is('multipart/form-data'))
-    throw new AppError('unsupported_media_type', 'Send the file as multipart/form-data, in a part named "file".');
+  if (!ctx.is('multipart/form-data')) throw new AppError('unsupported_media_type', howToSend);
   const boundary = multipartBoundary(ctx.get('Content-Type'));
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: contentLength(ctx) });
   const form: Form = { file: null, metadata: null, callbackUrl: null };
@@ -58,10 +63,13 @@ export async function receiveForm(
   try {
     accept();
     await Promise.race([formReader(boundary, receipt, form, limits)(ctx, nothingNext), transfer.failed]);
-    if (form.file === null) throw new AppError('invalid_request', 'The form has no part named "file" with a file in it.');
+    if (form.file === null)
+      throw new AppError('invalid_request', `The form has no part named "file" with a file in it. ${howToSend}`);
+    const inAddress = queryCallback(ctx);
+    if (form.callbackUrl !== null && inAddress !== null) throw givenTwice('callback_url');
     // formidable ends a form even when its sink failed to flush.
     await finished(receipt.stream);
-    return { receipt, ...form.file, metadata: form.metadata, callbackUrl: form.callbackUrl ?? queryCallback(ctx) };
+    return { receipt, ...form.file, metadata: form.metadata, callbackUrl: form.callbackUrl ?? inAddress };
   } catch (error) {
     await receipt.discard();
     throw uploadError(error, form);
@@ -167,8 +175,13 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
 
   /** Hands the part to formidable, which opens the sink, counts its bytes and holds the request back while it writes. */
   async function openFile(head: PartHead): Promise<void> {
-    if (head.name !== 'file' || form.file !== null)
-      throw new AppError('invalid_request', 'Send exactly one file, in a part named "file".');
+    if (form.file !== null)
+      throw new AppError('invalid_request', 'Send exactly one file, in a part named "file"; this form has two.');
+    if (head.name !== 'file')
+      throw new AppError(
+        'invalid_request',
+        `Send the file in a part named "file", not ${JSON.stringify(loggable(head.name ?? ''))}.`,
+      );
     form.file = { filename: head.filename || 'file', declaredMediaType: mediaType(head.contentType ?? '') };
     if ((host.bytesExpected ?? 0) > limits.fileBytesMax + overheadBytesMax) throw tooLarge(form.file.filename);
     const part = Object.assign(new EventEmitter(), {
@@ -182,19 +195,42 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
   }
 
   function openField(head: PartHead): void {
+    const name = knownField(head.name ?? '');
+    if (form[name] !== null) throw givenTwice(head.name!);
     const pieces: Buffer[] = [];
     let bytes = 0;
     onData = (piece) => {
       bytes += piece.length;
       if (bytes > fieldBytesMax) throw new AppError('body_too_large', `A field of the form is larger than ${fieldBytesMax} bytes.`);
-      if (head.name === 'metadata' || head.name === 'callback_url') pieces.push(piece);
+      pieces.push(piece);
     };
     onEnd = () => {
-      const text = Buffer.concat(pieces).toString('utf8');
-      if (head.name === 'metadata') form.metadata = parseMetadata(text);
-      if (head.name === 'callback_url') form.callbackUrl = text;
+      const text = utf8Text(Buffer.concat(pieces), head.name!);
+      if (name === 'metadata') form.metadata = parseMetadata(text);
+      else form.callbackUrl = text;
     };
   }
+}
+
+function knownField(name: string): 'metadata' | 'callbackUrl' {
+  if (name === 'metadata') return 'metadata';
+  if (name === 'callback_url') return 'callbackUrl';
+  if (name === 'file') throw new AppError('invalid_request', `The part "file" has no file name, so it is no file. ${howToSend}`);
+  if (name === 'doc_id')
+    throw new AppError(
+      'invalid_request',
+      'Unknown form field `doc_id`: the document is named in the address, as in POST /insert?doc_id=handbook.',
+    );
+  throw new AppError('invalid_request', unknownName('form field', name, ['file', 'metadata', 'callback_url']));
+}
+
+function givenTwice(name: string): AppError {
+  return new AppError('invalid_request', `${name}: is given more than once`);
+}
+
+function utf8Text(bytes: Buffer, field: string): string {
+  if (!isUtf8(bytes)) throw new AppError('bad_request', `The form field ${field} is not UTF-8.`);
+  return bytes.toString('utf8');
 }
 
 /** A sink may fail before anybody writes to it, or after it was given up; unheard, that would end the process. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { mayAccess, type Principal } from '../http/access.ts';
 import { cleanFilename } from '../http/content-disposition.ts';
+import { strictly } from '../http/input.ts';
 import { loggable } from '../http/log-text.ts';
 import * as schemas from '../http/schemas.ts';
 import { allows } from '../http/scope.ts';
@@ -44,12 +45,12 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
       title: 'Search documents',
       description:
         'Finds the passages that answer a query, in any language, each with its citation (document, page, section, offsets).',
-      inputSchema: {
+      inputSchema: strictly('argument', {
         query: z.string().min(1).max(2000),
         top_k: z.int().min(1).max(50).default(5).describe('Passages to return.'),
         mode: z.enum(searchModes).default('hybrid'),
         doc_ids: z.array(schemas.docId).max(100).optional().describe('Only in these documents.'),
-      },
+      }),
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     ({ query: text, top_k, mode, doc_ids }) =>
@@ -67,10 +68,10 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
       title: 'Follow a task',
       description:
         'How far the processing of an inserted document has come; with wait_seconds it answers as soon as the task has ended.',
-      inputSchema: {
+      inputSchema: strictly('argument', {
         task_id: z.string(),
         wait_seconds: z.int().min(0).max(waitSecondsMax).default(0),
-      },
+      }),
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     ({ task_id, wait_seconds }) =>
@@ -86,11 +87,11 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
     {
       title: 'Read a document',
       description: 'The text of a searchable document as Markdown, from an offset on; citations give such offsets.',
-      inputSchema: {
+      inputSchema: strictly('argument', {
         doc_id: schemas.docId,
         start: z.int().min(0).default(0).describe('UTF-16 offset into the text.'),
         max_characters: z.int().min(1).max(readCharactersMax).default(20_000),
-      },
+      }),
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     ({ doc_id, start, max_characters }) => answer(() => readDocument(doc_id, start, max_characters, caller)),
@@ -104,7 +105,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     {
       title: 'Insert a document',
       description: `Stores a file and makes its text searchable; the same doc_id again replaces it. Give its text, or its bytes in base64 (${documentBytesMax} bytes at most).`,
-      inputSchema: {
+      inputSchema: strictly('argument', {
         doc_id: schemas.docId,
         filename: z.string().min(1).max(255).describe('With its ending, such as report.pdf.'),
         text: z.string().optional(),
@@ -113,7 +114,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
           .regex(/^[A-Za-z0-9+/]*={0,2}$/, { message: 'must be base64' })
           .optional(),
         wait_seconds: z.int().min(0).max(waitSecondsMax).default(30).describe('How long to wait for it to become searchable.'),
-      },
+      }),
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     },
     (given) => answer(() => insertDocument(given, caller)),
@@ -123,7 +124,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     {
       title: 'Cancel a task',
       description: 'Stops a task that waits, with force also one that is being processed; its document does not become searchable.',
-      inputSchema: { task_id: z.string(), force: z.boolean().default(false) },
+      inputSchema: strictly('argument', { task_id: z.string(), force: z.boolean().default(false) }),
       annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: false },
     },
     ({ task_id, force }) =>

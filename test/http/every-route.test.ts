@@ -23,6 +23,7 @@ type Described = {
   path: string;
   scope: string;
   json: boolean;
+  takesBody: boolean;
   answers: Record<string, { content?: Record<string, unknown> }>;
 };
 type Answer = { status: number; headers: Record<string, string | string[] | undefined>; text: string };
@@ -65,6 +66,7 @@ beforeAll(async () => {
       method: method.toUpperCase(),
       path,
       scope: operation['x-scope'],
+      takesBody: operation.requestBody !== undefined,
       json: Object.hasOwn(operation.requestBody?.content ?? {}, 'application/json'),
       answers: operation.responses,
     })),
@@ -75,6 +77,7 @@ beforeAll(async () => {
     path,
     scope: 'public',
     json: false,
+    takesBody: false,
     answers: {},
   }));
   routes = [...described, ...pages];
@@ -267,6 +270,32 @@ describe('every route', () => {
       expect(headers['strict-transport-security'], what).toBeUndefined();
       expect(headers['x-powered-by'], what).toBeUndefined();
     }
+  });
+
+  it('refuses what it does not know: a parameter, a member of its JSON, a body where none is read [S46]', async () => {
+    const isPage = ({ name }: Described): boolean => ['/', '/docs', '/docs/start.js', '/assets/none.js'].includes(name);
+    const json = { ...bearer('admin'), 'content-type': 'application/json' };
+    await everyRoute(
+      (route) => ({ headers: bearer('admin'), path: `${pathOf(route, unknownTask)}?tennant=a` }),
+      ({ status, text }, { name }) => expect([status, text], name).toEqual([422, expect.stringContaining('`tennant`')]),
+      (route) => !isPage(route),
+    );
+    await everyRoute(
+      () => ({ headers: bearer('admin') }),
+      ({ status }, { name }) => expect(status, name).not.toBe(422),
+      isPage,
+    );
+    await everyRoute(
+      () => ({ headers: json, body: '{"tennant":"a"}' }),
+      ({ status, text }, { name }) => expect([status, text], name).toEqual([422, expect.stringContaining('`tennant`')]),
+      // What MCP says is JSON-RPC's; its tools are strict about their arguments.
+      (route) => route.json && route.name !== 'mcp',
+    );
+    await everyRoute(
+      () => ({ headers: json, body: '{"tennant":"a"}' }),
+      ({ status, text }, { name }) => expect([status, text], name).toEqual([422, expect.stringContaining('takes no body')]),
+      ({ json: takesJson, takesBody }) => !takesJson && !takesBody,
+    );
   });
 
   it('says where its caller stands with the rate limit [S33]', async () => {

@@ -53,7 +53,7 @@ describe('a form', () => {
   it('keeps a text field a field when the field has a Content-Type (C# sends one)', async () => {
     await using server = await startHttpServer();
     const body = Buffer.from(
-      `--${requestsBoundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; name=note\r\n\r\nhello\r\n` +
+      `--${requestsBoundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; name=metadata\r\n\r\n{}\r\n` +
         pythonForm('a.txt', Buffer.from('x')).toString('latin1'),
       'latin1',
     );
@@ -64,7 +64,7 @@ describe('a form', () => {
   it('is read whole when a field says Content-Transfer-Encoding: 7bit (which ends a process with formidable’s own parser)', async () => {
     await using server = await startHttpServer();
     const body = Buffer.from(
-      `--${requestsBoundary}\r\nContent-Transfer-Encoding: 7bit\r\nContent-Disposition: form-data; name="note"\r\n\r\nhello\r\n` +
+      `--${requestsBoundary}\r\nContent-Transfer-Encoding: 7bit\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{}\r\n` +
         pythonForm('a.txt', Buffer.from('x')).toString('latin1'),
       'latin1',
     );
@@ -136,7 +136,7 @@ describe('a form', () => {
     [
       'a field over 64 KB',
       'multipart/form-data; boundary=b',
-      `--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n${'x'.repeat(70_000)}\r\n--b--\r\n`,
+      `--b\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n${'x'.repeat(70_000)}\r\n--b--\r\n`,
       413,
     ],
     [
