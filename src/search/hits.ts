@@ -14,9 +14,12 @@ export type ChunkRow = {
   readonly text: string;
 };
 
-/** Chunks that are ranked for a page: the same for neighbouring pages, so that paging neither repeats nor skips a hit. */
+/** Hits that are spread out together (`spread.ts`). */
+export const poolHits = 256;
+
+/** Chunks that are ranked for a page, in whole parts of `poolHits`. */
 export function poolSize(wanted: number): number {
-  let size = 256;
+  let size = poolHits;
   while (size < 4 * wanted) size *= 2;
   return size;
 }

@@ -55,7 +55,8 @@ export function repairedTerms(
 function readings(surface: string, chunks: number, segments: readonly Segment[], vocabulary: Vocabulary): [string, number][] {
   if (chunks === 0 && isStopWordMistyped(surface)) return [];
   const stems = new Map<string, number>();
-  for (const word of vocabulary.neighbours(surface, segments)) {
+  const isThere = (word: string): boolean => postingsOf(stemOf(word), segments).chunks > 0;
+  for (const word of vocabulary.neighbours(surface, segments, isThere)) {
     const likely = word[0] === surface[0] ? 2 : 1;
     stems.set(stemOf(word), Math.max(likely, stems.get(stemOf(word)) ?? 0));
   }
@@ -82,9 +83,8 @@ export type FeedbackOptions = {
   readonly shareMax: number;
 };
 
-/** Candidates whose rarity is looked up, in so many chunks at least. */
+/** Candidates whose rarity is looked up. */
 const candidatesMax = 120;
-const sampleChunksMin = 2000;
 
 /**
  * Terms that the best answers share and the query lacks (pseudo-relevance feedback), strongest first, the strongest weighing 1.
@@ -116,31 +116,16 @@ export function feedbackTerms(
     .filter(([, sum]) => sum.chunks >= 2)
     .sort((a, b) => b[1].weight - a[1].weight)
     .slice(0, candidatesMax);
-  const sampled = largest(segments);
-  const sampleChunks = sampled.reduce((sum, segment) => sum + segment.chunks, 0);
   const chosen = candidates
     .map(([term, { weight }]) => {
-      const chunks = postingsOf(term, sampled).chunks;
-      const share = chunks / sampleChunks;
-      return { term, share, weight: weight * idf(share * collection.chunks, collection) };
+      const postings = postingsOf(term, segments);
+      return { term, postings, weight: weight * idf(postings.chunks, collection) };
     })
-    .filter(({ share }) => share <= options.shareMax)
+    .filter(({ postings }) => postings.chunks <= options.shareMax * collection.chunks)
     .sort((a, b) => b.weight - a.weight)
     .slice(0, options.terms);
   const strongest = chosen[0]?.weight ?? 1;
-  return lookUp(new Map(chosen.map(({ term, weight }) => [term, weight / strongest])), segments);
-}
-
-/** The largest segments, enough of them to tell how common a term is. */
-function largest(segments: readonly Segment[]): Segment[] {
-  const sample: Segment[] = [];
-  let chunks = 0;
-  for (const segment of [...segments].sort((a, b) => b.chunks - a.chunks)) {
-    if (chunks >= sampleChunksMin) break;
-    sample.push(segment);
-    chunks += segment.chunks;
-  }
-  return sample;
+  return chosen.map((term) => ({ ...term, weight: term.weight / strongest }));
 }
 
 function countTerms(tokens: readonly Token[]): Map<string, number> {

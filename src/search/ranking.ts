@@ -6,7 +6,8 @@
  *   that the best answers share. The first ones are put in order by how close together they have the words of the query.
  * - vector: the second opinion alone.
  *
- * What has a quoted part of the query word for word comes first.
+ * What has a quoted part of the query word for word comes first. Nothing here depends on how the index lies in segments: a page
+ * asked for before a merge and the next one asked for after it show each hit once.
  *
  * Weights by measurement (`npm run eval`), with known-item questions as the counterweight: feedback that helps where many texts
  * answer (cranfield +3 %) must not hurt where one does (drcd; titles against abstracts; half a text against its other half).
@@ -15,7 +16,7 @@ import type { SearchMode } from './document-index.ts';
 import { phrasesOf, rowsWithPhrases } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm } from './query-terms.ts';
-import { addSiblings, bestRows, idf, scoreRows, type Scored, type Scores } from './scorer.ts';
+import { addSiblings, bestRows, byScore, idf, scoreRows, type Scored, type Scores } from './scorer.ts';
 import type { Segment } from './segments.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Token } from './tokens.ts';
@@ -40,6 +41,7 @@ export const tuning = {
 
 export type Ranked = {
   readonly top: readonly Scored[];
+  /** Chunks that match, those included that share only what widens the query. */
   readonly total: number;
   /** What to mark in the hits. */
   readonly terms: readonly QueryTerm[];
@@ -106,21 +108,21 @@ function* rankScored(
   const first = bestRows(scores, input.snapshot.segments, allowed, Math.max(limit, tuning.feedback.chunks));
   if (input.mode === 'keyword') return first;
   if (input.near !== null) {
-    const top = fuse(yield* byNearness(input, first.top, terms, tokens), nearRows(input, input.near), limit);
-    return { top, total: Math.max(first.total, top.length) };
+    const near = nearRows(input, input.near);
+    const top = fuse(yield* byNearness(input, first.top, terms, tokens), near, limit);
+    return { top, total: first.total + countUnscored(near, scores, input.snapshot.segments) };
   }
-  const widened = yield* addFeedback(input, scores, first.top, terms);
-  return { top: input.mode === 'hybrid' ? yield* byNearness(input, widened, terms, tokens) : widened, total: first.total };
+  const widened = yield* addFeedback(input, scores, first, terms);
+  return input.mode === 'hybrid' ? { ...widened, top: yield* byNearness(input, widened.top, terms, tokens) } : widened;
 }
 
 /** What has a quoted phrase comes before what does not, and its score says so. */
 function inFront(quoted: readonly Scored[], top: readonly Scored[], limit: number): readonly Scored[] {
   if (quoted.length === 0) return top;
-  const key = ({ segment, row }: Scored) => `${segment.id}:${row}`;
-  const chosen = new Set(quoted.map(key));
+  const chosen = new Set(quoted.map(({ chunkId }) => chunkId));
   const highest = top[0]?.score ?? 0;
   const lifted = quoted.map((scored) => ({ ...scored, score: scored.score + highest }));
-  return [...lifted, ...top.filter((scored) => !chosen.has(key(scored)))].slice(0, limit);
+  return [...lifted, ...top.filter(({ chunkId }) => !chosen.has(chunkId))].slice(0, limit);
 }
 
 function nearRows(input: RankingInput, near: (limit: number) => readonly Near[]): Scored[] {
@@ -129,50 +131,53 @@ function nearRows(input: RankingInput, near: (limit: number) => readonly Near[])
     for (const segment of input.snapshot.segments) {
       const run = segment.runsOf(document)[0];
       if (run === undefined) continue;
-      rows.push({ segment, row: run.firstRow + chunkId - run.firstChunk, score: similarity });
+      rows.push({ segment, row: run.firstRow + chunkId - run.firstChunk, chunkId, score: similarity });
       break;
     }
   }
   return rows;
 }
 
+/** How many of them no word of the query found. */
+function countUnscored(near: readonly Scored[], scores: Scores, segments: readonly Segment[]): number {
+  const scoresOf = new Map(segments.map((segment, at) => [segment, scores[at]!]));
+  return near.filter(({ segment, row }) => scoresOf.get(segment)![row]! <= 0).length;
+}
+
 /** Reciprocal ranks added up: no scale to tune between two kinds of scores. */
 function fuse(first: readonly Scored[], second: readonly Scored[], limit: number): Scored[] {
-  const fused = new Map<string, Scored>();
+  const fused = new Map<number, Scored>();
   for (const list of [first, second]) {
     for (const [rank, scored] of list.slice(0, tuning.nearestChunks).entries()) {
-      const key = `${scored.segment.id}:${scored.row}`;
-      const score = (fused.get(key)?.score ?? 0) + 1 / (tuning.rankOffset + rank + 1);
-      fused.set(key, { ...scored, score });
+      const score = (fused.get(scored.chunkId)?.score ?? 0) + 1 / (tuning.rankOffset + rank + 1);
+      fused.set(scored.chunkId, { ...scored, score });
     }
   }
   const rest = first
     .slice(tuning.nearestChunks)
     .map((scored, i) => ({ ...scored, score: 1 / (2 * (tuning.rankOffset + tuning.nearestChunks + i)) }));
-  const unique = rest.filter((scored) => !fused.has(`${scored.segment.id}:${scored.row}`));
-  return [...fused.values()]
-    .sort((a, b) => b.score - a.score)
-    .concat(unique)
-    .slice(0, limit);
+  const unique = rest.filter(({ chunkId }) => !fused.has(chunkId));
+  return [...fused.values()].sort(byScore).concat(unique).slice(0, limit);
 }
 
 /** The second opinion without vectors. In `vector` mode it weighs as much as the first. */
 function* addFeedback(
   input: RankingInput,
   scores: Scores,
-  top: readonly Scored[],
+  first: { readonly top: readonly Scored[]; readonly total: number },
   terms: readonly QueryTerm[],
-): RankingSteps<readonly Scored[]> {
+): RankingSteps<{ top: readonly Scored[]; total: number }> {
   const { segments, collection } = input.snapshot;
+  const { top } = first;
   const best = yield* read(() => top.slice(0, tuning.feedback.chunks).map((scored) => ({ scored, text: input.text(scored) })));
   const feedback = yield* read(() => feedbackTerms(best, terms, segments, collection, tuning.feedback));
-  if (feedback.length === 0) return top;
+  if (feedback.length === 0) return first;
   const second = scoreRows(feedback, segments, collection);
   const evenness = top[Math.min(top.length, tuning.feedback.chunks) - 1]!.score / top[0]!.score;
   const need = Math.min(1, tuning.feedbackTerms / terms.length);
   const weight = input.mode === 'vector' ? 1 : tuning.feedbackWeight * need * evenness ** tuning.feedbackPower;
   const combined = combine(scores, second, (weight * top[0]!.score) / highest(second, input));
-  return bestRows(combined, segments, input.allowed, input.limit).top;
+  return bestRows(combined, segments, input.allowed, input.limit);
 }
 
 /** The best score of a row that may be found; 1 when there is none. */
@@ -210,11 +215,5 @@ function* byNearness(
   const scale = tuning.nearWeight * top[0]!.score;
   const first = yield* read(() => top.slice(0, tuning.nearChunks).map((scored) => ({ scored, text: input.text(scored) })));
   const near = first.map(({ scored, text }) => ({ ...scored, score: scored.score + scale * nearness(text, pairs) }));
-  return [...near.sort((a, b) => b.score - a.score), ...top.slice(tuning.nearChunks)];
-}
-
-/** The id of the chunk that a row stands for. */
-export function chunkIdOf({ segment, row }: Scored): number {
-  const run = segment.runAt(row);
-  return run.firstChunk + row - run.firstRow;
+  return [...near.sort(byScore), ...top.slice(tuning.nearChunks)];
 }

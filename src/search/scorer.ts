@@ -6,15 +6,20 @@ import { ByteReader, type PostingList } from './posting-blocks.ts';
 import type { Segment } from './segments.ts';
 
 /** One chunk and how well it answers. */
-export type Scored = { readonly segment: Segment; readonly row: number; readonly score: number };
+export type Scored = { readonly segment: Segment; readonly row: number; readonly chunkId: number; readonly score: number };
 
-/** Figures of the whole collection, removed documents included until a merge drops them. */
+/** The best first. Equally good ones by their chunks' ids, which no merge changes: where a row lies says nothing. */
+export function byScore(a: Scored, b: Scored): number {
+  return b.score - a.score || a.chunkId - b.chunkId;
+}
+
+/** Figures of the whole collection, without what was removed, so that they stay as they are when a merge drops it. */
 export type Collection = { readonly chunks: number; readonly averageLength: number };
 
 /** Scores of all rows, by segment, in the order of the segments. */
 export type Scores = readonly Float32Array[];
 
-/** Where a term occurs, by segment, and in how many chunks. */
+/** Where a term occurs, by segment, and in how many chunks that are still there. */
 export type TermPostings = { readonly lists: readonly (PostingList | null)[]; readonly chunks: number };
 
 /** The usual constants: how soon repetition stops counting, and how much length counts. */
@@ -26,7 +31,7 @@ export function postingsOf(term: string, segments: readonly Segment[]): TermPost
   let chunks = 0;
   const lists = segments.map((segment) => {
     const list = segment.find(term);
-    chunks += list?.rows ?? 0;
+    if (list !== null) chunks += segment.live === null ? list.rows : liveRows(list, segment.live);
     return list;
   });
   return { lists, chunks };
@@ -123,6 +128,17 @@ function addScores(list: PostingList, scores: Float32Array, lengths: Uint16Array
   }
 }
 
+function liveRows(list: PostingList, live: Uint8Array): number {
+  const reader = new ByteReader(list.bytes);
+  let row = 0;
+  let rows = 0;
+  while (!reader.done()) {
+    row += Math.floor(reader.varint() / 16);
+    rows += live[row]!;
+  }
+  return rows;
+}
+
 function countRows(list: PostingList, counts: Uint8Array): void {
   const reader = new ByteReader(list.bytes);
   let row = 0;
@@ -134,17 +150,23 @@ function countRows(list: PostingList, counts: Uint8Array): void {
 
 function collect(segment: Segment, scores: Float32Array, allowed: Uint8Array | null, best: BestRows): number {
   let matched = 0;
-  let floor = best.floor;
-  for (let row = 0; row < scores.length; row++) {
-    const score = scores[row]!;
-    if (score <= 0 || (allowed !== null && allowed[row] === 0)) continue;
-    matched++;
-    if (score > floor) floor = best.offer(segment, row, score);
+  let worst = best.worst;
+  for (const { firstRow, chunks, firstChunk } of segment.runs) {
+    for (let row = firstRow; row < firstRow + chunks; row++) {
+      const score = scores[row]!;
+      if (score <= 0 || (allowed !== null && allowed[row] === 0)) continue;
+      matched++;
+      if (score < worst.score) continue;
+      const chunkId = firstChunk + row - firstRow;
+      if (score > worst.score || chunkId < worst.chunkId) worst = best.offer({ segment, row, chunkId, score });
+    }
   }
   return matched;
 }
 
-/** The best so many rows: a min-heap. */
+const nothing = { score: 0, chunkId: 0 };
+
+/** The best so many rows: a heap with the worst of them on top. */
 class BestRows {
   readonly #limit: number;
   readonly #heap: Scored[] = [];
@@ -153,14 +175,13 @@ class BestRows {
     this.#limit = limit;
   }
 
-  /** Scores up to this are not taken any more. */
-  get floor(): number {
-    return this.#heap.length < this.#limit ? 0 : this.#heap[0]!.score;
+  /** What is no better than this is not taken any more. */
+  get worst(): Pick<Scored, 'score' | 'chunkId'> {
+    return this.#heap.length < this.#limit ? nothing : this.#heap[0]!;
   }
 
-  offer(segment: Segment, row: number, score: number): number {
+  offer(entry: Scored): Pick<Scored, 'score' | 'chunkId'> {
     const heap = this.#heap;
-    const entry = { segment, row, score };
     if (heap.length < this.#limit) {
       heap.push(entry);
       this.#up(heap.length - 1);
@@ -168,18 +189,18 @@ class BestRows {
       heap[0] = entry;
       this.#down(0);
     }
-    return this.floor;
+    return this.worst;
   }
 
   sorted(): Scored[] {
-    return this.#heap.sort((a, b) => b.score - a.score || a.segment.id - b.segment.id || a.row - b.row);
+    return this.#heap.sort(byScore);
   }
 
   #up(from: number): void {
     const heap = this.#heap;
     for (let at = from; at > 0;) {
       const parent = (at - 1) >> 1;
-      if (heap[parent]!.score <= heap[at]!.score) return;
+      if (byScore(heap[parent]!, heap[at]!) >= 0) return;
       [heap[parent], heap[at]] = [heap[at]!, heap[parent]!];
       at = parent;
     }
@@ -190,7 +211,7 @@ class BestRows {
     for (let at = from; ;) {
       let least = at;
       for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < heap.length && heap[child]!.score < heap[least]!.score) least = child;
+        if (child < heap.length && byScore(heap[child]!, heap[least]!) > 0) least = child;
       }
       if (least === at) return;
       [heap[least], heap[at]] = [heap[at]!, heap[least]!];

@@ -166,10 +166,13 @@ export function readSegment(database: IndexDatabase, cache: BlockCache, id: numb
 export class Segment {
   readonly id: number;
   readonly chunks: number;
-  /** Terms of all its rows together. */
-  readonly length: number;
   readonly lengths: Uint16Array;
   readonly runs: readonly Run[];
+  /** 1 for rows whose documents are still there; null while all are. */
+  live: Uint8Array | null = null;
+  liveChunks: number;
+  /** Terms of all live rows together. */
+  liveLength: number;
   /** Its distinct words, in order. */
   readonly words: () => string[];
   readonly #source: BlockSource;
@@ -183,7 +186,8 @@ export class Segment {
     this.#source = source;
     this.lengths = decodeLengths(head.lengths);
     this.chunks = this.lengths.length;
-    this.length = sum(this.lengths);
+    this.liveChunks = this.chunks;
+    this.liveLength = sum(this.lengths);
     this.runs = decodeRuns(head.runs);
     for (const run of this.runs) this.#runOf.set(run.document, [...(this.#runOf.get(run.document) ?? []), run]);
     this.#blocks = head.blocks.map((block) => block.id);
@@ -200,6 +204,18 @@ export class Segment {
   find(term: string): PostingList | null {
     const at = lastNotAfter(this.#firsts, term);
     return at < 0 ? null : findInBlock(this.#source.get(this.#blocks[at]!), term);
+  }
+
+  /** Hides the rows of a document that was removed. Safe twice. */
+  hide(document: number): void {
+    for (const { firstRow, chunks } of this.runsOf(document)) {
+      this.live ??= new Uint8Array(this.chunks).fill(1);
+      for (let row = firstRow; row < firstRow + chunks; row++) {
+        this.liveChunks -= this.live[row]!;
+        this.liveLength -= this.live[row]! * this.lengths[row]!;
+        this.live[row] = 0;
+      }
+    }
   }
 
   runsOf(document: number): readonly Run[] {

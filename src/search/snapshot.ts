@@ -13,8 +13,6 @@ export class Snapshot {
   /** Documents whose rows are hidden where they still have some. */
   #removed: ReadonlySet<number> = new Set();
   #segments = new Map<number, Segment>();
-  /** 1 for rows that are there; absent while all are. */
-  readonly #live = new Map<number, Uint8Array>();
   #collection: Collection = { chunks: 0, averageLength: 1 };
 
   get segments(): Segment[] {
@@ -43,7 +41,6 @@ export class Snapshot {
         return [id, segment];
       }),
     );
-    for (const id of this.#live.keys()) if (!this.#segments.has(id)) this.#live.delete(id);
     this.#hide(removed, fresh);
     this.#collection = describe(this.segments);
     return [...known.values()].filter((segment) => !this.has(segment.id));
@@ -51,7 +48,7 @@ export class Snapshot {
 
   /** Rows that may be found, for a filter by document; null for all. */
   allowed(segment: Segment, documents: ReadonlySet<number> | null): Uint8Array | null {
-    const live = this.#live.get(segment.id) ?? null;
+    const { live } = segment;
     if (documents === null) return live;
     const rows = new Uint8Array(segment.chunks);
     for (const document of documents) {
@@ -64,17 +61,9 @@ export class Snapshot {
   /** A segment that is new here may hold documents that were removed long ago, an old one those removed since. */
   #hide(removed: ReadonlySet<number>, fresh: readonly Segment[]): void {
     for (const document of removed) {
-      for (const segment of this.#removed.has(document) ? fresh : this.#segments.values()) this.#hideIn(segment, document);
+      for (const segment of this.#removed.has(document) ? fresh : this.#segments.values()) segment.hide(document);
     }
     this.#removed = removed;
-  }
-
-  #hideIn(segment: Segment, document: number): void {
-    for (const run of segment.runsOf(document)) {
-      let live = this.#live.get(segment.id);
-      if (live === undefined) this.#live.set(segment.id, (live = new Uint8Array(segment.chunks).fill(1)));
-      live.fill(0, run.firstRow, run.firstRow + run.chunks);
-    }
   }
 }
 
@@ -99,8 +88,8 @@ function describe(segments: readonly Segment[]): Collection {
   let chunks = 0;
   let length = 0;
   for (const segment of segments) {
-    chunks += segment.chunks;
-    length += segment.length;
+    chunks += segment.liveChunks;
+    length += segment.liveLength;
   }
   return { chunks, averageLength: chunks === 0 ? 1 : length / chunks };
 }

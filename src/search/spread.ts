@@ -1,11 +1,22 @@
 /** One document does not fill the page: of each ten hits at most three are of one document while others are waiting. */
+import { poolHits } from './hits.ts';
 import type { Scored } from './scorer.ts';
 
 const windowHits = 10;
 const documentHitsMax = 3;
 
-/** The same hits, best first, those over the limit moved to a later ten. */
+/**
+ * The same hits, best first, those over the limit moved to a later ten. What is ranked is looked at in parts, so that the first of
+ * them stay where they are when more is ranked for a later page.
+ */
 export function spread(ranked: readonly Scored[]): Scored[] {
+  const parts = Array.from({ length: Math.ceil(ranked.length / poolHits) }, (_, part) =>
+    ranked.slice(part * poolHits, (part + 1) * poolHits),
+  );
+  return parts.flatMap(spreadPart);
+}
+
+function spreadPart(ranked: readonly Scored[]): Scored[] {
   const spreadOut: Scored[] = [];
   let waiting = [...ranked];
   while (waiting.length > 0) {

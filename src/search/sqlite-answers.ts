@@ -4,7 +4,7 @@ import { filteredDocuments, findDocumentById } from './catalog.ts';
 import type { IndexDatabase } from './database.ts';
 import type { SearchHit, SearchQuery } from './document-index.ts';
 import { type ChunkRow, markerOf, poolSize, toHit } from './hits.ts';
-import { chunkIdOf, rankChunks } from './ranking.ts';
+import { rankChunks } from './ranking.ts';
 import type { Scored } from './scorer.ts';
 import type { AskIndex } from './searcher.ts';
 import { followDatabase, Snapshot } from './snapshot.ts';
@@ -48,14 +48,14 @@ export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex
   }
 
   function text(scored: Scored): string {
-    return database.get('SELECT text FROM chunk WHERE id = ?', chunkIdOf(scored))!['text'] as string;
+    return database.get('SELECT text FROM chunk WHERE id = ?', scored.chunkId)!['text'] as string;
   }
 
   function readHit(scored: Scored, mark: (text: string) => [number, number][]): SearchHit {
     const { document } = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
     const row = database.get(
       'SELECT start, "end", page, page_end, section, text FROM chunk WHERE id = ?',
-      chunkIdOf(scored),
+      scored.chunkId,
     ) as unknown as ChunkRow;
     return toHit(scored, document, row, mark);
   }

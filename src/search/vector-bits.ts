@@ -69,7 +69,7 @@ export class VectorBits {
     this.#rows = to;
   }
 
-  /** About `count` chunks, the closest by their bits, in no order. */
+  /** At most `count` chunks, the closest by their bits, in no order; of equally close ones those of the lowest ids. */
   closest(query: Float32Array, count: number, documents: ReadonlySet<number> | null): { document: number; chunkId: number }[] {
     const wanted = new Uint32Array(this.#words);
     setBits(query, wanted, 0);
@@ -93,7 +93,7 @@ export class VectorBits {
       distances[row] = distance;
       histogram[distance]!++;
     }
-    const rows = withinCount(distances, histogram, count);
+    const rows = withinCount(distances, histogram, count, this.#chunks);
     return rows.map((row) => ({ document: this.#documents[row]!, chunkId: this.#chunks[row]! }));
   }
 }
@@ -102,18 +102,19 @@ function wordsOf(dimensions: number): number {
   return Math.ceil(dimensions / 32);
 }
 
-/** Rows of the smallest distances, about `count` of them. */
-function withinCount(distances: Uint16Array, histogram: Uint32Array, count: number): number[] {
+/** Rows of the smallest distances, `count` of them; of the last distance those of the lowest chunks. */
+function withinCount(distances: Uint16Array, histogram: Uint32Array, count: number, chunks: Float64Array): number[] {
   let limit = 0;
   let below = 0;
   while (limit < histogram.length && below + histogram[limit]! <= count) below += histogram[limit++]!;
   const rows: number[] = [];
-  let atLimit = count - below;
+  const last: number[] = [];
   for (let row = 0; row < distances.length; row++) {
     const distance = distances[row]!;
-    if (distance < limit || (distance === limit && atLimit-- > 0)) rows.push(row);
+    if (distance < limit) rows.push(row);
+    else if (distance === limit) last.push(row);
   }
-  return rows;
+  return [...rows, ...last.sort((a, b) => chunks[a]! - chunks[b]!).slice(0, count - below)];
 }
 
 function setBits(vector: Float32Array, bits: Uint32Array, from: number): void {

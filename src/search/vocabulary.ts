@@ -17,14 +17,18 @@ type WordTable = { readonly text: string; readonly ends: Uint32Array; readonly l
 export class Vocabulary {
   readonly #tables = new Map<number, WordTable>();
 
-  /** Words at the least distance (1, or 2 for long ones) from `word`; none for short ones. About 3 ms for a million words. */
-  neighbours(word: string, segments: readonly Segment[]): string[] {
+  /**
+   * Words at the least distance (1, or 2 for long ones) from `word` that a text still has (`isThere`), in alphabetical order; none
+   * for short ones. About 3 ms for a million words.
+   */
+  neighbours(word: string, segments: readonly Segment[], isThere: (word: string) => boolean): string[] {
     if (word.length < repairedUnitsMin) return [];
     const tables = this.#follow(segments);
     for (const errors of word.length >= twoErrorsUnitsMin ? [1, 2] : [1]) {
       const found = new Set<string>();
       for (const table of tables) addNeighbours(table, word, errors, found);
-      if (found.size > 0) return [...found].slice(0, neighboursMax);
+      const there = [...found].sort().values().filter(isThere).take(neighboursMax).toArray();
+      if (there.length > 0) return there;
     }
     return [];
   }

@@ -3,7 +3,13 @@ import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DocumentIndex, IndexedDocument, SearchFilter, SearchQuery } from '../../src/search/document-index.ts';
+import {
+  type DocumentIndex,
+  type IndexedDocument,
+  type SearchFilter,
+  searchModes,
+  type SearchQuery,
+} from '../../src/search/document-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { stageDocument } from '../support/staged-document.ts';
 
@@ -43,6 +49,39 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       expect(await found('foxes')).toEqual(['a']);
       expect(await index.info('a')).toMatchObject({ docId: 'a', version: version(1), chunks: 1 });
       expect(await index.stats()).toMatchObject({ documents: 1, chunks: 1 });
+    });
+
+    it('shows equally good hits in the order of their chunks, each once over the pages, and says of no fewer than it shows', async () => {
+      for (let n = 1; n <= 30; n += 1)
+        await put(
+          `d${n % 20}`,
+          n,
+          Array.from({ length: 1 + (n % 20 === 5 ? 99 : 0) }, () => 'leave policy'),
+        );
+      for (const mode of searchModes) {
+        const shown: string[] = [];
+        for (let offset = 0; ; offset += 25) {
+          const { hits, total } = await search('policy', { mode, offset, topK: 25 });
+          if (hits.length === 0) break;
+          expect(total).toBeGreaterThanOrEqual(offset + hits.length);
+          shown.push(...hits.map((hit) => `${hit.version} ${String(hit.chunkIndex).padStart(3, '0')}`));
+        }
+        expect(new Set(shown).size).toBe(119);
+        expect(shown).toHaveLength(119);
+        const alone = shown.filter((hit) => !hit.startsWith(version(25)));
+        expect(alone, mode).toEqual(alone.toSorted());
+      }
+    });
+
+    it('counts what only widens a question among what it found', async () => {
+      for (let n = 1; n <= 3; n += 1) await put(`leave-${n}`, n, [`Leave policy number ${n}: staff may take ${n} days of leave`]);
+      for (let n = 4; n <= 9; n += 1) await put(`other-${n}`, n, [`Staff number ${n} may take days`]);
+      for (let n = 10; n <= 60; n += 1) await put(`far-${n}`, n, [`bread ${n} is made of flour`]);
+      for (const mode of searchModes) {
+        const { hits, total } = await search('leave policy', { mode, topK: 50 });
+        expect(total, mode).toBe(hits.length);
+        expect(hits.length).toBe(mode === 'keyword' ? 3 : 9);
+      }
     });
 
     it('shows the new version only, once it is there', async () => {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
-import type { IndexedDocument, SearchMode } from '../../src/search/document-index.ts';
+import type { Embedder } from '../../src/embed/embedder.ts';
+import { type IndexedDocument, type SearchMode, searchModes } from '../../src/search/document-index.ts';
 import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite-index.ts';
 import { editDistance } from '../../src/search/vocabulary.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
@@ -142,6 +143,62 @@ describe('the order of the hits', () => {
     );
     expect(index.check()).toEqual([]);
   });
+});
+
+/** Two indexes of the same documents, of which one was merged at other times than the other, if ever. */
+describe('answers and merges', () => {
+  const words = ['red', 'green', 'blue', 'greek', 'bleu', '红色', '绿色', 'of the'];
+  const anyText = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 6 }).map((chosen) => chosen.join(' '));
+  const anyStep = fc.record({
+    doc: fc.integer({ min: 0, max: 24 }),
+    texts: fc.array(anyText, { minLength: 0, maxLength: 3 }),
+    merges: fc.boolean(),
+  });
+  const letters: Embedder = {
+    id: 'letters',
+    dimensions: 32,
+    embed: async (texts) =>
+      texts.map((text) => Float32Array.from({ length: 32 }, (_, i) => (text.charCodeAt(0) % 32 === i ? 1 : -0.1))),
+  };
+
+  it.each([createBuiltinEmbedder(), letters])(
+    'are the same and show every hit once, whatever was merged between two pages: $id',
+    async (embedder) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(anyStep, { minLength: 20, maxLength: 60 }), async (steps) => {
+          const folder = await mkdtemp(join(tmpdir(), 'merges-'));
+          const open = (name: string): SqliteIndex => openSqliteIndex({ indexDir: join(folder, name), embedder });
+          const [scattered, merged] = [open('scattered'), open('merged')];
+          for (const [n, { doc, texts, merges }] of steps.entries()) {
+            const dir = await mkdtemp(join(folder, 'staged-'));
+            const vectors =
+              embedder.dimensions === 0 ? {} : { vectors: await embedder.embed(texts, 'passage'), embedder: embedder.id };
+            const staged = await stageDocument(dir, { docId: `d${doc}`, version: version(n + 1), texts, ...vectors });
+            for (const index of [scattered, merged]) expect(await index.replace(staged, dir)).toBe('ok');
+            if (merges) while (merged.tidy());
+          }
+          while (merged.tidy());
+
+          for (const query of ['red', 'gren', 'bule green', '红色 blue', '"red green" blue', 'of the'])
+            for (const mode of searchModes) {
+              const seen: string[] = [];
+              for (let offset = 0; ; offset += 7) {
+                const asked = { query, mode, topK: 7, offset, filter: {} };
+                const [before, after] = [await scattered.search(asked), await merged.search(asked)];
+                expect({ ...after, tookMs: 0 }, `${mode}: ${query}`).toEqual({ ...before, tookMs: 0 });
+                if (before.hits.length === 0) break;
+                expect(before.total).toBeGreaterThanOrEqual(offset + before.hits.length);
+                seen.push(...(offset % 2 === 0 ? before : after).hits.map((hit) => `${hit.version} ${hit.chunkIndex}`));
+              }
+              expect(new Set(seen).size, `${mode}: ${query}`).toBe(seen.length);
+            }
+          await Promise.all([scattered.close(), merged.close()]);
+          await rm(folder, { recursive: true, force: true });
+        }),
+        { numRuns: 5 },
+      );
+    },
+  );
 });
 
 describe('the distance of two words', () => {

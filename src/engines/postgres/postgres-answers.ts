@@ -6,7 +6,7 @@
 import type { Embedder } from '../../embed/embedder.ts';
 import type { SearchHit, SearchQuery } from '../../search/document-index.ts';
 import { type ChunkRow, markerOf, poolSize, toHit } from '../../search/hits.ts';
-import { chunkIdOf, type Ranked, rankInSteps, type RankingSteps, tuning } from '../../search/ranking.ts';
+import { type Ranked, rankInSteps, type RankingSteps, tuning } from '../../search/ranking.ts';
 import type { Scored } from '../../search/scorer.ts';
 import type { AskIndex, IndexAnswer } from '../../search/searcher.ts';
 import { decodeWords, Segment } from '../../search/segments.ts';
@@ -49,7 +49,7 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     const wanted = query.offset + query.topK;
     const ranked = await drive(
       rankInSteps({
-        text: (scored) => texts.get(chunkIdOf(scored)),
+        text: (scored) => texts.get(scored.chunkId),
         snapshot,
         vocabulary,
         near: near === null ? null : (limit) => near.slice(0, limit),
@@ -165,12 +165,12 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
   }
 
   async function toHits(page: readonly Scored[], ranked: Ranked): Promise<SearchHit[]> {
-    const chunks = await readChunks(page.map(chunkIdOf));
+    const chunks = await readChunks(page.map(({ chunkId }) => chunkId));
     const documents = await catalog.findById(page.map((scored) => scored.segment.runAt(scored.row).document));
     const mark = markerOf(ranked);
     return page.map((scored) => {
       const { document } = documents.get(scored.segment.runAt(scored.row).document)!;
-      return toHit(scored, document, chunks.get(chunkIdOf(scored))!, mark);
+      return toHit(scored, document, chunks.get(scored.chunkId)!, mark);
     });
   }
 

@@ -12,10 +12,9 @@ import { openSqliteIndex } from '../../../src/search/sqlite-index.ts';
 import type { TaskId } from '../../../src/tasks/task.ts';
 import { describeDocumentIndex } from '../../contract/document-index-contract.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
-import { ask, type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { pageLines } from '../../support/prose.ts';
 import { stageDocument } from '../../support/staged-document.ts';
-import { until } from '../../support/until.ts';
 
 let server: PostgresServer;
 beforeAll(async () => void (server = await startPostgres()));
@@ -62,14 +61,13 @@ it('answers every question as the index file does, word for word and score for s
   const indexDir = join(folder, 'index');
   const inFile = openSqliteIndex({ indexDir, embedder: letters });
   const inTables = await open(indexDir, letters);
-  const url = databases.get(indexDir)!;
   for (let n = 1; n <= 40; n += 1) {
-    // No two as long as each other: equally good hits come as the segments do, which two indexes merge as they like.
-    const texts = [pageLines(n, 6).join(' ') + ' x'.repeat(n), `行政法院 number ${n} 安装说明。${' y'.repeat(n)}`];
+    // Many as good as each other, and documents that are replaced: neither index may show how it lies in segments.
+    const texts = [pageLines(n % 7, 6).join(' '), `行政法院 number ${n % 9} 安装说明。`];
     const vectors = texts.map(letterVector);
     const scratch = await mkdtemp(join(folder, 'staged-'));
     const document = await stageDocument(scratch, {
-      docId: `doc-${n}`,
+      docId: `doc-${n % 32}`,
       version: `0190a0b0-0000-7000-8000-${String(n).padStart(12, '0')}` as TaskId,
       texts,
       vectors,
@@ -80,10 +78,6 @@ it('answers every question as the index file does, word for word and score for s
     expect([await inFile.replace(document, scratch), await inTables.replace(document, scratch)]).toEqual(['ok', 'ok']);
   }
   while (inFile.tidy());
-  await until(
-    'segments are merged',
-    async () => Number((await ask(url, 'SELECT count(*) AS n FROM rag_intake.segment'))[0]!['n']) < 12,
-  );
 
   for (const query of ['安装', 'number 7', pageLines(27, 3)[2]!, 'manaul 30', '"法院 number 12"', 'zebra', '']) {
     for (const mode of ['keyword', 'hybrid', 'vector'] as const) {
