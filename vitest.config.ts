@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/watch-logs.ts'],
     pool: 'forks',
     maxWorkers: 2,
     // Many tests start whole servers; none asserts a time, so a slow machine only takes longer.

@@ -8,6 +8,7 @@ import { trustProxies } from './http/client-address.ts';
 import { parseSecret } from './webhooks/signature.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { logLevels } from './logger.ts';
+import { createRedaction } from './redaction.ts';
 
 type Setting<T> = {
   readonly name: string;
@@ -18,7 +19,8 @@ type Setting<T> = {
   readonly fallback: string;
   /** Shown instead of `fallback` where it depends on the machine. */
   readonly fallbackShown?: string;
-  readonly secret?: boolean;
+  /** Which parts of what somebody set are secret. */
+  readonly secret?: (text: string) => readonly string[];
   /** Where it means nothing: the sentence for somebody who sets it there, or null. */
   readonly pointless?: (engine: EngineChoice) => string | null;
   /** @throws Error saying what was expected. */
@@ -48,7 +50,7 @@ const settings = {
       'A PostgreSQL database that holds everything instead, for any number of hosts, as `postgres://user:password@host:5432/name`; empty: DATA_DIR does.',
       '改用此 PostgreSQL 数据库存放一切数据，供任意多台主机共用，例如 `postgres://user:password@host:5432/name`；留空则用 DATA_DIR。',
     ),
-    secret: true,
+    secret: secretsOfAddress,
   },
   queueUrl: {
     ...setting(
@@ -58,7 +60,7 @@ const settings = {
       'A Redis 7 or Valkey 8 that holds tasks and queue, as `redis://:password@host:6379`; files and index stay in DATA_DIR, or with DATABASE_URL in the database.',
       '用此 Redis 7 或 Valkey 8 存放任务与队列，例如 `redis://:password@host:6379`；文件和索引仍在 DATA_DIR，若设置了 DATABASE_URL 则在数据库中。',
     ),
-    secret: true,
+    secret: secretsOfAddress,
   },
   databaseConnections: {
     ...setting(
@@ -232,7 +234,7 @@ const settings = {
       'API keys, each `name:scope:key` or `name:scope:sha256:…` with scope read, write or admin, separated by commas; empty: only a loopback HOST is accepted.',
       'API 密钥，每个写作 `name:scope:key` 或 `name:scope:sha256:…`（scope 为 read、write 或 admin），逗号分隔；留空则只接受回环地址的 HOST。',
     ),
-    secret: true,
+    secret: secretsOfKeys,
   },
   apiKeysFile: setting(
     'API_KEYS_FILE',
@@ -301,7 +303,7 @@ const settings = {
       'Signs webhooks (Standard Webhooks, `whsec_…`); several, separated by commas, while one is being replaced.',
       '用于签名 webhook（Standard Webhooks，`whsec_…`）；更换期间可用逗号分隔多个。',
     ),
-    secret: true,
+    secret: secretsOfList,
   },
   webhookUrl: setting(
     'WEBHOOK_URL',
@@ -362,7 +364,7 @@ const settings = {
   embeddingsModel: setting('EMBEDDINGS_MODEL', '', text(), 'Model that the service is asked for.', '向量服务使用的模型名。'),
   embeddingsKey: {
     ...setting('EMBEDDINGS_KEY', '', text(), 'Key sent to the service as a bearer token.', '发送给向量服务的密钥。'),
-    secret: true,
+    secret: allOfIt,
   },
   embeddingsDimensions: setting(
     'EMBEDDINGS_DIMENSIONS',
@@ -386,7 +388,10 @@ const settings = {
     '重排序服务的完整地址（Jina、Cohere、vLLM、TEI）；空表示不用。',
   ),
   rerankModel: setting('RERANK_MODEL', '', text(), 'Model that the rerank service is asked for.', '重排序服务使用的模型名。'),
-  rerankKey: { ...setting('RERANK_KEY', '', text(), 'Key sent to the rerank service.', '发送给重排序服务的密钥。'), secret: true },
+  rerankKey: {
+    ...setting('RERANK_KEY', '', text(), 'Key sent to the rerank service.', '发送给重排序服务的密钥。'),
+    secret: allOfIt,
+  },
   rerankModelDir: setting(
     'RERANK_MODEL_DIR',
     '',
@@ -402,7 +407,7 @@ const settings = {
     'OpenAI 兼容对话服务的完整地址，用于 POST /answer；空表示不提供该功能。',
   ),
   answerModel: setting('ANSWER_MODEL', '', text(), 'Model that the chat service is asked for.', '对话服务使用的模型名。'),
-  answerKey: { ...setting('ANSWER_KEY', '', text(), 'Key sent to the chat service.', '发送给对话服务的密钥。'), secret: true },
+  answerKey: { ...setting('ANSWER_KEY', '', text(), 'Key sent to the chat service.', '发送给对话服务的密钥。'), secret: allOfIt },
   stopMs: setting(
     'STOP_TIMEOUT_MS',
     '8000',
@@ -445,7 +450,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       try {
         return [key, entry.parse(given === undefined || given === '' ? entry.fallback : given)];
       } catch (error) {
-        const got = entry.secret === true ? '' : `, got ${JSON.stringify(given)}`;
+        const got = entry.secret !== undefined ? '' : `, got ${JSON.stringify(given)}`;
         problems.push(`${entry.name}: expected ${(error as Error).message}${got}`);
         return [key, undefined];
       }
@@ -493,9 +498,56 @@ export function settingsTable(): readonly SettingRow[] {
 export function describeConfig(config: Config): Record<string, unknown> {
   const rows = Object.entries<Setting<unknown>>(settings).map(([key, entry]) => {
     const value = config[key as keyof Config] as unknown;
-    return [entry.name, entry.secret === true && value !== '' ? '(hidden)' : value];
+    if (entry.secret !== undefined && value !== '') return [entry.name, '(hidden)'];
+    return [entry.name, typeof value === 'string' ? createRedaction(secretsOfAddress(value))(value) : value];
   });
   return Object.fromEntries(rows) as Record<string, unknown>;
+}
+
+/** Every secret among these settings, whether they can be used or not, for `createRedaction`. Pure. */
+export function secretsIn(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const set = Object.values<Setting<unknown>>(settings).flatMap(({ name, secret = secretsOfAddress }) => secret(env[name] ?? ''));
+  return [...set, ...outsideSecrets.map((name) => env[name] ?? '')].filter((secret) => secret !== '');
+}
+
+/** Of the command, and of libpq, which the database's driver asks for a password that is not in the address. */
+const outsideSecrets = ['RAG_INTAKE_KEY', 'PGPASSWORD'];
+
+function allOfIt(text: string): readonly string[] {
+  return [text.trim()];
+}
+
+function secretsOfList(text: string): readonly string[] {
+  return list()(text).flatMap((entry) => [entry, entry.replace(/^whsec_/, '')]);
+}
+
+/** `name:scope:key`, `name:scope:sha256:…`, or a key alone. */
+function secretsOfKeys(text: string): readonly string[] {
+  return list()(text).map((entry) =>
+    entry.includes(':')
+      ? entry
+          .split(':')
+          .slice(2)
+          .join(':')
+          .replace(/^sha256:/, '')
+      : entry,
+  );
+}
+
+/** The password, and in the query what may be one; of anything but an address nothing. */
+function secretsOfAddress(text: string): readonly string[] {
+  if (!URL.canParse(text.trim())) return /:\/\/[^/]*@/.test(text) ? [text.trim()] : [];
+  const { password, searchParams } = new URL(text.trim());
+  const named = [...searchParams].filter(([name]) => /pass|key|token|secret|sig/i.test(name) && !/^sslkey$/i.test(name));
+  return [password, decodedOrSame(password), ...named.map(([, value]) => value)];
+}
+
+function decodedOrSame(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function setting<T>(name: string, fallback: string, parse: (text: string) => T, en: string, zh: string): Setting<T> {

@@ -5,13 +5,20 @@
  * one's work, 78 the settings are wrong.
  */
 import { startServer, startWorker, startWorkerProcess } from './app.ts';
-import { ConfigError, type Config, describeConfig, loadConfig } from './config.ts';
+import { ConfigError, type Config, describeConfig, loadConfig, secretsIn } from './config.ts';
 import { AppError } from './errors.ts';
-import { createLogger } from './logger.ts';
+import { createLogger, describeError } from './logger.ts';
 import { readArguments, runProcess } from './process.ts';
+import { createRedaction } from './redaction.ts';
 
+const exitBug = 1;
 const exitUnavailable = 69;
 const exitConfig = 78;
+
+const secrets = secretsIn(process.env);
+const redact = createRedaction(secrets);
+// Node itself would print all that hangs on an error, and libraries hang on theirs what they sent, passwords too.
+process.on('uncaughtException', endWithBug);
 
 try {
   const config = loadConfig(process.env);
@@ -24,7 +31,7 @@ try {
 
 function run(config: Config, role: 'all' | 'api' | 'worker'): Promise<void> {
   const base = { role: role === 'all' ? 'serve' : role, pid: process.pid };
-  const logger = createLogger({ level: config.logLevel, base, terminal: process.stdout.isTTY === true });
+  const logger = createLogger({ level: config.logLevel, base, terminal: process.stdout.isTTY === true, secrets });
   if (role !== 'worker') return runProcess(startServer(config, logger, process.env, { role }), logger);
   const supervised = process.send !== undefined;
   return runProcess(supervised ? startWorker(config, logger) : startWorkerProcess(config, logger, process.env), logger);
@@ -33,10 +40,15 @@ function run(config: Config, role: 'all' | 'api' | 'worker'): Promise<void> {
 /** Says what is wrong with the settings, or with where everything is kept; anything else is a bug. */
 function refuse(error: unknown): never {
   if (error instanceof ConfigError) {
-    for (const problem of error.problems) console.error(problem);
+    for (const problem of error.problems) console.error(redact(problem));
     process.exit(exitConfig);
   }
   if (!(error instanceof AppError)) throw error;
-  console.error(error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message);
+  console.error(redact(error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message));
   process.exit(exitUnavailable);
+}
+
+function endWithBug(error: unknown): never {
+  console.error(JSON.stringify(describeError(error, redact)));
+  process.exit(exitBug);
 }

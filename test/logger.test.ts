@@ -34,6 +34,42 @@ describe('the log', () => {
     if (!terminal) expect(JSON.parse(text)).toMatchObject({ docId: hostile });
   });
 
+  it('writes of an error only what is on the list, whatever hangs on it, and nothing without end', () => {
+    const cause = Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['hunter-2'] }, code: 7 });
+    const error = Object.assign(new Error('x'.repeat(1_000_000), { cause }), { config: { password: 'hunter-2' }, code: 'EPIPE' });
+    const endless = new Error('round');
+    endless.cause = endless;
+    const text = written({}, (logger) => {
+      logger.error({ err: error, other: cause }, 'failed');
+      logger.error({ err: new AggregateError([cause, cause], 'both'), same: { hunter: 2 } }, 'failed');
+      logger.error({ err: endless }, 'failed');
+      logger.error({ err: { password: 'hunter-2' } }, 'failed');
+    });
+
+    const [first, second] = text.split('\n').map((line) => (line === '' ? null : (JSON.parse(line) as Record<string, unknown>)));
+    expect(text).not.toContain('hunter-2');
+    expect(first).toMatchObject({ err: { code: 'EPIPE', cause: { message: 'WRONGPASS', code: 7 } }, other: { type: 'Error' } });
+    expect(second).toMatchObject({ err: { type: 'AggregateError', errors: [{ message: 'WRONGPASS' }, { message: 'WRONGPASS' }] } });
+    expect(text.length).toBeLessThan(100_000);
+  });
+
+  it.each([false, true])(
+    'hides what was set as a secret, and the password of any address, wherever it is (on a terminal: %s)',
+    (terminal) => {
+      const secrets = ['p@ss"word', '123456', 'abc'];
+      const text = written({ terminal, secrets }, (logger) => {
+        const url = 'https://me:p%40ss%22word@host/ and ftp://you:x1@there';
+        logger.warn({ deep: [{ url }], said: 'p@ss"word', ms: 123456, word: 'abc' }, 'told');
+        logger.error({ err: new Error(`cannot use ${url}`, { cause: new Error('p@ss"word') }) }, 'failed');
+      });
+
+      expect(text).not.toMatch(/p@ss|p%40|x1@|word@/);
+      expect(text).toContain('you:[hidden]@there');
+      expect(text).toContain('abc');
+      if (!terminal) expect(JSON.parse(text.split('\n')[0]!)).toMatchObject({ ms: 123456, said: '[hidden]' });
+    },
+  );
+
   it('is text on a terminal', () => {
     const text = written({ terminal: true }, (logger) => {
       logger.warn({ docId: '报告', bytes: 5 }, 'too slow');

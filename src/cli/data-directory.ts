@@ -3,11 +3,10 @@ import { join, resolve } from 'node:path';
 import { v7 } from 'uuid';
 import { embedderSettings } from '../embed/create-embedder.ts';
 import { backupDataDir, BackupError, restoreDataDir } from '../engines/file/backup.ts';
-import { createLogger } from '../logger.ts';
 import { openThreadedIndex, type ThreadedIndex } from '../search/threaded-index.ts';
 import type { TaskId } from '../tasks/task.ts';
 import { CliError, exitCodes } from './cli-error.ts';
-import { localSettings } from './local-settings.ts';
+import { errorLogger, localSettings } from './local-settings.ts';
 import type { Said } from './queries.ts';
 import { fileSize } from './terminal-text.ts';
 
@@ -70,7 +69,7 @@ function refuseDatabase(instead: string): void {
 /** As a server would open it: with another embedder its vectors would count as old. */
 function openIndex(indexDir: string): Promise<ThreadedIndex> {
   const embedder = embedderSettings(localSettings());
-  return openThreadedIndex({ indexDir, embedder, threads: 1, logger: createLogger({ level: 'error' }) });
+  return openThreadedIndex({ indexDir, embedder, threads: 1, logger: errorLogger() });
 }
 
 async function inWords<T>(work: Promise<T>): Promise<T> {

@@ -13,6 +13,7 @@ import { hasErrno } from '../errors.ts';
 import { isLoopbackHost } from '../http/origin-guard.ts';
 import { createLogger } from '../logger.ts';
 import { fileSize } from './terminal-text.ts';
+import { withoutSecrets } from './local-settings.ts';
 
 export type Check = {
   readonly name: string;
@@ -93,7 +94,7 @@ async function database({ databaseUrl: url }: Config): Promise<Check> {
     );
   } catch (error) {
     const { message, cause } = error as Error;
-    return problem('database', cause instanceof Error ? `${message} (${cause.message})` : message);
+    return problem('database', withoutSecrets(cause instanceof Error ? `${message} (${cause.message})` : message));
   } finally {
     await opened.close();
   }
@@ -105,7 +106,7 @@ async function queue({ queueUrl }: Config): Promise<Check> {
     return ok('redis', 'Redis answers and keeps what is written to it.');
   } catch (error) {
     const { message, cause } = error as Error;
-    return problem('redis', cause instanceof Error ? `Redis cannot be reached (${cause.message}).` : message);
+    return problem('redis', withoutSecrets(cause instanceof Error ? `Redis cannot be reached (${cause.message}).` : message));
   }
 }
 

@@ -1,5 +1,7 @@
 /** The server's own settings, for the commands that work on this machine. */
-import { type Config, ConfigError, loadConfig } from '../config.ts';
+import { type Config, ConfigError, loadConfig, secretsIn } from '../config.ts';
+import { createLogger, type Logger } from '../logger.ts';
+import { createRedaction } from '../redaction.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 
 /** @throws CliError `settings` that names everything wrong with them. */
@@ -10,4 +12,14 @@ export function localSettings(): Config {
     if (error instanceof ConfigError) throw new CliError(error.problems.join('\n'), exitCodes.settings);
     throw error;
   }
+}
+
+/** A text in which libraries may have put what they were given: without the secrets of this machine's settings. */
+export function withoutSecrets(text: string): string {
+  return createRedaction(secretsIn(process.env))(text);
+}
+
+/** For what a command uses of the server: only what went wrong. */
+export function errorLogger(): Logger {
+  return createLogger({ level: 'error', secrets: secretsIn(process.env) });
 }

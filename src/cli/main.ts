@@ -11,6 +11,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { DocumentError, hasErrno } from '../errors.ts';
 import { writeApiKey } from '../http/api-keys.ts';
 import type { KeyScope } from '../http/scope.ts';
+import { describeError } from '../logger.ts';
 import { deliveryStates } from '../webhooks/delivery.ts';
 import { writeSecret } from '../webhooks/signature.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
@@ -19,7 +20,7 @@ import { listFiles } from './file-list.ts';
 import { ingest } from './ingest.ts';
 import { barProgress, type IngestProgress, lineProgress, silentProgress } from './ingest-progress.ts';
 import { reportText } from './ingest-report.ts';
-import { localSettings } from './local-settings.ts';
+import { localSettings, withoutSecrets } from './local-settings.ts';
 import * as queries from './queries.ts';
 import { printable, table } from './terminal-text.ts';
 
@@ -224,6 +225,8 @@ program
     say(await reindex(dataDir, (left) => console.error(`${left} documents left`), interrupted.signal));
   });
 
+process.on('uncaughtException', (error) => process.exit(explainBug(error)));
+
 try {
   if (existsSync('.env')) process.loadEnvFile('.env');
   await program.parseAsync();
@@ -354,10 +357,22 @@ function say({ json, text }: queries.Said): void {
 function explain(error: unknown): number {
   // Commander has printed what was wrong, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-  if (!(error instanceof CliError)) throw error;
-  if (globals().json === true) console.log(JSON.stringify({ error: error.message }));
-  else console.error(printable(error.message));
+  if (!(error instanceof CliError)) return explainBug(error);
+  const sentence = withoutSecrets(error.message);
+  if (globals().json === true) console.log(JSON.stringify({ error: sentence }));
+  else console.error(printable(sentence));
   return error.exitCode;
+}
+
+/** Node itself would print all that hangs on an error, and libraries hang on theirs what they sent, passwords too. */
+function explainBug(error: unknown): number {
+  const described = describeError(error, withoutSecrets);
+  console.error(typeof described === 'string' ? described : described.stack);
+  for (let one = described; typeof one !== 'string' && one.cause !== undefined;) {
+    one = one.cause;
+    console.error(`caused by: ${typeof one === 'string' ? one : one.stack}`);
+  }
+  return exitCodes.failed;
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

@@ -2,9 +2,8 @@
 import { AppError } from '../errors.ts';
 import { openDatabase } from '../engines/postgres/database.ts';
 import { migrate } from '../engines/postgres/schema.ts';
-import { createLogger } from '../logger.ts';
 import { CliError, exitCodes } from './cli-error.ts';
-import { localSettings } from './local-settings.ts';
+import { errorLogger, localSettings } from './local-settings.ts';
 import type { Said } from './queries.ts';
 
 /** Makes the tables in DATABASE_URL, or brings older ones up to date; safe twice, and while servers run on the same version. */
@@ -15,7 +14,7 @@ export async function migrateDatabase(): Promise<Said> {
       'There is nothing to migrate without DATABASE_URL: a data directory is brought up to date by the server.',
       exitCodes.settings,
     );
-  const logger = createLogger({ level: 'error' });
+  const logger = errorLogger();
   const database = await openDatabase({
     url: databaseUrl,
     connectionsMax: 2,

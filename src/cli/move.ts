@@ -9,11 +9,10 @@ import { v7 } from 'uuid';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engines/engine.ts';
 import { AppError } from '../errors.ts';
-import { createLogger } from '../logger.ts';
 import { openWorkerEngine } from '../storage.ts';
 import type { TaskId } from '../tasks/task.ts';
 import { CliError, exitCodes } from './cli-error.ts';
-import { localSettings } from './local-settings.ts';
+import { errorLogger, localSettings } from './local-settings.ts';
 import { compare, firstStray } from './move/comparing.ts';
 import { copyDocument, copyTask, documentsOf, MoveError, tasksOf } from './move/copying.ts';
 import type { MoveProgress } from './move/move-progress.ts';
@@ -125,7 +124,7 @@ async function whoIsOn(side: string, engine: Engine): Promise<string | null> {
 }
 
 function open(config: Config): Promise<Engine> {
-  const logger = createLogger({ level: 'error' });
+  const logger = errorLogger();
   return openWorkerEngine({ config, now: () => new Date().toISOString(), newId: () => v7() as TaskId, logger });
 }
 

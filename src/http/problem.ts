@@ -1,5 +1,6 @@
 /** The only place that turns an error code into an HTTP status, and an error into a problem document (RFC 9457). */
-import { AppError, hasErrno, type ErrorCode, type RequestErrorCode } from '../errors.ts';
+import { AppError, type ErrorCode, type RequestErrorCode } from '../errors.ts';
+import { inOurWords } from '../trouble.ts';
 
 type Row = { readonly status: number; readonly title: string };
 
@@ -65,14 +66,8 @@ export function toProblem(error: unknown, request: { path: string; requestId: st
 
 /** `error` itself when it was expected, otherwise what it means to a client. */
 export function asAppError(error: unknown): AppError {
-  if (error instanceof AppError) return error;
-  if (hasErrno(error, 'ENOSPC', 'EDQUOT'))
-    return new AppError('insufficient_storage', 'There is no space left to store this file.', {
-      cause: error,
-      retryAfterSeconds: 60,
-    });
-  if (hasErrno(error, 'EROFS', 'EIO'))
-    return new AppError('unavailable', 'RAG service is not ready.', { cause: error, retryAfterSeconds: 10 });
+  const known = inOurWords(error);
+  if (known instanceof AppError) return known;
   return new AppError('internal', 'Something went wrong here; the log has the details under this request id.', { cause: error });
 }
 

@@ -3,11 +3,12 @@
  * the pool only runs, the queue only carries, the index has the last word (`settle.ts`).
  */
 import type { Engine } from '../engines/engine.ts';
-import { AppError, type DocumentErrorCode, hasErrno } from '../errors.ts';
+import type { DocumentErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Lease } from '../queue/task-queue.ts';
 import { withPercent } from '../tasks/progress.ts';
 import { cancelledByUser, type Task, type TaskError, type TaskLane } from '../tasks/task.ts';
+import { troubleOf } from '../trouble.ts';
 import { rollForward, settleDocument, type Settled, settleFailure, settleUnchanged } from './settle.ts';
 import type { RunOutcome, ThreadPool } from './thread-pool.ts';
 
@@ -235,7 +236,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       try {
         return await work();
       } catch (error) {
-        if (engine.lost.aborted || stopping.signal.aborted || (tries >= triesMax && !isDiskTrouble(error))) throw error;
+        if (engine.lost.aborted || stopping.signal.aborted || (tries >= triesMax && troubleOf(error) === null)) throw error;
         logger.error({ err: error, tries }, 'a task step could not be recorded; trying again');
         await pause(Math.min(5000, 100 * 2 ** Math.min(tries, 6)), AbortSignal.any([engine.lost, stopping.signal]));
       }
@@ -306,13 +307,6 @@ function toTaskError(outcome: Exclude<RunOutcome, { ok: true } | { code: 'aborte
     return { code: 'worker_crashed', message: 'The document stopped the thread that read it', retryable: true };
   }
   return { code: outcome.code satisfies DocumentErrorCode, message: outcome.message, retryable: outcome.retryable };
-}
-
-/** Errors of the index come from another thread and have lost their code: SQLite's own sentences are all there is. */
-function isDiskTrouble(error: unknown): boolean {
-  if (error instanceof AppError) return error.code === 'insufficient_storage' || error.code === 'unavailable';
-  if (hasErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE')) return true;
-  return error instanceof Error && /disk is full|disk I\/O error|readonly database|database is locked/.test(error.message);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

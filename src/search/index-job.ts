@@ -14,7 +14,13 @@ export type IndexJob<M extends IndexMethod = IndexMethod> = {
 /** Errors lose their class between threads, so an expected one travels as a value. */
 export type IndexOutcome =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly retryable: boolean };
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly retryable: boolean;
+      readonly cause?: unknown;
+    };
 
 /** What a thread opens its index with. */
 export type IndexThreadSettings = {

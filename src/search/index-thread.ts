@@ -7,6 +7,7 @@ import { AppError, DocumentError } from '../errors.ts';
 import { indexIdentity, isDamage, setAside } from './damage.ts';
 import type { IndexJob, IndexOutcome } from './index-job.ts';
 import type { Reranker } from './reranker.ts';
+import { inOurWords } from '../trouble.ts';
 import { openSqliteIndex, type SqliteIndex } from './sqlite-index.ts';
 
 export type IndexThread = { run(job: IndexJob): Promise<IndexOutcome> };
@@ -56,21 +57,31 @@ export function createIndexThread(options: {
     (await current()).setRebuildState('damaged');
   }
 
+  async function recovered(job: IndexJob): Promise<IndexOutcome> {
+    try {
+      await recover();
+      return { ok: true, value: await call(job) };
+    } catch (error) {
+      return toOutcome(error);
+    }
+  }
+
   return {
     async run(job) {
       try {
         return { ok: true, value: await call(job) };
       } catch (error) {
-        if (!isDamage(error)) return toOutcome(error);
-        await recover();
-        return { ok: true, value: await call(job) };
+        return isDamage(error) ? recovered(job) : toOutcome(error);
       }
     },
   };
 }
 
-function toOutcome(error: unknown): IndexOutcome {
+/** Between threads an error loses its class and its code, so what is expected goes over as a value. */
+function toOutcome(thrown: unknown): IndexOutcome {
+  const error = inOurWords(thrown);
   if (error instanceof DocumentError) return { ok: false, code: error.code, message: error.message, retryable: error.retryable };
-  if (error instanceof AppError) return { ok: false, code: error.code, message: error.message, retryable: true };
+  if (error instanceof AppError)
+    return { ok: false, code: error.code, message: error.message, retryable: true, cause: error.cause };
   throw error;
 }

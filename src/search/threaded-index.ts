@@ -61,7 +61,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     waiting.add(reject);
     pool.run(job).then(resolve, reject);
     const outcome = await promise.finally(() => waiting.delete(reject));
-    if (!outcome.ok) throw new AppError(outcome.code, outcome.message);
+    if (!outcome.ok) throw new AppError(outcome.code, outcome.message, { cause: outcome.cause });
     return outcome.value as never;
   };
 

@@ -1,7 +1,7 @@
 /** A PostgreSQL server of the test's own: a new cluster in a temporary folder, on a free port, run by a user other than root. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, chmodSync, chownSync, existsSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ export type PostgresServer = AsyncDisposable & {
   readonly port: number;
   /** A database whose tables are made; its URL. */
   newDatabase(): Promise<string>;
+  /** A user that must show a password and is no superuser, with every right on this database; its URL. */
+  newUser(databaseUrl: string, password: string): Promise<string>;
   /** SIGKILL to the server and everything it started, then started again. */
   killAndRestart(): Promise<void>;
 };
@@ -37,7 +39,9 @@ export async function startPostgres({ durable = false, address = '127.0.0.1' } =
   const data = join(folder, 'data');
   const options = { ...user, cwd: folder, stdio: 'ignore' as const };
   execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'test', '-A', 'trust', '-N', '-E', 'UTF8', '--locale', 'C'], options);
-  appendFileSync(join(data, 'pg_hba.conf'), `host all all ${address}/24 trust\n`);
+  const access = join(data, 'pg_hba.conf');
+  const others = readFileSync(access, 'utf8');
+  writeFileSync(access, `host all +with_password ${address}/24 scram-sha-256\n${others}host all all ${address}/24 trust\n`);
   const port = await freePort();
   const settings = ['-c', `listen_addresses=${address}`, '-c', `unix_socket_directories=${folder}`, '-c', 'max_connections=200'];
   const fast = durable ? [] : ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'];
@@ -73,6 +77,7 @@ export async function startPostgres({ durable = false, address = '127.0.0.1' } =
   }
 
   await start();
+  await ask(urlOf('postgres'), 'CREATE ROLE with_password');
   await ask(urlOf('postgres'), 'CREATE DATABASE made');
   const made = await openDatabase({ url: urlOf('made'), connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger });
   await migrate(made, silentLogger);
@@ -85,6 +90,13 @@ export async function startPostgres({ durable = false, address = '127.0.0.1' } =
       const name = `test_${databases}`;
       await ask(urlOf('postgres'), `CREATE DATABASE ${name} TEMPLATE made`);
       return urlOf(name);
+    },
+    async newUser(databaseUrl, password) {
+      const url = new URL(databaseUrl);
+      url.username = `user_of_${url.pathname.slice(1)}`;
+      url.password = password;
+      await ask(databaseUrl, `CREATE ROLE ${url.username} LOGIN PASSWORD '${password}' IN ROLE with_password, test`);
+      return url.href;
     },
     async killAndRestart() {
       await kill();

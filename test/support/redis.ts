@@ -17,18 +17,20 @@ export type RedisServer = AsyncDisposable & {
 
 /** `durable`: every write is flushed, as a server in earnest does. `settings` as on the command line, the last one wins. */
 export async function startRedis(
-  options: { durable?: boolean; settings?: readonly string[]; program?: string } = {},
+  options: { durable?: boolean; settings?: readonly string[]; program?: string; password?: string } = {},
 ): Promise<RedisServer> {
   const program = options.program ?? findProgram();
   const folder = await mkdtemp(join(tmpdir(), 'rag-intake-redis-'));
   const port = await freePort();
-  const url = `redis://127.0.0.1:${port}`;
+  const { password } = options;
+  const url = `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`;
+  const keys = password === undefined ? [] : ['--requirepass', password];
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes'];
   const appendfsync = ['--appendfsync', options.durable ? 'always' : 'no'];
   let server: ChildProcess;
 
   async function start(): Promise<void> {
-    server = spawn(program, [...fixed, ...appendfsync, ...(options.settings ?? [])], { stdio: 'ignore' });
+    server = spawn(program, [...fixed, ...appendfsync, ...keys, ...(options.settings ?? [])], { stdio: 'ignore' });
     await once(server, 'spawn');
     await until('the Redis server answers', () => answers(url));
   }

@@ -1,7 +1,7 @@
 /** `src/main.ts` with threads that misbehave on request (`rigged-ingest.ts`). */
 import { fileURLToPath } from 'node:url';
 import { startServer, startWorker } from '../../src/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig, secretsIn } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
 import { readArguments, runProcess } from '../../src/process.ts';
 
@@ -11,7 +11,7 @@ const modules = {
 };
 const config = loadConfig(process.env);
 const { role } = readArguments(process.argv.slice(2));
-const logger = createLogger({ level: config.logLevel, base: { role, pid: process.pid } });
+const logger = createLogger({ level: config.logLevel, base: { role, pid: process.pid }, secrets: secretsIn(process.env) });
 const start =
   role === 'worker' ? startWorker(config, logger, modules) : startServer(config, logger, process.env, { role, modules });
 await runProcess(start, logger);

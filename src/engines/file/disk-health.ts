@@ -1,8 +1,9 @@
 /** Whether the disk takes writes, what its errors mean to a caller, and when it has recovered. */
 import type { StoreState } from '../engine.ts';
-import { AppError, hasErrno } from '../../errors.ts';
+import { hasErrno } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Disk } from './disk.ts';
+import { diskTroubleOf, inOurWords, noRoom, notReady } from '../../trouble.ts';
 
 export interface DiskHealth {
   /** Cheap: one statfs, and one small write while the disk is in trouble. */
@@ -12,9 +13,6 @@ export interface DiskHealth {
   /** Runs `work`; a refusal of the disk is noted and comes out as AppError `insufficient_storage` or `unavailable`. */
   guard<T>(work: () => Promise<T>): Promise<T>;
 }
-
-const spaceErrors = ['ENOSPC', 'EDQUOT'];
-const diskErrors = ['EIO', 'EROFS', 'ENXIO', 'ENODEV', 'EMFILE', 'ENFILE', 'EACCES', 'EPERM'];
 
 /** A disk in trouble is tried again this often at most. */
 const probeMs = 250;
@@ -33,7 +31,7 @@ export function createDiskHealth(options: {
   let probing: Promise<void> | null = null;
 
   function note(error: unknown): void {
-    const state = hasErrno(error, ...spaceErrors) ? 'full' : hasErrno(error, 'EROFS') ? 'read_only' : 'unusable';
+    const state = diskTroubleOf(error) === 'full' ? 'full' : hasErrno(error, 'EROFS') ? 'read_only' : 'unusable';
     if (trouble?.state !== state) logger.error({ err: error, state }, 'the disk refuses writes');
     trouble = { state, reason: (error as Error).message };
     probedAt = performance.now();
@@ -74,36 +72,21 @@ export function createDiskHealth(options: {
     state,
     async requireRoom(bytes) {
       const now = await state();
-      if (now.state === 'read_only' || now.state === 'unusable') throw unavailable(now.reason);
-      if (now.state === 'full') throw insufficientStorage(now.reason);
+      if (now.state === 'read_only' || now.state === 'unusable') throw notReady(now.reason);
+      if (now.state === 'full') throw noRoom(now.reason);
       const { freeBytes } = await disk.space(root);
-      if (freeBytes - bytes < reserveBytes) throw insufficientStorage(`${freeBytes} bytes free, ${bytes} wanted`);
+      if (freeBytes - bytes < reserveBytes) throw noRoom(`${freeBytes} bytes free, ${bytes} wanted`);
     },
     async guard(work) {
       try {
         return await work();
       } catch (error) {
-        if (hasErrno(error, ...spaceErrors)) {
+        if (diskTroubleOf(error) !== null) {
           note(error);
-          throw insufficientStorage(error);
-        }
-        if (hasErrno(error, ...diskErrors)) {
-          note(error);
-          throw unavailable(error);
+          throw inOurWords(error);
         }
         throw error;
       }
     },
   };
-}
-
-function insufficientStorage(cause: unknown): AppError {
-  return new AppError('insufficient_storage', 'Not enough disk space on the server. Try again later or ask its operator.', {
-    cause,
-    retryAfterSeconds: 30,
-  });
-}
-
-export function unavailable(cause: unknown): AppError {
-  return new AppError('unavailable', 'RAG service is not ready.', { cause, retryAfterSeconds: 5 });
 }

@@ -8,10 +8,11 @@ import type { Logger } from '../../logger.ts';
 import type { DocumentIndex } from '../../search/document-index.ts';
 import { createTask, firstIdAt, isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
 import type { Receipt } from '../../documents/file-store.ts';
+import { notReady } from '../../trouble.ts';
 import type { Engine } from '../engine.ts';
 import { createCancelRequests } from './cancel-requests.ts';
 import { createDisk, type Disk, orNull, removeTree } from './disk.ts';
-import { createDiskHealth, unavailable } from './disk-health.ts';
+import { createDiskHealth } from './disk-health.ts';
 import { createDirectorySync } from './directory-sync.ts';
 import { createDocumentLocks, retryKey } from './document-locks.ts';
 import { commit, createDocument } from './durable-json.ts';
@@ -228,7 +229,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
       await withdraw(task, received);
       if (hasErrno(error, 'ENOENT')) {
         await owner.holds();
-        throw unavailable(error);
+        throw notReady(error);
       }
       throw error;
     }

@@ -17,9 +17,10 @@ import {
   isTaskId,
 } from '../../tasks/task.ts';
 import type { BeginOutcome, CancelOutcome, RetryOutcome, TaskStore } from '../../tasks/task-store.ts';
+import { notReady } from '../../trouble.ts';
 import type { CancelRequests } from './cancel-requests.ts';
 import { type Disk, orNull, unlinkIfThere } from './disk.ts';
-import { type DiskHealth, unavailable } from './disk-health.ts';
+import type { DiskHealth } from './disk-health.ts';
 import type { DirectorySync } from './directory-sync.ts';
 import { type DocumentLocks, retryKey } from './document-locks.ts';
 import type { HeldLease, HeldLeases } from './held-leases.ts';
@@ -155,7 +156,7 @@ export function createFileTaskStore(
     const own = owner.own(marker.name);
     const waiting = pendingPath(layout, task.lane, marker.name);
     if ((await orNull(disk.rename(waiting, own, 'cancel.marker').then(() => true))) === null) {
-      if (!(await owner.holds())) throw unavailable('this process was declared dead');
+      if (!(await owner.holds())) throw notReady('this process was declared dead');
       return null;
     }
     pending.removed(task.lane, marker.name);
@@ -195,7 +196,7 @@ export function createFileTaskStore(
     const own = owner.own(marker.name);
     const lockKey = retryKey(id);
     try {
-      if ((await locks.take(lockKey, own)) === 'busy') throw unavailable('the task is being retried by somebody else');
+      if ((await locks.take(lockKey, own)) === 'busy') throw notReady('the task is being retried by somebody else');
       const task = await records.read(id);
       if (task?.status !== 'failed') {
         await locks.free(lockKey);

@@ -4,8 +4,8 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type pg from 'pg';
-import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { inOurWords, notReady, troubleOf } from '../../trouble.ts';
 
 /** Where everything lies; pg-boss has a schema of its own beside it. */
 export const schemaName = 'rag_intake';
@@ -74,20 +74,27 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
     const outer = current.getStore();
     if (outer?.open === true) return work(outer.client);
-    const client = await pool.connect().catch(rethrow);
+    const client = await pool.connect().catch((error: unknown) => {
+      throw notReady(error);
+    });
     let broken = false;
     try {
       return await work(client);
     } catch (error) {
-      broken = isConnectionTrouble(error);
+      // Also one that may only read: the next one is asked whether it may write.
+      broken = isAway(error);
       throw error;
     } finally {
       client.release(broken);
     }
   }
 
-  const execute = (sql: string, values: readonly unknown[]): Promise<pg.QueryResult<Row>> =>
-    withClient((client) => client.query<Row>(sql, values as unknown[])).catch(rethrow);
+  /** What stands alone is tried again as a transaction is: nothing of it was done. */
+  async function execute(sql: string, values: readonly unknown[]): Promise<pg.QueryResult<Row>> {
+    const once = (): Promise<pg.QueryResult<Row>> =>
+      withClient((client) => client.query<Row>(sql, values as unknown[]).catch(rethrow));
+    return current.getStore()?.open === true ? once() : again(once);
+  }
 
   async function begin<T>(how: string, work: () => Promise<T>): Promise<T> {
     return withClient(async (client) => {
@@ -109,11 +116,16 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
   async function transaction<T>(work: () => Promise<T>): Promise<T> {
     if (current.getStore()?.open === true) return work();
+    return again(() => begin('BEGIN', work));
+  }
+
+  /** The server undid it, to end a deadlock or because another one was faster. */
+  async function again<T>(work: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await begin('BEGIN', work);
+        return await work();
       } catch (error) {
-        if (tries >= deadlockTriesMax || !hasSqlState(error, '40P01', '40001')) throw error;
+        if (tries >= deadlockTriesMax || troubleOf(error) !== 'again') throw error;
       }
     }
   }
@@ -168,28 +180,17 @@ export function hasSqlState(error: unknown, ...codes: string[]): boolean {
   return error.cause !== undefined && hasSqlState(error.cause, ...codes);
 }
 
-/** The server is gone, going, coming, or full; anything else is left as it is. */
+/** Trouble of the server's in the words of this program; anything else is left as it is. */
 function rethrow(error: unknown): never {
-  if (error instanceof AppError) throw error;
-  if (hasSqlState(error, '53100'))
-    throw new AppError('insufficient_storage', 'There is no room left to store this.', { cause: error });
-  if (isConnectionTrouble(error))
-    throw new AppError('unavailable', 'The database cannot be reached; try again in a moment.', {
-      cause: error,
-      retryAfterSeconds: 5,
-    });
-  throw error;
+  throw isOfDriver(error) ? notReady(error) : inOurWords(error);
 }
 
-function isConnectionTrouble(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof AppError) return error.code === 'unavailable' && isConnectionTrouble(error.cause);
-  const code = 'code' in error ? String(error.code) : '';
-  return (
-    /^(08...|57P0[1-4]|53300|25P03|ECONN.*|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)$/.test(code) ||
-    /connection (terminated|timeout)|timeout exceeded|read timeout|not queryable|Client was closed|Cannot use a pool/i.test(
-      error.message,
-    ) ||
-    (error instanceof AggregateError && error.errors.some(isConnectionTrouble))
-  );
+/** Whether a connection that ended so had better be made anew. */
+export function isAway(error: unknown): boolean {
+  return troubleOf(error) === 'away' || isOfDriver(error);
+}
+
+/** What the server says has a code, and so has what the system says. The driver's own errors have none: the connection ended, or nobody answered. */
+function isOfDriver(error: unknown): boolean {
+  return error instanceof Error && Object.getPrototypeOf(error) === Error.prototype && !('code' in error);
 }

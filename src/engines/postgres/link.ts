@@ -4,7 +4,7 @@
  */
 import type pg from 'pg';
 import type { Logger } from '../../logger.ts';
-import { clientOptions, type Row } from './database.ts';
+import { clientOptions, isAway, type Row } from './database.ts';
 
 /** What processes tell each other; `id` is a task's. */
 export type Signal =
@@ -97,7 +97,7 @@ export async function openLink(options: {
       try {
         return (await used.query<Row>(sql, values as unknown[])).rows;
       } catch (error) {
-        if (/timeout|terminated|not queryable/i.test((error as Error).message)) drop(used, error as Error);
+        if (isAway(error)) drop(used, error as Error);
         throw error;
       }
     },

@@ -5,6 +5,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { inOurWords, notReady } from '../../trouble.ts';
 
 export interface Connection {
   readonly redis: Redis;
@@ -43,7 +44,7 @@ export async function connect(url: string, logger: Logger): Promise<Connection> 
     await requireDurability(redis, logger);
   } catch (error) {
     redis.disconnect();
-    throw error instanceof AppError ? error : unavailable(error);
+    throw error instanceof AppError ? error : notReady(error);
   }
   return {
     redis,
@@ -80,23 +81,14 @@ async function guard<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof AppError) throw error;
-    const message = error instanceof Error ? error.message : '';
-    if (message.startsWith('OOM') || message.includes('-OOM'))
-      throw new AppError('insufficient_storage', 'Not enough space on the server. Try again later or ask its operator.', {
-        cause: error,
-        retryAfterSeconds: 30,
-      });
-    if (trouble.test(message)) throw unavailable(error);
-    throw error;
+    throw isOfClient(error) ? notReady(error) : inOurWords(error);
   }
 }
 
-const trouble =
-  /^(READONLY|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|BUSY|NOSCRIPT)|timed out|Connection is closed|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Stream isn't writeable|Command aborted/;
-
-export function unavailable(cause: unknown): AppError {
-  return new AppError('unavailable', 'RAG service is not ready.', { cause, retryAfterSeconds: 5 });
+/** What the server says is a ReplyError; the client's own errors say that nobody answered, or that it gave up. BullMQ's have numbers. */
+function isOfClient(error: unknown): boolean {
+  if (!(error instanceof Error) || 'code' in error) return false;
+  return Object.getPrototypeOf(error) === Error.prototype || ['AbortError', 'MaxRetriesPerRequestError'].includes(error.name);
 }
 
 /**

@@ -11,7 +11,8 @@ import { createBell } from '../bell.ts';
 import type { ContentFiles, ContentOwner } from '../content-files.ts';
 import type { Engine, StoreState } from '../engine.ts';
 import { createTaskWatch } from '../task-watch.ts';
-import { connect, type Connection, unavailable } from './connection.ts';
+import { notReady } from '../../trouble.ts';
+import { connect, type Connection } from './connection.ts';
 import { createHeldLeases } from './held-leases.ts';
 import { openJobs } from './jobs.ts';
 import { join, type Sight } from './membership.ts';
@@ -204,7 +205,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
 
   /** The order is the promise: the file is durable before the task is there, and the task before anybody is told. */
   async function submit(fields: NewTask, receipt: Receipt): Promise<Task> {
-    if (membership.lost.aborted) throw unavailable('this process was declared dead');
+    if (membership.lost.aborted) throw notReady('this process was declared dead');
     await files.keep(receipt, fields.id);
     try {
       return await tasks.create(fields);

@@ -23,7 +23,8 @@ import {
 import type { BeginOutcome, CancelOutcome, RetryOutcome, TaskFilter, TaskPage, TaskStore } from '../../tasks/task-store.ts';
 import type { ContentFiles } from '../content-files.ts';
 import type { TaskWatch } from '../task-watch.ts';
-import { type Connection, unavailable } from './connection.ts';
+import { notReady } from '../../trouble.ts';
+import { type Connection } from './connection.ts';
 import type { HeldLease, HeldLeases } from './held-leases.ts';
 import type { Jobs } from './jobs.ts';
 import type { Membership } from './membership.ts';
@@ -199,7 +200,7 @@ export function createRedisTaskStore(
         await jobs.addAgain(id, task.lane);
         return 'ok';
       }
-      if (look >= looksMax) throw unavailable(`the task cannot be retried now: ${answer}`);
+      if (look >= looksMax) throw notReady(`the task cannot be retried now: ${answer}`);
       await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
     }
   }
@@ -267,7 +268,7 @@ export function createRedisTaskStore(
       const place = [task.lane, documentFolder(task.docId)];
       const args = [prefix, task.id, ...place, JSON.stringify(task), membership.id, deadlineMs];
       const answer = await jobs.create(task, 'taskCreate', args);
-      if (answer !== 'created' && answer !== 'there') throw unavailable(`the task was not created: ${String(answer)}`);
+      if (answer !== 'created' && answer !== 'there') throw notReady(`the task was not created: ${String(answer)}`);
       return task;
     },
     async bringIn(task) {
@@ -276,7 +277,7 @@ export function createRedisTaskStore(
       const answer = await connection.run(() =>
         commands.taskBringIn(prefix, ...args, revision, status, isTerminal(status) ? endedAtMs(task) : 0),
       );
-      if (answer === 'lost') throw unavailable('this process was declared dead');
+      if (answer === 'lost') throw notReady('this process was declared dead');
       // In the order of their arrival: what is brought in later runs later.
       if (!isTerminal(status)) await jobs.create(task, 'taskWantsJob', [prefix, id]);
     },
