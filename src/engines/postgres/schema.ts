@@ -92,13 +92,18 @@ export async function migrate(database: Database, logger: Logger): Promise<strin
   return before === 0 ? 'The tables were made.' : `The tables were brought from version ${before} to ${versions.length}.`;
 }
 
-/** @throws AppError `unavailable` when the tables are not those of this version, saying what to do. */
+/** @throws AppError `unavailable` when the database cannot be reached or its tables are not those of this version, saying what to do. */
 export async function requireSchema(database: Database): Promise<void> {
-  const [row] = await database.query(`SELECT to_regclass('${schemaName}.version') IS NOT NULL AS there`);
+  const [row] = await database.query(`SELECT to_regclass('${schemaName}.version') IS NOT NULL AS there`).catch(unreachable);
   const found = row?.['there'] === true ? await readVersion(database) : 0;
   refuseNewer(found);
   if (found < versions.length)
     throw refusal(found === 0 ? 'it has no tables yet' : `its tables have version ${found}, not ${versions.length}`);
+}
+
+/** At a start, a person reads along. */
+function unreachable(error: Error): never {
+  throw new AppError('unavailable', 'The database cannot be reached.', { cause: error.cause ?? error });
 }
 
 function refuseNewer(found: number): void {
