@@ -1,0 +1,291 @@
+/**
+ * What grows with all that is there, on PostgreSQL: `npm run bench -- growth [--documents N] [--waiting N] [--postings MB]`, 200,000 documents of
+ * 5 chunks, 100,000 waiting tasks and 400 MB of Chinese postings by default (half an hour). Each figure beside its own at a tenth of all this, in
+ * one run and in turns. What merging costs is said of the merges that 64 uploads cause, and of Chinese segments of that size in all.
+ */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../../src/config.ts';
+import type { Engine } from '../../src/engines/engine.ts';
+import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
+import { type Database, openDatabase } from '../../src/engines/postgres/database.ts';
+import { docKeyOf } from '../../src/engines/postgres/jobs.ts';
+import { createPostgresIndex } from '../../src/engines/postgres/postgres-index.ts';
+import { insertSegment, mergeSome } from '../../src/engines/postgres/segment-store.ts';
+import { chunkTerms } from '../../src/search/chunk-terms.ts';
+import { ByteWriter } from '../../src/search/posting-blocks.ts';
+import { SegmentBuilder } from '../../src/search/segments.ts';
+import { openFrontEndStorage, openWorkerEngine } from '../../src/storage.ts';
+import { createTask, type Task, type TaskId } from '../../src/tasks/task.ts';
+import { beginNext, completedOutcome, newId, newTask, silentLogger, upload } from '../support/engine-steps.ts';
+import { ask, startPostgres, type PostgresServer } from '../support/postgres.ts';
+import { stageDocument } from '../support/staged-document.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import type { Bench, Row } from './bench.ts';
+import { createText, type MadeText, question } from './made-text.ts';
+import { percentile, residentBytes, round } from './process-figures.ts';
+
+const documentChunks = 5;
+const chunkWords = 60;
+const documentsASegment = 1000;
+const rounds = 30;
+const expiredRows = 1000;
+const mergedUploads = 64;
+
+type Size = { readonly documents: number; readonly waiting: number };
+type Side = { readonly front: Engine; readonly worker: Engine; readonly url: string; readonly waiting: readonly TaskId[] };
+
+export const bench: Bench = {
+  title: 'PostgreSQL with much in it, beside a tenth of that',
+  argsAmongAll: ['--documents', '10000', '--waiting', '5000', '--postings', '20'],
+  async run(args) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        documents: { type: 'string', default: '200000' },
+        waiting: { type: 'string', default: '100000' },
+        postings: { type: 'string', default: '400' },
+      },
+    });
+    await using stack = new AsyncDisposableStack();
+    const { path } = stack.use(await tempDir(tmpdir()));
+    const server = stack.use(await startPostgres());
+    const whole = { documents: Number(values.documents), waiting: Number(values.waiting) };
+    const tenth = { documents: whole.documents / 10, waiting: whole.waiting / 10 };
+    const sides: Side[] = [];
+    for (const size of [tenth, whole])
+      sides.push(await open(stack, server, size, join(path, `${size.documents}`)));
+    return [...(await compare(sides, path)), await mergeChinese(await server.newDatabase(), Number(values.postings))];
+  },
+};
+
+function say(progress: string): void {
+  console.error(`  ${progress}`);
+}
+
+async function open(stack: AsyncDisposableStack, server: PostgresServer, size: Size, folder: string): Promise<Side> {
+  const url = await server.newDatabase();
+  const config = loadConfig({ DATA_DIR: folder, DATABASE_URL: url, QUEUE_MAX: '1000000' });
+  await mkdir(config.dataDir, { recursive: true });
+  const options = { config, now: () => new Date().toISOString(), newId, logger: silentLogger };
+  const front = await (await openFrontEndStorage(options)).openEngine();
+  stack.defer(() => front.close());
+  await fillIndex(url, size.documents);
+  const waiting = await fillQueue(url, front, size.waiting);
+  await ask(url, 'VACUUM ANALYZE');
+  const worker = await openWorkerEngine(options);
+  stack.defer(() => worker.close());
+  return { front, worker, url, waiting };
+}
+
+/** As the index writes them, many documents at a time. */
+async function fillIndex(url: string, documents: number): Promise<void> {
+  const database = await openDatabase({ url, connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger });
+  const text = createText(7);
+  for (let first = 0; first < documents; first += documentsASegment) {
+    if (first % 20_000 === 0) say(`${first} of ${documents} documents`);
+    await database.transaction(() => insertDocuments(database, text, first, Math.min(documentsASegment, documents - first)));
+  }
+  say('merging');
+  while (await mergeSome(database, new Set()));
+  await database.close();
+}
+
+async function insertDocuments(database: Database, text: MadeText, first: number, count: number): Promise<void> {
+  const builder = new SegmentBuilder();
+  const runs = new ByteWriter();
+  const numbers = Array.from({ length: count }, (_, n) => first + n);
+  const sql = `INSERT INTO document(doc_key, version, chunks, record, filename, media_type, inserted_at, embedder, metadata)
+    SELECT key, version, $3, record, '"a.txt"', 'text/plain', '2026-01-01T00:00:00.000Z', 'builtin', '{}'
+    FROM unnest($1::text[], $2::uuid[], $4::text[]) AS made(key, version, record) RETURNING id`;
+  const keys = numbers.map((number) => docKeyOf(`d${number}`));
+  const records = numbers.map((number) => JSON.stringify(record(number)));
+  const rows = await database.query(sql, [keys, numbers.map(versionOf), documentChunks, records]);
+  await database.run('INSERT INTO committed(version) SELECT * FROM unnest($1::uuid[])', [numbers.map(versionOf)]);
+  await database.run('INSERT INTO fence(doc_key, version) SELECT * FROM unnest($1::text[], $2::uuid[])', [
+    keys,
+    numbers.map(versionOf),
+  ]);
+  const [ids, bodies]: [number[], string[]] = [[], []];
+  for (const row of rows) {
+    const document = row['id'] as number;
+    for (const value of [document, document * 2 ** 20, documentChunks]) runs.varint(value);
+    for (let chunk = 0; chunk < documentChunks; chunk += 1) {
+      const words = text.words(chunkWords);
+      builder.add(chunkTerms({ text: words, context: '', section: [] }, null));
+      ids.push(document * 2 ** 20 + chunk);
+      bodies.push(JSON.stringify({ start: 0, end: words.length, page: 1, page_end: 1, section: '[]', text: words }));
+    }
+  }
+  await database.run('INSERT INTO chunk(id, body) SELECT * FROM unnest($1::bigint[], $2::text[])', [ids, bodies]);
+  await insertSegment(database, { ...builder.build(0, 0), runs: runs.take() });
+}
+
+function record(number: number): object {
+  const sizes = { fileBytes: 1, sha256: '0'.repeat(64), pages: 1, chunks: documentChunks, characters: 1 };
+  const nothing = { title: null, author: null, language: null, metadata: null };
+  const names = { docId: `d${number}`, version: versionOf(number), filename: 'a.txt', mediaType: 'text/plain' };
+  return { ...names, ...sizes, ...nothing, insertedAt: '2026-01-01T00:00:00.000Z', embedder: 'builtin' };
+}
+
+function versionOf(number: number): TaskId {
+  return `0190a0b0-0000-7000-8000-${String(number).padStart(12, '0')}` as TaskId;
+}
+
+/** One large upload is really made; the others are its copies. */
+async function fillQueue(url: string, front: Engine, waiting: number): Promise<TaskId[]> {
+  say(`${waiting} waiting tasks`);
+  const first = await upload(front, 'x', { lane: 'large' });
+  const made: Task[] = [];
+  for (let n = 1; n < waiting; n += 1) made.push(copyOf(first));
+  for (let from = 0; from < made.length; from += 5000) {
+    const some = made.slice(from, from + 5000);
+    const lists = [some.map(({ id }) => id), some.map(({ docId }) => docKeyOf(docId)), some.map((task) => JSON.stringify(task))];
+    await ask(
+      url,
+      `INSERT INTO rag_intake.task(id, doc_key, lane, status, record)
+        SELECT *, 'large', 'pending', record FROM (SELECT id, key FROM unnest($1::uuid[], $2::text[]) AS made(id, key)) AS made
+        JOIN unnest($1::uuid[], $3::text[]) AS record(id, record) USING (id)`.replace('SELECT *', 'SELECT id, key'),
+      lists,
+    );
+    await ask(
+      url,
+      `INSERT INTO rag_intake_jobs.job SELECT copy.* FROM rag_intake_jobs.job AS job, unnest($2::uuid[], $3::text[]) AS made(id, key),
+        jsonb_populate_record(job, jsonb_build_object('id', made.id, 'singleton_key', made.key, 'created_on', clock_timestamp())) AS copy
+        WHERE job.id = $1`,
+      [first.id, lists[0], lists[1]],
+    );
+  }
+  return [first.id, ...made.map(({ id }) => id)];
+}
+
+function copyOf(task: Task): Task {
+  const id = newId();
+  return createTask({ ...newTask({ bytes: 1, sha256: '0'.repeat(64) } as never, { id, lane: 'large' }), createdAt: task.createdAt });
+}
+
+/** Each figure of both sides, by turns. */
+async function compare(sides: readonly Side[], folder: string): Promise<Row[]> {
+  const text = createText(99);
+  const questions = Array.from({ length: rounds }, (_, i) => question(text, i));
+  const steps: readonly [string, number, (side: Side, round: number) => Promise<unknown>][] = [
+    ['newest 50 tasks', rounds, ({ front }) => front.tasks.list({ limit: 50 })],
+    ['first 50 documents', rounds, ({ front }) => front.index.list({ limit: 50 })],
+    ['view of the last waiting task', rounds, ({ front, waiting }) => front.tasks.get(waiting.at(-1)!)],
+    ['figures of the system', rounds, ({ front }) => Promise.all([front.tasks.counts(), front.tasks.oldestPending(), front.index.stats()])],
+    ['upload, claimed and finished', rounds, runOne],
+    ['search', rounds, ({ front }, round) => find(front, questions[round]!)],
+    [`merges after ${mergedUploads} uploads`, 3, (side, round) => uploadAndMerge(side, join(folder, 'staged'), round)],
+    ['purge', 5, purge],
+  ];
+  const rows: Row[] = [];
+  for (const [figure, times, step] of steps) {
+    say(figure);
+    const spent = sides.map((): number[] => []);
+    for (let round = -1; round < times; round += 1)
+      for (const [at, side] of sides.entries()) {
+        const before = performance.now();
+        await step(side, Math.max(0, round));
+        if (round >= 0) spent[at]!.push(performance.now() - before);
+      }
+    const [tenth, whole] = spent.map((each) => percentile(each, 0.5));
+    rows.push({ figure, 'a tenth, ms': round(tenth!), 'all, ms': round(whole!), ratio: round(whole! / tenth!), limit: 3 });
+  }
+  return rows;
+}
+
+async function runOne({ front, worker }: Side): Promise<void> {
+  await upload(front, 'x');
+  const { lease, task } = await beginNext(worker);
+  await worker.together(async () => {
+    await worker.tasks.finish(task.id, task.attempts, completedOutcome(task));
+    await lease.ack();
+  });
+}
+
+function find(front: Engine, query: string): Promise<unknown> {
+  return front.index.search({ query, mode: 'hybrid', topK: 10, offset: 0, filter: {} });
+}
+
+async function uploadAndMerge({ url }: Side, folder: string, round: number): Promise<void> {
+  const database = await openDatabase({ url, connectionsMax: 4, idleInTransactionMs: 0, logger: silentLogger });
+  const index = createPostgresIndex({ database, embedder: createBuiltinEmbedder(), merges: false, logger: silentLogger });
+  for (let n = 0; n < mergedUploads; n += 1) {
+    await mkdir(folder);
+    const staged = await stageDocument(folder, { docId: `m${round}x${n}`, version: newId(), texts: [`merged ${round} ${n}`] });
+    await index.replace(staged, folder);
+    await rm(folder, { recursive: true });
+  }
+  while (await mergeSome(database, new Set()));
+  await index.close();
+  await database.close();
+}
+
+async function purge({ url, front }: Side): Promise<void> {
+  const sql = `INSERT INTO rag_intake.committed(version) SELECT gen_random_uuid() FROM generate_series(1, ${expiredRows})`;
+  await ask(url, sql.replace('gen_random_uuid()', `('0180a0b0' || substr(gen_random_uuid()::text, 9))::uuid`));
+  await front.index.purge('0190a0b0-0001-7000-8000-000000000000' as TaskId);
+}
+
+/** Chinese segments of so many megabytes in all, merged while the event loop is watched. */
+async function mergeChinese(url: string, megabytes: number): Promise<Row> {
+  const database = await openDatabase({ url, connectionsMax: 4, idleInTransactionMs: 0, logger: silentLogger });
+  let bytes = 0;
+  for (let document = 1; document <= 8; document += 1) {
+    say(`Chinese segment ${document} of 8`);
+    bytes += await insertChinese(database, document, (megabytes * 1e6) / 8);
+  }
+  const before = residentBytes(process.pid);
+  let peak = before;
+  let heldMs = 0;
+  let seenAt = performance.now();
+  const timer = setInterval(() => {
+    heldMs = Math.max(heldMs, performance.now() - seenAt - 5);
+    seenAt = performance.now();
+    peak = Math.max(peak, residentBytes(process.pid));
+  }, 5);
+  const startedAt = performance.now();
+  seenAt = startedAt;
+  const merged = await mergeSome(database, new Set());
+  clearInterval(timer);
+  const [left] = await database.query('SELECT count(*) AS n FROM segment');
+  await database.close();
+  return {
+    figure: `merge of ${Math.round(bytes / 1e6)} MB of Chinese postings: ${merged && left!['n'] === 1 ? 'done' : 'NOT DONE'}`,
+    'all, ms': round(performance.now() - startedAt),
+    'memory, MB': Math.round((peak - before) / 1e6),
+    'loop held, ms': round(heldMs),
+  };
+}
+
+async function insertChinese(database: Database, document: number, bytesMin: number): Promise<number> {
+  const builder = new SegmentBuilder();
+  let bytes = 0;
+  for (let chunk = 0; chunk < 62_000 && bytes < bytesMin; chunk += 1) {
+    const terms = chunkTerms({ text: chinese(document * 100_000 + chunk), context: '', section: [] }, null);
+    builder.add(terms);
+    // A posting takes some two bytes, a term that few chunks have its text as well.
+    bytes += terms.terms.size * 2.5;
+  }
+  let written = 0;
+  const { blocks, ...head } = builder.build(document, document * 2 ** 20);
+  const counted = Iterator.from(blocks).map((block) => {
+    written += block.data.length;
+    return block;
+  });
+  await database.transaction(() => insertSegment(database, { ...head, blocks: counted }));
+  return written;
+}
+
+/** 800 characters of the 3,000 commonest, as common as characters are. */
+function chinese(seed: number): string {
+  let state = (Math.imul(seed, 2_654_435_761) + 12_345) >>> 0;
+  let made = '';
+  for (let n = 0; n < 800; n += 1) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    made += String.fromCharCode(0x4e00 + Math.floor(Math.exp((state / 2 ** 32) * Math.log(3000))));
+  }
+  return made;
+}
