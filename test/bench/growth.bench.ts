@@ -18,11 +18,12 @@ import { chunkTerms } from '../../src/search/chunk-terms.ts';
 import { ByteWriter } from '../../src/search/posting-blocks.ts';
 import { SegmentBuilder } from '../../src/search/segments.ts';
 import { openFrontEndStorage, openWorkerEngine } from '../../src/storage.ts';
-import { createTask, type Task, type TaskId } from '../../src/tasks/task.ts';
-import { beginNext, completedOutcome, newId, newTask, silentLogger, upload } from '../support/engine-steps.ts';
+import type { TaskId } from '../../src/tasks/task.ts';
+import { beginNext, completedOutcome, newId, silentLogger, upload } from '../support/engine-steps.ts';
 import { ask, startPostgres, type PostgresServer } from '../support/postgres.ts';
 import { stageDocument } from '../support/staged-document.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { fillQueue } from '../support/waiting-tasks.ts';
 import type { Bench, Row } from './bench.ts';
 import { createText, type MadeText, question } from './made-text.ts';
 import { percentile, residentBytes, round } from './process-figures.ts';
@@ -55,8 +56,7 @@ export const bench: Bench = {
     const whole = { documents: Number(values.documents), waiting: Number(values.waiting) };
     const tenth = { documents: whole.documents / 10, waiting: whole.waiting / 10 };
     const sides: Side[] = [];
-    for (const size of [tenth, whole])
-      sides.push(await open(stack, server, size, join(path, `${size.documents}`)));
+    for (const size of [tenth, whole]) sides.push(await open(stack, server, size, join(path, `${size.documents}`)));
     return [...(await compare(sides, path)), await mergeChinese(await server.newDatabase(), Number(values.postings))];
   },
 };
@@ -73,6 +73,7 @@ async function open(stack: AsyncDisposableStack, server: PostgresServer, size: S
   const front = await (await openFrontEndStorage(options)).openEngine();
   stack.defer(() => front.close());
   await fillIndex(url, size.documents);
+  say(`${size.waiting} waiting tasks`);
   const waiting = await fillQueue(url, front, size.waiting);
   await ask(url, 'VACUUM ANALYZE');
   const worker = await openWorkerEngine(options);
@@ -134,38 +135,6 @@ function versionOf(number: number): TaskId {
   return `0190a0b0-0000-7000-8000-${String(number).padStart(12, '0')}` as TaskId;
 }
 
-/** One large upload is really made; the others are its copies. */
-async function fillQueue(url: string, front: Engine, waiting: number): Promise<TaskId[]> {
-  say(`${waiting} waiting tasks`);
-  const first = await upload(front, 'x', { lane: 'large' });
-  const made: Task[] = [];
-  for (let n = 1; n < waiting; n += 1) made.push(copyOf(first));
-  for (let from = 0; from < made.length; from += 5000) {
-    const some = made.slice(from, from + 5000);
-    const lists = [some.map(({ id }) => id), some.map(({ docId }) => docKeyOf(docId)), some.map((task) => JSON.stringify(task))];
-    await ask(
-      url,
-      `INSERT INTO rag_intake.task(id, doc_key, lane, status, record)
-        SELECT *, 'large', 'pending', record FROM (SELECT id, key FROM unnest($1::uuid[], $2::text[]) AS made(id, key)) AS made
-        JOIN unnest($1::uuid[], $3::text[]) AS record(id, record) USING (id)`.replace('SELECT *', 'SELECT id, key'),
-      lists,
-    );
-    await ask(
-      url,
-      `INSERT INTO rag_intake_jobs.job SELECT copy.* FROM rag_intake_jobs.job AS job, unnest($2::uuid[], $3::text[]) AS made(id, key),
-        jsonb_populate_record(job, jsonb_build_object('id', made.id, 'singleton_key', made.key, 'created_on', clock_timestamp())) AS copy
-        WHERE job.id = $1`,
-      [first.id, lists[0], lists[1]],
-    );
-  }
-  return [first.id, ...made.map(({ id }) => id)];
-}
-
-function copyOf(task: Task): Task {
-  const id = newId();
-  return createTask({ ...newTask({ bytes: 1, sha256: '0'.repeat(64) } as never, { id, lane: 'large' }), createdAt: task.createdAt });
-}
-
 /** Each figure of both sides, by turns. */
 async function compare(sides: readonly Side[], folder: string): Promise<Row[]> {
   const text = createText(99);
@@ -174,7 +143,11 @@ async function compare(sides: readonly Side[], folder: string): Promise<Row[]> {
     ['newest 50 tasks', rounds, ({ front }) => front.tasks.list({ limit: 50 })],
     ['first 50 documents', rounds, ({ front }) => front.index.list({ limit: 50 })],
     ['view of the last waiting task', rounds, ({ front, waiting }) => front.tasks.get(waiting.at(-1)!)],
-    ['figures of the system', rounds, ({ front }) => Promise.all([front.tasks.counts(), front.tasks.oldestPending(), front.index.stats()])],
+    [
+      'figures of the system',
+      rounds,
+      ({ front }) => Promise.all([front.tasks.counts(), front.tasks.oldestPending(), front.index.stats()]),
+    ],
     ['upload, claimed and finished', rounds, runOne],
     ['search', rounds, ({ front }, round) => find(front, questions[round]!)],
     [`merges after ${mergedUploads} uploads`, 3, (side, round) => uploadAndMerge(side, join(folder, 'staged'), round)],

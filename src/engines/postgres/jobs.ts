@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { ConnectionOptions, PgBoss } from 'pg-boss';
 import type { Logger } from '../../logger.ts';
 import type { Task, TaskId, TaskLane } from '../../tasks/task.ts';
-import { type Database, hasSqlState } from './database.ts';
+import { type Database, hasSqlState, type Row } from './database.ts';
 import { remembered } from './remembered.ts';
 
 /** pg-boss's schema, its queue, and the table that it keeps jobs in. */
@@ -19,6 +19,8 @@ const priorities: Readonly<Record<TaskLane, number>> = { small: 1, large: 0 };
 
 /** Waiting jobs that are counted exactly. */
 const countedMax = 1000;
+/** Seconds. */
+const ageSql = 'extract(epoch FROM created_on)::float8 AS age';
 
 export interface Jobs {
   /** In the transaction of the caller. Safe twice. */
@@ -38,7 +40,10 @@ export interface Jobs {
   removeWaiting(id: TaskId): Promise<boolean>;
   /** Exact up to 1,000; of more, at most a second old. */
   waiting(): Promise<Record<TaskLane, number>>;
-  /** How many jobs will be taken before each of these. */
+  /**
+   * How many jobs of its lane will be taken before each of these: exact for the first 1,000, an estimate for those behind them. The cost does
+   * not depend on how many wait.
+   */
   positions(ids: readonly TaskId[]): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }
@@ -81,6 +86,40 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
     return { small: counts.get(priorities.small) ?? 0, large: counts.get(priorities.large) ?? 0 };
   }
 
+  async function positions(ids: readonly TaskId[]): Promise<ReadonlyMap<string, number>> {
+    const sql = `SELECT id, priority, ${ageSql} FROM ${jobTable} WHERE name = '${queueName}' AND id = ANY($1::uuid[]) AND state < 'active'`;
+    const asked = Map.groupBy(await database.query(sql, [ids]), (row) => row['priority'] as number);
+    const places = new Map<string, number>();
+    for (const [priority, rows] of asked) {
+      const placeOf = await readLane(priority);
+      for (const row of rows) places.set(row['id'] as string, placeOf(row));
+    }
+    return places;
+  }
+
+  /** Says the place of a job of this lane: its own among the first ones, else one in proportion to its age. */
+  async function readLane(priority: number): Promise<(job: Row) => number> {
+    const first = await oldest(priority, `ASC LIMIT ${countedMax}`);
+    const places = new Map(first.map((row, place) => [row['id'], place]));
+    if (first.length < countedMax) return (job) => places.get(job['id']) ?? 0;
+    const [newest] = await oldest(priority, 'DESC LIMIT 1');
+    const behind = (await waiting())[priority === priorities.small ? 'small' : 'large'] - countedMax;
+    const [from, to] = [first.at(-1)!, newest!].map((row) => row['age'] as number) as [number, number];
+    return (job) => {
+      const share = ((job['age'] as number) - from) / Math.max(to - from, 0.001);
+      return places.get(job['id']) ?? countedMax + Math.round(Math.max(0, behind - 1) * Math.min(1, Math.max(0, share)));
+    };
+  }
+
+  /** Answered from the index that pg-boss takes jobs by. */
+  function oldest(priority: number, order: string): Promise<Row[]> {
+    const sql = `SELECT id, ${ageSql} FROM ${jobTable} WHERE name = '${queueName}' AND priority = $1 AND state < 'active' AND NOT blocked
+      ORDER BY created_on ${order}`;
+    return database.query(sql, [priority]);
+  }
+
+  const waiting = remembered(countWaiting, ({ small, large }) => small + large > countedMax);
+
   return {
     enqueue,
     async enqueueAgain(task) {
@@ -109,14 +148,8 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
         SELECT id FROM ${jobTable} WHERE name = '${queueName}' AND id = $1 AND state < 'active' FOR UPDATE SKIP LOCKED)`;
       return (await database.run(sql, [id])) === 1;
     },
-    waiting: remembered(countWaiting, ({ small, large }) => small + large > countedMax),
-    async positions(ids) {
-      const sql = `SELECT id, place FROM (
-          SELECT id, row_number() OVER (PARTITION BY priority ORDER BY created_on) - 1 AS place
-          FROM ${jobTable} WHERE name = '${queueName}' AND state < 'active') AS queue
-        WHERE id = ANY($1::uuid[])`;
-      return new Map((await database.query(sql, [ids])).map((row) => [row['id'] as string, row['place'] as number]));
-    },
+    waiting,
+    positions,
     close: () => boss.stop({ graceful: false, close: false }),
   };
 }

@@ -6,6 +6,7 @@ import { beginNext, settle, silentLogger, upload } from '../../support/engine-st
 import { postgresEngineOptions } from '../../support/postgres-harness.ts';
 import { ask, type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { tempDir } from '../../support/temp-dir.ts';
+import { fillQueue } from '../../support/waiting-tasks.ts';
 
 let server: PostgresServer;
 
@@ -31,5 +32,26 @@ describe('a task that is read while it ends in another process', () => {
     await worker.close();
 
     expect(seen).toMatchObject([{ task: { status: 'completed' }, progress: { stage: 'done', percent: 100 } }]);
+  });
+});
+
+describe('a task that waits behind many', () => {
+  it('says its place, exactly among the first thousand and nearly so behind them', async () => {
+    await using dir = await tempDir();
+    const url = await server.newDatabase();
+    const front = await openPostgresEngine(postgresEngineOptions(url, 'frontend', dir.path));
+    const ids = await fillQueue(url, front, 3000);
+
+    const places = await Promise.all(
+      [0, 7, 999, 1500, 2500, 2999].map(async (at) => (await front.tasks.get(ids[at]!))!.queuePosition!),
+    );
+    const listed = (await front.tasks.list({ limit: 3 })).tasks.map(({ queuePosition }) => queuePosition);
+    await front.close();
+
+    expect(places.slice(0, 3)).toEqual([0, 7, 999]);
+    expect(places.slice(3)).toEqual(places.slice(3).toSorted((a, b) => a - b));
+    expect(places[3]).toBeGreaterThanOrEqual(1000);
+    expect(places[5]).toBe(2999);
+    expect(listed[0]).toBe(2999);
   });
 });
