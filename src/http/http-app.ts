@@ -11,6 +11,7 @@ import type { Logger } from '../logger.ts';
 import { identify, requireScope } from './access.ts';
 import { clientAddress, isSecure, type ProxyTrust } from './client-address.ts';
 import { checkHost, checkOrigin, corsHeaders } from './origin-guard.ts';
+import { refuseUnhonoured, refuseUnknownFraming } from './honoured.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { readBody, readParams, readQuery } from './input.ts';
 import { loggable } from './log-text.ts';
@@ -163,6 +164,7 @@ function guard({ settings, proxyTrust, endedSessions, rateLimiter, now }: HttpAp
   const { apiKeys: keys, sessionSecret } = settings;
   return async (ctx, next) => {
     checkHost(ctx.req, settings.allowedHosts);
+    refuseUnknownFraming(ctx.req);
     ctx.set(corsHeaders(ctx.req, settings.corsOrigins));
     const principal = await identify(ctx.req, { keys, sessionSecret, endedSessions }, Date.parse(now()));
     const state = ctx.state as RequestState;
@@ -190,6 +192,7 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
   requireScope(state.principal, route.scope);
   const services = options.services();
   if (services === null && route.needsServices !== false) throw new AppError('unavailable', 'RAG service is not ready.');
+  refuseUnhonoured(ctx.req, route);
   if (route.body === undefined) refuseBody(ctx);
   const params = readParams(route.params, ctx.path, rawParams);
   const query = route.anyQuery === true ? {} : readQuery(route.query, ctx.querystring);

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { EventEmitter } from 'node:events';
-import { Writable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { callbackify } from 'node:util';
 import type { Context } from 'koa';
@@ -13,6 +13,7 @@ import type { Receipt } from '../documents/file-store.ts';
 import { AppError } from '../errors.ts';
 import type { Metadata } from '../tasks/task.ts';
 import { loggable } from './log-text.ts';
+import { contentOf, isEncoded } from './content.ts';
 import { createMultipartParser, multipartBoundary, type PartHead } from './multipart-parser.ts';
 import { unknownName } from './nearest-name.ts';
 import { metadata as metadataSchema } from './schemas.ts';
@@ -56,13 +57,14 @@ export async function receiveForm(
 ): Promise<ReceivedFile> {
   if (!ctx.is('multipart/form-data')) throw new AppError('unsupported_media_type', howToSend);
   const boundary = multipartBoundary(ctx.get('Content-Type'));
+  const content = contentOf(ctx);
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: contentLength(ctx) });
   const form: Form = { file: null, metadata: null, callbackUrl: null };
   hearErrors(receipt);
   const transfer = watchTransfer(ctx.req, limits);
   try {
     accept();
-    await Promise.race([formReader(boundary, receipt, form, limits)(ctx, nothingNext), transfer.failed]);
+    await Promise.race([formReader(boundary, receipt, form, limits)(reading(ctx, content), nothingNext), transfer.failed]);
     if (form.file === null)
       throw new AppError('invalid_request', `The form has no part named "file" with a file in it. ${howToSend}`);
     const inAddress = queryCallback(ctx);
@@ -90,6 +92,7 @@ export async function receiveRaw(
 ): Promise<ReceivedFile> {
   if (ctx.is('multipart/*') !== false && ctx.is('multipart/*') !== null)
     throw new AppError('unsupported_media_type', 'Send the file itself as the body; multipart forms go to POST /insert.');
+  const content = contentOf(ctx);
   const expected = contentLength(ctx);
   if (expected !== null && expected > limits.fileBytesMax) throw tooLarge(options.filename);
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: expected });
@@ -97,7 +100,7 @@ export async function receiveRaw(
   const transfer = watchTransfer(ctx.req, limits);
   try {
     options.accept();
-    await Promise.race([pipeline(limited(ctx, limits.fileBytesMax, options.filename), receipt.stream), transfer.failed]);
+    await Promise.race([pipeline(limited(content, limits.fileBytesMax, options.filename), receipt.stream), transfer.failed]);
     return {
       receipt,
       filename: options.filename,
@@ -120,6 +123,14 @@ type Form = {
 };
 
 async function nothingNext(): Promise<void> {}
+
+/** The context as koa-body reads it: with the content in place of the request. */
+function reading(ctx: Context, content: Readable): Context {
+  if (content === ctx.req) return ctx;
+  const { 'content-length': _, ...headers } = ctx.req.headers;
+  const request = Object.assign(content, { headers: { ...headers, 'transfer-encoding': 'chunked' } });
+  return Object.create(ctx, { req: { value: request } }) as Context;
+}
 
 /** koa-body with our own parser and our own sink in it. */
 function formReader(boundary: string, receipt: Receipt, form: Form, limits: UploadLimits): ReturnType<typeof koaBody> {
@@ -250,10 +261,10 @@ function parseMetadata(text: string): Metadata {
   return parsed.data;
 }
 
-/** The request's bytes up to a limit. The request is not destroyed when the limit is met: its answer still has to be sent. */
-async function* limited(ctx: Context, bytesMax: number, filename: string): AsyncGenerator<Buffer> {
+/** The content's bytes up to a limit. The request is not destroyed when the limit is met: its answer still has to be sent. */
+async function* limited(content: Readable, bytesMax: number, filename: string): AsyncGenerator<Buffer> {
   let bytes = 0;
-  for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of content.iterator({ destroyOnReturn: false })) {
     bytes += (chunk as Buffer).length;
     if (bytes > bytesMax) throw tooLarge(filename);
     yield chunk as Buffer;
@@ -272,9 +283,10 @@ function tooLarge(filename: string): AppError {
   return new AppError('invalid_document', `Invalid document: File too large: ${filename}`);
 }
 
+/** Of the file as it will be; null when nobody said. */
 function contentLength(ctx: Context): number | null {
   const length = ctx.get('Content-Length');
-  return length === '' ? null : Number(length);
+  return length === '' || isEncoded(ctx) ? null : Number(length);
 }
 
 /** `type/subtype` in lower case, or null when the client said nothing useful. */

@@ -304,10 +304,26 @@ function brokenRequest(method: string, path: string, operation: Operation): fc.A
           'content-disposition',
           'x-forwarded-for',
           'content-encoding',
+          'content-digest',
+          'content-range',
+          'if-match',
+          'if-modified-since',
+          'x-http-method-override',
         ),
         fc.oneof(
           junk,
-          fc.constantFrom('multipart/form-data', 'multipart/form-data; boundary=b', 'application/json', 'text/plain', '*', 'gzip'),
+          fc.constantFrom(
+            'multipart/form-data',
+            'multipart/form-data; boundary=b',
+            'application/json',
+            'text/plain',
+            '*',
+            'gzip',
+            'br',
+            'sha-256=:AAAA:',
+            'bytes=0-1',
+            'bytes 0-1/2',
+          ),
         ),
       )
       .map(
