@@ -2,9 +2,10 @@
 import type { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
-import type { IndexedDocument } from '../search/document-index.ts';
+import type { DocumentPage, IndexedDocument } from '../search/document-index.ts';
 import { unchanged } from './conditional.ts';
 import { attachment } from './content-disposition.ts';
+import { JsonList, pageBytesMax, recordsAtOnce } from './json-list.ts';
 import { notModified, route, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
 import { describeDocument, type WireOptions } from './wire.ts';
@@ -21,8 +22,19 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       query: schemas.documentsQuery,
       answers: { 200: { description: 'One page.', json: schemas.documentPage } },
       async handle({ ctx, query: { limit, cursor }, services }) {
-        const page = await services.documents.list({ limit, ...(cursor === undefined ? {} : { cursor }) });
-        ctx.body = { documents: page.documents.map((document) => describeDocument(document, wire)), next_cursor: page.nextCursor };
+        const list = new JsonList();
+        let next: string | null | undefined = cursor;
+        let left = limit;
+        do {
+          const page: DocumentPage = await services.documents.list({
+            limit: Math.min(left, recordsAtOnce),
+            ...(next == null ? {} : { cursor: next }),
+          });
+          await list.add(page.documents.map((document) => describeDocument(document, wire)));
+          left -= page.documents.length;
+          next = page.nextCursor;
+        } while (next !== null && left > 0 && list.bytes < pageBytesMax);
+        list.answer(ctx, 'documents', { next_cursor: next });
       },
     }),
     route({

@@ -6,7 +6,7 @@ import { Stream } from 'node:stream';
 import Koa, { type Context, type Middleware } from 'koa';
 import { Router } from '@koa/router';
 import { koaBody } from 'koa-body';
-import { AppError } from '../errors.ts';
+import { AppError, hasErrno } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { identify, requireScope } from './access.ts';
 import { clientAddress, isSecure, type ProxyTrust } from './client-address.ts';
@@ -45,8 +45,11 @@ export type HttpAppOptions = {
 
 export function createHttpApp(options: HttpAppOptions): Koa {
   const app = new Koa();
-  // Errors of requests are all caught below; what is left are answers whose reader went away.
-  app.on('error', (error: unknown) => options.logger.debug({ err: error }, 'answer broken off'));
+  // Errors of requests are all caught below; what is left are answers that broke off on the way, mostly since the reader went away.
+  app.on('error', (error: unknown, ctx?: Context) => {
+    const level = hasErrno(error, ...readerGone) ? 'debug' : 'error';
+    options.logger[level]({ requestId: (ctx?.state as RequestState | undefined)?.requestId, err: error }, 'answer broken off');
+  });
   app.use(answerEveryRequest(options));
   app.use(stripBasePath(options.settings.basePath));
   app.use(guard(options));
@@ -75,6 +78,7 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     if (options.stopping.aborted) ctx.set('Connection', 'close');
     try {
       await next();
+      writeJson(ctx);
     } catch (error) {
       answerProblem(ctx, error, path);
     }
@@ -117,6 +121,15 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
   }
 }
 
+const readerGone = ['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'EPIPE', 'ECANCELED', 'ETIMEDOUT'];
+
+/** Koa would do it after everything here, where an error ends as a bare 500 that no log tells of. */
+function writeJson(ctx: Context): void {
+  const body = ctx.body as unknown;
+  if (typeof body !== 'object' || body === null || body instanceof Stream || Buffer.isBuffer(body)) return;
+  ctx.body = JSON.stringify(body);
+}
+
 /** A client's own id is taken when it is short and plain; anything else could be made to look like log text. */
 function requestId(ctx: Context): string | null {
   const given = ctx.get('X-Request-Id');
@@ -138,7 +151,7 @@ function sendThenLinger(ctx: Context, lingerMs: number): void {
   const { req, res } = ctx;
   ctx.set('Connection', 'close');
   if (ctx.body instanceof Stream || ctx.body === null || ctx.body === undefined) return;
-  const body = typeof ctx.body === 'string' ? ctx.body : JSON.stringify(ctx.body);
+  const body = ctx.body as string | Buffer;
   ctx.respond = false;
   ctx.set('Content-Length', String(Buffer.byteLength(body)));
   res.write(body);

@@ -1,6 +1,7 @@
 /** POST /search and GET /search: the same search, for programs and for a link. */
 import type { z } from 'zod';
 import type { SearchFilter, SearchMode, SearchQuery } from '../search/document-index.ts';
+import { JsonList } from './json-list.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { route, type Call, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
@@ -41,7 +42,10 @@ export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly 
     const startedAt = performance.now();
     const answer = await services.search.search(query);
     metrics.searched(query.mode, (performance.now() - startedAt) / 1000);
-    ctx.body = toSearchReply(query, answer, wire);
+    const { hits, ...head } = toSearchReply(query, answer, wire);
+    const list = new JsonList();
+    await list.add(hits);
+    list.answer(ctx, 'hits', head);
   }
 }
 

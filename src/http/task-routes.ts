@@ -8,6 +8,7 @@ import { unchanged } from './conditional.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpLimits } from './http-settings.ts';
 import type { HttpMetrics } from './metrics.ts';
+import { JsonList, pageBytesMax, recordsAtOnce } from './json-list.ts';
 import { notModified, route, type Call, type RequestState, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
 import type { TaskService } from './services.ts';
@@ -25,8 +26,8 @@ export type TaskRouteOptions = {
 
 /** Tasks in the first event of GET /events: all live ones, and the newest. */
 const snapshotTasksMax = 200;
-/** Pages of the store that one list request looks through for a key's own tasks. */
-const pagesReadMax = 20;
+/** How many times as many tasks as were asked for one list request looks through for a key's own. */
+const timesReadMax = 20;
 
 export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
   const { wire } = options;
@@ -89,8 +90,12 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       query: schemas.tasksQuery,
       answers: { 200: { description: 'One page.', json: schemas.taskPage } },
       async handle({ ctx, query, services, principal }) {
-        const page = await listOwn(services.tasks, query, principal);
-        ctx.body = { tasks: page.tasks.map((snapshot) => toTaskRecord(snapshot, wire)), next_cursor: page.nextCursor };
+        const list = new JsonList();
+        const nextCursor = await listOwn(services.tasks, query, principal, async (tasks) => {
+          await list.add(tasks.map((snapshot) => toTaskRecord(snapshot, wire)));
+          return list.bytes < pageBytesMax;
+        });
+        list.answer(ctx, 'tasks', { next_cursor: nextCursor });
       },
     }),
     route({
@@ -220,6 +225,7 @@ async function ownTask(tasks: TaskService, id: string, principal: Principal): Pr
   return snapshot;
 }
 
+/** Gives a key's own tasks to `take` until there are `limit`, or it has had enough. Returns where the next page begins. */
 async function listOwn(
   tasks: TaskService,
   {
@@ -234,21 +240,25 @@ async function listOwn(
     cursor?: string | undefined;
   },
   principal: Principal,
-): Promise<{ tasks: readonly TaskSnapshot[]; nextCursor: string | null }> {
-  const own: TaskSnapshot[] = [];
+  take: (own: readonly TaskSnapshot[]) => Promise<boolean>,
+): Promise<string | null> {
   let next: string | null | undefined = cursor;
-  for (let pages = 0; pages < pagesReadMax && own.length < limit; pages += 1) {
+  let left = limit;
+  for (let read = 0; read < timesReadMax * limit && left > 0;) {
+    const wanted = Math.min(left, recordsAtOnce);
+    read += wanted;
     const page = await tasks.list({
-      limit: limit - own.length,
+      limit: wanted,
       ...(status === undefined ? {} : { status }),
       ...(doc_id === undefined ? {} : { docId: doc_id }),
       ...(next === undefined || next === null ? {} : { cursor: next }),
     });
-    own.push(...page.tasks.filter(({ task }) => mayAccess(principal, task.keyId)));
+    const own = page.tasks.filter(({ task }) => mayAccess(principal, task.keyId));
+    left -= own.length;
     next = page.nextCursor;
-    if (next === null) break;
+    if (!(await take(own)) || next === null) break;
   }
-  return { tasks: own, nextCursor: next ?? null };
+  return next ?? null;
 }
 
 function isTaskId(id: string): id is TaskId {

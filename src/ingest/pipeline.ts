@@ -9,6 +9,7 @@ import type { Embedder } from '../embed/embedder.ts';
 import { passageOf } from '../embed/passage.ts';
 import { DocumentError } from '../errors.ts';
 import type { ParsedDocument, ParseLimits, Parser } from '../parse/parser.ts';
+import { withinBounds } from '../search/bounds.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import type { IngestJob, IngestOutcome } from './job.ts';
@@ -54,7 +55,7 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
     const document = describe(job, parsed, chunks.length, parts.embedder.id);
     const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions, parts: await measureParts(job.scratchDir) };
     writeFileSync(join(job.scratchDir, 'meta.json'), JSON.stringify(meta));
-    return { ok: true, document, warnings: parsed.warnings, stageMs: clock.laps };
+    return { ok: true, document, warnings: boundWarnings(parsed.warnings), stageMs: clock.laps };
   } catch (error) {
     if (error instanceof DocumentError) return { ok: false, code: error.code, message: error.message, retryable: error.retryable };
     throw error;
@@ -63,16 +64,11 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
   }
 }
 
-/** What a title, an author and the sentences about a file may take: each stands in every answer about the document. */
-const wordsMax = { title: 300, author: 300, warning: 500, warnings: 100 };
+/** What the sentences about a file may take. */
+const [warningsMax, warningCharactersMax] = [30, 500];
 
-function withinBounds(parsed: ParsedDocument): ParsedDocument {
-  return {
-    ...parsed,
-    title: parsed.title === null ? null : shortened(parsed.title, wordsMax.title),
-    author: parsed.author === null ? null : shortened(parsed.author, wordsMax.author),
-    warnings: parsed.warnings.slice(0, wordsMax.warnings).map((warning) => shortened(warning, wordsMax.warning)),
-  };
+function boundWarnings(warnings: readonly string[]): string[] {
+  return warnings.slice(0, warningsMax).map((warning) => shortened(warning, warningCharactersMax));
 }
 
 /** White space and characters without width are no text, whatever the parser made of them. */

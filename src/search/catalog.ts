@@ -4,6 +4,7 @@
  */
 import type { SQLInputValue } from 'node:sqlite';
 import type { Metadata, TaskId } from '../tasks/task.ts';
+import { withinBounds } from './bounds.ts';
 import type { IndexDatabase, Row } from './database.ts';
 import type { DocumentPage, IndexedDocument, SearchFilter } from './document-index.ts';
 import { deleteVectors } from './vectors.ts';
@@ -165,7 +166,7 @@ function toEntry(row: Row): CatalogEntry {
   return {
     id: row['id'] as number,
     firstChunk: row['first_chunk'] as number,
-    document: {
+    document: withinBounds({
       docId: row['doc_id'] as string,
       version: row['version'] as TaskId,
       filename: row['filename'] as string,
@@ -181,7 +182,7 @@ function toEntry(row: Row): CatalogEntry {
       metadata: metadata === null ? null : (JSON.parse(metadata) as Metadata),
       insertedAt: row['inserted_at'] as string,
       embedder: row['embedder'] as string,
-    },
+    }),
   };
 }
 

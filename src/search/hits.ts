@@ -1,10 +1,18 @@
-/** A ranked row as a hit that can be cited. Pure. */
+/**
+ * A ranked row as a hit that can be cited. Pure. A hit is bounded in all its parts, whatever was stored before there were bounds, so
+ * that a page of 100 has at most 7 MB as JSON.
+ */
+import { beginningOf, chunkCharactersMax, shortened } from '../chunk/chunk.ts';
 import type { IndexedDocument, SearchHit } from './document-index.ts';
 import { highlight } from './highlights.ts';
 import type { Ranked } from './ranking.ts';
 import type { Scored } from './scorer.ts';
 
-/** A chunk as an index keeps it; `section` is a JSON array of strings. */
+const highlightsMax = 200;
+const headingsMax = 8;
+const headingCharactersMax = 200;
+
+/** A chunk as an index keeps it; `section` is a JSON array of strings. Of a text that is longer than chunks are now the beginning is enough. */
 export type ChunkRow = {
   readonly start: number;
   readonly end: number;
@@ -38,19 +46,20 @@ export function toHit(
   mark: (text: string) => [number, number][],
 ): SearchHit {
   const run = scored.segment.runAt(scored.row);
+  const text = beginningOf(row.text, chunkCharactersMax);
   return {
     score: scored.score,
     docId: document.docId,
     version: document.version,
     filename: document.filename,
     title: document.title,
-    text: row.text,
-    highlights: mark(row.text),
+    text,
+    highlights: mark(text).slice(0, highlightsMax),
     chunkIndex: scored.row - run.firstRow,
     start: row.start,
-    end: row.end,
+    end: row.start + text.length,
     page: row.page,
     pageEnd: row.page_end,
-    section: JSON.parse(row.section) as string[],
+    section: (JSON.parse(row.section) as string[]).slice(0, headingsMax).map((heading) => shortened(heading, headingCharactersMax)),
   };
 }

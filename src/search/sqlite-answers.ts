@@ -3,6 +3,7 @@ import type { Embedder } from '../embed/embedder.ts';
 import { filteredDocuments, findDocumentById } from './catalog.ts';
 import type { IndexDatabase } from './database.ts';
 import type { SearchHit, SearchQuery } from './document-index.ts';
+import { chunkCharactersMax } from '../chunk/chunk.ts';
 import { type ChunkRow, markerOf, poolSize, toHit } from './hits.ts';
 import { rankChunks } from './ranking.ts';
 import type { Scored } from './scorer.ts';
@@ -11,6 +12,10 @@ import { followDatabase, Snapshot } from './snapshot.ts';
 import { spread } from './spread.ts';
 import { VectorSnapshot } from './vectors.ts';
 import { Vocabulary } from './vocabulary.ts';
+
+/** No more than a hit shows of a text that was cut before chunks had a bound; as bytes, since SQLite's own `substr` ends at a NUL. */
+const textBytesMax = 3 * chunkCharactersMax;
+const beginning = `CASE WHEN octet_length(text) <= ${textBytesMax} THEN text ELSE substr(CAST(text AS BLOB), 1, ${textBytesMax}) END AS text`;
 
 const rebuilding = 'The index is being built again from the stored documents; some of them are not found yet';
 
@@ -48,16 +53,16 @@ export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex
   }
 
   function text(scored: Scored): string {
-    return database.get('SELECT text FROM chunk WHERE id = ?', scored.chunkId)!['text'] as string;
+    return decode(database.get(`SELECT ${beginning} FROM chunk WHERE id = ?`, scored.chunkId)!['text'] as string | Uint8Array);
   }
 
   function readHit(scored: Scored, mark: (text: string) => [number, number][]): SearchHit {
     const { document } = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
     const row = database.get(
-      'SELECT start, "end", page, page_end, section, text FROM chunk WHERE id = ?',
+      `SELECT start, "end", page, page_end, section, ${beginning} FROM chunk WHERE id = ?`,
       scored.chunkId,
-    ) as unknown as ChunkRow;
-    return toHit(scored, document, row, mark);
+    ) as unknown as Omit<ChunkRow, 'text'> & { text: string | Uint8Array };
+    return toHit(scored, document, { ...row, text: decode(row.text) }, mark);
   }
 
   function notice(): string | null {
@@ -72,4 +77,9 @@ export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex
       'SELECT (SELECT count(*) FROM document WHERE embedder < ?) + (SELECT count(*) FROM document WHERE embedder > ?) AS n';
     return database.get(sql, embedder.id, embedder.id)!['n'] as number;
   }
+}
+
+/** What was cut between the bytes of a character is left off. */
+function decode(text: string | Uint8Array): string {
+  return typeof text === 'string' ? text : new TextDecoder('utf-8', { ignoreBOM: true }).decode(text, { stream: true });
 }

@@ -32,7 +32,12 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       await rm(folder, { recursive: true, force: true });
     });
 
-    async function put(docId: string, n: number, texts: readonly string[], change: Partial<IndexedDocument> = {}) {
+    async function put(
+      docId: string,
+      n: number,
+      texts: readonly string[],
+      change: Partial<IndexedDocument> & { section?: string[] } = {},
+    ) {
       const dir = join(folder, `staged-${staged++}`);
       await mkdir(dir);
       const document = await stageDocument(dir, { docId, version: version(n), texts, ...change });
@@ -71,6 +76,30 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
         const alone = shown.filter((hit) => !hit.startsWith(version(25)));
         expect(alone, mode).toEqual(alone.toSorted());
       }
+    });
+
+    it('shows 8,000 characters of a chunk, a title and headings of an older version that had no bound, and cites them exactly [S49]', async () => {
+      const beginnings = ['needle\n', 'needle \0 \u0001"\\', 'needle 😀', 'needle é', 'needle 检索', 'needle', 'needle "'];
+      const units = ['\n', ' ', '\u200b', '\0', '\\', '😀', '检'];
+      const texts = beginnings.map((beginning, i) => beginning + units[i]!.repeat(70_000));
+      const long = { title: 't'.repeat(100_000), section: Array.from({ length: 30 }, () => 'needle'.repeat(40)) };
+      await put('wide', 1, texts, long);
+
+      for (const mode of searchModes) {
+        const { hits } = await search('"needle" needles', { mode, topK: 100 });
+        expect(hits).toHaveLength(texts.length);
+        for (const hit of hits) {
+          const text = texts[hit.chunkIndex]!;
+          expect(hit.text.length).toBeLessThanOrEqual(8000);
+          expect(hit.text.length).toBeGreaterThanOrEqual(7999);
+          expect(text.startsWith(hit.text) && hit.text.isWellFormed()).toBe(true);
+          expect(hit.end - hit.start).toBe(hit.text.length);
+          expect(hit.title!.length).toBeLessThanOrEqual(300);
+          expect(hit.section.join('').length).toBeLessThanOrEqual(8 * 200);
+          expect(hit.highlights.length).toBeLessThanOrEqual(200);
+        }
+      }
+      expect((await index.info('wide'))!.title!.length).toBeLessThanOrEqual(300);
     });
 
     it('counts what only widens a question among what it found', async () => {

@@ -3,6 +3,7 @@
  * its doc_id until the transaction ends, so that of two processes exactly one is first.
  */
 import { AppError } from '../../errors.ts';
+import { withinBounds } from '../../search/bounds.ts';
 import type { DocumentPage, IndexedDocument, SearchFilter } from '../../search/document-index.ts';
 import type { Metadata, TaskId } from '../../tasks/task.ts';
 import type { Database, Row } from './database.ts';
@@ -144,7 +145,7 @@ function pairsOf(metadata: Metadata | null): string[] {
 }
 
 function toEntry(row: Row): CatalogEntry {
-  const document = JSON.parse(row['record'] as string) as IndexedDocument;
+  const document = withinBounds(JSON.parse(row['record'] as string) as IndexedDocument);
   const id = row['id'] as number;
   return { id, firstChunk: firstChunkOf(id), document };
 }

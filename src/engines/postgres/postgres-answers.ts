@@ -21,6 +21,9 @@ import type { IndexCatalog } from './index-catalog.ts';
 /** Posting blocks, and texts of chunks, that are kept from one search to the next. */
 const blockBytesMax = 128 * 1024 * 1024;
 const textBytesMax = 16 * 1024 * 1024;
+/** Characters and bytes of a stored chunk that are read: more than one of today's takes. */
+const bodyBytesMax = 64 * 1024;
+const longestEscape = 6;
 /** A step asks for more in a handful of rounds at most: words, and the terms that they stand for. */
 const roundsMax = 50;
 
@@ -176,8 +179,9 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
 
   async function readChunks(ids: readonly number[]): Promise<Map<number, ChunkRow>> {
     if (ids.length === 0) return new Map();
-    const rows = await database.query('SELECT id, body FROM chunk WHERE id = ANY($1::bigint[])', [ids]);
-    return new Map(rows.map((row) => [row['id'] as number, JSON.parse(row['body'] as string) as ChunkRow]));
+    const body = 'CASE WHEN octet_length(body) <= $2 THEN body ELSE left(body, $2) END AS body';
+    const rows = await database.query(`SELECT id, ${body} FROM chunk WHERE id = ANY($1::bigint[])`, [ids, bodyBytesMax]);
+    return new Map(rows.map((row) => [row['id'] as number, readBody(row['body'] as string)]));
   }
 
   async function countForeign(): Promise<number> {
@@ -188,6 +192,19 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     const [row] = await database.query(sql, [embedder.id]);
     return row!['n'] as number;
   }
+}
+
+/** A row whose text is longer than chunks are now was cut off inside it, maybe inside an escape: the text is its last member. */
+function readBody(body: string): ChunkRow {
+  const endings = ['', ...Array.from({ length: longestEscape }, () => '"}')];
+  for (const [left, ending] of endings.entries()) {
+    try {
+      return JSON.parse(body.slice(0, body.length - Math.max(0, left - 1)) + ending) as ChunkRow;
+    } catch {
+      // Cut inside its text: closed, and one character less each time.
+    }
+  }
+  throw new Error('a stored chunk cannot be read');
 }
 
 function documentOf(row: Row): number {
