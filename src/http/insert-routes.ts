@@ -9,7 +9,7 @@ import { fingerprint, type Idempotency, type IdempotencyEntry, type KeptReply } 
 import { loggable } from './log-text.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { parsePrefer, type Preference } from './prefer.ts';
-import { toProblem } from './problem.ts';
+import { failedTask, statusOf, toProblem } from './problem.ts';
 import { route, type Call, type RequestState, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
 import type { Slots } from './slots.ts';
@@ -142,7 +142,8 @@ async function answer(
   const waitMs = waitTime(preference, services.uploads.laneOf(task.fileBytes) === 'small' ? settings.syncWaitMs : 0);
   const ended = waitMs === 0 ? null : await services.tasks.wait(task.id, waitMs, call.hurry);
   const outcome = ended !== null && isTerminal(ended.task.status) ? outcomeOf(ended, task, wire, ctx) : accepted;
-  if (outcome !== accepted) await entry?.keep(outcome);
+  // What failed here may not fail again: whoever asks once more is shown to the task, and may retry it.
+  if (outcome.status < 500) await entry?.keep(outcome);
   reply(ctx, outcome);
 }
 
@@ -158,9 +159,7 @@ function outcomeOf(snapshot: TaskSnapshot, task: Task, wire: WireOptions, ctx: C
     const body = { ...toTaskRecord(snapshot, wire), message: result!.message, status_url: taskPath(task.id, wire) };
     return { status: 200, location: null, body };
   }
-  const failed = new AppError('invalid_document', `Invalid document: ${error?.message ?? 'it could not be processed'}`, {
-    extensions: { task_id: task.id, error_code: error?.code ?? null, status_url: taskPath(task.id, wire) },
-  });
+  const failed = failedTask(error, { task_id: task.id, error_code: error?.code ?? null, status_url: taskPath(task.id, wire) });
   const problem = toProblem(failed, { path: ctx.path, requestId: (ctx.state as RequestState).requestId });
   return { status: problem.status, location: null, body: problem };
 }
@@ -169,6 +168,7 @@ function reply(ctx: Context, { status, location, body }: KeptReply): void {
   ctx.status = status;
   ctx.body = body;
   if (status >= 400) ctx.set('Content-Type', 'application/problem+json');
+  if (status === statusOf('unavailable')) ctx.set('Retry-After', '10');
   if (location === null) return;
   ctx.set('Location', location);
   ctx.set('Retry-After', '2');

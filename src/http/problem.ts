@@ -1,5 +1,6 @@
 /** The only place that turns an error code into an HTTP status, and an error into a problem document (RFC 9457). */
-import { AppError, type ErrorCode, type RequestErrorCode } from '../errors.ts';
+import { AppError, type DocumentErrorCode, type ErrorCode, type RequestErrorCode } from '../errors.ts';
+import type { TaskError } from '../tasks/task.ts';
 import { inOurWords } from '../trouble.ts';
 
 type Row = { readonly status: number; readonly title: string };
@@ -72,7 +73,21 @@ export function asAppError(error: unknown): AppError {
   return new AppError('internal', 'Something went wrong here; the log has the details under this request id.', { cause: error });
 }
 
-/** A failed task's own code never becomes a status: where one gets this far it is a bug, or a document that cannot be taken. */
+/** Why a task failed that was not its document's fault, as a status. The others are the document's: `invalid_document`. */
+const serverFaults: Partial<Record<ErrorCode, RequestErrorCode>> = {
+  record_corrupt: 'internal',
+  storage_failed: 'unavailable',
+  embedder_failed: 'unavailable',
+} satisfies Partial<Record<DocumentErrorCode, RequestErrorCode>>;
+
+/** The end of a task that failed, for whoever has waited for it. */
+export function failedTask(error: TaskError | null, extensions: Record<string, unknown>): AppError {
+  const code = error === null ? 'internal' : requestCode(error.code);
+  const sentence = error?.message ?? 'The document could not be processed';
+  return new AppError(code, code === 'invalid_document' ? `Invalid document: ${sentence}` : sentence, { extensions });
+}
+
 function requestCode(code: ErrorCode): RequestErrorCode {
-  return Object.hasOwn(table, code) ? (code as RequestErrorCode) : 'invalid_document';
+  if (Object.hasOwn(table, code)) return code as RequestErrorCode;
+  return serverFaults[code] ?? 'invalid_document';
 }

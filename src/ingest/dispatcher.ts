@@ -9,6 +9,7 @@ import type { Lease } from '../queue/task-queue.ts';
 import { withPercent } from '../tasks/progress.ts';
 import { cancelledByUser, type Task, type TaskError, type TaskLane } from '../tasks/task.ts';
 import { troubleOf } from '../trouble.ts';
+import { failureOf } from './failure.ts';
 import { rollForward, settleDocument, type Settled, settleFailure, settleUnchanged } from './settle.ts';
 import type { RunOutcome, ThreadPool } from './thread-pool.ts';
 
@@ -153,7 +154,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await attempt(lease, task);
     } catch (error) {
       logger.error({ err: error, taskId: task.id }, 'an attempt broke');
-      await concludeFailed(lease, task, brokenAttempt(error));
+      await concludeFailed(lease, task, failureOf(error));
     }
   }
 
@@ -192,6 +193,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return logEnd(task, settled, { ...stageMs, index: Math.round(performance.now() - readAt) });
     }
     if (outcome.code === 'aborted') return concludeAborted(lease, task);
+    if ('trace' in outcome)
+      logger.error({ taskId: task.id, code: outcome.code, trace: outcome.trace }, 'a thread met an unexpected error');
     await concludeFailed(lease, task, toTaskError(outcome));
   }
 
@@ -284,21 +287,6 @@ function exhausted(task: Task): TaskError {
     message: `The document stopped its worker process on each of ${task.attemptsMax} attempts, and was given up`,
     retryable: true,
   };
-}
-
-/** What failed was the machine, not the document. */
-function brokenAttempt(error: unknown): TaskError {
-  return error instanceof Error && 'code' in error
-    ? {
-        code: 'storage_failed',
-        message: 'The server could not read or write its disk while processing the document',
-        retryable: true,
-      }
-    : {
-        code: 'internal',
-        message: 'The server met an unexpected error while processing the document; its log says more',
-        retryable: true,
-      };
 }
 
 /** A thread that died is tried again: it may have been another document's fault. */

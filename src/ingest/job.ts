@@ -41,6 +41,13 @@ export type IngestOutcome =
       readonly warnings: readonly string[];
       readonly stageMs: Readonly<Record<string, number>>;
     }
-  | { readonly ok: false; readonly code: DocumentErrorCode; readonly message: string; readonly retryable: boolean };
+  | {
+      readonly ok: false;
+      readonly code: DocumentErrorCode;
+      readonly message: string;
+      readonly retryable: boolean;
+      /** For the log, when the error is the server's own. */
+      readonly trace?: string;
+    };
 
 export type ProgressMessage = StageCounts;

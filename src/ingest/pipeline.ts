@@ -12,6 +12,7 @@ import type { ParsedDocument, ParseLimits, Parser } from '../parse/parser.ts';
 import { withinBounds } from '../search/bounds.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
+import { failureOf, traceOf } from './failure.ts';
 import type { IngestJob, IngestOutcome } from './job.ts';
 import { measureParts, type StagedMeta } from '../search/staging.ts';
 
@@ -25,7 +26,7 @@ export type PipelineParts = {
 /** Chunks embedded together: large enough to feed a model well, small enough to report progress and stay cheap. */
 const batchChunks = 64;
 
-/** Runs one job. Never rejects for a document's sake; a rejection is a bug or a broken disk. */
+/** Runs one job. Never rejects: a bug and a disk that refuses are answers as well, told apart here, where errors still have their codes. */
 export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise<IngestOutcome> {
   const report = throttledReport(job);
   try {
@@ -58,7 +59,7 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
     return { ok: true, document, warnings: boundWarnings(parsed.warnings), stageMs: clock.laps };
   } catch (error) {
     if (error instanceof DocumentError) return { ok: false, code: error.code, message: error.message, retryable: error.retryable };
-    throw error;
+    return { ok: false, ...failureOf(error), trace: traceOf(error) };
   } finally {
     job.port.close();
   }

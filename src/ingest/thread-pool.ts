@@ -7,6 +7,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Logger } from '../logger.ts';
 import type { StageCounts } from '../tasks/progress.ts';
+import { failureOf, traceOf } from './failure.ts';
 import type { IngestJob, IngestOutcome, ProgressMessage, ThreadSettings } from './job.ts';
 
 export type ThreadPoolOptions = {
@@ -103,7 +104,15 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
 function toOutcome(error: unknown, threadMemoryMb: number): RunOutcome {
   if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return outOfMemory(threadMemoryMb, { sure: true });
-  return { ok: false, code: 'crashed', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  if (hasEnded(error)) return { ok: false, code: 'crashed', message: `${error.name}: ${error.message}` };
+  return { ok: false, ...failureOf(error), trace: traceOf(error) };
+}
+
+/** The thread is gone, and not by an error that was thrown in it: Piscina's own sentences, and Node's errors of threads. */
+function hasEnded(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && String(error.code).startsWith('ERR_WORKER_')) return true;
+  return /^(worker exited with code|Terminating worker thread)/.test(error.message);
 }
 
 function outOfMemory(threadMemoryMb: number, { sure }: { sure: boolean }): RunOutcome {

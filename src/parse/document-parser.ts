@@ -39,6 +39,8 @@ export function createDocumentParser(options: DocumentParserOptions): Parser {
   function parserOf(format: ReadableFormat): Promise<Parser> {
     const known = loaded.get(format) ?? load(format);
     loaded.set(format, known);
+    // A disk that could not be read now may be read later.
+    known.catch(() => loaded.delete(format));
     return known;
   }
 

@@ -120,7 +120,7 @@ async function* chat(options: AnswerOptions, list: readonly Message[], signal: A
 async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   let rest = '';
   for await (const part of body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + part).split(/\r?\n/);
+    const lines = (rest + part).split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop()!;
     if (rest.length > answerCharactersMax) throw new AppError('unavailable', 'The chat service sent a line without end');
     for (const line of lines) if (line.startsWith('data:')) yield line.slice(5).trim();

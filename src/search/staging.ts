@@ -5,12 +5,12 @@
  * an index can be rebuilt from what is published.
  */
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Chunk } from '../chunk/chunk.ts';
 import type { DocumentPart } from '../documents/file-store.ts';
 import { digestPlain, openPlain, readPlain } from '../documents/plain-file.ts';
 import { hasErrno } from '../errors.ts';
 import { isTaskId } from '../tasks/task.ts';
+import { readRecords } from '../records.ts';
 import type { IndexedDocument } from './document-index.ts';
 
 export type StagedChunk = { readonly chunk: Chunk; readonly vector: Float32Array | null };
@@ -113,10 +113,9 @@ export async function* readStagedChunks(folder: string, dimensions: number, batc
   const vectors = dimensions > 0 ? await openPlain(join(folder, 'vectors.bin')) : null;
   try {
     const rows = await openPlain(join(folder, 'chunks.ndjson'));
-    const lines = createInterface({ input: rows.createReadStream({ encoding: 'utf8' }), crlfDelay: Infinity });
     let batch: Chunk[] = [];
-    for await (const line of lines) {
-      if (line !== '') batch.push(JSON.parse(line) as Chunk);
+    for await (const record of readRecords(rows.createReadStream())) {
+      batch.push(JSON.parse(record) as Chunk);
       if (batch.length === batchSize) {
         yield await withVectors(batch);
         batch = [];

@@ -12,7 +12,7 @@ import { quantile, round, showFigures } from './figures.ts';
 const poisons = {
   'abort.txt': 'worker_crashed',
   'exit.txt': 'worker_crashed',
-  'throw.txt': 'worker_crashed',
+  'throw.txt': 'internal',
   'heap.txt': 'out_of_memory',
   'buffers.txt': 'out_of_memory',
   'hang.txt': 'timeout',

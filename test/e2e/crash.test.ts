@@ -124,11 +124,22 @@ describe.each(engines)('on $name', ({ open }) => {
       await until('the worker is back', async () => (await fetch(`${server.url}/ready`)).status === 200);
     });
 
-    it.each(['exit.txt', 'throw.txt'])('or only its thread (%s) fails after its attempts as well', async (name) => {
+    it('or only its thread fails after its attempts as well', async () => {
       const server = await start({ ...(await engine.newPlace()), env: { RETRY_DELAY_MS: '1' } });
-      const id = await accept(server.url, name, 'poison');
+      const id = await accept(server.url, 'exit.txt', 'poison');
 
       expect(await ended(server.url, id)).toMatchObject({ status: 'failed', error_code: 'worker_crashed', attempts: 3 });
+    });
+
+    it('or meets a bug is not blamed: 500 at the first attempt, and the task says so', async () => {
+      const server = await start(await engine.newPlace());
+      const answer = await insert(server.url, 'bug', { name: 'throw.txt', bytes: 'text' });
+      const problem = (await answer.json()) as Record<string, string>;
+
+      expect(answer.status).toBe(500);
+      expect(problem).toMatchObject({ code: 'internal', error_code: 'internal', detail: expect.stringMatching(/^The server met/) });
+      expect(await ended(server.url, problem['task_id']!)).toMatchObject({ status: 'failed', error_code: 'internal', attempts: 1 });
+      expect(server.log()).toContain('a bug in a parser');
     });
   });
 });

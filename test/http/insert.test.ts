@@ -168,6 +168,28 @@ describe('POST /insert', () => {
     expect((await json(fetch(`${server.url}/task/${body.task_id}`))).error).toBe('Unsupported file format: large_document.pdf');
   });
 
+  it.each([
+    ['internal', 500, 'internal'],
+    ['record_corrupt', 500, 'internal'],
+    ['storage_failed', 503, 'unavailable'],
+    ['embedder_failed', 503, 'unavailable'],
+  ] as const)('blames no document for what the server did wrong (%s): %i', async (errorCode, status, code) => {
+    const message = 'The server failed';
+    const error = { code: errorCode, message, retryable: true };
+    await using server = await startHttpServer({
+      memory: { ingest: ({ id }, memory) => void memory.finish(id, { status: 'failed', error }) },
+    });
+
+    const answer = await insert(server, 'd', fileForm('x'));
+    const body = await json(answer);
+
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(answer.headers.get('retry-after')).toBe(status === 503 ? '10' : null);
+    expect(body).toMatchObject({ detail: message, code, error_code: errorCode, status });
+    expect(await json(fetch(`${server.url}/task/${body.task_id}`))).toMatchObject({ status: 'failed', error_code: errorCode });
+  });
+
   it('fixed: answers 503 RAG service is not ready. while the service is starting', async () => {
     await using server = await startHttpServer({ services: () => null });
 

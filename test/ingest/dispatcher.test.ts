@@ -115,7 +115,7 @@ describe('the dispatcher', () => {
 
   it('runs a second attempt alone, so that its crash costs no other task an attempt', async () => {
     await open(2);
-    const bad = await submit('throw.txt');
+    const bad = await submit('exit.txt');
     const others = [await submit('wait-50.txt', 'a'), await submit('wait-50.txt', 'b'), await submit('wait-50.txt', 'c')];
     dispatcher.start();
 
@@ -125,7 +125,7 @@ describe('the dispatcher', () => {
 
   it('lets two suspects run one after the other, and neither waits for ever', async () => {
     await open(2);
-    const bad = [await submit('throw.txt', 'x'), await submit('exit.txt', 'y')];
+    const bad = [await submit('exit.txt', 'x'), await submit('exit.txt', 'y')];
     dispatcher.start();
 
     for (const task of bad) expect((await ended(task)).task).toMatchObject({ status: 'failed', attempts: 3 });

@@ -108,11 +108,12 @@ describe('the thread pool', () => {
     });
   });
 
-  it('calls a thread that exits or throws crashed, and goes on with the next job', async () => {
+  it('calls a thread that exits crashed, and one that throws an error of ours; and goes on with the next job', async () => {
     await open();
 
     expect(await run('exit')).toMatchObject({ ok: false, code: 'crashed' });
-    expect(await run('throw')).toMatchObject({ ok: false, code: 'crashed', message: 'Error: a bug' });
+    const trace = expect.stringMatching(/^Error: a bug\n/) as string;
+    expect(await run('throw')).toMatchObject({ ok: false, code: 'internal', retryable: false, trace });
     expect(await run('fine')).toMatchObject({ code: 'no_text' });
   });
 

@@ -8,10 +8,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { backup as backupDatabase, DatabaseSync } from 'node:sqlite';
 import { hasErrno } from '../../errors.ts';
 import { documentFolder } from '../../documents/file-store.ts';
+import { readRecords } from '../../records.ts';
 import type { DocumentIndex, IndexedDocument } from '../../search/document-index.ts';
 import { isTerminal, type Task, type TaskId, isTaskId } from '../../tasks/task.ts';
 import { orNull } from './disk.ts';
@@ -221,9 +221,8 @@ async function copyBack(source: string, target: string, manifest: Manifest): Pro
   if ((await digest(listPath)) !== manifest.listSha256)
     throw new BackupError('The list of files of this backup was changed or is damaged.');
   const made = new Set<string>();
-  for await (const line of createInterface({ input: createReadStream(listPath, 'utf8'), crlfDelay: Infinity })) {
-    if (line === '') continue;
-    const { path, sha256 } = JSON.parse(line) as ListedFile;
+  for await (const record of readRecords(createReadStream(listPath))) {
+    const { path, sha256 } = JSON.parse(record) as ListedFile;
     if (path.split('/').some((part) => part === '..' || part === ''))
       throw new BackupError('The list of files of this backup is damaged.');
     const to = join(target, path);
