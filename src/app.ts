@@ -12,7 +12,7 @@ import { ConfigError, type Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
 import type { Engine } from './engines/engine.ts';
 import { loadApiKeys } from './http/api-keys.ts';
-import { toHttpSettings, type HttpSettings } from './http/http-settings.ts';
+import { toHttpSettings, type HttpLimits, type HttpSettings } from './http/http-settings.ts';
 import type { Route } from './http/route.ts';
 import type { Services } from './http/services.ts';
 import { toTaskRecord, type WireOptions } from './http/wire.ts';
@@ -187,7 +187,7 @@ async function extraRoutes(
 ): Promise<Route[]> {
   const { webhookRoutes } = await import('./webhooks/webhook-routes.ts');
   const routes = [...webhookRoutes(webhooks)];
-  if (config.mcp) routes.push(await createMcp(wire, logger));
+  if (config.mcp) routes.push(await createMcp(wire, limits, logger));
   if (config.answerUrl !== '') {
     const { answerRoutes } = await import('./http/answer-routes.ts');
     routes.push(...answerRoutes({ limits, wire }));
@@ -240,12 +240,12 @@ function openWebhooks(config: Config, engine: Engine, storage: FrontEndStorage, 
   });
 }
 
-async function createMcp(wire: WireOptions, logger: Logger): Promise<Route> {
+async function createMcp(wire: WireOptions, limits: HttpLimits, logger: Logger): Promise<Route> {
   const { createMcpHandler } = await import('./mcp/mcp-handler.ts');
   const handle = await createMcpHandler({ version: packageJson.version, logger }).catch((error: Error) => {
     throw new ConfigError([error.message]);
   });
-  return mcpRoute({ handle, wire, documentBytesMax: mcpDocumentBytesMax });
+  return mcpRoute({ handle, wire, limits, documentBytesMax: mcpDocumentBytesMax });
 }
 
 function createServices(config: Config, engine: Engine, webhooks: Webhooks, workers: Workers): Services {

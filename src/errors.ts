@@ -18,6 +18,7 @@ export type RequestErrorCode =
   | 'not_cancellable' // 400: the fixed answer of a cancel that came too late
   | 'gone' // 410
   | 'body_too_large' // 413: a body other than a file is too large
+  | 'expectation_failed' // 417
   | 'misdirected' // 421: this Host is not served here
   | 'headers_too_large' // 431
   | 'rate_limited' // 429

@@ -9,6 +9,7 @@ import { koaBody } from 'koa-body';
 import { AppError, hasErrno } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { identify, requireScope } from './access.ts';
+import { dropBody, hasUnreadBody, watchOf } from './body-watch.ts';
 import { clientAddress, isSecure, type ProxyTrust } from './client-address.ts';
 import { checkHost, checkOrigin, corsHeaders } from './origin-guard.ts';
 import { refuseUnhonoured, refuseUnknownFraming } from './honoured.ts';
@@ -18,6 +19,7 @@ import { loggable } from './log-text.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { asAppError, toProblem } from './problem.ts';
 import type { RateLimiter } from './rate-limit.ts';
+import { requestTarget } from './request-target.ts';
 import type { Call, RequestState, Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
@@ -41,6 +43,8 @@ export type HttpAppOptions = {
   readonly stopping: AbortSignal;
   /** Tells a client that waits with `Expect: 100-continue` to send its body. */
   readonly acceptBody: (ctx: Context) => void;
+  /** Whether it still waits to be told so. */
+  readonly awaitsContinue: (ctx: Context) => boolean;
 };
 
 export function createHttpApp(options: HttpAppOptions): Koa {
@@ -51,7 +55,7 @@ export function createHttpApp(options: HttpAppOptions): Koa {
     options.logger[level]({ requestId: (ctx?.state as RequestState | undefined)?.requestId, err: error }, 'answer broken off');
   });
   app.use(answerEveryRequest(options));
-  app.use(stripBasePath(options.settings.basePath));
+  app.use(exactAddress(options.settings.basePath));
   app.use(guard(options));
   app.use(router(options));
   app.use(unmatched);
@@ -63,7 +67,7 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
   const { logger, metrics, newId, settings } = options;
   return async (ctx, next) => {
     const startedAt = performance.now();
-    const path = ctx.path;
+    const path = ctx.path || '/';
     const state: RequestState = {
       requestId: requestId(ctx) ?? newId(),
       principal: { keyId: null, scope: 'public', by: 'none' },
@@ -76,13 +80,15 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     ctx.set('X-Request-Id', state.requestId);
     ctx.set('Cache-Control', 'no-store');
     if (options.stopping.aborted) ctx.set('Connection', 'close');
+    if (hasUnreadBody(ctx.req) && !options.awaitsContinue(ctx)) watchOf(ctx.req, settings.limits);
     try {
       await next();
       writeJson(ctx);
     } catch (error) {
-      answerProblem(ctx, error, path);
+      answerProblem(ctx, await onceBodyIsIn(ctx, error), path);
     }
-    if (bodyIsUnread(ctx)) sendThenLinger(ctx, settings.limits.lingerMs);
+    if (options.awaitsContinue(ctx)) ctx.set('Connection', 'close');
+    else if (bodyIsUnread(ctx)) sendThenLinger(ctx, settings.limits.lingerMs);
     const { operation, principal, address } = ctx.state as RequestState;
     metrics.request(operation ?? 'none', ctx.method, ctx.status, (performance.now() - startedAt) / 1000);
     logger.debug(
@@ -98,6 +104,21 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
       'request answered',
     );
   };
+
+  /**
+   * A request is answered when all of it is there, also by a problem: many clients read nothing before they have sent everything, and one
+   * that never does gets 408. Only a body that is too long for that, or not asked for yet, is not waited for.
+   */
+  async function onceBodyIsIn(ctx: Context, error: unknown): Promise<unknown> {
+    const known = asAppError(error);
+    const isOfBody = known.code === 'request_timeout' || known.code === 'body_too_large';
+    if (isOfBody || ctx.headerSent || options.awaitsContinue(ctx) || !hasUnreadBody(ctx.req)) return error;
+    const watch = watchOf(ctx.req, settings.limits);
+    return dropBody(ctx.req, watch, settings.limits.jsonBytesMax).then(
+      () => error,
+      (late: unknown) => late,
+    );
+  }
 
   function answerProblem(ctx: Context, error: unknown, path: string): void {
     const known = asAppError(error);
@@ -136,11 +157,9 @@ function requestId(ctx: Context): string | null {
   return /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : null;
 }
 
-/** More is still to come than Node can swallow unnoticed, or it comes too slowly for that. */
-function bodyIsUnread({ req, respond, status }: Context): boolean {
-  const mayBeLong =
-    status === 408 || req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 64 * 1024;
-  return mayBeLong && !req.complete && respond !== false;
+/** More is still to come than Node should swallow unnoticed. */
+function bodyIsUnread({ req, respond }: Context): boolean {
+  return !req.complete && respond !== false && hasUnreadBody(req);
 }
 
 /**
@@ -164,9 +183,10 @@ function sendThenLinger(ctx: Context, lingerMs: number): void {
   req.resume();
 }
 
-/** The prefix may come in or may have been taken off by the proxy already; links always carry it. */
-function stripBasePath(basePath: string): Middleware {
+/** The address as it came. The prefix may come in or may have been taken off by the proxy already; links always carry it. */
+function exactAddress(basePath: string): Middleware {
   return async (ctx, next) => {
+    ctx.url = requestTarget(ctx.req);
     if (basePath !== '' && (ctx.path === basePath || ctx.path.startsWith(`${basePath}/`)))
       ctx.path = ctx.path.slice(basePath.length) || '/';
     await next();
@@ -176,6 +196,7 @@ function stripBasePath(basePath: string): Middleware {
 function guard({ settings, proxyTrust, endedSessions, rateLimiter, now }: HttpAppOptions): Middleware {
   const { apiKeys: keys, sessionSecret } = settings;
   return async (ctx, next) => {
+    checkExpectation(ctx.get('Expect'));
     checkHost(ctx.req, settings.allowedHosts);
     refuseUnknownFraming(ctx.req);
     ctx.set(corsHeaders(ctx.req, settings.corsOrigins));
@@ -188,8 +209,14 @@ function guard({ settings, proxyTrust, endedSessions, rateLimiter, now }: HttpAp
   };
 }
 
+function checkExpectation(expected: string): void {
+  if (expected !== '' && expected.toLowerCase() !== '100-continue')
+    throw new AppError('expectation_failed', 'Of what a client can expect only 100-continue is known here.');
+}
+
 function router(options: HttpAppOptions): Middleware {
-  const routes = new Router();
+  // One address for each thing: a proxy's rule for /metrics must hold for all that is answered as /metrics.
+  const routes = new Router({ sensitive: true, strict: true });
   for (const route of options.routes) {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
     routes.register(path, [route.method], async (ctx) => {
@@ -210,8 +237,6 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
   const params = readParams(route.params, ctx.path, rawParams);
   const query = route.anyQuery === true ? {} : readQuery(route.query, ctx.querystring);
   const body = route.body?.kind === 'json' ? readBody(route.body.schema, await readJson(ctx, options)) : undefined;
-  const gone = new AbortController();
-  ctx.res.once('close', () => gone.abort());
   const call: Call<unknown, unknown, unknown> = {
     ctx,
     params,
@@ -221,11 +246,27 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
     services: services as Services,
     principal: state.principal,
     requestId: state.requestId,
-    hurry: AbortSignal.any([gone.signal, options.stopping]),
+    hurry: AbortSignal.any([clientLeft(ctx, options.settings.limits.halfClosedMs), options.stopping]),
   };
   if (route.body !== undefined && route.asksForBody !== true) options.acceptBody(ctx);
   await route.handle(call);
   if (route.logged !== undefined) options.logger.info(whoAndWhat(ctx), route.logged);
+}
+
+/** Aborts when nobody reads the answer any more, or when the client has ended its side and the answer is not there soon. */
+function clientLeft({ req, res }: Context, halfClosedMs: number): AbortSignal {
+  const left = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const halfClosed = (): void => void (timer = setTimeout(() => left.abort(), halfClosedMs));
+  const { socket } = req;
+  if (socket.readableEnded) halfClosed();
+  else socket.once('end', halfClosed);
+  res.once('close', () => {
+    clearTimeout(timer);
+    socket.off('end', halfClosed);
+    left.abort();
+  });
+  return left.signal;
 }
 
 /** Of a request, as the log shows it. */
@@ -254,7 +295,8 @@ async function readJson(ctx: Context, { settings, acceptBody }: HttpAppOptions):
     includeUnparsed: true,
     jsonTypes: ['application/json'],
   });
-  await read(ctx, async () => {}).catch((error: unknown) => {
+  await Promise.race([read(ctx, async () => {}), watchOf(ctx.req, settings.limits).failed]).catch((error: unknown) => {
+    if (error instanceof AppError) throw error;
     const tooLarge = error instanceof Error && 'status' in error && error.status === 413;
     if (tooLarge) throw new AppError('body_too_large', `The body is larger than ${limit} bytes.`, { cause: error });
     throw new AppError('bad_request', 'The body is not a JSON object.', { cause: error });

@@ -1,12 +1,14 @@
 /** The HTTP front end: Koa on a Node server with its limits, started and stopped in order. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Context } from 'koa';
-import { AppError } from '../errors.ts';
+import { AppError, type RequestErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { trustProxies } from './client-address.ts';
+import { sentences, watchConnections, type Refusal } from './connections.ts';
 import { createHttpApp } from './http-app.ts';
-import type { HttpSettings } from './http-settings.ts';
+import type { HttpLimits, HttpSettings } from './http-settings.ts';
 import { createIdempotency, type IdempotencyStore } from './idempotency.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { toProblem } from './problem.ts';
@@ -49,6 +51,7 @@ const sweepMs = 3600 * 1000;
 const sampleMs = 10_000;
 /** How often Node looks for connections whose headers are late. */
 const connectionsCheckMs = 2000;
+const connectionsEndingMax = 1024;
 const recentTasksRead = 1000;
 
 export function createHttpServer({
@@ -66,6 +69,7 @@ export function createHttpServer({
   const feed = createTaskFeed(newId());
   const throughput = createThroughput();
   const uploadSlots = createSlots({ perClientMax: limits.uploadsPerClientMax, max: limits.uploadsMax });
+  const waitSlots = createSlots({ perClientMax: limits.waitsPerClientMax, max: limits.waitsMax });
   const streamSlots = createSlots({ perClientMax: limits.eventStreamsPerClientMax, max: limits.eventStreamsMax });
   const metrics = createHttpMetrics({ eventStreams: () => streamSlots.size, uploads: () => uploadSlots.size });
   const idempotency = createIdempotency(idempotencyStore, now);
@@ -75,6 +79,7 @@ export function createHttpServer({
     settings,
     wire: { basePath: settings.basePath, taskRetentionMs: settings.taskRetentionMs },
     uploadSlots,
+    waitSlots,
     streamSlots,
     idempotency,
     metrics,
@@ -100,10 +105,11 @@ export function createHttpServer({
     newId,
     stopping: stopping.signal,
     acceptBody,
+    awaitsContinue: ({ req }) => awaitingContinue.has(req),
   });
   const answer = app.callback();
-  const server = createNodeServer(settings, (request, response) => void answer(request, response), awaitingContinue);
-  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuse(error, socket, newId()));
+  const server = createNodeServer(limits, (request, response) => void answer(request, response), awaitingContinue);
+  watchConnections(server, { ...limits, refuse: (socket, reason) => refuse(socket, reason, newId()) });
   const sweeper = setInterval(() => void sweep(), sweepMs).unref();
   const sampler = setInterval(() => void sampleQueue(), sampleMs).unref();
 
@@ -178,20 +184,27 @@ export function createHttpServer({
 }
 
 function createNodeServer(
-  { limits }: HttpSettings,
+  limits: HttpLimits,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
   awaitingContinue: WeakSet<IncomingMessage>,
 ): Server {
   const server = createServer({
-    // Late bodies are judged by their rate (`transfer-watch.ts`), not by the time of the whole request.
+    // Late bodies are judged by their rate or by a time of their own (`body-watch.ts`).
     requestTimeout: 0,
     headersTimeout: limits.headersMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: connectionsCheckMs,
     maxHeaderSize: 16 * 1024,
     noDelay: true,
+    // Node's own answer to that is no problem document.
+    requireHostHeader: false,
   });
-  server.maxConnections = limits.connectionsMax;
+  // A header left out could be the one that says how long the body is; their size is bounded above.
+  server.maxHeadersCount = 0;
+  // A client that has ended its side still reads.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  // Those that were ended for others may take a moment to go.
+  server.maxConnections = limits.connectionsMax + connectionsEndingMax;
   server.maxRequestsPerSocket = 0;
   server.on('request', answer);
   // Without this Node would ask for the body of an upload before anybody has looked at its headers.
@@ -199,31 +212,31 @@ function createNodeServer(
     awaitingContinue.add(request);
     answer(request, response);
   });
+  server.on('checkExpectation', answer);
   server.on('connection', (socket) => socket.setKeepAlive(true, 30_000));
   return server;
 }
 
-/** Answers what is not HTTP, or comes too late, or has too much in its headers; no request object exists for it. */
-function refuse(error: Error & { code?: string }, socket: Socket, requestId: string): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const problem = toProblem(refusal(error.code), { path: '', requestId });
+const refusalCodes: Readonly<Record<Refusal, RequestErrorCode>> = {
+  malformed: 'bad_request',
+  headers_too_large: 'headers_too_large',
+  too_slow: 'request_timeout',
+  tunnel: 'method_not_allowed',
+};
+
+/** Answers what no request object exists for: what is not HTTP, or comes too late, or has too much in its headers. */
+function refuse(socket: Duplex, reason: Refusal, requestId: string): void {
+  const problem = toProblem(new AppError(refusalCodes[reason], sentences[reason]), { path: '', requestId });
   const body = JSON.stringify(problem);
   const headers = {
     ...securityHeaders({ secure: false }),
     'Content-Type': 'application/problem+json',
     'Content-Length': String(Buffer.byteLength(body)),
+    'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
     Connection: 'close',
+    ...(reason === 'tunnel' ? { Allow: '' } : {}),
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\n${lines.join('')}\r\n${body}`);
-}
-
-function refusal(code: string | undefined): AppError {
-  if (code === 'HPE_HEADER_OVERFLOW') return new AppError('headers_too_large', 'The headers of this request are too large.');
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AppError('request_timeout', 'The request came in too slowly.');
-  return new AppError('bad_request', 'This is not a valid HTTP request.');
 }

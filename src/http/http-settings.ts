@@ -33,16 +33,25 @@ export type HttpSettings = {
 export type HttpLimits = {
   readonly headersMs: number;
   readonly keepAliveMs: number;
+  /** Beyond this the connection that has been waiting for its client longest is ended for a new one. */
   readonly connectionsMax: number;
-  /** See `transfer-watch.ts`. */
+  /** See `body-watch.ts`. */
+  readonly bodyMs: number;
   readonly transferWindowMs: number;
   readonly transferBytesMin: number;
+  /** How long a client may leave an answer lying without reading any of it. */
+  readonly unreadMs: number;
+  /** How long a client that has ended its side still gets an answer that has to be waited for. */
+  readonly halfClosedMs: number;
   /** How long an answer that was given before the whole request was read stays readable before the connection is cut. */
   readonly lingerMs: number;
   readonly jsonBytesMax: number;
   /** Uploads being received at once, of one key or address and of all. */
   readonly uploadsPerClientMax: number;
   readonly uploadsMax: number;
+  /** Requests that wait for the end of a task; one more is answered at once with what there is. */
+  readonly waitsPerClientMax: number;
+  readonly waitsMax: number;
   readonly eventStreamsPerClientMax: number;
   readonly eventStreamsMax: number;
   readonly eventHeartbeatMs: number;
@@ -52,15 +61,20 @@ export type HttpLimits = {
 };
 
 export const defaultHttpLimits: HttpLimits = {
-  headersMs: 15_000,
+  headersMs: 10_000,
   keepAliveMs: 15_000,
-  connectionsMax: 4096,
-  transferWindowMs: 30_000,
+  connectionsMax: 8192,
+  bodyMs: 15_000,
+  transferWindowMs: 20_000,
   transferBytesMin: 4096,
+  unreadMs: 30_000,
+  halfClosedMs: 200,
   lingerMs: 2_000,
   jsonBytesMax: 64 * 1024,
   uploadsPerClientMax: 64,
   uploadsMax: 256,
+  waitsPerClientMax: 1024,
+  waitsMax: 4096,
   eventStreamsPerClientMax: 32,
   eventStreamsMax: 256,
   eventHeartbeatMs: 15_000,

@@ -20,6 +20,7 @@ export type InsertRouteOptions = {
   readonly settings: HttpSettings;
   readonly wire: WireOptions;
   readonly uploadSlots: Slots;
+  readonly waitSlots: Slots;
   readonly idempotency: Idempotency;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
@@ -114,7 +115,7 @@ async function answer(
   docId: string,
   file: ReceivedFile,
   entry: IdempotencyEntry | null,
-  { settings, wire, metrics, logger }: InsertRouteOptions,
+  { settings, wire, metrics, logger, waitSlots }: InsertRouteOptions,
 ): Promise<void> {
   const { ctx, services } = call;
   const kept = await entry?.replay(fingerprint(file, docId)).catch(async (error: unknown) => {
@@ -140,7 +141,8 @@ async function answer(
   const preference = parsePrefer(ctx.get('Prefer'));
   if (preference.applied !== null) ctx.set('Preference-Applied', preference.applied);
   const waitMs = waitTime(preference, services.uploads.laneOf(task.fileBytes) === 'small' ? settings.syncWaitMs : 0);
-  const ended = waitMs === 0 ? null : await services.tasks.wait(task.id, waitMs, call.hurry);
+  const release = waitMs === 0 ? null : waitSlots.take(call.principal.keyId ?? (ctx.state as RequestState).address);
+  const ended = release === null ? null : await services.tasks.wait(task.id, waitMs, call.hurry).finally(release);
   const outcome = ended !== null && isTerminal(ended.task.status) ? outcomeOf(ended, task, wire, ctx) : accepted;
   // What failed here may not fail again: whoever asks once more is shown to the task, and may retry it.
   if (outcome.status < 500) await entry?.keep(outcome);

@@ -7,7 +7,16 @@ import type { Answer, Route } from './route.ts';
 import * as schemas from './schemas.ts';
 
 /** Problems that any route may answer. */
-const everywhere: readonly RequestErrorCode[] = ['bad_request', 'invalid_request', 'misdirected', 'rate_limited', 'internal'];
+const everywhere: readonly RequestErrorCode[] = [
+  'bad_request',
+  'invalid_request',
+  'request_timeout',
+  'body_too_large',
+  'expectation_failed',
+  'misdirected',
+  'rate_limited',
+  'internal',
+];
 
 /** `basePath`: where the server is, as its clients see it. */
 export function createOpenApi(routes: readonly Route[], options: { version: string; basePath: string; withKeys: boolean }): object {

@@ -19,6 +19,7 @@ const table: Readonly<Record<RequestErrorCode, Row>> = {
   not_cancellable: { status: 400, title: 'Task cannot be cancelled' },
   gone: { status: 410, title: 'Gone' },
   body_too_large: { status: 413, title: 'Body too large' },
+  expectation_failed: { status: 417, title: 'Expectation failed' },
   misdirected: { status: 421, title: 'Misdirected request' },
   headers_too_large: { status: 431, title: 'Headers too large' },
   rate_limited: { status: 429, title: 'Too many requests' },

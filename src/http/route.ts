@@ -55,7 +55,7 @@ export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   /** The handler asks for the body itself, once it knows that it is wanted; else it is asked for before the handler runs. */
   readonly asksForBody?: boolean;
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Codes of problems it answers beside those that any route may (401, 403, 421, 422, 429, 500, 503). */
+  /** Codes of problems it answers beside those that any route may (400, 401, 403, 408, 413, 417, 421, 422, 429, 500, 503). */
   readonly problems?: readonly RequestErrorCode[];
   /** What the log says when it was done, for what somebody will ask about later; nothing for the rest. */
   readonly logged?: string;

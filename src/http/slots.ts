@@ -1,9 +1,9 @@
-/** A bound on things held open at once, for each client and for all of them. */
+/** A bound on what is held at once (things open, bytes in memory), for each client first, then for all of them. */
 
 export interface Slots {
-  /** A slot and the way to give it back (safe twice); null when the client, or everybody together, holds too many. */
-  take(client: string): (() => void) | null;
-  /** How many are taken. */
+  /** Takes `amount` (default: 1) and gives the way to give it back (safe twice); null when the client, or everybody together, holds too much. */
+  take(client: string, amount?: number): (() => void) | null;
+  /** How much is taken. */
   readonly size: number;
 }
 
@@ -18,17 +18,17 @@ export function createSlots({ perClientMax, max }: { perClientMax: number; max: 
     },
   };
 
-  function take(client: string): (() => void) | null {
+  function take(client: string, amount = 1): (() => void) | null {
     const own = held.get(client) ?? 0;
-    if (size >= max || own >= perClientMax) return null;
-    size += 1;
-    held.set(client, own + 1);
+    if (size + amount > max || own + amount > perClientMax) return null;
+    size += amount;
+    held.set(client, own + amount);
     let given = false;
     return () => {
       if (given) return;
       given = true;
-      size -= 1;
-      const left = held.get(client)! - 1;
+      size -= amount;
+      const left = held.get(client)! - amount;
       if (left === 0) held.delete(client);
       else held.set(client, left);
     };

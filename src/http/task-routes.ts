@@ -19,6 +19,7 @@ import { taskPath, toTaskAccepted, toTaskRecord, type WireOptions } from './wire
 export type TaskRouteOptions = {
   readonly limits: HttpLimits;
   readonly wire: WireOptions;
+  readonly waitSlots: Slots;
   readonly streamSlots: Slots;
   readonly feed: TaskFeed;
   readonly metrics: HttpMetrics;
@@ -49,7 +50,10 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       async handle({ ctx, params, query, services, principal, hurry }) {
         const found = await ownTask(services.tasks, params.task_id, principal);
         const waits = query.wait > 0 && !isTerminal(found.task.status);
-        const snapshot = waits ? await services.tasks.wait(found.task.id, query.wait * 1000, hurry) : found;
+        const client = principal.keyId ?? (ctx.state as RequestState).address;
+        const release = waits ? options.waitSlots.take(client) : null;
+        const snapshot =
+          release === null ? found : await services.tasks.wait(found.task.id, query.wait * 1000, hurry).finally(release);
         if (snapshot === null) throw taskNotFound();
         if (!isTerminal(snapshot.task.status)) ctx.set('Retry-After', '2');
         answerWithETag(ctx, JSON.stringify(toTaskRecord(snapshot, wire)));

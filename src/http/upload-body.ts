@@ -12,6 +12,7 @@ import { koaBody } from 'koa-body';
 import type { Receipt } from '../documents/file-store.ts';
 import { AppError } from '../errors.ts';
 import type { Metadata } from '../tasks/task.ts';
+import { watchOf, type BodyLimits } from './body-watch.ts';
 import { loggable } from './log-text.ts';
 import { contentOf, isEncoded } from './content.ts';
 import { createMultipartParser, multipartBoundary, type PartHead } from './multipart-parser.ts';
@@ -19,7 +20,6 @@ import { unknownName } from './nearest-name.ts';
 import { metadata as metadataSchema } from './schemas.ts';
 import type { UploadService } from './services.ts';
 import { parseStrictJson } from './strict-json.ts';
-import { watchTransfer, type TransferLimits } from './transfer-watch.ts';
 
 /** A file that has arrived completely; whoever takes it keeps or discards its receipt. */
 export type ReceivedFile = {
@@ -31,7 +31,7 @@ export type ReceivedFile = {
   readonly callbackUrl: string | null;
 };
 
-export type UploadLimits = TransferLimits & {
+export type UploadLimits = BodyLimits & {
   readonly fileBytesMax: number;
 };
 
@@ -61,10 +61,11 @@ export async function receiveForm(
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: contentLength(ctx) });
   const form: Form = { file: null, metadata: null, callbackUrl: null };
   hearErrors(receipt);
-  const transfer = watchTransfer(ctx.req, limits);
+  const watch = watchOf(ctx.req, limits);
   try {
     accept();
-    await Promise.race([formReader(boundary, receipt, form, limits)(reading(ctx, content), nothingNext), transfer.failed]);
+    watch.byRate({ givesWay: false });
+    await Promise.race([formReader(boundary, receipt, form, limits)(reading(ctx, content), nothingNext), watch.failed]);
     if (form.file === null)
       throw new AppError('invalid_request', `The form has no part named "file" with a file in it. ${howToSend}`);
     const inAddress = queryCallback(ctx);
@@ -76,7 +77,7 @@ export async function receiveForm(
     await receipt.discard();
     throw uploadError(error, form);
   } finally {
-    transfer.stop();
+    watch.byTime();
   }
 }
 
@@ -97,10 +98,11 @@ export async function receiveRaw(
   if (expected !== null && expected > limits.fileBytesMax) throw tooLarge(options.filename);
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: expected });
   hearErrors(receipt);
-  const transfer = watchTransfer(ctx.req, limits);
+  const watch = watchOf(ctx.req, limits);
   try {
     options.accept();
-    await Promise.race([pipeline(limited(content, limits.fileBytesMax, options.filename), receipt.stream), transfer.failed]);
+    watch.byRate({ givesWay: false });
+    await Promise.race([pipeline(limited(content, limits.fileBytesMax, options.filename), receipt.stream), watch.failed]);
     return {
       receipt,
       filename: options.filename,
@@ -112,7 +114,7 @@ export async function receiveRaw(
     await receipt.discard();
     throw error;
   } finally {
-    transfer.stop();
+    watch.byTime();
   }
 }
 

@@ -2,7 +2,10 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { route, type Route } from '../http/route.ts';
+import { watchOf } from '../http/body-watch.ts';
+import type { HttpLimits } from '../http/http-settings.ts';
+import { route, type RequestState, type Route } from '../http/route.ts';
+import { createSlots, type Slots } from '../http/slots.ts';
 import { parseStrictJson } from '../http/strict-json.ts';
 import type { WireOptions } from '../http/wire.ts';
 import type { McpHandler } from './mcp-handler.ts';
@@ -10,12 +13,15 @@ import type { McpHandler } from './mcp-handler.ts';
 export type McpRouteOptions = {
   readonly handle: McpHandler;
   readonly wire: WireOptions;
+  readonly limits: HttpLimits;
   /** Largest document that may come this way; it is held in memory. Larger ones go to POST /insert. */
   readonly documentBytesMax: number;
 };
 
-/** Requests held in memory at once. */
-const requestsMax = 8;
+/** Requests at work at once; one that has not come in yet is none. */
+const workOf = { perClientMax: 32, max: 256 };
+/** Bytes of requests in memory, whether all of a request is there or not. */
+const bytesOf = { perClientMax: 48 * 1024 * 1024, max: 192 * 1024 * 1024 };
 const base64Growth = 4 / 3;
 const envelopeBytes = 64 * 1024;
 
@@ -33,9 +39,10 @@ const jsonRpcAnswer = z
   })
   .meta({ id: 'JsonRpcAnswer' });
 
-export function mcpRoute({ handle, wire, documentBytesMax }: McpRouteOptions): Route {
+export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOptions): Route {
   const bytesMax = Math.ceil(documentBytesMax * base64Growth) + envelopeBytes;
-  let held = 0;
+  const work = createSlots(workOf);
+  const memory = createSlots(bytesOf);
   return route({
     operation: 'mcp',
     method: 'POST',
@@ -51,10 +58,11 @@ export function mcpRoute({ handle, wire, documentBytesMax }: McpRouteOptions): R
     },
     problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited'],
     async handle({ ctx, services, principal, requestId, hurry }) {
-      if (held >= requestsMax) throw new AppError('rate_limited', 'Too many MCP requests at once.', { retryAfterSeconds: 1 });
-      held += 1;
+      const client = principal.keyId ?? (ctx.state as RequestState).address;
+      const held = holdMemory(memory, client);
       try {
-        const body = await readJson(ctx, bytesMax);
+        const body = await readJson(ctx, { bytesMax, limits, held });
+        held.add(work.take(client));
         const headers = { ...ownHeaders, ...protocolVersion(ctx) };
         const reply = await handle({ headers, body, requestId, services, principal, wire, documentBytesMax, hurry });
         ctx.status = reply.status;
@@ -62,7 +70,7 @@ export function mcpRoute({ handle, wire, documentBytesMax }: McpRouteOptions): R
         ctx.body = reply.body === '' ? null : reply.body;
         if (reply.body === '') ctx.status = reply.status;
       } finally {
-        held -= 1;
+        held.release();
       }
     },
   });
@@ -76,14 +84,51 @@ function protocolVersion(ctx: Context): Record<string, string> {
   return version === '' ? {} : { 'mcp-protocol-version': version };
 }
 
-async function readJson(ctx: Context, bytesMax: number): Promise<unknown> {
+/** What one request holds; all of it is given back together. */
+type Held = {
+  /** @throws AppError `rate_limited` when there was nothing left to take. */
+  add(taken: (() => void) | null): void;
+  bytes(amount: number): void;
+  release(): void;
+};
+
+function holdMemory(memory: Slots, client: string): Held {
+  const releases: (() => void)[] = [];
+  let released = false;
+  const add = (taken: (() => void) | null): void => {
+    if (taken === null) throw new AppError('rate_limited', 'Too many MCP requests at once.', { retryAfterSeconds: 1 });
+    // What still comes of a request that was given up is not kept.
+    if (released) taken();
+    else releases.push(taken);
+  };
+  return {
+    add,
+    bytes: (amount) => add(memory.take(client, amount)),
+    release() {
+      released = true;
+      for (const release of releases) release();
+    },
+  };
+}
+
+type Reading = { readonly bytesMax: number; readonly limits: HttpLimits; readonly held: Held };
+
+async function readJson(ctx: Context, reading: Reading): Promise<unknown> {
   if (!ctx.is('application/json')) throw new AppError('unsupported_media_type', 'Send JSON, as application/json.');
+  const watch = watchOf(ctx.req, reading.limits);
+  // A document may come in slowly; a question may not.
+  if (Number(ctx.get('Content-Length') || Infinity) > reading.limits.jsonBytesMax) watch.byRate({ givesWay: true });
+  return parseStrictJson(await Promise.race([readText(ctx, reading), watch.failed]));
+}
+
+async function readText(ctx: Context, { bytesMax, held }: Reading): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of ctx.req.iterator({ destroyOnReturn: false })) {
     bytes += (piece as Buffer).length;
     if (bytes > bytesMax) throw new AppError('body_too_large', `The request is larger than ${bytesMax} bytes.`);
+    held.bytes((piece as Buffer).length);
     pieces.push(piece as Buffer);
   }
-  return parseStrictJson(Buffer.concat(pieces).toString('utf8'));
+  return Buffer.concat(pieces).toString('utf8');
 }

@@ -13,8 +13,8 @@ import { type Random, randomFrom } from './random.ts';
 export type UploadsSize = { readonly aborts: number; readonly dribblers: number; readonly halfOpen: number };
 
 /** Of the server: `limits` in `http-settings.ts`. A header has this long, a body must bring 4096 bytes in each such window. */
-const headersMs = 15_000;
-const transferWindowMs = 30_000;
+const headersMs = 10_000;
+const transferWindowMs = 20_000;
 const graceMs = 5_000;
 
 export async function runUploads(options: UploadsSize & { seed: number }): Promise<boolean> {

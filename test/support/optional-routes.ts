@@ -1,5 +1,6 @@
 /** What settings can switch on (webhooks, MCP, answers), for tests that go through every route there can be. */
 import { answerRoutes } from '../../src/http/answer-routes.ts';
+import type { HttpLimits } from '../../src/http/http-settings.ts';
 import type { Route } from '../../src/http/route.ts';
 import type { Services } from '../../src/http/services.ts';
 import { createMcpHandler } from '../../src/mcp/mcp-handler.ts';
@@ -24,8 +25,8 @@ const delivery: Delivery = {
   attempts: [{ at: '2026-01-01T00:00:00.000Z', durationMs: 5, status: 503, error: null }],
 };
 
-export async function optionalRoutes(): Promise<Route[]> {
-  const { basePath, taskRetentionMs, limits } = testSettings;
+export async function optionalRoutes(limits: HttpLimits = testSettings.limits): Promise<Route[]> {
+  const { basePath, taskRetentionMs } = testSettings;
   const wire = { basePath, taskRetentionMs };
   const handle = await createMcpHandler({ version: '1.2.3', logger: collectingLogger([]) });
   const webhooks = {
@@ -37,7 +38,7 @@ export async function optionalRoutes(): Promise<Route[]> {
   };
   return [
     ...webhookRoutes(() => webhooks),
-    mcpRoute({ handle, wire, documentBytesMax: 100_000 }),
+    mcpRoute({ handle, wire, limits, documentBytesMax: 100_000 }),
     ...answerRoutes({ limits, wire }),
   ];
 }
