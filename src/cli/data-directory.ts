@@ -2,7 +2,9 @@
 import { join, resolve } from 'node:path';
 import { v7 } from 'uuid';
 import { embedderSettings } from '../embed/create-embedder.ts';
-import { backupDataDir, BackupError, restoreDataDir } from '../engines/file/backup.ts';
+import { backupDataDir } from '../engines/file/backup.ts';
+import { BackupError } from '../engines/file/backup-format.ts';
+import { restoreDataDir } from '../engines/file/restore.ts';
 import { openThreadedIndex, type ThreadedIndex } from '../search/threaded-index.ts';
 import type { TaskId } from '../tasks/task.ts';
 import { CliError, exitCodes } from './cli-error.ts';
@@ -10,19 +12,27 @@ import { errorLogger, localSettings } from './local-settings.ts';
 import type { Said } from './queries.ts';
 import { fileSize } from './terminal-text.ts';
 
-export async function backUp(dataDir: string, target: string): Promise<Said> {
+/** What was said, and whether all of it is well. */
+export type Done = Said & { readonly isWell: boolean };
+
+export async function backUp(dataDir: string, target: string): Promise<Done> {
   refuseDatabase('Back it up with pg_dump, which may run while servers work.');
   const summary = await inWords(
     backupDataDir({ dataDir: resolve(dataDir), target: resolve(target), now: () => new Date().toISOString() }),
   );
-  const { tasks, documents, files, bytes } = summary;
+  const { tasks, documents, files, bytes, damaged } = summary;
+  const said = `Backed up ${documents} documents and ${tasks} tasks (${files} files, ${fileSize(bytes)}), each flushed and listed with its SHA-256.`;
   return {
     json: summary,
-    text: `Backed up ${documents} documents and ${tasks} tasks (${files} files, ${fileSize(bytes)}), each flushed and listed with its SHA-256.`,
+    text:
+      damaged.length === 0
+        ? said
+        : `${said}\n${damagedText(damaged)} "rag-intake doctor --repair" mends what can be mended; then back up again.`,
+    isWell: damaged.length === 0,
   };
 }
 
-export async function restore(source: string, dataDir: string): Promise<Said> {
+export async function restore(source: string, dataDir: string): Promise<Done> {
   refuseDatabase('Restore it with pg_restore.');
   const summary = await inWords(
     restoreDataDir({
@@ -32,11 +42,21 @@ export async function restore(source: string, dataDir: string): Promise<Said> {
       newId: () => v7() as TaskId,
     }),
   );
-  const { tasks, documents, files, repaired } = summary;
+  const { tasks, documents, files, repaired, damaged } = summary;
+  const said = `Restored ${documents} documents and ${tasks} tasks; all ${files} files have the SHA-256 they were backed up with, and every document was opened. Documents that the index had to learn or forget: ${repaired}.`;
   return {
     json: summary,
-    text: `Restored ${documents} documents and ${tasks} tasks; all ${files} files have the SHA-256 they were backed up with. Documents that the index had to learn or forget: ${repaired}.`,
+    text:
+      damaged.length === 0
+        ? said
+        : `${said}\n${damagedText(damaged)} So they were when they were backed up. "rag-intake doctor --repair" mends what can be mended.`,
+    isWell: damaged.length === 0,
   };
+}
+
+function damagedText(damaged: readonly string[]): string {
+  const named = damaged.slice(0, 10).map((name) => JSON.stringify(name));
+  return `Damaged documents: ${damaged.length} (${named.join(', ')}${damaged.length > 10 ? ', …' : ''}).`;
 }
 
 /** Gives every document vectors of the embedder that the settings name, while servers go on searching. */

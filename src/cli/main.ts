@@ -195,7 +195,7 @@ program
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
   .action(async (folder: string, { dataDir }: { dataDir: string }) => {
     const { backUp } = await import('./data-directory.ts');
-    say(await backUp(dataDir, folder));
+    sayDone(await backUp(dataDir, folder));
   });
 program
   .command('restore')
@@ -204,7 +204,7 @@ program
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
   .action(async (folder: string, { dataDir }: { dataDir: string }) => {
     const { restore } = await import('./data-directory.ts');
-    say(await restore(folder, dataDir));
+    sayDone(await restore(folder, dataDir));
   });
 
 program
@@ -352,6 +352,11 @@ function globals(): GlobalOptions {
 
 function say({ json, text }: queries.Said): void {
   console.log(globals().json === true ? JSON.stringify(json, null, 2) : text);
+}
+
+function sayDone(done: queries.Said & { readonly isWell: boolean }): void {
+  say(done);
+  if (!done.isWell) process.exitCode = exitCodes.failed;
 }
 
 function explain(error: unknown): number {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { hasErrno } from '../errors.ts';
 
 /** A link, a folder, a pipe or a device where a file should be; or a file that is far too large for what it should be. */
@@ -49,4 +49,13 @@ export async function digestPlain(path: string): Promise<{ bytes: number; sha256
     bytes += (piece as Buffer).length;
   }
   return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Whether there is a folder of that name itself, and not a link to one. */
+export async function isPlainFolder(path: string): Promise<boolean> {
+  const found = await lstat(path).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  });
+  return found?.isDirectory() ?? false;
 }

@@ -5,7 +5,7 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { IndexFormatError, indexFilename } from './database.ts';
+import { IndexFormatError, indexFilename, isSoundDatabase } from './database.ts';
 
 /** SQLite's primary result codes for a damaged file and for one that is no database. */
 const corrupt = 11;
@@ -17,6 +17,23 @@ export function isDamage(error: unknown): boolean {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
   const code = error.errcode & 0xff;
   return code === corrupt || code === notADatabase;
+}
+
+/** Whether there is an index that can be read, is of this version, and whose tables agree with each other. Reads all of it. */
+export function isSoundIndex(indexDir: string): boolean {
+  const path = join(indexDir, indexFilename);
+  if (!existsSync(path)) return false;
+  try {
+    const db = new DatabaseSync(path, { readOnly: true, timeout: 30_000 });
+    try {
+      return isSoundDatabase(db);
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    if (error instanceof Error && 'errcode' in error) return false;
+    throw error;
+  }
 }
 
 /** Which file is in place now: changes when the index was set aside. Null when there is none. */

@@ -135,6 +135,36 @@ function prepareSchema(db: DatabaseSync): void {
   if (actual !== format) throw new IndexFormatError(String(actual));
 }
 
+/** The tables are those made here and nothing else, the file is intact, and each document has the chunks that it should. */
+export function isSoundDatabase(db: DatabaseSync): boolean {
+  const pages = db.prepare('PRAGMA integrity_check').all();
+  if (pages.length !== 1 || pages[0]!['integrity_check'] !== 'ok') return false;
+  const ours = new DatabaseSync(':memory:');
+  ours.exec(schema);
+  const shape = (of: DatabaseSync): string =>
+    JSON.stringify(of.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name').all());
+  const isOurs = shape(db) === shape(ours);
+  ours.close();
+  if (!isOurs) return false;
+  const meta = new Map(
+    db
+      .prepare('SELECT key, value FROM meta')
+      .all()
+      .map((row) => [row['key'], row['value']]),
+  );
+  const wrong = db
+    .prepare(
+      'SELECT 1 FROM document WHERE chunks <> (SELECT count(*) FROM chunk WHERE chunk.id >= first_chunk AND chunk.id < first_chunk + chunks AND chunk.document = document.id) LIMIT 1',
+    )
+    .get();
+  return (
+    meta.get('format') === `${formatVersion}.${tokensVersion}` &&
+    Number.isInteger(meta.get('change')) &&
+    meta.has('rebuild') &&
+    wrong === undefined
+  );
+}
+
 /**
  * A document's chunks have consecutive ids from `first_chunk` on. Ids are never used again, so a reader may keep what it
  * knows about a segment or a document for as long as it is listed. `removed` lists documents whose postings are still in a

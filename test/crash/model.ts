@@ -23,6 +23,17 @@ export function runModel(options: { runs: number; seed: number }): boolean {
   return status === 0;
 }
 
+/** Backups beside every kind of change, in generated orders. */
+export function runBackups(options: { runs: number; seed: number }): boolean {
+  const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/property/backup.test.ts'], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, BACKUP_RUNS: String(options.runs), BACKUP_SEED: String(options.seed) },
+  });
+  console.log(`backup: ${options.runs} interleavings, seed ${options.seed}`);
+  return status === 0;
+}
+
 if (import.meta.main) {
   const { values } = parseArgs({ options: { runs: { type: 'string', default: '300' }, seed: { type: 'string' } } });
   process.exit(runModel({ runs: Number(values.runs), seed: Number(values.seed ?? Date.now() % 1_000_000) }) ? 0 : 1);

@@ -10,7 +10,7 @@ import { runContention } from './contention.ts';
 import { runFailpoints } from './failpoints.ts';
 import { runGracefulStop } from './graceful-stop.ts';
 import { runKills } from './kills.ts';
-import { runModel } from './model.ts';
+import { runBackups, runModel } from './model.ts';
 import { runMoving } from './moving.ts';
 import { runNthOperation } from './nth-operation.ts';
 import { runPoison } from './poison.ts';
@@ -28,6 +28,7 @@ const short = {
   jumps: ['+10y'],
   contention: { tasks: 1000, retained: 10_000 },
   modelRuns: 30,
+  backupRuns: 30,
   uploads: { aborts: 40, dribblers: 10, halfOpen: 5 },
   cancelRounds: 1,
   postgres: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
@@ -44,6 +45,7 @@ const full = {
   jumps: ['-2h', '+2h', '+10y'],
   contention: { tasks: 10_000, retained: 100_000 },
   modelRuns: 300,
+  backupRuns: 200,
   uploads: { aborts: 200, dribblers: 50, halfOpen: 20 },
   cancelRounds: 10,
   postgres: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
@@ -57,6 +59,7 @@ const soak = {
   kills: { kills: 1000, stops: 500 },
   cuts: 2000,
   modelRuns: 2000,
+  backupRuns: 2000,
   soak: { seconds: 3600, rate: 20 },
 } as const;
 
@@ -80,6 +83,10 @@ const parts: Record<string, { what: string; run: () => boolean | Promise<boolean
   clock: { what: 'the clock is set (R7)', run: () => runClock({ jumps: size.jumps, seed }) },
   contention: { what: 'contention and cost (R8)', run: () => runContention(size.contention) },
   model: { what: 'the engine against a model (R9)', run: () => runModel({ runs: size.modelRuns, seed }) },
+  backup: {
+    what: 'backups beside every kind of change',
+    run: () => runBackups({ runs: size.backupRuns, seed }),
+  },
   cancels: { what: 'cancel in every stage (R13)', run: () => runCancels({ rounds: size.cancelRounds, seed }) },
   poison: { what: 'poisonous documents (R14)', run: runPoison },
   stop: { what: 'graceful stop (R15)', run: runGracefulStop },
