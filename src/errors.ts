@@ -17,8 +17,10 @@ export type RequestErrorCode =
   | 'conflict' // 409, or the fixed 400 of a cancel that came too late
   | 'not_cancellable' // 400: the fixed answer of a cancel that came too late
   | 'gone' // 410
+  | 'precondition_failed' // 412: If-Match and its like
   | 'body_too_large' // 413: a body other than a file is too large
   | 'expectation_failed' // 417
+  | 'range_not_satisfiable' // 416
   | 'misdirected' // 421: this Host is not served here
   | 'headers_too_large' // 431
   | 'rate_limited' // 429

@@ -23,6 +23,11 @@ export type FileKey =
   | { readonly kind: 'payload'; readonly taskId: TaskId }
   | { readonly kind: 'document'; readonly docId: string; readonly version: TaskId; readonly part: DocumentPart };
 
+/** A part of a file: its first and its last byte, both within it. */
+export type ByteRange = { readonly first: number; readonly last: number };
+
+export type PickRange = (bytes: number) => ByteRange | null;
+
 export interface FileStore {
   /**
    * Starts receiving an upload. Memory does not grow with the file.
@@ -31,7 +36,8 @@ export interface FileStore {
   receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<Receipt>;
   /** A local path that may be read while the task or document version exists; null when there is no such file. */
   localPath(key: FileKey): Promise<string | null>;
-  open(key: FileKey): Promise<{ stream: Readable; bytes: number } | null>;
+  /** `bytes`: of the whole file. `pick` chooses a part of it once they are known; without it, and for null, all of it is read. */
+  open(key: FileKey, pick?: PickRange): Promise<{ stream: Readable; bytes: number } | null>;
   stat(key: FileKey): Promise<{ bytes: number } | null>;
   /** An empty folder of the caller's own for one attempt's result; gone with its process at the latest. */
   scratch(taskId: TaskId): Promise<string>;

@@ -1,13 +1,15 @@
 /** What is searchable: list, one, its text, its original, and its removal. */
-import type { Readable } from 'node:stream';
 import type { Context } from 'koa';
+import type { ByteRange } from '../documents/file-store.ts';
 import { AppError } from '../errors.ts';
 import type { DocumentPage, IndexedDocument } from '../search/document-index.ts';
-import { unchanged } from './conditional.ts';
-import { attachment } from './content-disposition.ts';
 import { JsonList, pageBytesMax, recordsAtOnce } from './json-list.ts';
-import { notModified, route, type Route } from './route.ts';
+import { etagOf, hasPrecondition, isRangeOf, requireUnchanged, unchanged, type Validators } from './conditional.ts';
+import { attachment } from './content-disposition.ts';
+import { rangeOf } from './ranges.ts';
+import { notModified, route, type Answer, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
+import type { DocumentStream, PickPart } from './services.ts';
 import { describeDocument, type WireOptions } from './wire.ts';
 
 export function documentRoutes(wire: WireOptions): readonly Route[] {
@@ -45,12 +47,14 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       tag: 'documents',
       summary: 'One searchable document.',
       params: schemas.documentParams,
-      answers: { 200: { description: 'The document.', json: schemas.documentRecord } },
+      hasVersions: true,
+      answers: { 200: { description: 'The document.', json: schemas.documentRecord }, 304: notModified },
       problems: ['not_found'],
       async handle({ ctx, params, services }) {
         const document = await services.documents.info(params.doc_id);
         if (document === null) throw documentNotFound();
-        ctx.body = describeDocument(document, wire);
+        ctx.set('Cache-Control', 'no-cache');
+        if (!unchanged(ctx, validatorsOf(document, wire))) ctx.body = describeDocument(document, wire);
       },
     }),
     route({
@@ -62,9 +66,12 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       summary: 'Remove a document from search, content and disk, and cancel its waiting tasks.',
       logged: 'document deleted',
       params: schemas.documentParams,
+      hasVersions: true,
       answers: { 200: { description: 'It is gone.', json: schemas.documentDeleted } },
       problems: ['not_found'],
       async handle({ ctx, params, services }) {
+        const document = hasPrecondition(ctx) ? await services.documents.info(params.doc_id) : null;
+        requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));
         if (!(await services.documents.remove(params.doc_id))) throw documentNotFound();
         ctx.body = { message: 'Document deleted', doc_id: params.doc_id };
       },
@@ -77,12 +84,17 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       tag: 'documents',
       summary: 'The parsed text, as Markdown; citations give offsets into it.',
       params: schemas.documentParams,
-      answers: { 200: { description: 'Markdown, UTF-8.', mediaType: 'text/markdown' }, 304: notModified },
-      problems: ['not_found'],
+      hasVersions: true,
+      requestHeaders: schemas.rangeHeaders,
+      answers: {
+        200: { description: 'Markdown, UTF-8.', mediaType: 'text/markdown' },
+        206: aPart('text/markdown'),
+        304: notModified,
+      },
+      problems: ['not_found', 'range_not_satisfiable'],
       async handle({ ctx, params, services }) {
-        const found = await services.documents.content(params.doc_id);
-        if (found === null) throw documentNotFound();
-        answerStream(ctx, found, 'text/markdown; charset=utf-8', 'content');
+        await answerBytes(ctx, 'content', (pick) => services.documents.content(params.doc_id, pick));
+        if (ctx.status !== 304) ctx.set('Content-Type', 'text/markdown; charset=utf-8');
       },
     }),
     route({
@@ -93,13 +105,14 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       tag: 'documents',
       summary: 'The original file, as an attachment.',
       params: schemas.documentParams,
-      answers: { 200: { description: 'The bytes that were uploaded.', mediaType: '*/*' }, 304: notModified },
-      problems: ['not_found'],
+      hasVersions: true,
+      requestHeaders: schemas.rangeHeaders,
+      answers: { 200: { description: 'The bytes that were uploaded.', mediaType: '*/*' }, 206: aPart('*/*'), 304: notModified },
+      problems: ['not_found', 'range_not_satisfiable'],
       async handle({ ctx, params, services }) {
-        const found = await services.documents.original(params.doc_id);
-        if (found === null) throw documentNotFound();
-        ctx.set('Content-Disposition', attachment(found.document.filename));
-        answerStream(ctx, found, downloadType(found.document.mediaType), 'file');
+        const { document } = await answerBytes(ctx, 'file', (pick) => services.documents.original(params.doc_id, pick));
+        ctx.set('Content-Disposition', attachment(document.filename));
+        if (ctx.status !== 304) ctx.set('Content-Type', downloadType(document.mediaType));
       },
     }),
   ];
@@ -120,21 +133,42 @@ function downloadType(mediaType: string): string {
   return harmlessTypes.has(mediaType) ? mediaType : 'application/octet-stream';
 }
 
-function answerStream(
+/** Of a document's record, which tells every version of it from another. */
+export function validatorsOf(document: IndexedDocument, wire: WireOptions): Validators {
+  return { etag: etagOf(JSON.stringify(describeDocument(document, wire))), modified: document.insertedAt };
+}
+
+function aPart(mediaType: string): Answer {
+  return { description: 'The part that `Range` asks for.', mediaType };
+}
+
+/** Answers with all bytes of a part of a document, with those that were asked for, or with 304. @throws AppError `not_found`. */
+async function answerBytes(
   ctx: Context,
-  { stream, bytes, document }: { stream: Readable; bytes: number; document: IndexedDocument },
-  type: string,
-  part: string,
-): void {
+  part: 'content' | 'file',
+  open: (pick: PickPart) => Promise<DocumentStream | null>,
+): Promise<DocumentStream> {
+  let isKnown = false;
+  let range: ByteRange | null = null;
   ctx.set('Cache-Control', 'no-cache');
-  if (unchanged(ctx, `"${document.version}.${part}"`)) {
-    stream.destroy();
-    return;
-  }
-  ctx.status = 200;
+  ctx.set('Accept-Ranges', 'bytes');
+  const found = await open(({ document, bytes }) => {
+    const validators = { etag: `"${document.version}.${part}"`, modified: document.insertedAt };
+    isKnown = unchanged(ctx, validators);
+    range = isKnown || !isRangeOf(ctx, validators) ? null : rangeOf(ctx, bytes);
+    return range;
+  });
+  if (found === null) throw documentNotFound();
+  if (isKnown) found.stream.destroy();
+  else sendBytes(ctx, found, range);
+  return found;
+}
+
+function sendBytes(ctx: Context, { stream, bytes }: DocumentStream, range: ByteRange | null): void {
+  ctx.status = range === null ? 200 : 206;
   ctx.body = stream;
-  ctx.set('Content-Type', type);
-  ctx.length = bytes;
+  ctx.length = range === null ? bytes : range.last - range.first + 1;
+  if (range !== null) ctx.set('Content-Range', `bytes ${range.first}-${range.last}/${bytes}`);
 }
 
 function documentNotFound(): AppError {

@@ -10,6 +10,7 @@ import { AppError, hasErrno } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { identify, requireScope } from './access.ts';
 import { dropBody, hasUnreadBody, watchOf } from './body-watch.ts';
+import { refusePreconditions } from './conditional.ts';
 import { clientAddress, isSecure, type ProxyTrust } from './client-address.ts';
 import { checkHost, checkOrigin, corsHeaders } from './origin-guard.ts';
 import { refuseUnhonoured, refuseUnknownFraming } from './honoured.ts';
@@ -233,6 +234,7 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
   const services = options.services();
   if (services === null && route.needsServices !== false) throw new AppError('unavailable', 'RAG service is not ready.');
   refuseUnhonoured(ctx.req, route);
+  if (route.hasVersions !== true) refusePreconditions(ctx, route.method === 'GET');
   if (route.body === undefined) refuseBody(ctx);
   const params = readParams(route.params, ctx.path, rawParams);
   const query = route.anyQuery === true ? {} : readQuery(route.query, ctx.querystring);

@@ -82,6 +82,8 @@ export function createHttpServer({
     waitSlots,
     streamSlots,
     idempotency,
+    // No client's key can be of this kind: its first line would be the name of an API key.
+    holdDocument: (docId) => idempotencyStore.hold(`\ndocument\n${docId}`),
     metrics,
     feed,
     throughput,

@@ -2,8 +2,10 @@
 import type { Context } from 'koa';
 import { AppError, type RequestErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { isTerminal, type Task, type TaskSnapshot } from '../tasks/task.ts';
+import { isTerminal, taskStatuses, type Task, type TaskSnapshot } from '../tasks/task.ts';
+import { hasPrecondition, requireUnchanged } from './conditional.ts';
 import { parseDisposition, cleanFilename } from './content-disposition.ts';
+import { validatorsOf } from './document-routes.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { fingerprint, type Idempotency, type IdempotencyEntry, type KeptReply } from './idempotency.ts';
 import { loggable } from './log-text.ts';
@@ -12,6 +14,7 @@ import { parsePrefer, type Preference } from './prefer.ts';
 import { failedTask, statusOf, toProblem } from './problem.ts';
 import { route, type Call, type RequestState, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
+import type { Upload } from './services.ts';
 import type { Slots } from './slots.ts';
 import { receiveForm, receiveRaw, type ReceivedFile } from './upload-body.ts';
 import { taskPath, toTaskAccepted, toTaskRecord, type WireOptions } from './wire.ts';
@@ -22,6 +25,8 @@ export type InsertRouteOptions = {
   readonly uploadSlots: Slots;
   readonly waitSlots: Slots;
   readonly idempotency: Idempotency;
+  /** Keeps every other upload of this document that has a precondition from being accepted meanwhile, wherever; null when one is. */
+  readonly holdDocument: (docId: string) => Promise<(() => Promise<void>) | null>;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
   readonly acceptBody: (ctx: Context) => void;
@@ -56,6 +61,7 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
       requestHeaders: schemas.insertHeaders,
       body: { kind: 'multipart' },
       asksForBody: true,
+      hasVersions: true,
       answers,
       problems,
       handle: (call) =>
@@ -75,6 +81,7 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
       requestHeaders: schemas.insertHeaders,
       body: { kind: 'file' },
       asksForBody: true,
+      hasVersions: true,
       answers,
       problems,
       handle: (call) => {
@@ -98,6 +105,8 @@ async function insert(
   const { ctx, principal } = call;
   ctx.vary('Prefer');
   const entry = await options.idempotency.open(ctx.get('Idempotency-Key'), principal.keyId);
+  // A repeated request is answered as it was, whatever has changed by it.
+  if (entry === null) await requireVersion(call, docId, options.wire);
   const release = options.uploadSlots.take(principal.keyId ?? (ctx.state as RequestState).address);
   try {
     if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
@@ -115,8 +124,9 @@ async function answer(
   docId: string,
   file: ReceivedFile,
   entry: IdempotencyEntry | null,
-  { settings, wire, metrics, logger, waitSlots }: InsertRouteOptions,
+  options: InsertRouteOptions,
 ): Promise<void> {
+  const { settings, wire, metrics, logger, waitSlots } = options;
   const { ctx, services } = call;
   const kept = await entry?.replay(fingerprint(file, docId)).catch(async (error: unknown) => {
     await file.receipt.discard();
@@ -128,7 +138,7 @@ async function answer(
     reply(ctx, kept);
     return;
   }
-  const task = await services.uploads.submit({ ...file, docId, keyId: call.principal.keyId });
+  const task = await submit(call, { ...file, docId, keyId: call.principal.keyId }, options);
   metrics.uploaded(task.fileBytes);
   const { id: taskId, docId: loggedDocId, filename, fileBytes, keyId } = task;
   logger.info(
@@ -147,6 +157,35 @@ async function answer(
   // What failed here may not fail again: whoever asks once more is shown to the task, and may retry it.
   if (outcome.status < 500) await entry?.keep(outcome);
   reply(ctx, outcome);
+}
+
+/** Accepts a file, if its document is as its client knows it; no other upload that asks for this comes in between. */
+async function submit(call: InsertCall, upload: Upload, { wire, holdDocument }: InsertRouteOptions): Promise<Task> {
+  const { ctx, services } = call;
+  if (!hasPrecondition(ctx)) return services.uploads.submit(upload);
+  const release = await holdDocument(upload.docId);
+  try {
+    if (release === null)
+      throw new AppError('conflict', 'Another upload of this document is being accepted.', { retryAfterSeconds: 1 });
+    await requireVersion(call, upload.docId, wire);
+    return await services.uploads.submit(upload);
+  } catch (error) {
+    await upload.receipt.discard();
+    throw error;
+  } finally {
+    await release?.();
+  }
+}
+
+/** What is on its way will be a version that the client does not know. @throws AppError `precondition_failed`. */
+async function requireVersion({ ctx, services }: InsertCall, docId: string, wire: WireOptions): Promise<void> {
+  if (!hasPrecondition(ctx)) return;
+  const document = await services.documents.info(docId);
+  requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));
+  const live = taskStatuses.filter((status) => !isTerminal(status));
+  const pages = await Promise.all(live.map((status) => services.tasks.list({ docId, status, limit: 1 })));
+  if (pages.some(({ tasks }) => tasks.length > 0))
+    throw new AppError('precondition_failed', 'Another upload of this document is on its way.');
 }
 
 /** RFC 7240 §4.1: with both preferences the client waits that long and then wants its 202. */

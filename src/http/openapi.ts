@@ -13,6 +13,7 @@ const everywhere: readonly RequestErrorCode[] = [
   'request_timeout',
   'body_too_large',
   'expectation_failed',
+  'precondition_failed',
   'misdirected',
   'rate_limited',
   'internal',

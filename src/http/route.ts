@@ -50,6 +50,8 @@ export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   readonly query?: Q;
   /** A page or its file, whose address may carry what others hang on to it; everywhere else an unknown parameter is refused. */
   readonly anyQuery?: boolean;
+  /** What it is about has versions: the handler judges `If-Match` and its like. */
+  readonly hasVersions?: boolean;
   readonly requestHeaders?: z.ZodObject;
   readonly body?: RequestBody<B>;
   /** The handler asks for the body itself, once it knows that it is wanted; else it is asked for before the handler runs. */

@@ -106,6 +106,13 @@ export const insertHeaders = z.object({
   prefer: z.string().optional().meta({ description: '`respond-async` or `wait=N` (RFC 7240).', example: 'wait=10' }),
   'idempotency-key': z.string().optional().meta({ description: 'Makes a repeated upload give the first answer, for 24 hours.' }),
 });
+export const rangeHeaders = z.object({
+  range: z.string().optional().meta({ description: 'One range of bytes (RFC 9110 §14).', example: 'bytes=0-1023' }),
+  'if-range': z
+    .string()
+    .optional()
+    .meta({ description: 'The ETag of the version whose part is wanted; all of another one comes.' }),
+});
 export const taskParams = z.object({ task_id: taskId });
 export const waitQuery = z.object({
   wait: queryInteger(0, 60, 0).meta({ description: 'Seconds to wait for the end of the task.' }),

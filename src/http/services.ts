@@ -1,6 +1,6 @@
 /** What the HTTP routes may ask of the rest of the product: use cases, no adapters. `app.ts` fills it. */
 import type { Readable } from 'node:stream';
-import type { Receipt } from '../documents/file-store.ts';
+import type { ByteRange, Receipt } from '../documents/file-store.ts';
 import type { AnswerService } from '../search/answer.ts';
 import type { DocumentPage, IndexedDocument, SearchAnswer, SearchQuery } from '../search/document-index.ts';
 import type { Metadata, Task, TaskId, TaskLane, TaskSnapshot } from '../tasks/task.ts';
@@ -48,12 +48,18 @@ export interface TaskService {
   watch(id: TaskId | null, listener: (snapshot: TaskSnapshot) => void): () => void;
 }
 
+/** `bytes`: of the whole, whatever part of it the stream has. */
+export type DocumentStream = { readonly stream: Readable; readonly bytes: number; readonly document: IndexedDocument };
+
+/** Chooses what is read once it is known what there is; null: all of it. */
+export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => ByteRange | null;
+
 export interface DocumentService {
   list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
   info(docId: string): Promise<IndexedDocument | null>;
   /** The parsed text as Markdown. */
-  content(docId: string): Promise<{ stream: Readable; bytes: number; document: IndexedDocument } | null>;
-  original(docId: string): Promise<{ stream: Readable; bytes: number; document: IndexedDocument } | null>;
+  content(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
+  original(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
   /** Gone from search, content and disk when it returns; waiting and running tasks of this doc_id are cancelled. False when unknown. */
   remove(docId: string): Promise<boolean>;
 }

@@ -48,7 +48,7 @@ export function createStaticFiles(folder: string, only?: readonly string[]): Sta
       if (form === undefined) throw new AppError('not_found', 'There is nothing here.');
       if (forms.length > 1) ctx.vary('Accept-Encoding');
       ctx.set('Cache-Control', hashedName.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
-      if (unchanged(ctx, form.etag)) return;
+      if (unchanged(ctx, { etag: form.etag, modified: null })) return;
       ctx.status = 200;
       ctx.body = await readFile(form.path);
       ctx.set('Content-Type', mediaTypes[extname(path)] ?? 'application/octet-stream');

@@ -1,10 +1,9 @@
 /** GET, DELETE and retry of tasks, their list, and their events. */
-import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
 import { isTerminal, taskStatuses, type TaskId, type TaskSnapshot } from '../tasks/task.ts';
 import { mayAccess, type Principal } from './access.ts';
-import { unchanged } from './conditional.ts';
+import { etagOf, requireUnchanged, unchanged } from './conditional.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpLimits } from './http-settings.ts';
 import type { HttpMetrics } from './metrics.ts';
@@ -37,6 +36,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       operation: 'getTask',
       method: 'GET',
       path: '/task/{task_id}',
+      hasVersions: true,
       scope: 'read',
       tag: 'tasks',
       summary: 'One task. With `wait` it answers as soon as the task has ended.',
@@ -63,6 +63,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       operation: 'cancelTask',
       method: 'DELETE',
       path: '/task/{task_id}',
+      hasVersions: true,
       scope: 'write',
       tag: 'tasks',
       summary: 'Cancel a pending task; with `force` also one that is being processed.',
@@ -72,7 +73,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       answers: { 200: { description: 'It is failed now and its text cannot be found.', json: schemas.taskCancelled } },
       problems: ['not_found', 'not_cancellable'],
       async handle({ ctx, params, query, services, principal }) {
-        const { task } = await ownTask(services.tasks, params.task_id, principal);
+        const { task } = await asClientKnowsIt(ctx, services.tasks, params.task_id, principal);
         const startedAt = performance.now();
         const cancelled = await services.tasks.cancel(task.id, { force: query.force });
         if (cancelled.outcome === 'gone') throw taskNotFound();
@@ -106,6 +107,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       operation: 'retryTask',
       method: 'POST',
       path: '/task/{task_id}/retry',
+      hasVersions: true,
       scope: 'write',
       tag: 'tasks',
       summary: 'Process a failed task again, from its stored file.',
@@ -114,7 +116,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       answers: { 202: { description: 'It waits again.', json: schemas.taskAccepted } },
       problems: ['not_found', 'conflict', 'gone'],
       async handle({ ctx, params, services, principal }) {
-        const { task } = await ownTask(services.tasks, params.task_id, principal);
+        const { task } = await asClientKnowsIt(ctx, services.tasks, params.task_id, principal);
         const outcome = await services.tasks.retry(task.id);
         if (outcome === 'gone') throw taskNotFound();
         if (outcome === 'not_failed') throw new AppError('conflict', 'Only a failed task can be retried.');
@@ -152,6 +154,13 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       handle: (call) => followTasks(call, options),
     }),
   ];
+
+  /** The task that is about to be changed. @throws AppError `precondition_failed`, `not_found`. */
+  async function asClientKnowsIt(ctx: Context, tasks: TaskService, id: string, principal: Principal): Promise<TaskSnapshot> {
+    const found = await ownTask(tasks, id, principal);
+    requireUnchanged(ctx, { etag: etagOf(JSON.stringify(toTaskRecord(found, wire))), modified: null });
+    return found;
+  }
 }
 
 type TaskCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'hurry'>;
@@ -287,7 +296,7 @@ function eventId({ task, progress }: TaskSnapshot): string {
 
 function answerWithETag(ctx: Context, json: string): void {
   ctx.set('Cache-Control', 'no-cache');
-  if (unchanged(ctx, `"${createHash('sha256').update(json).digest('base64url').slice(0, 22)}"`)) return;
+  if (unchanged(ctx, { etag: etagOf(json), modified: null })) return;
   ctx.status = 200;
   ctx.type = 'application/json';
   ctx.body = json;

@@ -4,17 +4,21 @@ import type { Engine } from '../engines/engine.ts';
 import type { DocumentPage, IndexedDocument } from '../search/document-index.ts';
 import type { TaskId, TaskStatus } from '../tasks/task.ts';
 import type { CancelOutcome } from '../tasks/task-store.ts';
-import type { DocumentPart } from '../documents/file-store.ts';
+import type { ByteRange, DocumentPart } from '../documents/file-store.ts';
 
+/** `bytes`: of the whole, whatever part of it the stream has. */
 export type DocumentStream = { readonly stream: Readable; readonly bytes: number; readonly document: IndexedDocument };
+
+/** Chooses what is read once it is known what there is; null: all of it. */
+export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => ByteRange | null;
 
 export interface Library {
   list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
   info(docId: string): Promise<IndexedDocument | null>;
   /** The parsed text as Markdown; null for an unknown document. */
-  content(docId: string): Promise<DocumentStream | null>;
+  content(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
   /** The file as it was uploaded. */
-  original(docId: string): Promise<DocumentStream | null>;
+  original(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
   /** Gone from search, content and disk when it returns; tasks of this doc_id that wait or run are cancelled. False when there was nothing. */
   remove(docId: string): Promise<boolean>;
 }
@@ -26,12 +30,13 @@ export type LibraryOptions = {
 };
 
 export function createLibrary({ engine, newId, cancel }: LibraryOptions): Library {
-  async function openPart(docId: string, part: DocumentPart): Promise<DocumentStream | null> {
+  async function openPart(docId: string, part: DocumentPart, pick?: PickPart): Promise<DocumentStream | null> {
     // A replacement may remove the version between the two reads; then the next look finds the new one.
     for (let look = 0; look < 3; look += 1) {
       const document = await engine.index.info(docId);
       if (document === null) return null;
-      const file = await engine.files.open({ kind: 'document', docId, version: document.version, part });
+      const key = { kind: 'document', docId, version: document.version, part } as const;
+      const file = await engine.files.open(key, (bytes) => pick?.({ bytes, document }) ?? null);
       if (file !== null) return { ...file, document };
     }
     return null;
@@ -52,8 +57,8 @@ export function createLibrary({ engine, newId, cancel }: LibraryOptions): Librar
   return {
     list: (options) => engine.index.list(options),
     info: (docId) => engine.index.info(docId),
-    content: (docId) => openPart(docId, 'content.md'),
-    original: (docId) => openPart(docId, 'original'),
+    content: (docId, pick) => openPart(docId, 'content.md', pick),
+    original: (docId, pick) => openPart(docId, 'original', pick),
     async remove(docId) {
       const fence = newId();
       const removed = await engine.index.remove(docId, fence);

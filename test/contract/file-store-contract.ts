@@ -83,6 +83,26 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
       expect(await text(file!.stream)).toBe('正文');
     });
 
+    it('gives a part of a file, wherever its bytes lie', async () => {
+      const whole = Array.from({ length: 250_000 }, (_, index) => `${index}`.padStart(9, ' ')).join('\n');
+      const task = await upload(front, whole);
+      const key = { kind: 'payload', taskId: task.id } as const;
+      const MiB = 1024 * 1024;
+
+      for (const [first, last] of [
+        [0, 0],
+        [5, 20],
+        [MiB - 3, MiB + 3],
+        [MiB, 2 * MiB - 1],
+        [whole.length - 7, whole.length - 1],
+      ] as const) {
+        const file = await worker.files.open(key, (bytes) => (bytes === whole.length ? { first, last } : null));
+        expect([file!.bytes, await text(file!.stream)]).toEqual([whole.length, whole.slice(first, last + 1)]);
+      }
+      const all = await worker.files.open(key, () => null);
+      expect((await text(all!.stream)) === whole).toBe(true);
+    });
+
     it('has nothing under a name that was never given', async () => {
       const key = { kind: 'payload', taskId: newId() } as const;
 

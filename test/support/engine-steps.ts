@@ -39,7 +39,7 @@ export type UploadChoices = {
 
 /** Uploads `text` and returns its waiting task. */
 export async function upload(engine: Engine, text: string, choices: UploadChoices = {}): Promise<Task> {
-  const receipt = await engine.files.receive({ bytesMax: 1_000_000, bytesExpected: text.length });
+  const receipt = await engine.files.receive({ bytesMax: 10_000_000, bytesExpected: text.length });
   try {
     receipt.stream.end(text);
     await finished(receipt.stream);

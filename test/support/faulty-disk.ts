@@ -57,7 +57,7 @@ export function faultyDisk(inner: Disk, hook: DiskHook): Disk {
     read: (path, at) => run('read', at, [path], () => inner.read(path, at)),
     list: (path, at) => run('list', at, [path], () => inner.list(path, at)),
     stat: (path, at) => run('stat', at, [path], () => inner.stat(path, at)),
-    stream: (path, at) => run('stream', at, [path], () => inner.stream(path, at)),
+    stream: (path, at, pick) => run('stream', at, [path], () => inner.stream(path, at, pick)),
     space: (path) => inner.space(path),
     watch: (path, listener) => inner.watch(path, listener),
   };

@@ -148,19 +148,20 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           return { documents: page, nextCursor: rest.length > limit ? page.at(-1)!.version : null };
         },
         info: async (docId) => documents.get(docId)?.document ?? null,
-        content: async (docId) => {
+        content: async (docId, pick) => {
           const stored = documents.get(docId);
           if (stored === undefined) return null;
-          return {
-            stream: Readable.from([Buffer.from(stored.text)]),
-            bytes: Buffer.byteLength(stored.text),
-            document: stored.document,
-          };
+          const bytes = Buffer.from(stored.text);
+          const { first, last } = pick?.({ bytes: bytes.length, document: stored.document }) ?? { first: 0, last: bytes.length };
+          return { stream: Readable.from([bytes.subarray(first, last + 1)]), bytes: bytes.length, document: stored.document };
         },
-        original: async (docId) => {
+        original: async (docId, pick) => {
           const stored = documents.get(docId);
           if (stored === undefined) return null;
-          return { stream: createReadStream(stored.path), bytes: stored.document.fileBytes, document: stored.document };
+          const bytes = stored.document.fileBytes;
+          const range = pick?.({ bytes, document: stored.document }) ?? null;
+          const part = range === null ? {} : { start: range.first, end: range.last };
+          return { stream: createReadStream(stored.path, part), bytes, document: stored.document };
         },
         remove: async (docId) => documents.delete(docId),
       },

@@ -5,6 +5,7 @@
 import { constants, type FSWatcher, watch } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import type { PickRange } from '../../documents/file-store.ts';
 import { NotPlainFile, openPlain, readPlain } from '../../documents/plain-file.ts';
 import { hasErrno } from '../../errors.ts';
 
@@ -50,7 +51,7 @@ export interface Disk {
   list(path: string, at: string): Promise<string[]>;
   /** Of the name itself, not of what a symbolic link points at. */
   stat(path: string, at: string): Promise<DiskEntry>;
-  stream(path: string, at: string): Promise<{ stream: Readable; bytes: number }>;
+  stream(path: string, at: string, pick?: PickRange): Promise<{ stream: Readable; bytes: number }>;
   space(path: string): Promise<DiskSpace>;
   /** Calls `listener` with names that changed in a directory; may miss some. Returns the way to stop; null: cannot watch. */
   watch(path: string, listener: (name: string) => void): (() => void) | null;
@@ -100,11 +101,13 @@ export function createDisk(): Disk {
         links: Number(stats.nlink),
       };
     },
-    async stream(path) {
+    async stream(path, _at, pick) {
       const handle = await openPlain(path);
       try {
         const { size } = await handle.stat();
-        return { stream: handle.createReadStream(), bytes: size };
+        const range = pick?.(size) ?? null;
+        const part = range === null ? {} : { start: range.first, end: range.last };
+        return { stream: handle.createReadStream(part), bytes: size };
       } catch (error) {
         await handle.close();
         throw error;

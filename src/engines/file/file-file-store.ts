@@ -186,7 +186,7 @@ export function createFileFileStore(options: {
       const path = pathOf(key);
       return (await orNull(disk.stat(path, 'file.stat'))) === null ? null : path;
     },
-    open: (key) => health.guard(() => orNull(disk.stream(pathOf(key), 'file.open'))),
+    open: (key, pick) => health.guard(() => orNull(disk.stream(pathOf(key), 'file.open', pick))),
     async stat(key) {
       const entry = await orNull(disk.stat(pathOf(key), 'file.stat'));
       return entry === null ? null : { bytes: entry.bytes };

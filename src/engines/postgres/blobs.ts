@@ -2,6 +2,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ByteRange } from '../../documents/file-store.ts';
 import type { Database } from './database.ts';
 
 export const blobRowBytes = 1024 * 1024;
@@ -14,7 +15,8 @@ export interface Blobs {
   adopt(blob: number, bytes: number): Promise<boolean>;
   /** A whole file of the local disk as a blob, in the caller's transaction. */
   store(path: string): Promise<number>;
-  open(blob: number): Readable;
+  /** All of it, or a part: only the rows that hold the part are read. */
+  open(blob: number, range: ByteRange | null): Readable;
   /** Writes it to the local disk. */
   fetch(blob: number, path: string): Promise<void>;
   /** Removes those that nothing refers to. */
@@ -36,7 +38,25 @@ export function createBlobs(database: Database): Blobs {
     }
   }
 
-  const open = (blob: number): Readable => Readable.from(rows(blob), { objectMode: false });
+  /** Rows have no fixed size; asking for their lengths reads none of their bytes. */
+  async function* rowsWithin(blob: number, { first, last }: ByteRange): AsyncGenerator<Buffer> {
+    const lengths = await database.query('SELECT seq, octet_length(data) AS bytes FROM blob_chunk WHERE blob = $1 ORDER BY seq', [
+      blob,
+    ]);
+    let at = 0;
+    for (const row of lengths) {
+      const bytes = row['bytes'] as number;
+      if (at + bytes > first && at <= last) {
+        const [found] = await database.query('SELECT data FROM blob_chunk WHERE blob = $1 AND seq = $2', [blob, row['seq']]);
+        if (found === undefined) return;
+        yield (found['data'] as Buffer).subarray(Math.max(0, first - at), last - at + 1);
+      }
+      at += bytes;
+    }
+  }
+
+  const open = (blob: number, range: ByteRange | null): Readable =>
+    Readable.from(range === null ? rows(blob) : rowsWithin(blob, range), { objectMode: false });
 
   return {
     async begin(owner) {
@@ -61,7 +81,7 @@ export function createBlobs(database: Database): Blobs {
       return blob;
     },
     open,
-    fetch: (blob, path) => pipeline(open(blob), createWriteStream(path)),
+    fetch: (blob, path) => pipeline(open(blob, null), createWriteStream(path)),
     async drop(blobs) {
       const sql = `DELETE FROM blob WHERE id = ANY($1::bigint[]) AND NOT EXISTS (SELECT 1 FROM task WHERE payload = blob.id)
         AND NOT EXISTS (SELECT 1 FROM document_part WHERE document_part.blob = blob.id)`;

@@ -155,9 +155,10 @@ export function createPostgresFileStore(options: {
       (receipt as BlobReceipt).kept = false;
     },
     localPath: (key) => (key.kind === 'payload' ? payloadPath(key.taskId) : documentPath(key)),
-    async open(key) {
+    async open(key, pick) {
       const found = await blobOf(key);
-      return found === null ? null : { stream: blobs.open(found.blob), bytes: found.bytes };
+      if (found === null) return null;
+      return { stream: blobs.open(found.blob, pick?.(found.bytes) ?? null), bytes: found.bytes };
     },
     async stat(key) {
       const found = await blobOf(key);
