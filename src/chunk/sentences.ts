@@ -6,10 +6,12 @@
 
 /** Ends of the sentences of `text.slice(start, end)`, ascending; the last is `end`. White space belongs to the sentence before it. Linear. */
 export function* sentenceEnds(text: string, start: number, end: number): Generator<number> {
+  /** The end of the last run of closing signs, so that a run of full stops is not walked again from each of them. */
+  let closed = start;
   for (let at = start; at < end; at++) {
     const unit = text.charCodeAt(at);
     if (!mayEnd(unit)) continue;
-    const closed = afterClosers(text, at + 1, end);
+    closed = afterClosers(text, Math.max(at + 1, closed), end);
     if (closed >= end) break;
     if (unit < 0x80 ? !endsLatin(text, start, at, closed, end) : !endsWide(unit, text, closed)) continue;
     at = afterSpace(text, closed, end) - 1;

@@ -55,6 +55,10 @@ function sniffDelimiter(text: string): string {
 function* readRows(text: string, start: number, delimiter: string): Generator<string[]> {
   let row: string[] = [];
   for (let at = start; at < text.length;) {
+    if (row.length === 0 && text[at] === '\n') {
+      at += 1;
+      continue;
+    }
     const field = text[at] === '"' ? quotedField(text, at, delimiter) : plainField(text, at, delimiter);
     row.push(field.value);
     at = field.end + 1;

@@ -109,9 +109,11 @@ function writeValue(value: Json, name: string, level: number, builder: MarkdownB
   const table = asTable(value);
   if (table !== null) return builder.table(table.rows, { columns: table.columns });
   if (isScalar(value)) return builder.paragraph(scalarText(value));
-  if (level > headingLevels) return builder.list([...listItems(value, 0)]);
+  if (level > headingLevels) return builder.list(listItems(value));
   const entries = entriesOf(value);
-  builder.list(entries.filter(([, each]) => isInline(each)).flatMap(([key, each]) => [...entryItems(key, each, 0)]));
+  const items: ListItem[] = [];
+  for (const [key, each] of entries) if (isInline(each)) addItems(key, each, 0, items);
+  builder.list(items);
   for (const [key, each] of entries) if (!isInline(each)) writeValue(each, key, level + 1, builder);
 }
 
@@ -126,18 +128,21 @@ function isInline(value: Json): boolean {
   return isScalar(value) || entriesOf(value).length === 0 || (Array.isArray(value) && value.length <= 20 && value.every(isScalar));
 }
 
-function* listItems(value: Json, depth: number): Generator<ListItem> {
-  for (const [key, each] of entriesOf(value)) yield* entryItems(key, each, depth);
+function listItems(value: Json): ListItem[] {
+  const items: ListItem[] = [];
+  for (const [key, each] of entriesOf(value)) addItems(key, each, 0, items);
+  return items;
 }
 
-function* entryItems(key: string, value: Json, depth: number): Generator<ListItem> {
+/** Into one list: generators inside generators would hand each item through all levels above it. */
+function addItems(key: string, value: Json, depth: number, items: ListItem[]): void {
   const label = key === '' ? '' : `${key}: `;
-  if (isScalar(value)) yield { text: label + scalarText(value), depth, ordered: false };
-  else if (Array.isArray(value) && value.every(isScalar) && value.length <= 20) {
-    yield { text: label + value.map(scalarText).join(', '), depth, ordered: false };
+  if (isScalar(value)) items.push({ text: label + scalarText(value), depth, ordered: false });
+  else if (Array.isArray(value) && value.length <= 20 && value.every(isScalar)) {
+    items.push({ text: label + value.map(scalarText).join(', '), depth, ordered: false });
   } else {
-    yield { text: label.trimEnd(), depth, ordered: false };
-    yield* listItems(value, depth + 1);
+    items.push({ text: label.trimEnd(), depth, ordered: false });
+    for (const [name, each] of entriesOf(value)) addItems(name, each, depth + 1, items);
   }
 }
 

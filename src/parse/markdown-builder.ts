@@ -35,7 +35,7 @@ export interface MarkdownBuilder {
   list(items: readonly ListItem[], place?: Place): void;
   /**
    * A GFM table; the first row is the header. Rows are padded to the widest, or to `columns` where that is given: then rows are
-   * taken one by one and need not be in memory together.
+   * taken one by one and need not be in memory together. Of a table that is mostly padding, later rows stay short, as GFM allows.
    */
   table(rows: Iterable<readonly string[]>, place?: Place & { readonly columns?: number }): void;
   /** A fenced block; the text is kept to the letter. */
@@ -50,6 +50,10 @@ export interface MarkdownBuilder {
 
 /** What a block costs beside its text: ten million paragraphs of one word took 2.8 GB (measured). */
 export const blockCharacters = 100;
+
+/** Empty cells that fill up short rows, beside those for each cell that is there: one wide row must not make a million rows wide. */
+const paddingBase = 10_000;
+const paddingPerCell = 2;
 
 /** @throws DocumentError `limit_exceeded` from any method, naming the setting, when a limit is met. */
 export function createMarkdownBuilder(limits: Pick<ParseLimits, 'charactersMax' | 'cellsMax'>): MarkdownBuilder {
@@ -130,9 +134,13 @@ export function createMarkdownBuilder(limits: Pick<ParseLimits, 'charactersMax' 
       countCells(0);
       block('table', { page: place.page ?? null, ...(place.pageEnd === undefined ? {} : { pageEnd: place.pageEnd }) }, () => {
         let index = 0;
+        let paddingLeft = paddingBase;
         for (const row of source) {
-          countCells(Math.max(columns, row.length));
-          write(`${index === 0 ? '' : '\n'}${rowText(row, columns)}`);
+          paddingLeft += row.length * paddingPerCell;
+          const width = Math.max(row.length, Math.min(columns, row.length + paddingLeft));
+          paddingLeft -= width - row.length;
+          countCells(width);
+          write(`${index === 0 ? '' : '\n'}${rowText(row, width)}`);
           if (index === 0) write(`\n|${' --- |'.repeat(columns)}`);
           index += 1;
         }
@@ -180,7 +188,8 @@ function oneLine(text: string): string {
 }
 
 function trimLines(text: string): string {
-  return text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
+  const first = text.search(/\S/);
+  return first === -1 ? '' : text.slice(text.lastIndexOf('\n', first) + 1).trimEnd();
 }
 
 /** Deeper items stand on this level: indentation alone could make a file a hundred times its size. */

@@ -75,6 +75,7 @@ function frontMatter(text: string): ReadonlyMap<string, string> {
 }
 
 function* scanBlocks(text: string): Generator<Found> {
+  const closings = createClosings(text);
   const metaEnd = frontMatterEnd(text);
   if (metaEnd > 0) yield { kind: 'code', start: 0, end: text.slice(0, metaEnd).trimEnd().length };
   for (let at = metaEnd; at < text.length;) {
@@ -83,7 +84,7 @@ function* scanBlocks(text: string): Generator<Found> {
       at = line.next;
       continue;
     }
-    const block = blockAt(text, at);
+    const block = blockAt(text, at, closings);
     yield block;
     at = lineAt(text, Math.max(block.end - 1, at)).next;
   }
@@ -100,7 +101,7 @@ function lineAt(text: string, start: number): Line {
   return { text: text.slice(start, Math.min(end, start + lineLookMax)), start, end, next: end + 1 };
 }
 
-function blockAt(text: string, start: number): Found {
+function blockAt(text: string, start: number, closings: Closings): Found {
   const line = lineAt(text, start);
   const fence = /^ {0,3}(`{3,}|~{3,})/.exec(line.text)?.[1];
   if (fence !== undefined) return { kind: 'code', start, end: fenceEnd(text, line, fence) };
@@ -110,8 +111,8 @@ function blockAt(text: string, start: number): Found {
   if (/^(?: {4}|\t)/.test(line.text)) return { kind: 'code', start, end: indentedEnd(text, line) };
   if (/^ {0,3}>/.test(line.text)) return { kind: 'quote', start, end: runEnd(text, line, () => true) };
   if (isListItem(line.text)) return { kind: 'list', start, end: listEnd(text, line) };
-  if (/^ {0,3}<!--/.test(line.text)) return { kind: 'html', start, end: lineEndAfter(text, line, '-->') };
-  if (htmlStart.test(line.text)) return { kind: 'html', start, end: htmlEnd(text, line) };
+  if (/^ {0,3}<!--/.test(line.text)) return { kind: 'html', start, end: lineEndAfter(text, line, closings('-->')) };
+  if (htmlStart.test(line.text)) return { kind: 'html', start, end: htmlEnd(text, line, closings) };
   if (isTable(text, line)) return { kind: 'table', start, end: runEnd(text, line, (next) => !startsBlock(next)) };
   return paragraphAt(text, line);
 }
@@ -184,21 +185,41 @@ const htmlStart =
   /^ {0,3}<\/?(?:address|article|aside|blockquote|body|center|dd|details|dialog|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|head|header|hr|html|iframe|li|main|menu|nav|ol|option|p|pre|script|section|style|summary|table|tbody|td|tfoot|th|thead|tr|ul)(?:[\s>]|\/>|$)/i;
 
 /** Up to a blank line; a table and what is raw up to its end tag, as far as there is one. */
-function htmlEnd(text: string, first: Line): number {
+function htmlEnd(text: string, first: Line, closings: Closings): number {
   const name = /^ {0,3}<(table|pre|script|style)\b/i.exec(first.text)?.[1];
-  return name === undefined ? runEnd(text, first, () => true) : lineEndAfter(text, first, `</${name.toLowerCase()}>`);
+  return name === undefined ? runEnd(text, first, () => true) : lineEndAfter(text, first, closings(`</${name.toLowerCase()}>`));
 }
 
 /** How far a closing sign is looked for. */
 const closingSearchMax = 1024 * 1024;
 
-/** The end of the line that holds `closing`; of the lines up to a blank one when there is none. */
-function lineEndAfter(text: string, first: Line, closing: string): number {
-  const at = text
-    .slice(first.start, first.start + closingSearchMax)
-    .toLowerCase()
-    .indexOf(closing);
-  return at === -1 ? runEnd(text, first, () => true) : lineAt(text, first.start + at).end;
+/** Where `sign` stands next at or after an offset, in letters of either case; the end of the text when nowhere. */
+type Closings = (sign: string) => (from: number) => number;
+
+/** Each sign is looked for once over the whole text, however many blocks ask: offsets asked for must only grow. */
+function createClosings(text: string): Closings {
+  const finders = new Map<string, (from: number) => number>();
+  const finderOf = (sign: string): ((from: number) => number) => {
+    const pattern = new RegExp(sign, 'gi');
+    let found = -1;
+    return (from) => {
+      if (found >= from) return found;
+      pattern.lastIndex = from;
+      return (found = pattern.exec(text)?.index ?? text.length);
+    };
+  };
+  return (sign) => {
+    const finder = finders.get(sign) ?? finderOf(sign);
+    finders.set(sign, finder);
+    return finder;
+  };
+}
+
+/** The end of the line that holds the closing sign; of the lines up to a blank one when there is none near. */
+function lineEndAfter(text: string, first: Line, closing: (from: number) => number): number {
+  const at = closing(first.start);
+  const isNear = at < text.length && at - first.start < closingSearchMax;
+  return isNear ? lineAt(text, at).end : runEnd(text, first, () => true);
 }
 
 function isTable(text: string, line: Line): boolean {

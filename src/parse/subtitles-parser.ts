@@ -93,7 +93,7 @@ function* linesOf(text: string): Generator<string> {
 /** Without styles and positions; a voice becomes `Name: …`. */
 function plainCue(line: string): string {
   return line
-    .replace(/<v(?:\.[^\s<>]{1,100})?[ \t]+([^<>]{1,200})>/g, '$1: ')
+    .replace(/<v(?:\.[^\s<>]{1,100})?[ \t]{1,20}([^<>]{1,200})>/g, '$1: ')
     .replace(/<\/?[\w.:-]{1,40}(?:[ \t][^<>]{0,200})?>|\{\\[^{}]{0,100}\}/g, '')
     .replaceAll('&amp;', '&')
     .replaceAll('&lt;', '<')

@@ -268,7 +268,7 @@ function writeValues(text: string, builder: MarkdownBuilder): Meta {
   function flushRun(name: string | null): void {
     const value = run
       .join('')
-      .replace(/[ \t]*\n[ \t\n]*/g, '\n')
+      .replace(/[ \t\n]+/g, (white) => (white.includes('\n') ? '\n' : white))
       .trim();
     run = [];
     if (value === '') return;

@@ -202,10 +202,18 @@ function decoderFor(head: Buffer): TextDecoder {
 
 type Names = { enter(raw: string, attributes: Attributes): { name: string; attributes: Attributes }; leave(): void };
 
-/** Prefixes in scope. Nearly every element declares none and is answered from a cache that lives as long as its scope. */
+/**
+ * Prefixes in scope. Nearly every element declares none and is answered from a cache that lives as long as its scope. A scope holds
+ * what its element declares and no more: thousands of prefixes at the root must not be copied for each element that adds one.
+ */
 function createNames(table: NamespaceTable): Names {
-  type Scope = { readonly prefixes: ReadonlyMap<string, string>; readonly cache: Map<string, string>; readonly isPlain: boolean };
-  const base: Scope = { prefixes: new Map([['xml', 'xml']]), cache: new Map(), isPlain: true };
+  type Scope = {
+    readonly own: ReadonlyMap<string, string>;
+    readonly outer: Scope | null;
+    readonly cache: Map<string, string>;
+    readonly isPlain: boolean;
+  };
+  const base: Scope = { own: new Map([['xml', 'xml']]), outer: null, cache: new Map(), isPlain: true };
   const scopes: Scope[] = [base];
   let current = base;
 
@@ -222,23 +230,33 @@ function createNames(table: NamespaceTable): Names {
   };
 
   function scopeWith(attributes: Attributes): Scope | null {
-    let prefixes: Map<string, string> | null = null;
+    let own: Map<string, string> | null = null;
+    let { isPlain } = current;
     for (const key in attributes) {
       if (!key.startsWith('xmlns')) continue;
       if (key !== 'xmlns' && key[5] !== ':') continue;
-      prefixes ??= new Map(current.prefixes);
-      prefixes.set(key.slice(6), table[attributes[key] ?? ''] ?? '_');
+      own ??= new Map();
+      const prefix = key.slice(6);
+      const known = table[attributes[key] ?? ''] ?? '_';
+      own.set(prefix, known);
+      isPlain &&= prefix === '' || prefix === known || known === '_';
     }
-    if (prefixes === null) return null;
-    const isPlain = [...prefixes].every(([prefix, known]) => prefix === '' || prefix === known || known === '_');
-    return { prefixes, cache: new Map(), isPlain };
+    return own === null ? null : { own, outer: current, cache: new Map(), isPlain };
+  }
+
+  function prefixOf(written: string): string | undefined {
+    for (let scope: Scope | null = current; scope !== null; scope = scope.outer) {
+      const known = scope.own.get(written);
+      if (known !== undefined) return known;
+    }
+    return undefined;
   }
 
   function nameOf(raw: string): string {
     const known = current.cache.get(raw);
     if (known !== undefined) return known;
     const colon = raw.indexOf(':');
-    const prefix = current.prefixes.get(colon === -1 ? '' : raw.slice(0, colon));
+    const prefix = prefixOf(colon === -1 ? '' : raw.slice(0, colon));
     const name = prefix === undefined ? raw : `${prefix}:${raw.slice(colon + 1)}`;
     if (current.cache.size < 10_000) current.cache.set(raw, name);
     return name;

@@ -237,6 +237,9 @@ function dataOffset(source: Source, entry: Entry): number {
   return entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
 }
 
+/** Longer names are none of a file; patterns are tried on names, and Unicode's normal forms cost more than they are long. */
+const nameBytesMax = 4096;
+
 /** Null for folders and for names that would leave the archive. */
 function safeName(name: string): string | null {
   const plain = name.replaceAll('\\', '/');
@@ -309,7 +312,7 @@ function wideSizes(extra: Buffer, sizes: { bytes: number; packedBytes: number; o
 }
 
 function entryName(bytes: Buffer): string {
-  return bytes.toString('utf8').normalize('NFC');
+  return bytes.length > nameBytesMax ? '' : bytes.toString('utf8').normalize('NFC');
 }
 
 /** Where the central directory stands; `shift` is what was put before the archive (a self-extracting stub). */
@@ -353,7 +356,8 @@ function readEnd64(
 }
 
 /** The members found by their local headers, for archives that lost their directory (cut short in transfer, mostly). */
-function scanHeaders(source: Source, entriesMax: number): Entry[] {
+function scanHeaders(archive: Source, entriesMax: number): Entry[] {
+  const source = windowOn(archive);
   const entries: Entry[] = [];
   let at = nextSignature(source, 0, [localSignature]);
   while (at !== null) {
@@ -381,10 +385,25 @@ function scanHeaders(source: Source, entriesMax: number): Entry[] {
   return entries;
 }
 
+/** The archive through one piece that is kept: thousands of headers side by side are not read from disk one by one. */
+function windowOn(archive: Source): Source {
+  let start = 0;
+  let held: Buffer = Buffer.alloc(0);
+  return {
+    ...archive,
+    read(at, bytes) {
+      const isHeld = at >= start && at + Math.min(bytes, archive.bytes - at) <= start + held.length;
+      if (!isHeld) [start, held] = [at, archive.read(at, Math.max(bytes, 2 * searchedBytes))];
+      return held.subarray(at - start, at - start + bytes);
+    },
+  };
+}
+
+const searchedBytes = 64 * 1024;
+
 function nextSignature(source: Source, from: number, signatures: readonly number[]): number | null {
-  const window = 256 * 1024;
-  for (let start = from; start + 4 <= source.bytes; start += window) {
-    const bytes = source.read(start, window + 3);
+  for (let start = from; start + 4 <= source.bytes; start += searchedBytes) {
+    const bytes = source.read(start, searchedBytes + 3);
     for (let at = bytes.indexOf('PK'); at !== -1 && at + 4 <= bytes.length; at = bytes.indexOf('PK', at + 1)) {
       if (signatures.includes(bytes.readUInt32LE(at))) return start + at;
     }

@@ -82,7 +82,7 @@ function storedMembers(whole: Buffer): { name: string; data: string; stored: boo
   return members;
 }
 
-type Random = (below: number) => number;
+export type Random = (below: number) => number;
 
 const mutations: readonly ((bytes: Buffer, random: Random) => Buffer<ArrayBuffer>)[] = [
   (bytes, random) => {
@@ -139,7 +139,7 @@ function range(bytes: Buffer, random: Random): [number, number] {
 }
 
 /** Whole numbers from 0 to below the bound (mulberry32). */
-function generator(seed: number): Random {
+export function generator(seed: number): Random {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -50,7 +50,7 @@ export async function readEpubPackage(zip: Zip, limits: ParseLimits): Promise<Ep
   const chapters = [...new Set(listed.flatMap(({ part }) => (part === null ? [] : [part])))];
   if (chapters.length === 0) chapters.push(...zip.names.filter((name) => /\.x?html?$/i.test(name)));
   if (chapters.length === 0) throw new DocumentError('corrupt', 'The book is damaged: it names no file with text');
-  refuseEncrypted(await tree('META-INF/encryption.xml'), chapters);
+  refuseEncrypted(await tree('META-INF/encryption.xml'), new Set(chapters));
   return {
     title: firstText(said, 'dc:title'),
     author:
@@ -84,7 +84,7 @@ function readManifest(root: XmlNode | null, packagePart: string, zip: Zip): Read
     const href = attributes['href'] ?? '';
     items.set(attributes['id'] ?? '', {
       href,
-      part: zip.find(resolveTarget(packagePart, href).normalize('NFC')),
+      part: zip.find(targetOf(packagePart, href)),
       type: attributes['media-type'] ?? '',
       isNavigation: (attributes['properties'] ?? '').split(/\s+/).includes('nav'),
     });
@@ -92,14 +92,21 @@ function readManifest(root: XmlNode | null, packagePart: string, zip: Zip): Read
   return items;
 }
 
+/** No member has a longer name; of a normal form a long one would cost its square. */
+const hrefCharactersMax = 4096;
+
+function targetOf(from: string, href: string): string {
+  return href.length > hrefCharactersMax ? '' : resolveTarget(from, href).normalize('NFC');
+}
+
 function isText(type: string): boolean {
   return /^(?:application\/xhtml\+xml|text\/html|text\/x-oeb1-document|application\/xml|text\/xml)/.test(type);
 }
 
 /** Fonts may be scrambled; a chapter that is cannot be read without its shop's key. */
-function refuseEncrypted(encryption: XmlNode | null, chapters: readonly string[]): void {
+function refuseEncrypted(encryption: XmlNode | null, chapters: ReadonlySet<string>): void {
   for (const { attributes } of descendants(encryption, 'enc:CipherReference')) {
-    if (chapters.includes(resolveTarget('', attributes['URI'] ?? ''))) {
+    if (chapters.has(resolveTarget('', attributes['URI'] ?? ''))) {
       throw new DocumentError('encrypted', 'The book is copy-protected (DRM) and cannot be read');
     }
   }
@@ -112,7 +119,7 @@ async function readTitles(
 ): Promise<ReadonlyMap<string, string>> {
   const titles = new Map<string, string>();
   const add = (from: string, href: string | undefined, title: string) => {
-    const part = resolveTarget(from, href ?? '').normalize('NFC');
+    const part = targetOf(from, href ?? '');
     if (title !== '' && !titles.has(part)) titles.set(part, title);
   };
   for (const { part, isNavigation } of items) {

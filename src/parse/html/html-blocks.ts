@@ -194,7 +194,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
       const joined = run.length === 1 ? run[0]! : run.join('');
       const inline = joined.includes('\n')
         ? joined
-            .replace(/ *\n */g, '\n')
+            .replace(/ ?\n ?/g, '\n')
             .replace(/\n{3,}/g, '\n\n')
             .trim()
         : joined.trim();

@@ -55,47 +55,48 @@ function writeQuote(blocks: readonly HtmlBlock[], builder: MarkdownBuilder, opti
 /** One list block; a heading, table or piece of code inside an item stands between two, since no list line can hold it. */
 function writeList(list: HtmlList, builder: MarkdownBuilder, options: HtmlWriteOptions): void {
   let pending: ListItem[] = [];
-  for (const each of listParts(list, 0)) {
-    if ('depth' in each) {
-      pending.push(each);
-      continue;
-    }
-    builder.list(pending, options.place);
-    pending = [];
-    writeBlocks([each], builder, options);
-  }
+  const writer: ListWriter = {
+    line: (item) => void pending.push(item),
+    block(block) {
+      builder.list(pending, options.place);
+      pending = [];
+      writeBlocks([block], builder, options);
+    },
+  };
+  writeItems(list, 0, writer);
   builder.list(pending, options.place);
 }
 
-function* listParts(list: HtmlList, depth: number): Generator<ListItem | HtmlBlock> {
+type ListWriter = { readonly line: (item: ListItem) => void; readonly block: (block: HtmlBlock) => void };
+
+/** Calls, not a generator of generators: those would hand each line of the deepest list through all lists around it. */
+function writeItems(list: HtmlList, depth: number, to: ListWriter): void {
   for (const item of list.items) {
     const at = depth + item.indent;
     let text = '';
     /** After a block of its own the rest of the item is no list line any more. */
     let isBroken = false;
     let isWritten = false;
-    const line = (): ListItem => ({
-      text,
-      depth: at,
-      ordered: list.ordered,
-      ...(item.number === null ? {} : { number: item.number }),
-    });
+    const writeLine = (): void => {
+      if (text === '' || isWritten) return;
+      to.line({ text, depth: at, ordered: list.ordered, ...(item.number === null ? {} : { number: item.number }) });
+    };
     for (const block of item.blocks) {
       const inline = block.kind === 'list' ? null : inlineText(block);
       if (inline !== null && !isBroken && !isWritten) {
         text = text === '' ? inline : `${text}\n${inline}`;
         continue;
       }
-      if (text !== '' && !isWritten) yield line();
+      writeLine();
       isWritten = true;
-      if (block.kind === 'list') yield* listParts(block, isBroken ? depth : at + (text === '' ? 0 : 1));
-      else if (inline !== null && !isBroken) yield { text: inline, depth: at + 1, ordered: false };
+      if (block.kind === 'list') writeItems(block, isBroken ? depth : at + (text === '' ? 0 : 1), to);
+      else if (inline !== null && !isBroken) to.line({ text: inline, depth: at + 1, ordered: false });
       else {
         isBroken = true;
-        yield block;
+        to.block(block);
       }
     }
-    if (text !== '' && !isWritten) yield line();
+    writeLine();
   }
 }
 
@@ -131,15 +132,33 @@ function isLayout(table: HtmlTable): boolean {
   if (cells.length === 1) return true;
   return cells.some((cell) => {
     if (cell.blocks.some((block) => block.kind === 'table')) return true;
-    return cell.blocks.length >= 4 || (cell.blocks.length >= 2 && flatText(cell.blocks).length > layoutCellCharacters);
+    return cell.blocks.length >= 4 || (cell.blocks.length >= 2 && charactersLeft(cell.blocks, layoutCellCharacters) < 0);
   });
+}
+
+/** What is left of `characters` after the text of the blocks; looks no further once it is below 0, however much lies inside. */
+function charactersLeft(blocks: readonly HtmlBlock[], characters: number): number {
+  let left = characters;
+  for (const block of blocks) {
+    if (left < 0) break;
+    for (const inner of blocksInside(block)) if (left >= 0) left = charactersLeft(inner, left);
+    if ('text' in block) left -= block.text.length + 1;
+  }
+  return left;
+}
+
+function blocksInside(block: HtmlBlock): readonly (readonly HtmlBlock[])[] {
+  if (block.kind === 'quote') return [block.blocks];
+  if (block.kind === 'list') return block.items.map((item) => item.blocks);
+  return block.kind === 'table' ? block.rows.flatMap((row) => row.map((cell) => cell.blocks)) : [];
 }
 
 /** A spanned cell's text is repeated in each place up to this length: a column's header belongs to all its columns. */
 const repeatedCharactersMax = 200;
 
-/** Past so many cells, spans are not written out any more: a few kilobytes can ask for billions. */
-const spannedCellsMax = 4_000_000;
+/** Cells that spans may add to a table, beside those for each cell that is there: a few kilobytes can ask for billions. */
+const spannedCellsBase = 50_000;
+const spannedCellsPerCell = 4;
 
 /**
  * The rows with their spans written out, one at a time. A row that holds nothing but the beginnings of longer cells is left out:
@@ -147,12 +166,16 @@ const spannedCellsMax = 4_000_000;
  */
 function* gridRows(table: HtmlTable, textOf: (cell: HtmlCell) => string): Generator<string[]> {
   let above: { text: string; rows: number }[] = [];
-  let written = 0;
+  let spansLeft = spannedCellsBase;
   for (const [index, row] of table.rows.entries()) {
+    spansLeft += row.length * spannedCellsPerCell;
     const cells: string[] = [];
     const next: typeof above = [];
     const place = (text: string, rows: number): void => {
-      if (rows > 1 && written < spannedCellsMax) next[cells.length] = { text: repeatable(text), rows: rows - 1 };
+      if (rows > 1 && spansLeft > 0) {
+        next[cells.length] = { text: repeatable(text), rows: rows - 1 };
+        spansLeft -= 1;
+      }
       cells.push(text);
     };
     const carry = (): void => {
@@ -161,16 +184,18 @@ function* gridRows(table: HtmlTable, textOf: (cell: HtmlCell) => string): Genera
     for (const cell of row) {
       carry();
       const text = textOf(cell);
-      const columns = written < spannedCellsMax ? cell.columns : 1;
+      const columns = Math.min(cell.columns, Math.max(1, spansLeft));
+      spansLeft -= columns - 1;
       for (let column = 0; column < columns; column++) place(column === 0 ? text : repeatable(text), cell.rows);
     }
-    while (cells.length < above.length) {
+    while (cells.length < above.length && spansLeft > 0) {
       const held = above[cells.length];
+      if (held === undefined) spansLeft -= 1;
       place(held?.text ?? '', held?.rows ?? 1);
     }
     above = next;
-    written += cells.length;
-    const isOnlyBeginnings = row.length > 0 && row.every((cell) => cell.rows > 1 && textOf(cell).length <= repeatedCharactersMax);
+    const isOnlyBeginnings =
+      spansLeft > 0 && row.length > 0 && row.every((cell) => cell.rows > 1 && textOf(cell).length <= repeatedCharactersMax);
     if (!isOnlyBeginnings || index === table.rows.length - 1) yield cells;
   }
 }
@@ -190,15 +215,25 @@ function cellText(cell: HtmlCell): string {
 /** All text of the blocks on one line. */
 function flatText(blocks: readonly HtmlBlock[]): string {
   if (blocks.length === 1 && blocks[0]!.kind === 'paragraph') return blocks[0]!.text;
-  return blocks
-    .map(blockText)
-    .filter((text) => text !== '')
-    .join(' ');
+  const pieces: string[] = [];
+  addFlat(blocks, pieces);
+  return pieces.join('');
 }
 
-function blockText(block: HtmlBlock): string {
-  if (block.kind === 'quote') return flatText(block.blocks);
-  if (block.kind === 'list') return block.items.map((item) => flatText(item.blocks)).join('; ');
-  if (block.kind === 'table') return block.rows.flatMap((row) => row.map((cell) => flatText(cell.blocks))).join(' ');
-  return block.text;
+/** Into one list of pieces, since a text put together at each level would be copied as often as it is deep. */
+function addFlat(blocks: readonly HtmlBlock[], pieces: string[]): void {
+  let isFirst = true;
+  for (const block of blocks) {
+    const before = pieces.length;
+    if (!isFirst) pieces.push(' ');
+    const start = pieces.length;
+    if ('text' in block) pieces.push(block.text);
+    else
+      for (const [at, inner] of blocksInside(block).entries()) {
+        if (at > 0) pieces.push(block.kind === 'list' ? '; ' : ' ');
+        addFlat(inner, pieces);
+      }
+    if (pieces.length === start) pieces.length = before;
+    else isFirst = false;
+  }
 }

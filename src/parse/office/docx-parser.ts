@@ -2,6 +2,7 @@
 import { DocumentError } from '../../errors.ts';
 import { createMarkdownBuilder } from '../markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { createRepeats } from '../repeats.ts';
 import { createBlockWriter } from './block-writer.ts';
 import { readDrawings } from './drawing.ts';
 import { openPackage, type OfficePackage } from './office-package.ts';
@@ -59,11 +60,13 @@ async function readContext(office: OfficePackage, onForeignPart: () => void): Pr
     const target = await office.relatedPart(part, type);
     return target === null ? null : office.tree(target);
   };
+  const repeats = createRepeats();
   const plain: WordContext = {
     styles: readWordStyles(await related('styles')),
     numbering: readWordNumbering(await related('numbering')),
     noteText: () => null,
     cellsMax: office.limits.cellsMax,
+    repeats,
     part,
     drawings: await readDrawings(office, part),
     onForeignPart,
@@ -72,5 +75,14 @@ async function readContext(office: OfficePackage, onForeignPart: () => void): Pr
     footnote: readWordNotes(await related('footnotes'), 'w:footnote', plain),
     endnote: readWordNotes(await related('endnotes'), 'w:endnote', plain),
   };
-  return { ...plain, noteText: (kind, id) => notes[kind].get(id) ?? null };
+  const shown = new Set<string>();
+  return {
+    ...plain,
+    noteText(kind, id) {
+      const text = notes[kind].get(id) ?? null;
+      if (text === null || shown.has(`${kind} ${id}`)) return text === null ? null : repeats.again(text);
+      shown.add(`${kind} ${id}`);
+      return repeats.first(text);
+    },
+  };
 }

@@ -21,16 +21,22 @@ type Drawing = { readonly title: string; readonly rows: readonly (readonly strin
 /** Reads them by the relationships of `part`; parts outside the archive are never among those. */
 export async function readDrawings(office: OfficePackage, part: string): Promise<Drawings> {
   const drawings = new Map<string, Drawing>();
+  const read = new Map<string, Drawing>();
   for (const [id, { type, target }] of await office.relationsOf(part)) {
     if (drawings.size >= drawingsMax) break;
-    if (type === 'chart') drawings.set(id, readChart(await office.tree(target)));
-    else if (type === 'chartEx') drawings.set(id, readExtendedChart(await office.tree(target)));
-    else if (type === 'diagramData') drawings.set(id, readDiagram(await office.tree(target)));
+    const reader = readers[type];
+    if (reader === undefined) continue;
+    const drawing = read.get(target) ?? reader(await office.tree(target));
+    read.set(target, drawing);
+    drawings.set(id, drawing);
   }
+  const written = new Set<Drawing>();
   return {
     write(reference, out) {
       const drawing = drawings.get(reference.attributes[reference.name === 'dgm:relIds' ? 'r:dm' : 'r:id'] ?? '');
-      if (drawing === undefined) return;
+      // A drawing stands once; a part that shows one ten thousand times is an attack.
+      if (drawing === undefined || written.has(drawing)) return;
+      written.add(drawing);
       out.paragraph(drawing.title);
       if (drawing.rows.length > 0) out.table(drawing.rows);
       for (const text of drawing.items) out.item({ text, level: 0, label: null, list: 'diagram' });
@@ -38,6 +44,13 @@ export async function readDrawings(office: OfficePackage, part: string): Promise
     },
   };
 }
+
+/** By the last word of the relationship's type. */
+const readers: Readonly<Record<string, (root: XmlNode | null) => Drawing>> = {
+  chart: readChart,
+  chartEx: readExtendedChart,
+  diagramData: readDiagram,
+};
 
 /** The references to charts and diagrams below `node`. */
 export function* references(node: XmlNode): Generator<XmlNode> {

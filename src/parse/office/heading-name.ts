@@ -45,9 +45,12 @@ const headingPattern = new RegExp(`^(?:${headingWords.join('|')})[ _-]*([1-9])(?
 const titlePattern =
   /^(?:title|titel|titre|título|titulo|titolo|название|заголовок|tytuł|标题|標題|タイトル|表題|제목|titlu|título principal|naslov|otsikko|tittel|název|cím|başlık)$/i;
 
+/** No name of a style is as long. */
+const nameCharactersMax = 255;
+
 /** 0 for a document's title, 1–9 for headings; null for other styles. */
 export function headingLevelOfName(name: string): number | null {
-  const plain = name.trim().normalize('NFC');
+  const plain = name.trim().slice(0, nameCharactersMax).normalize('NFC');
   if (titlePattern.test(plain)) return 0;
   const level = headingPattern.exec(plain)?.[1];
   return level === undefined ? null : Number(level);

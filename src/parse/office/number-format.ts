@@ -6,9 +6,12 @@
 /** Turns a cell's number into what its reader sees. */
 export type NumberFormat = (value: number) => string;
 
+/** Spreadsheet programs take no longer code. What a code costs, each cell of it costs again. */
+const codeCharactersMax = 255;
+
 /** A format by its code. A code that makes no sense gives plain numbers. Never throws. */
 export function compileFormat(code: string, isDate1904 = false): NumberFormat {
-  const sections = splitSections(code.slice(0, 1000)).map(readSection);
+  const sections = splitSections(code.slice(0, codeCharactersMax)).map(readSection);
   return (value) => {
     if (!Number.isFinite(value)) return '';
     const { section, isNegated } = pick(sections, value);
@@ -93,6 +96,19 @@ type Section = {
   readonly tokens: readonly Token[];
   readonly isDate: boolean;
   readonly condition: ((value: number) => boolean) | null;
+  readonly digits: DigitPlaces;
+};
+
+/** Where the digits of a number go, by index of the token; told once for a format, not for each cell. */
+type DigitPlaces = {
+  readonly whole: readonly number[];
+  /** Index of the token → which decimal it shows. */
+  readonly decimals: ReadonlyMap<number, number>;
+  readonly last: number;
+  readonly isGrouped: boolean;
+  /** Commas right after the last digit, which divide by a thousand each. */
+  readonly thousands: ReadonlySet<number>;
+  readonly percents: number;
 };
 
 /** At `;`, but not inside quotes, brackets or after a backslash. */
@@ -147,7 +163,28 @@ function readSection(code: string): Section {
     else if (cell !== undefined) tokens.push({ kind: 'cell', text: cell });
     else if (other !== undefined) tokens.push({ kind: 'text', text: other });
   }
-  return { tokens, condition, isDate: tokens.some((token) => token.kind === 'date' || token.kind === 'elapsed') };
+  const isDate = tokens.some((token) => token.kind === 'date' || token.kind === 'elapsed');
+  return { tokens, condition, isDate, digits: placeDigits(tokens) };
+}
+
+function placeDigits(tokens: readonly Token[]): DigitPlaces {
+  const at = (kind: Token['kind']): number[] => tokens.flatMap((token, index) => (token.kind === kind ? [index] : []));
+  const digits = at('digit');
+  const commas = at('comma');
+  const point = tokens.findIndex((token) => token.kind === 'point');
+  const last = digits.at(-1) ?? -1;
+  const whole = digits.filter((index) => point === -1 || index < point);
+  const decimals = digits.filter((index) => point !== -1 && index > point);
+  const thousands = new Set<number>();
+  for (let index = last + 1; tokens[index]?.kind === 'comma'; index++) thousands.add(index);
+  return {
+    whole,
+    decimals: new Map(decimals.map((index, decimal) => [index, decimal])),
+    last,
+    isGrouped: commas.some((index) => index > (whole[0] ?? Infinity) && index < (whole.at(-1) ?? -1)),
+    thousands,
+    percents: at('percent').length,
+  };
 }
 
 function readCondition(bracket: string): Section['condition'] {
@@ -193,33 +230,23 @@ function numberText(section: Section, value: number): string {
     return fractionText(tokens, value);
   const exponent = tokens.findIndex((token) => token.kind === 'exponent');
   if (exponent !== -1) return exponentText(tokens, exponent, value);
-  const digits = tokens.flatMap((token, at) => (token.kind === 'digit' ? [at] : []));
-  const point = tokens.findIndex((token) => token.kind === 'point');
-  const lastDigit = digits.at(-1) ?? -1;
-  const whole = digits.filter((at) => point === -1 || at < point);
-  const decimals = digits.filter((at) => point !== -1 && at > point);
-  const commas = tokens.flatMap((token, at) => (token.kind === 'comma' ? [at] : []));
-  const isGrouped = commas.some((at) => at > (whole[0] ?? Infinity) && at < (whole.at(-1) ?? -1));
-  // Commas right after the last digit divide by a thousand each.
-  const thousands = commas.filter(
-    (at) => at > lastDigit && tokens.slice(lastDigit + 1, at).every((token) => token.kind === 'comma'),
-  );
-  const percents = tokens.filter((token) => token.kind === 'percent').length;
-  const scaled = (value * 100 ** percents) / 1000 ** thousands.length;
+  const { whole, decimals, last, isGrouped, thousands, percents } = section.digits;
+  const scaled = (value * 100 ** percents) / 1000 ** thousands.size;
 
-  const rounded = roundTo(Math.abs(scaled), decimals.length);
+  const rounded = roundTo(Math.abs(scaled), decimals.size);
   const [wholeDigits = '0', fraction = ''] = rounded.split('.');
   const least = whole.filter((at) => tokens[at]!.text === '0').length;
   const shownWhole = (wholeDigits === '0' && least === 0 ? '' : wholeDigits).padStart(least, '0');
   const places = spread(shownWhole, whole, isGrouped);
-  const keep = keptDecimals(fraction, decimals, tokens);
+  const keep = keptDecimals(fraction, [...decimals.keys()], tokens);
   const sign = scaled < 0 && /[1-9]/.test(rounded) ? '-' : '';
+  const decimalAt = (decimal: number | undefined): string =>
+    decimal === undefined || decimal >= keep ? '' : (fraction[decimal] ?? '');
   const text = tokens
     .map((token, at) => {
-      if (token.kind === 'digit')
-        return places.get(at) ?? fraction[decimals.indexOf(at)]?.slice(0, decimals.indexOf(at) < keep ? 1 : 0) ?? '';
-      if (token.kind === 'point') return keep > 0 || decimals.length === 0 ? '.' : '';
-      if (token.kind === 'comma') return at > lastDigit && !thousands.includes(at) ? ',' : '';
+      if (token.kind === 'digit') return places.get(at) ?? decimalAt(decimals.get(at));
+      if (token.kind === 'point') return keep > 0 || decimals.size === 0 ? '.' : '';
+      if (token.kind === 'comma') return at > last && !thousands.has(at) ? ',' : '';
       return token.kind === 'cell' ? plainNumber(value) : token.text;
     })
     .join('');

@@ -1,5 +1,6 @@
 /** Reads the content of OpenDocument texts and presentations as events, one paragraph at a time; lists, tables and pages as they open and close. */
 import { DocumentError } from '../../errors.ts';
+import type { Repeats } from '../repeats.ts';
 import { elements, replay, textOf, type Attributes, type XmlHandler, type XmlNode } from '../xml.ts';
 import { createTextWriter, type BlockWriter, type TextWriter } from './block-writer.ts';
 import { readPartEvents } from './part-events.ts';
@@ -10,6 +11,7 @@ export type OdfContext = {
   readonly styles: OdfStyles;
   /** Objects by their folder's name (`Object 1`). */ readonly objects: ReadonlyMap<string, OdfObject>;
   readonly cellsMax: number;
+  readonly repeats: Repeats;
   /** Called at each `draw:page`, before its text. */ readonly onPage: (isHidden: boolean) => void;
 };
 
@@ -26,7 +28,8 @@ type Cell = {
 };
 type Table = {
   readonly rows: string[][];
-  readonly spans: Map<number, { rows: number; text: string }>;
+  /** By column: the text that goes on down, and the number of the last row that it reaches. */
+  readonly spans: Map<number, { lastRow: number; text: string }>;
   cells: Cell[];
   repeat: number;
   /** The only cell so far: a table of one cell is a frame around text, not a table. */ single: TextWriter | null;
@@ -52,7 +55,7 @@ const repeatedClasses = new Set(['page-number', 'header', 'footer', 'date-time',
 
 /** A handler that writes what it is handed to `out`. */
 export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandler {
-  const { styles, objects } = context;
+  const { styles, objects, repeats } = context;
   const outerLists: List[] = [];
   const tables: Table[] = [];
   const headingCounts: number[] = [];
@@ -294,32 +297,33 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
     const table = tables.at(-1);
     if (table === undefined) return;
     const texts: string[] = [];
+    const row = table.rows.length;
     let covering: { left: number; text: string; rows: number } = { left: 0, text: '', rows: 1 };
     for (const cell of table.cells) {
-      const own = cell.writer.text();
+      const own = repeats.first(cell.writer.text());
       for (let count = 0; count < cell.repeat; count++) {
         const at = texts.length;
         const above = table.spans.get(at);
         if (cell.isCovered && covering.left > 0) {
           covering.left--;
-          texts.push(covering.text);
-          if (covering.rows > 1) table.spans.set(at, { rows: covering.rows, text: covering.text });
-        } else if (cell.isCovered && above !== undefined) texts.push(above.text);
+          texts.push(repeats.again(covering.text));
+          if (covering.rows > 1) table.spans.set(at, { lastRow: row + covering.rows - 1, text: covering.text });
+        } else if (cell.isCovered && above !== undefined && above.lastRow >= row) texts.push(repeats.again(above.text));
         else {
-          texts.push(own);
+          texts.push(count === 0 ? own : repeats.again(own));
           covering = { left: cell.columns - 1, text: own, rows: cell.rows };
-          if (cell.rows > 1) table.spans.set(at, { rows: cell.rows, text: own });
+          if (cell.rows > 1) table.spans.set(at, { lastRow: row + cell.rows - 1, text: own });
         }
       }
-    }
-    for (const [at, span] of table.spans) {
-      if (span.rows <= 1) table.spans.delete(at);
-      else table.spans.set(at, { rows: span.rows - 1, text: span.text });
     }
     table.single = table.rows.length === 0 && texts.length === 1 ? (table.cells[0]?.writer ?? null) : null;
     table.cells = [];
     countCells(texts.length * table.repeat);
-    for (let count = 0; count < table.repeat; count++) table.rows.push(texts);
+    table.rows.push(texts);
+    for (let count = 1; count < table.repeat; count++) {
+      const same = texts.map((text) => repeats.again(text));
+      table.rows.push(same.every((text, at) => text === texts[at]) ? texts : same);
+    }
   }
 
   function countCells(count: number): void {

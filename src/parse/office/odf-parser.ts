@@ -2,6 +2,7 @@
 import { DocumentError } from '../../errors.ts';
 import { createMarkdownBuilder } from '../markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { createRepeats } from '../repeats.ts';
 import {
   child,
   createXmlCounts,
@@ -124,6 +125,7 @@ type BodyParts = {
 function bodyHandler({ out, pages, input, styles, objects }: BodyParts): XmlHandler {
   const { cellsMax } = input.limits;
   const textHandler = createOdfReader(out, {
+    repeats: createRepeats(),
     styles,
     objects,
     cellsMax,

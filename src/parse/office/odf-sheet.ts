@@ -1,5 +1,6 @@
 /** Reads OpenDocument spreadsheets as events: cells hold their text as it shows, so no format has to be applied. */
 import { DocumentError } from '../../errors.ts';
+import { createRepeats } from '../repeats.ts';
 import { descendants, textOf, type Attributes, type XmlHandler, type XmlNode } from '../xml.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { plainNumber } from './number-format.ts';
@@ -45,6 +46,7 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
   let cell: Cell | null = null;
   let cells = 0;
   let tables = 0;
+  const repeats = createRepeats();
 
   return readPartEvents({
     part: 'content.xml',
@@ -96,7 +98,7 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
     if (text !== '') {
       for (let at = 1; at <= repeat && row.column + at <= columnsMax; at++) {
         countCell();
-        row.cells.push({ column: row.column + at, text });
+        row.cells.push({ column: row.column + at, text: at === 1 ? repeats.first(text) : repeats.again(text) });
       }
       addMerge(attributes);
     }
@@ -119,7 +121,7 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
       for (let at = 1; at <= row.repeat && sheet.row + at <= rowsMax; at++) {
         for (const { column, text } of row.cells) {
           if (at > 1) countCell();
-          sheet.grid.set(sheet.row + at, column, text);
+          sheet.grid.set(sheet.row + at, column, at === 1 ? text : repeats.again(text));
         }
       }
     }
@@ -140,7 +142,7 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
 
   function endSheet(): void {
     if (sheet === null) return;
-    writeRegions(sheet.grid.finish(sheet.merges), out);
+    writeRegions(sheet.grid.finish(sheet.merges, repeats), out);
     for (const { title, rows } of sheet.objects) {
       out.paragraph(title);
       if (rows.length > 0) out.table(rows);

@@ -27,6 +27,8 @@ type Level = {
 
 /** Longer chains are loops. */
 const chainMax = 32;
+/** Names of styles and signs around numbers; each paragraph asks for them again. */
+const textCharactersMax = 255;
 const outlineName = '(outline)';
 const codeName = /^(?:preformatted text|source ?code|code|code ?block|listing|vorformatierter text|预格式化的?文[本字]|代码)$/i;
 
@@ -38,29 +40,37 @@ export function createOdfStyles(): OdfStyles {
   function* chain(style: string | undefined): Generator<string> {
     let at = style;
     for (let count = 0; at !== undefined && count < chainMax; count++) {
-      yield displayNames.get(at) ?? decodeName(at);
+      yield displayNames.get(at) ?? decodeName(at.slice(0, textCharactersMax));
       at = parents.get(at);
     }
   }
 
+  /** What each style makes of a paragraph, as far as it was asked. */
+  const known = new Map<string, { readonly level: number | null; readonly isCode: boolean }>();
+
+  function meaning(style: string | undefined): { readonly level: number | null; readonly isCode: boolean } {
+    const found = known.get(style ?? '');
+    if (found !== undefined) return found;
+    const names = [...chain(style)];
+    const level = names.map(headingLevelOfName).find((each) => each !== null) ?? null;
+    const read = { level, isCode: names.some((name) => codeName.test(name)) };
+    known.set(style ?? '', read);
+    return read;
+  }
+
   return {
     add(node) {
+      known.clear();
       const name = node.attributes['style:name'] ?? '';
       if (node.name === 'style:style') {
         parents.set(name, node.attributes['style:parent-style-name']);
         const shown = node.attributes['style:display-name'];
-        if (shown !== undefined) displayNames.set(name, shown);
+        if (shown !== undefined) displayNames.set(name, shown.slice(0, textCharactersMax));
       } else if (node.name === 'text:list-style') lists.set(name, readLevels(node));
       else if (node.name === 'text:outline-style') lists.set(outlineName, readLevels(node));
     },
-    headingLevel(style) {
-      for (const name of chain(style)) {
-        const level = headingLevelOfName(name);
-        if (level !== null) return level;
-      }
-      return null;
-    },
-    isCode: (style) => chain(style).some((name) => codeName.test(name)),
+    headingLevel: (style) => meaning(style).level,
+    isCode: (style) => meaning(style).isCode,
     label(list, counts) {
       const levels = lists.get(list ?? '');
       const own = levels?.get(counts.length - 1);
@@ -106,9 +116,9 @@ function readLevels(node: XmlNode): Map<number, Level | null> {
 
 function readLevel(attributes: Attributes): Level {
   return {
-    format: attributes['style:num-format'] ?? '',
-    prefix: attributes['style:num-prefix'] ?? '',
-    suffix: attributes['style:num-suffix'] ?? '',
+    format: (attributes['style:num-format'] ?? '').slice(0, textCharactersMax),
+    prefix: (attributes['style:num-prefix'] ?? '').slice(0, textCharactersMax),
+    suffix: (attributes['style:num-suffix'] ?? '').slice(0, textCharactersMax),
     shown: Number.parseInt(attributes['text:display-levels'] ?? '1', 10) || 1,
     start: Number.parseInt(attributes['text:start-value'] ?? '1', 10) || 1,
   };

@@ -62,13 +62,24 @@ export async function openPackage(input: ParseInput, kind: PackageKind): Promise
   }
 }
 
+/** A part stands in one place of an honest file; one that ten thousand slides name would be read as often. */
+const readsMax = 20;
+
 async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Promise<OfficePackage> {
   const options = { namespaces: officeNamespaces, limits, counts: createXmlCounts() };
   const ownWarnings: string[] = [];
   const known = new Map<string, ReadonlyMap<string, Relation>>();
 
+  const reads = new Map<string, number>();
+
   async function tree(part: string): Promise<XmlNode | null> {
-    return readXmlTree(zip, zip.find(part) ?? part, options);
+    const name = zip.find(part) ?? part;
+    const count = (reads.get(name) ?? 0) + 1;
+    reads.set(name, count);
+    if (count <= readsMax) return readXmlTree(zip, name, options);
+    if (count === readsMax + 1)
+      ownWarnings.push(`The part ${name} is named in more than ${readsMax} places; it was read in the first of them`);
+    return null;
   }
 
   async function relationsOf(part: string): Promise<ReadonlyMap<string, Relation>> {

@@ -34,7 +34,7 @@ function element(node: XmlNode): string {
     case 'm:sPre':
       return `{}${limits(part('m:sub'), part('m:sup'))}${part('m:e')}`;
     case 'm:rad':
-      return part('m:deg') === '' ? `\\sqrt{${part('m:e')}}` : `\\sqrt[${part('m:deg')}]{${part('m:e')}}`;
+      return root(part('m:deg'), part('m:e'));
     case 'm:nary':
       return nary(property('m:chr') ?? '∫', part('m:sub'), part('m:sup'), part('m:e'));
     case 'm:d':
@@ -71,6 +71,10 @@ function fraction(type: string | undefined, numerator: string, denominator: stri
   if (type === 'noBar') return `\\binom{${numerator}}{${denominator}}`;
   if (type === 'lin') return `${numerator}/${denominator}`;
   return `\\frac{${numerator}}{${denominator}}`;
+}
+
+function root(degree: string, inner: string): string {
+  return degree === '' ? `\\sqrt{${inner}}` : `\\sqrt[${degree}]{${inner}}`;
 }
 
 function nary(sign: string, sub: string, sup: string, inner: string): string {
@@ -110,7 +114,14 @@ function aligned(lines: readonly string[]): string {
 }
 
 function rows(lines: readonly string[]): string {
-  return lines.map((line) => line.replace(/^&+|&+$/g, '').trim()).join(' \\\\ ');
+  return lines.map((line) => withoutAmpersands(line).trim()).join(' \\\\ ');
+}
+
+/** Those at either end; a pattern would try each of a long run in the middle. */
+function withoutAmpersands(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === '&') end--;
+  return line.slice(0, end).replace(/^&+/, '');
 }
 
 function run(node: XmlNode): string {

@@ -2,12 +2,13 @@
 import { DocumentError } from '../../errors.ts';
 import { createMarkdownBuilder } from '../markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { createRepeats } from '../repeats.ts';
 import { child, descend, descendants, elements, textOf, type XmlNode } from '../xml.ts';
 import { createBlockWriter, type BlockWriter } from './block-writer.ts';
 import { readDrawings } from './drawing.ts';
 import { drawingText } from './drawing-text.ts';
 import { openPackage, type OfficePackage } from './office-package.ts';
-import type { Masters } from './slide-bullets.ts';
+import { readSlideMaster, type Masters, type SlideMaster } from './slide-bullets.ts';
 import { placeholderOf } from './slide-bullets.ts';
 import { writeShapes } from './slide-shapes.ts';
 
@@ -77,13 +78,16 @@ async function slideParts(office: OfficePackage): Promise<string[]> {
   return office.partsIn('ppt/slides/').sort((a, b) => number(a) - number(b));
 }
 
+/** Of a name, which stands before each of its comments. */
+const authorCharactersMax = 200;
+
 /** Names of comments' authors by id, old and new. */
 async function readAuthors(office: OfficePackage): Promise<ReadonlyMap<string, string>> {
   const authors = new Map<string, string>();
   for (const { type, target } of (await office.relationsOf(office.mainPart)).values()) {
     if (type !== 'commentAuthors' && type !== 'authors') continue;
     for (const each of elements(await office.tree(target))) {
-      authors.set(each.attributes['id'] ?? '', each.attributes['name'] ?? '');
+      authors.set(each.attributes['id'] ?? '', (each.attributes['name'] ?? '').slice(0, authorCharactersMax));
     }
   }
   return authors;
@@ -94,19 +98,24 @@ interface SlideReader {
 }
 
 function createSlideReader(office: OfficePackage, authors: ReadonlyMap<string, string>): SlideReader {
-  const masterTrees = new Map<string, XmlNode | null>();
+  const known = new Map<string, SlideMaster>();
+  const repeats = createRepeats();
 
-  async function relatedTree(part: string, type: string): Promise<{ part: string; tree: XmlNode | null } | null> {
+  async function masterOf(
+    part: string,
+    type: 'slideLayout' | 'slideMaster',
+  ): Promise<{ part: string; master: SlideMaster } | null> {
     const target = await office.relatedPart(part, type);
     if (target === null) return null;
-    if (!masterTrees.has(target)) masterTrees.set(target, await office.tree(target));
-    return { part: target, tree: masterTrees.get(target) ?? null };
+    const master = known.get(target) ?? readSlideMaster(await office.tree(target));
+    known.set(target, master);
+    return { part: target, master };
   }
 
   async function mastersOf(part: string): Promise<Masters> {
-    const layout = await relatedTree(part, 'slideLayout');
-    const master = layout === null ? null : await relatedTree(layout.part, 'slideMaster');
-    return { layout: layout?.tree ?? null, master: master?.tree ?? null };
+    const layout = await masterOf(part, 'slideLayout');
+    const master = layout === null ? null : await masterOf(layout.part, 'slideMaster');
+    return { layout: layout?.master ?? null, master: master?.master ?? null };
   }
 
   async function writeNotes(part: string, out: BlockWriter): Promise<void> {
@@ -145,6 +154,7 @@ function createSlideReader(office: OfficePackage, authors: ReadonlyMap<string, s
           masters: await mastersOf(part),
           drawings: await readDrawings(office, part),
           cellsMax: office.limits.cellsMax,
+          repeats,
         });
       }
       await writeNotes(part, out);

@@ -2,6 +2,7 @@
  * The filled cells of one sheet, by content and not by dimension: a cell in the last column costs what a cell in the first does.
  * Kept in flat arrays, since a million rows as objects took a gigabyte (measured); a cell here takes 15 bytes and its text.
  */
+import type { Repeats } from '../repeats.ts';
 
 export type Merge = { readonly top: number; readonly left: number; readonly bottom: number; readonly right: number };
 
@@ -9,6 +10,7 @@ export type Merge = { readonly top: number; readonly left: number; readonly bott
 export interface SheetCells {
   /** How many rows hold something. */
   readonly rowCount: number;
+  readonly cellCount: number;
   /** The sheet's number of a filled row. */
   numberOf(row: number): number;
   /** The cells of a row between two columns, both included: from `first` up to, but not with, `end`. */
@@ -23,7 +25,7 @@ export interface SheetGrid {
   /** Empty text is not kept; of two texts for one cell the later one is. */
   set(row: number, column: number, text: string): void;
   /** All cells, each merged one's text repeated over its range within the rows and columns that hold something. Call once, at the end. */
-  finish(merges: readonly Merge[]): SheetCells;
+  finish(merges: readonly Merge[], repeats: Repeats): SheetCells;
 }
 
 /** Repeats that are written at most; merges over whole columns are there for looks. */
@@ -35,10 +37,10 @@ export function createSheetGrid(): SheetGrid {
     set(row, column, text) {
       if (text.trim() !== '') store.add(row, column, text, false);
     },
-    finish(merges) {
+    finish(merges, repeats) {
       const cells = store.index();
       if (merges.length === 0 || cells.rowCount === 0) return cells;
-      repeatMerged(cells, merges, (row, column, text) => store.add(row, column, text, true));
+      repeatMerged(cells, merges, (row, column, text) => store.add(row, column, repeats.again(text), true));
       return store.index();
     },
   };
@@ -103,6 +105,7 @@ function indexed(rows: Int32Array, columns: Uint16Array, repeats: Uint8Array, te
   starts[rowCount] = count;
   return {
     rowCount,
+    cellCount: count,
     numberOf: (row) => rows[starts[row]!]!,
     span(row, left, right) {
       const [from, to] = [starts[row]!, starts[row + 1]!];
@@ -129,7 +132,8 @@ function lowest(from: number, to: number, holds: (at: number) => boolean): numbe
 function repeatMerged(cells: SheetCells, merges: readonly Merge[], add: (row: number, column: number, text: string) => void): void {
   let edge = 0;
   for (let row = 0; row < cells.rowCount; row++) edge = Math.max(edge, cells.column(cells.span(row, 1, 0xffff).end - 1));
-  let repeats = 0;
+  /** Ranges that lie over one another, or over other cells, are looked at no further than honest ones: those cover each place once. */
+  let placesLeft = repeatsMax + 2 * cells.cellCount;
   for (const { top, left, bottom, right } of merges) {
     const source = lowest(0, cells.rowCount, (row) => cells.numberOf(row) >= top);
     if (source >= cells.rowCount || cells.numberOf(source) !== top) continue;
@@ -138,9 +142,9 @@ function repeatMerged(cells: SheetCells, merges: readonly Merge[], add: (row: nu
     const text = cells.text(first);
     for (let row = source; row < cells.rowCount && cells.numberOf(row) <= bottom; row++) {
       for (let column = left; column <= Math.min(right, edge); column++) {
+        if (--placesLeft < 0) return;
         const there = cells.span(row, column, column);
         if (there.first < there.end) continue;
-        if (++repeats > repeatsMax) return;
         add(cells.numberOf(row), column, text);
       }
     }

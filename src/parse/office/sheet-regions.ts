@@ -47,13 +47,8 @@ function isGap(cells: SheetCells, { rows, left, right }: Region, at: number, sta
 function* cutColumns(cells: SheetCells, region: Region, depth: number): Generator<Region> {
   const groups = depth < cutsMax ? columnGroups(cells, region) : [];
   if (groups.length > 1) {
-    for (const { left, right } of groups) {
-      const rows = region.rows.filter((row) => {
-        const { first, end } = cells.span(row, left, right);
-        return first < end;
-      });
-      yield* cutRows(cells, { rows, left, right }, depth + 1);
-    }
+    const rows = rowsOfGroups(cells, region, groups);
+    for (const [at, { left, right }] of groups.entries()) yield* cutRows(cells, { rows: rows[at]!, left, right }, depth + 1);
     return;
   }
   const corner = depth < cutsMax ? cornerOf(cells, region) : null;
@@ -84,6 +79,21 @@ function columnGroups(cells: SheetCells, region: Region): { left: number; right:
     } else joined.push(group);
   }
   return joined;
+}
+
+/** For each group the rows that have a cell in it; each cell is looked at once, however many groups there are. */
+function rowsOfGroups(cells: SheetCells, region: Region, groups: readonly { left: number; right: number }[]): Uint32Array[] {
+  const groupOf = new Uint16Array(lastColumn + 1);
+  for (const [at, { left, right }] of groups.entries()) groupOf.fill(at, left, right + 1);
+  const rows = groups.map((): number[] => []);
+  for (const row of region.rows) {
+    const { first, end } = cells.span(row, region.left, region.right);
+    for (let cell = first; cell < end; cell++) {
+      const own = rows[groupOf[cells.column(cell)]!]!;
+      if (own.at(-1) !== row) own.push(row);
+    }
+  }
+  return rows.map((each) => Uint32Array.from(each));
 }
 
 /** Where two tables touch only at their corners: the row at which the second begins; null when there is no such place. */

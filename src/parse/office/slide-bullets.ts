@@ -6,19 +6,45 @@ import { child, descend, descendants, elements, type XmlNode } from '../xml.ts';
 
 export type Bullet = { readonly kind: 'bullet' } | { readonly kind: 'number'; readonly format: string; readonly start: number };
 
-/** The masters of a slide, nearest first; null where the slide names none. */
-export type Masters = { readonly layout: XmlNode | null; readonly master: XmlNode | null };
+/** By level: undefined where nothing is said about bullets, null where it is said that there are none. */
+type Bullets = readonly (Bullet | null | undefined)[];
 
-/** What stands before a paragraph of `shape`; null for nothing. */
-export function bulletOf(paragraph: XmlNode, shape: XmlNode, masters: Masters): Bullet | null {
-  const own = bulletIn(child(paragraph, 'a:pPr'));
-  if (own !== undefined) return own;
-  const level = levelOf(paragraph);
-  for (const styles of stylesFor(shape, masters)) {
-    const bullet = bulletIn(child(styles, `a:lvl${level + 1}pPr`));
-    if (bullet !== undefined) return bullet;
+/** What a layout or a master says of bullets, read once: every paragraph of every slide asks. */
+export type SlideMaster = {
+  readonly byIndex: ReadonlyMap<string, Bullets>;
+  readonly byType: ReadonlyMap<string, Bullets>;
+  readonly title: Bullets;
+  readonly body: Bullets;
+};
+
+/** The masters of a slide, nearest first; null where the slide names none. */
+export type Masters = { readonly layout: SlideMaster | null; readonly master: SlideMaster | null };
+
+/** Reads a `p:sldLayout` or `p:sldMaster`. */
+export function readSlideMaster(root: XmlNode | null): SlideMaster {
+  const byIndex = new Map<string, Bullets>();
+  const byType = new Map<string, Bullets>();
+  for (const shape of descendants(root, 'p:sp')) {
+    const placeholder = placeholderOf(shape);
+    if (placeholder === undefined) continue;
+    const bullets = bulletsIn(descend(shape, 'p:txBody', 'a:lstStyle'));
+    const { idx, type = 'obj' } = placeholder.attributes;
+    if (idx !== undefined && !byIndex.has(idx)) byIndex.set(idx, bullets);
+    if (!byType.has(type)) byType.set(type, bullets);
   }
-  return null;
+  const styles = child(root, 'p:txStyles');
+  return { byIndex, byType, title: bulletsIn(child(styles, 'p:titleStyle')), body: bulletsIn(child(styles, 'p:bodyStyle')) };
+}
+
+/** What stands before each paragraph of `shape`; null for nothing. */
+export function bulletsOf(shape: XmlNode, masters: Masters): (paragraph: XmlNode) => Bullet | null {
+  const inherited = inheritedBullets(shape, masters);
+  return (paragraph) => {
+    const own = bulletIn(child(paragraph, 'a:pPr'));
+    if (own !== undefined) return own;
+    const level = levelOf(paragraph);
+    return inherited.find((bullets) => bullets[level] !== undefined)?.[level] ?? null;
+  };
 }
 
 /** 0–8. */
@@ -40,31 +66,29 @@ function bulletIn(properties: XmlNode | undefined): Bullet | null | undefined {
   return undefined;
 }
 
-function* stylesFor(shape: XmlNode, { layout, master }: Masters): Generator<XmlNode | undefined> {
-  yield descend(shape, 'p:txBody', 'a:lstStyle');
+function bulletsIn(styles: XmlNode | undefined): Bullets {
+  const bullets: (Bullet | null | undefined)[] = [];
+  const seen = new Set<string>();
+  for (const each of elements(styles)) {
+    const level = /^a:lvl([1-9])pPr$/.exec(each.name)?.[1];
+    if (level === undefined || seen.has(level)) continue;
+    seen.add(level);
+    bullets[Number(level) - 1] = bulletIn(each);
+  }
+  return bullets;
+}
+
+function inheritedBullets(shape: XmlNode, { layout, master }: Masters): readonly Bullets[] {
+  const own = bulletsIn(descend(shape, 'p:txBody', 'a:lstStyle'));
   const placeholder = placeholderOf(shape);
-  if (placeholder === undefined) return;
-  const type = placeholder.attributes['type'] ?? 'obj';
-  const inLayout = samePlaceholder(layout, type, placeholder.attributes['idx']);
-  if (inLayout !== undefined) yield descend(inLayout, 'p:txBody', 'a:lstStyle');
+  if (placeholder === undefined) return [own];
+  const { idx, type = 'obj' } = placeholder.attributes;
   const masterType = /title/i.test(type) ? 'title' : 'body';
-  const inMaster = samePlaceholder(master, masterType, undefined);
-  if (inMaster !== undefined) yield descend(inMaster, 'p:txBody', 'a:lstStyle');
-  yield descend(master, 'p:txStyles', masterType === 'title' ? 'p:titleStyle' : 'p:bodyStyle');
+  const inLayout = (idx === undefined ? undefined : layout?.byIndex.get(idx)) ?? layout?.byType.get(type);
+  return [own, inLayout ?? [], master?.byType.get(masterType) ?? [], master?.[masterType] ?? []];
 }
 
 /** The `p:ph` of a shape. */
 export function placeholderOf(shape: XmlNode): XmlNode | undefined {
   return descend(shape, 'p:nvSpPr', 'p:nvPr', 'p:ph') ?? descend(shape, 'p:nvGraphicFramePr', 'p:nvPr', 'p:ph');
-}
-
-function samePlaceholder(root: XmlNode | null, type: string, index: string | undefined): XmlNode | undefined {
-  let byType: XmlNode | undefined;
-  for (const shape of descendants(root, 'p:sp')) {
-    const placeholder = placeholderOf(shape);
-    if (placeholder === undefined) continue;
-    if (index !== undefined && placeholder.attributes['idx'] === index) return shape;
-    if ((placeholder.attributes['type'] ?? 'obj') === type) byType ??= shape;
-  }
-  return byType;
 }

@@ -1,14 +1,21 @@
 /** The shapes of a slide in their own order, which is the one that a screen reader follows: text, tables, charts, diagrams, groups. */
 import { DocumentError } from '../../errors.ts';
+import type { Repeats } from '../repeats.ts';
 import { child, descend, elements, type XmlNode } from '../xml.ts';
 import { chosen } from './alternate-content.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { references, type Drawings } from './drawing.ts';
 import { drawingText, paragraphText } from './drawing-text.ts';
 import { formatNumber } from './number-label.ts';
-import { bulletOf, levelOf, placeholderOf, type Bullet, type Masters } from './slide-bullets.ts';
+import { bulletsOf, levelOf, placeholderOf, type Bullet, type Masters } from './slide-bullets.ts';
 
-type Context = { readonly out: BlockWriter; readonly masters: Masters; readonly drawings: Drawings; readonly cellsMax: number };
+type Context = {
+  readonly out: BlockWriter;
+  readonly masters: Masters;
+  readonly drawings: Drawings;
+  readonly cellsMax: number;
+  readonly repeats: Repeats;
+};
 
 /** Placeholders that repeat on every slide, and the title, which is the slide's heading already. */
 const leftOut = new Set(['title', 'ctrTitle', 'dt', 'ftr', 'sldNum', 'hdr', 'sldImg']);
@@ -38,10 +45,11 @@ export function writeShapes(tree: XmlNode, context: Context): void {
 
 function writeText(shape: XmlNode, { out, masters }: Context): void {
   const numbers = createNumbers();
+  const bulletOf = bulletsOf(shape, masters);
   for (const paragraph of elements(textBody(shape), 'a:p')) {
     const text = paragraphText(paragraph).trim();
     if (text === '') continue;
-    const bullet = bulletOf(paragraph, shape, masters);
+    const bullet = bulletOf(paragraph);
     const level = levelOf(paragraph);
     const label = numbers(bullet, level);
     if (bullet === null) out.paragraph(text);
@@ -87,7 +95,7 @@ function label(count: number, format: string): string {
     ea1Cht: 'taiwaneseCounting',
     ea1Jpn: 'japaneseCounting',
   };
-  const [, scheme = '', ending = ''] = /^(.+?)(Period|ParenBoth|ParenR|Plain|DbPlain|WdBlackPlain)?$/.exec(format) ?? [];
+  const [, scheme = '', ending = ''] = /^(.{1,40}?)(Period|ParenBoth|ParenR|Plain|DbPlain|WdBlackPlain)?$/.exec(format) ?? [];
   const name = Object.keys(formats).find((each) => scheme.startsWith(each));
   const number = formatNumber(count, name === undefined ? 'decimal' : formats[name]!);
   if (ending === 'ParenBoth') return `(${number})`;
@@ -95,14 +103,14 @@ function label(count: number, format: string): string {
   return ending === 'Period' ? `${number}.` : number;
 }
 
-function writeFrame(frame: XmlNode, { out, drawings, cellsMax }: Context): void {
+function writeFrame(frame: XmlNode, { out, drawings, cellsMax, repeats }: Context): void {
   const table = descend(frame, 'a:graphic', 'a:graphicData', 'a:tbl');
-  if (table !== undefined) out.table(tableRows(table, cellsMax));
+  if (table !== undefined) out.table(tableRows(table, cellsMax, repeats));
   for (const reference of references(frame)) drawings.write(reference, out);
 }
 
 /** Merged cells repeat their text. */
-function tableRows(table: XmlNode, cellsMax: number): string[][] {
+function tableRows(table: XmlNode, cellsMax: number, repeats: Repeats): string[][] {
   const rows: string[][] = [];
   let cells = 0;
   for (const row of elements(table, 'a:tr')) {
@@ -110,25 +118,29 @@ function tableRows(table: XmlNode, cellsMax: number): string[][] {
     for (const cell of elements(row, 'a:tc')) {
       const { attributes } = cell;
       const at = texts.length;
-      if (isOn(attributes['hMerge'])) texts.push(texts[at - 1] ?? '');
-      else if (isOn(attributes['vMerge'])) texts.push(rows.at(-1)?.[at] ?? '');
-      else texts.push(drawingText(child(cell, 'a:txBody')).join('\n'));
-      cells++;
+      if (isOn(attributes['hMerge'])) texts.push(repeats.again(texts[at - 1] ?? ''));
+      else if (isOn(attributes['vMerge'])) texts.push(repeats.again(rows.at(-1)?.[at] ?? ''));
+      else texts.push(repeats.first(drawingText(child(cell, 'a:txBody')).join('\n')));
+      cells += spanOf(cell);
     }
     if (cells > cellsMax) throw new DocumentError('limit_exceeded', `A slide holds more than ${cellsMax} table cells (MAX_CELLS)`);
-    rows.push(spread(row, texts));
+    rows.push(spread(row, texts, repeats));
   }
   return rows;
 }
 
 /** Some writers leave out the cells that a span covers instead of marking them. */
-function spread(row: XmlNode, texts: readonly string[]): string[] {
+function spread(row: XmlNode, texts: readonly string[], repeats: Repeats): string[] {
   const cells = elements(row, 'a:tc');
   if (cells.some((cell) => isOn(cell.attributes['hMerge']))) return [...texts];
   return cells.flatMap((cell, at) => {
-    const span = Math.min(spanMax, Math.max(1, Number.parseInt(cell.attributes['gridSpan'] ?? '1', 10) || 1));
-    return Array.from({ length: span }, () => texts[at]!);
+    const text = texts[at]!;
+    return Array.from({ length: spanOf(cell) }, (_, place) => (place === 0 ? text : repeats.again(text)));
   });
+}
+
+function spanOf(cell: XmlNode): number {
+  return Math.min(spanMax, Math.max(1, Number.parseInt(cell.attributes['gridSpan'] ?? '1', 10) || 1));
 }
 
 function isOn(value: string | undefined): boolean {

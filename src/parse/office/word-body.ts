@@ -3,6 +3,7 @@
  * matter; tables and their cells are followed as they open and close. The same reader serves the body, notes and text boxes.
  */
 import { DocumentError } from '../../errors.ts';
+import type { Repeats } from '../repeats.ts';
 import { child, elements, replay, type XmlHandler, type XmlNode } from '../xml.ts';
 import type { Drawings } from './drawing.ts';
 import { readPartEvents } from './part-events.ts';
@@ -17,6 +18,7 @@ export type WordContext = {
   /** The text of a footnote or endnote; null when there is none. */
   readonly noteText: (kind: 'footnote' | 'endnote', id: string) => string | null;
   readonly cellsMax: number;
+  readonly repeats: Repeats;
   /** For messages. */ readonly part: string;
   readonly drawings: Drawings;
   /** Called for each part of another format in the document's place (`w:altChunk`), which is not read. */
@@ -134,10 +136,11 @@ export function createWordReader(
     const texts: string[] = Array.from({ length: row.before }, () => '');
     const above: (string | undefined)[] = [];
     for (const cell of row.cells) {
-      const text = cell.merge === 'continue' ? (table.above[texts.length] ?? cell.writer.text()) : cell.writer.text();
+      const merged = cell.merge === 'continue' ? table.above[texts.length] : undefined;
+      const text = merged ?? context.repeats.first(cell.writer.text());
       for (let count = 0; count < cell.span; count++) {
         if (cell.merge !== null) above[texts.length] = text;
-        texts.push(text);
+        texts.push(count === 0 && merged === undefined ? text : context.repeats.again(text));
       }
     }
     table.single = table.rows.length === 0 && row.cells.length === 1 ? row.cells[0]!.writer : null;

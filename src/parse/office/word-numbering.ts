@@ -26,16 +26,25 @@ type List = {
   readonly restarts: ReadonlyMap<number, number>;
 };
 
+/** What several lists may share, read once. */
+type AbstractList = {
+  readonly id: string | undefined;
+  readonly levels: readonly (Level | undefined)[];
+  readonly styleLink: string | undefined;
+  readonly numStyleLink: string | undefined;
+};
+
 const levelsMax = 9;
+/** Word takes no longer text for a level; each paragraph of it shows it again. */
+const levelTextMax = 255;
 
 /** Reads `word/numbering.xml`; null gives a document without lists. */
 export function readWordNumbering(root: XmlNode | null): WordNumbering {
-  const abstracts = new Map(elements(root, 'w:abstractNum').map((node) => [node.attributes['w:abstractNumId'] ?? '', node]));
-  const styled = new Map<string, XmlNode>();
-  for (const node of abstracts.values()) {
-    const style = child(node, 'w:styleLink')?.attributes['w:val'];
-    if (style !== undefined) styled.set(style, node);
-  }
+  const abstracts = new Map(
+    elements(root, 'w:abstractNum').map((node) => [node.attributes['w:abstractNumId'] ?? '', readAbstract(node)]),
+  );
+  const styled = new Map<string, AbstractList>();
+  for (const abstract of abstracts.values()) if (abstract.styleLink !== undefined) styled.set(abstract.styleLink, abstract);
   const lists = new Map<string, List>();
   for (const node of elements(root, 'w:num')) lists.set(node.attributes['w:numId'] ?? '', readList(node, abstracts, styled));
   /** By abstract list, so that lists which share one go on counting. Undefined: not begun. */
@@ -84,13 +93,23 @@ export function readWordNumbering(root: XmlNode | null): WordNumbering {
   };
 }
 
-function readList(num: XmlNode, abstracts: ReadonlyMap<string, XmlNode>, styled: ReadonlyMap<string, XmlNode>): List {
+function readAbstract(node: XmlNode): AbstractList {
+  const levels: (Level | undefined)[] = [];
+  for (const level of elements(node, 'w:lvl')) setLevel(levels, level);
+  return {
+    id: node.attributes['w:abstractNumId'],
+    levels,
+    styleLink: child(node, 'w:styleLink')?.attributes['w:val'],
+    numStyleLink: child(node, 'w:numStyleLink')?.attributes['w:val'],
+  };
+}
+
+function readList(num: XmlNode, abstracts: ReadonlyMap<string, AbstractList>, styled: ReadonlyMap<string, AbstractList>): List {
   const abstractId = child(num, 'w:abstractNumId')?.attributes['w:val'] ?? '';
   const named = abstracts.get(abstractId);
-  const link = child(named, 'w:numStyleLink')?.attributes['w:val'];
+  const link = named?.numStyleLink;
   const abstract = (link === undefined ? undefined : styled.get(link)) ?? named;
-  const levels: (Level | undefined)[] = [];
-  for (const node of elements(abstract, 'w:lvl')) setLevel(levels, node);
+  const levels = [...(abstract?.levels ?? [])];
   const restarts = new Map<number, number>();
   for (const override of elements(num, 'w:lvlOverride')) {
     const level = numberOr(override.attributes['w:ilvl']) ?? 0;
@@ -99,7 +118,7 @@ function readList(num: XmlNode, abstracts: ReadonlyMap<string, XmlNode>, styled:
     const node = child(override, 'w:lvl');
     if (node !== undefined) setLevel(levels, node);
   }
-  return { abstractId: abstract?.attributes['w:abstractNumId'] ?? abstractId, levels, restarts };
+  return { abstractId: abstract?.id ?? abstractId, levels, restarts };
 }
 
 function setLevel(levels: (Level | undefined)[], node: XmlNode): void {
@@ -108,7 +127,7 @@ function setLevel(levels: (Level | undefined)[], node: XmlNode): void {
   const value = (name: string) => child(node, name)?.attributes['w:val'];
   levels[at] = {
     format: value('w:numFmt') ?? 'decimal',
-    text: value('w:lvlText') ?? '',
+    text: (value('w:lvlText') ?? '').slice(0, levelTextMax),
     start: numberOr(value('w:start')) ?? 1,
     isLegal: child(node, 'w:isLgl') !== undefined && value('w:isLgl') !== '0',
     restart: numberOr(value('w:lvlRestart')),

@@ -26,19 +26,30 @@ const codeName =
 const monospaced =
   /\bmono\b|monospace|courier|consolas|menlo|monaco|lucida console|source code|fira code|cascadia|inconsolata|andale mono/i;
 
-/** Reads `word/styles.xml`; null gives a document in which every paragraph is body text. */
+/** What a style says itself, without what it inherits; null where it says nothing. */
+type OwnStyle = {
+  readonly basedOn: string | undefined;
+  readonly headingLevel: number | null;
+  readonly numId: string | null;
+  readonly listLevel: number | null;
+  readonly isCode: boolean;
+  readonly isMonospaced: boolean | null;
+  readonly isHidden: boolean | null;
+};
+
+/** Reads `word/styles.xml`; null gives a document in which every paragraph is body text. Linear: each style is looked through once. */
 export function readWordStyles(root: XmlNode | null): WordStyles {
-  const nodes = new Map<string, XmlNode>();
+  const own = new Map<string, OwnStyle>();
   const defaults = new Map<string, string>();
   for (const node of elements(root, 'w:style')) {
     const id = node.attributes['w:styleId'] ?? '';
-    nodes.set(id, node);
+    own.set(id, readOwnStyle(node));
     if (isOn(node.attributes['w:default'])) defaults.set(node.attributes['w:type'] ?? '', id);
   }
   const known = new Map<string, WordStyle>();
   const find = (id: string): WordStyle => {
     let style = known.get(id);
-    if (style === undefined) known.set(id, (style = resolve(id, nodes)));
+    if (style === undefined) known.set(id, (style = resolve(id, own)));
     return style;
   };
   return {
@@ -47,31 +58,39 @@ export function readWordStyles(root: XmlNode | null): WordStyles {
   };
 }
 
-function resolve(id: string, nodes: ReadonlyMap<string, XmlNode>): WordStyle {
-  const chain: XmlNode[] = [];
-  for (let at: string | undefined = id; at !== undefined && chain.length < chainMax;) {
-    const node: XmlNode | undefined = nodes.get(at);
-    if (node === undefined) break;
-    chain.push(node);
-    at = child(node, 'w:basedOn')?.attributes['w:val'];
-  }
-  const first = <T>(value: (node: XmlNode) => T | null): T | null => {
-    for (const node of chain) {
-      const found = value(node);
-      if (found !== null) return found;
-    }
-    return null;
+function readOwnStyle(node: XmlNode): OwnStyle {
+  const name = child(node, 'w:name')?.attributes['w:val'] ?? node.attributes['w:styleId'] ?? '';
+  const numbering = descend(node, 'w:pPr', 'w:numPr');
+  const runProperties = child(node, 'w:rPr');
+  return {
+    basedOn: child(node, 'w:basedOn')?.attributes['w:val'],
+    headingLevel: levelOf(node, name),
+    numId: child(numbering, 'w:numId')?.attributes['w:val'] ?? null,
+    listLevel: numberOr(child(numbering, 'w:ilvl')?.attributes['w:val']),
+    isCode: codeName.test(name.trim()),
+    isMonospaced: isMonospacedFont(runProperties),
+    isHidden: toggle(runProperties, 'w:vanish'),
   };
-  const name = (node: XmlNode) => child(node, 'w:name')?.attributes['w:val'] ?? node.attributes['w:styleId'] ?? '';
-  const numbering = (node: XmlNode) => descend(node, 'w:pPr', 'w:numPr') ?? null;
+}
+
+function resolve(id: string, own: ReadonlyMap<string, OwnStyle>): WordStyle {
+  const chain: OwnStyle[] = [];
+  for (let at: string | undefined = id; at !== undefined && chain.length < chainMax;) {
+    const style = own.get(at);
+    if (style === undefined) break;
+    chain.push(style);
+    at = style.basedOn;
+  }
+  const first = <Key extends keyof OwnStyle>(key: Key): OwnStyle[Key] | null =>
+    chain.find((style) => style[key] !== null)?.[key] ?? null;
   return {
     id,
-    headingLevel: headingLevel(chain.length === 0 ? headingLevelOfName(id) : first((node) => levelOf(node, name(node)))),
-    numId: first((node) => child(numbering(node), 'w:numId')?.attributes['w:val'] ?? null),
-    listLevel: first((node) => numberOr(child(numbering(node), 'w:ilvl')?.attributes['w:val'])),
-    isCode: chain.some((node) => codeName.test(name(node).trim())),
-    isMonospaced: first((node) => isMonospacedFont(child(node, 'w:rPr'))) === true,
-    isHidden: first((node) => toggle(child(node, 'w:rPr'), 'w:vanish')) === true,
+    headingLevel: headingLevel(chain.length === 0 ? headingLevelOfName(id) : first('headingLevel')),
+    numId: first('numId'),
+    listLevel: first('listLevel'),
+    isCode: chain.some((style) => style.isCode),
+    isMonospaced: first('isMonospaced') === true,
+    isHidden: first('isHidden') === true,
   };
 }
 

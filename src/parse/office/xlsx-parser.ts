@@ -2,6 +2,7 @@
 import { DocumentError } from '../../errors.ts';
 import { createMarkdownBuilder } from '../markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { createRepeats, type Repeats } from '../repeats.ts';
 import { child, descendants, elements, textOf, type XmlNode } from '../xml.ts';
 import { createBlockWriter, type BlockWriter } from './block-writer.ts';
 import { readDrawings, references } from './drawing.ts';
@@ -98,9 +99,11 @@ async function readContext(office: OfficePackage, root: XmlNode | null, onRows: 
   );
   const formats = elements(child(styles, 'x:cellXfs'), 'x:xf').map(({ attributes }) => attributes['numFmtId'] ?? '0');
   const date1904 = child(root, 'x:workbookPr')?.attributes['date1904'];
+  const repeats = createRepeats();
   let cells = 0;
   return {
-    sharedStrings: strings.strings,
+    sharedString: shownStrings(strings.strings, repeats),
+    repeats,
     formatOf: createFormats(formats, (id) => codes.get(id) ?? builtinFormat(Number(id)), date1904 === '1' || date1904 === 'true'),
     onCell() {
       if (++cells > cellsMax) {
@@ -108,6 +111,17 @@ async function readContext(office: OfficePackage, root: XmlNode | null, onRows: 
       }
     },
     onRows,
+  };
+}
+
+/** Each string whole the first time; one that fills a million cells is not. */
+function shownStrings(strings: readonly string[], repeats: Repeats): (index: number) => string {
+  const isShown = new Uint8Array(strings.length);
+  return (index) => {
+    const text = strings[index] ?? '';
+    if (isShown[index] === 1) return repeats.again(text);
+    isShown[index] = 1;
+    return repeats.first(text);
   };
 }
 
@@ -130,10 +144,15 @@ async function writeDrawings(office: OfficePackage, part: string, out: BlockWrit
   for (const reference of references(root)) drawings.write(reference, out);
 }
 
+/** Of a name, which stands before each of its comments. */
+const authorCharactersMax = 200;
+
 async function readPeople(office: OfficePackage): Promise<ReadonlyMap<string, string>> {
   const target = await office.relatedPart(office.mainPart, 'person');
   const people = elements(target === null ? null : await office.tree(target), 'tc:person');
-  return new Map(people.map(({ attributes }) => [attributes['id'] ?? '', attributes['displayName'] ?? '']));
+  return new Map(
+    people.map(({ attributes }) => [attributes['id'] ?? '', (attributes['displayName'] ?? '').slice(0, authorCharactersMax)]),
+  );
 }
 
 /** Notes and threads; of a thread the note is only a copy for older programs. */
@@ -146,7 +165,7 @@ async function writeComments(
   for (const { type, target } of (await office.relationsOf(part)).values()) {
     if (type === 'comments') {
       const root = await office.tree(target);
-      const authors = elements(child(root, 'x:authors'), 'x:author').map(textOf);
+      const authors = elements(child(root, 'x:authors'), 'x:author').map((author) => textOf(author).slice(0, authorCharactersMax));
       for (const comment of elements(child(root, 'x:commentList'), 'x:comment')) {
         const author = authors[Number(comment.attributes['authorId'])] ?? '';
         if (author.startsWith('tc=')) continue;

@@ -1,11 +1,14 @@
 /** The XML of one worksheet, read as events into a grid: cached values, never formulas; only what shows. */
 import { DocumentError } from '../../errors.ts';
+import type { Repeats } from '../repeats.ts';
 import type { XmlHandler } from '../xml.ts';
 import { compileFormat, plainNumber, type NumberFormat } from './number-format.ts';
 import { cellPlace, createSheetGrid, type Merge, type SheetCells } from './sheet-grid.ts';
 
 export type SheetContext = {
-  readonly sharedStrings: readonly string[];
+  /** The shared string of that index; '' when there is none. */
+  readonly sharedString: (index: number) => string;
+  readonly repeats: Repeats;
   /** The format of cells by their style; undefined shows plain numbers. */
   readonly formatOf: (style: string | undefined) => NumberFormat | undefined;
   /** Called for each cell that holds something: throws when there are too many. */
@@ -98,7 +101,7 @@ export function createSheetReader(context: SheetContext): SheetReader {
       },
     },
     finish() {
-      return { cells: grid.finish(merges), formulasWithoutValue };
+      return { cells: grid.finish(merges, context.repeats), formulasWithoutValue };
     },
   };
 }
@@ -112,7 +115,7 @@ function addMerge(range: string, merges: Merge[]): void {
 function cellText(cell: { type: string; style: string | undefined; value: string; inline: string }, context: SheetContext): string {
   switch (cell.type) {
     case 's':
-      return context.sharedStrings[Number(cell.value)] ?? '';
+      return context.sharedString(Number(cell.value));
     case 'inlineStr':
       return unescapeCell(cell.inline === '' ? cell.value : cell.inline);
     case 'b':

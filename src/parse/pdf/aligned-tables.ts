@@ -33,9 +33,12 @@ type Found = { readonly rows: string[][]; readonly lineCount: number };
 
 const leader = /^(.*?\S)\s*(?:[.…·_]\s?){4,}\s*(\d{1,5}|[ivxlc]{1,7})$/i;
 
+/** Longer than any line of a table of contents; the expression takes time as its square. */
+const leaderCharactersMax = 500;
+
 /** Looks for dots first: the expression alone would try every space of every line. */
 function hasLeader(text: string): boolean {
-  return /[.…·_]\s?[.…·_]\s?[.…·_]/.test(text) && leader.test(text);
+  return text.length <= leaderCharactersMax && /[.…·_]\s?[.…·_]\s?[.…·_]/.test(text) && leader.test(text);
 }
 
 /** Titles with dots that lead to page numbers: at least three in a row, a title may run over two lines. */
@@ -47,7 +50,7 @@ function contentsAt(lines: readonly Line[], from: number): Found | undefined {
   let carried = '';
   while (index < lines.length) {
     const text = lines[index]!.text;
-    const match = leader.exec(text);
+    const match = hasLeader(text) ? leader.exec(text) : null;
     if (match !== null) {
       rows.push([`${carried} ${match[1]!}`.trim(), match[2]!]);
       carried = '';

@@ -101,6 +101,7 @@ function levelsOf(candidates: readonly TextBlock[], byOutline: ReadonlyMap<TextB
     .sort((one, other) => other.size - one.size || Number(other.bold) - Number(one.bold))
     .map(lookKey);
   const levels = new Map<TextBlock, number>();
+  const largest = candidates.reduce((most, block) => Math.max(most, block.size), 0);
   for (const block of candidates) {
     const rank = ranked.indexOf(lookKey(block)) + 1;
     const depth = numberDepth(fullText(block));
@@ -108,10 +109,7 @@ function levelsOf(candidates: readonly TextBlock[], byOutline: ReadonlyMap<TextB
     levels.set(block, Math.min(6, Math.max(1, level)));
   }
   for (const [block, depth] of byOutline)
-    levels.set(
-      block,
-      Math.min(6, depth + 1 + (ranked.length > 0 && candidates.some((other) => other.size > block.size * 1.2) ? 1 : 0)),
-    );
+    levels.set(block, Math.min(6, depth + 1 + (ranked.length > 0 && largest > block.size * 1.2 ? 1 : 0)));
   return levels;
 }
 

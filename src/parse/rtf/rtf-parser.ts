@@ -208,15 +208,23 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
         writer.labelText(value);
         break;
       case 'styles':
-        if (defining >= 0) styles.set(defining, (styles.get(defining) ?? '') + value);
+        if (defining >= 0) addName(styles, defining, value);
         break;
       case 'title':
       case 'author':
-        info.set(state.destination, `${info.get(state.destination) ?? ''}${value}`.slice(0, 1000));
+        addName(info, state.destination, value);
         break;
       default:
     }
   }
+}
+
+/** No name, title or author is longer; each paragraph asks for its style's again. */
+const nameCharactersMax = 1000;
+
+function addName<Key>(names: Map<Key, string>, key: Key, more: string): void {
+  const name = names.get(key) ?? '';
+  if (name.length < nameCharactersMax) names.set(key, `${name}${more}`.slice(0, nameCharactersMax));
 }
 
 interface RtfWriter {

@@ -27,7 +27,8 @@ function componentOf(name: string): string | undefined {
 const piece =
   /^(?:(?:paren|bracket|brace|floor|ceiling)(?:left|right)(?:tp|ex|mid|bt)|brace(?:ex|htip(?:up|down)(?:left|right))|vextend(?:single|double)|arrow(?:vert|dblvert)ex|(?:arrow|arrowdbl)(?:tp|bt)|radical(?:tp|ex|vertex)|cwm)$/;
 
-const groups = /^uni((?:[0-9A-F]{4})+)$/;
+/** A name in a PDF has at most 127 bytes, which are 31 of these. */
+const groups = /^uni((?:[0-9A-F]{4}){1,31})$/;
 const single = /^u([0-9A-F]{4,6})$/;
 
 /** Names that spell their code points: "uni20AC0308", "u1F600". */
