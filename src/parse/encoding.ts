@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { chardet } from 'jschardet';
+import { likelyCharset } from './likely-charset.ts';
 import { decodeLegacy, isEucTw, isLegacyCharset } from './legacy-charsets.ts';
 
 export type DecodedText = {
@@ -139,14 +140,36 @@ function byZeros(bytes: Uint8Array): string | null {
     if (fourth === quarter && third > quarter * 0.95 && isUtf32(bytes, length, true)) return 'utf-32le';
     if (first === quarter && second > quarter * 0.95 && isUtf32(bytes, length, false)) return 'utf-32be';
   }
-  const even = first + third;
-  const odd = second + fourth;
-  if (even + odd > 0) {
-    const half = length / 2;
-    if (odd > half * 0.02 && even < odd * 0.05 && wellFormedUtf16(bytes, length, true)) return 'utf-16le';
-    if (even > half * 0.02 && odd < even * 0.05 && wellFormedUtf16(bytes, length, false)) return 'utf-16be';
-  }
+  if (second + fourth > 0 && isWideText(bytes, length, 1) && wellFormedUtf16(bytes, length, true)) return 'utf-16le';
+  if (first + third > 0 && isWideText(bytes, length, 0) && wellFormedUtf16(bytes, length, false)) return 'utf-16be';
   return null;
+}
+
+/**
+ * Whether the bytes of one parity are what high bytes are, and the others are not: nearly all of them zeros (Latin); a few values only, zero among
+ * them (an alphabet with its spaces); or those of Chinese, Japanese and Korean, beside bytes of all kinds. A NUL or two in a log are neither.
+ */
+function isWideText(bytes: Uint8Array, length: number, parity: 0 | 1): boolean {
+  const counts = new Uint32Array(256);
+  let [wide, beyondAscii, otherZeros] = [0, 0, 0];
+  for (let at = parity; at < length; at += 2) {
+    const [high, low] = [bytes[at]!, bytes[at ^ 1]!];
+    counts[high]! += 1;
+    if (isHighOfCjk(high) || high === 0 || high === 0x20) wide += 1;
+    if (low >= 0x80) beyondAscii += 1;
+    if (low === 0) otherZeros += 1;
+  }
+  const half = length / 2;
+  const zeros = counts[0]!;
+  const commonest = counts.subarray(1).toSorted().at(-1)!;
+  if (otherZeros * 20 > Math.max(zeros, 20)) return false;
+  if (zeros >= half * 0.7) return true;
+  if (zeros >= half * 0.02 && zeros + commonest >= half * 0.8) return true;
+  return zeros >= half * 0.02 && wide >= half * 0.9 && beyondAscii >= half * 0.2;
+}
+
+function isHighOfCjk(byte: number): boolean {
+  return (byte >= 0x4e && byte <= 0x9f) || byte === 0x30 || byte === 0xff || (byte >= 0xac && byte <= 0xd7);
 }
 
 /**
@@ -159,7 +182,7 @@ function byParity(bytes: Uint8Array): string | null {
   const control = [0, 0];
   for (let at = 0; at < length; at++) {
     const byte = bytes[at]!;
-    if ((byte >= 0x4e && byte <= 0x9f) || byte === 0x30 || byte === 0xff || (byte >= 0xac && byte <= 0xd7)) high[at & 1]! += 1;
+    if (isHighOfCjk(byte)) high[at & 1]! += 1;
     if (byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13) control[at & 1]! += 1;
   }
   const half = length / 2;
@@ -273,6 +296,8 @@ const neverGuessed = [
 ];
 
 function byStatistics(bytes: Uint8Array): string {
+  const likely = likelyCharset(bytes, decodeAs);
+  if (likely !== null) return likely;
   const sample = evidence(bytes);
   if (isEucTw(sample)) return 'euc-tw'; // which jschardet does not know
   const guess = chardet.detect(sample, { excludeEncodings: neverGuessed }).encoding;
