@@ -13,7 +13,7 @@ import { hanFold } from './han-fold.ts';
 import { stopWords } from './stop-words.ts';
 
 /** Raise when the terms of a text change: an index made with other terms is rebuilt. */
-export const tokensVersion = 1;
+export const tokensVersion = 2;
 
 /** What a term is: a word, a whole identifier, one character or a pair of characters of a script without spaces, a stop word. */
 export type TokenKind = 'word' | 'whole' | 'char' | 'pair' | 'stop';
@@ -179,7 +179,10 @@ function emitWord(raw: string, start: number, end: number, sink: TokenSink): voi
   else sink(stemOf(surface), start, end, 'word', surface);
 }
 
-/** Lower case, compatibility forms resolved, accents dropped (é is e, but й stays й: its mark makes another letter). */
+/**
+ * Case folded in full (Unicode 3.13: ß is ss, ς is σ; ı is i besides, as its capital is I), compatibility forms resolved, accents dropped
+ * (é is e, but й stays й: its mark makes another letter).
+ */
 function fold(raw: string): string {
   if (isAscii(raw)) return raw.toLowerCase();
   return raw
@@ -187,6 +190,9 @@ function fold(raw: string): string {
     .replace(/(\p{Script=Latin}|\p{Script=Greek})\p{M}+/gu, '$1')
     .normalize('NFKC')
     .toLowerCase()
+    .toUpperCase()
+    .toLowerCase()
+    .replaceAll('ς', 'σ')
     .replace(/[\u00ad\u200b-\u200d\u2060\ufeff]/g, '');
 }
 

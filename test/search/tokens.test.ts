@@ -16,6 +16,10 @@ describe('the terms of a text', () => {
     ["Boeing's wings, don't", 'boeing wing don'],
     ['1,234.5 and 1,000,000', '1234.5 1000000'],
     ['soft\u00adhyphen', 'softhyphen'],
+    ['Straße STRASSE GROẞ', 'strasse straße groß'],
+    ['ΌΡΟΣ Όρος', 'ορος'],
+    ['Işık IŞIK ışık', 'isik'],
+    ['Ϊΰ ŉ ǰ', 'ϊΰ ʼn ǰ'],
   ])('are the same for %s and %s', (text, query) => {
     for (const token of tokenize(query)) expect(terms(text)).toContain(token.term);
   });
@@ -31,6 +35,16 @@ describe('the terms of a text', () => {
     ['dated 2024-03-15', ['2024-03-15', '2024', '15']],
   ])('find %s whole and in part', (text, queries) => {
     for (const query of queries) expect(meets(text, query), query).toBe(true);
+  });
+
+  it('are the same in every case that Unicode folds', () => {
+    for (let point = 0x80; point < 0x20000; point += 1) {
+      const sign = String.fromCodePoint(point);
+      // An iota below a letter is dropped as accents are; above it, in capitals, it is a letter.
+      if (sign.toLowerCase() === sign.toUpperCase() || /[\u0345\u1fbe]/.test(sign.normalize('NFD'))) continue;
+      const forms = [sign, sign.toLowerCase(), sign.toUpperCase()].map((form) => terms(`${form}`).join(' '));
+      expect(new Set(forms).size, `U+${point.toString(16)}: ${forms.join(', ')}`).toBe(1);
+    }
   });
 
   it('tell C++ from C#, and numbers from their neighbours', () => {
