@@ -251,7 +251,7 @@ async function createMcp(wire: WireOptions, limits: HttpLimits, logger: Logger):
 function createServices(config: Config, engine: Engine, webhooks: Webhooks, workers: Workers): Services {
   const uploads = createUploads({ ...config, engine, callbackUrl: (asked) => webhooks.callbackUrl(asked), newId, now });
   const tasks = createTaskControl(engine);
-  const documents = createLibrary({ engine, newId, cancel: (id, options) => tasks.cancel(id, options) });
+  const documents = createLibrary({ engine, cancel: (id, options) => tasks.cancel(id, options) });
   const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workers });
   return {
     uploads,

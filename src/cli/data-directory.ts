@@ -1,12 +1,10 @@
 /** What is done to a data directory itself: backup, restore, new vectors. The work is the engine's and the index's; here it is told in words. */
 import { join, resolve } from 'node:path';
-import { v7 } from 'uuid';
 import { embedderSettings } from '../embed/create-embedder.ts';
 import { backupDataDir } from '../engines/file/backup.ts';
 import { BackupError } from '../engines/file/backup-format.ts';
 import { restoreDataDir } from '../engines/file/restore.ts';
 import { openThreadedIndex, type ThreadedIndex } from '../search/threaded-index.ts';
-import type { TaskId } from '../tasks/task.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { errorLogger, localSettings } from './local-settings.ts';
 import type { Said } from './queries.ts';
@@ -39,7 +37,6 @@ export async function restore(source: string, dataDir: string): Promise<Done> {
       source: resolve(source),
       dataDir: resolve(dataDir),
       openIndex: (indexDir) => openIndex(indexDir),
-      newId: () => v7() as TaskId,
     }),
   );
   const { tasks, documents, files, repaired, damaged } = summary;

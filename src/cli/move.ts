@@ -76,6 +76,8 @@ async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Sai
     throw new CliError(
       `The target holds what the source does not have, or has differently by now: ${stray}. Give a place that is new or empty; a move that was interrupted goes on as long as neither side has been used since.`,
     );
+  // What is accepted at the target later comes after all that is moved.
+  await to.continueAfter(await from.nextOrdinal());
   const [documents, tasks] = [await documentsOf(from), await tasksOf(from)];
   await each('documents', documents, (document) => copyDocument(from, to, document), options);
   await each('tasks', tasks, (task) => copyTask(from, to, task), options);

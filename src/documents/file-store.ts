@@ -1,7 +1,7 @@
 /** Port: where bytes live: what was uploaded, and what a searchable document consists of. */
 import type { Readable, Writable } from 'node:stream';
 import { createHash } from 'node:crypto';
-import type { TaskId } from '../tasks/task.ts';
+import type { TaskId, Version } from '../tasks/task.ts';
 
 /** An upload being received. Exactly one of `keep` (by `Engine.submit`) and `discard` ends it. */
 export interface Receipt {
@@ -46,16 +46,16 @@ export interface FileStore {
    * absent, durable.
    * Safe twice. Not visible to readers until the index switches to it.
    */
-  publish(docId: string, version: TaskId, scratchDir: string): Promise<void>;
-  /** Notes durably which version is current (for rebuilding the index) and removes every other one. Safe twice. */
-  settle(docId: string, version: TaskId): Promise<void>;
+  publish(docId: string, version: Version, scratchDir: string): Promise<void>;
+  /** Notes durably which version is current (for rebuilding the index) and removes every one accepted before it. Safe twice. */
+  settle(docId: string, version: Version): Promise<void>;
   /** Removes one version that never became current. Safe twice. */
   unpublish(docId: string, version: TaskId): Promise<void>;
   /**
-   * Removes every version older than `before`, and the document's folder when none is left: a version accepted after a
+   * Removes every version accepted before `ordinal`, and the document's folder when none is left: a version accepted after a
    * removal began is not its prey. Safe twice.
    */
-  remove(docId: string, before: TaskId): Promise<void>;
+  remove(docId: string, ordinal: number): Promise<void>;
   /** Every document with a current version, for rebuilding an index. */
   documents(): AsyncIterable<{ folder: string; version: TaskId }>;
 }

@@ -16,6 +16,14 @@ export interface Engine {
   readonly files: FileStore;
   readonly index: DocumentIndex;
   /**
+   * The next number of the order in which uploads and removals are accepted here (`submit` takes one itself): greater than all that
+   * any process was given before, and never given again, whatever crashes and whatever the clocks say.
+   * @throws AppError `unavailable`
+   */
+  nextOrdinal(): Promise<number>;
+  /** All numbers from now on are greater than this one: for what comes from another engine. Durable. Safe twice. */
+  continueAfter(ordinal: number): Promise<void>;
+  /**
    * Keeps a received file and makes it a task that waits in the queue: all of it durable (file, record, queue entry and
    * their directories) when this returns, none of it visible when it throws.
    * @throws AppError `insufficient_storage` (no room), `unavailable` (the disk refuses writes).

@@ -271,8 +271,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 }
 
-function pickJob({ id, docId, filename, fileBytes, sha256, declaredMediaType, metadata }: Task) {
-  return { taskId: id, docId, filename, fileBytes, sha256, declaredMediaType, metadata };
+function pickJob({ id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata }: Task) {
+  return { taskId: id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata };
 }
 
 const payloadMissing: TaskError = {

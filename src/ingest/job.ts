@@ -19,6 +19,7 @@ export type ThreadSettings = {
 /** One attempt at one document. */
 export type IngestJob = {
   readonly taskId: TaskId;
+  readonly ordinal: number;
   readonly docId: string;
   readonly filename: string;
   readonly fileBytes: number;

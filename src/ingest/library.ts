@@ -25,11 +25,10 @@ export interface Library {
 
 export type LibraryOptions = {
   readonly engine: Engine;
-  readonly newId: () => TaskId;
   readonly cancel: (id: TaskId, options: { force: boolean }) => Promise<CancelOutcome>;
 };
 
-export function createLibrary({ engine, newId, cancel }: LibraryOptions): Library {
+export function createLibrary({ engine, cancel }: LibraryOptions): Library {
   async function openPart(docId: string, part: DocumentPart, pick?: PickPart): Promise<DocumentStream | null> {
     // A replacement may remove the version between the two reads; then the next look finds the new one.
     for (let look = 0; look < 3; look += 1) {
@@ -42,11 +41,13 @@ export function createLibrary({ engine, newId, cancel }: LibraryOptions): Librar
     return null;
   }
 
-  async function cancelLive(docId: string): Promise<number> {
+  /** What was accepted before the removal; an upload that comes after it stays. */
+  async function cancelLive(docId: string, ordinal: number): Promise<number> {
     let cancelled = 0;
     for (const status of ['pending', 'processing'] satisfies TaskStatus[]) {
       const { tasks } = await engine.tasks.list({ status, docId, limit: 1000 });
       for (const { task } of tasks) {
+        if (task.ordinal > ordinal) continue;
         const { outcome } = await cancel(task.id, { force: true });
         if (outcome === 'cancelled') cancelled += 1;
       }
@@ -60,10 +61,10 @@ export function createLibrary({ engine, newId, cancel }: LibraryOptions): Librar
     content: (docId, pick) => openPart(docId, 'content.md', pick),
     original: (docId, pick) => openPart(docId, 'original', pick),
     async remove(docId) {
-      const fence = newId();
-      const removed = await engine.index.remove(docId, fence);
-      const cancelled = await cancelLive(docId);
-      await engine.files.remove(docId, fence);
+      const ordinal = await engine.nextOrdinal();
+      const removed = await engine.index.remove(docId, ordinal);
+      const cancelled = await cancelLive(docId, ordinal);
+      await engine.files.remove(docId, ordinal);
       return removed || cancelled > 0;
     },
   };

@@ -112,6 +112,7 @@ function describe(job: IngestJob, parsed: ParsedDocument, chunks: number, embedd
   return {
     docId: job.docId,
     version: job.taskId,
+    ordinal: job.ordinal,
     filename: job.filename,
     mediaType: parsed.mediaType,
     fileBytes: job.fileBytes,

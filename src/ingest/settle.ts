@@ -31,11 +31,11 @@ export function settleDocument(engine: Engine, lease: Lease, task: Task, staged:
 }
 
 async function switchTo(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
-  await engine.files.publish(task.docId, task.id, staged.scratchDir);
+  await engine.files.publish(task.docId, task, staged.scratchDir);
   const meta = await engine.files.localPath({ kind: 'document', docId: task.docId, version: task.id, part: 'meta.json' });
   const switched = meta === null ? 'stale' : await engine.index.replace(staged.document, dirname(meta));
   if (switched === 'ok') {
-    await engine.files.settle(task.docId, task.id);
+    await engine.files.settle(task.docId, task);
     return finish(engine, lease, task, completed(staged.document, { warnings: staged.warnings }));
   }
   await engine.files.unpublish(task.docId, task.id);
@@ -58,13 +58,13 @@ async function renameTo(
   task: Task,
   { current, scratchDir }: { current: IndexedDocument; scratchDir: string },
 ): Promise<Settled | null> {
-  await engine.files.publish(task.docId, task.id, scratchDir);
-  const touched = await engine.index.touch(task.docId, task.id, { filename: task.filename, metadata: task.metadata });
+  await engine.files.publish(task.docId, task, scratchDir);
+  const touched = await engine.index.touch(task.docId, task, { filename: task.filename, metadata: task.metadata });
   if (touched !== 'ok') {
     await engine.files.unpublish(task.docId, task.id);
     return null;
   }
-  await engine.files.settle(task.docId, task.id);
+  await engine.files.settle(task.docId, task);
   return finish(engine, lease, task, completed({ ...current, filename: task.filename }, { unchanged: true }));
 }
 
@@ -78,7 +78,13 @@ async function stageAgain(engine: Engine, task: Task, current: IndexedDocument):
     if (staged === null || faults.length > 0) return null;
     for (const name of madeParts)
       if (staged.parts?.[name] !== undefined) await linkOrCopy(join(dirname(meta), name), join(scratchDir, name));
-    const document = { ...staged.document, version: task.id, filename: task.filename, metadata: task.metadata };
+    const document = {
+      ...staged.document,
+      version: task.id,
+      ordinal: task.ordinal,
+      filename: task.filename,
+      metadata: task.metadata,
+    };
     await writeFile(join(scratchDir, 'meta.json'), JSON.stringify({ ...staged, document }));
     return scratchDir;
   } catch (error) {
@@ -104,7 +110,7 @@ async function finishSwitched(engine: Engine, lease: Lease, task: Task): Promise
   if (!(await engine.index.wasCommitted(task.docId, task.id))) return null;
   const current = await engine.index.info(task.docId);
   if (current?.version === task.id) {
-    await engine.files.settle(task.docId, task.id);
+    await engine.files.settle(task.docId, task);
     return finish(engine, lease, task, completed(current, {}));
   }
   if (current === null) return finish(engine, lease, task, { status: 'failed', error: documentDeleted });
@@ -122,7 +128,7 @@ export function settleFailure(engine: Engine, lease: Lease, task: Task, error: T
 
 async function revoke(engine: Engine, lease: Lease, task: Task, error: TaskError): Promise<Settled> {
   if (!(await lease.held())) return 'fenced';
-  if ((await engine.index.revoke(task.docId, task.id)) === 'committed') {
+  if ((await engine.index.revoke(task.docId, task)) === 'committed') {
     const settled = await finishSwitched(engine, lease, task);
     if (settled !== null) return settled;
   }

@@ -3,7 +3,7 @@
  * transaction of its caller, so that of two processes exactly one is first.
  */
 import type { SQLInputValue } from 'node:sqlite';
-import type { Metadata, TaskId } from '../tasks/task.ts';
+import { isLater, type Metadata, type TaskId, type Version } from '../tasks/task.ts';
 import { withinBounds } from './bounds.ts';
 import type { IndexDatabase, Row } from './database.ts';
 import type { DocumentPage, IndexedDocument, SearchFilter } from './document-index.ts';
@@ -13,7 +13,7 @@ export type CatalogEntry = { readonly id: number; readonly firstChunk: number; r
 
 const columns =
   'id, doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, pages, characters, ' +
-  'metadata, inserted_at, embedder';
+  'metadata, inserted_at, embedder, ordinal';
 
 export function findDocument(database: IndexDatabase, docId: string): CatalogEntry | null {
   const row = database.get(`SELECT ${columns} FROM document WHERE doc_id = ?`, docId);
@@ -26,25 +26,27 @@ export function findDocumentById(database: IndexDatabase, id: number): CatalogEn
 }
 
 /** Whether this version may become the current one now. */
-export function admit(database: IndexDatabase, docId: string, version: TaskId): 'ok' | 'done' | 'stale' | 'revoked' {
-  if (isRevoked(database, version)) return 'revoked';
-  const fence = database.get('SELECT version FROM fence WHERE doc_id = ?', docId)?.['version'] as TaskId | undefined;
-  if (fence !== undefined && fence > version) return 'stale';
-  if (findDocument(database, docId)?.document.version === version) return 'done';
-  return fence === version && isCommitted(database, version) ? 'stale' : 'ok';
+export function admit(database: IndexDatabase, docId: string, version: Version): 'ok' | 'done' | 'stale' | 'revoked' {
+  if (isRevoked(database, version.id)) return 'revoked';
+  const fence = database.get('SELECT version AS id, ordinal FROM fence WHERE doc_id = ?', docId) as Version | undefined;
+  if (fence !== undefined && isLater(fence, version)) return 'stale';
+  if (findDocument(database, docId)?.document.version === version.id) return 'done';
+  return fence?.id === version.id && isCommitted(database, version.id) ? 'stale' : 'ok';
 }
 
 /** Notes a version as current: fenced against older ones, and remembered as completed. */
-export function commit(database: IndexDatabase, docId: string, version: TaskId): void {
+export function commit(database: IndexDatabase, docId: string, version: Version): void {
   raiseFence(database, docId, version);
-  database.run('INSERT OR IGNORE INTO committed(version) VALUES (?)', version);
+  database.run('INSERT OR IGNORE INTO committed(version, ordinal) VALUES (?, ?)', version.id, version.ordinal);
 }
 
-export function raiseFence(database: IndexDatabase, docId: string, version: TaskId): void {
+export function raiseFence(database: IndexDatabase, docId: string, { id, ordinal }: Version): void {
   database.run(
-    'INSERT INTO fence(doc_id, version) VALUES (?, ?) ON CONFLICT(doc_id) DO UPDATE SET version = max(version, excluded.version)',
+    'INSERT INTO fence(doc_id, version, ordinal) VALUES (?, ?, ?) ON CONFLICT(doc_id) DO UPDATE ' +
+      'SET version = excluded.version, ordinal = excluded.ordinal WHERE (excluded.ordinal, excluded.version) > (ordinal, version)',
     docId,
-    version,
+    id,
+    ordinal,
   );
 }
 
@@ -56,8 +58,8 @@ export function isRevoked(database: IndexDatabase, version: TaskId): boolean {
   return database.get('SELECT 1 FROM revoked WHERE version = ?', version) !== undefined;
 }
 
-export function markRevoked(database: IndexDatabase, version: TaskId): void {
-  database.run('INSERT OR IGNORE INTO revoked(version) VALUES (?)', version);
+export function markRevoked(database: IndexDatabase, { id, ordinal }: Version): void {
+  database.run('INSERT OR IGNORE INTO revoked(version, ordinal) VALUES (?, ?)', id, ordinal);
 }
 
 export function clearRevoked(database: IndexDatabase, version: TaskId): void {
@@ -68,7 +70,7 @@ export function clearRevoked(database: IndexDatabase, version: TaskId): void {
 export function insertDocument(database: IndexDatabase, document: IndexedDocument, firstChunk: number, chunks: number): number {
   return database.run(
     'INSERT INTO document(doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
-      'pages, characters, metadata, inserted_at, embedder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'pages, characters, metadata, inserted_at, embedder, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     document.docId,
     document.version,
     firstChunk,
@@ -85,6 +87,7 @@ export function insertDocument(database: IndexDatabase, document: IndexedDocumen
     document.metadata === null ? null : JSON.stringify(document.metadata),
     document.insertedAt,
     document.embedder,
+    document.ordinal,
   ).id;
 }
 
@@ -100,12 +103,13 @@ export function dropDocument(database: IndexDatabase, entry: CatalogEntry): void
 export function renameDocument(
   database: IndexDatabase,
   docId: string,
-  version: TaskId,
+  version: Version,
   change: Pick<IndexedDocument, 'filename' | 'metadata'>,
 ): void {
   database.run(
-    'UPDATE document SET version = ?, filename = ?, metadata = ? WHERE doc_id = ?',
-    version,
+    'UPDATE document SET version = ?, ordinal = ?, filename = ?, metadata = ? WHERE doc_id = ?',
+    version.id,
+    version.ordinal,
     change.filename,
     change.metadata === null ? null : JSON.stringify(change.metadata),
     docId,
@@ -155,10 +159,15 @@ export function filteredDocuments(database: IndexDatabase, filter: SearchFilter)
 }
 
 /** Forgets what can no longer matter to any task: fences of documents that are gone, revocations, completions. */
-export function purgeCatalog(database: IndexDatabase, before: TaskId): void {
-  database.run('DELETE FROM revoked WHERE version < ?', before);
-  database.run('DELETE FROM committed WHERE version < ? AND version NOT IN (SELECT version FROM document)', before);
-  database.run('DELETE FROM fence WHERE version < ? AND doc_id NOT IN (SELECT doc_id FROM document)', before);
+export function purgeCatalog(database: IndexDatabase, ordinal: number): void {
+  database.run('DELETE FROM revoked WHERE ordinal < ?', ordinal);
+  database.run('DELETE FROM committed WHERE ordinal < ? AND version NOT IN (SELECT version FROM document)', ordinal);
+  database.run('DELETE FROM fence WHERE ordinal < ? AND doc_id NOT IN (SELECT doc_id FROM document)', ordinal);
+}
+
+export function highestOrdinal(database: IndexDatabase): number {
+  const numbered = ['document', 'fence', 'committed', 'revoked'].map((table) => `SELECT max(ordinal) AS ordinal FROM ${table}`);
+  return (database.get(`SELECT max(ordinal) AS highest FROM (${numbered.join(' UNION ALL ')})`)!['highest'] as number | null) ?? 0;
 }
 
 function toEntry(row: Row): CatalogEntry {
@@ -182,6 +191,7 @@ function toEntry(row: Row): CatalogEntry {
       metadata: metadata === null ? null : (JSON.parse(metadata) as Metadata),
       insertedAt: row['inserted_at'] as string,
       embedder: row['embedder'] as string,
+      ordinal: row['ordinal'] as number,
     }),
   };
 }

@@ -1,11 +1,13 @@
 /** Port: what is searchable. The index is also the arbiter of a task's fate: what it has not switched to was never completed. */
-import type { Metadata, TaskId } from '../tasks/task.ts';
+import type { Metadata, TaskId, Version } from '../tasks/task.ts';
 
 /** One searchable document; at most one version of a doc_id at any moment. */
 export type IndexedDocument = {
   readonly docId: string;
-  /** The task that made this version: the fence. A version never replaces one with a greater id. */
+  /** The task that made this version. */
   readonly version: TaskId;
+  /** `Task.ordinal` of that task: a version never replaces one that was accepted later. */
+  readonly ordinal: number;
   readonly filename: string;
   readonly mediaType: string;
   readonly fileBytes: number;
@@ -89,18 +91,18 @@ export interface DocumentIndex {
   /** The same bytes under a newer task: moves the fence, the file name and the metadata, nothing else. */
   touch(
     docId: string,
-    version: TaskId,
+    version: Version,
     change: Pick<IndexedDocument, 'filename' | 'metadata'>,
   ): Promise<'ok' | 'stale' | 'revoked'>;
   /**
    * After `ok` this task can never become searchable, however late its owner wakes. `committed`: too late, it already is.
    * Safe twice.
    */
-  revoke(docId: string, version: TaskId): Promise<'ok' | 'committed'>;
+  revoke(docId: string, version: Version): Promise<'ok' | 'committed'>;
   /** Takes a revocation back, for a retry: the task may become searchable again. Safe twice. Durable. */
   reinstate(docId: string, version: TaskId): Promise<void>;
-  /** Removes the document and fences every version older than `fence`. True when there was one. Durable. */
-  remove(docId: string, fence: TaskId): Promise<boolean>;
+  /** Removes the document and refuses every version accepted before `ordinal`, a removal's own number. True when there was one. Durable. */
+  remove(docId: string, ordinal: number): Promise<boolean>;
   info(docId: string): Promise<IndexedDocument | null>;
   /** Whether this version was made searchable at some time (it may have been replaced since). */
   wasCommitted(docId: string, version: TaskId): Promise<boolean>;
@@ -108,7 +110,9 @@ export interface DocumentIndex {
   list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
   search(query: SearchQuery): Promise<SearchAnswer>;
   stats(): Promise<IndexStats>;
-  /** Forgets fences and revocations of tasks older than `before`, which can no longer run. */
-  purge(before: TaskId): Promise<void>;
+  /** Forgets fences and revocations that only tasks accepted before `ordinal` could meet: there is none any more. */
+  purge(ordinal: number): Promise<void>;
+  /** The greatest number that anything in it has; 0 when nothing has one. Reads all of its small tables. */
+  highestOrdinal(): Promise<number>;
   close(): Promise<void>;
 }

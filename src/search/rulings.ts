@@ -6,18 +6,18 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { TaskId } from '../tasks/task.ts';
+import { noTask, type TaskId, type Version } from '../tasks/task.ts';
 import { markRevoked, raiseFence } from './catalog.ts';
 import { isDamage } from './damage.ts';
 import type { IndexDatabase } from './database.ts';
 
 /** Every change is on the disk when its call returns. Safe in any number of processes, and safe twice. */
 export interface Rulings {
-  revoke(version: TaskId): void;
+  revoke(version: Version): void;
   reinstate(version: TaskId): void;
-  remove(docId: string, fence: TaskId): void;
+  remove(docId: string, ordinal: number): void;
   /** Forgets those of tasks that can no longer run. */
-  purge(before: TaskId): void;
+  purge(ordinal: number): void;
   close(): void;
 }
 
@@ -29,19 +29,20 @@ export function openRulings(folder: string, index: IndexDatabase, options: { ind
   if (options.indexIsNew) teachIndex(db, index);
   if (isEmptyFile(db)) learnFrom(index, db);
   return {
-    revoke: (version) => void db.prepare('INSERT OR IGNORE INTO revoked(version) VALUES (?)').run(version),
+    revoke: ({ id, ordinal }) => void db.prepare('INSERT OR IGNORE INTO revoked(version, ordinal) VALUES (?, ?)').run(id, ordinal),
     reinstate: (version) => void db.prepare('DELETE FROM revoked WHERE version = ?').run(version),
-    remove: (docId, fence) => void db.prepare(raise).run(docId, fence),
-    purge(before) {
-      db.prepare('DELETE FROM revoked WHERE version < ?').run(before);
-      db.prepare('DELETE FROM removed WHERE fence < ?').run(before);
+    remove: (docId, ordinal) => void db.prepare(raise).run(docId, noTask, ordinal),
+    purge(ordinal) {
+      db.prepare('DELETE FROM revoked WHERE ordinal < ?').run(ordinal);
+      db.prepare('DELETE FROM removed WHERE ordinal < ?').run(ordinal);
     },
     close: () => db.close(),
   };
 }
 
 const raise =
-  'INSERT INTO removed(doc_id, fence) VALUES (?, ?) ON CONFLICT(doc_id) DO UPDATE SET fence = max(fence, excluded.fence)';
+  'INSERT INTO removed(doc_id, fence, ordinal) VALUES (?, ?, ?) ON CONFLICT(doc_id) DO UPDATE ' +
+  'SET fence = excluded.fence, ordinal = excluded.ordinal WHERE (excluded.ordinal, excluded.fence) > (ordinal, fence)';
 
 /** A damaged file is begun anew: the index beside it knows the same. */
 function openFile(path: string): DatabaseSync {
@@ -60,6 +61,7 @@ function prepare(path: string): DatabaseSync {
     db.exec('PRAGMA synchronous = EXTRA');
     db.exec('CREATE TABLE IF NOT EXISTS revoked(version TEXT PRIMARY KEY) WITHOUT ROWID');
     db.exec('CREATE TABLE IF NOT EXISTS removed(doc_id TEXT PRIMARY KEY, fence TEXT NOT NULL) WITHOUT ROWID');
+    addOrdinals(db);
     return db;
   } catch (error) {
     db.close();
@@ -67,13 +69,30 @@ function prepare(path: string): DatabaseSync {
   }
 }
 
+/** Version 0.1.0 had none. */
+function addOrdinals(db: DatabaseSync): void {
+  db.exec('BEGIN IMMEDIATE');
+  for (const table of ['revoked', 'removed']) {
+    const columns = db
+      .prepare(`SELECT name FROM pragma_table_info('${table}')`)
+      .all()
+      .map((row) => row['name']);
+    if (!columns.includes('ordinal')) db.exec(`ALTER TABLE ${table} ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0`);
+  }
+  db.exec('COMMIT');
+}
+
 function teachIndex(db: DatabaseSync, index: IndexDatabase): void {
-  const revoked = db.prepare('SELECT version FROM revoked').all() as { version: TaskId }[];
-  const removed = db.prepare('SELECT doc_id, fence FROM removed').all() as { doc_id: string; fence: TaskId }[];
+  const revoked = db.prepare('SELECT version AS id, ordinal FROM revoked').all() as Version[];
+  const removed = db.prepare('SELECT doc_id, fence, ordinal FROM removed').all() as {
+    doc_id: string;
+    fence: TaskId;
+    ordinal: number;
+  }[];
   if (revoked.length + removed.length === 0) return;
   index.write(() => {
-    for (const { version } of revoked) markRevoked(index, version);
-    for (const { doc_id: docId, fence } of removed) raiseFence(index, docId, fence);
+    for (const version of revoked) markRevoked(index, version);
+    for (const { doc_id: docId, fence: id, ordinal } of removed) raiseFence(index, docId, { id, ordinal });
   });
 }
 
@@ -84,12 +103,13 @@ function isEmptyFile(db: DatabaseSync): boolean {
 
 function learnFrom(index: IndexDatabase, db: DatabaseSync): void {
   const { revoked, fences } = index.read(() => ({
-    revoked: index.all('SELECT version FROM revoked'),
-    fences: index.all('SELECT doc_id, version FROM fence WHERE doc_id NOT IN (SELECT doc_id FROM document)'),
+    revoked: index.all('SELECT version, ordinal FROM revoked'),
+    fences: index.all('SELECT doc_id, version, ordinal FROM fence WHERE doc_id NOT IN (SELECT doc_id FROM document)'),
   }));
   db.exec('BEGIN IMMEDIATE');
-  for (const row of revoked) db.prepare('INSERT OR IGNORE INTO revoked(version) VALUES (?)').run(row['version']!);
-  for (const row of fences) db.prepare(raise).run(row['doc_id']!, row['version']!);
+  for (const row of revoked)
+    db.prepare('INSERT OR IGNORE INTO revoked(version, ordinal) VALUES (?, ?)').run(row['version']!, row['ordinal']!);
+  for (const row of fences) db.prepare(raise).run(row['doc_id']!, row['version']!, row['ordinal']!);
   db.exec('PRAGMA user_version = 1');
   db.exec('COMMIT');
 }

@@ -5,8 +5,8 @@
 import { statSync } from 'node:fs';
 import type { Embedder } from '../embed/embedder.ts';
 import { AppError } from '../errors.ts';
-import type { TaskId } from '../tasks/task.ts';
-import { readStagedChunks, readStagedMeta } from './staging.ts';
+import { noTask, type Version } from '../tasks/task.ts';
+import { readStagedChunks, readStagedMeta, versionOf } from './staging.ts';
 import type { Chunk } from '../chunk/chunk.ts';
 import {
   admit,
@@ -14,6 +14,7 @@ import {
   commit,
   dropDocument,
   findDocument,
+  highestOrdinal,
   insertDocument,
   isCommitted,
   isRevoked,
@@ -48,7 +49,7 @@ export interface SqliteIndex extends DocumentIndex {
   rebuildState(): RebuildState;
   setRebuildState(state: RebuildState): void;
   /** Stored versions that will be put back: from now on no older one of their documents is taken. */
-  expect(stored: readonly { readonly docId: string; readonly version: TaskId }[]): void;
+  expect(stored: readonly { readonly docId: string; readonly version: Version }[]): void;
   /** What SQLite finds wrong with the file, one sentence each; empty when nothing. Reads all of it. */
   check(): string[];
   /** Does one merge of segments when one is due. True when it did: ask again. */
@@ -72,7 +73,7 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
     async touch(docId, version, change) {
       return database.write(() => {
         refuseWhileUnknown(database);
-        if (isRevoked(database, version)) return 'revoked';
+        if (isRevoked(database, version.id)) return 'revoked';
         const verdict = admit(database, docId, version);
         if (verdict === 'done') return 'ok';
         if (verdict !== 'ok' || findDocument(database, docId) === null) return 'stale';
@@ -83,7 +84,7 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
     },
     async revoke(_docId, version) {
       const answer = database.write(() => {
-        if (isCommitted(database, version)) return 'committed';
+        if (isCommitted(database, version.id)) return 'committed';
         markRevoked(database, version);
         return 'ok';
       });
@@ -94,12 +95,12 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
       database.write(() => clearRevoked(database, version));
       rulings.reinstate(version);
     },
-    async remove(docId, fence) {
-      rulings.remove(docId, fence);
+    async remove(docId, ordinal) {
+      rulings.remove(docId, ordinal);
       return database.write(() => {
-        raiseFence(database, docId, fence);
+        raiseFence(database, docId, { id: noTask, ordinal });
         const current = findDocument(database, docId);
-        if (current === null || current.document.version > fence) return false;
+        if (current === null || current.document.ordinal > ordinal) return false;
         dropDocument(database, current);
         bumpChange(database);
         return true;
@@ -121,9 +122,12 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
       const row = database.get('SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks FROM document')!;
       return { documents: row['documents'] as number, chunks: row['chunks'] as number, bytes: fileBytes(database.path) };
     },
-    async purge(before) {
-      database.write(() => purgeCatalog(database, before));
-      rulings.purge(before);
+    async purge(ordinal) {
+      database.write(() => purgeCatalog(database, ordinal));
+      rulings.purge(ordinal);
+    },
+    async highestOrdinal() {
+      return highestOrdinal(database);
     },
     async close() {
       rulings.close();
@@ -152,7 +156,8 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
 
 /** Reads and analyses the chunks first, so that the write lock is held only for writing. */
 async function replace(database: IndexDatabase, document: IndexedDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'> {
-  const before = admit(database, document.docId, document.version);
+  const version = versionOf(document);
+  const before = admit(database, document.docId, version);
   if (before !== 'ok') return before === 'done' ? 'ok' : before;
   const builder = new SegmentBuilder();
   const chunks: Chunk[] = [];
@@ -167,7 +172,7 @@ async function replace(database: IndexDatabase, document: IndexedDocument, folde
   }
   return database.write(() => {
     refuseWhileUnknown(database);
-    const verdict = admit(database, document.docId, document.version);
+    const verdict = admit(database, document.docId, version);
     if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
     const old = findDocument(database, document.docId);
     if (old !== null) dropDocument(database, old);
@@ -176,7 +181,7 @@ async function replace(database: IndexDatabase, document: IndexedDocument, folde
     for (const [i, chunk] of chunks.entries()) insertChunk(database, firstChunk + i, id, chunk);
     if (builder.chunks > 0) insertSegment(database, builder.build(id, firstChunk));
     if (vectors.length > 0) insertVectors(database, { document: id, firstChunk, embedder: document.embedder }, vectors);
-    commit(database, document.docId, document.version);
+    commit(database, document.docId, version);
     bumpChange(database);
     return 'ok';
   });

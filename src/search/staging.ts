@@ -9,7 +9,7 @@ import type { Chunk } from '../chunk/chunk.ts';
 import type { DocumentPart } from '../documents/file-store.ts';
 import { digestPlain, openPlain, readPlain } from '../documents/plain-file.ts';
 import { hasErrno } from '../errors.ts';
-import { isTaskId } from '../tasks/task.ts';
+import { isTaskId, type Version, withOrdinal } from '../tasks/task.ts';
 import { readRecords } from '../records.ts';
 import type { IndexedDocument } from './document-index.ts';
 
@@ -55,7 +55,7 @@ export function parseStagedMeta(text: string): StagedMeta {
   if (wrong !== undefined) throw new DamagedMeta(`meta.json has a wrong ${wrong[0]}`);
   if (!isCount(meta.dimensions)) throw new DamagedMeta('meta.json has wrong dimensions');
   if (meta.parts !== undefined && !isParts(meta.parts)) throw new DamagedMeta('meta.json has wrong parts');
-  return meta;
+  return { ...meta, document: withOrdinal<IndexedDocument>(meta.document) };
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -80,6 +80,7 @@ const shape: Readonly<Record<keyof IndexedDocument, (value: unknown) => boolean>
   metadata: (value) => value === null || isRecord(value),
   insertedAt: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
   embedder: isText,
+  ordinal: (value) => value === undefined || isCount(value),
 };
 
 function isParts(value: unknown): boolean {
@@ -106,6 +107,10 @@ export async function measureParts(folder: string): Promise<NonNullable<StagedMe
     if (facts !== null) found[part] = facts;
   }
   return found;
+}
+
+export function versionOf({ version, ordinal }: Pick<IndexedDocument, 'version' | 'ordinal'>): Version {
+  return { id: version, ordinal };
 }
 
 /** The chunks in order, `batchSize` at a time. Memory: one batch. */

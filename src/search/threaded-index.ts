@@ -4,9 +4,9 @@
  */
 import { Piscina } from 'piscina';
 import { AppError } from '../errors.ts';
-import { readStagedMeta } from './staging.ts';
+import { readStagedMeta, versionOf } from './staging.ts';
 import type { Logger } from '../logger.ts';
-import type { TaskId } from '../tasks/task.ts';
+import type { TaskId, Version } from '../tasks/task.ts';
 import type { DocumentIndex } from './document-index.ts';
 import type { IndexJob, IndexMethod, IndexOutcome, IndexThreadSettings } from './index-job.ts';
 import type { SqliteIndex } from './sqlite-index.ts';
@@ -108,6 +108,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     search: (...args) => call('search', ...args),
     stats: () => call('stats'),
     purge: (...args) => call('purge', ...args),
+    highestOrdinal: () => call('highestOrdinal'),
     check: () => call('check'),
     async reindex(onProgress, signal) {
       for (let left = Infinity; left > 0 && signal?.aborted !== true && !closing.signal.aborted;) {
@@ -132,11 +133,12 @@ type Call = <M extends IndexMethod>(method: M, ...args: Parameters<SqliteIndex[M
 async function expectStored(call: Call, documents: StoredDocuments, logger: Logger): Promise<void> {
   if (!['new', 'damaged'].includes(await call('rebuildState'))) return;
   let found = 0;
-  let batch: { docId: string; version: TaskId }[] = [];
-  for await (const { folder, version } of documents()) {
+  let batch: { docId: string; version: Version }[] = [];
+  for await (const { folder } of documents()) {
     found++;
     try {
-      batch.push({ docId: (await readStagedMeta(folder)).document.docId, version });
+      const { document } = await readStagedMeta(folder);
+      batch.push({ docId: document.docId, version: versionOf(document) });
     } catch (error) {
       logger.warn({ err: error, folder }, 'a stored document could not be read');
     }

@@ -9,7 +9,7 @@
  */
 import type { DocumentErrorCode } from '../errors.ts';
 
-/** UUIDv7 in lower case: ordered by time of acceptance, so ids sort as the tasks arrived. */
+/** UUIDv7 in lower case: a name, whose order is that of the clocks of those who gave it. What came first `Task.ordinal` tells. */
 export type TaskId = string & { readonly __brand: 'TaskId' };
 
 export const taskStatuses = ['pending', 'processing', 'completed', 'failed'] as const;
@@ -53,6 +53,11 @@ export type TaskError = {
 /** The durable record. Times are ISO 8601 UTC with milliseconds; sizes are bytes. */
 export type Task = {
   readonly id: TaskId;
+  /**
+   * Its place in the order in which the store has accepted uploads and removals, whatever any clock says: the greater was later. 0: it
+   * was accepted by version 0.1.0, before all that have a number; those are in the order of their ids.
+   */
+  readonly ordinal: number;
   readonly docId: string;
   /** The client's name for the file, decoded; metadata only, never a path. */
   readonly filename: string;
@@ -102,7 +107,10 @@ export type TaskSnapshot = {
   readonly queuePosition: number | null;
 };
 
-/** What makes a new task; the rest follows. */
+/** The upload that one version of a document was made of, and so which of two versions is the newer one. */
+export type Version = Pick<Task, 'id' | 'ordinal'>;
+
+/** What makes a new task, when it is accepted; the rest follows. */
 export type NewTask = Pick<
   Task,
   | 'id'
@@ -128,15 +136,27 @@ export const cancelledByUser: TaskError = { code: 'cancelled', message: 'Task ca
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** Stands where a removal, which is no task, must name one. */
+export const noTask = '00000000-0000-0000-0000-000000000000' as TaskId;
+
 /** Guards every path and every query that is made from an id given by a client. */
 export function isTaskId(text: string): text is TaskId {
   return uuid.test(text);
 }
 
-/** The smallest task id of a moment (Unix time in milliseconds). */
-export function firstIdAt(ms: number): TaskId {
-  const hex = Math.max(0, ms).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000` as TaskId;
+/** A record as it was kept. @throws SyntaxError */
+export function readTask(text: string): Task {
+  return withOrdinal(JSON.parse(text) as Task);
+}
+
+/** Version 0.1.0 kept tasks and documents without a number. */
+export function withOrdinal<T extends { readonly ordinal: number }>(kept: Omit<T, 'ordinal'> & { readonly ordinal?: number }): T {
+  return { ...kept, ordinal: kept.ordinal ?? 0 } as T;
+}
+
+/** Whether one upload was accepted after another. */
+export function isLater(one: Version, other: Version): boolean {
+  return one.ordinal === other.ordinal ? one.id > other.id : one.ordinal > other.ordinal;
 }
 
 /** True for statuses that a task leaves only by an explicit retry. */
@@ -145,9 +165,10 @@ export function isTerminal(status: TaskStatus): boolean {
 }
 
 /** A pending task that nobody has begun. */
-export function createTask(fields: NewTask): Task {
+export function createTask(fields: NewTask, ordinal: number): Task {
   return {
     ...fields,
+    ordinal,
     status: 'pending',
     attempts: 0,
     owner: null,

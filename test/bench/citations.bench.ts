@@ -57,6 +57,7 @@ async function takeIn(folder: string, work: string, index: SqliteIndex): Promise
     port2.unref();
     const job = {
       taskId: `0190a0b0-0000-7000-8000-${String(i).padStart(12, '0')}` as TaskId,
+      ordinal: 0,
       docId,
       filename: docId,
       fileBytes: bytes.length,

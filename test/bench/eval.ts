@@ -101,6 +101,7 @@ async function ingest(
     port2.unref();
     const job = {
       taskId: `0190a0b0-0000-7000-8000-${String(i).padStart(12, '0')}` as TaskId,
+      ordinal: 0,
       docId: doc.id,
       filename: `${i}.md`,
       fileBytes: Buffer.byteLength(markdown),

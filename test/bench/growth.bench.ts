@@ -198,8 +198,8 @@ async function uploadAndMerge({ url }: Side, folder: string, round: number): Pro
 
 async function purge({ url, front }: Side): Promise<void> {
   const sql = `INSERT INTO rag_intake.committed(version) SELECT gen_random_uuid() FROM generate_series(1, ${expiredRows})`;
-  await ask(url, sql.replace('gen_random_uuid()', `('0180a0b0' || substr(gen_random_uuid()::text, 9))::uuid`));
-  await front.index.purge('0190a0b0-0001-7000-8000-000000000000' as TaskId);
+  await ask(url, sql);
+  await front.index.purge(1);
 }
 
 /** Chinese segments of so many megabytes in all, merged while the event loop is watched. */

@@ -137,7 +137,7 @@ async function throughPool(files: readonly Sample[]): Promise<Run> {
       declaredMediaType: null,
       metadata: null,
     };
-    const job = { ...document, taskId: newId(), insertedAt: new Date().toISOString(), payloadPath, scratchDir };
+    const job = { ...document, taskId: newId(), ordinal: 0, insertedAt: new Date().toISOString(), payloadPath, scratchDir };
     return pool.run(job, { signal: new AbortController().signal, onProgress: () => {} });
   });
   const wallMs = performance.now() - startedAt;

@@ -10,10 +10,13 @@ import {
   searchModes,
   type SearchQuery,
 } from '../../src/search/document-index.ts';
-import type { TaskId } from '../../src/tasks/task.ts';
+import type { TaskId, Version } from '../../src/tasks/task.ts';
 import { stageDocument } from '../support/staged-document.ts';
 
-const version = (n: number): TaskId => `0190a0b0-0000-7000-8000-${String(n).padStart(12, '0')}` as TaskId;
+/** By clocks that run backwards: what was accepted later has the smaller id. */
+const version = (n: number): TaskId => `0190a0b0-0000-7000-8000-${String(10_000 - n).padStart(12, '0')}` as TaskId;
+const numberOf = (id: TaskId): string => String(10_000 - Number(id.slice(-12))).padStart(2, '0');
+const nth = (n: number): Version => ({ id: version(n), ordinal: n });
 
 /** `open` gets an empty folder, or one that it was given before. */
 export function describeDocumentIndex(name: string, open: (indexDir: string) => Promise<DocumentIndex>): void {
@@ -40,7 +43,7 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
     ) {
       const dir = join(folder, `staged-${staged++}`);
       await mkdir(dir);
-      const document = await stageDocument(dir, { docId, version: version(n), texts, ...change });
+      const document = await stageDocument(dir, { docId, version: version(n), ordinal: n, texts, ...change });
       return index.replace(document, dir);
     }
 
@@ -69,11 +72,11 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
           const { hits, total } = await search('policy', { mode, offset, topK: 25 });
           if (hits.length === 0) break;
           expect(total).toBeGreaterThanOrEqual(offset + hits.length);
-          shown.push(...hits.map((hit) => `${hit.version} ${String(hit.chunkIndex).padStart(3, '0')}`));
+          shown.push(...hits.map((hit) => `${numberOf(hit.version)} ${String(hit.chunkIndex).padStart(3, '0')}`));
         }
         expect(new Set(shown).size).toBe(119);
         expect(shown).toHaveLength(119);
-        const alone = shown.filter((hit) => !hit.startsWith(version(25)));
+        const alone = shown.filter((hit) => !hit.startsWith(numberOf(version(25))));
         expect(alone, mode).toEqual(alone.toSorted());
       }
     });
@@ -136,23 +139,23 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
 
     it('refuses a version older than a removal, and takes a newer one', async () => {
       await put('a', 1, ['apple']);
-      expect(await index.remove('a', version(5))).toBe(true);
+      expect(await index.remove('a', 5)).toBe(true);
       expect(await found('apple')).toEqual([]);
       expect(await index.info('a')).toBeNull();
       expect(await put('a', 4, ['apple'])).toBe('stale');
       expect(await put('a', 6, ['apple'])).toBe('ok');
-      expect(await index.remove('unknown', version(7))).toBe(false);
+      expect(await index.remove('unknown', 7)).toBe(false);
     });
 
     it('leaves a version that is newer than the removal', async () => {
       await put('a', 9, ['apple']);
-      expect(await index.remove('a', version(5))).toBe(false);
+      expect(await index.remove('a', 5)).toBe(false);
       expect(await found('apple')).toEqual(['a']);
     });
 
     it('never takes a revoked task, until it is reinstated', async () => {
-      expect(await index.revoke('a', version(1))).toBe('ok');
-      expect(await index.revoke('a', version(1))).toBe('ok');
+      expect(await index.revoke('a', nth(1))).toBe('ok');
+      expect(await index.revoke('a', nth(1))).toBe('ok');
       expect(await put('a', 1, ['apple'])).toBe('revoked');
       expect(await found('apple')).toEqual([]);
       await index.reinstate('a', version(1));
@@ -162,30 +165,30 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
     it('says that a revocation is too late, even after the version was replaced or removed', async () => {
       await put('a', 1, ['apple']);
       await put('a', 2, ['pear']);
-      await index.remove('a', version(3));
-      expect(await index.revoke('a', version(1))).toBe('committed');
-      expect(await index.revoke('a', version(2))).toBe('committed');
+      await index.remove('a', 3);
+      expect(await index.revoke('a', nth(1))).toBe('committed');
+      expect(await index.revoke('a', nth(2))).toBe('committed');
       expect(await index.wasCommitted('a', version(1))).toBe(true);
       expect(await index.wasCommitted('a', version(3))).toBe(false);
     });
 
     it('moves the fence, the name and the metadata when the same bytes come again', async () => {
       await put('a', 1, ['apple'], { filename: 'one.txt' });
-      expect(await index.touch('a', version(3), { filename: 'two.txt', metadata: { team: 'x' } })).toBe('ok');
-      expect(await index.touch('a', version(3), { filename: 'two.txt', metadata: { team: 'x' } })).toBe('ok');
+      expect(await index.touch('a', nth(3), { filename: 'two.txt', metadata: { team: 'x' } })).toBe('ok');
+      expect(await index.touch('a', nth(3), { filename: 'two.txt', metadata: { team: 'x' } })).toBe('ok');
       expect(await index.info('a')).toMatchObject({ version: version(3), filename: 'two.txt', metadata: { team: 'x' } });
       expect(await index.wasCommitted('a', version(3))).toBe(true);
       expect(await put('a', 2, ['pear'])).toBe('stale');
-      expect(await index.touch('a', version(2), { filename: 'x', metadata: null })).toBe('stale');
-      expect(await index.touch('b', version(4), { filename: 'x', metadata: null })).toBe('stale');
-      await index.revoke('a', version(5));
-      expect(await index.touch('a', version(5), { filename: 'x', metadata: null })).toBe('revoked');
+      expect(await index.touch('a', nth(2), { filename: 'x', metadata: null })).toBe('stale');
+      expect(await index.touch('b', nth(4), { filename: 'x', metadata: null })).toBe('stale');
+      await index.revoke('a', nth(5));
+      expect(await index.touch('a', nth(5), { filename: 'x', metadata: null })).toBe('revoked');
     });
 
     it('remembers everything after it was closed and opened again', async () => {
       await put('a', 2, ['apple']);
-      await index.revoke('b', version(3));
-      await index.remove('c', version(9));
+      await index.revoke('b', nth(3));
+      await index.remove('c', 9);
       await index.close();
       index = await open(join(folder, 'index'));
       expect(await found('apple')).toEqual(['a']);
@@ -196,9 +199,9 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
 
     it('forgets old fences and revocations when they are purged, but no document', async () => {
       await put('a', 1, ['apple']);
-      await index.revoke('b', version(2));
-      await index.remove('c', version(3));
-      await index.purge(version(10));
+      await index.revoke('b', nth(2));
+      await index.remove('c', 3);
+      await index.purge(10);
       expect(await put('b', 2, ['pear'])).toBe('ok');
       expect(await put('c', 2, ['plum'])).toBe('ok');
       expect(await found('apple')).toEqual(['a']);
@@ -280,7 +283,7 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
 
     it('decides a race between replace and revoke once', async () => {
       for (let n = 1; n <= 20; n++) {
-        const [replaced, revoked] = await Promise.all([put(`r${n}`, n, ['race']), index.revoke(`r${n}`, version(n))]);
+        const [replaced, revoked] = await Promise.all([put(`r${n}`, n, ['race']), index.revoke(`r${n}`, nth(n))]);
         expect([replaced, revoked]).toBeOneOf([
           ['ok', 'committed'],
           ['revoked', 'ok'],

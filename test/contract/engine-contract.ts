@@ -2,6 +2,7 @@
 import { finished } from 'node:stream/promises';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { v7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Receipt } from '../../src/documents/file-store.ts';
 import type { Engine } from '../../src/engines/engine.ts';
@@ -19,6 +20,9 @@ import {
   upload,
 } from '../support/engine-steps.ts';
 import type { CreateHarness, EngineHarness } from './engine-harness.ts';
+
+/** As a process names a task at this moment of its clock (Unix time, ms). */
+const idAt = (msecs: number): TaskId => v7({ msecs }) as TaskId;
 
 export function engineContract(name: string, create: CreateHarness): void {
   describe(`${name} as a whole`, () => {
@@ -40,7 +44,16 @@ export function engineContract(name: string, create: CreateHarness): void {
       const receipt = await front.files.receive({ bytesMax: 10, bytesExpected: 1 });
       receipt.stream.end('x');
       await finished(receipt.stream);
-      return { task: createTask(newTask(receipt, { id, docId, createdAt })), receipt };
+      return { task: createTask(newTask(receipt, { id, docId, createdAt }), 7), receipt };
+    }
+
+    /** What settling does of it, but for the record. */
+    async function makeSearchable(engine: Engine, task: Task): Promise<void> {
+      await engine.files.publish(task.docId, task, await stage(engine, task));
+      const meta = await engine.files.localPath({ kind: 'document', docId: task.docId, version: task.id, part: 'meta.json' });
+      if ((await engine.index.replace(indexedDocument(task), dirname(meta ?? ''))) === 'ok')
+        await engine.files.settle(task.docId, task);
+      else await engine.files.unpublish(task.docId, task.id);
     }
 
     it('is ready', async () => {
@@ -105,7 +118,7 @@ export function engineContract(name: string, create: CreateHarness): void {
     it('lets a task be cancelled while it waits for another attempt: its frozen owner can no longer make it searchable', async () => {
       const { id } = await upload(front, 'a', { docId: 'a' });
       const { task } = await beginNext(worker);
-      await worker.files.publish('a', id, await stage(worker, task));
+      await worker.files.publish('a', task, await stage(worker, task));
       const published = await worker.files.localPath({ kind: 'document', docId: 'a', version: id, part: 'meta.json' });
       const other = await harness.open('worker');
       await harness.crash(worker);
@@ -123,7 +136,7 @@ export function engineContract(name: string, create: CreateHarness): void {
     it('does not cancel a waiting task that its dead owner had made searchable: it is completed', async () => {
       const { id } = await upload(front, 'a', { docId: 'a' });
       const { task } = await beginNext(worker);
-      await worker.files.publish('a', id, await stage(worker, task));
+      await worker.files.publish('a', task, await stage(worker, task));
       const meta = await worker.files.localPath({ kind: 'document', docId: 'a', version: id, part: 'meta.json' });
       await worker.index.replace(indexedDocument(task), dirname(meta ?? ''));
       const other = await harness.open('worker');
@@ -136,6 +149,50 @@ export function engineContract(name: string, create: CreateHarness): void {
       const again = await beginNext(other);
       expect(again.task.id).toBe(id);
       expect(await other.index.wasCommitted('a', id)).toBe(true);
+    });
+
+    it.each(['in order', 'the later one first'])(
+      'shows what was accepted last, though the clock that named it was thirty days behind: run %s',
+      async (order) => {
+        const early = await upload(front, 'early', { docId: 'a', id: idAt(Date.now() + 30_000) });
+        const late = await upload(worker, 'late', { docId: 'a', id: idAt(Date.now() - 30 * 86_400_000) });
+        expect(late.ordinal).toBeGreaterThan(early.ordinal);
+        const runs = order === 'in order' ? [early, late] : [late, early];
+
+        for (const task of runs) await makeSearchable(worker, task);
+
+        expect((await front.index.info('a'))?.version).toBe(late.id);
+        expect(await front.files.stat({ kind: 'document', docId: 'a', version: early.id, part: 'content.md' })).toBeNull();
+        const ordinal = await worker.nextOrdinal();
+        expect(await worker.index.remove('a', ordinal)).toBe(true);
+        await worker.files.remove('a', ordinal);
+        expect(await front.files.stat({ kind: 'document', docId: 'a', version: late.id, part: 'content.md' })).toBeNull();
+        const again = await upload(front, 'again', { docId: 'a', id: idAt(1) });
+        await makeSearchable(worker, again);
+        expect((await worker.index.info('a'))?.version).toBe(again.id);
+      },
+    );
+
+    it('gives each number once, in the order in which they are asked for, to whatever process asks', async () => {
+      const other = await harness.open('frontend');
+      const engines = [front, worker, other];
+      let last = 0;
+      for (let round = 0; round < 40; round += 1) {
+        const numbers = await Promise.all(Array.from({ length: 6 }, (_, i) => engines[(round + i) % 3]!.nextOrdinal()));
+        expect(new Set(numbers).size).toBe(6);
+        expect(Math.min(...numbers)).toBeGreaterThan(last);
+        last = Math.max(...numbers);
+      }
+      await harness.crash(other);
+      expect(await (await harness.open('worker')).nextOrdinal()).toBeGreaterThan(last);
+    });
+
+    it('goes on after the numbers of another engine', async () => {
+      const before = await worker.nextOrdinal();
+      await front.continueAfter(before + 1_000_000);
+      expect(await worker.nextOrdinal()).toBeGreaterThan(before + 1_000_000);
+      await worker.continueAfter(5);
+      expect(await front.nextOrdinal()).toBeGreaterThan(before + 1_000_000);
     });
 
     it('takes over a task that waited elsewhere: it waits here, with its file, its attempts and its turn', async () => {
@@ -174,7 +231,7 @@ export function engineContract(name: string, create: CreateHarness): void {
       const { task } = await givenTask(version, 'a');
       const folder = await stage(front, task);
       await writeFile(join(folder, 'original'), 'as uploaded');
-      await front.files.publish(task.docId, version, folder);
+      await front.files.publish(task.docId, task, folder);
 
       const key = { kind: 'document', docId: task.docId, version, part: 'original' } as const;
       expect(await worker.files.stat(key)).toEqual({ bytes: 11 });

@@ -153,8 +153,8 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
     it('publishes twice as once', async () => {
       await upload(front, 'a', { docId: 'a' });
       const { task } = await beginNext(worker);
-      await worker.files.publish(task.docId, task.id, await stage(worker, task));
-      await worker.files.publish(task.docId, task.id, await stage(worker, task));
+      await worker.files.publish(task.docId, task, await stage(worker, task));
+      await worker.files.publish(task.docId, task, await stage(worker, task));
 
       expect(await worker.files.stat(part(task, 'original'))).toEqual({ bytes: 1 });
     });
@@ -171,7 +171,7 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
       const old = await publishOne('old', 'a');
       const current = await publishOne('new', 'a');
 
-      await worker.files.settle('a', old.id);
+      await worker.files.settle('a', old);
 
       expect(await front.files.stat(part(current, 'original'))).toEqual({ bytes: 3 });
       expect(await listed()).toEqual([current.id]);
@@ -181,7 +181,7 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
       const current = await publishOne('a', 'a');
       await upload(front, 'b', { docId: 'a' });
       const { task } = await beginNext(worker);
-      await worker.files.publish(task.docId, task.id, await stage(worker, task));
+      await worker.files.publish(task.docId, task, await stage(worker, task));
 
       await worker.files.unpublish('a', task.id);
       await worker.files.unpublish('a', task.id);
@@ -193,7 +193,7 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
 
     it('removes what is older than a removal, and nothing that came after it', async () => {
       const first = await publishOne('a', 'a');
-      const fence = newId();
+      const fence = await front.nextOrdinal();
       const later = await publishOne('b', 'b');
 
       await front.files.remove('a', fence);

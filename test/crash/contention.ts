@@ -173,20 +173,23 @@ export function* endedTasks(count: number): Generator<Task> {
 }
 
 function ended(id: TaskId, at: string): Task {
-  const created = createTask({
-    id,
-    docId: `doc-${id}`,
-    filename: '报告.txt',
-    fileBytes: 1,
-    sha256: '0'.repeat(64),
-    declaredMediaType: 'text/plain',
-    metadata: null,
-    keyId: null,
-    callbackUrl: null,
-    lane: 'small',
-    attemptsMax: 3,
-    createdAt: at,
-  });
+  const created = createTask(
+    {
+      id,
+      docId: `doc-${id}`,
+      filename: '报告.txt',
+      fileBytes: 1,
+      sha256: '0'.repeat(64),
+      declaredMediaType: 'text/plain',
+      metadata: null,
+      keyId: null,
+      callbackUrl: null,
+      lane: 'small',
+      attemptsMax: 3,
+      createdAt: at,
+    },
+    0,
+  );
   return finishTask(beginTask(created, 'w-0-0', at), completedOutcome(created), at);
 }
 

@@ -107,7 +107,7 @@ async function begin(worker: Engine, lease: Lease, tell: Journal): Promise<Task 
   }
   const { task } = begun;
   if (begun.outcome === 'exhausted') {
-    if ((await persist(worker, () => worker.index.revoke(task.docId, task.id))) === 'ok') {
+    if ((await persist(worker, () => worker.index.revoke(task.docId, task))) === 'ok') {
       await persist(worker, () => worker.files.unpublish(task.docId, task.id));
       await end(worker, lease, task, failedOutcome, tell);
     } else await end(worker, lease, task, completedOutcome(task), tell);
@@ -115,7 +115,7 @@ async function begin(worker: Engine, lease: Lease, tell: Journal): Promise<Task 
   }
   tell({ op: 'begin', id: task.id, phase: 'ok', attempt: task.attempts });
   if (task.attempts > 1 && (await worker.index.wasCommitted(task.docId, task.id))) {
-    await persist(worker, () => worker.files.settle(task.docId, task.id));
+    await persist(worker, () => worker.files.settle(task.docId, task));
     await end(worker, lease, task, completedOutcome(task), tell);
     return null;
   }
@@ -138,11 +138,11 @@ export async function complete(worker: Engine, lease: Lease, task: Task, tell: J
   }
   const scratch = await persist(worker, () => stage(worker, task));
   if (lease.signal.aborted) return abandon(worker, lease, task, tell);
-  await persist(worker, () => worker.files.publish(task.docId, task.id, scratch));
+  await persist(worker, () => worker.files.publish(task.docId, task, scratch));
   const meta = await worker.files.localPath({ kind: 'document', docId: task.docId, version: task.id, part: 'meta.json' });
   if (meta === null) return;
   const switched = await worker.index.replace(indexedDocument(task), dirname(meta));
-  if (switched === 'ok') await persist(worker, () => worker.files.settle(task.docId, task.id));
+  if (switched === 'ok') await persist(worker, () => worker.files.settle(task.docId, task));
   else await persist(worker, () => worker.files.unpublish(task.docId, task.id));
   const done = completedOutcome(task);
   const superseded: TaskOutcome =
@@ -152,8 +152,7 @@ export async function complete(worker: Engine, lease: Lease, task: Task, tell: J
 
 async function abandon(worker: Engine, lease: Lease, task: Task, tell: Journal): Promise<void> {
   if (lease.signal.reason !== 'cancel') return;
-  if ((await worker.index.revoke(task.docId, task.id)) === 'committed')
-    return end(worker, lease, task, completedOutcome(task), tell);
+  if ((await worker.index.revoke(task.docId, task)) === 'committed') return end(worker, lease, task, completedOutcome(task), tell);
   await persist(worker, () => worker.files.unpublish(task.docId, task.id));
   await end(worker, lease, task, failedOutcome, tell);
 }
@@ -194,8 +193,8 @@ async function failPublished(front: Engine, worker: Engine, tell: Journal): Prom
   const task = await begin(worker, lease, tell);
   if (task === null) return;
   const scratch = await stage(worker, task);
-  await persist(worker, () => worker.files.publish(task.docId, task.id, scratch));
-  if ((await worker.index.revoke(task.docId, task.id)) === 'committed') return;
+  await persist(worker, () => worker.files.publish(task.docId, task, scratch));
+  if ((await worker.index.revoke(task.docId, task)) === 'committed') return;
   await persist(worker, () => worker.files.unpublish(task.docId, task.id));
   await end(worker, lease, task, failedOutcome, tell);
 }
@@ -211,7 +210,7 @@ async function retryOne(front: Engine, worker: Engine, tell: Journal): Promise<v
 }
 
 async function removeDocument(front: Engine): Promise<void> {
-  const fence = newId();
+  const fence = await persist(front, () => front.nextOrdinal());
   await front.index.remove('a', fence);
   await persist(front, () => front.files.remove('a', fence));
 }

@@ -13,7 +13,7 @@ import { createDisk } from '../../src/engines/file/disk.ts';
 import { identifyProcess } from '../../src/engines/file/process-identity.ts';
 import { documentFolder } from '../../src/documents/file-store.ts';
 import type { DocumentIndex, IndexedDocument } from '../../src/search/document-index.ts';
-import type { TaskId } from '../../src/tasks/task.ts';
+import type { TaskId, Version } from '../../src/tasks/task.ts';
 import { openArbiterIndex } from '../support/arbiter-index.ts';
 import { type DiskOperation, faultyDisk } from '../support/faulty-disk.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -105,9 +105,9 @@ function recordedIndex(index: DocumentIndex, events: Event[]): DocumentIndex {
     ...index,
     replace: (document: IndexedDocument, folder: string) =>
       note(index.replace(document, folder), (copy, staged) => copy.replace(document, staged)),
-    revoke: (docId: string, version: TaskId) => note(index.revoke(docId, version), (copy) => copy.revoke(docId, version)),
+    revoke: (docId: string, version: Version) => note(index.revoke(docId, version), (copy) => copy.revoke(docId, version)),
     reinstate: (docId: string, version: TaskId) => note(index.reinstate(docId, version), (copy) => copy.reinstate(docId, version)),
-    remove: (docId: string, fence: TaskId) => note(index.remove(docId, fence), (copy) => copy.remove(docId, fence)),
+    remove: (docId: string, ordinal: number) => note(index.remove(docId, ordinal), (copy) => copy.remove(docId, ordinal)),
   };
 }
 

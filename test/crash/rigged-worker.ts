@@ -69,8 +69,8 @@ function rig(engine: Engine, reach: Reach, report: Report, onBegin: (id: TaskId,
     lost: engine.lost,
     files: {
       ...files,
-      publish: (docId, version, folder) => (reach('publish', version), files.publish(docId, version, folder)),
-      settle: (docId, version) => (reach('settle', version), files.settle(docId, version)),
+      publish: (docId, version, folder) => (reach('publish', version.id), files.publish(docId, version, folder)),
+      settle: (docId, version) => (reach('settle', version.id), files.settle(docId, version)),
     },
     index: {
       ...index,

@@ -191,14 +191,17 @@ describe('throughput', () => {
       lane: 'small' as const,
       attemptsMax: 3,
     };
-    const fresh = createTask({
-      ...fields,
-      declaredMediaType: null,
-      metadata: null,
-      callbackUrl: null,
-      keyId: null,
-      createdAt: finishedAt,
-    });
+    const fresh = createTask(
+      {
+        ...fields,
+        declaredMediaType: null,
+        metadata: null,
+        callbackUrl: null,
+        keyId: null,
+        createdAt: finishedAt,
+      },
+      0,
+    );
     const error = { code: 'corrupt' as const, message: '', retryable: false };
     return finishTask(fresh, status === 'failed' ? { status, error } : { status, result: null as never }, finishedAt);
   };

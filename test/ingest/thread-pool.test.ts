@@ -25,6 +25,7 @@ async function open(options: { deadlines?: Deadlines; threadMemoryMb?: number } 
 function job(behaviour: string): ThreadJob {
   return {
     taskId: '018f0000-0000-7000-8000-000000000001' as TaskId,
+    ordinal: 0,
     docId: 'd',
     filename: behaviour,
     fileBytes: 1,

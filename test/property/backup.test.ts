@@ -19,7 +19,7 @@ import { rollForward, settleDocument, settleUnchanged } from '../../src/ingest/s
 import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite-index.ts';
 import { measureParts, readStagedMeta } from '../../src/search/staging.ts';
 import { isTerminal, type Metadata } from '../../src/tasks/task.ts';
-import { claimNext, failedOutcome, newId, newTask } from '../support/engine-steps.ts';
+import { claimNext, failedOutcome, newTask } from '../support/engine-steps.ts';
 import { fileEngineOptions } from '../support/file-engine-harness.ts';
 import { stageDocument } from '../support/staged-document.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -109,14 +109,14 @@ async function backUpBeside(before: readonly Change[], during: readonly Change[]
   } finally {
     await engine.close();
   }
-  await restoreDataDir({ source: target, dataDir: restored, openIndex: openIndex('one'), newId });
+  await restoreDataDir({ source: target, dataDir: restored, openIndex: openIndex('one') });
   await requireMoments(restored, world);
 }
 
 async function requireMoments(dataDir: string, world: World): Promise<void> {
   const engine = await open(dataDir);
   try {
-    const library = createLibrary({ engine, newId, cancel: (id, options) => engine.tasks.cancel(id, options) });
+    const library = createLibrary({ engine, cancel: (id, options) => engine.tasks.cancel(id, options) });
     await compare();
     await finishTasks(engine);
     await compare();
@@ -155,8 +155,8 @@ function createWorld(engine: Engine, dataDir: string, pass: () => Promise<void>)
   const history = new Map<string, { readonly at: string; readonly seen: Seen }[]>();
   let at = 'before';
   const gated = gateEngine(engine, pass, note);
-  const library = createLibrary({ engine: gated, newId, cancel: (id, options) => engine.tasks.cancel(id, options) });
-  const reader = createLibrary({ engine, newId, cancel: (id, options) => engine.tasks.cancel(id, options) });
+  const library = createLibrary({ engine: gated, cancel: (id, options) => engine.tasks.cancel(id, options) });
+  const reader = createLibrary({ engine, cancel: (id, options) => engine.tasks.cancel(id, options) });
 
   async function note(): Promise<void> {
     for (const docId of history.keys()) {
@@ -182,7 +182,18 @@ function createWorld(engine: Engine, dataDir: string, pass: () => Promise<void>)
     const { fileBytes, sha256 } = task;
     const texts = [`Text of ${original}.`, `and more of it`];
     const vectors = texts.map(() => Float32Array.of(0, 1));
-    const staged = { docId, version: task.id, filename, metadata, fileBytes, sha256, texts, vectors, embedder: 'one' };
+    const staged = {
+      docId,
+      version: task.id,
+      ordinal: task.ordinal,
+      filename,
+      metadata,
+      fileBytes,
+      sha256,
+      texts,
+      vectors,
+      embedder: 'one',
+    };
     const document = await stageDocument(scratchDir, staged);
     if (digests) {
       const meta = { ...(await readStagedMeta(scratchDir)), parts: await measureParts(scratchDir) };

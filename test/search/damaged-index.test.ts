@@ -104,7 +104,7 @@ describe('a damaged index', () => {
       const index = await openIndex('works');
       await store(index, 1);
       await store(index, 2);
-      await index.remove('d1', version(5));
+      await index.remove('d1', 5);
       const again = await lose(how);
       await filled(again, 1);
       expect(await again.replace(await staged('late', { docId: 'd1', n: 4 }), join(folder, 'late'))).toBe('stale');
@@ -113,8 +113,8 @@ describe('a damaged index', () => {
 
     it('does not take a task that was revoked, unless it was reinstated', async () => {
       const index = await openIndex('works');
-      await index.revoke('a', version(1));
-      await index.revoke('b', version(2));
+      await index.revoke('a', { id: version(1), ordinal: 1 });
+      await index.revoke('b', { id: version(2), ordinal: 2 });
       await index.reinstate('b', version(2));
       const again = await lose(how);
       expect(await again.replace(await staged('a', { docId: 'a', n: 1 }), join(folder, 'a'))).toBe('revoked');
@@ -134,10 +134,10 @@ describe('a damaged index', () => {
 
   it('whose rulings are broken too still serves, and remembers what comes after', async () => {
     const index = await openIndex('works');
-    await index.revoke('a', version(1));
+    await index.revoke('a', { id: version(1), ordinal: 1 });
     await opened.pop()!.close();
     await writeFile(join(indexDir, 'rulings.sqlite'), 'this is no database, whatever its name says');
-    await (await openIndex('works')).revoke('b', version(2));
+    await (await openIndex('works')).revoke('b', { id: version(2), ordinal: 2 });
     const again = await lose('deleted');
     expect(await again.replace(await staged('a', { docId: 'a', n: 1 }), join(folder, 'a'))).toBe('revoked');
     expect(await again.replace(await staged('b', { docId: 'b', n: 2 }), join(folder, 'b'))).toBe('revoked');

@@ -129,7 +129,7 @@ describe('the order of the hits', () => {
             current.set(`d${doc}`, words);
             index.tidy();
           }
-          for (let doc = 0; doc <= 5; doc++) if (!current.has(`d${doc}`)) await index.remove(`d${doc}`, version(++n));
+          for (let doc = 0; doc <= 5; doc++) if (!current.has(`d${doc}`)) await index.remove(`d${doc}`, ++n);
           for (const word of ['red', 'green', 'blue', '红色', '绿色']) {
             const expected = [...current].flatMap(([docId, words]) => words.filter((each) => each === word).map(() => docId));
             const { hits, total } = await index.search({ query: word, mode: 'keyword', topK: 100, offset: 0, filter: {} });

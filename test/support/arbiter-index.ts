@@ -6,13 +6,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { DocumentIndex, IndexedDocument } from '../../src/search/document-index.ts';
-import type { TaskId } from '../../src/tasks/task.ts';
+import { versionOf } from '../../src/search/staging.ts';
+import { isLater, noTask, type TaskId, type Version } from '../../src/tasks/task.ts';
 
 export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
   const db = new DatabaseSync(join(indexDir, 'arbiter.db'));
   db.exec('pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = normal');
   db.exec(`create table if not exists documents (docId text primary key, version text not null, document text not null);
-    create table if not exists fences (docId text primary key, version text not null);
+    create table if not exists fences (docId text primary key, version text not null, ordinal integer not null);
     create table if not exists committed (docId text, version text, primary key (docId, version));
     create table if not exists revoked (docId text, version text, primary key (docId, version));
     create table if not exists switches (docId text, version text)`);
@@ -32,21 +33,21 @@ export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
   const has = (table: string, docId: string, version: TaskId): boolean =>
     db.prepare(`select 1 from ${table} where docId = ? and version = ?`).get(docId, version) !== undefined;
 
-  const fenceOf = (docId: string): string =>
-    (db.prepare('select version from fences where docId = ?').get(docId) as { version: string } | undefined)?.version ?? '';
+  const fenceOf = (docId: string): Version | undefined =>
+    db.prepare('select version as id, ordinal from fences where docId = ?').get(docId) as Version | undefined;
 
-  const moveFence = (docId: string, version: TaskId): void => {
-    db.prepare('insert into fences values (?, ?) on conflict (docId) do update set version = max(version, excluded.version)').run(
-      docId,
-      version,
-    );
+  const moveFence = (docId: string, version: Version): void => {
+    const before = fenceOf(docId);
+    if (before === undefined || isLater(version, before))
+      db.prepare('insert or replace into fences values (?, ?, ?)').run(docId, version.id, version.ordinal);
   };
 
-  function admit(docId: string, version: TaskId): 'ok' | 'stale' | 'revoked' | 'again' {
-    if (has('committed', docId, version)) return 'again';
-    if (has('revoked', docId, version)) return 'revoked';
-    if (fenceOf(docId) > version) return 'stale';
-    db.prepare('insert into committed values (?, ?)').run(docId, version);
+  function admit(docId: string, version: Version): 'ok' | 'stale' | 'revoked' | 'again' {
+    if (has('committed', docId, version.id)) return 'again';
+    if (has('revoked', docId, version.id)) return 'revoked';
+    const fence = fenceOf(docId);
+    if (fence !== undefined && isLater(fence, version)) return 'stale';
+    db.prepare('insert into committed values (?, ?)').run(docId, version.id);
     moveFence(docId, version);
     return 'ok';
   }
@@ -60,7 +61,7 @@ export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
     replace: (document, folder) =>
       decide(() => {
         if (!existsSync(join(folder, 'meta.json'))) throw new Error(`not a published folder: ${folder}`);
-        const answer = admit(document.docId, document.version);
+        const answer = admit(document.docId, versionOf(document));
         if (answer === 'again') return 'ok';
         if (answer !== 'ok') return answer;
         db.prepare('insert or replace into documents values (?, ?, ?)').run(
@@ -83,16 +84,17 @@ export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
       }),
     revoke: (docId, version) =>
       decide(() => {
-        if (has('committed', docId, version)) return 'committed';
-        db.prepare('insert or ignore into revoked values (?, ?)').run(docId, version);
+        if (has('committed', docId, version.id)) return 'committed';
+        db.prepare('insert or ignore into revoked values (?, ?)').run(docId, version.id);
         return 'ok';
       }),
     reinstate: (docId, version) =>
       decide(() => void db.prepare('delete from revoked where docId = ? and version = ?').run(docId, version)),
-    remove: (docId, fence) =>
+    remove: (docId, ordinal) =>
       decide(() => {
-        moveFence(docId, fence);
-        return db.prepare('delete from documents where docId = ? and version < ?').run(docId, fence).changes > 0;
+        moveFence(docId, { id: noTask, ordinal });
+        if ((info(docId)?.ordinal ?? Infinity) > ordinal) return false;
+        return db.prepare('delete from documents where docId = ?').run(docId).changes > 0;
       }),
     info: (docId) => Promise.resolve(info(docId)),
     wasCommitted: (docId, version) => Promise.resolve(has('committed', docId, version)),
@@ -103,6 +105,8 @@ export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
     search: () => Promise.resolve({ hits: [], total: 0, tookMs: 0, notice: null }),
     stats: () => Promise.resolve({ documents: db.prepare('select 1 from documents').all().length, chunks: 0, bytes: 0 }),
     purge: () => Promise.resolve(),
+    highestOrdinal: () =>
+      Promise.resolve((db.prepare('select max(ordinal) as highest from fences').get()!['highest'] as number | null) ?? 0),
     close: () => {
       if (db.isOpen) db.close();
       return Promise.resolve();

@@ -109,6 +109,7 @@ export function indexedDocument(task: Task): IndexedDocument {
   return {
     docId: task.docId,
     version: task.id,
+    ordinal: task.ordinal,
     filename: task.filename,
     mediaType: 'text/plain',
     fileBytes: task.fileBytes,
@@ -136,10 +137,10 @@ export async function stage(engine: Engine, task: Task): Promise<string> {
 
 /** Everything a dispatcher does after a document was read. Returns how the task ended. */
 export async function settle(engine: Engine, lease: Lease, task: Task): Promise<'completed' | 'failed' | 'fenced'> {
-  await engine.files.publish(task.docId, task.id, await stage(engine, task));
+  await engine.files.publish(task.docId, task, await stage(engine, task));
   const meta = await engine.files.localPath({ kind: 'document', docId: task.docId, version: task.id, part: 'meta.json' });
   const switched = meta === null ? 'stale' : await engine.index.replace(indexedDocument(task), dirname(meta));
-  if (switched === 'ok') await engine.files.settle(task.docId, task.id);
+  if (switched === 'ok') await engine.files.settle(task.docId, task);
   else await engine.files.unpublish(task.docId, task.id);
   const outcome = switched === 'revoked' ? failedOutcome : completedOutcome(task);
   if ((await engine.tasks.finish(task.id, task.attempts, outcome)) === 'fenced') return 'fenced';

@@ -59,6 +59,7 @@ type Stored = { readonly document: IndexedDocument; readonly text: string; reado
 export function createMemoryServices(options: MemoryServicesOptions): MemoryServices {
   const { folder, syncBytesMax = 10 * 1024 * 1024, queueTasksMax = 10_000 } = options;
   const tasks = new Map<TaskId, TaskSnapshot>();
+  let accepted = 0;
   const paths = new Map<TaskId, string>();
   const documents = new Map<string, Stored>();
   const listeners = new Set<{ id: TaskId | null; listener: (snapshot: TaskSnapshot) => void }>();
@@ -83,7 +84,10 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           const id = v7() as TaskId;
           const fileBytes = receipt.bytes;
           const lane = laneOf(fileBytes);
-          const task = createTask({ ...upload, id, fileBytes, sha256: receipt.sha256, lane, attemptsMax: 3, createdAt: now() });
+          const task = createTask(
+            { ...upload, id, fileBytes, sha256: receipt.sha256, lane, attemptsMax: 3, createdAt: now() },
+            (accepted += 1),
+          );
           paths.set(id, keptPath(receipt));
           change(task);
           setImmediate(() => (options.ingest ?? finishAtOnce)(task, memory));
@@ -226,6 +230,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     return {
       docId: task.docId,
       version: task.id,
+      ordinal: task.ordinal,
       filename: task.filename,
       mediaType: task.declaredMediaType ?? 'text/plain',
       fileBytes: task.fileBytes,

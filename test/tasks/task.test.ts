@@ -1,20 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { beginTask, createTask, finishTask, isTerminal, releaseTask, retryTask, type TaskId } from '../../src/tasks/task.ts';
 
-const fresh = createTask({
-  id: '018f0000-0000-7000-8000-000000000001' as TaskId,
-  docId: 'report',
-  filename: '报告 2026.pdf',
-  fileBytes: 3,
-  sha256: 'ab',
-  declaredMediaType: null,
-  metadata: null,
-  keyId: null,
-  callbackUrl: null,
-  lane: 'small',
-  attemptsMax: 3,
-  createdAt: '2026-01-01T00:00:00.000Z',
-});
+const fresh = createTask(
+  {
+    id: '018f0000-0000-7000-8000-000000000001' as TaskId,
+    docId: 'report',
+    filename: '报告 2026.pdf',
+    fileBytes: 3,
+    sha256: 'ab',
+    declaredMediaType: null,
+    metadata: null,
+    keyId: null,
+    callbackUrl: null,
+    lane: 'small',
+    attemptsMax: 3,
+    createdAt: '2026-01-01T00:00:00.000Z',
+  },
+  1,
+);
 const later = '2026-01-01T00:00:01.000Z';
 const error = { code: 'corrupt', message: 'broken', retryable: false } as const;
 

@@ -426,7 +426,7 @@ function memoryTasks() {
       keyId: null,
     } as const;
     return beginTask(
-      createTask({ id: taskId(number), ...fields, callbackUrl, lane: 'small', attemptsMax: 3, createdAt: now() }),
+      createTask({ id: taskId(number), ...fields, callbackUrl, lane: 'small', attemptsMax: 3, createdAt: now() }, number),
       'me',
       now(),
     );

@@ -3,13 +3,13 @@
  * twice, so that a run that was killed anywhere is finished by the next one.
  */
 import { createWriteStream } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { DocumentPart, Receipt } from '../../documents/file-store.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { IndexedDocument } from '../../search/document-index.ts';
-import type { StagedMeta } from '../../search/staging.ts';
+import { readStagedMeta, versionOf } from '../../search/staging.ts';
 import type { Task, TaskId } from '../../tasks/task.ts';
 
 /** Why a move cannot go on, in a sentence for the person. */
@@ -48,26 +48,27 @@ export async function tasksOf(engine: Engine): Promise<Task[]> {
 }
 
 /** Published, searchable and noted as current at the target when it returns. */
-export async function copyDocument(from: Engine, to: Engine, { docId, version, embedder }: IndexedDocument): Promise<void> {
+export async function copyDocument(from: Engine, to: Engine, indexed: IndexedDocument): Promise<void> {
+  const { docId, version, embedder } = indexed;
   const meta = { kind: 'document', docId, version, part: 'meta.json' } as const;
   if ((await to.index.info(docId))?.version === version && (await to.files.stat(meta)) !== null)
-    return to.files.settle(docId, version);
+    return to.files.settle(docId, versionOf(indexed));
   const scratch = await to.files.scratch(version);
   for (const part of documentParts) {
     const file = await from.files.open({ kind: 'document', docId, version, part });
     if (file !== null) await pipeline(file.stream, createWriteStream(join(scratch, part)));
     else if (part !== 'vectors.bin') throw new MoveError(`The document "${docId}" has no ${part}: was it changed meanwhile?`);
   }
-  const { document } = JSON.parse(await readFile(join(scratch, 'meta.json'), 'utf8')) as StagedMeta;
+  const { document } = await readStagedMeta(scratch);
   if (document.embedder !== embedder)
     throw new MoveError(
       `The document "${docId}" got its vectors by reindex, after it was stored; they cannot be moved. Upload it again first.`,
     );
   const switched = await to.together(async () => {
-    await to.files.publish(docId, version, scratch);
+    await to.files.publish(docId, versionOf(indexed), scratch);
     const path = await to.files.localPath(meta);
     const answer = path === null ? 'stale' : await to.index.replace(document, dirname(path));
-    if (answer === 'ok') await to.files.settle(docId, version);
+    if (answer === 'ok') await to.files.settle(docId, versionOf(indexed));
     return answer;
   });
   await rm(scratch, { recursive: true, force: true });

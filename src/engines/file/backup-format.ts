@@ -90,6 +90,7 @@ function isBackupPath(path: string): boolean {
   if (top === 'documents' && /^[0-9a-f]{64}$/.test(folder))
     return part === '' ? path === `documents/${folder}/current.json` : isTaskId(name) && storedParts.includes(part as DocumentPart);
   if (part !== '') return false;
+  if (top === 'order') return name === '' && /^\d{1,15}(\.kept)?$/.test(folder);
   if (top === 'index') return path === `index/${indexFile}`;
   const [id = '', ending = '', ...rest] = name.split('.');
   if (rest.length > 0) return false;

@@ -76,6 +76,8 @@ async function copyDataDir(options: BackupOptions): Promise<BackupSummary & { da
   await copyIndex(layout, list);
   const { documents, damaged } = await copyDocuments(layout, list, between);
   for (const state of ['waiting', 'ended']) await copyDeliveries(join(dataDir, 'webhooks', state), `webhooks/${state}`, list);
+  // Last: greater than every number that was copied.
+  for (const name of (await orNull(readdir(layout.order))) ?? []) await list.write(`order/${name}`, '');
   const { files, bytes, sha256: listSha256 } = await list.close();
   const manifest: Manifest = { format: backupFormat, createdAt: now(), tasks, documents, files, bytes, listSha256, damaged };
   await writeFlushed(join(target, 'manifest.json'), JSON.stringify(manifest, null, 2));

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { AppError, hasErrno } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { DocumentIndex } from '../../search/document-index.ts';
-import { createTask, firstIdAt, isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
+import { createTask, isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
 import type { Receipt } from '../../documents/file-store.ts';
 import { notReady } from '../../trouble.ts';
 import type { Engine } from '../engine.ts';
@@ -23,6 +23,7 @@ import { createHeldLeases } from './held-leases.ts';
 import { createLayout, directories, type Layout, markerOf } from './layout.ts';
 import { createLiveMarkers } from './live-markers.ts';
 import { createMaintenance, turnMs } from './maintenance.ts';
+import { createOrdinals } from './ordinals.ts';
 import { becomeOwner, type EngineRole, type Owner } from './owner.ts';
 import { createPendingMarkers } from './pending-markers.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
@@ -53,8 +54,8 @@ export type FileEngineOptions = {
   readonly identity?: ProcessIdentity;
 };
 
-/** The format of the data directory that this code writes. */
-const format = 1;
+/** The format of the data directory that this code writes: since 2 everything accepted has a number. */
+const format = 2;
 const leaseMsDefault = 10_000;
 
 type Meta = { readonly format: number; readonly bootId: string | null };
@@ -89,6 +90,10 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   const records = createTaskRecords(base);
   const markers = createLiveMarkers({ ...base, pending });
   const buckets = createTaskBuckets({ ...base, records, markers, pending });
+  const ordinals = createOrdinals({
+    ...base,
+    highestKept: async () => Math.max(await index.highestOrdinal(), (await buckets.ordinals())?.highest ?? 0),
+  });
   const snapshot = createSnapshots({ records, pending, leases, progress });
   const watch = createTaskWatch({ ...base, pending, read: snapshotReader(records.read, snapshot) });
   const files = createFileFileStore({ ...base, health });
@@ -136,7 +141,10 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   owner.lost.addEventListener('abort', endLeases);
   const refused: { readonly task: Task; readonly received: string }[] = [];
   let closed = false;
+  /** What the purge before this one left: a number may have been taken before its task could be seen. */
+  let purgeable = 0;
 
+  await openOrRelease(owner, () => ordinals.open());
   await reclaim.step().catch((error: unknown) => logger.warn({ err: error }, 'recovery met an error; it goes on in a moment'));
   maintenance.start();
 
@@ -165,7 +173,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
 
   async function lead(): Promise<void> {
     await meta.read();
-    if (meta.data?.bootId === identity.bootId && meta.data !== null) return;
+    if (meta.data?.bootId === identity.bootId && meta.data !== null && meta.data.format === format) return;
     await scrub();
     await commit(meta, { format, bootId: identity.bootId });
   }
@@ -200,7 +208,15 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     const isCurrent = async (docId: string, version: TaskId): Promise<boolean> => (await index.info(docId))?.version === version;
     const swept = await files.sweep({ isLive, isCurrent });
     if (swept > 0) logger.info({ swept }, 'unfinished document versions removed');
-    await index.purge(firstIdAt(before.getTime()));
+    await purge();
+  }
+
+  /** Only what was accepted before every task that is kept now, or might have been on its way at the last purge. */
+  async function purge(): Promise<void> {
+    const next = await ordinals.next();
+    const lowest = (await buckets.ordinals())?.lowest ?? next;
+    await index.purge(Math.min(lowest, purgeable));
+    purgeable = next;
   }
 
   function endLeases(): void {
@@ -210,7 +226,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
 
   /** The order is the promise: nothing is claimable before its record is in place, nothing acknowledged before all is durable. */
   async function submit(fields: NewTask, receipt: Receipt): Promise<Task> {
-    const task = createTask(fields);
+    const task = createTask(fields, await ordinals.next());
     const received = files.keep(receipt);
     const marker = await markers.make(task, 'submit.marker').catch((error: unknown) => {
       files.unkeep(receipt);
@@ -220,6 +236,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
       await records.ensureBucket(task.id);
       await disk.rename(received, layout.payload(task.id), 'submit.payload');
       await records.place(task);
+      await buckets.unseal(task.id);
       await markers.publish(task, marker, 'submit.publish');
       await Promise.all([
         syncDirectory(layout.bucket(task.id), 'submit.sync-bucket'),
@@ -309,6 +326,8 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     queue,
     files,
     index,
+    nextOrdinal: () => health.guard(() => ordinals.next()),
+    continueAfter: (ordinal) => health.guard(() => ordinals.continueAfter(ordinal)),
     submit: (task, receipt) => health.guard(() => submit(task, receipt)),
     together: (work) => work(),
     bringIn: (task, receipt) => health.guard(() => bringIn(task, receipt)),
@@ -334,7 +353,7 @@ async function prepare(disk: Disk, layout: Layout): Promise<void> {
   if (found !== null && found > format) throw refusal(`the data directory has format ${found}; this version reads ${format}`);
 }
 
-async function openOrRelease(owner: Owner, open: () => Promise<DocumentIndex>): Promise<DocumentIndex> {
+async function openOrRelease<T>(owner: Owner, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {

@@ -7,7 +7,7 @@ import type { Low } from 'lowdb';
 import { join } from 'node:path';
 import { type DocumentPart, documentFolder, type FileKey, type FileStore, type Receipt } from '../../documents/file-store.ts';
 import { AppError, hasErrno } from '../../errors.ts';
-import { type TaskId, isTaskId } from '../../tasks/task.ts';
+import { isLater, isTaskId, type TaskId, type Version, withOrdinal } from '../../tasks/task.ts';
 import { type Disk, orNull } from './disk.ts';
 import type { DiskHealth } from './disk-health.ts';
 import type { DirectorySync } from './directory-sync.ts';
@@ -32,7 +32,7 @@ export interface FileFileStore extends FileStore {
 }
 
 /** Which version of a document is current. */
-type Current = { readonly version: TaskId; readonly docId: string };
+type Current = { readonly version: TaskId; readonly ordinal: number; readonly docId: string };
 
 export function createFileFileStore(options: {
   disk: Disk;
@@ -83,11 +83,11 @@ export function createFileFileStore(options: {
     if ((await orNull(disk.rename(path, trash, 'document.drop').then(() => true))) !== null) await owner.discard(trash);
   }
 
-  async function publish(docId: string, version: TaskId, scratchDir: string): Promise<void> {
+  async function publish(docId: string, { id }: Version, scratchDir: string): Promise<void> {
     const folder = folderOf(docId);
-    const target = versionOf(docId, version);
+    const target = versionOf(docId, id);
     if ((await orNull(disk.stat(target, 'publish.look'))) === null) {
-      await linkOriginal(version, scratchDir);
+      await linkOriginal(id, scratchDir);
       const names = await disk.list(scratchDir, 'publish.list');
       await Promise.all(names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')));
       await disk.syncDirectory(scratchDir, 'publish.sync-scratch');
@@ -122,13 +122,18 @@ export function createFileFileStore(options: {
   }
 
   /** Only ever forward: a process that slept through a newer version must not bring the old one back. */
-  async function settle(docId: string, version: TaskId): Promise<void> {
+  async function settle(docId: string, version: Version): Promise<void> {
     const folder = folderOf(docId);
     const document = await readCurrent(folder);
-    const before = document.data;
-    if (before === null || before.version < version) await commit(document, { version, docId });
-    const current = before === null || before.version < version ? version : before.version;
-    for (const other of await versionsIn(folder)) if (other < current) await drop(versionOf(docId, other));
+    const before = document.data === null ? null : { id: document.data.version, ordinal: document.data.ordinal };
+    const current = before === null || isLater(version, before) ? version : before;
+    if (current !== before) await commit(document, { version: version.id, ordinal: version.ordinal, docId });
+    for (const other of await versionsIn(folder))
+      if (other !== current.id && isLater(current, await numbered(folder, other))) await drop(join(folder, other));
+  }
+
+  async function numbered(folder: string, id: TaskId): Promise<Version> {
+    return { id, ordinal: (await documentIn(join(folder, id)))?.ordinal ?? 0 };
   }
 
   async function unpublish(docId: string, version: TaskId): Promise<void> {
@@ -138,11 +143,12 @@ export function createFileFileStore(options: {
     await dropIfEmpty(folderOf(docId));
   }
 
-  async function remove(docId: string, before: TaskId): Promise<void> {
+  async function remove(docId: string, ordinal: number): Promise<void> {
     const folder = folderOf(docId);
     const { data } = await readCurrent(folder);
-    if (data !== null && data.version < before) await drop(join(folder, 'current.json'));
-    for (const version of await versionsIn(folder)) if (version < before) await drop(versionOf(docId, version));
+    if (data !== null && data.ordinal < ordinal) await drop(join(folder, 'current.json'));
+    for (const version of await versionsIn(folder))
+      if ((await numbered(folder, version)).ordinal < ordinal) await drop(versionOf(docId, version));
     await dropIfEmpty(folder);
   }
 
@@ -201,7 +207,7 @@ export function createFileFileStore(options: {
     publish: (docId, version, scratchDir) => health.guard(() => publish(docId, version, scratchDir)),
     settle: (docId, version) => health.guard(() => settle(docId, version)),
     unpublish: (docId, version) => health.guard(() => unpublish(docId, version)),
-    remove: (docId, before) => health.guard(() => remove(docId, before)),
+    remove: (docId, ordinal) => health.guard(() => remove(docId, ordinal)),
     documents,
     async sweep({ isLive, isCurrent }) {
       let removed = 0;
@@ -210,8 +216,8 @@ export function createFileFileStore(options: {
         const { data } = await readCurrent(folder);
         for (const version of await versionsIn(folder)) {
           if (version === data?.version || (await isLive(version))) continue;
-          const docId = await docIdOf(join(folder, version));
-          if (docId !== null && (await isCurrent(docId, version))) continue;
+          const document = await documentIn(join(folder, version));
+          if (document !== null && (await isCurrent(document.docId, version))) continue;
           await drop(join(folder, version));
           removed += 1;
         }
@@ -221,11 +227,12 @@ export function createFileFileStore(options: {
     },
   };
 
-  async function docIdOf(folder: string): Promise<string | null> {
+  /** What a version's own file says of it; null when there is none. */
+  async function documentIn(folder: string): Promise<Pick<Current, 'docId' | 'ordinal'> | null> {
     const part: DocumentPart = 'meta.json';
     const text = await orNull(disk.read(join(folder, part), 'document.meta'));
-    if (text === null) return null;
-    return (JSON.parse(text) as { document?: { docId?: string } }).document?.docId ?? null;
+    const { document } = JSON.parse(text ?? '{}') as { document?: Partial<Current> };
+    return document?.docId === undefined ? null : { docId: document.docId, ordinal: document.ordinal ?? 0 };
   }
 }
 
@@ -233,5 +240,5 @@ function parseCurrent(data: unknown): Current {
   const current = data as Current;
   if (typeof data !== 'object' || data === null || !isTaskId(String(current.version)))
     throw new CorruptFile('not a current version');
-  return current;
+  return withOrdinal(current);
 }

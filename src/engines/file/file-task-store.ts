@@ -176,7 +176,7 @@ export function createFileTaskStore(
       return task === null ? { outcome: 'gone' } : { outcome: 'final', task };
     }
     // Written before: somebody may have run it, and be frozen just before the index. The index decides.
-    if (task.revision > 1 && (await parts.index.revoke(task.docId, id)) === 'committed') {
+    if (task.revision > 1 && (await parts.index.revoke(task.docId, task)) === 'committed') {
       await markers.publish(task, marker, 'cancel.return');
       return { outcome: 'processing', task };
     }

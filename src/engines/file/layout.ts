@@ -18,6 +18,8 @@ export type Layout = {
   readonly workers: string;
   readonly corrupt: string;
   readonly documents: string;
+  /** The counter of accepted uploads and removals. */
+  readonly order: string;
   readonly index: string;
   bucket(id: TaskId): string;
   record(id: TaskId): string;
@@ -42,6 +44,7 @@ export function createLayout(root: string): Layout {
     workers: join(root, 'workers'),
     corrupt: join(root, 'corrupt'),
     documents: join(root, 'documents'),
+    order: join(root, 'order'),
     index: join(root, 'index'),
     bucket,
     record: (id) => join(bucket(id), `${id}.json`),

@@ -12,8 +12,8 @@ import { hasErrno } from '../../errors.ts';
 import { isSoundIndex } from '../../search/damage.ts';
 import type { DocumentIndex, IndexedDocument } from '../../search/document-index.ts';
 import { examineVersion, type Fault } from '../../search/soundness.ts';
-import { DamagedMeta, readStagedMeta, type StagedMeta } from '../../search/staging.ts';
-import { type TaskId, isTaskId } from '../../tasks/task.ts';
+import { DamagedMeta, readStagedMeta, type StagedMeta, versionOf } from '../../search/staging.ts';
+import { isLater, isTaskId, type TaskId } from '../../tasks/task.ts';
 import { requireEmpty } from './backup.ts';
 import {
   asBackupError,
@@ -37,8 +37,6 @@ export type RestoreOptions = {
   /** Must not exist or be empty. */
   readonly dataDir: string;
   readonly openIndex: (indexDir: string) => Promise<DocumentIndex>;
-  /** The id of a task that would be created now: a fence. */
-  readonly newId: () => TaskId;
 };
 
 export type Restored = BackupSummary & {
@@ -108,7 +106,7 @@ async function reconcile(layout: Layout, options: RestoreOptions): Promise<Recon
 }
 
 /** Puts into the index what only the documents have, and takes out what only the index has. `isNew`: it holds nothing yet. */
-async function reconcileWith(layout: Layout, { openIndex, newId }: RestoreOptions, isNew: boolean): Promise<Reconciled> {
+async function reconcileWith(layout: Layout, { openIndex }: RestoreOptions, isNew: boolean): Promise<Reconciled> {
   const index = await openIndex(layout.index);
   try {
     let repaired = 0;
@@ -120,7 +118,7 @@ async function reconcileWith(layout: Layout, { openIndex, newId }: RestoreOption
       if (found.is === 'learnt') repaired += 1;
       if (found.is !== 'gone') present.add(name);
     }
-    return { repaired: repaired + (await removeStrays(index, present, newId)), findings };
+    return { repaired: repaired + (await removeStrays(index, present)), findings };
   } finally {
     await index.close();
   }
@@ -132,7 +130,8 @@ type Found =
 
 async function reconcileDocument(folder: string, name: string, index: DocumentIndex, isNew: boolean): Promise<Found> {
   const metas = await readVersions(folder, name);
-  const newest = [...metas.keys()].sort().at(-1);
+  const versions = [...metas.values()].map(({ document }) => versionOf(document));
+  const newest = versions.find((one) => !versions.some((other) => isLater(other, one)))?.id;
   if (newest === undefined) return { is: 'damaged', docId: null, what: 'it has no whole version' };
   const { docId } = metas.get(newest)!.document;
   const note = await readNote(folder, metas);
@@ -149,7 +148,7 @@ async function reconcileDocument(folder: string, name: string, index: DocumentIn
   if (stored === undefined || !isSame(stored.document, known)) throw new Contradiction(docId);
   const { faults } = await examineVersion(join(folder, known.version), known);
   if (faults.length > 0) return { is: 'damaged', docId, what: inWords(faults) };
-  await writeFlushed(join(folder, 'current.json'), JSON.stringify({ version: known.version, docId }));
+  await writeFlushed(join(folder, 'current.json'), JSON.stringify({ version: known.version, ordinal: known.ordinal, docId }));
   for (const other of metas.keys()) if (other !== known.version) await rm(join(folder, other), { recursive: true });
   return { is: learnt };
 }
@@ -190,8 +189,14 @@ async function learn(
   const { faults } = await examineVersion(folder, document);
   if (faults.length > 0) return faults;
   const sameText =
-    known !== null && isSame({ ...document, version: known.version, filename: known.filename, metadata: known.metadata }, known);
-  const answer = sameText ? await index.touch(docId, version, { filename, metadata }) : await index.replace(document, folder);
+    known !== null &&
+    isSame(
+      { ...document, version: known.version, ordinal: known.ordinal, filename: known.filename, metadata: known.metadata },
+      known,
+    );
+  const answer = sameText
+    ? await index.touch(docId, versionOf(document), { filename, metadata })
+    : await index.replace(document, folder);
   return answer === 'ok' ? 'learnt' : 'same';
 }
 
@@ -200,17 +205,17 @@ function isSame(stored: IndexedDocument, indexed: IndexedDocument): boolean {
   return isDeepStrictEqual({ ...stored, embedder: '' }, { ...indexed, embedder: '' });
 }
 
-async function removeStrays(index: DocumentIndex, present: ReadonlySet<string>, newId: () => TaskId): Promise<number> {
-  const strays: string[] = [];
+async function removeStrays(index: DocumentIndex, present: ReadonlySet<string>): Promise<number> {
+  const strays: IndexedDocument[] = [];
   for (let cursor: string | null = ''; cursor !== null;) {
     const page: Awaited<ReturnType<DocumentIndex['list']>> = await index.list({
       limit: 1000,
       ...(cursor === '' ? {} : { cursor }),
     });
-    strays.push(...page.documents.map(({ docId }) => docId).filter((docId) => !present.has(documentFolder(docId))));
+    strays.push(...page.documents.filter(({ docId }) => !present.has(documentFolder(docId))));
     cursor = page.nextCursor;
   }
-  for (const docId of strays) await index.remove(docId, newId());
+  for (const { docId, ordinal } of strays) await index.remove(docId, ordinal);
   return strays.length;
 }
 

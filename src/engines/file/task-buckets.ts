@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { AppError, hasErrno } from '../../errors.ts';
-import { isTerminal, type Task, type TaskId, type TaskSnapshot, type TaskStatus, isTaskId } from '../../tasks/task.ts';
+import { isTerminal, readTask, type Task, type TaskId, type TaskSnapshot, isTaskId, withOrdinal } from '../../tasks/task.ts';
 import type { TaskFilter, TaskPage } from '../../tasks/task-store.ts';
 import { type Disk, orNull, removeTree, unlinkIfThere } from './disk.ts';
 import { bucketEndMs, bucketName, isBucketName, type Layout, markerOf, recordId } from './layout.ts';
@@ -18,6 +18,8 @@ export interface TaskBuckets {
   list(filter: TaskFilter, snapshot: (task: Task) => Promise<TaskSnapshot>): Promise<TaskPage>;
   /** As `TaskStore.expire`. */
   expire(before: Date): Promise<number>;
+  /** The least and the greatest number of all tasks that are kept; null when there is none. Cost: one read a record outside sealed buckets. */
+  ordinals(): Promise<{ readonly lowest: number; readonly highest: number } | null>;
   /** Seals what has ended and is older than two minutes. */
   seal(nowMs: number): Promise<void>;
   /** A task of this bucket is about to live again. */
@@ -30,7 +32,7 @@ export interface TaskBuckets {
 }
 
 /** What listing and expiry need of an ended task. */
-type Summary = { readonly id: TaskId; readonly docId: string; readonly status: TaskStatus; readonly finishedAt: string };
+type Summary = Pick<Task, 'id' | 'ordinal' | 'docId' | 'status'> & { readonly finishedAt: string };
 
 const sealAgeMs = 120_000;
 /** A busier bucket is read record by record: its index would be tens of megabytes. */
@@ -61,7 +63,7 @@ export function createTaskBuckets(options: {
     const text = await orNull(disk.read(sealPath(bucket), 'seal.read'));
     if (text === null) return null;
     try {
-      return JSON.parse(text) as Summary[];
+      return (JSON.parse(text) as Summary[]).map((summary) => withOrdinal<Summary>(summary));
     } catch {
       return null;
     }
@@ -139,7 +141,7 @@ export function createTaskBuckets(options: {
     for (const { id, status } of due) {
       if (status !== 'failed') continue;
       const text = await orNull(disk.read(join(trash, `${id}.json`), 'expire.look'));
-      if (text === null || isTerminal((JSON.parse(text) as Task).status)) continue;
+      if (text === null || isTerminal(readTask(text).status)) continue;
       await disk.rename(trash, path, 'expire.return');
       return false;
     }
@@ -155,7 +157,7 @@ export function createTaskBuckets(options: {
     if ((await orNull(disk.rename(layout.record(id), record, 'expire.record').then(() => true))) === null)
       return owner.discard(payload);
     const text = await disk.read(record, 'expire.look');
-    if (!isTerminal((JSON.parse(text) as Task).status)) {
+    if (!isTerminal(readTask(text).status)) {
       await orNull(disk.rename(payload, layout.payload(id), 'expire.return-payload'));
       return disk.rename(record, layout.record(id), 'expire.return');
     }
@@ -193,7 +195,8 @@ export function createTaskBuckets(options: {
     }
     await orNull(disk.rename(temp, sealPath(bucket), 'seal.rename'));
     // A retry removes the seal after it has written its record: whichever of the two came later, the seal does not outlive it.
-    if ((await stamps(ids)) !== before) await unlinkIfThere(disk, sealPath(bucket), 'seal.remove');
+    // So does an upload whose id, by a clock that was set back, belongs here.
+    if ((await stamps(await idsIn(bucket))) !== before) await unlinkIfThere(disk, sealPath(bucket), 'seal.remove');
   }
 
   /** Changes when any record of the bucket is written anew. */
@@ -236,6 +239,15 @@ export function createTaskBuckets(options: {
     seal,
     unseal,
 
+    async ordinals() {
+      let [lowest, highest] = [Infinity, -Infinity];
+      for (const bucket of await bucketNames()) {
+        for (const { ordinal } of (await readSeal(bucket)) ?? (await summarize(bucket)))
+          [lowest, highest] = [Math.min(lowest, ordinal), Math.max(highest, ordinal)];
+      }
+      return lowest === Infinity ? null : { lowest, highest };
+    },
+
     async scrub(marked) {
       const suspects: TaskId[] = [];
       const marks = await marked();
@@ -256,8 +268,8 @@ export function createTaskBuckets(options: {
   };
 }
 
-function summaryOf({ id, docId, status, finishedAt, updatedAt }: Task): Summary {
-  return { id, docId, status, finishedAt: finishedAt ?? updatedAt };
+function summaryOf({ id, ordinal, docId, status, finishedAt, updatedAt }: Task): Summary {
+  return { id, ordinal, docId, status, finishedAt: finishedAt ?? updatedAt };
 }
 
 function matches(task: Pick<Task, 'status' | 'docId'>, filter: TaskFilter): boolean {

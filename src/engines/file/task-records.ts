@@ -3,7 +3,17 @@ import type { Low } from 'lowdb';
 import { join } from 'node:path';
 import { hasErrno } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import { createTask, finishTask, type Task, type TaskError, type TaskId, taskLanes, taskStatuses } from '../../tasks/task.ts';
+import {
+  createTask,
+  finishTask,
+  type NewTask,
+  type Task,
+  type TaskError,
+  type TaskId,
+  taskLanes,
+  taskStatuses,
+  withOrdinal,
+} from '../../tasks/task.ts';
 import { type Disk, orNull } from './disk.ts';
 import type { DirectorySync } from './directory-sync.ts';
 import { commit, CorruptFile, createDocument } from './durable-json.ts';
@@ -119,7 +129,7 @@ function parseTask(data: unknown, id: TaskId): Task {
     (task.status !== 'completed' || typeof task.result === 'object') &&
     (task.status !== 'failed' || typeof task.error === 'object');
   if (!whole) throw new CorruptFile('not the record of this task');
-  return task;
+  return withOrdinal(task);
 }
 
 /** What can still be made out of a damaged record. */
@@ -132,7 +142,7 @@ function salvage(id: TaskId, text: string, fileBytes: number, now: string): Task
       return '';
     }
   };
-  return createTask({
+  const fields: NewTask = {
     id,
     docId: field('docId'),
     filename: field('filename'),
@@ -145,5 +155,6 @@ function salvage(id: TaskId, text: string, fileBytes: number, now: string): Task
     lane: 'small',
     attemptsMax: 1,
     createdAt: field('createdAt') || now,
-  });
+  };
+  return createTask(fields, Number(/"ordinal":(\d{1,15})[,}]/.exec(text)?.[1] ?? 0));
 }

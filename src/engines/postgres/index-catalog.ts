@@ -5,7 +5,7 @@
 import { AppError } from '../../errors.ts';
 import { withinBounds } from '../../search/bounds.ts';
 import type { DocumentPage, IndexedDocument, SearchFilter } from '../../search/document-index.ts';
-import type { Metadata, TaskId } from '../../tasks/task.ts';
+import { isLater, type Metadata, type TaskId, type Version, withOrdinal } from '../../tasks/task.ts';
 import type { Database, Row } from './database.ts';
 import { docKeyOf } from './jobs.ts';
 
@@ -15,10 +15,10 @@ export interface IndexCatalog {
   /** Held until the transaction ends; to be taken before the row of a task. */
   lock(docId: string): Promise<void>;
   /** Whether this version may become the current one now. */
-  admit(docId: string, version: TaskId): Promise<'ok' | 'done' | 'stale' | 'revoked'>;
+  admit(docId: string, version: Version): Promise<'ok' | 'done' | 'stale' | 'revoked'>;
   /** Notes a version as current: fenced against older ones, and remembered as completed. */
-  commit(docId: string, version: TaskId): Promise<void>;
-  raiseFence(docId: string, version: TaskId): Promise<void>;
+  commit(docId: string, version: Version): Promise<void>;
+  raiseFence(docId: string, version: Version): Promise<void>;
   isCommitted(version: TaskId): Promise<boolean>;
   find(docId: string): Promise<CatalogEntry | null>;
   findById(ids: readonly number[]): Promise<ReadonlyMap<number, CatalogEntry>>;
@@ -26,7 +26,7 @@ export interface IndexCatalog {
   insert(document: IndexedDocument, chunks: number): Promise<{ id: number; firstChunk: number }>;
   /** Drops the row, its chunks and its vectors; its postings stay until a merge leaves them out. */
   drop(entry: CatalogEntry): Promise<void>;
-  rename(entry: CatalogEntry, version: TaskId, change: Pick<IndexedDocument, 'filename' | 'metadata'>): Promise<void>;
+  rename(entry: CatalogEntry, version: Version, change: Pick<IndexedDocument, 'filename' | 'metadata'>): Promise<void>;
   list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
   /** Ids of the documents that a filter lets through; null when it lets all through. */
   filtered(filter: SearchFilter): Promise<ReadonlySet<number> | null>;
@@ -47,10 +47,11 @@ export function createIndexCatalog(database: Database): IndexCatalog {
     return (await database.query(`SELECT 1 FROM ${table} WHERE version = $1`, [version])).length > 0;
   }
 
-  async function raiseFence(docId: string, version: TaskId): Promise<void> {
-    const sql = `INSERT INTO fence(doc_key, version) VALUES ($1, $2)
-      ON CONFLICT (doc_key) DO UPDATE SET version = greatest(fence.version, excluded.version)`;
-    await database.run(sql, [docKeyOf(docId), version]);
+  async function raiseFence(docId: string, { id, ordinal }: Version): Promise<void> {
+    const sql = `INSERT INTO fence(doc_key, version, ordinal) VALUES ($1, $2, $3)
+      ON CONFLICT (doc_key) DO UPDATE SET version = excluded.version, ordinal = excluded.ordinal
+      WHERE (excluded.ordinal, excluded.version) > (fence.ordinal, fence.version)`;
+    await database.run(sql, [docKeyOf(docId), id, ordinal]);
   }
 
   return {
@@ -58,16 +59,17 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       await database.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [docKeyOf(docId)]);
     },
     async admit(docId, version) {
-      if (await has('revoked', version)) return 'revoked';
-      const [row] = await database.query('SELECT version FROM fence WHERE doc_key = $1', [docKeyOf(docId)]);
-      const fence = row?.['version'] as TaskId | undefined;
-      if (fence !== undefined && fence > version) return 'stale';
-      if ((await find(docId))?.document.version === version) return 'done';
-      return fence === version && (await has('committed', version)) ? 'stale' : 'ok';
+      if (await has('revoked', version.id)) return 'revoked';
+      const [row] = await database.query('SELECT version AS id, ordinal FROM fence WHERE doc_key = $1', [docKeyOf(docId)]);
+      const fence = row as Version | undefined;
+      if (fence !== undefined && isLater(fence, version)) return 'stale';
+      if ((await find(docId))?.document.version === version.id) return 'done';
+      return fence?.id === version.id && (await has('committed', version.id)) ? 'stale' : 'ok';
     },
     async commit(docId, version) {
       await raiseFence(docId, version);
-      await database.run('INSERT INTO committed(version) VALUES ($1) ON CONFLICT DO NOTHING', [version]);
+      const sql = 'INSERT INTO committed(version, ordinal) VALUES ($1, $2) ON CONFLICT DO NOTHING';
+      await database.run(sql, [version.id, version.ordinal]);
     },
     raiseFence,
     isCommitted: (version) => has('committed', version),
@@ -93,10 +95,10 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       if (document.chunks > 0) await database.run('INSERT INTO removed(document) VALUES ($1)', [id]);
     },
     async rename({ id, document }, version, change) {
-      const renamed = { ...document, ...change, version };
+      const renamed = { ...document, ...change, version: version.id, ordinal: version.ordinal };
       await database.run('UPDATE document SET version = $2, record = $3, filename = $4, metadata = $5 WHERE id = $1', [
         id,
-        version,
+        version.id,
         JSON.stringify(renamed),
         JSON.stringify(change.filename),
         pairsOf(change.metadata),
@@ -145,7 +147,7 @@ function pairsOf(metadata: Metadata | null): string[] {
 }
 
 function toEntry(row: Row): CatalogEntry {
-  const document = withinBounds(JSON.parse(row['record'] as string) as IndexedDocument);
+  const document = withinBounds(withOrdinal<IndexedDocument>(JSON.parse(row['record'] as string) as IndexedDocument));
   const id = row['id'] as number;
   return { id, firstChunk: firstChunkOf(id), document };
 }

@@ -8,7 +8,7 @@ import type { Receipt } from '../../documents/file-store.ts';
 import type { Embedder } from '../../embed/embedder.ts';
 import type { Logger } from '../../logger.ts';
 import type { Reranker } from '../../search/reranker.ts';
-import { firstIdAt, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
+import { type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
 import { createBell } from '../bell.ts';
 import type { Engine, StoreState } from '../engine.ts';
 import { createTaskWatch } from '../task-watch.ts';
@@ -19,6 +19,7 @@ import { openLink, type Signal } from './link.ts';
 import { join as joinOwners } from './membership.ts';
 import { createPostgresFileStore } from './postgres-file-store.ts';
 import { createPostgresIndex } from './postgres-index.ts';
+import { continueAfter, nextOrdinal } from './postgres-ordinals.ts';
 import { createPostgresTaskQueue } from './postgres-task-queue.ts';
 import { createPostgresTaskStore, createSnapshots, type PostgresTaskStore } from './postgres-task-store.ts';
 import { requireSchema } from './schema.ts';
@@ -104,6 +105,8 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   const refused = new Set<TaskId>();
   let timer: NodeJS.Timeout | undefined;
   let sweptAt = performance.now();
+  /** What the purge before this one left: a number may have been taken before its task could be seen. */
+  let purgeable = 0;
   let turning: Promise<void> = Promise.resolve();
   let closed = false;
   membership.lost.addEventListener('abort', endLeases);
@@ -159,7 +162,14 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     if (removed > 0) logger.info({ removed }, 'expired tasks removed');
     await blobs.sweep();
     await files.sweep();
-    await index.purge(firstIdAt(before.getTime()));
+    await purge();
+  }
+
+  /** Only what was accepted before every task that is kept now, or might have been on its way at the last purge. */
+  async function purge(): Promise<void> {
+    const next = await nextOrdinal(database);
+    await index.purge(Math.min((await tasks.lowestOrdinal()) ?? next, purgeable));
+    purgeable = next;
   }
 
   function endLeases(): void {
@@ -227,6 +237,8 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     files,
     index,
     database,
+    nextOrdinal: () => nextOrdinal(database),
+    continueAfter: (ordinal) => continueAfter(database, ordinal),
     get workerSeen() {
       return membership.workerSeen;
     },

@@ -11,7 +11,7 @@ import { Writable } from 'node:stream';
 import { callbackify } from 'node:util';
 import type { DocumentPart, FileKey, FileStore, Receipt } from '../../documents/file-store.ts';
 import { AppError } from '../../errors.ts';
-import { isTaskId, type TaskId } from '../../tasks/task.ts';
+import { isTaskId, type TaskId, type Version } from '../../tasks/task.ts';
 import { type Blobs, blobRowBytes } from './blobs.ts';
 import type { Database } from './database.ts';
 import { docKeyOf } from './jobs.ts';
@@ -112,7 +112,7 @@ export function createPostgresFileStore(options: {
     return path;
   }
 
-  const publish = (docId: string, version: TaskId, scratchDir: string): Promise<void> =>
+  const publish = (docId: string, { id: version, ordinal }: Version, scratchDir: string): Promise<void> =>
     database.transaction(async () => {
       await membership.fence();
       const docKey = docKeyOf(docId);
@@ -121,12 +121,13 @@ export function createPostgresFileStore(options: {
         version,
       ]);
       if (there.length > 0) return;
-      const insert = 'INSERT INTO document_part(doc_key, version, part, blob) VALUES ($1, $2, $3, $4)';
+      const insert = 'INSERT INTO document_part(doc_key, version, ordinal, part, blob) VALUES ($1, $2, $3, $4, $5)';
       const parts = await readdir(scratchDir);
-      for (const part of parts) await database.run(insert, [docKey, version, part, await blobs.store(join(scratchDir, part))]);
+      for (const part of parts)
+        await database.run(insert, [docKey, version, ordinal, part, await blobs.store(join(scratchDir, part))]);
       if (parts.includes('original' satisfies DocumentPart)) return;
       const payload = await blobOf({ kind: 'payload', taskId: version });
-      if (payload !== null) await database.run(insert, [docKey, version, 'original' satisfies DocumentPart, payload.blob]);
+      if (payload !== null) await database.run(insert, [docKey, version, ordinal, 'original' satisfies DocumentPart, payload.blob]);
     });
 
   /** Removes the parts that a condition on `document_part` names, and the blobs that nothing needs any more. */
@@ -170,24 +171,26 @@ export function createPostgresFileStore(options: {
       return folder;
     },
     publish,
-    settle: (docId, version) =>
+    settle: (docId, { id, ordinal }) =>
       database.transaction(async () => {
         const docKey = docKeyOf(docId);
-        const sql = `INSERT INTO current_version(doc_key, version) VALUES ($1, $2)
-          ON CONFLICT (doc_key) DO UPDATE SET version = greatest(current_version.version, excluded.version) RETURNING version`;
-        const [row] = await database.query(sql, [docKey, version]);
-        await dropParts('doc_key = $1 AND version < $2', [docKey, row!['version']]);
+        const sql = `INSERT INTO current_version(doc_key, version, ordinal) VALUES ($1, $2, $3)
+          ON CONFLICT (doc_key) DO UPDATE SET version = excluded.version, ordinal = excluded.ordinal
+          WHERE (excluded.ordinal, excluded.version) > (current_version.ordinal, current_version.version)`;
+        await database.run(sql, [docKey, id, ordinal]);
+        const current = 'SELECT ordinal, version FROM current_version WHERE current_version.doc_key = $1';
+        await dropParts(`doc_key = $1 AND (ordinal, version) < (${current})`, [docKey]);
       }),
     unpublish: (docId, version) =>
       database.transaction(async () => {
         const current = 'SELECT version FROM current_version WHERE current_version.doc_key = $1';
         await dropParts(`doc_key = $1 AND version = $2 AND version NOT IN (${current})`, [docKeyOf(docId), version]);
       }),
-    remove: (docId, before) =>
+    remove: (docId, ordinal) =>
       database.transaction(async () => {
         const docKey = docKeyOf(docId);
-        await database.run('DELETE FROM current_version WHERE doc_key = $1 AND version < $2', [docKey, before]);
-        await dropParts('doc_key = $1 AND version < $2', [docKey, before]);
+        await database.run('DELETE FROM current_version WHERE doc_key = $1 AND ordinal < $2', [docKey, ordinal]);
+        await dropParts('doc_key = $1 AND ordinal < $2', [docKey, ordinal]);
       }),
     async *documents() {
       for (let after = ''; ;) {

@@ -11,9 +11,9 @@ import type { ChunkRow } from '../../search/hits.ts';
 import type { Reranker } from '../../search/reranker.ts';
 import { Searcher } from '../../search/searcher.ts';
 import { SegmentBuilder } from '../../search/segments.ts';
-import { readStagedChunks, readStagedMeta, type StagedChunk } from '../../search/staging.ts';
+import { readStagedChunks, readStagedMeta, type StagedChunk, versionOf } from '../../search/staging.ts';
 import { signsOf } from '../../search/vector-bits.ts';
-import type { TaskId } from '../../tasks/task.ts';
+import { noTask } from '../../tasks/task.ts';
 import type { Database } from './database.ts';
 import { createIndexCatalog, type IndexCatalog } from './index-catalog.ts';
 import { createPostgresAnswers } from './postgres-answers.ts';
@@ -75,17 +75,18 @@ export function createPostgresIndex(options: {
       }),
     revoke: (docId, version) =>
       decide(docId, async () => {
-        if (await catalog.isCommitted(version)) return 'committed';
-        await database.run('INSERT INTO revoked(version) VALUES ($1) ON CONFLICT DO NOTHING', [version]);
+        if (await catalog.isCommitted(version.id)) return 'committed';
+        const sql = 'INSERT INTO revoked(version, ordinal) VALUES ($1, $2) ON CONFLICT DO NOTHING';
+        await database.run(sql, [version.id, version.ordinal]);
         return 'ok';
       }),
     reinstate: (docId, version) =>
       decide(docId, async () => void (await database.run('DELETE FROM revoked WHERE version = $1', [version]))),
-    remove: (docId, fence) =>
+    remove: (docId, ordinal) =>
       decide(docId, async () => {
-        await catalog.raiseFence(docId, fence);
+        await catalog.raiseFence(docId, { id: noTask, ordinal });
         const entry = await catalog.find(docId);
-        if (entry === null || entry.document.version > fence) return false;
+        if (entry === null || entry.document.ordinal > ordinal) return false;
         await catalog.drop(entry);
         return true;
       }),
@@ -94,9 +95,16 @@ export function createPostgresIndex(options: {
     list: (listOptions) => catalog.list(listOptions),
     search: (query) => searcher.search(query),
     stats: remembered(stats, ({ documents }) => documents > countedMax),
-    async purge(before) {
-      await purge(database, before);
+    async purge(ordinal) {
+      await purge(database, ordinal);
       merging.start({ renew: true });
+    },
+    async highestOrdinal() {
+      const numbered = ['document_part', 'fence', 'committed', 'revoked'].map(
+        (table) => `SELECT max(ordinal) AS ordinal FROM ${table}`,
+      );
+      const [row] = await database.query(`SELECT max(ordinal) AS highest FROM (${numbered.join(' UNION ALL ')}) AS numbered`);
+      return (row!['highest'] as number | null) ?? 0;
     },
     close: () => merging.close(),
   };
@@ -108,7 +116,8 @@ async function replace(
   document: IndexedDocument,
   folder: string,
 ): Promise<'ok' | 'stale' | 'revoked'> {
-  const verdict = await catalog.admit(document.docId, document.version);
+  const version = versionOf(document);
+  const verdict = await catalog.admit(document.docId, version);
   if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
   const old = await catalog.find(document.docId);
   if (old !== null) await catalog.drop(old);
@@ -128,7 +137,7 @@ async function replace(
     const sql = 'INSERT INTO vector_bits(document, first_chunk, embedder, data) VALUES ($1, $2, $3, $4)';
     await database.run(sql, [id, firstChunk, document.embedder, Buffer.concat(signs)]);
   }
-  await catalog.commit(document.docId, document.version);
+  await catalog.commit(document.docId, version);
   return 'ok';
 }
 
@@ -153,7 +162,7 @@ async function insertChunks(database: Database, firstChunk: number, batch: reado
 const purgedAtOnce = 50_000;
 
 /** Forgets what can matter to no task any more, a little at a time; another process that is at it already is left to it. */
-async function purge(database: Database, before: TaskId): Promise<void> {
+async function purge(database: Database, ordinal: number): Promise<void> {
   const unneeded = {
     revoked: 'true',
     committed: 'NOT EXISTS (SELECT 1 FROM document WHERE document.version = committed.version)',
@@ -161,11 +170,11 @@ async function purge(database: Database, before: TaskId): Promise<void> {
   };
   for (const [table, condition] of Object.entries(unneeded)) {
     const sql = `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM ${table} WHERE version < $1 AND ${condition} LIMIT ${purgedAtOnce}))`;
+      SELECT ctid FROM ${table} WHERE ordinal < $1 AND ${condition} LIMIT ${purgedAtOnce}))`;
     for (let removed = purgedAtOnce; removed === purgedAtOnce;)
       removed = await database.transaction(async () => {
         const [lock] = await database.query(`SELECT pg_try_advisory_xact_lock(hashtext('rag_intake purge')) AS got`);
-        return lock?.['got'] === true ? database.run(sql, [before]) : 0;
+        return lock?.['got'] === true ? database.run(sql, [ordinal]) : 0;
       });
   }
 }

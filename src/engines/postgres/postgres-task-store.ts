@@ -8,6 +8,7 @@ import {
   idleProgress,
   isTaskId,
   isTerminal,
+  readTask,
   releaseTask,
   retryTask,
   type NewTask,
@@ -21,6 +22,7 @@ import type { Blobs } from './blobs.ts';
 import type { Database, Row } from './database.ts';
 import { docKeyOf, type Jobs } from './jobs.ts';
 import type { Membership } from './membership.ts';
+import { nextOrdinal } from './postgres-ordinals.ts';
 import type { PostgresIndex } from './postgres-index.ts';
 import type { HeldLeases, Signals } from './signals.ts';
 import type { TaskWatch } from '../task-watch.ts';
@@ -43,6 +45,8 @@ export interface PostgresTaskStore extends TaskStore {
   bringIn(task: Task, payload: number | null): Promise<boolean>;
   /** Takes back a task that was created by mistake, unless somebody runs it. */
   withdraw(id: TaskId): Promise<void>;
+  /** The least number of all tasks that are kept; null when there is none. */
+  lowestOrdinal(): Promise<number | null>;
   /** Lets what a process held wait again, its attempt counted, in the transaction of the caller. */
   recover(owner: string): Promise<readonly TaskId[]>;
 }
@@ -57,7 +61,7 @@ export function createSnapshots(
   jobs: Pick<Jobs, 'positions'>,
 ): (rows: readonly Row[]) => Promise<TaskSnapshot[]> {
   return async (rows) => {
-    const read = rows.map((row) => JSON.parse(row['record'] as string) as Task);
+    const read = rows.map((row) => readTask(row['record'] as string));
     const running = read.filter((task) => task.status === 'processing').map((task) => task.id);
     // Record and progress in one statement: an attempt that ends removes its progress, and between two reads a task would be
     // seen to go back from `indexing` to `parsing`.
@@ -65,7 +69,7 @@ export function createSnapshots(
       WHERE task.id = ANY($1::uuid[])`;
     const known = new Map<TaskId, { task: Task; attempt: unknown; progress: TaskProgress }>();
     for (const row of running.length === 0 ? [] : await database.query(sql, [running])) {
-      const task = JSON.parse(row['record'] as string) as Task;
+      const task = readTask(row['record'] as string);
       known.set(task.id, { task, attempt: row['attempt'], progress: row['progress'] as TaskProgress });
     }
     const tasks = read.map((task) => known.get(task.id)?.task ?? task);
@@ -92,14 +96,12 @@ export function createPostgresTaskStore(
   /** The record, kept from changing until the transaction ends. */
   async function lock(id: TaskId): Promise<{ task: Task; payload: number | null } | null> {
     const [row] = await database.query('SELECT record, payload FROM task WHERE id = $1 FOR UPDATE', [id]);
-    return row === undefined
-      ? null
-      : { task: JSON.parse(row['record'] as string) as Task, payload: row['payload'] as number | null };
+    return row === undefined ? null : { task: readTask(row['record'] as string), payload: row['payload'] as number | null };
   }
 
   async function read(id: TaskId): Promise<Task | null> {
     const [row] = await database.query('SELECT record FROM task WHERE id = $1', [id]);
-    return row === undefined ? null : (JSON.parse(row['record'] as string) as Task);
+    return row === undefined ? null : readTask(row['record'] as string);
   }
 
   async function write(task: Task): Promise<Task> {
@@ -186,7 +188,7 @@ export function createPostgresTaskStore(
 
   /** Somebody may have run it before, and be frozen just before the index. The index decides. */
   async function cancelRemoved(task: Task): Promise<CancelOutcome> {
-    if (task.revision > 1 && (await index.revoke(task.docId, task.id)) === 'committed') {
+    if (task.revision > 1 && (await index.revoke(task.docId, task)) === 'committed') {
       await jobs.enqueueAgain(task);
       await signals.send({ kind: 'job' });
       return { outcome: 'processing', task };
@@ -239,18 +241,19 @@ export function createPostgresTaskStore(
 
   return {
     async create(fields, payload) {
-      const task = createTask(fields);
-      const sql = 'INSERT INTO task(id, doc_key, lane, status, record, payload) VALUES ($1, $2, $3, $4, $5, $6)';
-      await database.run(sql, [task.id, docKeyOf(task.docId), task.lane, task.status, JSON.stringify(task), payload]);
+      const task = createTask(fields, await nextOrdinal(database));
+      const sql = 'INSERT INTO task(id, ordinal, doc_key, lane, status, record, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)';
+      const values = [task.id, task.ordinal, docKeyOf(task.docId), task.lane, task.status, JSON.stringify(task), payload];
+      await database.run(sql, values);
       await jobs.enqueue(task);
       await signals.send({ kind: 'job' }, { kind: 'task', id: task.id });
       return task;
     },
     async bringIn(task, payload) {
-      const sql = `INSERT INTO task(id, doc_key, lane, status, attempts, record, ended_at, payload)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`;
-      const { id, lane, status, attempts, finishedAt } = task;
-      const values = [id, docKeyOf(task.docId), lane, status, attempts, JSON.stringify(task), finishedAt, payload];
+      const sql = `INSERT INTO task(id, ordinal, doc_key, lane, status, attempts, record, ended_at, payload)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`;
+      const { id, ordinal, lane, status, attempts, finishedAt } = task;
+      const values = [id, ordinal, docKeyOf(task.docId), lane, status, attempts, JSON.stringify(task), finishedAt, payload];
       if ((await database.run(sql, values)) === 0) return false;
       if (isTerminal(status)) return true;
       await jobs.enqueueAgain(task);
@@ -264,6 +267,10 @@ export function createPostgresTaskStore(
         await database.run('DELETE FROM task WHERE id = $1', [id]);
         if (found.payload !== null) await blobs.drop([found.payload]);
       }),
+    async lowestOrdinal() {
+      const [row] = await database.query('SELECT min(ordinal) AS lowest FROM task');
+      return row!['lowest'] as number | null;
+    },
     async recover(owner) {
       const rows = await database.query('DELETE FROM lease WHERE owner = $1 RETURNING task', [owner]);
       const ids = rows.map((row) => row['task'] as TaskId).sort();
@@ -288,7 +295,7 @@ export function createPostgresTaskStore(
     async oldestPending() {
       const [row] = await database.query(`SELECT record FROM task WHERE status = 'pending'
         AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.task = task.id) ORDER BY id LIMIT 1`);
-      return row === undefined ? null : (JSON.parse(row['record'] as string) as Task);
+      return row === undefined ? null : readTask(row['record'] as string);
     },
     begin,
     async progress(id, attempt, progress) {

@@ -68,6 +68,17 @@ CREATE INDEX delivery_state ON delivery(state, id);
 CREATE TABLE hold(name text PRIMARY KEY, holder text NOT NULL, seen_at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE TABLE secret(name text PRIMARY KEY, value bytea NOT NULL);
 `,
+  // The order of acceptance: what was there before has 0, and is in the order of its ids.
+  `
+CREATE SEQUENCE ordinal;
+ALTER TABLE task ADD COLUMN ordinal bigint NOT NULL DEFAULT 0;
+CREATE INDEX task_ordinal ON task(ordinal);
+ALTER TABLE current_version ADD COLUMN ordinal bigint NOT NULL DEFAULT 0;
+ALTER TABLE document_part ADD COLUMN ordinal bigint NOT NULL DEFAULT 0;
+ALTER TABLE fence ADD COLUMN ordinal bigint NOT NULL DEFAULT 0;
+ALTER TABLE committed ADD COLUMN ordinal bigint NOT NULL DEFAULT 0;
+ALTER TABLE revoked ADD COLUMN ordinal bigint NOT NULL DEFAULT 0;
+`,
 ];
 
 /**

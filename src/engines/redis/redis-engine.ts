@@ -6,7 +6,7 @@
 import type { Receipt } from '../../documents/file-store.ts';
 import type { Logger } from '../../logger.ts';
 import type { DocumentIndex } from '../../search/document-index.ts';
-import { firstIdAt, isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
+import { isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
 import { createBell } from '../bell.ts';
 import type { ContentFiles, ContentOwner } from '../content-files.ts';
 import type { Engine, StoreState } from '../engine.ts';
@@ -16,6 +16,7 @@ import { connect, type Connection } from './connection.ts';
 import { createHeldLeases } from './held-leases.ts';
 import { openJobs } from './jobs.ts';
 import { join, type Sight } from './membership.ts';
+import { createOrdinals } from './redis-ordinals.ts';
 import { createRedisTaskQueue } from './redis-task-queue.ts';
 import { createRedisTaskStore, createSnapshots, type RedisTaskStore } from './redis-task-store.ts';
 import { defineCommands } from './scripts.ts';
@@ -82,19 +83,22 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     onDeath: (owner) => files.fence(owner),
     logger,
   });
-  const { files, index } = await openContent(options, membership).catch(async (error: unknown) => {
+  const { files, index, highestKept } = await openContent(options, membership).catch(async (error: unknown) => {
     await membership.leave();
     throw error;
   });
   const snapshots = createSnapshots(connection, commands, prefix);
   const watch = createTaskWatch({ read: async (id) => (await snapshots([id]))[0] ?? null, changedLately });
-  const parts = { connection, commands, prefix, membership, jobs, leases, index, files, now };
+  const ordinals = createOrdinals({ connection, commands, prefix, highestKept });
+  const parts = { connection, commands, prefix, membership, jobs, leases, index, files, ordinals, now };
   const tasks: RedisTaskStore = createRedisTaskStore({ ...parts, watch, snapshots });
   const queue = createRedisTaskQueue({ ...parts, bell, onEnd: (id) => files.tidy(id) });
   /** Submits whose end is not known, since the connection broke: what was refused must not run after all. */
   const refused = new Set<TaskId>();
   /** What this process held at the last turn without knowing of it. */
   let unknown = new Set<string>();
+  /** What the purge before this one left: a number may have been taken before its task could be seen. */
+  let purgeable = 0;
   let trouble: string | null = null;
   let seenMs = Date.parse(now());
   let minuteAt = -Infinity;
@@ -195,7 +199,14 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
       },
       isCurrent: async (docId, version) => (await index.info(docId))?.version === version,
     });
-    await index.purge(firstIdAt(before.getTime()));
+    await purge();
+  }
+
+  /** Only what was accepted before every task that is kept now, or might have been on its way at the last purge. */
+  async function purge(): Promise<void> {
+    const next = await ordinals.next();
+    await index.purge(Math.min((await ordinals.lowestKept()) ?? next, purgeable));
+    purgeable = next;
   }
 
   function endLeases(): void {
@@ -256,6 +267,8 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     queue,
     files,
     index,
+    nextOrdinal: () => ordinals.next(),
+    continueAfter: (ordinal) => ordinals.continueAfter(ordinal),
     get workerSeen() {
       return membership.workerSeen;
     },
@@ -275,10 +288,11 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
 async function openContent(
   options: RedisEngineOptions,
   owner: ContentOwner,
-): Promise<{ files: ContentFiles; index: DocumentIndex }> {
+): Promise<{ files: ContentFiles; index: DocumentIndex; highestKept: number }> {
   const files = await options.openFiles(owner);
   try {
-    return { files, index: await options.openIndex() };
+    const index = await options.openIndex();
+    return { files, index, highestKept: await index.highestOrdinal() };
   } catch (error) {
     await files.close();
     throw error;

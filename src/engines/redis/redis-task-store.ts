@@ -11,6 +11,7 @@ import {
   isTaskId,
   isTerminal,
   type NewTask,
+  readTask,
   releaseTask,
   retryTask,
   type Task,
@@ -28,6 +29,7 @@ import { type Connection } from './connection.ts';
 import type { HeldLease, HeldLeases } from './held-leases.ts';
 import type { Jobs } from './jobs.ts';
 import type { Membership } from './membership.ts';
+import type { RedisOrdinals } from './redis-ordinals.ts';
 import type { Commands } from './scripts.ts';
 
 export type TaskStoreParts = {
@@ -39,6 +41,7 @@ export type TaskStoreParts = {
   readonly leases: HeldLeases;
   readonly index: Pick<DocumentIndex, 'revoke'>;
   readonly files: Pick<ContentFiles, 'dropPayload'>;
+  readonly ordinals: Pick<RedisOrdinals, 'next'>;
   readonly now: () => string;
 };
 
@@ -78,7 +81,7 @@ export function createSnapshots(
 }
 
 function snapshotOf(record: string, told: string | null, place: number | null): TaskSnapshot {
-  const task = JSON.parse(record) as Task;
+  const task = readTask(record);
   const known = told === null ? null : (JSON.parse(told) as { attempt: number; progress: TaskProgress });
   const current = task.status === 'processing' && known?.attempt === task.attempts;
   return {
@@ -91,12 +94,12 @@ function snapshotOf(record: string, told: string | null, place: number | null): 
 export function createRedisTaskStore(
   parts: TaskStoreParts & { watch: TaskWatch; snapshots: (ids: readonly string[]) => Promise<TaskSnapshot[]> },
 ): RedisTaskStore {
-  const { connection, commands, prefix, membership, jobs, leases, files, watch, snapshots } = parts;
+  const { connection, commands, prefix, membership, jobs, leases, files, ordinals, watch, snapshots } = parts;
   const progressWriter = createProgressWriter(parts);
 
   async function read(id: TaskId): Promise<Task | null> {
     const record = await connection.run((redis) => redis.hget(`${prefix}:task:${id}`, 'record'));
-    return record === null ? null : (JSON.parse(record) as Task);
+    return record === null ? null : readTask(record);
   }
 
   /** The next record, if nothing happened since it was thought out. What was parked behind a task that ended gets its turn. */
@@ -169,7 +172,7 @@ export function createRedisTaskStore(
 
   /** Somebody may have run it before, and be frozen just before the index. The index decides. Null: somebody was faster. */
   async function cancelRemoved(task: Task): Promise<CancelOutcome | null> {
-    if (task.revision > 1 && (await parts.index.revoke(task.docId, task.id)) === 'committed') {
+    if (task.revision > 1 && (await parts.index.revoke(task.docId, task)) === 'committed') {
       await jobs.addAgain(task.id, task.lane);
       return { outcome: 'processing', task };
     }
@@ -263,19 +266,19 @@ export function createRedisTaskStore(
 
   return {
     async create(fields) {
-      const task = createTask(fields);
+      const task = createTask(fields, await ordinals.next());
       const deadlineMs = membership.serverNowMs() + createdWithinMs;
       const place = [task.lane, documentFolder(task.docId)];
-      const args = [prefix, task.id, ...place, JSON.stringify(task), membership.id, deadlineMs];
+      const args = [prefix, task.id, ...place, JSON.stringify(task), membership.id, deadlineMs, task.ordinal];
       const answer = await jobs.create(task, 'taskCreate', args);
       if (answer !== 'created' && answer !== 'there') throw notReady(`the task was not created: ${String(answer)}`);
       return task;
     },
     async bringIn(task) {
-      const { id, lane, revision, status } = task;
+      const { id, ordinal, lane, revision, status } = task;
       const args = [id, lane, documentFolder(task.docId), JSON.stringify(task), membership.id] as const;
       const answer = await connection.run(() =>
-        commands.taskBringIn(prefix, ...args, revision, status, isTerminal(status) ? endedAtMs(task) : 0),
+        commands.taskBringIn(prefix, ...args, revision, status, isTerminal(status) ? endedAtMs(task) : 0, ordinal),
       );
       if (answer === 'lost') throw notReady('this process was declared dead');
       // In the order of their arrival: what is brought in later runs later.

@@ -4,6 +4,8 @@
  *
  *   task:<id>       hash: record (JSON), revision, status, lane, doc (its key), progress
  *   tasks, status:<status>, doc:<key>   ids of tasks, in order (all scores 0)
+ *   order           ids of tasks by their ordinal; those of version 0.1.0, which have none, are not in it
+ *   ordinal         the last one that was given out
  *   waiting:<lane>  ids of pending tasks that nobody holds, in order
  *   held            hash: id → the owner that holds it
  *   busy            hash: doc key → the id that runs, or is the next to run
@@ -20,7 +22,16 @@ export interface Commands {
    * `created`, or `there` when the id is known already; `lost` when the owner is not alive, `late` after `deadlineMs` by the
    * server's clock: whoever asked has given up.
    */
-  taskCreate(p: string, id: string, lane: string, doc: string, record: string, owner: string, deadlineMs: number): Promise<string>;
+  taskCreate(
+    p: string,
+    id: string,
+    lane: string,
+    doc: string,
+    record: string,
+    owner: string,
+    deadlineMs: number,
+    ordinal: number,
+  ): Promise<string>;
   /** A task of another engine as it is: `created`, `there` or `lost`. */
   taskBringIn(
     p: string,
@@ -32,7 +43,12 @@ export interface Commands {
     revision: number,
     status: string,
     endedAt: number,
+    ordinal: number,
   ): Promise<string>;
+  /** The next ordinal, greater than `known` too. */
+  orderNext(p: string, known: number): Promise<number>;
+  /** `[the least ordinal of all tasks]`; [] when there is none. */
+  orderLowest(p: string): Promise<[number?]>;
   /**
    * The next record of a task: `ok`, `gone`, `stale` (not its next revision), `held` (by another process, or by any when
    * `holder` is empty), `fenced` (the holder is no longer, or is not alive). A holder may write the
@@ -136,6 +152,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     redis.call('HSET', key('task:' .. id), 'lane', lane, 'doc', doc)
     redis.call('ZADD', key('tasks'), 0, id)
     redis.call('ZADD', key('doc:' .. doc), 0, id)
+    redis.call('ZADD', key('order'), ARGV[7], id)
     write(id, record, 1, 'pending', 0)
     wait(id)
     tell('job')
@@ -147,9 +164,18 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     redis.call('HSET', key('task:' .. id), 'lane', lane, 'doc', doc)
     redis.call('ZADD', key('tasks'), 0, id)
     redis.call('ZADD', key('doc:' .. doc), 0, id)
+    if ARGV[9] ~= '0' then redis.call('ZADD', key('order'), ARGV[9], id) end
     write(id, record, ARGV[6], status, ARGV[8])
     if not ended(status) then wait(id) end
     return 'created'`,
+  orderNext: `
+    local ordinal = math.max(tonumber(redis.call('GET', key('ordinal')) or '0'), tonumber(ARGV[1])) + 1
+    redis.call('SET', key('ordinal'), string.format('%.0f', ordinal))
+    return ordinal`,
+  orderLowest: `
+    if redis.call('ZCARD', key('order')) < redis.call('ZCARD', key('tasks')) then return { 0 } end
+    local first = redis.call('ZRANGE', key('order'), 0, 0, 'WITHSCORES')
+    return first[2] and { tonumber(first[2]) } or {}`,
   taskChange: `
     local id, holder, record, revision, status = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
     local before = redis.call('HMGET', key('task:' .. id), 'record', 'revision')
@@ -234,7 +260,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     stopWaiting(id)
     freeDocument(id)
     redis.call('ZREM', key('doc:' .. field(id, 'doc')), id)
-    for _, set in ipairs({ 'tasks', 'status:' .. status, 'changed', 'ended' }) do redis.call('ZREM', key(set), id) end
+    for _, set in ipairs({ 'tasks', 'status:' .. status, 'changed', 'ended', 'order' }) do redis.call('ZREM', key(set), id) end
     redis.call('SREM', key('cancels'), id)
     redis.call('DEL', key('task:' .. id))
     return 1`,

@@ -21,7 +21,7 @@ export async function writeEndedTasks(dataDir: string, count: number): Promise<v
 }
 
 function endedTask(id: TaskId, index: number, now: string): Task {
-  const task = createTask({
+  const fields = {
     id,
     docId: `doc-${index}`,
     filename: index % 3 === 0 ? `报告 ${index}.pdf` : `report ${index}.pdf`,
@@ -33,7 +33,8 @@ function endedTask(id: TaskId, index: number, now: string): Task {
     lane: 'small',
     attemptsMax: 3,
     createdAt: now,
-  } as Parameters<typeof createTask>[0]);
+  } as Parameters<typeof createTask>[0];
+  const task = createTask(fields, index);
   const error = { code: 'unsupported_format', message: `Unsupported file format: ${task.filename}`, retryable: false } as const;
   return finishTask(beginTask(task, 'someone', now), { status: 'failed', error }, now);
 }
