@@ -77,7 +77,7 @@ async function openDirectory(options: StorageOptions): Promise<FrontEndStorage> 
     openFileDeliveryLog(options),
   ]);
   return {
-    sessionSecret: await loadSessionSecret(dataDir),
+    sessionSecret: await loadSessionSecret(dataDir, options.logger),
     idempotencyStore: idempotency.createFileIdempotencyStore(join(dataDir, 'idempotency')),
     endedSessions: sessions.createFileEndedSessions(join(dataDir, 'ended-sessions')),
     deliveryLog,

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../errors.ts';
 import { findApiKey, type ApiKey } from './api-keys.ts';
+import { addressBlock } from './client-address.ts';
 import { allows, type Scope } from './scope.ts';
 import { readSession, sessionCookie, type EndedSessions, type Session } from './session.ts';
 
@@ -50,6 +51,11 @@ export function requireScope({ scope, by }: Principal, needed: Scope): void {
       by === 'wrong' ? 'This API key is not valid.' : 'Send an API key as Authorization: Bearer, or as X-API-Key.',
     );
   throw new AppError('forbidden', `This API key may not do that: it needs the scope ${needed}.`);
+}
+
+/** Whom a limit counts: the key, or without one the address; of IPv6 its first half, since one customer has all the rest. */
+export function callerOf({ keyId }: Principal, address: string): string {
+  return keyId === null ? addressBlock(address) : `key ${keyId}`;
 }
 
 /** Whether a task made with the key `ownerKeyId` is this caller's to see. */

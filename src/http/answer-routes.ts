@@ -1,6 +1,7 @@
 /** POST /answer: an answer in sentences with numbered citations, as server-sent events. There only where a chat service is set. */
 import { AppError } from '../errors.ts';
 import type { AnswerEvent } from '../search/answer.ts';
+import { callerOf } from './access.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpLimits } from './http-settings.ts';
 import { route, type Call, type RequestState, type Route } from './route.ts';
@@ -41,7 +42,7 @@ export function answerRoutes({ limits, wire }: AnswerRouteOptions): readonly Rou
   async function writeAnswer({ ctx, body, services, principal, hurry }: Call<unknown, unknown, schemas.AnswerBody>): Promise<void> {
     const { answers } = services;
     if (answers === undefined) throw new AppError('unavailable', 'No chat service is set (ANSWER_URL).');
-    const client = principal.keyId ?? (ctx.state as RequestState).address;
+    const client = callerOf(principal, (ctx.state as RequestState).address);
     const stream = openEventStream(ctx, { limits, slots, client, until: hurry });
     const filter = body.doc_ids === undefined ? {} : { docIds: body.doc_ids };
     let id = 0;

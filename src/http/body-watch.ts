@@ -85,6 +85,7 @@ export async function dropBody(request: IncomingMessage, watch: BodyWatch, bytes
 function watchBody(request: IncomingMessage, limits: BodyLimits): BodyWatch {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => {});
+  // What came while this process was busy is read between a timer and the setImmediate after it.
   let timer: NodeJS.Timeout | undefined;
   let mayGiveWay = true;
   request.once('end', stop).once('close', gone);
@@ -104,7 +105,6 @@ function watchBody(request: IncomingMessage, limits: BodyLimits): BodyWatch {
     stop();
     mayGiveWay = true;
     if (request.complete) return;
-    // What came while this process was busy is read before the setImmediate.
     timer = setTimeout(() => setImmediate(() => failIfLate('The request came in too slowly.')), limits.bodyMs);
   }
 
@@ -113,12 +113,14 @@ function watchBody(request: IncomingMessage, limits: BodyLimits): BodyWatch {
     mayGiveWay = options.givesWay;
     if (request.complete) return;
     let seenBytes = request.socket.bytesRead;
-    timer = setInterval(() => {
+    timer = setInterval(() => setImmediate(judge), limits.transferWindowMs);
+
+    function judge(): void {
       const bytes = request.socket.bytesRead - seenBytes;
       seenBytes = request.socket.bytesRead;
       const heldBackByUs = request.readableLength > 0;
       if (bytes < limits.transferBytesMin && !heldBackByUs) failIfLate('The upload came in too slowly.');
-    }, limits.transferWindowMs);
+    }
   }
 
   function failIfLate(sentence: string): void {

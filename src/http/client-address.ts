@@ -28,6 +28,19 @@ export function clientAddress(request: IncomingMessage, trusted: ProxyTrust): st
   return address;
 }
 
+/** What belongs to one client: an address, or of IPv6 the network of 64 bits that it is in. */
+export function addressBlock(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [front = '', back] = address.split('::');
+  const groups = front === '' ? [] : front.split(':');
+  const missing = back === undefined ? 0 : 8 - groups.length - (back === '' ? 0 : back.split(':').length);
+  const all = [...groups, ...Array<string>(Math.max(0, missing)).fill('0'), ...(back ?? '').split(':')];
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
 /** Whether the client speaks TLS (to a trusted proxy: this server itself speaks plain HTTP). */
 export function isSecure(request: IncomingMessage, trusted: ProxyTrust): boolean {
   return fromProxy(request, trusted) && forwarded(request, 'x-forwarded-proto').at(-1) === 'https';

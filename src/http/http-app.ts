@@ -8,8 +8,9 @@ import { Router } from '@koa/router';
 import { koaBody } from 'koa-body';
 import { AppError, hasErrno } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { identify, requireScope } from './access.ts';
+import { callerOf, identify, requireScope } from './access.ts';
 import { dropBody, hasUnreadBody, watchOf } from './body-watch.ts';
+import type { BriefLog } from './brief-log.ts';
 import { refusePreconditions } from './conditional.ts';
 import { clientAddress, isSecure, type ProxyTrust } from './client-address.ts';
 import { checkHost, checkOrigin, corsHeaders } from './origin-guard.ts';
@@ -37,6 +38,8 @@ export type HttpAppOptions = {
   readonly endedSessions: EndedSessions;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
+  /** For what strangers can cause at will. */
+  readonly brief: BriefLog;
   /** ISO 8601. */
   readonly now: () => string;
   readonly newId: () => string;
@@ -126,11 +129,11 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     const { requestId, principal, operation } = ctx.state as RequestState;
     const problem = toProblem(known, { path: loggable(path), requestId });
     if (problem.code === 'unauthorized' && (principal.by === 'wrong' || operation === 'login'))
-      logger.warn(whoAndWhat(ctx), 'a wrong key was shown');
+      options.brief.write('warn', whoAndWhat(ctx), 'a wrong key was shown');
     if (problem.status >= 500 && known.cause !== undefined) {
       // A cause in words is a state that a probe asked about, not something that happened.
       const level = known.cause instanceof Error ? 'error' : 'debug';
-      logger[level]({ requestId, err: known.cause, code: problem.code }, 'request failed');
+      options.brief.write(level, { requestId, err: known.cause, code: problem.code }, 'request failed');
     }
     if (ctx.headerSent) return;
     for (const name of ['ETag', 'Last-Modified', 'Content-Disposition', 'Content-Length']) ctx.remove(name);
@@ -205,7 +208,7 @@ function guard({ settings, proxyTrust, endedSessions, rateLimiter, now }: HttpAp
     const state = ctx.state as RequestState;
     state.principal = principal;
     checkOrigin(ctx.req, { allowed: settings.corsOrigins, proxyTrust, byCookie: principal.by === 'cookie' });
-    rateLimiter?.check(ctx, principal.keyId ?? state.address);
+    rateLimiter?.check(ctx, callerOf(principal, state.address));
     await next();
   };
 }

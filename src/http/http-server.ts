@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Context } from 'koa';
 import { AppError, type RequestErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { createBriefLog } from './brief-log.ts';
 import { trustProxies } from './client-address.ts';
 import { sentences, watchConnections, type Refusal } from './connections.ts';
 import { createHttpApp } from './http-app.ts';
@@ -94,7 +95,9 @@ export function createHttpServer({
     newId,
     acceptBody,
   });
+  const brief = createBriefLog(logger);
   const app = createHttpApp({
+    brief,
     settings,
     routes,
     services: followedServices,
@@ -137,6 +140,7 @@ export function createHttpServer({
     stopping.abort();
     feed.stop();
     metrics.close();
+    brief.close();
     if (!server.listening) return;
     const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
     await new Promise<void>((resolve) => {

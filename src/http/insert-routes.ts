@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import { AppError, type RequestErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { isTerminal, taskStatuses, type Task, type TaskSnapshot } from '../tasks/task.ts';
+import { callerOf } from './access.ts';
 import { hasPrecondition, requireUnchanged } from './conditional.ts';
 import { parseDisposition, cleanFilename } from './content-disposition.ts';
 import { validatorsOf } from './document-routes.ts';
@@ -107,7 +108,7 @@ async function insert(
   const entry = await options.idempotency.open(ctx.get('Idempotency-Key'), principal.keyId);
   // A repeated request is answered as it was, whatever has changed by it.
   if (entry === null) await requireVersion(call, docId, options.wire);
-  const release = options.uploadSlots.take(principal.keyId ?? (ctx.state as RequestState).address);
+  const release = options.uploadSlots.take(callerOf(principal, (ctx.state as RequestState).address));
   try {
     if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
     const file = await receive();
@@ -151,7 +152,7 @@ async function answer(
   const preference = parsePrefer(ctx.get('Prefer'));
   if (preference.applied !== null) ctx.set('Preference-Applied', preference.applied);
   const waitMs = waitTime(preference, services.uploads.laneOf(task.fileBytes) === 'small' ? settings.syncWaitMs : 0);
-  const release = waitMs === 0 ? null : waitSlots.take(call.principal.keyId ?? (ctx.state as RequestState).address);
+  const release = waitMs === 0 ? null : waitSlots.take(callerOf(call.principal, (ctx.state as RequestState).address));
   const ended = release === null ? null : await services.tasks.wait(task.id, waitMs, call.hurry).finally(release);
   const outcome = ended !== null && isTerminal(ended.task.status) ? outcomeOf(ended, task, wire, ctx) : accepted;
   // What failed here may not fail again: whoever asks once more is shown to the task, and may retry it.

@@ -1,9 +1,12 @@
 /** The page's login: a key for a cookie that scripts cannot read and other sites cannot send. */
 import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 import { sessionOf } from './access.ts';
 import { findApiKey } from './api-keys.ts';
+import { addressBlock } from './client-address.ts';
 import type { HttpSettings } from './http-settings.ts';
+import { createLoginLimiter } from './rate-limit.ts';
 import { route, type RequestState, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
 import { sessionCookie, writeSession, type EndedSessions } from './session.ts';
@@ -11,12 +14,14 @@ import { sessionCookie, writeSession, type EndedSessions } from './session.ts';
 export type LoginRouteOptions = {
   readonly settings: HttpSettings;
   readonly endedSessions: EndedSessions;
+  readonly logger: Logger;
   /** ISO 8601. */
   readonly now: () => string;
   readonly newId: () => string;
 };
 
-export function loginRoutes({ settings, endedSessions, now, newId }: LoginRouteOptions): readonly Route[] {
+export function loginRoutes({ settings, endedSessions, logger, now, newId }: LoginRouteOptions): readonly Route[] {
+  const limiter = createLoginLimiter(() => performance.now());
   return [
     route({
       operation: 'login',
@@ -28,13 +33,18 @@ export function loginRoutes({ settings, endedSessions, now, newId }: LoginRouteO
       logged: 'logged in',
       body: { kind: 'json', schema: schemas.loginBody },
       answers: { 200: { description: 'A session cookie comes with it.', json: schemas.loginReply } },
-      problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found'],
+      problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found', 'rate_limited'],
       needsServices: false,
       handle({ ctx, body }) {
         if (settings.apiKeys.length === 0)
           throw new AppError('not_found', 'No API keys are in use; there is nothing to log in to.');
+        const caller = addressBlock((ctx.state as RequestState).address);
+        limiter.check(caller);
         const key = findApiKey(settings.apiKeys, body.key.trim());
-        if (key === null) throw new AppError('unauthorized', 'This API key is not valid.');
+        if (key === null) {
+          limiter.wrong(caller);
+          throw new AppError('unauthorized', 'This API key is not valid.');
+        }
         (ctx.state as RequestState).principal = { keyId: key.name, scope: key.scope, by: 'cookie' };
         const expiresMs = Date.parse(now()) + settings.limits.sessionMs;
         setCookie(
@@ -53,13 +63,15 @@ export function loginRoutes({ settings, endedSessions, now, newId }: LoginRouteO
       scope: 'public',
       tag: 'page',
       summary: 'End the session: its cookie is taken back, and good for nothing wherever it is kept.',
-      logged: 'logged out',
       answers: { 200: { description: 'The session has ended.', json: schemas.logoutReply } },
       needsServices: false,
-      async handle({ ctx }) {
+      async handle({ ctx, requestId }) {
         const { apiKeys: keys, sessionSecret } = settings;
         const session = await sessionOf(ctx.req, { keys, sessionSecret, endedSessions }, Date.parse(now()));
-        if (session !== null) await endedSessions.add(session.id);
+        if (session !== null) {
+          await endedSessions.add(session.id);
+          logger.info({ requestId, keyId: session.key.name, address: (ctx.state as RequestState).address }, 'logged out');
+        }
         setCookie(ctx, settings, '', 0);
         ctx.body = { message: 'Logged out' };
       },

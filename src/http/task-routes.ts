@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { AppError } from '../errors.ts';
 import { isTerminal, taskStatuses, type TaskId, type TaskSnapshot } from '../tasks/task.ts';
-import { mayAccess, type Principal } from './access.ts';
+import { callerOf, mayAccess, type Principal } from './access.ts';
 import { etagOf, requireUnchanged, unchanged } from './conditional.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpLimits } from './http-settings.ts';
@@ -50,7 +50,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       async handle({ ctx, params, query, services, principal, hurry }) {
         const found = await ownTask(services.tasks, params.task_id, principal);
         const waits = query.wait > 0 && !isTerminal(found.task.status);
-        const client = principal.keyId ?? (ctx.state as RequestState).address;
+        const client = callerOf(principal, (ctx.state as RequestState).address);
         const release = waits ? options.waitSlots.take(client) : null;
         const snapshot =
           release === null ? found : await services.tasks.wait(found.task.id, query.wait * 1000, hurry).finally(release);
@@ -216,7 +216,7 @@ function streamOptions(
   { ctx, principal, hurry }: TaskCall,
   { limits, streamSlots }: TaskRouteOptions,
 ): Parameters<typeof openEventStream>[1] {
-  return { limits, slots: streamSlots, client: principal.keyId ?? (ctx.state as RequestState).address, until: hurry };
+  return { limits, slots: streamSlots, client: callerOf(principal, (ctx.state as RequestState).address), until: hurry };
 }
 
 async function liveAndNewest(tasks: TaskService, principal: Principal): Promise<readonly TaskSnapshot[]> {

@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { callerOf } from '../http/access.ts';
 import { watchOf } from '../http/body-watch.ts';
 import type { HttpLimits } from '../http/http-settings.ts';
 import { route, type RequestState, type Route } from '../http/route.ts';
@@ -58,7 +59,7 @@ export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOpt
     },
     problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited'],
     async handle({ ctx, services, principal, requestId, hurry }) {
-      const client = principal.keyId ?? (ctx.state as RequestState).address;
+      const client = callerOf(principal, (ctx.state as RequestState).address);
       const held = holdMemory(memory, client);
       try {
         const body = await readJson(ctx, { bytesMax, limits, held });

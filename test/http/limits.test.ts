@@ -1,7 +1,9 @@
 /** Small parts with their own rules: rates, slots, proxies, preferences, throughput. */
 import { describe, expect, it } from 'vitest';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { clientAddress, isSecure, requestedHost, trustProxies } from '../../src/http/client-address.ts';
+import { join } from 'node:path';
+import { addressBlock, clientAddress, isSecure, requestedHost, trustProxies } from '../../src/http/client-address.ts';
 import { toHttpSettings } from '../../src/http/http-settings.ts';
 import { loggable } from '../../src/http/log-text.ts';
 import { isLoopbackHost } from '../../src/http/origin-guard.ts';
@@ -12,7 +14,7 @@ import { createThroughput } from '../../src/http/throughput.ts';
 import { loadSessionSecret } from '../../src/http/session-secret.ts';
 import { createTask, finishTask, type Task, type TaskId } from '../../src/tasks/task.ts';
 import { parseApiKeys } from '../../src/http/api-keys.ts';
-import { startHttpServer, testSettings } from '../support/http-server.ts';
+import { collectingLogger, startHttpServer, testSettings, type LogLine } from '../support/http-server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 describe('the rate limit [S33]', () => {
@@ -155,6 +157,17 @@ describe('slots', () => {
     expect(slots.size).toBe(2);
     expect(slots.take('a')).not.toBeNull();
   });
+
+  it('may be of any size', () => {
+    const bytes = createSlots({ perClientMax: 100, max: 150 });
+    const first = bytes.take('a', 80)!;
+
+    expect(bytes.take('a', 21)).toBeNull();
+    expect(bytes.take('b', 71)).toBeNull();
+    expect(bytes.take('b', 70)).not.toBeNull();
+    first();
+    expect(bytes.size).toBe(70);
+  });
 });
 
 describe('strict JSON', () => {
@@ -243,14 +256,105 @@ describe('text for the log', () => {
   });
 });
 
-describe('the session secret', () => {
-  it('is made once and shared by all that start on one folder', async () => {
+describe('the session secret [S53]', () => {
+  const read = (folder: string): Promise<Buffer> => readFile(join(folder, 'session.secret'));
+
+  it('is made once and shared by all that start on one folder at once', async () => {
     await using folder = await tempDir();
 
-    const first = await loadSessionSecret(folder.path);
-    const second = await loadSessionSecret(folder.path);
+    const secrets = await Promise.all(Array.from({ length: 8 }, () => loadSessionSecret(folder.path, collectingLogger([]))));
 
-    expect(first).toHaveLength(32);
-    expect(Buffer.from(second)).toEqual(Buffer.from(first));
+    expect(secrets[0]).toHaveLength(32);
+    expect(new Set(secrets.map((secret) => Buffer.from(secret).toString('hex'))).size).toBe(1);
+    expect(await readdir(folder.path)).toEqual(['session.secret']);
+    expect((await stat(join(folder.path, 'session.secret'))).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ['empty', Buffer.alloc(0)],
+    ['cut short', Buffer.alloc(16, 3)],
+    ['too long', Buffer.alloc(33, 3)],
+    ['nothing but zeros', Buffer.alloc(32)],
+  ])('is made anew, once, where it was left %s, and the log says so', async (_what, left) => {
+    await using folder = await tempDir();
+    await writeFile(join(folder.path, 'session.secret'), left);
+    await writeFile(join(folder.path, 'session.secret.new'), 'what a crash left');
+    const log: LogLine[] = [];
+
+    const secrets = await Promise.all(Array.from({ length: 4 }, () => loadSessionSecret(folder.path, collectingLogger(log))));
+    const later = await loadSessionSecret(folder.path, collectingLogger(log));
+
+    for (const secret of [...secrets, await read(folder.path)]) expect(Buffer.from(secret)).toEqual(Buffer.from(later));
+    expect(log.map(({ level, sentence }) => [level, sentence])).toEqual([
+      ['warn', 'session.secret was damaged and is made anew: every login has ended'],
+    ]);
+    expect(await readdir(folder.path)).toEqual(['session.secret']);
+  });
+});
+
+describe('wrong logins [S53]', () => {
+  const apiKeys = parseApiKeys('a:read:key-of-a-0123456789');
+  const login = (server: { url: string }, key: string, from = '192.0.2.1'): Promise<Response> =>
+    fetch(`${server.url}/login`, {
+      method: 'POST',
+      body: JSON.stringify({ key }),
+      headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': from },
+    });
+  const settings = { apiKeys, trustedProxies: ['127.0.0.0/8'] };
+
+  it('are let through ten times, then slowly, whatever key comes next; of other addresses nobody is slowed down', async () => {
+    await using server = await startHttpServer({ settings });
+    const statuses: number[] = [];
+    for (let count = 0; count < 30; count += 1) statuses.push((await login(server, `wrong-key-${count}-0123456789`)).status);
+    const right = await login(server, 'key-of-a-0123456789');
+
+    expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401));
+    expect(statuses.slice(10).filter((status) => status === 429).length).toBeGreaterThan(10);
+    expect(right.status).toBe(429);
+    expect(Number(right.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect((await login(server, 'key-of-a-0123456789', '192.0.2.2')).status).toBe(200);
+    expect((await fetch(`${server.url}/tasks`, { headers: { 'x-api-key': 'key-of-a-0123456789' } })).status).toBe(200);
+  });
+
+  it('count for the network that one client has of IPv6', async () => {
+    await using server = await startHttpServer({ settings });
+    const statuses: number[] = [];
+    for (let count = 0; count < 15; count += 1)
+      statuses.push((await login(server, 'a-wrong-key-0123456789', `2001:db8:0:1::${count}`)).status);
+
+    expect(statuses).toContain(429);
+    expect((await login(server, 'a-wrong-key-0123456789', '2001:db8:0:2::1')).status).toBe(401);
+  });
+
+  it('of a right key cost nothing', async () => {
+    await using server = await startHttpServer({ settings });
+    for (let count = 0; count < 20; count += 1) expect((await login(server, 'key-of-a-0123456789')).status).toBe(200);
+  });
+
+  it('and wrong keys on any route make a few lines in the log, and one that says how many more there were', async () => {
+    await using server = await startHttpServer({ settings });
+    for (let count = 0; count < 300; count += 1)
+      await fetch(`${server.url}/tasks`, { headers: { 'x-api-key': 'a-wrong-key-0123456789' } });
+    for (let count = 0; count < 30; count += 1) await fetch(`${server.url}/logout`, { method: 'POST' });
+    await server.server.close(100);
+
+    const lines = server.log.filter(({ level }) => level !== 'debug');
+    const leftOut = lines.reduce((sum, { fields }) => sum + Number(fields['leftOut'] ?? 0), 0);
+    const told = lines.filter(({ sentence }) => sentence === 'a wrong key was shown').length;
+    expect(told + leftOut).toBe(300);
+    expect(leftOut).toBeGreaterThan(200);
+  });
+});
+
+describe('a client, as limits count it', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['2001:db8::7', '2001:db8:0:0::/64'],
+    ['2001:0DB8:0000:0001:1:2:3:4', '2001:db8:0:1::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::', 'fe80:0:0:0::/64'],
+    ['unknown', 'unknown'],
+  ])('%s is %s', (address, block) => {
+    expect(addressBlock(address)).toBe(block);
   });
 });

@@ -20,7 +20,11 @@ export function createPostgresEndedSessions(database: Database): EndedSessions {
 /** The secret behind login cookies: 32 random bytes that the first front end makes. Safe when several start at once. */
 export async function loadPostgresSessionSecret(database: Database): Promise<Uint8Array> {
   const name = 'session';
-  await database.run('INSERT INTO secret(name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, randomBytes(32)]);
+  await database.run(
+    `INSERT INTO secret(name, value) VALUES ($1, $2)
+      ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value WHERE octet_length(secret.value) <> octet_length(EXCLUDED.value)`,
+    [name, randomBytes(32)],
+  );
   const [row] = await database.query('SELECT value FROM secret WHERE name = $1', [name]);
   return row?.['value'] as Uint8Array;
 }
