@@ -5,7 +5,6 @@
 import { Stream } from 'node:stream';
 import Koa, { type Context, type Middleware } from 'koa';
 import { Router } from '@koa/router';
-import { koaBody } from 'koa-body';
 import { AppError, hasErrno } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { callerOf, identify, requireScope } from './access.ts';
@@ -17,6 +16,7 @@ import { checkHost, checkOrigin, corsHeaders } from './origin-guard.ts';
 import { refuseUnhonoured, refuseUnknownFraming } from './honoured.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { readBody, readParams, readQuery } from './input.ts';
+import { readJsonBody } from './json-body.ts';
 import { loggable } from './log-text.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { asAppError, toProblem } from './problem.ts';
@@ -26,7 +26,6 @@ import type { Call, RequestState, Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
 import type { EndedSessions } from './session.ts';
-import { parseStrictJson } from './strict-json.ts';
 
 export type HttpAppOptions = {
   readonly settings: HttpSettings;
@@ -286,29 +285,9 @@ function refuseBody({ req, method, path }: Context): void {
   if (isThere) throw new AppError('invalid_request', `${method} ${path} takes no body; what it can be told goes into the address.`);
 }
 
-async function readJson(ctx: Context, { settings, acceptBody }: HttpAppOptions): Promise<unknown> {
-  if (!ctx.is('application/json')) throw new AppError('unsupported_media_type', 'Send JSON, as application/json.');
-  const limit = settings.limits.jsonBytesMax;
-  if (Number(ctx.get('Content-Length') || 0) > limit)
-    throw new AppError('body_too_large', `The body is larger than ${limit} bytes.`);
-  acceptBody(ctx);
-  const read = koaBody({
-    json: true,
-    text: false,
-    urlencoded: false,
-    jsonLimit: limit,
-    includeUnparsed: true,
-    jsonTypes: ['application/json'],
-  });
-  await Promise.race([read(ctx, async () => {}), watchOf(ctx.req, settings.limits).failed]).catch((error: unknown) => {
-    if (error instanceof AppError) throw error;
-    const tooLarge = error instanceof Error && 'status' in error && error.status === 413;
-    if (tooLarge) throw new AppError('body_too_large', `The body is larger than ${limit} bytes.`, { cause: error });
-    throw new AppError('bad_request', 'The body is not a JSON object.', { cause: error });
-  });
-  // Where koa-body 8.0 leaves the raw text; its documentation still names a symbol on the body.
-  const { rawBody } = ctx.request as unknown as { rawBody?: string };
-  return parseStrictJson(rawBody ?? '');
+function readJson(ctx: Context, { settings: { limits }, acceptBody }: HttpAppOptions): Promise<unknown> {
+  const { failed } = watchOf(ctx.req, limits);
+  return readJsonBody(ctx, { bytesMax: limits.jsonBytesMax, accept: () => acceptBody(ctx), failed });
 }
 
 /** 404 for an unknown path; for a known one OPTIONS says what it takes, and anything else is a 405 that says so too. */

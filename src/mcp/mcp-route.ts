@@ -5,9 +5,9 @@ import { AppError } from '../errors.ts';
 import { callerOf } from '../http/access.ts';
 import { watchOf } from '../http/body-watch.ts';
 import type { HttpLimits } from '../http/http-settings.ts';
+import { readJsonBody } from '../http/json-body.ts';
 import { route, type RequestState, type Route } from '../http/route.ts';
 import { createSlots, type Slots } from '../http/slots.ts';
-import { parseStrictJson } from '../http/strict-json.ts';
 import type { WireOptions } from '../http/wire.ts';
 import type { McpHandler } from './mcp-handler.ts';
 
@@ -114,22 +114,9 @@ function holdMemory(memory: Slots, client: string): Held {
 
 type Reading = { readonly bytesMax: number; readonly limits: HttpLimits; readonly held: Held };
 
-async function readJson(ctx: Context, reading: Reading): Promise<unknown> {
-  if (!ctx.is('application/json')) throw new AppError('unsupported_media_type', 'Send JSON, as application/json.');
-  const watch = watchOf(ctx.req, reading.limits);
+function readJson(ctx: Context, { bytesMax, limits, held }: Reading): Promise<unknown> {
+  const watch = watchOf(ctx.req, limits);
   // A document may come in slowly; a question may not.
-  if (Number(ctx.get('Content-Length') || Infinity) > reading.limits.jsonBytesMax) watch.byRate({ givesWay: true });
-  return parseStrictJson(await Promise.race([readText(ctx, reading), watch.failed]));
-}
-
-async function readText(ctx: Context, { bytesMax, held }: Reading): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of ctx.req.iterator({ destroyOnReturn: false })) {
-    bytes += (piece as Buffer).length;
-    if (bytes > bytesMax) throw new AppError('body_too_large', `The request is larger than ${bytesMax} bytes.`);
-    held.bytes((piece as Buffer).length);
-    pieces.push(piece as Buffer);
-  }
-  return Buffer.concat(pieces).toString('utf8');
+  if (Number(ctx.get('Content-Length') || Infinity) > limits.jsonBytesMax) watch.byRate({ givesWay: true });
+  return readJsonBody(ctx, { bytesMax, accept: () => {}, failed: watch.failed, take: held.bytes });
 }

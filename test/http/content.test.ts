@@ -107,6 +107,36 @@ describe('a body in a content coding', () => {
   );
 });
 
+describe('JSON', () => {
+  const search = (server: TestServer, body: string | Bytes, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${server.url}/search`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+  const query = '{"query":"x"}';
+
+  it.each(Object.entries(encoders))('in %s is decoded, within its own limit [S48]', async (coding, encode) => {
+    await using server = await startHttpServer({ limits: { jsonBytesMax: 10_000 } });
+
+    const good = await search(server, bytesOf(encode(query)), { 'content-encoding': coding });
+    const bomb = await search(server, bytesOf(encode(`{"query":"${' '.repeat(5_000_000)}x"}`)), { 'content-encoding': coding });
+    const broken = await search(server, query, { 'content-encoding': coding });
+
+    expect([good.status, bomb.status, broken.status]).toEqual([200, 413, 400]);
+  });
+
+  it('is UTF-8, not another charset, and what its digest says', async () => {
+    await using server = await startHttpServer();
+    const statuses = [
+      await search(server, query, { 'content-type': 'application/json; charset=utf-8' }),
+      await search(server, query, { 'content-type': 'application/json; charset="UTF-16"' }),
+      await search(server, bytesOf(Buffer.from('{"query":"caf\xe9"}', 'latin1'))),
+      await search(server, query, { 'content-digest': `sha-256=:${sha256(query)}:` }),
+      await search(server, query, { 'content-digest': `sha-256=:${sha256('other')}:` }),
+      await search(server, query, { 'content-encoding': 'compress' }),
+    ].map(({ status }) => status);
+
+    expect(statuses).toEqual([200, 415, 400, 200, 400, 415]);
+  });
+});
+
 describe('a digest of the body', () => {
   it.each([
     ['Content-Digest', (text: string) => `sha-256=:${sha256(text)}:`],
