@@ -291,8 +291,11 @@ function contentLength(ctx: Context): number | null {
   return length === '' || isEncoded(ctx) ? null : Number(length);
 }
 
-/** `type/subtype` in lower case, or null when the client said nothing useful. */
+/** `type/subtype` in lower case, with the charset if there is one; null when the client said nothing useful. */
 function mediaType(header: string): string | null {
   const type = header.split(';')[0]!.trim().toLowerCase();
-  return /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/.test(type) && type !== 'application/octet-stream' ? type : null;
+  if (!/^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/.test(type)) return null;
+  const [, charset] = /;\s*charset\s*=\s*"?([\w.:+-]{1,40})"?\s*(?:;|$)/i.exec(header) ?? [];
+  if (charset !== undefined) return `${type}; charset=${charset.toLowerCase()}`;
+  return type === 'application/octet-stream' ? null : type;
 }

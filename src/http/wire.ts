@@ -40,7 +40,7 @@ export function toTaskRecord({ task, progress, queuePosition }: TaskSnapshot, op
     finished_at: task.finishedAt,
     expires_at: expiresAt(task, options.taskRetentionMs),
     sha256: task.sha256,
-    media_type: task.result?.mediaType ?? task.declaredMediaType,
+    media_type: task.result?.mediaType ?? withoutParameters(task.declaredMediaType),
     metadata: task.metadata,
     links: {
       self: taskPath(task.id, options),
@@ -48,6 +48,10 @@ export function toTaskRecord({ task, progress, queuePosition }: TaskSnapshot, op
       document: task.status === 'completed' ? documentPath(task.docId, options) : null,
     },
   };
+}
+
+function withoutParameters(mediaType: string | null): string | null {
+  return mediaType?.split(';')[0] ?? null;
 }
 
 /** The fixed 202. */

@@ -1,6 +1,6 @@
 /** Comma-, tab-, semicolon- or pipe-separated values (RFC 4180 and what is written in its name) as one table, row by row. */
-import { decodeText, normalizeLines } from './encoding.ts';
-import { readInput } from './input.ts';
+import { normalizeLines } from './encoding.ts';
+import { readText } from './input.ts';
 import { createMarkdownBuilder } from './markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 
@@ -9,7 +9,7 @@ export function createCsvParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(decodeText(await readInput(input)).text);
+  const text = normalizeLines(await readText(input));
   const named = /^sep=(.)\n/.exec(text);
   const delimiter = named?.[1] ?? sniffDelimiter(text);
   const start = named?.[0].length ?? 0;

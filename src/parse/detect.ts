@@ -5,6 +5,7 @@
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { type DecodedText, decodeText } from './encoding.ts';
+import { charsetOf } from './input.ts';
 import { isCompoundFile } from './office/cfb.ts';
 import type { ParseInput } from './parser.ts';
 import { openZip } from './zip.ts';
@@ -13,6 +14,11 @@ const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'su
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;
 
 export type Format = 'pdf' | (typeof archiveFormats)[number] | (typeof textFormats)[number] | 'image' | 'compound' | 'unsupported';
+
+/** Whether a format is text whose encoding has to be known. */
+export function isText(format: Format): boolean {
+  return format !== 'rtf' && format !== 'eml' && textFormats.some((one) => one === format);
+}
 
 /** Endings of the names of files that are read, for people who choose files; what decides is the content. */
 export const readableEndings: readonly string[] = [
@@ -66,7 +72,7 @@ export async function detectFormat(input: ParseInput): Promise<Format> {
   if (startsWith(head, 'PK\x03\x04') || startsWith(head, 'PK\x05\x06')) return archiveFormat(head, input);
   if (isCompoundFile(head)) return 'compound';
   if (imageType(head) !== null) return 'image';
-  const decoded = decodeText(head);
+  const decoded = decodeText(head, null, charsetOf(input));
   return isBinary(decoded) ? 'unsupported' : textFormat(decoded.text, hintOf(input));
 }
 

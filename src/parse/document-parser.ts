@@ -6,7 +6,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DocumentError } from '../errors.ts';
-import { detectFormat, type Format } from './detect.ts';
+import { detectFormat, type Format, isText } from './detect.ts';
+import { canonicalEncoding } from './encoding.ts';
+import { charsetOf } from './input.ts';
 import { guessLanguage } from './language.ts';
 import type { Ocr } from './ocr.ts';
 import { describeCompoundFile, type CompoundKind } from './office/cfb.ts';
@@ -33,7 +35,8 @@ export function createDocumentParser(options: DocumentParserOptions): Parser {
     const parser = await parserOf(format);
     const parsed = await (format === 'pdf' ? withPath(input, (onDisk) => parser.parse(onDisk)) : parser.parse(input));
     if (parsed.blocks.length === 0) throw new DocumentError('no_text', `No text found in ${input.filename}`);
-    return parsed.language === null ? { ...parsed, language: guessLanguage(parsed.markdown) } : parsed;
+    const warnings = [...(isText(format) ? warningsOf(input) : []), ...parsed.warnings];
+    return { ...parsed, warnings, language: parsed.language ?? guessLanguage(parsed.markdown) };
   }
 
   function parserOf(format: ReadableFormat): Promise<Parser> {
@@ -96,6 +99,12 @@ async function withPath<T>(input: ParseInput, use: (onDisk: ParseInput) => Promi
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function warningsOf(input: ParseInput): string[] {
+  const charset = charsetOf(input);
+  if (charset === null || canonicalEncoding(charset) !== null) return [];
+  return [`The charset ${charset} that was sent with the file is not known; its encoding was guessed.`];
 }
 
 type ReadableFormat = Exclude<Format, 'unsupported' | 'compound'>;

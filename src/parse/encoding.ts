@@ -17,10 +17,10 @@ export type DecodedText = {
 
 /**
  * The text of a file in whatever encoding. `declared` is what its header says (a `charset`, an XML declaration); it is believed
- * only where the bytes allow it. Never throws: what cannot be decoded becomes U+FFFD. Linear.
+ * only where the bytes allow it, and less than `given`, what was sent with the file. Never throws: what cannot be decoded becomes U+FFFD. Linear.
  */
-export function decodeText(bytes: Uint8Array, declared: string | null = null): DecodedText {
-  const encoding = detectEncoding(bytes, declared);
+export function decodeText(bytes: Uint8Array, declared: string | null = null, given: string | null = null): DecodedText {
+  const encoding = byMark(bytes) ?? byWord(bytes, given) ?? detectEncoding(bytes, declared);
   return { text: decodeAs(bytes, encoding), encoding };
 }
 
@@ -259,6 +259,14 @@ function byUtf8(bytes: Uint8Array): string | null {
 }
 
 /** Believed when it is an encoding for more than ASCII and decodes (almost) without a fault. */
+/** What was sent with the file is obeyed wherever it gives text: whoever sent it knows more than the bytes say. */
+function byWord(bytes: Uint8Array, given: string | null): string | null {
+  const name = given === null ? null : canonicalEncoding(given);
+  if (name === null || name === 'replacement') return null;
+  // The last character may be cut: only the head of a file is looked at to know its format.
+  return decodeAs(bytes, name).slice(0, -2).includes('\ufffd') ? null : name;
+}
+
 function byDeclaration(bytes: Uint8Array, declared: string | null): string | null {
   const name = declared === null ? null : canonicalEncoding(declared);
   if (name === null || name.startsWith('utf-') || name === 'windows-1252' || name === 'replacement') return null;

@@ -4,8 +4,8 @@
  */
 import { DocumentError } from '../errors.ts';
 import { hintOf } from './detect.ts';
-import { decodeText, normalizeLines } from './encoding.ts';
-import { readInput } from './input.ts';
+import { normalizeLines } from './encoding.ts';
+import { readText } from './input.ts';
 import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from './markdown-builder.ts';
 import { writeMarkdown } from './markdown-parser.ts';
 import type { ParsedDocument, ParseInput, ParseLimits, Parser } from './parser.ts';
@@ -18,7 +18,7 @@ export function createJsonParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(decodeText(await readInput(input)).text);
+  const text = normalizeLines(await readText(input));
   const builder = createMarkdownBuilder(input.limits);
   const warnings: string[] = [];
   const values = readValues(text, input.limits);

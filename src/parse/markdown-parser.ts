@@ -3,9 +3,9 @@
  * blocks, so that each has its exact place. What is inside a block (emphasis, links) is none of its business. Only blocks of HTML
  * are rewritten, as the tables and lists that they are.
  */
-import { decodeText, normalizeLines } from './encoding.ts';
+import { normalizeLines } from './encoding.ts';
 import { writeHtml } from './html/html-writer.ts';
-import { readInput } from './input.ts';
+import { readText } from './input.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from './markdown-builder.ts';
 import type { BlockKind, ParsedDocument, ParseInput, ParseLimits, Parser } from './parser.ts';
 
@@ -14,7 +14,7 @@ export function createMarkdownParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(decodeText(await readInput(input)).text);
+  const text = normalizeLines(await readText(input));
   const builder = createMarkdownBuilder(input.limits);
   const fields = frontMatter(text);
   let heading: string | null = null;

@@ -1,6 +1,6 @@
 /** SubRip and WebVTT subtitles as running text: cues that follow each other closely make a paragraph, led by the time it begins at. */
-import { decodeText, normalizeLines } from './encoding.ts';
-import { readInput } from './input.ts';
+import { normalizeLines } from './encoding.ts';
+import { readText } from './input.ts';
 import { createMarkdownBuilder } from './markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 
@@ -13,7 +13,7 @@ const pauseSeconds = 3;
 const paragraphCharacters = 600;
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(decodeText(await readInput(input)).text);
+  const text = normalizeLines(await readText(input));
   const builder = createMarkdownBuilder(input.limits);
   let lines: string[] = [];
   let characters = 0;

@@ -1,7 +1,7 @@
 /** Plain text in any encoding: paragraphs at blank lines, nothing guessed. Source code and settings files become one code block. */
 import { hintOf } from './detect.ts';
-import { decodeText, normalizeLines } from './encoding.ts';
-import { readInput } from './input.ts';
+import { normalizeLines } from './encoding.ts';
+import { readText } from './input.ts';
 import { createMarkdownBuilder, type MarkdownBuilder, type Place } from './markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 
@@ -10,7 +10,7 @@ export function createTextParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(decodeText(await readInput(input)).text);
+  const text = normalizeLines(await readText(input));
   const builder = createMarkdownBuilder(input.limits);
   const language = codeLanguages[hintOf(input)];
   if (language === undefined) writeParagraphs(text, builder);

@@ -3,12 +3,12 @@
  * elements are turned into HTML's and go the same way. Of any other XML the text is kept in order, each value with its element's
  * name. Declared entities are never expanded, nothing outside the file is ever read.
  */
-import { decodeText, normalizeLines } from './encoding.ts';
+import { normalizeLines } from './encoding.ts';
 import { createBlockReader } from './html/html-blocks.ts';
 import { declaredCharset } from './html/html-parser.ts';
 import { type Attributes, readTags, type TagHandler } from './html/html-tags.ts';
 import { writeBlocks } from './html/html-writer.ts';
-import { readInput } from './input.ts';
+import { readText } from './input.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from './markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 
@@ -17,8 +17,7 @@ export function createXmlParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const bytes = await readInput(input);
-  const text = normalizeLines(decodeText(bytes, declaredCharset(bytes)).text);
+  const text = normalizeLines(await readText(input, declaredCharset));
   const builder = createMarkdownBuilder(input.limits);
   const root = rootName(text);
   const meta = articleRoots.has(root) ? writeArticle(text, builder, input) : writeValues(text, builder);

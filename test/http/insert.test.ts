@@ -359,6 +359,29 @@ describe('POST /insert', () => {
   });
 });
 
+describe('the charset that a client names', () => {
+  it('goes on to whoever reads the file, from PUT and from a part of a form', async () => {
+    await using server = await startHttpServer({ memory: { ingest: () => {} } });
+    const form = new FormData();
+    form.append('file', new Blob(['x'], { type: 'Text/CSV; header=present; charset="Windows-1252"' }), 'a.csv');
+    const headers = { prefer: 'respond-async' };
+
+    await fetch(`${server.url}/documents/put`, {
+      method: 'PUT',
+      body: 'x',
+      headers: { ...headers, 'content-type': 'text/plain; charset=ISO-8859-1' },
+    });
+    await insert(server, 'form', form, headers);
+    const tasks = [...server.memory.tasks.values()].map(({ task }) => task);
+
+    expect(tasks.map(({ declaredMediaType }) => declaredMediaType)).toEqual([
+      'text/plain; charset=iso-8859-1',
+      'text/csv; charset=windows-1252',
+    ]);
+    expect((await json(fetch(`${server.url}/task/${tasks[1]!.id}`))).media_type).toBe('text/csv');
+  });
+});
+
 describe('PUT /documents/{doc_id}', () => {
   it('gives the same answers as POST /insert for the file as a raw body', async () => {
     await using server = await startHttpServer({ settings: { syncBytesMax: 1000 } });

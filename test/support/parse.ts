@@ -3,7 +3,11 @@ import { loadConfig } from '../../src/config.ts';
 import { DocumentError } from '../../src/errors.ts';
 import type { ParsedDocument, ParseLimits, Parser } from '../../src/parse/parser.ts';
 
-export type ParseOptions = { readonly filename?: string; readonly limits?: Partial<ParseLimits> };
+export type ParseOptions = {
+  readonly filename?: string;
+  readonly declaredMediaType?: string;
+  readonly limits?: Partial<ParseLimits>;
+};
 
 /** The limits that a server has when nobody set any. */
 export const usualLimits: ParseLimits = loadConfig({});
@@ -14,7 +18,7 @@ export async function parseBytes(parser: Parser, bytes: Uint8Array, options: Par
     bytes,
     fileBytes: bytes.length,
     filename: options.filename ?? 'file',
-    declaredMediaType: null,
+    declaredMediaType: options.declaredMediaType ?? null,
     limits: { ...usualLimits, ...options.limits },
     onProgress: () => {},
   });

@@ -1,6 +1,5 @@
 /** HTML and XHTML files. */
-import { decodeText } from '../encoding.ts';
-import { readInput } from '../input.ts';
+import { readText } from '../input.ts';
 import { createMarkdownBuilder } from '../markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { writeHtml } from './html-writer.ts';
@@ -10,8 +9,7 @@ export function createHtmlParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const bytes = await readInput(input);
-  const { text } = decodeText(bytes, declaredCharset(bytes));
+  const text = await readText(input, declaredCharset);
   const builder = createMarkdownBuilder(input.limits);
   const { title, author, language } = writeHtml(text, builder, { limits: input.limits });
   return {
