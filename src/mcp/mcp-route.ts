@@ -118,5 +118,5 @@ function readJson(ctx: Context, { bytesMax, limits, held }: Reading): Promise<un
   const watch = watchOf(ctx.req, limits);
   // A document may come in slowly; a question may not.
   if (Number(ctx.get('Content-Length') || Infinity) > limits.jsonBytesMax) watch.byRate({ givesWay: true });
-  return readJsonBody(ctx, { bytesMax, accept: () => {}, failed: watch.failed, take: held.bytes });
+  return readJsonBody(ctx, { bytesMax, accept: () => {}, failed: watch.failed, take: (bytes) => held.bytes(bytes) });
 }
