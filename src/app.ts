@@ -14,11 +14,11 @@ import type { Engine } from './engines/engine.ts';
 import { loadApiKeys } from './http/api-keys.ts';
 import { toHttpSettings, type HttpLimits, type HttpSettings } from './http/http-settings.ts';
 import type { Route } from './http/route.ts';
-import type { Services } from './http/services.ts';
+import type { DocumentService, SearchService, Services } from './http/services.ts';
 import { toTaskRecord, type WireOptions } from './http/wire.ts';
 import { confinement } from './ingest/confinement.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
-import { createLibrary } from './ingest/library.ts';
+import { createLibrary, type Library } from './ingest/library.ts';
 import { createSupervisor, type Supervisor, workerReady } from './ingest/supervisor.ts';
 import { createSystemStatus, type Workers } from './ingest/system-status.ts';
 import { createTaskControl } from './ingest/task-control.ts';
@@ -29,6 +29,8 @@ import type { ParseLimits } from './parse/parser.ts';
 import { readableEndings } from './parse/detect.ts';
 import { type AnswerService, createAnswers } from './search/answer.ts';
 import { rerankerSettings } from './search/create-reranker.ts';
+import { stopOn } from './search/stop.ts';
+import { createTurns } from './search/turns.ts';
 import { mcpRoute } from './mcp/mcp-route.ts';
 import { certificateFiles, type FrontEndStorage, openFrontEndStorage, openWorkerEngine, type StorageOptions } from './storage.ts';
 import type { TaskId } from './tasks/task.ts';
@@ -253,20 +255,39 @@ function createServices(config: Config, engine: Engine, webhooks: Webhooks, work
   const tasks = createTaskControl(engine);
   const documents = createLibrary({ engine, cancel: (id, options) => tasks.cancel(id, options) });
   const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workers });
+  const search = searchInTurns(engine);
   return {
     uploads,
     tasks,
-    documents,
-    search: engine.index,
-    ...(config.answerUrl === '' ? {} : { answers: answersFrom(config, engine) }),
+    documents: readInTurns(documents),
+    search,
+    ...(config.answerUrl === '' ? {} : { answers: answersFrom(config, search) }),
     readiness: () => status.readiness(),
     status: () => status.figures(),
   };
 }
 
-function answersFrom(config: Config, engine: Engine): AnswerService {
+/** As many as there are threads; what a client may have waiting is more than a page of anything asks for at once. */
+function searchInTurns({ index }: Engine): SearchService {
+  const turns = createTurns({ atOnce: 2, waitingMax: 512, waitingPerClientMax: 128 });
+  return { search: (query, asker) => turns.run(asker, () => index.search(query, stopOn(asker.gone))) };
+}
+
+/** What reads the index for a moment has turns of its own, so that it waits for no more than a search that runs. */
+function readInTurns(library: Library): DocumentService {
+  const turns = createTurns({ atOnce: 8, waitingMax: 2048, waitingPerClientMax: 512 });
+  return {
+    list: (options, asker) => turns.run(asker, () => library.list(options)),
+    info: (docId, asker) => turns.run(asker, () => library.info(docId)),
+    content: (docId, asker, pick) => turns.run(asker, () => library.content(docId, pick)),
+    original: (docId, asker, pick) => turns.run(asker, () => library.original(docId, pick)),
+    remove: (docId) => library.remove(docId),
+  };
+}
+
+function answersFrom(config: Config, service: SearchService): AnswerService {
   return createAnswers({
-    search: (query) => engine.index.search(query),
+    search: (query, asker) => service.search(query, asker),
     url: config.answerUrl,
     model: config.answerModel,
     key: config.answerKey,

@@ -1,10 +1,9 @@
 /** POST /answer: an answer in sentences with numbered citations, as server-sent events. There only where a chat service is set. */
 import { AppError } from '../errors.ts';
 import type { AnswerEvent } from '../search/answer.ts';
-import { callerOf } from './access.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpLimits } from './http-settings.ts';
-import { route, type Call, type RequestState, type Route } from './route.ts';
+import { route, type Call, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
 import { createSlots } from './slots.ts';
 import { toHit, type WireOptions } from './wire.ts';
@@ -39,15 +38,18 @@ export function answerRoutes({ limits, wire }: AnswerRouteOptions): readonly Rou
     }),
   ];
 
-  async function writeAnswer({ ctx, body, services, principal, hurry }: Call<unknown, unknown, schemas.AnswerBody>): Promise<void> {
+  async function writeAnswer({ ctx, body, services, asker, hurry }: Call<unknown, unknown, schemas.AnswerBody>): Promise<void> {
     const { answers } = services;
     if (answers === undefined) throw new AppError('unavailable', 'No chat service is set (ANSWER_URL).');
-    const client = callerOf(principal, (ctx.state as RequestState).address);
+    const { client } = asker;
     const stream = openEventStream(ctx, { limits, slots, client, until: hurry });
     const filter = body.doc_ids === undefined ? {} : { docIds: body.doc_ids };
     let id = 0;
     try {
-      for await (const event of answers.answer({ question: body.question, topK: body.top_k, filter }, stream.closed)) {
+      for await (const event of answers.answer(
+        { question: body.question, topK: body.top_k, filter },
+        { client, gone: stream.closed },
+      )) {
         id += 1;
         stream.send({ id: String(id), name: event.type, data: toWire(event) });
       }

@@ -23,15 +23,15 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       summary: 'Searchable documents, newest first.',
       query: schemas.documentsQuery,
       answers: { 200: { description: 'One page.', json: schemas.documentPage } },
-      async handle({ ctx, query: { limit, cursor }, services }) {
+      async handle({ ctx, query: { limit, cursor }, services, asker }) {
         const list = new JsonList();
         let next: string | null | undefined = cursor;
         let left = limit;
         do {
-          const page: DocumentPage = await services.documents.list({
-            limit: Math.min(left, recordsAtOnce),
-            ...(next == null ? {} : { cursor: next }),
-          });
+          const page: DocumentPage = await services.documents.list(
+            { limit: Math.min(left, recordsAtOnce), ...(next == null ? {} : { cursor: next }) },
+            asker,
+          );
           await list.add(page.documents.map((document) => describeDocument(document, wire)));
           left -= page.documents.length;
           next = page.nextCursor;
@@ -50,8 +50,8 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       hasVersions: true,
       answers: { 200: { description: 'The document.', json: schemas.documentRecord }, 304: notModified },
       problems: ['not_found'],
-      async handle({ ctx, params, services }) {
-        const document = await services.documents.info(params.doc_id);
+      async handle({ ctx, params, services, asker }) {
+        const document = await services.documents.info(params.doc_id, asker);
         if (document === null) throw documentNotFound();
         ctx.set('Cache-Control', 'no-cache');
         if (!unchanged(ctx, validatorsOf(document, wire))) ctx.body = describeDocument(document, wire);
@@ -69,8 +69,8 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       hasVersions: true,
       answers: { 200: { description: 'It is gone.', json: schemas.documentDeleted } },
       problems: ['not_found'],
-      async handle({ ctx, params, services }) {
-        const document = hasPrecondition(ctx) ? await services.documents.info(params.doc_id) : null;
+      async handle({ ctx, params, services, asker }) {
+        const document = hasPrecondition(ctx) ? await services.documents.info(params.doc_id, asker) : null;
         requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));
         if (!(await services.documents.remove(params.doc_id))) throw documentNotFound();
         ctx.body = { message: 'Document deleted', doc_id: params.doc_id };
@@ -92,8 +92,8 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
         304: notModified,
       },
       problems: ['not_found', 'range_not_satisfiable'],
-      async handle({ ctx, params, services }) {
-        await answerBytes(ctx, 'content', (pick) => services.documents.content(params.doc_id, pick));
+      async handle({ ctx, params, services, asker }) {
+        await answerBytes(ctx, 'content', (pick) => services.documents.content(params.doc_id, asker, pick));
         if (ctx.status !== 304) ctx.set('Content-Type', 'text/markdown; charset=utf-8');
       },
     }),
@@ -109,8 +109,8 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       requestHeaders: schemas.rangeHeaders,
       answers: { 200: { description: 'The bytes that were uploaded.', mediaType: '*/*' }, 206: aPart('*/*'), 304: notModified },
       problems: ['not_found', 'range_not_satisfiable'],
-      async handle({ ctx, params, services }) {
-        const { document } = await answerBytes(ctx, 'file', (pick) => services.documents.original(params.doc_id, pick));
+      async handle({ ctx, params, services, asker }) {
+        const { document } = await answerBytes(ctx, 'file', (pick) => services.documents.original(params.doc_id, asker, pick));
         ctx.set('Content-Disposition', attachment(document.filename));
         if (ctx.status !== 304) ctx.set('Content-Type', downloadType(document.mediaType));
       },

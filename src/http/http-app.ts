@@ -241,6 +241,7 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
   const params = readParams(route.params, ctx.path, rawParams);
   const query = route.anyQuery === true ? {} : readQuery(route.query, ctx.querystring);
   const body = route.body?.kind === 'json' ? readBody(route.body.schema, await readJson(ctx, options)) : undefined;
+  const gone = clientLeft(ctx, options.settings.limits.halfClosedMs);
   const call: Call<unknown, unknown, unknown> = {
     ctx,
     params,
@@ -250,7 +251,8 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
     services: services as Services,
     principal: state.principal,
     requestId: state.requestId,
-    hurry: AbortSignal.any([clientLeft(ctx, options.settings.limits.halfClosedMs), options.stopping]),
+    hurry: AbortSignal.any([gone, options.stopping]),
+    asker: { client: callerOf(state.principal, state.address), gone },
   };
   if (route.body !== undefined && route.asksForBody !== true) options.acceptBody(ctx);
   await route.handle(call);

@@ -95,7 +95,7 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
   ];
 }
 
-type InsertCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'hurry'>;
+type InsertCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'hurry' | 'asker'>;
 
 async function insert(
   call: InsertCall,
@@ -179,9 +179,9 @@ async function submit(call: InsertCall, upload: Upload, { wire, holdDocument }: 
 }
 
 /** What is on its way will be a version that the client does not know. @throws AppError `precondition_failed`. */
-async function requireVersion({ ctx, services }: InsertCall, docId: string, wire: WireOptions): Promise<void> {
+async function requireVersion({ ctx, services, asker }: InsertCall, docId: string, wire: WireOptions): Promise<void> {
   if (!hasPrecondition(ctx)) return;
-  const document = await services.documents.info(docId);
+  const document = await services.documents.info(docId, asker);
   requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));
   const live = taskStatuses.filter((status) => !isTerminal(status));
   const pages = await Promise.all(live.map((status) => services.tasks.list({ docId, status, limit: 1 })));

@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { RequestErrorCode } from '../errors.ts';
 import type { Principal } from './access.ts';
+import type { Asker } from '../search/turns.ts';
 import type { Scope } from './scope.ts';
 import type { Services } from './services.ts';
 
@@ -35,6 +36,8 @@ export type Call<P, Q, B> = {
   readonly requestId: string;
   /** Aborts when the client has gone or the server is stopping: answer now with what there is. */
   readonly hurry: AbortSignal;
+  /** Who asks, and whether the client is still there. */
+  readonly asker: Asker;
 };
 
 export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = {

@@ -36,11 +36,11 @@ export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly 
   ];
 
   async function search(
-    { ctx, services }: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services'>,
+    { ctx, services, asker }: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'asker'>,
     query: SearchQuery,
   ): Promise<void> {
     const startedAt = performance.now();
-    const answer = await services.search.search(query);
+    const answer = await services.search.search(query, asker);
     metrics.searched(query.mode, (performance.now() - startedAt) / 1000);
     const { hits, ...head } = toSearchReply(query, answer, wire);
     const list = new JsonList();

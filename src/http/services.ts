@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { ByteRange, Receipt } from '../documents/file-store.ts';
 import type { AnswerService } from '../search/answer.ts';
 import type { DocumentPage, IndexedDocument, SearchAnswer, SearchQuery } from '../search/document-index.ts';
+import type { Asker } from '../search/turns.ts';
 import type { Metadata, Task, TaskId, TaskLane, TaskSnapshot } from '../tasks/task.ts';
 import type { CancelOutcome, RetryOutcome, TaskFilter, TaskPage } from '../tasks/task-store.ts';
 
@@ -54,18 +55,20 @@ export type DocumentStream = { readonly stream: Readable; readonly bytes: number
 /** Chooses what is read once it is known what there is; null: all of it. */
 export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => ByteRange | null;
 
+/** What reads the index waits its turn: each client has its own. @throws AppError `queue_full`, or `unavailable` when the asker has gone. */
 export interface DocumentService {
-  list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
-  info(docId: string): Promise<IndexedDocument | null>;
+  list(options: { limit: number; cursor?: string }, asker: Asker): Promise<DocumentPage>;
+  info(docId: string, asker: Asker): Promise<IndexedDocument | null>;
   /** The parsed text as Markdown. */
-  content(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
-  original(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
+  content(docId: string, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
+  original(docId: string, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
   /** Gone from search, content and disk when it returns; waiting and running tasks of this doc_id are cancelled. False when unknown. */
   remove(docId: string): Promise<boolean>;
 }
 
 export interface SearchService {
-  search(query: SearchQuery): Promise<SearchAnswer>;
+  /** Waits its turn, and stops when the asker has gone. @throws AppError `queue_full`, `unavailable`. */
+  search(query: SearchQuery, asker: Asker): Promise<SearchAnswer>;
 }
 
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };

@@ -2,11 +2,10 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { callerOf } from '../http/access.ts';
 import { watchOf } from '../http/body-watch.ts';
 import type { HttpLimits } from '../http/http-settings.ts';
 import { readJsonBody } from '../http/json-body.ts';
-import { route, type RequestState, type Route } from '../http/route.ts';
+import { route, type Route } from '../http/route.ts';
 import { createSlots, type Slots } from '../http/slots.ts';
 import type { WireOptions } from '../http/wire.ts';
 import type { McpHandler } from './mcp-handler.ts';
@@ -58,14 +57,13 @@ export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOpt
       400: { description: 'A problem, or a message that is not understood.', json: jsonRpcAnswer },
     },
     problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited'],
-    async handle({ ctx, services, principal, requestId, hurry }) {
-      const client = callerOf(principal, (ctx.state as RequestState).address);
-      const held = holdMemory(memory, client);
+    async handle({ ctx, services, principal, requestId, hurry, asker }) {
+      const held = holdMemory(memory, asker.client);
       try {
         const body = await readJson(ctx, { bytesMax, limits, held });
-        held.add(work.take(client));
+        held.add(work.take(asker.client));
         const headers = { ...ownHeaders, ...protocolVersion(ctx) };
-        const reply = await handle({ headers, body, requestId, services, principal, wire, documentBytesMax, hurry });
+        const reply = await handle({ headers, body, requestId, services, principal, wire, documentBytesMax, hurry, asker });
         ctx.status = reply.status;
         ctx.set({ ...reply.headers });
         ctx.body = reply.body === '' ? null : reply.body;

@@ -14,6 +14,7 @@ import type { Services } from '../http/services.ts';
 import { describeDocument, toSearchReply, toTaskRecord, type WireOptions } from '../http/wire.ts';
 import type { Logger } from '../logger.ts';
 import { searchModes } from '../search/document-index.ts';
+import type { Asker } from '../search/turns.ts';
 import type { TaskId, TaskSnapshot } from '../tasks/task.ts';
 
 export type ToolCaller = {
@@ -25,6 +26,7 @@ export type ToolCaller = {
   readonly logger: Logger;
   /** Aborts when the client has gone or the server is stopping. */
   readonly hurry: AbortSignal;
+  readonly asker: Asker;
 };
 
 const waitSecondsMax = 60;
@@ -59,7 +61,7 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
           throw new AppError('invalid_request', 'query must hold something to look for');
         const filter = doc_ids === undefined ? {} : { docIds: doc_ids };
         const query = { query: text, mode, topK: top_k, offset: 0, filter };
-        return toSearchReply(query, await services.search.search(query), wire);
+        return toSearchReply(query, await services.search.search(query, caller.asker), wire);
       }),
   );
   server.registerTool(
@@ -186,8 +188,13 @@ function bytesOf({ text, content_base64 }: { text?: string | undefined; content_
 }
 
 /** Reads no further than it must: the text of a document may be far larger than what a model can take. */
-async function readDocument(docId: string, start: number, charactersMax: number, { services, wire }: ToolCaller): Promise<object> {
-  const found = await services.documents.content(docId);
+async function readDocument(
+  docId: string,
+  start: number,
+  charactersMax: number,
+  { services, wire, asker }: ToolCaller,
+): Promise<object> {
+  const found = await services.documents.content(docId, asker);
   if (found === null) throw new AppError('not_found', 'Document not found');
   const { stream, document } = found;
   // One more than asked for, so that a character of two units is never cut.

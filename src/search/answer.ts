@@ -4,6 +4,7 @@
  */
 import { AppError } from '../errors.ts';
 import type { SearchAnswer, SearchFilter, SearchHit, SearchQuery } from './document-index.ts';
+import type { Asker } from './turns.ts';
 
 export type AnswerQuestion = {
   readonly question: string;
@@ -20,14 +21,14 @@ export type AnswerEvent =
 
 export interface AnswerService {
   /**
-   * Ends early when `signal` aborts. Without any source it says so itself and asks no model.
+   * Ends early when the asker has gone. Without any source it says so itself and asks no model.
    * @throws AppError `unavailable` when the chat service does not answer usefully; text may have been passed on before.
    */
-  answer(question: AnswerQuestion, signal: AbortSignal): AsyncIterable<AnswerEvent>;
+  answer(question: AnswerQuestion, asker: Asker): AsyncIterable<AnswerEvent>;
 }
 
 export type AnswerOptions = {
-  readonly search: (query: SearchQuery) => Promise<SearchAnswer>;
+  readonly search: (query: SearchQuery, asker: Asker) => Promise<SearchAnswer>;
   readonly url: string;
   readonly model: string;
   readonly key: string;
@@ -41,9 +42,9 @@ const answerCharactersMax = 100_000;
 
 export function createAnswers(options: AnswerOptions): AnswerService {
   return {
-    async *answer(question, signal) {
+    async *answer(question, asker) {
       const query = { query: question.question, mode: 'hybrid', topK: question.topK, offset: 0, filter: question.filter } as const;
-      const { hits } = await options.search(query);
+      const { hits } = await options.search(query, asker);
       yield { type: 'sources', sources: hits };
       if (hits.length === 0) {
         yield { type: 'text', text: noSources(question.question) };
@@ -51,7 +52,7 @@ export function createAnswers(options: AnswerOptions): AnswerService {
         return;
       }
       let whole = '';
-      for await (const text of chat(options, messages(question.question, hits), signal)) {
+      for await (const text of chat(options, messages(question.question, hits), asker.gone)) {
         whole += text;
         if (whole.length > answerCharactersMax) break;
         yield { type: 'text', text };

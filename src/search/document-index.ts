@@ -1,5 +1,6 @@
 /** Port: what is searchable. The index is also the arbiter of a task's fate: what it has not switched to was never completed. */
 import type { Metadata, TaskId, Version } from '../tasks/task.ts';
+import type { Stop } from './stop.ts';
 
 /** One searchable document; at most one version of a doc_id at any moment. */
 export type IndexedDocument = {
@@ -108,7 +109,8 @@ export interface DocumentIndex {
   wasCommitted(docId: string, version: TaskId): Promise<boolean>;
   /** Newest first by `insertedAt`. */
   list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
-  search(query: SearchQuery): Promise<SearchAnswer>;
+  /** @throws AppError `unavailable` when it was stopped. */
+  search(query: SearchQuery, stop?: Stop): Promise<SearchAnswer>;
   stats(): Promise<IndexStats>;
   /** Forgets fences and revocations that only tasks accepted before `ordinal` could meet: there is none any more. */
   purge(ordinal: number): Promise<void>;

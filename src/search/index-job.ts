@@ -3,12 +3,15 @@ import type { EmbedderSettings } from '../embed/create-embedder.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { RerankerSettings } from './create-reranker.ts';
 import type { SqliteIndex } from './sqlite-index.ts';
+import type { StopFlag } from './stop.ts';
 
 export type IndexMethod = Exclude<keyof SqliteIndex, 'close'>;
 
 export type IndexJob<M extends IndexMethod = IndexMethod> = {
   readonly method: M;
   readonly args: Parameters<SqliteIndex[M]>;
+  /** Of a search. */
+  readonly stop?: StopFlag;
 };
 
 /** Errors lose their class between threads, so an expected one travels as a value. */

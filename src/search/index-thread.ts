@@ -5,10 +5,11 @@
 import type { Embedder } from '../embed/embedder.ts';
 import { AppError, DocumentError } from '../errors.ts';
 import { indexIdentity, isDamage, setAside } from './damage.ts';
-import type { IndexJob, IndexOutcome } from './index-job.ts';
+import type { IndexJob, IndexMethod, IndexOutcome } from './index-job.ts';
 import type { Reranker } from './reranker.ts';
 import { inOurWords } from '../trouble.ts';
 import { openSqliteIndex, type SqliteIndex } from './sqlite-index.ts';
+import { followFlag, type StopFlag } from './stop.ts';
 
 export type IndexThread = { run(job: IndexJob): Promise<IndexOutcome> };
 
@@ -43,8 +44,7 @@ export function createIndexThread(options: {
 
   async function call(job: IndexJob): Promise<unknown> {
     const index = await current();
-    const method = index[job.method] as (...args: unknown[]) => unknown;
-    const value = await method(...job.args);
+    const value = await (job.stop === undefined ? apply(index, job.method, job.args) : stoppable(index, job, job.stop));
     // Written into a file that was set aside in the meantime: as good as not written.
     if (opened?.identity !== indexIdentity(indexDir)) throw new AppError('unavailable', 'The index was set aside; try again');
     return value;
@@ -75,6 +75,21 @@ export function createIndexThread(options: {
       }
     },
   };
+}
+
+function apply(index: SqliteIndex, name: IndexMethod, args: readonly unknown[]): unknown {
+  const method = index[name] as (...args: unknown[]) => unknown;
+  return method(...args);
+}
+
+async function stoppable(index: SqliteIndex, { method, args }: IndexJob, flag: StopFlag): Promise<unknown> {
+  const stop = followFlag(flag);
+  try {
+    stop.check();
+    return await apply(index, method, [...args, stop]);
+  } finally {
+    stop.release();
+  }
 }
 
 /** Between threads an error loses its class and its code, so what is expected goes over as a value. */

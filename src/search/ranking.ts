@@ -19,6 +19,7 @@ import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm
 import { addSiblings, bestRows, byScore, idf, scoreRows, type Scored, type Scores } from './scorer.ts';
 import type { Segment } from './segments.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Stop } from './stop.ts';
 import type { Token } from './tokens.ts';
 import type { Near } from './vectors.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -65,11 +66,14 @@ export type RankingInput = {
 /** A ranking, stopping before everything that reads texts, words or postings: a function that changes nothing, whose value it wants. */
 export type RankingSteps<T> = Generator<() => unknown, T>;
 
-/** Ranks the chunks that may be found. Call inside a read transaction. */
-export function rankChunks(input: RankingInput): Ranked {
+/** Ranks the chunks that may be found, until it is stopped. Call inside a read transaction. */
+export function rankChunks(stop: Stop, input: RankingInput): Ranked {
   const steps = rankInSteps(input);
   let step = steps.next();
-  while (!step.done) step = steps.next(step.value());
+  while (!step.done) {
+    stop.check();
+    step = steps.next(step.value());
+  }
   return step.value;
 }
 

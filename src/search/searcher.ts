@@ -3,6 +3,7 @@ import type { Embedder } from '../embed/embedder.ts';
 import { AppError } from '../errors.ts';
 import type { SearchAnswer, SearchHit, SearchQuery } from './document-index.ts';
 import type { Reranker } from './reranker.ts';
+import { type Stop, unstoppable } from './stop.ts';
 
 /** A question is not worth waiting longer for than this, in milliseconds. */
 const embedQueryMs = 5000;
@@ -30,7 +31,7 @@ export type IndexAnswer = {
 };
 
 /** An index as a searcher asks it; `vector` is null in keyword mode and where there is none. */
-export type AskIndex = (query: SearchQuery, vector: Float32Array | null) => IndexAnswer | Promise<IndexAnswer>;
+export type AskIndex = (query: SearchQuery, vector: Float32Array | null, stop: Stop) => IndexAnswer | Promise<IndexAnswer>;
 
 export class Searcher {
   readonly #askIndex: AskIndex;
@@ -44,16 +45,18 @@ export class Searcher {
     this.#reranker = reranker;
   }
 
-  /** @throws AppError `unavailable` when the mode is vector and the embedder does not answer. */
-  async search(query: SearchQuery): Promise<SearchAnswer> {
+  /** @throws AppError `unavailable` when the mode is vector and the embedder does not answer, and when it was stopped. */
+  async search(query: SearchQuery, stop: Stop = unstoppable): Promise<SearchAnswer> {
     const started = performance.now();
     const reranks = this.#reranker !== null && query.mode !== 'keyword' && query.offset < rerankedHits;
     const asked = reranks ? { ...query, offset: 0, topK: Math.max(rerankedHits, query.offset + query.topK) } : query;
-    const vector = query.mode === 'keyword' || this.#embedder.dimensions === 0 ? null : await this.#embedQuery(query);
-    const answer = await this.#askIndex(asked, vector === 'failed' ? null : vector);
+    const vector = query.mode === 'keyword' || this.#embedder.dimensions === 0 ? null : await this.#embedQuery(query, stop.signal);
+    stop.check();
+    const answer = await this.#askIndex(asked, vector === 'failed' ? null : vector, stop);
+    stop.check();
     const { hits, total } = answer;
     const found = { hits, total, notice: this.#notice(query, answer, vector === 'failed') };
-    const ordered = reranks ? await this.#rerank(this.#reranker!, query, found) : found;
+    const ordered = reranks ? await this.#rerank(this.#reranker!, query, found, stop.signal) : found;
     return { ...ordered, tookMs: performance.now() - started };
   }
 
@@ -68,13 +71,14 @@ export class Searcher {
     reranker: Reranker,
     query: SearchQuery,
     answer: Omit<SearchAnswer, 'tookMs'>,
+    signal: AbortSignal,
   ): Promise<Omit<SearchAnswer, 'tookMs'>> {
     const page = (hits: readonly SearchHit[]) => hits.slice(query.offset, query.offset + query.topK);
     const read = answer.hits.slice(0, rerankedHits);
     if (read.length === 0) return answer;
     try {
       const texts = read.map((hit) => hit.text);
-      const scores = await reranker.rerank(query.query, texts, AbortSignal.timeout(rerankMs));
+      const scores = await reranker.rerank(query.query, texts, AbortSignal.any([signal, AbortSignal.timeout(rerankMs)]));
       const ordered = read.map((hit, i) => ({ ...hit, score: scores[i]! })).sort((a, b) => b.score - a.score);
       return { ...answer, hits: page([...ordered, ...answer.hits.slice(rerankedHits)]) };
     } catch {
@@ -82,11 +86,12 @@ export class Searcher {
     }
   }
 
-  async #embedQuery({ query, mode }: SearchQuery): Promise<Float32Array | 'failed'> {
+  async #embedQuery({ query, mode }: SearchQuery, signal: AbortSignal): Promise<Float32Array | 'failed'> {
     const known = this.#queryVectors.get(query);
     if (known !== undefined) return known;
     try {
-      const [vector] = await this.#embedder.embed([query], 'query', AbortSignal.timeout(embedQueryMs));
+      const within = AbortSignal.any([signal, AbortSignal.timeout(embedQueryMs)]);
+      const [vector] = await this.#embedder.embed([query], 'query', within);
       if (this.#queryVectors.size >= queryVectorsMax) this.#queryVectors.clear();
       this.#queryVectors.set(query, vector!);
       return vector!;

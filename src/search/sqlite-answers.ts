@@ -8,6 +8,7 @@ import { type ChunkRow, markerOf, poolSize, toHit } from './hits.ts';
 import { rankChunks } from './ranking.ts';
 import type { Scored } from './scorer.ts';
 import type { AskIndex } from './searcher.ts';
+import type { Stop } from './stop.ts';
 import { followDatabase, Snapshot } from './snapshot.ts';
 import { spread } from './spread.ts';
 import { VectorSnapshot } from './vectors.ts';
@@ -26,16 +27,16 @@ export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex
   const vectors = new VectorSnapshot(database, embedder.id, embedder.dimensions);
   const vocabulary = new Vocabulary();
 
-  return (query, vector) =>
+  return (query, vector, stop) =>
     database.read(() => {
       refresh();
-      return { ...answer(query, vector), notice: notice(), foreign: foreign() };
+      return { ...answer(query, vector, stop), notice: notice(), foreign: foreign() };
     });
 
-  function answer(query: SearchQuery, vector: Float32Array | null): { hits: SearchHit[]; total: number } {
+  function answer(query: SearchQuery, vector: Float32Array | null, stop: Stop): { hits: SearchHit[]; total: number } {
     const documents = filteredDocuments(database, query.filter);
     const wanted = query.offset + query.topK;
-    const ranked = rankChunks({
+    const ranked = rankChunks(stop, {
       text,
       snapshot,
       vocabulary,

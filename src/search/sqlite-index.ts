@@ -115,8 +115,8 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
     async list(listOptions) {
       return listDocuments(database, listOptions);
     },
-    async search(query) {
-      return searcher.search(query);
+    async search(query, stop) {
+      return searcher.search(query, stop);
     },
     async stats() {
       const row = database.get('SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks FROM document')!;

@@ -10,6 +10,7 @@ import type { TaskId, Version } from '../tasks/task.ts';
 import type { DocumentIndex } from './document-index.ts';
 import type { IndexJob, IndexMethod, IndexOutcome, IndexThreadSettings } from './index-job.ts';
 import type { SqliteIndex } from './sqlite-index.ts';
+import { raiseOn, unstoppable } from './stop.ts';
 
 export type ThreadedIndexOptions = IndexThreadSettings & {
   /** Each is a connection of its own; two let a search run beside a commit. */
@@ -53,8 +54,9 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
   const closing = new AbortController();
 
   /** A thread that cannot start rejects one call and leaves the later ones waiting for ever; the pool's error ends them. */
-  const call: Call = async (method, ...args) => {
-    const job: IndexJob = { method, args };
+  const call: Call = (method, ...args) => perform({ method, args });
+
+  async function perform(job: IndexJob): Promise<never> {
     if (broken !== null) throw broken;
     // Not a race against one promise of failure: it would keep a reaction for every call that was ever made.
     const { promise, resolve, reject } = Promise.withResolvers<IndexOutcome>();
@@ -63,7 +65,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     const outcome = await promise.finally(() => waiting.delete(reject));
     if (!outcome.ok) throw new AppError(outcome.code, outcome.message, { cause: outcome.cause });
     return outcome.value as never;
-  };
+  }
 
   const tidying = oneAtATime(logger, 'merging index segments failed', async () => {
     while (!closing.signal.aborted && (await call('tidy')));
@@ -105,7 +107,10 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     info: (...args) => call('info', ...args),
     wasCommitted: (...args) => call('wasCommitted', ...args),
     list: (...args) => call('list', ...args),
-    search: (...args) => call('search', ...args),
+    async search(query, stop = unstoppable) {
+      const { flag, release } = raiseOn(stop.signal);
+      return perform({ method: 'search', args: [query], stop: flag }).finally(release);
+    },
     stats: () => call('stats'),
     purge: (...args) => call('purge', ...args),
     highestOrdinal: () => call('highestOrdinal'),

@@ -48,7 +48,10 @@ describe('answers from a chat service', () => {
       silenceMs: change.silenceMs ?? 5000,
     });
     const events: AnswerEvent[] = [];
-    for await (const event of answers.answer({ question, topK: 5, filter: {} }, change.signal ?? new AbortController().signal)) {
+    for await (const event of answers.answer(
+      { question, topK: 5, filter: {} },
+      { client: 'me', gone: change.signal ?? new AbortController().signal },
+    )) {
       events.push(event);
     }
     return events;

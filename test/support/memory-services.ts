@@ -152,14 +152,14 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           return { documents: page, nextCursor: rest.length > limit ? page.at(-1)!.version : null };
         },
         info: async (docId) => documents.get(docId)?.document ?? null,
-        content: async (docId, pick) => {
+        content: async (docId, _asker, pick) => {
           const stored = documents.get(docId);
           if (stored === undefined) return null;
           const bytes = Buffer.from(stored.text);
           const { first, last } = pick?.({ bytes: bytes.length, document: stored.document }) ?? { first: 0, last: bytes.length };
           return { stream: Readable.from([bytes.subarray(first, last + 1)]), bytes: bytes.length, document: stored.document };
         },
-        original: async (docId, pick) => {
+        original: async (docId, _asker, pick) => {
           const stored = documents.get(docId);
           if (stored === undefined) return null;
           const bytes = stored.document.fileBytes;

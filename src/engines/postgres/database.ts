@@ -4,7 +4,9 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type pg from 'pg';
+import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { hasGone } from '../../search/turns.ts';
 import { inOurWords, notReady, troubleOf } from '../../trouble.ts';
 
 /** Where everything lies; pg-boss has a schema of its own beside it. */
@@ -26,8 +28,11 @@ export interface Database {
   afterCommit(work: () => void | Promise<void>): Promise<void>;
   /** Does it outside the transaction that this call is part of, on another connection. */
   apart<T>(work: () => Promise<T>): Promise<T>;
-  /** Every query inside sees the same state. Changes nothing. */
-  snapshot<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Every query inside sees the same state. Changes nothing. When `signal` aborts, it waits for no connection any more, and the
+   * statement that runs is cancelled.
+   */
+  snapshot<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Waits for what runs. */
   close(): Promise<void>;
 }
@@ -50,6 +55,8 @@ const statementMs = 60_000;
 const answerMs = statementMs + 5000;
 const connectMs = 5000;
 const deadlockTriesMax = 5;
+/** How many may wait for a connection. */
+const waitingMax = 1024;
 
 type Client = pg.PoolClient;
 type After = () => void | Promise<void>;
@@ -71,12 +78,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   /** `open` ends with the transaction: what was begun inside it (a timer, a stream) may go on after it, and is then outside. */
   const current = new AsyncLocalStorage<{ readonly client: Client; open: boolean; readonly after: After[] }>();
 
-  async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  async function withClient<T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const outer = current.getStore();
     if (outer?.open === true) return work(outer.client);
-    const client = await pool.connect().catch((error: unknown) => {
-      throw notReady(error);
-    });
+    const client = await connect(signal);
     let broken = false;
     try {
       return await work(client);
@@ -89,6 +94,38 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     }
   }
 
+  /** Waits for a connection, behind a bounded number of others, until `signal` aborts. */
+  async function connect(signal: AbortSignal | undefined): Promise<Client> {
+    if (pool.waitingCount >= waitingMax) {
+      throw new AppError('unavailable', 'Too many requests wait for the database; try again in a moment.', {
+        retryAfterSeconds: 2,
+      });
+    }
+    const coming = pool.connect().catch((error: unknown) => {
+      throw notReady(error);
+    });
+    return signal === undefined ? coming : unlessGone(coming, signal, (client) => client.release());
+  }
+
+  /** While `work` runs on `client`, an abort cancels its statement; the connection is not used again before that is done. */
+  async function cancellable<T>(client: Client, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    if (signal === undefined) return work();
+    let cancelled: Promise<unknown> = Promise.resolve();
+    const cancel = (): void => {
+      const isSpare = pool.idleCount > 0 || pool.totalCount < options.connectionsMax;
+      if (isSpare && 'processID' in client) cancelled = pool.query('SELECT pg_cancel_backend($1)', [client.processID]).catch(note);
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await work();
+    } catch (error) {
+      throw signal.aborted ? hasGone() : error;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      await cancelled;
+    }
+  }
+
   /** What stands alone is tried again as a transaction is: nothing of it was done. */
   async function execute(sql: string, values: readonly unknown[]): Promise<pg.QueryResult<Row>> {
     const once = (): Promise<pg.QueryResult<Row>> =>
@@ -96,12 +133,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return current.getStore()?.open === true ? once() : again(once);
   }
 
-  async function begin<T>(how: string, work: () => Promise<T>): Promise<T> {
+  async function begin<T>(how: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withClient(async (client) => {
       await client.query(how).catch(rethrow);
       const inside = { client, open: true, after: [] as After[] };
       try {
-        const result = await current.run(inside, work);
+        const result = await cancellable(client, signal, () => current.run(inside, work));
         inside.open = false;
         await client.query('COMMIT').catch(rethrow);
         await current.exit(() => Promise.all(inside.after.map(async (then) => then())));
@@ -111,7 +148,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
         await client.query('ROLLBACK').catch(() => undefined);
         throw error;
       }
-    });
+    }, signal);
   }
 
   async function transaction<T>(work: () => Promise<T>): Promise<T> {
@@ -140,9 +177,25 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     query: async (sql, values = []) => (await execute(sql, values)).rows,
     run: async (sql, values = []) => (await execute(sql, values)).rowCount ?? 0,
     transaction,
-    snapshot: (work) => begin('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work),
+    snapshot: (work, signal) => begin('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, signal),
     close: () => pool.end(),
   };
+}
+
+/** What is `coming`, if `signal` does not abort before; what comes too late is put away. */
+async function unlessGone<T>(coming: Promise<T>, signal: AbortSignal, putAway: (late: T) => void): Promise<T> {
+  const left = Promise.withResolvers<never>();
+  const leave = (): void => left.reject(hasGone());
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
+  try {
+    return await Promise.race([coming, left.promise]);
+  } catch (error) {
+    void coming.then(putAway, () => undefined);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 }
 
 /** How every connection is made: keepalive, a time limit, and the types of `ourParser`. */

@@ -3,6 +3,7 @@
  * once: where something is not in memory it finds nothing and notes what it looked for; that is read, and the step done again,
  * until it lacked nothing. What is costly, adding up scores, is done once.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../embed/embedder.ts';
 import type { SearchHit, SearchQuery } from '../../search/document-index.ts';
 import { type ChunkRow, markerOf, poolSize, toHit } from '../../search/hits.ts';
@@ -12,6 +13,7 @@ import type { AskIndex, IndexAnswer } from '../../search/searcher.ts';
 import { decodeWords, Segment } from '../../search/segments.ts';
 import { Snapshot } from '../../search/snapshot.ts';
 import { spread } from '../../search/spread.ts';
+import type { Stop } from '../../search/stop.ts';
 import { candidateCount, VectorBits } from '../../search/vector-bits.ts';
 import { byNearness, type Near, similarity } from '../../search/vectors.ts';
 import { Vocabulary } from '../../search/vocabulary.ts';
@@ -39,18 +41,22 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
   /** One search at a time: they share what is in memory, and the processor as well. */
   let before: Promise<unknown> = Promise.resolve();
 
-  return (query, vector) => {
-    const mine = before.then(() => database.snapshot(() => ask(query, vector)));
+  return (query, vector, stop) => {
+    const mine = before.then(() => {
+      stop.check();
+      return database.snapshot(() => ask(query, vector, stop), stop.signal);
+    });
     before = mine.catch(() => undefined);
     return mine;
   };
 
-  async function ask(query: SearchQuery, vector: Float32Array | null): Promise<IndexAnswer> {
+  async function ask(query: SearchQuery, vector: Float32Array | null, stop: Stop): Promise<IndexAnswer> {
     await refresh();
     const documents = await catalog.filtered(query.filter);
     const near = vector === null ? null : await nearest(vector, tuning.nearestChunks, documents);
     const wanted = query.offset + query.topK;
     const ranked = await drive(
+      stop,
       rankInSteps({
         text: (scored) => texts.get(scored.chunkId),
         snapshot,
@@ -66,9 +72,13 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     return { hits, total: ranked.total, notice: null, foreign: await countForeign() };
   }
 
-  async function drive(ranking: RankingSteps<Ranked>): Promise<Ranked> {
+  async function drive(stop: Stop, ranking: RankingSteps<Ranked>): Promise<Ranked> {
     let step = ranking.next();
-    while (!step.done) step = ranking.next(await whole(step.value));
+    while (!step.done) {
+      await nextTurn();
+      stop.check();
+      step = ranking.next(await whole(step.value));
+    }
     return step.value;
   }
 

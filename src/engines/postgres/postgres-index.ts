@@ -93,7 +93,7 @@ export function createPostgresIndex(options: {
     info: async (docId) => (await catalog.find(docId))?.document ?? null,
     wasCommitted: (_docId, version) => catalog.isCommitted(version),
     list: (listOptions) => catalog.list(listOptions),
-    search: (query) => searcher.search(query),
+    search: (query, stop) => searcher.search(query, stop),
     stats: remembered(stats, ({ documents }) => documents > countedMax),
     async purge(ordinal) {
       await purge(database, ordinal);
