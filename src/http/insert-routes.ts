@@ -139,7 +139,8 @@ async function answer(
     reply(ctx, kept);
     return;
   }
-  const task = await submit(call, { ...file, docId, keyId: call.principal.keyId }, options);
+  const caller = callerOf(call.principal, (ctx.state as RequestState).address);
+  const task = await submit(call, { ...file, docId, keyId: call.principal.keyId, caller }, options);
   metrics.uploaded(task.fileBytes);
   const { id: taskId, docId: loggedDocId, filename, fileBytes, keyId } = task;
   logger.info(
@@ -152,7 +153,7 @@ async function answer(
   const preference = parsePrefer(ctx.get('Prefer'));
   if (preference.applied !== null) ctx.set('Preference-Applied', preference.applied);
   const waitMs = waitTime(preference, services.uploads.laneOf(task.fileBytes) === 'small' ? settings.syncWaitMs : 0);
-  const release = waitMs === 0 ? null : waitSlots.take(callerOf(call.principal, (ctx.state as RequestState).address));
+  const release = waitMs === 0 ? null : waitSlots.take(caller);
   const ended = release === null ? null : await services.tasks.wait(task.id, waitMs, call.hurry).finally(release);
   const outcome = ended !== null && isTerminal(ended.task.status) ? outcomeOf(ended, task, wire, ctx) : accepted;
   // What failed here may not fail again: whoever asks once more is shown to the task, and may retry it.

@@ -17,6 +17,8 @@ export type Upload = {
   readonly metadata: Metadata | null;
   /** The API key that sends it; null when no keys are in use. */
   readonly keyId: string | null;
+  /** Who sends it, in words that are the same for two uploads of one: their tasks take turns with those of others. */
+  readonly caller: string;
   /** Where to tell of the task's end, as the client gave it; checked by `submit`. Null: nowhere, or where the settings say. */
   readonly callbackUrl: string | null;
 };

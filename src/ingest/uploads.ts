@@ -1,4 +1,5 @@
 /** Taking files in: admission before the body is read, then a durable task. Sync and async uploads are this one path. */
+import { createHash } from 'node:crypto';
 import type { Receipt } from '../documents/file-store.ts';
 import type { Engine } from '../engines/engine.ts';
 import { AppError } from '../errors.ts';
@@ -23,6 +24,8 @@ export type UploadsOptions = {
 export type NewUpload = Pick<Task, 'docId' | 'filename' | 'declaredMediaType' | 'keyId' | 'callbackUrl'> & {
   readonly receipt: Receipt;
   readonly metadata: Metadata | null;
+  /** Who sends it: a key, or an address. */
+  readonly caller: string;
 };
 
 export interface Uploads {
@@ -57,7 +60,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       await admit(1);
       return engine.files.receive(wanted);
     },
-    async submit({ receipt, docId, filename, declaredMediaType, keyId, callbackUrl, metadata }) {
+    async submit({ receipt, docId, filename, declaredMediaType, keyId, caller, callbackUrl, metadata }) {
       submitting += 1;
       try {
         if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${filename}`);
@@ -72,6 +75,7 @@ export function createUploads(options: UploadsOptions): Uploads {
             sha256: receipt.sha256,
             declaredMediaType,
             keyId,
+            caller: tokenOf(caller),
             callbackUrl: callback,
             metadata,
             lane: laneOf(receipt.bytes),
@@ -88,6 +92,11 @@ export function createUploads(options: UploadsOptions): Uploads {
       }
     },
   };
+}
+
+/** Too short to tell an address by, long enough to keep callers apart. */
+function tokenOf(caller: string): string {
+  return createHash('sha256').update(caller).digest('hex').slice(0, 8);
 }
 
 function noCallbacks(asked: string | null): null {

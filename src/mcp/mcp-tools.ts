@@ -151,7 +151,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       content_base64?: string | undefined;
       wait_seconds: number;
     },
-    { principal, hurry }: ToolCaller,
+    { principal, asker, hurry }: ToolCaller,
   ): Promise<object> {
     const bytes = bytesOf(given);
     const filename = cleanFilename(given.filename) || 'file';
@@ -171,6 +171,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       declaredMediaType: null,
       metadata: null,
       keyId: principal.keyId,
+      caller: asker.client,
       callbackUrl: null,
     });
     const { id: taskId, fileBytes, keyId } = task;

@@ -19,8 +19,8 @@ export interface Lease {
 
 export interface TaskQueue {
   /**
-   * The next task of the given lanes, first lane first, oldest first; at most one holder at a time. Waits until there is
-   * one or `signal` aborts (then null). Tasks whose `docId` is being run elsewhere are passed over until it is free.
+   * The next task of the given lanes, first lane first; in a lane the callers take turns (`turns.ts`), each one's oldest first; at most
+   * one holder at a time. Waits until there is one or `signal` aborts (then null). Tasks whose `docId` is being run elsewhere are passed over until it is free.
    */
   claim(lanes: readonly TaskLane[], signal: AbortSignal): Promise<Lease | null>;
   /** Tasks waiting in each lane. Exact in this process, may lag a second behind others. */

@@ -69,6 +69,8 @@ export type Task = {
   readonly metadata: Metadata | null;
   /** Which API key uploaded it; null when no keys are in use. */
   readonly keyId: string | null;
+  /** Whose turn it is when it runs: a token that says only whether two tasks are of the same key or address. Tasks of version 0.1.0 have none. */
+  readonly caller?: string;
   /** Where a webhook tells of the task's end; null: nowhere. */
   readonly callbackUrl: string | null;
   readonly lane: TaskLane;
@@ -121,6 +123,7 @@ export type NewTask = Pick<
   | 'declaredMediaType'
   | 'metadata'
   | 'keyId'
+  | 'caller'
   | 'callbackUrl'
   | 'lane'
   | 'attemptsMax'

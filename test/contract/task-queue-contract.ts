@@ -35,6 +35,50 @@ export function taskQueueContract(name: string, create: CreateHarness): void {
       expect(claimed).toEqual(uploaded.map(({ id }) => id));
     });
 
+    it('lets callers take turns, each with its oldest task, however many another has sent before', async () => {
+      for (let count = 0; count < 6; count += 1) await upload(front, 'x', { docId: `many ${count}`, caller: 'aaaaaaaa' });
+      for (let count = 0; count < 2; count += 1) await upload(front, 'x', { docId: `few ${count}`, caller: '11111111' });
+      await upload(front, 'x', { docId: 'old', caller: '' });
+      await upload(front, 'x', { docId: 'one', caller: 'ffffffff' });
+      await until('all of them are seen', async () => (await worker.queue.waiting()).small === 10);
+
+      const order: string[] = [];
+      for (let count = 0; count < 10; count += 1) {
+        const { lease, task } = await beginNext(worker);
+        order.push(task.docId);
+        await settle(worker, lease, task);
+      }
+
+      expect(order.slice(0, 4).toSorted()).toEqual(['few 0', 'many 0', 'old', 'one']);
+      expect(order.slice(4, 6).toSorted()).toEqual(['few 1', 'many 1']);
+      expect(order.slice(6)).toEqual(['many 2', 'many 3', 'many 4', 'many 5']);
+    });
+
+    it('gives the next thread to whoever has the fewest running', async () => {
+      for (let count = 0; count < 4; count += 1) await upload(front, 'x', { docId: `many ${count}`, caller: 'aaaaaaaa' });
+      const first = await beginNext(worker);
+      for (let count = 0; count < 3; count += 1) await upload(front, 'x', { docId: `few ${count}`, caller: '11111111' });
+      await until('all of them are seen', async () => (await worker.queue.waiting()).small === 6);
+
+      for (let count = 0; count < 3; count += 1) {
+        const { lease, task } = await beginNext(worker);
+        expect(task.docId).toBe(`few ${count}`);
+        await settle(worker, lease, task);
+      }
+      expect((await beginNext(worker)).task.docId).toBe('many 1');
+      await settle(worker, first.lease, first.task);
+    });
+
+    it('says how many go before a task when the others have their turns', async () => {
+      const many: TaskId[] = [];
+      for (let count = 0; count < 5; count += 1)
+        many.push((await upload(front, 'x', { docId: `many ${count}`, caller: 'aaaaaaaa' })).id);
+      const one = await upload(front, 'x', { docId: 'one', caller: 'ffffffff' });
+      const places = await Promise.all([...many, one.id].map(async (id) => (await front.tasks.get(id))?.queuePosition));
+
+      expect(places).toEqual([0, 2, 3, 4, 5, 0]);
+    });
+
     it('takes from the first lane first, and from the other when that is empty', async () => {
       const large = await upload(front, 'a', { lane: 'large' });
       const small = await upload(front, 'b', { lane: 'small' });

@@ -82,7 +82,16 @@ describe('GET /status', () => {
     await using server = await startHttpServer({ services: (services: Services) => (ready ? services : null) });
     const receipt = await server.memory.services.uploads.receive({ bytesMax: 10, bytesExpected: null });
     await new Promise<void>((resolve) => receipt.stream.end('abc', () => resolve()));
-    const upload = { receipt, docId: 'd', filename: 'a', declaredMediaType: null, metadata: null, callbackUrl: null, keyId: null };
+    const upload = {
+      receipt,
+      docId: 'd',
+      filename: 'a',
+      declaredMediaType: null,
+      metadata: null,
+      callbackUrl: null,
+      keyId: null,
+      caller: '',
+    };
     const task = await server.memory.services.uploads.submit(upload);
     await eventually(() => server.memory.tasks.get(task.id)?.task.status === 'completed', 'the end');
     ready = true;

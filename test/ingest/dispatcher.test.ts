@@ -78,6 +78,7 @@ async function submit(name: string, docId = name, padToBytes = 0): Promise<Task>
     declaredMediaType: null,
     metadata: null,
     keyId: null,
+    caller: '127.0.0.1',
     callbackUrl: null,
   });
 }
@@ -193,6 +194,7 @@ describe('the dispatcher', () => {
       declaredMediaType: null,
       metadata: null,
       keyId: null,
+      caller: '127.0.0.1',
       callbackUrl: null,
     });
 

@@ -34,6 +34,7 @@ export type UploadChoices = {
   readonly lane?: TaskLane;
   readonly attemptsMax?: number;
   readonly filename?: string;
+  readonly caller?: string;
   readonly createdAt?: string;
 };
 
@@ -62,6 +63,7 @@ export function newTask(receipt: Receipt, choices: UploadChoices = {}): NewTask 
     declaredMediaType: 'text/plain',
     metadata: null,
     keyId: null,
+    ...(choices.caller === undefined ? {} : { caller: choices.caller }),
     callbackUrl: null,
     lane: choices.lane ?? 'small',
     attemptsMax: choices.attemptsMax ?? 3,

@@ -76,7 +76,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
             throw new AppError('queue_full', 'Too many tasks are waiting; try again later.', { retryAfterSeconds: 10 });
           return receive(bytesMax);
         },
-        submit: async ({ receipt, ...upload }) => {
+        submit: async ({ receipt, caller: _caller, ...upload }) => {
           if (receipt.bytes === 0) {
             await receipt.discard();
             throw new AppError('invalid_document', `Invalid document: Empty file: ${upload.filename}`);

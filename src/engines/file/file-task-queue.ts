@@ -4,6 +4,7 @@
  */
 import { hasErrno } from '../../errors.ts';
 import type { Lease, TaskQueue } from '../../queue/task-queue.ts';
+import { createTurns } from '../../queue/turns.ts';
 import type { TaskLane } from '../../tasks/task.ts';
 import type { CancelRequests } from './cancel-requests.ts';
 import { type Disk, orNull, unlinkIfThere } from './disk.ts';
@@ -27,6 +28,7 @@ export function createFileTaskQueue(options: {
   progress: ProgressFiles;
 }): TaskQueue {
   const { disk, layout, owner, health, pending, locks, leases, requests, progress } = options;
+  const turns = createTurns();
 
   async function claim(lanes: readonly TaskLane[], signal: AbortSignal): Promise<Lease | null> {
     while (!signal.aborted && !owner.lost.aborted) {
@@ -43,15 +45,23 @@ export function createFileTaskQueue(options: {
     if (lanes.every((lane) => pending.names(lane).length === 0)) return null;
     const busy = await locks.list();
     for (const lane of lanes) {
-      // The list is replaced while we await: look at it anew each time.
-      for (let at = 0; at < pending.names(lane).length;) {
-        const marker = parseMarker(pending.names(lane)[at]!);
-        if (marker === null || busy.has(marker.docKey)) at += 1;
-        else {
-          pending.removed(lane, marker.name);
-          const lease = await take(lane, marker, busy);
-          if (lease !== null) return lease;
-        }
+      for (const caller of turns.order(pending.callers(lane))) {
+        const lease = await claimOf(caller, lane, busy);
+        if (lease !== null) return lease;
+      }
+    }
+    return null;
+  }
+
+  async function claimOf(caller: string, lane: TaskLane, busy: Set<string>): Promise<Lease | null> {
+    // The list is replaced while we await: look at it anew each time.
+    for (let at = 0; at < pending.namesOf(lane, caller).length;) {
+      const marker = parseMarker(pending.namesOf(lane, caller)[at]!);
+      if (marker === null || busy.has(marker.docKey)) at += 1;
+      else {
+        pending.removed(lane, marker.name);
+        const lease = await take(lane, marker, busy);
+        if (lease !== null) return lease;
       }
     }
     return null;
@@ -87,6 +97,7 @@ export function createFileTaskQueue(options: {
   function hold(lane: TaskLane, marker: Marker): Lease {
     const held: HeldLease = { marker, lane, stop: new AbortController(), unsettled: null, attempt: 0, progress: null };
     leases.add(held);
+    turns.began(marker.caller);
     if (requests.asked(marker.id)) held.stop.abort('cancel');
     return {
       taskId: marker.id,
@@ -104,7 +115,7 @@ export function createFileTaskQueue(options: {
     await unlinkIfThere(disk, owner.own(marker.name), 'ack.marker');
     await tidy(marker);
     if (stop.signal.reason === 'cancel' || requests.asked(marker.id)) await requests.clear(marker.id);
-    leases.remove(marker.id);
+    forget(marker);
     pending.wake();
     return (await owner.holds()) ? 'ok' : 'lost';
   }
@@ -114,8 +125,13 @@ export function createFileTaskQueue(options: {
     await locks.free(marker.docKey);
     await tidy(marker);
     const back = await putBack(lane, marker, 'give-back.marker');
-    leases.remove(marker.id);
+    forget(marker);
     return back ? 'ok' : 'lost';
+  }
+
+  function forget({ id, caller }: Marker): void {
+    if (leases.get(id) !== null) turns.ended(caller);
+    leases.remove(id);
   }
 
   /** What an attempt may have left in the lease directory. */

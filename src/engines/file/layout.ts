@@ -98,19 +98,27 @@ export function recordId(fileName: string): TaskId | null {
   return isTaskId(id) ? id : null;
 }
 
-/** A marker's name says which task waits and, so that no record needs to be opened to keep a document's order, for which doc_id. */
-export type Marker = { readonly name: string; readonly id: TaskId; readonly docKey: string };
+/**
+ * A marker's name says which task waits, for which doc_id and whose it is: so no record needs to be opened to keep a document's order
+ * and the callers' turns. Those of version 0.1.0 do not say whose.
+ */
+export type Marker = { readonly name: string; readonly id: TaskId; readonly docKey: string; readonly caller: string };
 
-export function markerOf({ id, docId }: Pick<Task, 'id' | 'docId'>): Marker {
+export function markerOf({ id, docId, caller = '' }: Pick<Task, 'id' | 'docId' | 'caller'>): Marker {
   const docKey = documentFolder(docId).slice(0, 16);
-  return { name: `${id}.${docKey}`, id, docKey };
+  return { name: caller === '' ? `${id}.${docKey}` : `${id}.${docKey}.${caller}`, id, docKey, caller };
 }
 
 /** Null for names that are not markers (temporary files, progress, uploads). */
 export function parseMarker(name: string): Marker | null {
-  const [id = '', docKey = '', ...more] = name.split('.');
-  if (more.length > 0 || !isTaskId(id) || !/^[0-9a-f]{16}$/.test(docKey)) return null;
-  return { name, id, docKey };
+  const [id = '', docKey = '', caller = '', ...more] = name.split('.');
+  if (more.length > 0 || !isTaskId(id) || !/^[0-9a-f]{16}$/.test(docKey) || !/^([0-9a-f]{8})?$/.test(caller)) return null;
+  return { name, id, docKey, caller };
+}
+
+/** The caller in a marker's name, for many names at once. */
+export function callerIn(name: string): string {
+  return name.slice(54);
 }
 
 export function progressName(id: TaskId): string {

@@ -2,11 +2,15 @@
 import { join } from 'node:path';
 import { type TaskId, type TaskLane, taskLanes } from '../../tasks/task.ts';
 import type { Disk } from './disk.ts';
-import type { Layout } from './layout.ts';
+import { callerIn, type Layout } from './layout.ts';
 
 export interface PendingMarkers {
   /** Names of one lane, oldest first. Look at it at once; it changes. */
   names(lane: TaskLane): readonly string[];
+  /** Whose tasks wait in it. */
+  callers(lane: TaskLane): Iterable<string>;
+  /** Names of one caller's, oldest first. Look at it at once; it changes. */
+  namesOf(lane: TaskLane, caller: string): readonly string[];
   /** Reads the directories that changed, unless that was done very lately (100,000 names take 150 ms). */
   refresh(): Promise<void>;
   /** This process has put a marker there. */
@@ -26,7 +30,15 @@ export interface PendingMarkers {
   close(): void;
 }
 
-type Lane = { names: string[]; stale: boolean; readAt: number; readMs: number; mtimeMs: number; reading: Promise<void> | null };
+type Lane = {
+  names: string[];
+  byCaller: Map<string, string[]>;
+  stale: boolean;
+  readAt: number;
+  readMs: number;
+  mtimeMs: number;
+  reading: Promise<void> | null;
+};
 
 export function createPendingMarkers(disk: Disk, layout: Layout): PendingMarkers {
   const lanes = { small: emptyLane(), large: emptyLane() } satisfies Record<TaskLane, Lane>;
@@ -70,6 +82,7 @@ export function createPendingMarkers(disk: Disk, layout: Layout): PendingMarkers
     state.stale = false;
     try {
       state.names = (await disk.list(layout.pending[lane], 'pending.list')).sort();
+      state.byCaller = Map.groupBy(state.names, callerIn);
     } catch (error) {
       state.stale = true;
       throw error;
@@ -80,27 +93,38 @@ export function createPendingMarkers(disk: Disk, layout: Layout): PendingMarkers
 
   return {
     names: (lane) => lanes[lane].names,
+    callers: (lane) => lanes[lane].byCaller.keys(),
+    namesOf: (lane, caller) => lanes[lane].byCaller.get(caller) ?? [],
     async refresh() {
       await Promise.all(taskLanes.map(refreshLane));
     },
     added(lane, name) {
-      const { names } = lanes[lane];
-      const at = lowerBound(names, name);
-      if (names[at] !== name) names.splice(at, 0, name);
+      const { names, byCaller } = lanes[lane];
+      const caller = callerIn(name);
+      insert(names, name);
+      const own = byCaller.get(caller);
+      if (own === undefined) byCaller.set(caller, [name]);
+      else insert(own, name);
       if (lanes[lane].reading !== null) lanes[lane].stale = true;
       wake();
     },
     removed(lane, name) {
-      const { names } = lanes[lane];
-      const at = lowerBound(names, name);
-      if (names[at] === name) names.splice(at, 1);
+      const { names, byCaller } = lanes[lane];
+      const caller = callerIn(name);
+      const own = byCaller.get(caller) ?? [];
+      remove(names, name);
+      remove(own, name);
+      if (own.length === 0) byCaller.delete(caller);
       if (lanes[lane].reading !== null) lanes[lane].stale = true;
     },
     position(lane, name) {
-      const { names } = lanes[lane];
-      const at = lowerBound(names, name);
-      if (names[at] !== name) return null;
-      return lane === 'small' ? at : lanes.small.names.length + at;
+      const { byCaller } = lanes[lane];
+      const own = byCaller.get(callerIn(name)) ?? [];
+      const at = lowerBound(own, name);
+      if (own[at] !== name) return null;
+      // The others have their turns meanwhile.
+      const before = [...byCaller.values()].reduce((sum, names) => sum + (names === own ? at : Math.min(names.length, at)), 0);
+      return lane === 'small' ? before : lanes.small.names.length + before;
     },
     get version() {
       return version;
@@ -145,7 +169,17 @@ export function idOfName(name: string): TaskId {
 }
 
 function emptyLane(): Lane {
-  return { names: [], stale: true, readAt: -Infinity, readMs: 0, mtimeMs: 0, reading: null };
+  return { names: [], byCaller: new Map(), stale: true, readAt: -Infinity, readMs: 0, mtimeMs: 0, reading: null };
+}
+
+function insert(names: string[], name: string): void {
+  const at = lowerBound(names, name);
+  if (names[at] !== name) names.splice(at, 0, name);
+}
+
+function remove(names: string[], name: string): void {
+  const at = lowerBound(names, name);
+  if (names[at] === name) names.splice(at, 1);
 }
 
 function lowerBound(names: readonly string[], name: string): number {

@@ -7,10 +7,10 @@ import { AppError, hasErrno } from '../../errors.ts';
 import { isTerminal, readTask, type Task, type TaskId, type TaskSnapshot, isTaskId, withOrdinal } from '../../tasks/task.ts';
 import type { TaskFilter, TaskPage } from '../../tasks/task-store.ts';
 import { type Disk, orNull, removeTree, unlinkIfThere } from './disk.ts';
-import { bucketEndMs, bucketName, isBucketName, type Layout, markerOf, recordId } from './layout.ts';
+import { bucketEndMs, bucketName, isBucketName, type Layout, markerOf, parseMarker, recordId } from './layout.ts';
 import type { LiveMarkers } from './live-markers.ts';
 import type { Owner } from './owner.ts';
-import type { PendingMarkers } from './pending-markers.ts';
+import { idOfName, type PendingMarkers } from './pending-markers.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface TaskBuckets {
@@ -106,7 +106,7 @@ export function createTaskBuckets(options: {
     const key = filter.docId === undefined ? null : markerOf({ id: '' as TaskId, docId: filter.docId }).docKey;
     await pending.refresh();
     const names = [...pending.names('small'), ...pending.names('large')];
-    const waiting = names.filter((name) => key === null || name.endsWith(key)).map((name) => name.slice(0, 36) as TaskId);
+    const waiting = names.filter((name) => key === null || parseMarker(name)?.docKey === key).map(idOfName);
     const running = (await markers.processing()).filter(({ docKey }) => key === null || docKey === key).map(({ id }) => id);
     return [...new Set([...waiting, ...running])];
   }

@@ -14,8 +14,25 @@ const bossSchema = 'rag_intake_jobs';
 const queueName = 'task';
 const jobTable = `${bossSchema}.job`;
 
-/** A lane is a band of priorities, so that one queue holds both and keeps two uploads of one doc_id apart over both. */
-const priorities: Readonly<Record<TaskLane, number>> = { small: 1, large: 0 };
+/**
+ * The jobs of one caller in one lane have one priority, odd in the lane of small ones: so one queue holds them all, keeps two uploads of
+ * one doc_id apart, and can be asked for the next of a caller. Two callers may meet in one priority, and share their turns then. Tasks of
+ * version 0.1.0 have the first two.
+ */
+function priorityOf({ lane, caller = '' }: Pick<Task, 'lane' | 'caller'>): number {
+  return 2 * (Number.parseInt(caller || '0', 16) % 2 ** 30) + (lane === 'small' ? 1 : 0);
+}
+
+function callerOf(priority: number): string {
+  return (priority >>> 1).toString(16).padStart(8, '0');
+}
+
+function laneOf(priority: number): TaskLane {
+  return priority % 2 === 1 ? 'small' : 'large';
+}
+
+/** Callers that are looked at for one turn. */
+const callersMax = 100;
 
 /** Waiting jobs that are counted exactly. */
 const countedMax = 1000;
@@ -27,11 +44,13 @@ export interface Jobs {
   enqueue(task: Task): Promise<void>;
   /** As `enqueue`, for a task that has waited before: among those that wait it gets the place that its age gives it. */
   enqueueAgain(task: Task): Promise<void>;
+  /** Whose jobs wait in each lane: the next 100 callers after `last` at most. */
+  callers(last: string): Promise<Record<TaskLane, readonly string[]>>;
   /**
-   * Takes the oldest job of a lane whose doc_id is not being run, in the transaction of the caller: undone with it. Null: none.
+   * Takes the oldest job of a caller in a lane whose doc_id is not being run, in the transaction of the caller: undone with it. Null: none.
    * @throws Overtaken: another process was faster; the transaction is broken, ask in a new one.
    */
-  take(lane: TaskLane): Promise<TaskId | null>;
+  take(lane: TaskLane, caller: string): Promise<TaskId | null>;
   /** What was taken waits again, in its old place. In the transaction of the caller. */
   putBack(ids: readonly TaskId[]): Promise<void>;
   /** The job of a task that has ended. In the transaction of the caller. */
@@ -76,14 +95,33 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
       }),
   };
 
-  async function enqueue({ id, docId, lane }: Task): Promise<void> {
-    await boss.send(queueName, null, { db: joined, id, priority: priorities[lane], singletonKey: docKeyOf(docId) });
+  async function enqueue({ id, docId, ...task }: Task): Promise<void> {
+    await boss.send(queueName, null, { db: joined, id, priority: priorityOf(task), singletonKey: docKeyOf(docId) });
   }
 
-  async function countWaiting(): Promise<Record<TaskLane, number>> {
+  /** By priority. */
+  async function countWaiting(): Promise<ReadonlyMap<number, number>> {
     const sql = `SELECT priority, count(*) AS n FROM ${jobTable} WHERE name = '${queueName}' AND state < 'active' GROUP BY 1`;
-    const counts = new Map((await database.query(sql)).map((row) => [row['priority'], row['n'] as number]));
-    return { small: counts.get(priorities.small) ?? 0, large: counts.get(priorities.large) ?? 0 };
+    return new Map((await database.query(sql)).map((row) => [row['priority'] as number, row['n'] as number]));
+  }
+
+  /** The priorities of waiting jobs from here on: one look into the index for each. */
+  async function prioritiesAfter(last: number): Promise<number[]> {
+    const next = (than: string): string => `SELECT priority FROM ${jobTable}
+      WHERE name = '${queueName}' AND state < 'active' AND NOT blocked AND priority > ${than} ORDER BY priority LIMIT 1`;
+    const sql = `WITH RECURSIVE found AS (
+        (${next('$1::integer')})
+        UNION ALL SELECT (${next('found.priority')}) FROM found WHERE priority IS NOT NULL)
+      SELECT priority FROM found WHERE priority IS NOT NULL LIMIT ${callersMax}`;
+    return (await database.query(sql, [last])).map((row) => row['priority'] as number);
+  }
+
+  async function callers(last: string): Promise<Record<TaskLane, readonly string[]>> {
+    const from = priorityOf({ lane: 'small', caller: last });
+    const after = await prioritiesAfter(from);
+    const before = after.length < callersMax ? (await prioritiesAfter(-1)).filter((priority) => priority <= from) : [];
+    const lanes = Map.groupBy([...after, ...before], laneOf);
+    return { small: (lanes.get('small') ?? []).map(callerOf), large: (lanes.get('large') ?? []).map(callerOf) };
   }
 
   async function positions(ids: readonly TaskId[]): Promise<ReadonlyMap<string, number>> {
@@ -91,19 +129,28 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
     const asked = Map.groupBy(await database.query(sql, [ids]), (row) => row['priority'] as number);
     const places = new Map<string, number>();
     for (const [priority, rows] of asked) {
-      const placeOf = await readLane(priority);
-      for (const row of rows) places.set(row['id'] as string, placeOf(row));
+      const placeOf = await readQueue(priority);
+      for (const row of rows) places.set(row['id'] as string, await placeAmongAll(priority, placeOf(row)));
     }
     return places;
   }
 
-  /** Says the place of a job of this lane: its own among the first ones, else one in proportion to its age. */
-  async function readLane(priority: number): Promise<(job: Row) => number> {
+  /** The others of its lane have their turns meanwhile. */
+  async function placeAmongAll(priority: number, place: number): Promise<number> {
+    let others = 0;
+    if (place > 0)
+      for (const [other, count] of await waiting())
+        if (other !== priority && laneOf(other) === laneOf(priority)) others += Math.min(count, place);
+    return place + others;
+  }
+
+  /** Says the place of a job among its caller's: its own among the first ones, else one in proportion to its age. */
+  async function readQueue(priority: number): Promise<(job: Row) => number> {
     const first = await oldest(priority, `ASC LIMIT ${countedMax}`);
     const places = new Map(first.map((row, place) => [row['id'], place]));
     if (first.length < countedMax) return (job) => places.get(job['id']) ?? 0;
     const [newest] = await oldest(priority, 'DESC LIMIT 1');
-    const behind = (await waiting())[priority === priorities.small ? 'small' : 'large'] - countedMax;
+    const behind = ((await waiting()).get(priority) ?? 0) - countedMax;
     const [from, to] = [first.at(-1)!, newest!].map((row) => row['age'] as number) as [number, number];
     return (job) => {
       const share = ((job['age'] as number) - from) / Math.max(to - from, 0.001);
@@ -118,7 +165,7 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
     return database.query(sql, [priority]);
   }
 
-  const waiting = remembered(countWaiting, ({ small, large }) => small + large > countedMax);
+  const waiting = remembered(countWaiting, (counts) => sum(counts.values()) > countedMax);
 
   return {
     enqueue,
@@ -129,9 +176,10 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
         task.createdAt,
       ]);
     },
-    async take(lane) {
+    callers,
+    async take(lane, caller) {
       conflict = false;
-      const priority = priorities[lane];
+      const priority = priorityOf({ lane, caller });
       const [job] = await boss.fetch(queueName, { db: watched, minPriority: priority, maxPriority: priority });
       // pg-boss takes a conflict for an empty queue.
       if (conflict) throw new Overtaken();
@@ -148,10 +196,18 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
         SELECT id FROM ${jobTable} WHERE name = '${queueName}' AND id = $1 AND state < 'active' FOR UPDATE SKIP LOCKED)`;
       return (await database.run(sql, [id])) === 1;
     },
-    waiting,
+    async waiting() {
+      const counts = [...(await waiting())];
+      const inLane = (lane: TaskLane): number => sum(counts.filter(([priority]) => laneOf(priority) === lane).map(([, n]) => n));
+      return { small: inLane('small'), large: inLane('large') };
+    },
     positions,
     close: () => boss.stop({ graceful: false, close: false }),
   };
+}
+
+function sum(numbers: Iterable<number>): number {
+  return [...numbers].reduce((total, each) => total + each, 0);
 }
 
 /** A doc_id as a short key without odd characters. */

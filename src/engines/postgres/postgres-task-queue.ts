@@ -1,5 +1,6 @@
 /** The queue: jobs of pg-boss taken together with a lease that says which process holds them, in one transaction. */
 import type { Lease, TaskQueue } from '../../queue/task-queue.ts';
+import { createTurns } from '../../queue/turns.ts';
 import type { TaskId, TaskLane } from '../../tasks/task.ts';
 import type { Bell } from '../bell.ts';
 import type { Database } from './database.ts';
@@ -21,6 +22,7 @@ export function createPostgresTaskQueue(options: {
   onEnd: (id: TaskId) => Promise<void>;
 }): TaskQueue {
   const { database, membership, jobs, leases, signals, bell } = options;
+  const turns = createTurns();
 
   async function claim(lanes: readonly TaskLane[], signal: AbortSignal): Promise<Lease | null> {
     const either = AbortSignal.any([signal, membership.lost]);
@@ -34,42 +36,46 @@ export function createPostgresTaskQueue(options: {
   }
 
   async function claimFirst(lanes: readonly TaskLane[]): Promise<Lease | null> {
+    const waiting = await jobs.callers(turns.last);
     for (const lane of lanes) {
-      const lease = await take(lane);
-      if (lease !== null) return lease;
+      for (const caller of turns.order(waiting[lane])) {
+        const lease = await take(lane, caller);
+        if (lease !== null) return lease;
+      }
     }
     return null;
   }
 
-  async function take(lane: TaskLane): Promise<Lease | null> {
+  async function take(lane: TaskLane, caller: string): Promise<Lease | null> {
     for (;;) {
       try {
-        const taken = await database.transaction(() => takeWithLease(lane));
-        return taken === null ? null : hold(taken.id, taken.cancelled);
+        const taken = await database.transaction(() => takeWithLease(lane, caller));
+        return taken === null ? null : hold(taken.id, taken.cancelled, caller);
       } catch (error) {
         if (!(error instanceof Overtaken)) throw error;
       }
     }
   }
 
-  async function takeWithLease(lane: TaskLane): Promise<{ id: TaskId; cancelled: boolean } | null> {
+  async function takeWithLease(lane: TaskLane, caller: string): Promise<{ id: TaskId; cancelled: boolean } | null> {
     await membership.fence();
-    const id = await jobs.take(lane);
+    const id = await jobs.take(lane, caller);
     if (id === null) return null;
     await database.run('INSERT INTO lease(task, owner) VALUES ($1, $2)', [id, membership.id]);
     const [row] = await database.query('SELECT cancel FROM task WHERE id = $1', [id]);
     return { id, cancelled: row?.['cancel'] === true };
   }
 
-  function hold(id: TaskId, cancelled: boolean): Lease {
+  function hold(id: TaskId, cancelled: boolean, caller: string): Lease {
     const stop = leases.add(id);
+    turns.began(caller);
     if (cancelled) stop.abort('cancel');
     return {
       taskId: id,
       signal: stop.signal,
       held: () => holds(id),
-      ack: () => letGo(id, () => jobs.drop(id)),
-      giveBack: () => letGo(id, () => jobs.putBack([id])),
+      ack: () => letGo(id, caller, () => jobs.drop(id)),
+      giveBack: () => letGo(id, caller, () => jobs.putBack([id])),
     };
   }
 
@@ -78,7 +84,7 @@ export function createPostgresTaskQueue(options: {
   }
 
   /** The next upload of the same doc_id may run from now on, hence the signal in either case. */
-  async function letGo(id: TaskId, work: () => Promise<void>): Promise<'ok' | 'lost'> {
+  async function letGo(id: TaskId, caller: string, work: () => Promise<void>): Promise<'ok' | 'lost'> {
     const done = await database.transaction(async () => {
       if ((await database.run('DELETE FROM lease WHERE task = $1 AND owner = $2', [id, membership.id])) === 0) return false;
       await work();
@@ -87,7 +93,7 @@ export function createPostgresTaskQueue(options: {
     });
     if (!done) return 'lost';
     await database.afterCommit(async () => {
-      leases.remove(id);
+      if (leases.remove(id)) turns.ended(caller);
       await options.onEnd(id);
     });
     return 'ok';

@@ -19,7 +19,8 @@ export function createSignals(database: Database): Signals {
 export interface HeldLeases {
   add(id: TaskId): AbortController;
   end(id: TaskId, why: 'cancel' | 'lost'): void;
-  remove(id: TaskId): void;
+  /** False when it was not held. */
+  remove(id: TaskId): boolean;
   all(): readonly TaskId[];
 }
 
@@ -32,7 +33,7 @@ export function createHeldLeases(): HeldLeases {
       return stop;
     },
     end: (id, why) => held.get(id)?.abort(why),
-    remove: (id) => void held.delete(id),
+    remove: (id) => held.delete(id),
     all: () => [...held.keys()],
   };
 }

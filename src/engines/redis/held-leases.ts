@@ -16,7 +16,8 @@ export interface HeldLeases {
   get(id: TaskId): HeldLease | null;
   add(id: TaskId, lane: TaskLane): HeldLease;
   end(id: TaskId, why: LeaseEnd): void;
-  remove(id: TaskId): void;
+  /** False when it was not held. */
+  remove(id: TaskId): boolean;
   all(): readonly HeldLease[];
 }
 
@@ -30,7 +31,7 @@ export function createHeldLeases(): HeldLeases {
       return lease;
     },
     end: (id, why) => held.get(id)?.stop.abort(why),
-    remove: (id) => void held.delete(id),
+    remove: (id) => held.delete(id),
     all: () => [...held.values()],
   };
 }

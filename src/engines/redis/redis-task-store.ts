@@ -269,7 +269,7 @@ export function createRedisTaskStore(
       const task = createTask(fields, await ordinals.next());
       const deadlineMs = membership.serverNowMs() + createdWithinMs;
       const place = [task.lane, documentFolder(task.docId)];
-      const args = [prefix, task.id, ...place, JSON.stringify(task), membership.id, deadlineMs, task.ordinal];
+      const args = [prefix, task.id, ...place, JSON.stringify(task), membership.id, deadlineMs, task.ordinal, task.caller ?? ''];
       const answer = await jobs.create(task, 'taskCreate', args);
       if (answer !== 'created' && answer !== 'there') throw notReady(`the task was not created: ${String(answer)}`);
       return task;
@@ -278,7 +278,15 @@ export function createRedisTaskStore(
       const { id, ordinal, lane, revision, status } = task;
       const args = [id, lane, documentFolder(task.docId), JSON.stringify(task), membership.id] as const;
       const answer = await connection.run(() =>
-        commands.taskBringIn(prefix, ...args, revision, status, isTerminal(status) ? endedAtMs(task) : 0, ordinal),
+        commands.taskBringIn(
+          prefix,
+          ...args,
+          revision,
+          status,
+          isTerminal(status) ? endedAtMs(task) : 0,
+          ordinal,
+          task.caller ?? '',
+        ),
       );
       if (answer === 'lost') throw notReady('this process was declared dead');
       // In the order of their arrival: what is brought in later runs later.

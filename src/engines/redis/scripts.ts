@@ -6,7 +6,7 @@
  *   tasks, status:<status>, doc:<key>   ids of tasks, in order (all scores 0)
  *   order           ids of tasks by their ordinal; those of version 0.1.0, which have none, are not in it
  *   ordinal         the last one that was given out
- *   waiting:<lane>  ids of pending tasks that nobody holds, in order
+ *   waiting:<lane>  ids of pending tasks that nobody holds, in order; waiting:<lane>:<caller> those of one caller, callers:<lane> whose there are
  *   held            hash: id → the owner that holds it
  *   busy            hash: doc key → the id that runs, or is the next to run
  *   parked          `<doc key> <id>` of tasks that found their document busy, in order
@@ -31,6 +31,7 @@ export interface Commands {
     owner: string,
     deadlineMs: number,
     ordinal: number,
+    caller: string,
   ): Promise<string>;
   /** A task of another engine as it is: `created`, `there` or `lost`. */
   taskBringIn(
@@ -44,6 +45,7 @@ export interface Commands {
     status: string,
     endedAt: number,
     ordinal: number,
+    caller: string,
   ): Promise<string>;
   /** The next ordinal, greater than `known` too. */
   orderNext(p: string, known: number): Promise<number>;
@@ -65,6 +67,8 @@ export interface Commands {
   ): Promise<[string, string?, string?]>;
   /** `held` or `cancel` (held, and asked to stop), `busy` (parked), `over` (nothing to run), `lost` (the owner is not alive). */
   taskHold(p: string, id: string, owner: string): Promise<string>;
+  /** Makes the oldest job of a caller the next one of its lane, if it can be taken; 1 when there was one. */
+  taskTurn(p: string, lane: string, jobs: string, caller: string): Promise<number>;
   /** 1 when it could be taken, so that it must have a job: it waits, and no other task of its doc_id runs or is the next to run. */
   taskWantsJob(p: string, id: string): Promise<number>;
   /** `ok` or `lost`, and the task that was parked behind it: `[answer, id, lane]`. */
@@ -79,7 +83,7 @@ export interface Commands {
   taskSnapshots(p: string, ...ids: string[]): Promise<([string, string | null, number | null] | null)[]>;
   /** 1 when it was there, had ended and was removed. */
   taskForget(p: string, id: string, withdrawn: number): Promise<number>;
-  /** Of some waiting tasks after `after`: `[last looked at, [ids that could run but have no job]]`; last is '' at the end. */
+  /** Of some waiting tasks after `after`, which are noted as their callers' (version 0.1.0 did not): `[last looked at, [ids that could run but have no job]]`; last is '' at the end. */
   taskJobless(p: string, lane: string, jobs: string, after: string): Promise<[string, string[]]>;
   /** `[time, is a worker seen, [ids asked to stop], [id, owner, …] held or taken by owners that are gone or by this one]`; [] when this owner is gone. */
   ownerShow(p: string, owner: string, leaseMs: number, ...jobs: string[]): Promise<[] | [number, number, string[], string[]]>;
@@ -118,7 +122,12 @@ local function write(id, record, revision, status, endedAt)
   end
   changed(id)
 end
-local function wait(id) redis.call('ZADD', key('waiting:' .. field(id, 'lane')), 0, id) end
+local function wait(id)
+  local lane, caller = field(id, 'lane'), field(id, 'caller') or ''
+  redis.call('ZADD', key('waiting:' .. lane), 0, id)
+  redis.call('ZADD', key('waiting:' .. lane .. ':' .. caller), 0, id)
+  redis.call('SADD', key('callers:' .. lane), caller)
+end
 local function parkedNext(doc)
   local found = redis.call('ZRANGEBYLEX', key('parked'), '[' .. doc .. ' ', '[' .. doc .. '!', 'LIMIT', 0, 1)
   if #found == 0 then return {} end
@@ -138,7 +147,10 @@ local function wantsJob(id)
   return not running or running == id
 end
 local function stopWaiting(id)
-  redis.call('ZREM', key('waiting:' .. field(id, 'lane')), id)
+  local lane, caller = field(id, 'lane'), field(id, 'caller') or ''
+  redis.call('ZREM', key('waiting:' .. lane), id)
+  redis.call('ZREM', key('waiting:' .. lane .. ':' .. caller), id)
+  if redis.call('EXISTS', key('waiting:' .. lane .. ':' .. caller)) == 0 then redis.call('SREM', key('callers:' .. lane), caller) end
   redis.call('ZREM', key('parked'), field(id, 'doc') .. ' ' .. id)
 end
 `;
@@ -149,7 +161,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     if field(id, 'record') then return 'there' end
     if not alive(ARGV[5]) then return 'lost' end
     if nowMs() > tonumber(ARGV[6]) then return 'late' end
-    redis.call('HSET', key('task:' .. id), 'lane', lane, 'doc', doc)
+    redis.call('HSET', key('task:' .. id), 'lane', lane, 'doc', doc, 'caller', ARGV[8])
     redis.call('ZADD', key('tasks'), 0, id)
     redis.call('ZADD', key('doc:' .. doc), 0, id)
     redis.call('ZADD', key('order'), ARGV[7], id)
@@ -161,7 +173,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     local id, lane, doc, record, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[7]
     if field(id, 'record') then return 'there' end
     if not alive(ARGV[5]) then return 'lost' end
-    redis.call('HSET', key('task:' .. id), 'lane', lane, 'doc', doc)
+    redis.call('HSET', key('task:' .. id), 'lane', lane, 'doc', doc, 'caller', ARGV[10])
     redis.call('ZADD', key('tasks'), 0, id)
     redis.call('ZADD', key('doc:' .. doc), 0, id)
     if ARGV[9] ~= '0' then redis.call('ZADD', key('order'), ARGV[9], id) end
@@ -213,6 +225,18 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     stopWaiting(id)
     if redis.call('SISMEMBER', key('cancels'), id) == 1 then return 'cancel' end
     return 'held'`,
+  taskTurn: `
+    local lane, jobs, caller = ARGV[1], ARGV[2], ARGV[3]
+    for _, id in ipairs(redis.call('ZRANGE', key('waiting:' .. lane .. ':' .. caller), 0, 999)) do
+      local status = field(id, 'status')
+      if not status or ended(status) or redis.call('HEXISTS', key('held'), id) == 1 then
+        redis.call('ZREM', key('waiting:' .. lane .. ':' .. caller), id)
+      elseif wantsJob(id) and redis.call('LREM', jobs .. 'wait', -1, id) > 0 then
+        redis.call('RPUSH', jobs .. 'wait', id)
+        return 1
+      end
+    end
+    return 0`,
   taskWantsJob: `
     return wantsJob(ARGV[1]) and 1 or 0`,
   taskLetGo: `
@@ -241,10 +265,25 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     changed(id)
     return 1`,
   taskSnapshots: `
-    local answer = {}
+    local answer, counts = {}, {}
+    local function placeIn(lane, caller, id)
+      local place = redis.call('ZRANK', key('waiting:' .. lane .. ':' .. caller), id)
+      if not place then return redis.call('ZRANK', key('waiting:' .. lane), id) end
+      if not counts[lane] then
+        counts[lane] = {}
+        for _, other in ipairs(redis.call('SMEMBERS', key('callers:' .. lane))) do
+          counts[lane][other] = redis.call('ZCARD', key('waiting:' .. lane .. ':' .. other))
+        end
+      end
+      local before = place
+      for other, count in pairs(counts[lane]) do
+        if other ~= caller then before = before + math.min(count, place) end
+      end
+      return before
+    end
     for i, id in ipairs(ARGV) do
-      local found = redis.call('HMGET', key('task:' .. id), 'record', 'progress', 'lane')
-      local place = found[3] and redis.call('ZRANK', key('waiting:' .. found[3]), id)
+      local found = redis.call('HMGET', key('task:' .. id), 'record', 'progress', 'lane', 'caller')
+      local place = found[3] and placeIn(found[3], found[4] or '', id)
       answer[i] = found[1] and { found[1], found[2], place } or false
     end
     return answer`,
@@ -269,6 +308,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     local ids = redis.call('ZRANGEBYLEX', key('waiting:' .. lane), after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, 500)
     local jobless = {}
     for _, id in ipairs(ids) do
+      wait(id)
       if wantsJob(id) and redis.call('EXISTS', jobs .. id) == 0 then table.insert(jobless, id) end
     end
     return { #ids == 500 and ids[500] or '', jobless }`,
