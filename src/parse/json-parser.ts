@@ -18,13 +18,13 @@ export function createJsonParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(await readText(input));
+  const text = await readText(input);
   const builder = createMarkdownBuilder(input.limits);
   const warnings: string[] = [];
   const values = readValues(text, input.limits);
   if (values === null) {
     warnings.push('The file is not valid JSON; its text was kept as it is');
-    builder.code(text);
+    builder.code(normalizeLines(text));
   } else if (isNotebook(values, input)) {
     writeNotebook(values[0] as JsonObject, builder, input.limits);
   } else {
@@ -46,10 +46,17 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
 function readValues(text: string, limits: ParseLimits): readonly Json[] | null {
   checkSize(text, limits);
   try {
-    return [JSON.parse(text) as Json];
+    return [parseJson(text)];
   } catch {
     return readLines(text);
   }
+}
+
+/** Numbers as they are written: 1.10 is not 1.1, and one of twenty digits keeps them all. */
+function parseJson(text: string): Json {
+  const asWritten = (_key: string, value: unknown, { source }: { source?: string } = {}): unknown =>
+    typeof value === 'number' ? (source ?? value) : value;
+  return JSON.parse(text, asWritten) as Json;
 }
 
 function readLines(text: string): readonly Json[] | null {
@@ -59,7 +66,7 @@ function readLines(text: string): readonly Json[] | null {
       const next = text.indexOf('\n', at);
       const end = next === -1 ? text.length : next;
       const line = text.slice(at, end);
-      if (line.trim() !== '') values.push(JSON.parse(line) as Json);
+      if (line.trim() !== '') values.push(parseJson(line));
       at = end + 1;
     }
   } catch {

@@ -1,7 +1,7 @@
 /**
  * XML. Articles, books and patents (JATS, DocBook, TEI, DITA, USPTO, RSS …) are read through the vocabulary that they share: their
- * elements are turned into HTML's and go the same way. Of any other XML the text is kept in order, each value with its element's
- * name. Declared entities are never expanded, nothing outside the file is ever read.
+ * elements are turned into HTML's and go the same way. Of any other XML text and attributes are kept in order, each value with its name,
+ * as the file has them: what looks like a tag in a text is text, but in feeds, which carry HTML there. Declared entities are never expanded, nothing outside the file is ever read.
  */
 import { normalizeLines } from './encoding.ts';
 import { createBlockReader } from './html/html-blocks.ts';
@@ -20,7 +20,7 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
   const text = normalizeLines(await readText(input, declaredCharset));
   const builder = createMarkdownBuilder(input.limits);
   const root = rootName(text);
-  const meta = articleRoots.has(root) ? writeArticle(text, builder, input) : writeValues(text, builder);
+  const meta = isArticle(root, text) ? writeArticle(text, builder, input) : writeValues(text, root, builder);
   return {
     mediaType: root === 'svg' ? 'image/svg+xml' : 'application/xml',
     pages: null,
@@ -46,6 +46,14 @@ const articleRoots = new Set(
     'us-patent-grant us-patent-application patent-application-publication patdoc patent-document nitf fictionbook doc document'
   ).split(' '),
 );
+
+/** Names that anything may have: an article's where it has an article's elements. */
+const doubtfulRoots = new Set('doc document text set part section topic task concept reference'.split(' '));
+const articleElement = /<(?:[\w.-]+:)?(?:p|para|simpara|sec|body|abstract|front|shortdesc|taskbody|conbody|claim-text)[\s/>]/i;
+
+function isArticle(root: string, text: string): boolean {
+  return articleRoots.has(root) && (!doubtfulRoots.has(root) || articleElement.test(text.slice(0, 256 * 1024)));
+}
 
 /** Elements that run with the line of text around them. */
 const inline = new Set(
@@ -252,28 +260,33 @@ function spanAttributes(attributes: Attributes): Attributes {
 }
 
 /**
- * Any other XML: an element with nothing but text is a line `name: text`; lines of one parent stand together. Text between elements
- * comes as it is.
+ * Any other XML: an element is a line `name (attribute: value, …): text`, as far as it has them; lines of one parent stand together. Text
+ * between elements comes as it is.
  */
-function writeValues(text: string, builder: MarkdownBuilder): Meta {
+function writeValues(text: string, root: string, builder: MarkdownBuilder): Meta {
   let lines: string[] = [];
   let run: string[] = [];
-  let isLeaf = false;
+  /** The element that was opened last, while nothing but text came since. */
+  let leaf: { readonly name: string; readonly facts: string } | null = null;
   /** What stands before the root is a declaration's. */
   let hasRoot = false;
   let title: string | null = null;
   let language: string | null = null;
+  const isFeed = feedRoots.has(root);
+  const factsOf = root === 'svg' ? () => '' : listFacts;
 
-  function flushRun(name: string | null): void {
+  /** Writes what came since the last tag; with a name it is the whole of that element. */
+  function flushRun(): void {
     const value = run
       .join('')
       .replace(/[ \t\n]+/g, (white) => (white.includes('\n') ? '\n' : white))
       .trim();
     run = [];
-    if (value === '') return;
-    const plain = value.includes('<') ? withoutTags(value) : value;
-    if (name === 'title') title ??= plain.slice(0, 1000);
-    lines.push(name === null ? plain : `${name}: ${plain}`);
+    const shown = isFeed && htmlTag.test(value) ? withoutTags(value) : value;
+    const head = leaf === null ? '' : `${leaf.name}${leaf.facts}`;
+    if (leaf?.name === 'title' && shown !== '') title ??= shown.slice(0, 1000);
+    if (shown !== '') lines.push(head === '' ? shown : `${head}: ${shown}`);
+    else if (leaf !== null && leaf.facts !== '') lines.push(head);
     if (lines.length >= paragraphLinesMax) flushLines();
   }
 
@@ -282,28 +295,47 @@ function writeValues(text: string, builder: MarkdownBuilder): Meta {
     lines = [];
   }
 
-  readTags(
-    text,
-    {
-      open(_name, attributes, isEmpty) {
-        language ??= attributes['xml:lang'] ?? null;
-        flushRun(null);
-        hasRoot = true;
-        isLeaf = !isEmpty;
-      },
-      text: (data) => void (hasRoot && run.push(data)),
-      close(name) {
-        flushRun(isLeaf ? name : null);
-        if (!isLeaf) flushLines();
-        isLeaf = false;
-      },
-    },
-    { xml: true },
-  );
-  flushRun(null);
+  /** Of an element that holds others its text is no value, so its attributes stand alone. */
+  function open(name: string, attributes: Attributes, isEmpty: boolean): void {
+    language ??= attributes['xml:lang'] ?? null;
+    if (leaf !== null) openParent(leaf.name, leaf.facts);
+    else flushRun();
+    hasRoot = true;
+    leaf = { name, facts: factsOf(attributes) };
+    if (isEmpty) close();
+  }
+
+  function openParent(name: string, facts: string): void {
+    leaf = null;
+    if (facts !== '') lines.push(name + facts);
+    flushRun();
+  }
+
+  function close(): void {
+    const isLeaf = leaf !== null;
+    flushRun();
+    if (!isLeaf) flushLines();
+    leaf = null;
+  }
+
+  readTags(text, { open, close, text: (data) => void (hasRoot && run.push(data)) }, { xml: true, allAttributes: true });
+  flushRun();
   flushLines();
   return { title, author: null, language: /^[a-z]{2,3}/.exec((language as string | null)?.toLowerCase() ?? '')?.[0] ?? null };
 }
+
+/** An element's attributes as people would say them; those that speak to programs about the file are left out. */
+function listFacts(attributes: Attributes): string {
+  const facts = Object.entries(attributes).flatMap(([name, value = '']) => {
+    const shown = value.replace(/\s+/g, ' ').trim();
+    return shown === '' || /^(?:xmlns(?::|$)|xsi:|xml:)/.test(name) ? [] : [`${name.slice(name.lastIndexOf(':') + 1)}: ${shown}`];
+  });
+  return facts.length === 0 ? '' : ` (${facts.join(', ')})`;
+}
+
+const feedRoots = new Set(['rss', 'feed', 'rdf', 'channel']);
+const htmlTag =
+  /<\/?(?:p|br|a|b|i|u|em|strong|span|div|ul|ol|li|img|h[1-6]|table|tr|td|blockquote|pre|code|hr|figure|small|sup|sub|iframe|font)\b[^<>]*>/i;
 
 /** Values of one parent beyond this make another paragraph. */
 const paragraphLinesMax = 1000;

@@ -144,6 +144,15 @@ describe('XML', () => {
     expect(await markdownOf('feed.xml', xml)).toBe('title: News\ntitle: A\ndescription: Hello you');
   });
 
+  it('keeps what looks like tags in a text, CDATA and attributes, also below a root that articles have', async () => {
+    const xml =
+      '<?xml version="1.0"?><document xmlns="urn:x"><code>List&lt;String&gt; names</code><s><![CDATA[a < b && "<ok>"]]></s>' +
+      '<item sku="AB-99" price="12.50"/><book isbn="978-3"><title>T</title></book></document>';
+    expect(await markdownOf('code.xml', xml)).toBe(
+      'code: List<String> names\ns: a < b && "<ok>"\nitem (sku: AB-99, price: 12.50)\nbook (isbn: 978-3)\ntitle: T',
+    );
+  });
+
   it('reads a patent: its title, abstract, description and claims', async () => {
     const xml =
       '<us-patent-grant><us-bibliographic-data-grant><country>US</country><invention-title>Widget</invention-title></us-bibliographic-data-grant>' +

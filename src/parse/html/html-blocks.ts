@@ -82,6 +82,8 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
   /** The element whose content is left out, and how many of its name are open. */
   let skipped: { readonly tag: string; depth: number } | null = null;
   let title: string[] | null = null;
+  /** The choice that is open, and what of it a page shows: the option that is chosen, else the first. */
+  let choice: { shown: string[] | null; isChosen: boolean; isReading: boolean } | null = null;
 
   return { open, close, text, finish };
 
@@ -105,6 +107,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
         skipped = null;
       }
     }
+    if (choice !== null && tag === 'option') return openOption(attributes);
     if (alwaysSkipped.has(tag) || (options.mainOnly && asideTags.has(tag))) {
       if (tag === 'math' && attributes['alttext'] !== undefined) append(` ${attributes['alttext']} `);
       if (!isEmpty && (tag !== 'math' || attributes['alttext'] !== undefined)) skipped = { tag, depth: 1 };
@@ -132,6 +135,8 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     else if (tag === 'caption' || tag === 'thead') markData();
     else if (tag === 'blockquote') openQuote();
     else if (tag === 'img') appendAlt(attributes);
+    else if (tag === 'input') appendField(attributes);
+    else if (tag === 'select' && !isEmpty) choice = { shown: null, isChosen: false, isReading: false };
     else if (tag === 'title' && !isEmpty) title ??= [];
     else if (tag === 'html') remember('lang', attributes['lang'] ?? attributes['xml:lang']);
     else if (tag === 'meta') {
@@ -149,7 +154,8 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
       if (isOver) skipped = null;
       if (!isOver || tag !== 'ruby') return;
     }
-    if (tag === 'title' && title !== null) {
+    if (choice !== null && (tag === 'option' || tag === 'select')) closeOption(tag);
+    else if (tag === 'title' && title !== null) {
       remember('title', title.join(''));
       title = null;
     } else if (pre !== null && tag === pre.tag) closePre();
@@ -164,7 +170,23 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
   function text(data: string): void {
     if (skipped !== null) return;
     if (title !== null) title.push(data);
-    else append(data);
+    else if (choice === null) append(data);
+    else if (choice.isReading) choice.shown!.push(data);
+  }
+
+  function openOption(attributes: Attributes): void {
+    const isChosen = attributes['selected'] !== undefined && !choice!.isChosen;
+    choice!.isReading = choice!.shown === null || isChosen;
+    if (choice!.isReading) choice!.shown = [];
+    choice!.isChosen ||= isChosen;
+  }
+
+  function closeOption(tag: string): void {
+    choice!.isReading = false;
+    if (tag === 'option') return;
+    const shown = choice!.shown?.join('') ?? '';
+    choice = null;
+    append(` ${shown} `);
   }
 
   function append(data: string, isBreak = false): void {
@@ -185,6 +207,12 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
   function appendAlt(attributes: Attributes): void {
     const alt = attributes['alt']?.trim() ?? '';
     if (alt !== '' && attributes['aria-hidden'] !== 'true' && attributes['role'] !== 'presentation') append(` ${alt} `);
+  }
+
+  /** What is written in a field or on a button. */
+  function appendField(attributes: Attributes): void {
+    const value = attributes['value'] ?? '';
+    if (value !== '' && !unseenFields.has((attributes['type'] ?? 'text').toLowerCase())) append(` ${value} `);
   }
 
   /** Ends the inline run: what it holds becomes a block of the context on top. */
@@ -354,10 +382,9 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
 }
 
 const alwaysSkipped = new Set(
-  'script style template iframe object applet audio video canvas svg math select datalist noembed noframes rt rp head-only'.split(
-    ' ',
-  ),
+  'script style template iframe object applet audio video canvas svg math datalist noembed noframes rt rp head-only'.split(' '),
 );
+const unseenFields = new Set(['hidden', 'password', 'checkbox', 'radio', 'file', 'image', 'color', 'range', 'reset']);
 /** Left out where the page holds other text. */
 const asideTags = new Set(['nav', 'noscript']);
 /** What no navigation holds: one that was never closed ends here. */

@@ -16,30 +16,37 @@ const voidTags = new Set('area base br col embed frame hr img input link meta pa
 
 /** The attributes that are ever asked for; others, a picture's data among them, are not even copied. */
 const kept = new Set(
-  'alt alttext aria-hidden charset class colspan content http-equiv lang level list-type morerows name nameend namest property role rowspan start value xml:lang'.split(
+  'alt alttext aria-hidden charset class colspan content http-equiv lang level list-type morerows name nameend namest property role rowspan selected start type value xml:lang'.split(
     ' ',
   ),
 );
 const attributeCharactersMax = 4096;
 
-/** With `xml`, names are told from each other as XML does it, no element is special, and only XML's own entities are decoded: declared ones never are. */
-export function readTags(html: string, handler: TagHandler, { xml = false }: { readonly xml?: boolean } = {}): void {
+export type TagOptions = {
+  /** Names are told from each other as XML does it, no element is special, and only XML's own entities are decoded: declared ones never are. */
+  readonly xml?: boolean;
+  /** Attributes of any name and length, where the file's facts are in them. */
+  readonly allAttributes?: boolean;
+};
+
+export function readTags(html: string, handler: TagHandler, { xml = false, allAttributes = false }: TagOptions = {}): void {
   const isXhtml = xml || /^[\s\ufeff]*<\?xml\s/.test(html.slice(0, 1000));
   const isVoid = (name: string): boolean => !xml && voidTags.has(name);
   let tag = '';
-  let attributes: Record<string, string | undefined> = {};
+  let attributes = noAttributes();
   let attribute: string | null = null;
+  const charactersMax = allAttributes ? Infinity : attributeCharactersMax;
 
   function endOpenTag(isEmpty: boolean): void {
     if (tag !== '') handler.open(tag, attributes, isEmpty || isVoid(tag));
     tag = '';
-    attributes = {};
+    attributes = noAttributes();
   }
 
   function addToAttribute(data: string): void {
     if (attribute === null) return;
     const value = attributes[attribute] ?? '';
-    if (value.length < attributeCharactersMax) attributes[attribute] = value + data.slice(0, attributeCharactersMax);
+    if (value.length < charactersMax) attributes[attribute] = value + data.slice(0, charactersMax);
   }
 
   const tokenizer = new Tokenizer(
@@ -56,11 +63,11 @@ export function readTags(html: string, handler: TagHandler, { xml = false }: { r
         else if (!isVoid(name)) handler.close(name);
       },
       onattribname(start, end) {
-        const name = end - start > 20 ? '' : html.slice(start, end).toLowerCase();
-        attribute = kept.has(name) && attributes[name] === undefined ? name : null;
+        const name = end - start > (allAttributes ? 100 : 20) ? '' : html.slice(start, end).toLowerCase();
+        attribute = (allAttributes || kept.has(name)) && attributes[name] === undefined ? name : null;
         addToAttribute('');
       },
-      onattribdata: (start, end) => addToAttribute(html.slice(start, Math.min(end, start + attributeCharactersMax))),
+      onattribdata: (start, end) => addToAttribute(html.slice(start, Math.min(end, start + charactersMax))),
       onattribentity: (point) => addToAttribute(String.fromCodePoint(point)),
       onattribend() {
         attribute = null;
@@ -76,6 +83,11 @@ export function readTags(html: string, handler: TagHandler, { xml = false }: { r
   );
   tokenizer.write(html);
   tokenizer.end();
+}
+
+/** Without a prototype, whose names an attribute may have. */
+function noAttributes(): Record<string, string | undefined> {
+  return Object.create(null) as Record<string, string | undefined>;
 }
 
 /** Lower case and without prefix; a name too long for any element is none. */
