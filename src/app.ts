@@ -279,6 +279,8 @@ function readInTurns(library: Library): DocumentService {
   return {
     list: (options, asker) => turns.run(asker, () => library.list(options)),
     info: (docId, asker) => turns.run(asker, () => library.info(docId)),
+    // Most names have one form only, and then nothing is read.
+    keptDocId: (docId, asker) => turns.run(asker, () => library.keptDocId(docId)),
     content: (docId, asker, pick) => turns.run(asker, () => library.content(docId, pick)),
     original: (docId, asker, pick) => turns.run(asker, () => library.original(docId, pick)),
     remove: (docId) => library.remove(docId),

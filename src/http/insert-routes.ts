@@ -165,7 +165,7 @@ async function answer(
 async function submit(call: InsertCall, upload: Upload, { wire, holdDocument }: InsertRouteOptions): Promise<Task> {
   const { ctx, services } = call;
   if (!hasPrecondition(ctx)) return services.uploads.submit(upload);
-  const release = await holdDocument(upload.docId);
+  const release = await holdDocument(await services.documents.keptDocId(upload.docId, call.asker));
   try {
     if (release === null)
       throw new AppError('conflict', 'Another upload of this document is being accepted.', { retryAfterSeconds: 1 });
@@ -185,7 +185,8 @@ async function requireVersion({ ctx, services, asker }: InsertCall, docId: strin
   const document = await services.documents.info(docId, asker);
   requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));
   const live = taskStatuses.filter((status) => !isTerminal(status));
-  const pages = await Promise.all(live.map((status) => services.tasks.list({ docId, status, limit: 1 })));
+  const kept = await services.documents.keptDocId(docId, asker);
+  const pages = await Promise.all(live.map((status) => services.tasks.list({ docId: kept, status, limit: 1 })));
   if (pages.some(({ tasks }) => tasks.length > 0))
     throw new AppError('precondition_failed', 'Another upload of this document is on its way.');
 }

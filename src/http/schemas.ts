@@ -55,9 +55,18 @@ export const docId = docIdText();
 /** Anything that may be asked for as a task id: what is not one is an unknown task (404), not a malformed request. */
 export const taskId = z.string().meta({ description: 'A task id.', example: '0193a1b2-7c4d-7e8f-9a0b-1c2d3e4f5a6b' });
 
+/** Text that every engine can hold: valid Unicode, and no NUL, which PostgreSQL's text does not take. */
+function storable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+const notStorable = { message: 'must be valid Unicode without NUL' };
+
 /** Flat, so that every value can be a filter in search. */
 export const metadata = z
-  .record(z.string().min(1).max(64), z.union([z.string().max(1024), z.number(), z.boolean(), z.null()]))
+  .record(
+    z.string().min(1).max(64).refine(storable, notStorable),
+    z.union([z.string().max(1024).refine(storable, notStorable), z.number(), z.boolean(), z.null()]),
+  )
   .refine((value) => Object.keys(value).length <= 32, { message: 'may have 32 members at most' })
   .meta({ id: 'Metadata', description: 'Up to 32 members of your own; each can be a filter in search.' });
 
@@ -131,6 +140,15 @@ const searchText = z
   .max(2000)
   .refine((text) => text.trim() !== '' && text.isWellFormed(), { message: 'must hold something to look for' })
   .meta(shownAs({ type: 'string', minLength: 1, maxLength: 2000, pattern: '\\S' }));
+/** No name that is stored has a control character in it. */
+function nameFilter(charactersMax: number): z.ZodType<string, string> {
+  return z
+    .string()
+    .min(1)
+    .max(charactersMax)
+    .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), { message: 'must be valid Unicode without control characters' })
+    .meta(shownAs({ type: 'string', minLength: 1, maxLength: charactersMax, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$' }));
+}
 const mode = z.enum(searchModes).default('hybrid');
 const docIdList = z.array(docId).max(100);
 
@@ -141,8 +159,8 @@ export const searchBody = z
     offset: z.int().min(0).max(1000).default(0).meta({ description: 'Hits to pass over.' }),
     mode,
     doc_ids: docIdList.optional(),
-    filename: z.string().min(1).max(1024).optional(),
-    media_type: z.string().min(1).max(255).optional(),
+    filename: nameFilter(1024).optional(),
+    media_type: nameFilter(255).optional(),
     inserted_after: time.optional(),
     inserted_before: time.optional(),
     metadata: metadata.optional(),
@@ -167,8 +185,8 @@ export const searchQuery = z.object({
     .union([docId.transform((one) => [one]), docIdList])
     .optional()
     .meta({ description: 'Only in these documents; may be repeated.', ...shownAs({ type: 'array', items: { type: 'string' } }) }),
-  filename: z.string().min(1).max(1024).optional(),
-  media_type: z.string().min(1).max(255).optional(),
+  filename: nameFilter(1024).optional(),
+  media_type: nameFilter(255).optional(),
   inserted_after: time.optional(),
   inserted_before: time.optional(),
 });

@@ -58,14 +58,23 @@ function toQuery(given: Common, query: string, docIds: readonly string[] | undef
     ...(docIds === undefined ? {} : { docIds }),
     ...(given.filename === undefined ? {} : { filename: given.filename }),
     ...(given.media_type === undefined ? {} : { mediaType: given.media_type }),
-    ...(given.inserted_after === undefined ? {} : { insertedAfter: toUtc(given.inserted_after) }),
-    ...(given.inserted_before === undefined ? {} : { insertedBefore: toUtc(given.inserted_before) }),
+    ...(given.inserted_after === undefined ? {} : { insertedAfter: toUtc(given.inserted_after, 'after') }),
+    ...(given.inserted_before === undefined ? {} : { insertedBefore: toUtc(given.inserted_before, 'before') }),
     ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
   };
   return { query, mode: given.mode, topK: given.top_k, offset: given.offset, filter };
 }
 
-/** Times are stored in UTC with milliseconds and compared as text. */
-function toUtc(time: string): string {
-  return new Date(time).toISOString();
+const firstTime = '0000-01-01T00:00:00.000Z';
+const lastTime = '9999-12-31T23:59:59.999Z';
+
+/**
+ * Times are stored in UTC with milliseconds and compared as text, so that one whose offset leads out of the years of four digits is
+ * the first or the last that there is. What lies between two milliseconds is later than the first of them.
+ */
+function toUtc(time: string, bound: 'after' | 'before'): string {
+  const isBetween = bound === 'after' && /\.\d{3}\d*[1-9]/.test(time);
+  const at = Date.parse(time) + (isBetween ? 1 : 0);
+  if (at < Date.parse(firstTime)) return firstTime;
+  return at > Date.parse(lastTime) ? lastTime : new Date(at).toISOString();
 }

@@ -61,6 +61,8 @@ export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => By
 export interface DocumentService {
   list(options: { limit: number; cursor?: string }, asker: Asker): Promise<DocumentPage>;
   info(docId: string, asker: Asker): Promise<IndexedDocument | null>;
+  /** The doc_id under which a document is kept, or would be: names compare in Unicode's composed form. */
+  keptDocId(docId: string, asker: Asker): Promise<string>;
   /** The parsed text as Markdown. */
   content(docId: string, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
   original(docId: string, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;

@@ -94,9 +94,10 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       summary: 'Tasks, newest first. With keys in use, a key sees its own; a page may then be shorter than `limit`.',
       query: schemas.tasksQuery,
       answers: { 200: { description: 'One page.', json: schemas.taskPage } },
-      async handle({ ctx, query, services, principal }) {
+      async handle({ ctx, query, services, principal, asker }) {
         const list = new JsonList();
-        const nextCursor = await listOwn(services.tasks, query, principal, async (tasks) => {
+        const docId = query.doc_id === undefined ? undefined : await services.documents.keptDocId(query.doc_id, asker);
+        const nextCursor = await listOwn(services.tasks, { ...query, doc_id: docId }, principal, async (tasks) => {
           await list.add(tasks.map((snapshot) => toTaskRecord(snapshot, wire)));
           return list.bytes < pageBytesMax;
         });

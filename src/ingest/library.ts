@@ -1,5 +1,6 @@
 /** The documents that are searchable: list, read, download, remove. */
 import type { Readable } from 'node:stream';
+import { keptDocId } from '../documents/doc-id.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { DocumentPage, IndexedDocument } from '../search/document-index.ts';
 import type { TaskId, TaskStatus } from '../tasks/task.ts';
@@ -15,6 +16,8 @@ export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => By
 export interface Library {
   list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
   info(docId: string): Promise<IndexedDocument | null>;
+  /** The doc_id under which a document is kept, or would be: names compare in Unicode's composed form. */
+  keptDocId(docId: string): Promise<string>;
   /** The parsed text as Markdown; null for an unknown document. */
   content(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
   /** The file as it was uploaded. */
@@ -29,8 +32,11 @@ export type LibraryOptions = {
 };
 
 export function createLibrary({ engine, cancel }: LibraryOptions): Library {
-  async function openPart(docId: string, part: DocumentPart, pick?: PickPart): Promise<DocumentStream | null> {
+  const kept = (docId: string): Promise<string> => keptDocId(docId, async (form) => (await engine.index.info(form)) !== null);
+
+  async function openPart(given: string, part: DocumentPart, pick?: PickPart): Promise<DocumentStream | null> {
     // A replacement may remove the version between the two reads; then the next look finds the new one.
+    const docId = await kept(given);
     for (let look = 0; look < 3; look += 1) {
       const document = await engine.index.info(docId);
       if (document === null) return null;
@@ -57,10 +63,12 @@ export function createLibrary({ engine, cancel }: LibraryOptions): Library {
 
   return {
     list: (options) => engine.index.list(options),
-    info: (docId) => engine.index.info(docId),
+    info: async (docId) => engine.index.info(await kept(docId)),
+    keptDocId: kept,
     content: (docId, pick) => openPart(docId, 'content.md', pick),
     original: (docId, pick) => openPart(docId, 'original', pick),
-    async remove(docId) {
+    async remove(given) {
+      const docId = await kept(given);
       const ordinal = await engine.nextOrdinal();
       const removed = await engine.index.remove(docId, ordinal);
       const cancelled = await cancelLive(docId, ordinal);

@@ -1,5 +1,6 @@
 /** Taking files in: admission before the body is read, then a durable task. Sync and async uploads are this one path. */
 import { createHash } from 'node:crypto';
+import { keptDocId } from '../documents/doc-id.ts';
 import type { Receipt } from '../documents/file-store.ts';
 import type { Engine } from '../engines/engine.ts';
 import { AppError } from '../errors.ts';
@@ -69,7 +70,7 @@ export function createUploads(options: UploadsOptions): Uploads {
         return await engine.submit(
           {
             id: options.newId(),
-            docId,
+            docId: await keptDocId(docId, async (form) => (await engine.index.info(form)) !== null),
             filename,
             fileBytes: receipt.bytes,
             sha256: receipt.sha256,

@@ -3,10 +3,12 @@
  * transaction of its caller, so that of two processes exactly one is first.
  */
 import type { SQLInputValue } from 'node:sqlite';
+import { docIdForms } from '../documents/doc-id.ts';
 import { isLater, type Metadata, type TaskId, type Version } from '../tasks/task.ts';
 import { withinBounds } from './bounds.ts';
 import type { IndexDatabase, Row } from './database.ts';
 import type { DocumentPage, IndexedDocument, SearchFilter } from './document-index.ts';
+import { readCursor, writeCursor } from './list-cursor.ts';
 import { deleteVectors } from './vectors.ts';
 
 export type CatalogEntry = { readonly id: number; readonly firstChunk: number; readonly document: IndexedDocument };
@@ -118,19 +120,23 @@ export function renameDocument(
 
 /** Newest first by `insertedAt`, then by doc_id. */
 export function listDocuments(database: IndexDatabase, options: { limit: number; cursor?: string }): DocumentPage {
-  const after = options.cursor === undefined ? null : parseCursor(options.cursor);
+  const after = options.cursor === undefined ? null : readCursor(options.cursor);
   const rows =
     after === null
       ? database.all(`SELECT ${columns} FROM document ORDER BY inserted_at DESC, doc_id DESC LIMIT ?`, options.limit + 1)
       : database.all(
           `SELECT ${columns} FROM document WHERE (inserted_at, doc_id) < (?, ?) ORDER BY inserted_at DESC, doc_id DESC LIMIT ?`,
-          after[0],
-          after[1],
+          after.insertedAt,
+          after.key,
           options.limit + 1,
         );
   const documents = rows.slice(0, options.limit).map((row) => toEntry(row).document);
   const last = documents.at(-1);
-  return { documents, nextCursor: rows.length > options.limit && last !== undefined ? toCursor(last) : null };
+  return {
+    documents,
+    nextCursor:
+      rows.length > options.limit && last !== undefined ? writeCursor({ insertedAt: last.insertedAt, key: last.docId }) : null,
+  };
 }
 
 /** Ids of the documents that a filter lets through; null when it lets all through. */
@@ -141,8 +147,9 @@ export function filteredDocuments(database: IndexDatabase, filter: SearchFilter)
     conditions.push(condition);
     values.push(...given);
   };
-  if (filter.docIds !== undefined) where('doc_id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.docIds));
-  if (filter.filename !== undefined) where('filename = ?', filter.filename);
+  if (filter.docIds !== undefined)
+    where('doc_id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.docIds.flatMap(docIdForms)));
+  if (filter.filename !== undefined) where('nfc(filename) = ?', filter.filename.normalize('NFC'));
   if (filter.mediaType !== undefined) where('media_type = ?', filter.mediaType);
   if (filter.insertedAfter !== undefined) where('inserted_at >= ?', filter.insertedAfter);
   if (filter.insertedBefore !== undefined) where('inserted_at <= ?', filter.insertedBefore);
@@ -194,18 +201,4 @@ function toEntry(row: Row): CatalogEntry {
       ordinal: row['ordinal'] as number,
     }),
   };
-}
-
-function toCursor(document: IndexedDocument): string {
-  return Buffer.from(JSON.stringify([document.insertedAt, document.docId]), 'utf8').toString('base64url');
-}
-
-/** A cursor that was not made here starts from the beginning. */
-function parseCursor(cursor: string): [string, string] | null {
-  try {
-    const parsed = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown;
-    return Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'string' ? [parsed[0], parsed[1]] : null;
-  } catch {
-    return null;
-  }
 }

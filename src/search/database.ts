@@ -57,6 +57,7 @@ export function openDatabase(folder: string): IndexDatabase {
     db.exec('PRAGMA cache_size = -65536');
     db.exec('PRAGMA temp_store = MEMORY');
     prepareSchema(db);
+    db.function('nfc', { deterministic: true }, (text) => String(text).normalize('NFC'));
   } catch (error) {
     db.close();
     throw error;

@@ -151,6 +151,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           const page = rest.slice(0, limit);
           return { documents: page, nextCursor: rest.length > limit ? page.at(-1)!.version : null };
         },
+        keptDocId: async (docId) => docId.normalize('NFC'),
         info: async (docId) => documents.get(docId)?.document ?? null,
         content: async (docId, _asker, pick) => {
           const stored = documents.get(docId);

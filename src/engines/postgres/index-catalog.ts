@@ -2,9 +2,10 @@
  * Which version of which document is searchable, and which tasks never will be. Whoever decides about a document holds a lock on
  * its doc_id until the transaction ends, so that of two processes exactly one is first.
  */
-import { AppError } from '../../errors.ts';
+import { docIdForms } from '../../documents/doc-id.ts';
 import { withinBounds } from '../../search/bounds.ts';
 import type { DocumentPage, IndexedDocument, SearchFilter } from '../../search/document-index.ts';
+import { readCursor, writeCursor } from '../../search/list-cursor.ts';
 import { isLater, type Metadata, type TaskId, type Version, withOrdinal } from '../../tasks/task.ts';
 import type { Database, Row } from './database.ts';
 import { docKeyOf } from './jobs.ts';
@@ -105,14 +106,15 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       ]);
     },
     async list({ limit, cursor }) {
-      const after = cursor === undefined ? null : parseCursor(cursor);
+      const after = cursor === undefined ? null : readCursor(cursor);
       const where = after === null ? '' : 'WHERE (inserted_at, doc_key) < ($2, $3)';
       const sql = `SELECT ${columns}, inserted_at, doc_key FROM document ${where} ORDER BY inserted_at DESC, doc_key DESC LIMIT $1`;
-      const rows = await database.query(sql, [limit + 1, ...(after ?? [])]);
+      const rows = await database.query(sql, [limit + 1, ...(after === null ? [] : [after.insertedAt, after.key])]);
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return {
         documents: rows.slice(0, limit).map((row) => toEntry(row).document),
-        nextCursor: last === undefined ? null : toCursor(last),
+        nextCursor:
+          last === undefined ? null : writeCursor({ insertedAt: last['inserted_at'] as string, key: last['doc_key'] as string }),
       };
     },
     async filtered(filter) {
@@ -131,8 +133,8 @@ function toConditions(filter: SearchFilter): { conditions: string[]; values: unk
     values.push(value);
     conditions.push(condition.replace('?', `$${values.length}`));
   };
-  if (filter.docIds !== undefined) where('doc_key = ANY(?::text[])', filter.docIds.map(docKeyOf));
-  if (filter.filename !== undefined) where('filename = ?', JSON.stringify(filter.filename));
+  if (filter.docIds !== undefined) where('doc_key = ANY(?::text[])', filter.docIds.flatMap(docIdForms).map(docKeyOf));
+  if (filter.filename !== undefined) where('normalize(filename, NFC) = ?', JSON.stringify(filter.filename.normalize('NFC')));
   if (filter.mediaType !== undefined) where('media_type = ?', filter.mediaType);
   if (filter.insertedAfter !== undefined) where('inserted_at >= ?', filter.insertedAfter);
   if (filter.insertedBefore !== undefined) where('inserted_at <= ?', filter.insertedBefore);
@@ -154,19 +156,4 @@ function toEntry(row: Row): CatalogEntry {
 
 function firstChunkOf(document: number): number {
   return document * chunksPerDocument;
-}
-
-function toCursor(row: Row): string {
-  return Buffer.from(JSON.stringify([row['inserted_at'], row['doc_key']]), 'utf8').toString('base64url');
-}
-
-/** @throws AppError `invalid_request` for a cursor that was not made here. */
-function parseCursor(cursor: string): [string, string] {
-  try {
-    const parsed = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown;
-    if (Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'string') return [parsed[0], parsed[1]];
-  } catch {
-    // Said below.
-  }
-  throw new AppError('invalid_request', 'cursor: not one of ours');
 }

@@ -1,0 +1,28 @@
+/** Where a page of documents ended, as clients carry it: the time and the key of its last one, the same on every engine. */
+import { AppError } from '../errors.ts';
+
+export type ListPlace = { readonly insertedAt: string; readonly key: string };
+
+export function writeCursor({ insertedAt, key }: ListPlace): string {
+  return Buffer.from(JSON.stringify([insertedAt, key]), 'utf8').toString('base64url');
+}
+
+/** @throws AppError `invalid_request` for one that was not made here. */
+export function readCursor(cursor: string): ListPlace {
+  const [insertedAt, key] = parsed(cursor);
+  if (typeof insertedAt === 'string' && typeof key === 'string') {
+    const place = { insertedAt, key };
+    const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(insertedAt);
+    if (isTime && !/\p{Cc}/u.test(key) && key.isWellFormed() && writeCursor(place) === cursor) return place;
+  }
+  throw new AppError('invalid_request', 'cursor: not one of ours');
+}
+
+function parsed(cursor: string): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    return Array.isArray(value) && value.length === 2 ? value : [];
+  } catch {
+    return [];
+  }
+}
