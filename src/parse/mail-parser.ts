@@ -1,9 +1,10 @@
 /** Mails (RFC 5322, MIME): who, when, what about; the text; then each attachment, listed and read by the parser of its own kind. */
-import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime';
+import type { Address, Attachment, Email } from 'postal-mime';
 import { DocumentError } from '../errors.ts';
 import { writeHtml } from './html/html-writer.ts';
 import { readInput } from './input.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from './markdown-builder.ts';
+import { readWholeMail, type ReadMail } from './mail-reader.ts';
 import type { Block, ParsedDocument, ParseInput, Parser } from './parser.ts';
 import { normalizeLines } from './encoding.ts';
 import { writeParagraphs } from './text-parser.ts';
@@ -18,9 +19,9 @@ export function createMailParser(attachments: Parser): Parser {
 }
 
 async function parse(input: ParseInput, attachments: Parser): Promise<ParsedDocument> {
-  const email = await readMail(await readInput(input), input);
+  const { email, hasMoreParts } = await readMail(await readInput(input), input);
   const builder = createMarkdownBuilder(input.limits);
-  const warnings: string[] = [];
+  const warnings: string[] = hasMoreParts ? ['The mail has thousands of parts; the first of them were read'] : [];
   const title = email.subject?.replace(/\s+/g, ' ').trim() || null;
   builder.heading(1, title ?? '');
   builder.list(headerLines(email).map((text) => ({ text, depth: 0, ordered: false })));
@@ -37,9 +38,9 @@ async function parse(input: ParseInput, attachments: Parser): Promise<ParsedDocu
   };
 }
 
-async function readMail(bytes: Buffer, input: ParseInput): Promise<Email> {
+async function readMail(bytes: Buffer, input: ParseInput): Promise<ReadMail> {
   try {
-    return await PostalMime.parse(bytes, { forceRfc822Attachments: true, maxNestingDepth: input.limits.depthMax });
+    return await readWholeMail(bytes, input.limits.depthMax);
   } catch (error) {
     if (/nesting depth/i.test((error as Error).message)) {
       throw new DocumentError('limit_exceeded', `The mail is nested deeper than ${input.limits.depthMax} parts (MAX_NESTING)`, {

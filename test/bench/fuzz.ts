@@ -1,17 +1,26 @@
 /**
- * `npm run fuzz [-- COUNT [FOLDER]]`: damages files of every format, COUNT (500) times for each, and reads what comes out, each
- * format in a process of its own with 512 MB of heap. The files are the tests' own samples, and those below FOLDER. Anything but a
- * document or a documented code within 5 s is a failure, is listed, and makes it exit with 1.
+ * `npm run fuzz [-- [--only mutants|growth] [--units N] [--seed N] COUNT [FOLDER]]`:
+ *
+ * - damages files of every format, COUNT (500) times for each, and reads what comes out, each format in a process of its own with
+ *   512 MB of heap. The files are the tests' own samples, and those below FOLDER. Anything but a document or a documented code within
+ *   5 s is a failure;
+ * - looks for small units of every format that, repeated from 100 to 800 KB, take more than 2.6 times as long when there is twice as
+ *   much of them, or more than 300 times their size in memory: N (150) for each, put together by chance from a seed (1).
+ *
+ * Failures are listed, and make it exit with 1.
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { DocumentError, type DocumentErrorCode } from '../../src/errors.ts';
 import { detectFormat } from '../../src/parse/detect.ts';
 import { createDocumentParser } from '../../src/parse/document-parser.ts';
+import { grammars } from '../support/growth/grammars.ts';
 import { mutate, mutateMarkup } from '../support/mutation.ts';
 import { officeSamples, sampleFiles } from '../support/sample-files.ts';
+import { faultOf, growthOfFormat, worstOf } from './growth.ts';
 import { inputOf } from './parse-run.ts';
 
 const fileMs = 5000;
@@ -33,7 +42,44 @@ if (process.send === undefined) await main();
 else process.once('message', (job: Job) => void run(job).then(() => process.exit(0)));
 
 async function main(): Promise<void> {
-  const [count = '500', folder] = process.argv.slice(2);
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { only: { type: 'string' }, units: { type: 'string', default: '150' }, seed: { type: 'string', default: '1' } },
+  });
+  const [count = '500', folder] = positionals;
+  const failures: string[] = [];
+  if (values.only !== 'growth') failures.push(...(await fuzzMutants(count, folder)));
+  if (values.only !== 'mutants') failures.push(...(await fuzzGrowth(Number(values.units), Number(values.seed))));
+  for (const failure of failures) console.log(failure);
+  process.exit(failures.length === 0 ? 0 : 1);
+}
+
+/** Prints a table; returns what failed. */
+async function fuzzGrowth(count: number, seed: number): Promise<string[]> {
+  const rows = [];
+  const failures: string[] = [];
+  for (const format of Object.keys(grammars)) {
+    const all = await growthOfFormat({ format, count, seed });
+    const [growth, memory] = [worstOf(all, 'growth'), worstOf(all, 'memory')];
+    const faults = all.map(faultOf).filter((fault) => fault !== null);
+    failures.push(...faults.map((fault) => `${format} ${fault}`));
+    rows.push({
+      format,
+      units: all.length,
+      failures: faults.length,
+      'worst growth': growth.growth,
+      'of (growth)': growth.name.slice(0, 70),
+      'worst memory': memory.memory,
+      'of (memory)': memory.name.slice(0, 70),
+    });
+  }
+  console.log(`Units of every format (seed ${seed}): growth of CPU time a doubling, peak memory ÷ size`);
+  console.table(rows);
+  return failures;
+}
+
+/** Prints a table; returns what failed. */
+async function fuzzMutants(count: string, folder: string | undefined): Promise<string[]> {
   const samples = mkdtempSync(join(tmpdir(), 'fuzz-'));
   for (const [name, make] of Object.entries(sampleFiles)) writeFileSync(join(samples, name), make());
   const groups = new Map<string, string[]>();
@@ -57,8 +103,7 @@ async function main(): Promise<void> {
   }
   rmSync(samples, { recursive: true });
   console.table(rows);
-  for (const failure of failures) console.log(failure);
-  process.exit(failures.length === 0 ? 0 : 1);
+  return failures;
 }
 
 function filesBelow(folder: string): string[] {

@@ -1,12 +1,15 @@
 /**
- * How the cost of each format grows: units of it, repeated to 100, 200, 400 and 800 KB, in processes of their own.
- * `node test/bench/growth.ts FORMAT [COUNT [SEED]]` prints the worst units of one format.
+ * How the cost of each format grows with its size: units of it, repeated to 100, 200, 400 and 800 KB, in processes of their own.
+ *
+ *   node test/bench/growth.ts FORMAT [COUNT [SEED]]
+ *
+ * prints the units of one format (150 of them) that grow too fast or take too much memory, then the worst there was.
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { measureGrowth, measureMemory, type Growth } from '../support/growth/measure.ts';
+import { growthBytes, measureGrowth, measureMemory, type Growth } from '../support/growth/measure.ts';
 import { growthUnits } from '../support/growth/units.ts';
 
 /** Twice as much may take at most so many times as long, and a file at most so many times its size in memory. */
@@ -16,20 +19,20 @@ const unitMs = 120_000;
 /** What a process holds from other files counts too, so a figure above this is measured again by itself. */
 const memoryDoubted = 150;
 
-type Job = {
+export type UnitsOfFormat = {
   readonly format: string;
   readonly count: number;
   readonly seed: number;
-  readonly from: number;
-  readonly alone: boolean;
+  readonly sizes?: readonly number[];
 };
+type Job = UnitsOfFormat & { readonly from: number; readonly alone: boolean };
 
 /** All units of a format, measured. A unit that ends its process, or takes minutes, has no growth but Infinity. */
-export async function growthOfFormat(format: string, count: number, seed: number): Promise<Growth[]> {
-  const units = growthUnits(format, count, seed);
+export async function growthOfFormat(job: UnitsOfFormat): Promise<Growth[]> {
+  const units = growthUnits(job.format, job.count, job.seed);
   const found: Growth[] = [];
   while (found.length < units.length) {
-    const more = await runChild({ format, count, seed, from: found.length, alone: false });
+    const more = await runChild({ ...job, from: found.length, alone: false });
     found.push(...more);
     if (found.length < units.length) {
       const name = units[found.length]!.name;
@@ -38,10 +41,22 @@ export async function growthOfFormat(format: string, count: number, seed: number
   }
   for (const [at, each] of found.entries()) {
     if (each.memory <= memoryDoubted) continue;
-    const [again] = await runChild({ format, count, seed, from: at, alone: true });
+    const [again] = await runChild({ ...job, from: at, alone: true });
     found[at] = { ...each, memory: again?.memory ?? Infinity };
   }
   return found;
+}
+
+/** What is wrong with it, as a sentence; null when nothing is. */
+export function faultOf({ name, growth, memory, ms, outcome }: Growth): string | null {
+  if (growth > growthMax) return `takes ${growth} times as long when twice as long (ms: ${ms.join(', ')}): ${name}`;
+  if (memory > memoryMax) return `takes ${memory} times its size in memory: ${name}`;
+  return outcome.startsWith('mistake') ? `${outcome}: ${name}` : null;
+}
+
+/** The unit that is worst in a figure. */
+export function worstOf(all: readonly Growth[], figure: 'growth' | 'memory'): Growth {
+  return all.reduce((most, each) => (each[figure] > most[figure] ? each : most));
 }
 
 async function runChild(job: Job): Promise<Growth[]> {
@@ -72,12 +87,13 @@ async function runChild(job: Job): Promise<Growth[]> {
 async function serve(job: Job): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'growth-'));
   const path = join(folder, 'file');
+  const sizes = job.sizes ?? growthBytes;
   try {
     const units = growthUnits(job.format, job.count, job.seed).slice(job.from, job.alone ? job.from + 1 : undefined);
     for (const unit of units) {
       const growth = job.alone
-        ? { name: unit.name, growth: 0, memory: await measureMemory(unit, path, 800_000), ms: [], outcome: '' }
-        : await measureGrowth(unit, path, growthMax);
+        ? { name: unit.name, growth: 0, memory: await measureMemory(unit, path, sizes.at(-1)!), ms: [], outcome: '' }
+        : await measureGrowth(unit, path, growthMax, sizes);
       await new Promise((resolve) => process.send!(growth, resolve));
     }
   } finally {
@@ -85,33 +101,17 @@ async function serve(job: Job): Promise<void> {
   }
 }
 
-if (process.send !== undefined && import.meta.main)
+if (import.meta.main && process.send !== undefined) {
   process.once('message', (job: Job) => void serve(job).then(() => process.exit(0)));
-else if (import.meta.main) {
-  const [format = 'text', count = '300', seed = '1'] = process.argv.slice(2);
-  const all = await growthOfFormat(format, Number(count), Number(seed));
-  const wrong = all.filter(
-    (each) =>
-      each.growth > growthMax || each.memory > memoryMax || each.outcome.startsWith('mistake') || Math.max(0, ...each.ms) > 2000,
-  );
-  for (const each of wrong) console.log(format, JSON.stringify(each));
-  const worst = (of: 'growth' | 'memory') => all.reduce((most, each) => (each[of] > most[of] ? each : most));
-  const slow = all.reduce((most, each) => (Math.max(...each.ms) > Math.max(...most.ms) ? each : most));
-  const refused = Object.entries(Object.groupBy(all, (each) => each.outcome.slice(0, 20))).map(
-    ([outcome, each]) => `${outcome} ${each!.length}`,
-  );
-  console.log(
-    format,
-    all.length,
-    'units; worst growth',
-    worst('growth').growth,
-    worst('growth').name,
-    '; memory',
-    worst('memory').memory,
-    worst('memory').name,
-    '; slowest',
-    slow.ms,
-    slow.name,
-    refused.join(', '),
-  );
+} else if (import.meta.main) {
+  const [format = 'text', count = '150', seed = '1'] = process.argv.slice(2);
+  const all = await growthOfFormat({ format, count: Number(count), seed: Number(seed) });
+  const faults = all.map(faultOf).filter((fault) => fault !== null);
+  for (const fault of faults) console.log(fault);
+  const slowest = all.reduce((most, each) => (Math.max(...each.ms) > Math.max(...most.ms) ? each : most));
+  console.log(`${format}: ${all.length} units, ${faults.length} at fault`);
+  for (const figure of ['growth', 'memory'] as const)
+    console.log(`worst ${figure} ${worstOf(all, figure)[figure]}: ${worstOf(all, figure).name}`);
+  console.log(`slowest ${slowest.ms.join(', ')} ms: ${slowest.name}`);
+  process.exit(faults.length === 0 ? 0 : 1);
 }

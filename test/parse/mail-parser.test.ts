@@ -24,6 +24,30 @@ describe('createMailParser', () => {
     expect(parsed.warnings).toEqual(['The attachment tool.exe was not read: Unsupported file format: tool.exe']);
   });
 
+  it('reads bodies of many lines as one of few: ends of lines, dashes, base64 with padding in each line', async () => {
+    const parts = [
+      `Content-Type: text/plain\r\n\r\none\r\r\ntwo\r\n--\r\n-- three\r\nfo\rur\r\n--bb\r\n${'five '.repeat(20_000)}\r\nsix`,
+      'Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nc2V2\r\nZQ==\r\nbiB1bml0cw==\r\n',
+      'Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\neig=\r\nht=20n=69ne',
+    ];
+    const mail = `From: a@b.c\r\nTo: d@e.f\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${parts.join('\r\n--b\r\n')}\r\n--b--\r\nepilogue`;
+    const { markdown } = await readMail(mail);
+
+    expect(markdown.replace(/(?:five ){20000}/, 'five×20000')).toBe(
+      '- From: a@b.c\n- To: d@e.f\n\none\ntwo\n\\--\n-- three\nfo\nur\n--bb\nfive×20000\nsix\n\nseven units\neight nine',
+    );
+  });
+
+  it('leaves out what no honest mail has, and says so', async () => {
+    const parts = 'Content-Type: text/plain\r\n\r\ntext\r\n--b\r\n'.repeat(6000);
+    const mail = `Subject: S\r\n${'X-Filler: x\r\n'.repeat(6000)}From: late@b.c\r\nTo: d@e.f\r\nDate: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${parts}`;
+    const { warnings, title } = await readMail(
+      mail.replace('Subject: S', 'Content-Type: multipart/mixed; boundary=b\r\nSubject: S\r\nFrom: a@b.c\r\nTo: d@e.f'),
+    );
+
+    expect([title, warnings]).toEqual(['S', ['The mail has thousands of parts; the first of them were read']]);
+  });
+
   it('takes the plain text where the HTML says nothing', async () => {
     const parsed = await readMail(
       'From: a@b.c\r\nTo: d@e.f\r\nSubject: S\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n' +

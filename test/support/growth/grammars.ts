@@ -11,6 +11,8 @@ export type Grammar = {
   readonly filename: string;
   /** Tokens by the part of the file that they belong to; the part that holds its text is first. */
   readonly parts: Readonly<Record<string, readonly string[]>>;
+  /** What was slow or large once, each as stretches `[part, head, body, tail]` of which the body is repeated. */
+  readonly once?: readonly (readonly (readonly [part: string, head: string, body: string, tail: string])[])[];
   /** A file of the text of each part. */
   readonly make: (text: (part: string) => string) => Uint8Array;
 };
@@ -28,8 +30,15 @@ function tags(names: string): readonly string[] {
   return names.split(' ').flatMap((name) => [`<${name}>`, `</${name}>`, `<${name}>¤</${name}>`]);
 }
 
-function textFile(filename: string, tokens: readonly string[], before = '', after = ''): Grammar {
-  return { filename, parts: { text: tokens }, make: (text) => Buffer.from(before + text('text') + after) };
+type Around = { readonly before?: string; readonly after?: string; readonly once?: readonly (readonly [string, string, string])[] };
+
+function textFile(filename: string, tokens: readonly string[], { before = '', after = '', once = [] }: Around = {}): Grammar {
+  return {
+    filename,
+    parts: { text: tokens },
+    once: once.map(([head, body, tail]) => [['text', head, body, tail]]),
+    make: (text) => Buffer.from(before + text('text') + after),
+  };
 }
 
 const htmlTokens = [
@@ -496,6 +505,29 @@ const chartRoot =
 
 const docx: Grammar = {
   filename: 'a.docx',
+  once: [
+    [
+      ['styles', '<w:style w:type="paragraph" w:styleId="0">', '<w:x/>', '</w:style>'],
+      ['styles', '', '<w:style w:type="paragraph" w:styleId="№"><w:basedOn w:val="0"/></w:style>', ''],
+      ['document', '', '<w:p><w:pPr><w:pStyle w:val="№"/></w:pPr><w:r><w:t>a</w:t></w:r></w:p>', ''],
+    ],
+    [
+      ['numbering', '<w:abstractNum w:abstractNumId="0">', '<w:lvl w:ilvl="0"><w:lvlText w:val="a"/></w:lvl>', '</w:abstractNum>'],
+      ['numbering', '', '<w:num w:numId="№"><w:abstractNumId w:val="0"/></w:num>', ''],
+    ],
+    [
+      ['footnotes', '<w:footnote w:id="0"><w:p><w:r><w:t>', 'note ', '</w:t></w:r></w:p></w:footnote>'],
+      ['document', '', '<w:p><w:r><w:footnoteReference w:id="0"/></w:r></w:p>', ''],
+    ],
+    [
+      [
+        'document',
+        '',
+        '<m:oMath><m:rad><m:deg><m:rad><m:deg><m:rad><m:deg><m:rad><m:deg><m:r><m:t>1</m:t></m:r></m:deg></m:rad></m:deg></m:rad></m:deg></m:rad></m:deg></m:rad></m:oMath>',
+        '',
+      ],
+    ],
+  ],
   parts: {
     document: wordTokens,
     styles: wordStyles,
@@ -564,6 +596,20 @@ const sheetTokens = lines(`
 
 const xlsx: Grammar = {
   filename: 'a.xlsx',
+  once: [
+    [
+      ['formats', '<numFmt numFmtId="200" formatCode="0.', '0', '"/>'],
+      ['sheet', '<row>', '<c s="1"><v>1.5</v></c>', '</row>'],
+    ],
+    [
+      ['merges', '', '<mergeCell ref="A1:XFD1048576"/>', ''],
+      ['sheet', '', '<row r="№"><c><v>1</v></c><c><v>2</v></c></row>', ''],
+    ],
+    [
+      ['strings', '<si><t>', 'long ', '</t></si>'],
+      ['sheet', '', '<row><c t="s"><v>0</v></c></row>', ''],
+    ],
+  ],
   parts: {
     sheet: sheetTokens,
     merges: lines(`
@@ -659,6 +705,17 @@ const slideNs =
 
 const pptx: Grammar = {
   filename: 'a.pptx',
+  once: [
+    [
+      ['layout', '', '<p:sp/>', ''],
+      [
+        'slide',
+        '<p:sp><p:nvSpPr><p:nvPr><p:ph type="body" idx="1"/></p:nvPr></p:nvSpPr><p:txBody>',
+        '<a:p><a:r><a:t>a</a:t></a:r></a:p>',
+        '</p:txBody></p:sp>',
+      ],
+    ],
+  ],
   parts: {
     slide: slideTokens,
     layout: lines(`
@@ -785,6 +842,16 @@ function odf(kind: 'text' | 'spreadsheet' | 'presentation', filename: string, bo
   return {
     filename,
     parts: { body, styles: odfStyles, object: odfObject },
+    once: [
+      [
+        ['body', '<table:table-row>', '<table:table-cell table:number-rows-spanned="100000"/>', '</table:table-row>'],
+        ['body', '', '<table:table-row/>', ''],
+      ],
+      [
+        ['styles', '<style:style style:name="S0" style:display-name="', 'a', '"/>'],
+        ['body', '', '<text:p text:style-name="S0">a</text:p>', ''],
+      ],
+    ],
     make: (text) =>
       makeOdf({
         kind,
@@ -978,6 +1045,7 @@ export const grammars: Readonly<Record<string, Grammar>> = {
   eml: {
     filename: 'a.eml',
     parts: { body: mailBody, headers: mailHeaders },
+    once: [[['body', '', '--b\n\nx\n', '']]],
     make: (text) =>
       Buffer.from(
         `From: a@b.c\nTo: d@e.f\nSubject: x\nDate: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n${text('headers')}\n\n${text('body')}`,
@@ -989,22 +1057,35 @@ export const grammars: Readonly<Record<string, Grammar>> = {
     make: (text) => Buffer.from(`From: a@b.c\nDate: x\nMessage-ID: a\n${text('headers')}\n\n${text('body')}`),
   },
   epub,
-  html: textFile('a.html', htmlTokens, '<html><body>'),
+  html: textFile('a.html', htmlTokens, {
+    before: '<html><body>',
+    once: [
+      ['<table><tr><td><p>a</p><blockquote><p>b</p>'.repeat(60), 'x ', ''],
+      ['<ul><li>'.repeat(200), '<li>a', ''],
+      ['<table>', '<tr><td rowspan=65534>a', ''],
+    ],
+  }),
   image: image('a.jpg', [0xff, 0xd8, 0xff, 0xe0], ['\xff\xe1\0\x02', '\xff', '\xff\xd8', 'a', '\0', '\xff\xe1\0\x03a']),
-  json: textFile('a.json', jsonTokens, '[', '1]'),
-  'json broken': textFile('a.json', jsonTokens, '{"a":1}'),
-  markdown: textFile('a.md', markdownTokens),
+  json: textFile('a.json', jsonTokens, { before: '[', after: '1]', once: [['['.repeat(200), '"a",', '1' + ']'.repeat(200)]] }),
+  'json broken': textFile('a.json', jsonTokens, { before: '{"a":1}', once: [['', '\n', '{']] }),
+  markdown: textFile('a.md', markdownTokens, {
+    once: [
+      ['', '<!--\n\n', ''],
+      ['', '<table>\n\n', ''],
+      ['', `<!-- image -->\n\n${'text '.repeat(45)}\n\n`, ''],
+    ],
+  }),
   odp: odf('presentation', 'a.odp', [...odpTokens, ...odfText, ...odfTables]),
   ods: odf('spreadsheet', 'a.ods', [...odfTables, ...odfText]),
   odt: odf('text', 'a.odt', [...odfText, ...odfTables]),
   pdf,
   pptx,
-  rtf: textFile('a.rtf', rtfTokens, '{\\rtf1\\ansi ', '}'),
+  rtf: textFile('a.rtf', rtfTokens, { before: '{\\rtf1\\ansi ', after: '}' }),
   source: textFile('a.py', [...textTokens, '#¤⏎', '    a⏎', 'def a№():⏎']),
-  subtitles: textFile('a.vtt', subtitleTokens, 'WEBVTT\n\n00:01.000 --> 00:02.000\n'),
-  text: textFile('a.txt', textTokens),
+  subtitles: textFile('a.vtt', subtitleTokens, { before: 'WEBVTT\n\n00:01.000 --> 00:02.000\n' }),
+  text: textFile('a.txt', textTokens, { once: [['', '.', 'x']] }),
   xlsx,
-  xml: textFile('a.xml', xmlDataTokens, '<?xml version="1.0"?><data>'),
-  'xml article': textFile('a.xml', xmlArticleTokens, '<?xml version="1.0"?><article>'),
+  xml: textFile('a.xml', xmlDataTokens, { before: '<?xml version="1.0"?><data>', once: [['<v>x', ' ', 'y</v>']] }),
+  'xml article': textFile('a.xml', xmlArticleTokens, { before: '<?xml version="1.0"?><article>' }),
   zip,
 };

@@ -26,9 +26,9 @@ export type Growth = {
 /** Twice one after the other. */
 export const growthBytes: readonly number[] = [100_000, 200_000, 400_000, 800_000];
 /** Below this, what twice as much takes says nothing about a parser. */
-const msJudgedMin = 40;
+const msJudgedMin = 60;
 /** A shorter time counts as this long: 3 ms and 9 ms are the same to a clock of a busy machine. */
-const msLeast = 10;
+const msLeast = 15;
 /** Past this, a size is not measured again, nor the next larger one at all. */
 const msPatience = 4000;
 
@@ -63,7 +63,7 @@ export async function measureGrowth(unit: GrowthUnit, path: string, growthMax: n
     times.push(ms);
     outcome = said;
     if (said.startsWith('mistake')) break;
-    for (let again = 0; again < 3 && growthOf(times.slice(at - 1, at + 1)) > growthMax * 0.9; again++) {
+    for (let again = 0; again < 5 && at > 0 && growthBetween(times, sizes, at) > growthMax * 0.9; again++) {
       for (const back of [0, 1]) {
         if (times[at - back]! > msPatience) continue;
         const same = unit.make(sizes[at - back]!);
@@ -73,10 +73,10 @@ export async function measureGrowth(unit: GrowthUnit, path: string, growthMax: n
     }
     if (times[at]! > msPatience) break;
   }
-  const isGivenUp = times.length < sizes.length && growthOf(times) <= growthMax && !outcome.startsWith('mistake');
+  const isGivenUp = times.length < sizes.length && growthOf(times, sizes) <= growthMax && !outcome.startsWith('mistake');
   return {
     name: unit.name,
-    growth: isGivenUp ? Infinity : growthOf(times),
+    growth: isGivenUp ? Infinity : growthOf(times, sizes),
     memory: round(memory),
     ms: times.map(Math.round),
     outcome,
@@ -96,13 +96,14 @@ export async function measureMemory(unit: GrowthUnit, path: string, bytes: numbe
   return round((residentPeak() - before) / Math.max(bytes, fileBytes));
 }
 
-function growthOf(times: readonly number[]): number {
-  let worst = 0;
-  for (let at = 1; at < times.length; at++) {
-    if (times[at]! < msJudgedMin) continue;
-    worst = Math.max(worst, times[at]! / Math.max(msLeast, times[at - 1]!));
-  }
-  return round(worst);
+function growthOf(times: readonly number[], sizes: readonly number[]): number {
+  return round(times.reduce((worst, _, at) => Math.max(worst, growthBetween(times, sizes, at)), 0));
+}
+
+/** How many times as long a file of twice the size takes, told from a size and the one before it. */
+function growthBetween(times: readonly number[], sizes: readonly number[], at: number): number {
+  if (at === 0 || times[at]! < msJudgedMin) return 0;
+  return (times[at]! / Math.max(msLeast, times[at - 1]!)) ** (1 / Math.log2(sizes[at]! / sizes[at - 1]!));
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[number, T]> {

@@ -20,23 +20,25 @@ export const longRuns: readonly string[] = [
   'a\n', '. ', '." ', 'a_', 'a-', 'aB', 'a.', 'a@', "a'", '1,', '1.', 'a/', 'a=', 'a;', 'a:', '- ', '> ', '| ', '.\u200b', '" ', '[]', '()', '{}', '\\n', '\\"', '=20', '=?', 'y', 'm', 'h:', '?/',
 ]; // prettier-ignore
 
-/** `count` units of a format: each of its tokens, runs of characters at its places, then pairs, nestings, declarations and uses by chance. */
+/**
+ * `count` units of a format: what was slow once, then in turn each of its tokens or a run of characters at one of its places, and
+ * pairs, nestings, declarations with their uses, by chance. Another seed gives others.
+ */
 export function growthUnits(format: string, count: number, seed = 1): readonly GrowthUnit[] {
   const grammar = grammars[format]!;
   const random = generator(seed);
   const found = new Map<string, GrowthUnit>();
   const add = (stretches: readonly Stretch[]): void => {
     const unit = unitOf(grammar, stretches);
-    found.set(unit.name, unit);
+    if (found.size < count) found.set(unit.name, unit);
   };
-  for (const stretches of systematic(grammar)) add(stretches);
-  const all = [...found.values()];
-  for (let tries = 0; found.size < Math.max(count, all.length) + Math.ceil(count / 2) && tries < 20 * count; tries++)
+  for (const stretches of grammar.once ?? []) add(stretches.map(([part, head, body, tail]) => ({ part, head, body, tail })));
+  const known = shuffled([...systematic(grammar)], random);
+  for (let tries = 0; found.size < count && tries < 100 * count; tries++) {
+    add(known.pop() ?? byChance(grammar, random));
     add(byChance(grammar, random));
-  const others = [...found.values()].slice(all.length);
-  // Half of what is asked for is systematic: with many tokens, a share of them that another seed changes.
-  const share = Math.max(count - others.length, Math.ceil(count / 2));
-  return [...shuffled(all, random).slice(0, share), ...others].slice(0, count);
+  }
+  return [...found.values()];
 }
 
 function* systematic(grammar: Grammar): Generator<readonly Stretch[]> {
