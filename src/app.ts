@@ -27,6 +27,7 @@ import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
 import type { ParseLimits } from './parse/parser.ts';
 import { readableEndings } from './parse/detect.ts';
+import { createOcr, ocrOptions } from './parse/ocr.ts';
 import { type AnswerService, createAnswers } from './search/answer.ts';
 import { rerankerSettings } from './search/create-reranker.ts';
 import { stopOn } from './search/stop.ts';
@@ -146,23 +147,26 @@ function superviseWorker(config: Config, logger: Logger, env: NodeJS.ProcessEnv,
 /** Works through the queue with its own pool of threads. Any number may share one data directory or database. */
 export async function startWorker(config: Config, logger: Logger, modules = ownModules): Promise<Running> {
   const embedder = embedderSettings(config);
+  const limits = parseLimits(config);
   const pool = createThreadPool({
     threads: config.threads,
     filename: modules.ingest,
-    settings: { limits: parseLimits(config), chunkTokensMax: config.chunkTokens, ocrLanguages: config.ocrLanguages, embedder },
+    settings: { limits, chunkTokensMax: config.chunkTokens, ocrLanguages: config.ocrLanguages, embedder },
     threadMemoryMb: config.threadMemoryMb,
     deadlines: { parseMs: config.parseMs, pageMs: config.pageMs, embedMs: config.embedMs },
     logger,
   });
-  const [engine, { id: embedderId }] = await Promise.all([
+  const [engine, { id: embedderId }, ocr] = await Promise.all([
     openWorkerEngine(storageOptions(config, logger)),
     createEmbedder(embedder),
+    createOcr(ocrOptions(config.ocrLanguages, limits)),
     pool.ready(),
   ]);
   const dispatcher = createDispatcher({
     engine,
     pool,
     embedderId,
+    reading: { chunkTokensMax: config.chunkTokens, limits, ocrLanguages: ocr?.languages ?? [] },
     now,
     retryDelayMs: (attempt) => config.retryDelayMs * 4 ** (attempt - 2),
     logger,

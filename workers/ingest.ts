@@ -12,14 +12,14 @@ import { runPipeline } from '../src/ingest/pipeline.ts';
 import { giveBackMemory } from '../src/ingest/thread-memory.ts';
 import { ping } from '../src/ingest/thread-pool.ts';
 import { createDocumentParser } from '../src/parse/document-parser.ts';
-import { createOcr } from '../src/parse/ocr.ts';
+import { createOcr, ocrOptions } from '../src/parse/ocr.ts';
 
 setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 
 // Piscina hands workerData on as [its own, ours].
 const settings = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as ThreadSettings;
-// A picture's time ends before the page's, so that it is the picture that is told of.
-const ocr = await createOcr({ languages: settings.ocrLanguages, timeoutMs: Math.ceil(settings.limits.pageMs * 0.9) });
+const { chunkTokensMax, limits } = settings;
+const ocr = await createOcr(ocrOptions(settings.ocrLanguages, limits));
 const parser = createDocumentParser({ ocr });
 const embedder = await createEmbedder(settings.embedder);
 
@@ -29,9 +29,9 @@ export default async function ingest(job: IngestJob | typeof ping): Promise<Inge
   try {
     return await runPipeline(job, {
       parser,
-      toChunks: (document) => splitDocument(document, { tokensMax: settings.chunkTokensMax }),
+      toChunks: (document) => splitDocument(document, { tokensMax: chunkTokensMax }),
       embedder,
-      limits: settings.limits,
+      reading: { chunkTokensMax, limits, ocrLanguages: ocr?.languages ?? [] },
     });
   } finally {
     await giveBackMemory();

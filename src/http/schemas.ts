@@ -283,6 +283,7 @@ export const documentRecord = z
     metadata: metadata.nullable(),
     inserted_at: isoTime,
     embedder: z.string(),
+    warnings: z.array(z.string()).meta({ description: 'Sentences about what could not be read' }),
     links: z.strictObject({ self: z.string(), content: z.string(), file: z.string() }),
   })
   .meta({ id: 'Document' });

@@ -87,6 +87,7 @@ export function describeDocument(document: IndexedDocument, options: WireOptions
     metadata: document.metadata,
     inserted_at: document.insertedAt,
     embedder: document.embedder,
+    warnings: [...document.warnings],
     links: { self, content: `${self}/content`, file: `${self}/file` },
   };
 }

@@ -6,6 +6,8 @@ import type { Engine } from '../engines/engine.ts';
 import type { DocumentErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Lease } from '../queue/task-queue.ts';
+import { readsOtherwise, type ReadingSettings } from '../parse/reading.ts';
+import type { IndexedDocument } from '../search/document-index.ts';
 import { withPercent } from '../tasks/progress.ts';
 import { cancelledByUser, type Task, type TaskError, type TaskLane } from '../tasks/task.ts';
 import { troubleOf } from '../trouble.ts';
@@ -16,8 +18,9 @@ import type { RunOutcome, ThreadPool } from './thread-pool.ts';
 export type DispatcherOptions = {
   readonly engine: Engine;
   readonly pool: ThreadPool;
-  /** `Embedder.id` of the threads: a document embedded otherwise is not "unchanged". */
+  /** `Embedder.id` of the threads, and how they read: what was read or embedded otherwise is not "unchanged". */
   readonly embedderId: string;
+  readonly reading: ReadingSettings;
   /** ISO 8601. */
   readonly now: () => string;
   /** Pause before attempt `n` (2, 3, …) after a retryable failure. */
@@ -164,7 +167,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function attempt(lease: Lease, task: Task): Promise<void> {
     const current = await engine.index.info(task.docId);
-    if (current !== null && current.sha256 === task.sha256 && current.embedder === options.embedderId) {
+    if (current !== null && isSameReading(current, task)) {
       const unchanged = await persist(() => settleUnchanged(engine, lease, task, current), settleTriesMax);
       if (unchanged !== null) return logEnd(task, unchanged);
     }
@@ -178,9 +181,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     await conclude(lease, task, scratchDir, outcome);
   }
 
+  /** Whether reading this task's file would make what is there already. */
+  function isSameReading(current: IndexedDocument, task: Task): boolean {
+    const sameBytes = current.sha256 === task.sha256 && current.embedder === options.embedderId;
+    return sameBytes && !readsOtherwise(current.reading, task, options.reading);
+  }
+
   async function conclude(lease: Lease, task: Task, scratchDir: string, outcome: RunOutcome): Promise<void> {
     if (outcome.ok) {
-      const { document, warnings, stageMs } = outcome;
+      const { document, stageMs } = outcome;
       reporter(task)({
         stage: 'indexing',
         pagesDone: document.pages,
@@ -189,7 +198,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         chunksTotal: document.chunks,
       });
       const readAt = performance.now();
-      const settled = await persist(() => settleDocument(engine, lease, task, { scratchDir, document, warnings }), settleTriesMax);
+      const settled = await persist(() => settleDocument(engine, lease, task, { scratchDir, document }), settleTriesMax);
       return logEnd(task, settled, { ...stageMs, index: Math.round(performance.now() - readAt) });
     }
     if (outcome.code === 'aborted') return concludeAborted(lease, task);

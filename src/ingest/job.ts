@@ -39,7 +39,6 @@ export type IngestOutcome =
   | {
       readonly ok: true;
       readonly document: IndexedDocument;
-      readonly warnings: readonly string[];
       readonly stageMs: Readonly<Record<string, number>>;
     }
   | {

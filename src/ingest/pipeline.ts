@@ -8,7 +8,9 @@ import { type Chunk, shortened } from '../chunk/chunk.ts';
 import type { Embedder } from '../embed/embedder.ts';
 import { passageOf } from '../embed/passage.ts';
 import { DocumentError } from '../errors.ts';
-import type { ParsedDocument, ParseLimits, Parser } from '../parse/parser.ts';
+import type { DocumentParser, RecognisedDocument } from '../parse/document-parser.ts';
+import type { ParsedDocument } from '../parse/parser.ts';
+import { readingOf, type ReadingSettings } from '../parse/reading.ts';
 import { withinBounds } from '../search/bounds.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
@@ -17,10 +19,10 @@ import type { IngestJob, IngestOutcome } from './job.ts';
 import { measureParts, type StagedMeta } from '../search/staging.ts';
 
 export type PipelineParts = {
-  readonly parser: Parser;
+  readonly parser: DocumentParser;
   readonly toChunks: (document: ParsedDocument) => Iterable<Chunk>;
   readonly embedder: Embedder;
-  readonly limits: ParseLimits;
+  readonly reading: ReadingSettings;
 };
 
 /** Chunks embedded together: large enough to feed a model well, small enough to report progress and stay cheap. */
@@ -38,7 +40,7 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
         fileBytes: job.fileBytes,
         filename: job.filename,
         declaredMediaType: job.declaredMediaType,
-        limits: parts.limits,
+        limits: parts.reading.limits,
         onProgress: (pagesDone, pagesTotal) => report({ stage: 'parsing', pagesDone, pagesTotal }),
       }),
     );
@@ -53,10 +55,10 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
       report({ stage: 'embedding', ...pages, chunksDone, chunksTotal: chunks.length }, chunksDone === 0),
     );
     clock.lap('embed');
-    const document = describe(job, parsed, chunks.length, parts.embedder.id);
+    const document = describe(job, parsed, chunks.length, parts);
     const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions, parts: await measureParts(job.scratchDir) };
     writeFileSync(join(job.scratchDir, 'meta.json'), JSON.stringify(meta));
-    return { ok: true, document, warnings: boundWarnings(parsed.warnings), stageMs: clock.laps };
+    return { ok: true, document, stageMs: clock.laps };
   } catch (error) {
     if (error instanceof DocumentError) return { ok: false, code: error.code, message: error.message, retryable: error.retryable };
     return { ok: false, ...failureOf(error), trace: traceOf(error) };
@@ -108,7 +110,12 @@ async function stageChunks(
   }
 }
 
-function describe(job: IngestJob, parsed: ParsedDocument, chunks: number, embedder: string): IndexedDocument {
+function describe(
+  job: IngestJob,
+  parsed: RecognisedDocument,
+  chunks: number,
+  { embedder, reading }: PipelineParts,
+): IndexedDocument {
   return {
     docId: job.docId,
     version: job.taskId,
@@ -125,7 +132,10 @@ function describe(job: IngestJob, parsed: ParsedDocument, chunks: number, embedd
     characters: parsed.markdown.length,
     metadata: job.metadata,
     insertedAt: job.insertedAt,
-    embedder,
+    embedder: embedder.id,
+    declaredMediaType: job.declaredMediaType,
+    reading: readingOf(parsed.format, job, reading),
+    warnings: boundWarnings(parsed.warnings),
   };
 }
 

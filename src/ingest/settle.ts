@@ -23,7 +23,7 @@ export const documentDeleted: TaskError = {
   retryable: false,
 };
 
-type StagedVersion = { readonly scratchDir: string; readonly document: IndexedDocument; readonly warnings: readonly string[] };
+type StagedVersion = { readonly scratchDir: string; readonly document: IndexedDocument };
 
 /** A document that was read: makes it searchable, then completes its task. */
 export function settleDocument(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
@@ -36,7 +36,7 @@ async function switchTo(engine: Engine, lease: Lease, task: Task, staged: Staged
   const switched = meta === null ? 'stale' : await engine.index.replace(staged.document, dirname(meta));
   if (switched === 'ok') {
     await engine.files.settle(task.docId, task);
-    return finish(engine, lease, task, completed(staged.document, { warnings: staged.warnings }));
+    return finish(engine, lease, task, completed(staged.document, {}));
   }
   await engine.files.unpublish(task.docId, task.id);
   if (switched === 'revoked') return finish(engine, lease, task, { status: 'failed', error: cancelledByUser });
@@ -161,10 +161,7 @@ async function letGo(engine: Engine, lease: Lease, { id }: Task): Promise<Settle
   return outcome;
 }
 
-function completed(
-  document: IndexedDocument,
-  extra: Partial<Pick<TaskResult, 'unchanged' | 'superseded' | 'warnings'>>,
-): TaskOutcome {
+function completed(document: IndexedDocument, extra: Partial<Pick<TaskResult, 'unchanged' | 'superseded'>>): TaskOutcome {
   return {
     status: 'completed',
     result: {
@@ -177,7 +174,7 @@ function completed(
       characters: document.characters,
       unchanged: false,
       superseded: false,
-      warnings: [],
+      warnings: document.warnings,
       ...extra,
     },
   };

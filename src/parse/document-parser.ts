@@ -6,29 +6,37 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DocumentError } from '../errors.ts';
-import { detectFormat, type Format, isText } from './detect.ts';
+import { detectFormat, isText } from './detect.ts';
 import { canonicalEncoding } from './encoding.ts';
 import { charsetOf } from './input.ts';
 import { guessLanguage } from './language.ts';
 import type { Ocr } from './ocr.ts';
 import { describeCompoundFile, type CompoundKind } from './office/cfb.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
+import type { ReadFormat } from './reading.ts';
 
 export type DocumentParserOptions = {
   /** Reads pictures and scanned pages; without it they end in a sentence. */
   readonly ocr?: Ocr | null;
 };
 
+/** A document, and which format it turned out to have. */
+export type RecognisedDocument = ParsedDocument & { readonly format: ReadFormat };
+
+export interface DocumentParser extends Parser {
+  parse(input: ParseInput): Promise<RecognisedDocument>;
+}
+
 /**
  * Reads any supported file.
  * @throws DocumentError `unsupported_format` (`Unsupported file format: {filename}`), `encrypted`, and what the parsers throw.
  */
-export function createDocumentParser(options: DocumentParserOptions): Parser {
-  const loaded = new Map<Format, Promise<Parser>>();
-  const whole: Parser = { parse };
+export function createDocumentParser(options: DocumentParserOptions): DocumentParser {
+  const loaded = new Map<ReadFormat, Promise<Parser>>();
+  const whole: DocumentParser = { parse };
   return whole;
 
-  async function parse(input: ParseInput): Promise<ParsedDocument> {
+  async function parse(input: ParseInput): Promise<RecognisedDocument> {
     const format = await detectFormat(input);
     if (format === 'unsupported') throw unsupported(input);
     if (format === 'compound') throw refusal(describeCompoundFile(input.bytes ?? input.path), input);
@@ -36,10 +44,10 @@ export function createDocumentParser(options: DocumentParserOptions): Parser {
     const parsed = await (format === 'pdf' ? withPath(input, (onDisk) => parser.parse(onDisk)) : parser.parse(input));
     if (parsed.blocks.length === 0) throw new DocumentError('no_text', `No text found in ${input.filename}`);
     const warnings = [...(isText(format) ? warningsOf(input) : []), ...parsed.warnings];
-    return { ...parsed, warnings, language: parsed.language ?? guessLanguage(parsed.markdown) };
+    return { ...parsed, format, warnings, language: parsed.language ?? guessLanguage(parsed.markdown) };
   }
 
-  function parserOf(format: ReadableFormat): Promise<Parser> {
+  function parserOf(format: ReadFormat): Promise<Parser> {
     const known = loaded.get(format) ?? load(format);
     loaded.set(format, known);
     // A disk that could not be read now may be read later.
@@ -47,7 +55,7 @@ export function createDocumentParser(options: DocumentParserOptions): Parser {
     return known;
   }
 
-  async function load(format: ReadableFormat): Promise<Parser> {
+  async function load(format: ReadFormat): Promise<Parser> {
     switch (format) {
       case 'pdf':
         return (await import('./pdf/pdf-parser.ts')).createPdfParser(options.ocr == null ? {} : { ocr: options.ocr });
@@ -106,8 +114,6 @@ function warningsOf(input: ParseInput): string[] {
   if (charset === null || canonicalEncoding(charset) !== null) return [];
   return [`The charset ${charset} that was sent with the file is not known; its encoding was guessed.`];
 }
-
-type ReadableFormat = Exclude<Format, 'unsupported' | 'compound'>;
 
 function unsupported(input: ParseInput): DocumentError {
   return new DocumentError('unsupported_format', `Unsupported file format: ${input.filename}`);

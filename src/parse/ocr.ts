@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { DocumentError } from '../errors.ts';
+import type { ParseLimits } from './parser.ts';
 
 export interface Ocr {
   /** What it reads, as Tesseract names them (`eng`, `chi_sim`). */
@@ -23,6 +24,11 @@ export type OcrOptions = {
   /** Of Tesseract; looked up on the PATH. */
   readonly command?: string;
 };
+
+/** Of threads that read documents: a picture's time ends before the page's, so that it is the picture that is told of. */
+export function ocrOptions(languages: string, { pageMs }: Pick<ParseLimits, 'pageMs'>): OcrOptions {
+  return { languages, timeoutMs: Math.ceil(pageMs * 0.9) };
+}
 
 /** Tesseract, looked up on the PATH. */
 export const ocrCommand = 'tesseract';

@@ -15,7 +15,7 @@ export type CatalogEntry = { readonly id: number; readonly firstChunk: number; r
 
 const columns =
   'id, doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, pages, characters, ' +
-  'metadata, inserted_at, embedder, ordinal';
+  'metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings';
 
 export function findDocument(database: IndexDatabase, docId: string): CatalogEntry | null {
   const row = database.get(`SELECT ${columns} FROM document WHERE doc_id = ?`, docId);
@@ -72,7 +72,7 @@ export function clearRevoked(database: IndexDatabase, version: TaskId): void {
 export function insertDocument(database: IndexDatabase, document: IndexedDocument, firstChunk: number, chunks: number): number {
   return database.run(
     'INSERT INTO document(doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
-      'pages, characters, metadata, inserted_at, embedder, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'pages, characters, metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     document.docId,
     document.version,
     firstChunk,
@@ -90,6 +90,9 @@ export function insertDocument(database: IndexDatabase, document: IndexedDocumen
     document.insertedAt,
     document.embedder,
     document.ordinal,
+    document.declaredMediaType,
+    document.reading,
+    JSON.stringify(document.warnings),
   ).id;
 }
 
@@ -199,6 +202,9 @@ function toEntry(row: Row): CatalogEntry {
       insertedAt: row['inserted_at'] as string,
       embedder: row['embedder'] as string,
       ordinal: row['ordinal'] as number,
+      declaredMediaType: row['declared_media_type'] as string | null,
+      reading: row['reading'] as string | null,
+      warnings: JSON.parse(row['warnings'] as string) as string[],
     }),
   };
 }

@@ -7,8 +7,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tokensVersion } from './tokens.ts';
 
-/** Raise when the tables change: an index in another format is brought up to date (`upgrades`), or set aside and rebuilt. */
-const formatVersion = 2;
+/** Raise when the tables change: an index in another format is set aside and rebuilt. */
+const formatVersion = 3;
 
 /** How long a writer waits for the writer of another process. */
 const busyMs = 60_000;
@@ -132,36 +132,9 @@ function prepareSchema(db: DatabaseSync): void {
     }
     db.exec('COMMIT');
   }
-  if (found() !== format) upgrade(db, format, found);
+  const actual = found();
+  if (actual !== format) throw new IndexFormatError(String(actual));
 }
-
-/** @throws IndexFormatError when it cannot be. Safe beside others that do the same. */
-function upgrade(db: DatabaseSync, format: string, found: () => string | undefined): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const actual = found();
-    if (actual !== format) {
-      const step = upgrades[String(actual)];
-      if (step === undefined) throw new IndexFormatError(String(actual));
-      db.exec(step);
-      db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(format);
-    }
-    db.exec('COMMIT');
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-/** From an older format, whose tokens were the same, to the present one: the text of each table becomes that of `schema`, letter for letter. */
-const upgrades: Readonly<Record<string, string>> = {
-  [`1.${tokensVersion}`]: `
-ALTER TABLE document ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE fence ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE committed ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE revoked ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
-`,
-};
 
 /** The tables are those made here and nothing else, the file is intact, and each document has the chunks that it should. */
 export function isSoundDatabase(db: DatabaseSync): boolean {
@@ -205,7 +178,7 @@ CREATE TABLE document(
   id INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT NOT NULL UNIQUE, version TEXT NOT NULL, first_chunk INTEGER NOT NULL,
   chunks INTEGER NOT NULL, filename TEXT NOT NULL, media_type TEXT NOT NULL, file_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
   title TEXT, author TEXT, language TEXT, pages INTEGER, characters INTEGER NOT NULL, metadata TEXT, inserted_at TEXT NOT NULL,
-  embedder TEXT NOT NULL, ordinal INTEGER NOT NULL DEFAULT 0);
+  embedder TEXT NOT NULL, ordinal INTEGER NOT NULL, declared_media_type TEXT, reading TEXT, warnings TEXT NOT NULL);
 CREATE INDEX document_inserted ON document(inserted_at, doc_id);
 CREATE INDEX document_embedder ON document(embedder);
 CREATE TABLE chunk(
@@ -216,9 +189,9 @@ CREATE TABLE vector_bits(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL UNIQUE, first_chunk INTEGER NOT NULL, embedder TEXT NOT NULL,
   data BLOB NOT NULL);
 CREATE INDEX vector_bits_embedder ON vector_bits(embedder, seq, document);
-CREATE TABLE fence(doc_id TEXT PRIMARY KEY, version TEXT NOT NULL, ordinal INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-CREATE TABLE committed(version TEXT PRIMARY KEY, ordinal INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-CREATE TABLE revoked(version TEXT PRIMARY KEY, ordinal INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE fence(doc_id TEXT PRIMARY KEY, version TEXT NOT NULL, ordinal INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE committed(version TEXT PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE revoked(version TEXT PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE removed(seq INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL);
 CREATE TABLE segment(
   id INTEGER PRIMARY KEY AUTOINCREMENT, chunks INTEGER NOT NULL, length INTEGER NOT NULL, runs BLOB NOT NULL, lengths BLOB NOT NULL);

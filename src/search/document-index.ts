@@ -23,6 +23,24 @@ export type IndexedDocument = {
   readonly insertedAt: string;
   /** `Embedder.id` of its vectors. */
   readonly embedder: string;
+  /** What the client said the file is. */
+  readonly declaredMediaType: string | null;
+  /** Beside the bytes, all that its text depends on (`parse/reading.ts`); null when version 0.1.0 has read it. */
+  readonly reading: string | null;
+  /** Sentences about what could not be read. */
+  readonly warnings: readonly string[];
+};
+
+/** A document as it was kept; version 0.1.0 kept less. */
+export function completeDocument(kept: Partial<typeof sinceThen> & Omit<IndexedDocument, keyof typeof sinceThen>): IndexedDocument {
+  return { ...sinceThen, ...kept };
+}
+
+const sinceThen: Pick<IndexedDocument, 'ordinal' | 'declaredMediaType' | 'reading' | 'warnings'> = {
+  ordinal: 0,
+  declaredMediaType: null,
+  reading: null,
+  warnings: [],
 };
 
 export const searchModes = ['hybrid', 'keyword', 'vector'] as const;

@@ -9,9 +9,9 @@ import type { Chunk } from '../chunk/chunk.ts';
 import type { DocumentPart } from '../documents/file-store.ts';
 import { digestPlain, openPlain, readPlain } from '../documents/plain-file.ts';
 import { hasErrno } from '../errors.ts';
-import { isTaskId, type Version, withOrdinal } from '../tasks/task.ts';
+import { isTaskId, type Version } from '../tasks/task.ts';
 import { readRecords } from '../records.ts';
-import type { IndexedDocument } from './document-index.ts';
+import { completeDocument, type IndexedDocument } from './document-index.ts';
 
 export type StagedChunk = { readonly chunk: Chunk; readonly vector: Float32Array | null };
 
@@ -55,7 +55,7 @@ export function parseStagedMeta(text: string): StagedMeta {
   if (wrong !== undefined) throw new DamagedMeta(`meta.json has a wrong ${wrong[0]}`);
   if (!isCount(meta.dimensions)) throw new DamagedMeta('meta.json has wrong dimensions');
   if (meta.parts !== undefined && !isParts(meta.parts)) throw new DamagedMeta('meta.json has wrong parts');
-  return { ...meta, document: withOrdinal<IndexedDocument>(meta.document) };
+  return { ...meta, document: completeDocument(meta.document) };
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -81,6 +81,9 @@ const shape: Readonly<Record<keyof IndexedDocument, (value: unknown) => boolean>
   insertedAt: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
   embedder: isText,
   ordinal: (value) => value === undefined || isCount(value),
+  declaredMediaType: (value) => value === undefined || isTextOrNull(value),
+  reading: (value) => value === undefined || isTextOrNull(value),
+  warnings: (value) => value === undefined || (Array.isArray(value) && value.every(isText)),
 };
 
 function isParts(value: unknown): boolean {

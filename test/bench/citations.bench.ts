@@ -73,7 +73,7 @@ async function takeIn(folder: string, work: string, index: SqliteIndex): Promise
       parser,
       toChunks: (document) => splitDocument(document, { tokensMax: config.chunkTokens }),
       embedder: createBuiltinEmbedder(),
-      limits: config,
+      reading: { limits: config, chunkTokensMax: config.chunkTokens, ocrLanguages: [] },
     });
     if (!outcome.ok) continue;
     await index.replace(outcome.document, scratchDir);

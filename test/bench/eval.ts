@@ -117,7 +117,7 @@ async function ingest(
       parser,
       toChunks: (document) => splitDocument(document, { tokensMax: parts.config.chunkTokens }),
       embedder: parts.embedder,
-      limits: parts.config,
+      reading: { limits: parts.config, chunkTokensMax: parts.config.chunkTokens, ocrLanguages: [] },
     });
     if (outcome.ok) await parts.index.replace(outcome.document, scratchDir);
     else console.error(`${doc.id}: ${outcome.message}`);

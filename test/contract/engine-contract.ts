@@ -104,7 +104,7 @@ export function engineContract(name: string, create: CreateHarness): void {
       await upload(front, 'a', { docId: 'a' });
       const { lease, task } = await beginNext(worker);
       await upload(front, 'b', { docId: 'a' });
-      const staged = { scratchDir: await stage(worker, task), document: indexedDocument(task), warnings: [] };
+      const staged = { scratchDir: await stage(worker, task), document: indexedDocument(task) };
       const unlucky = { ...lease, ack: () => Promise.reject(new Error('the disk or the server was away')) };
 
       await expect(settleDocument(worker, unlucky, task, staged)).rejects.toThrow('was away');

@@ -36,6 +36,7 @@ export function runRiggedWorker(engine: Engine, dir: string): void {
     engine: rig(engine, reach, report, (id, filename) => void names.set(id, filename)),
     pool: createPool(reach, report),
     embedderId: 'none',
+    reading: { chunkTokensMax: 0, limits: {} as never, ocrLanguages: [] },
     now: () => new Date().toISOString(),
     retryDelayMs: () => 0,
     logger: silentLogger,
@@ -117,7 +118,7 @@ function createPool(reach: Reach, report: Report): ThreadPool {
       const texts = [`about ${docId}`, `more about ${docId}`];
       const document = await stageDocument(scratchDir, { docId, version: taskId, filename, sha256, texts });
       reach('read', taskId);
-      return { ok: true, document, warnings: [], stageMs: { parse: 0, chunk: 0, embed: 0 } };
+      return { ok: true, document, stageMs: { parse: 0, chunk: 0, embed: 0 } };
     },
     close: () => Promise.resolve(),
   };

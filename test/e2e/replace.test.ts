@@ -78,6 +78,25 @@ describe.each(engines)('on $name', ({ open }) => {
       expect(await search(server.url, 'osprey')).toMatchObject([{ citation: { filename: 'other-name.txt' } }]);
     });
 
+    it('as another type of file is read again', async () => {
+      const text = '# Nightjars\n\nThey churr at dusk.';
+      expect((await insertText('typed', text)).task).toMatchObject({ result: { media_type: 'text/plain', title: null } });
+      expect((await insertText('typed', text, 'note.md')).task).toMatchObject({
+        result: { media_type: 'text/markdown', title: 'Nightjars', unchanged: false },
+      });
+      expect((await insertText('typed', text, 'other.md')).task).toMatchObject({ result: { unchanged: true } });
+    });
+
+    it('with the same bytes says again what could not be read of them', async () => {
+      const { task } = await insertText('warned', '{"bird": "dunlin",}', 'bird.json');
+      const again = await insertText('warned', '{"bird": "dunlin",}', 'bird.json');
+
+      expect(task).toMatchObject({ result: { warnings: [expect.any(String)], unchanged: false } });
+      expect(again.task.result).toEqual({ ...task.result, unchanged: true });
+      const document = await (await fetch(`${server.url}/documents/warned`)).json();
+      expect(document).toMatchObject({ warnings: (task.result as unknown as { warnings: string[] }).warnings });
+    });
+
     it('applies two uploads in the order in which they were accepted, whichever is done first', async () => {
       const first = await insertText('order', 'the first kingfisher', 'wait-700.txt', { prefer: 'respond-async' });
       const second = await insertText('order', 'the second kingfisher', 'note.txt', { prefer: 'respond-async' });

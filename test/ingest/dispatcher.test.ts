@@ -6,6 +6,7 @@ import { openFileEngine } from '../../src/engines/file/file-engine.ts';
 import type { Engine } from '../../src/engines/engine.ts';
 import { createDispatcher, type Dispatcher } from '../../src/ingest/dispatcher.ts';
 import { createTaskControl, type TaskControl } from '../../src/ingest/task-control.ts';
+import { createOcr, ocrOptions } from '../../src/parse/ocr.ts';
 import { createThreadPool, type ThreadPool } from '../../src/ingest/thread-pool.ts';
 import { createUploads, type Uploads } from '../../src/ingest/uploads.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -62,7 +63,9 @@ async function open(threads: number): Promise<void> {
   });
   await pool.ready();
   const { id: embedderId } = await createEmbedder(embedder);
-  dispatcher = createDispatcher({ engine: worker, pool, embedderId, now, retryDelayMs: () => 1, logger });
+  const ocr = await createOcr(ocrOptions('', config));
+  const reading = { limits: config, chunkTokensMax: config.chunkTokens, ocrLanguages: ocr?.languages ?? [] };
+  dispatcher = createDispatcher({ engine: worker, pool, embedderId, reading, now, retryDelayMs: () => 1, logger });
   uploads = createUploads({ engine: frontend, syncBytesMax: 1000, queueTasksMax: 100, attemptsMax: 3, newId, now });
   tasks = createTaskControl(frontend);
 }

@@ -199,7 +199,7 @@ function createWorld(engine: Engine, dataDir: string, pass: () => Promise<void>)
       const meta = { ...(await readStagedMeta(scratchDir)), parts: await measureParts(scratchDir) };
       await writeFile(join(scratchDir, 'meta.json'), JSON.stringify(meta));
     }
-    expect(await settleDocument(gated, lease, task, { scratchDir, document, warnings: [] })).toMatchObject({ status: 'completed' });
+    expect(await settleDocument(gated, lease, task, { scratchDir, document })).toMatchObject({ status: 'completed' });
   }
 
   return {

@@ -125,6 +125,9 @@ export function indexedDocument(task: Task): IndexedDocument {
     metadata: null,
     insertedAt: new Date().toISOString(),
     embedder: 'none',
+    declaredMediaType: task.declaredMediaType,
+    reading: null,
+    warnings: [],
   };
 }
 

@@ -245,6 +245,9 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       metadata: task.metadata,
       insertedAt: now(),
       embedder: 'none',
+      declaredMediaType: task.declaredMediaType,
+      reading: null,
+      warnings: [],
     };
   }
 

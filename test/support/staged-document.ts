@@ -19,7 +19,7 @@ export async function stageDocument(folder: string, staged: StagedDocument): Pro
   const chunks = toChunks(texts, section);
   const document: IndexedDocument = {
     // The versions of tests end in their number.
-    ordinal: Number(given.version.slice(-12)) || 1,
+    ordinal: /^\d{12}$/.test(given.version.slice(-12)) ? Number(given.version.slice(-12)) : 1,
     filename: `${given.docId}.txt`,
     mediaType: 'text/plain',
     fileBytes: 1,
@@ -33,6 +33,9 @@ export async function stageDocument(folder: string, staged: StagedDocument): Pro
     metadata: null,
     insertedAt: '2026-01-01T00:00:00.000Z',
     embedder: 'builtin',
+    declaredMediaType: null,
+    reading: null,
+    warnings: [],
     ...given,
   };
   await writeFile(join(folder, 'content.md'), texts.join('\n\n'));

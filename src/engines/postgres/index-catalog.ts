@@ -4,9 +4,9 @@
  */
 import { docIdForms } from '../../documents/doc-id.ts';
 import { withinBounds } from '../../search/bounds.ts';
-import type { DocumentPage, IndexedDocument, SearchFilter } from '../../search/document-index.ts';
+import { completeDocument, type DocumentPage, type IndexedDocument, type SearchFilter } from '../../search/document-index.ts';
 import { readCursor, writeCursor } from '../../search/list-cursor.ts';
-import { isLater, type Metadata, type TaskId, type Version, withOrdinal } from '../../tasks/task.ts';
+import { isLater, type Metadata, type TaskId, type Version } from '../../tasks/task.ts';
 import type { Database, Row } from './database.ts';
 import { docKeyOf } from './jobs.ts';
 
@@ -149,7 +149,7 @@ function pairsOf(metadata: Metadata | null): string[] {
 }
 
 function toEntry(row: Row): CatalogEntry {
-  const document = withinBounds(withOrdinal<IndexedDocument>(JSON.parse(row['record'] as string) as IndexedDocument));
+  const document = withinBounds(completeDocument(JSON.parse(row['record'] as string) as IndexedDocument));
   const id = row['id'] as number;
   return { id, firstChunk: firstChunkOf(id), document };
 }

@@ -27,7 +27,7 @@ async function readOne(worker: Engine) {
   const { lease } = await beginNext(worker);
   const scratchDir = await worker.files.scratch(task.id);
   const document = await stageDocument(scratchDir, { docId: 'whole', version: task.id, texts: ['a heron in the reeds'] });
-  return { lease, task: { ...task, attempts: 1 }, staged: { scratchDir, document, warnings: [] } };
+  return { lease, task: { ...task, attempts: 1 }, staged: { scratchDir, document } };
 }
 
 it('a document whose task cannot be finished is not searchable either: settling is one transaction', async () => {

@@ -1,0 +1,76 @@
+/**
+ * What the text of a document depends on beside its bytes, as one short string: two readings of the same bytes with the same string
+ * give the same text and the same chunks. Raise the number of a reader in whatever change makes it read something otherwise.
+ */
+import { createHash } from 'node:crypto';
+import type { Format } from './detect.ts';
+import { hintOf } from './detect.ts';
+import type { ParseInput, ParseLimits } from './parser.ts';
+
+/** Of each format that is read; `shared` is what all of them go through: recognising, decoding, cutting into chunks. */
+const readers = {
+  shared: 1,
+  csv: 1,
+  docx: 1,
+  eml: 1,
+  epub: 1,
+  html: 1,
+  image: 1,
+  json: 1,
+  markdown: 1,
+  odp: 1,
+  ods: 1,
+  odt: 1,
+  pdf: 1,
+  pptx: 1,
+  rtf: 1,
+  subtitles: 1,
+  text: 1,
+  xlsx: 1,
+  xml: 1,
+} as const satisfies Record<ReadFormat | 'shared', number>;
+
+export type ReadFormat = Exclude<Format, 'unsupported' | 'compound'>;
+
+/** How a process reads, the same for all documents. */
+export type ReadingSettings = {
+  readonly chunkTokensMax: number;
+  readonly limits: ParseLimits;
+  /** What Tesseract reads; empty where there is none. */
+  readonly ocrLanguages: readonly string[];
+};
+
+/** What the client has said of the file. */
+export type Declared = Pick<ParseInput, 'filename' | 'declaredMediaType'>;
+
+/** `format:digest`. */
+export function readingOf(format: ReadFormat, declared: Declared, settings: ReadingSettings): string {
+  const { chunkTokensMax, limits, ocrLanguages } = settings;
+  const parts = {
+    // A mail may hold a file of any other kind.
+    readers: format === 'eml' ? readers : [readers.shared, readers[format]],
+    hint: hintOf(declared),
+    declared: declared.declaredMediaType,
+    chunkTokensMax,
+    limits: Object.entries(limits).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ocrLanguages: seesPictures(format) ? ocrLanguages : [],
+  };
+  return `${format}:${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)}`;
+}
+
+/**
+ * Whether reading the same bytes again, as this client has declared them, could give something else than the reading before it did.
+ * Null, of a version that was read by 0.1.0, could.
+ */
+export function readsOtherwise(before: string | null, declared: Declared, settings: ReadingSettings): boolean {
+  const format = before?.split(':')[0] ?? '';
+  return !isReadFormat(format) || readingOf(format, declared, settings) !== before;
+}
+
+function isReadFormat(name: string): name is ReadFormat {
+  return name !== 'shared' && Object.hasOwn(readers, name);
+}
+
+function seesPictures(format: ReadFormat): boolean {
+  return format === 'pdf' || format === 'image' || format === 'eml';
+}
