@@ -11,6 +11,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { ConfigError, type Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
 import type { Engine } from './engines/engine.ts';
+import { openLastingEngine } from './engines/lasting-engine.ts';
 import { loadApiKeys } from './http/api-keys.ts';
 import { toHttpSettings, type HttpLimits, type HttpSettings } from './http/http-settings.ts';
 import type { Route } from './http/route.ts';
@@ -103,7 +104,7 @@ export async function startServer(
     newId,
   });
   const { url } = await http.listen(config.host, config.port);
-  const engine = await storage.openEngine();
+  const engine = await openLastingEngine({ open: () => storage.openEngine(), now, logger });
   const supervisor = role === 'all' ? superviseWorker(config, logger, env, modules) : null;
   const messages = openWebhooks(config, engine, storage, wire, logger);
   webhooks = messages;

@@ -35,7 +35,7 @@ export type FrontEndStorage = {
   readonly idempotencyStore: IdempotencyStore;
   readonly endedSessions: EndedSessions;
   readonly deliveryLog: DeliveryLog;
-  /** To be called once. May take a while, since it recovers what dead processes left. */
+  /** Takes part as an owner; again, as another one, when that was lost. May take a while, since it recovers what dead processes left. */
   openEngine(): Promise<Engine>;
   /** Whether workers of other hosts take the tasks as well. */
   readonly manyHosts: boolean;
@@ -182,24 +182,31 @@ async function loadIndex() {
   };
 }
 
+/** The first engine is opened here, since what front ends share lies in its database; they follow it to the next one. */
 async function openDatabaseStorage(options: StorageOptions): Promise<FrontEndStorage> {
-  const [{ engine, database }, { createHolds }, { createPostgresIdempotencyStore }, sessions, { createPostgresDeliveryLog }] =
+  const [first, { following }, { createHolds }, { createPostgresIdempotencyStore }, sessions, { createPostgresDeliveryLog }] =
     await Promise.all([
       openDatabaseEngine(options, 'frontend'),
+      import('./engines/lasting-engine.ts'),
       import('./engines/postgres/holds.ts'),
       import('./engines/postgres/postgres-idempotency-store.ts'),
       import('./engines/postgres/postgres-ended-sessions.ts'),
       import('./engines/postgres/postgres-delivery-log.ts'),
     ]);
+  let current = first;
+  const database = following(() => current.database, {});
   const holds = createHolds(database);
   return {
     sessionSecret: await sessions.loadPostgresSessionSecret(database),
     idempotencyStore: createPostgresIdempotencyStore(database, holds),
     endedSessions: sessions.createPostgresEndedSessions(database),
     deliveryLog: createPostgresDeliveryLog(database, holds),
-    openEngine: () => Promise.resolve(engine),
+    async openEngine() {
+      if (current.engine.lost.aborted) current = await openDatabaseEngine(options, 'frontend');
+      return current.engine;
+    },
     manyHosts: true,
-    workerSeen: () => Promise.resolve(engine.workerSeen),
+    workerSeen: () => Promise.resolve(current.engine.workerSeen),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import { AppError, type RequestErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { isTerminal, taskStatuses, type Task, type TaskSnapshot } from '../tasks/task.ts';
+import { troubleOf } from '../trouble.ts';
 import { callerOf } from './access.ts';
 import { hasPrecondition, requireUnchanged } from './conditional.ts';
 import { parseDisposition, cleanFilename } from './content-disposition.ts';
@@ -149,15 +150,16 @@ async function answer(
   );
   const accepted: KeptReply = { status: 202, location: taskPath(task.id, wire), body: toTaskAccepted(task, wire) };
   // Kept before the wait: a client that loses its connection meanwhile and asks again finds the same task.
-  await entry?.keep(accepted);
+  await unlessTrouble(entry?.keep(accepted), logger);
   const preference = parsePrefer(ctx.get('Prefer'));
   if (preference.applied !== null) ctx.set('Preference-Applied', preference.applied);
   const waitMs = waitTime(preference, services.uploads.laneOf(task.fileBytes) === 'small' ? settings.syncWaitMs : 0);
   const release = waitMs === 0 ? null : waitSlots.take(caller);
-  const ended = release === null ? null : await services.tasks.wait(task.id, waitMs, call.hurry).finally(release);
+  const ended =
+    release === null ? null : await unlessTrouble(services.tasks.wait(task.id, waitMs, call.hurry).finally(release), logger);
   const outcome = ended !== null && isTerminal(ended.task.status) ? outcomeOf(ended, task, wire, ctx) : accepted;
   // What failed here may not fail again: whoever asks once more is shown to the task, and may retry it.
-  if (outcome.status < 500) await entry?.keep(outcome);
+  if (outcome.status < 500) await unlessTrouble(entry?.keep(outcome), logger);
   reply(ctx, outcome);
 }
 
@@ -189,6 +191,17 @@ async function requireVersion({ ctx, services, asker }: InsertCall, docId: strin
   const pages = await Promise.all(live.map((status) => services.tasks.list({ docId: kept, status, limit: 1 })));
   if (pages.some(({ tasks }) => tasks.length > 0))
     throw new AppError('precondition_failed', 'Another upload of this document is on its way.');
+}
+
+/** The file is kept and its task waits, so the client is told so whatever becomes of the store now: another upload would be a second one. */
+async function unlessTrouble<T>(work: Promise<T> | undefined, logger: Logger): Promise<T | null> {
+  try {
+    return (await work) ?? null;
+  } catch (error) {
+    if (troubleOf(error) === null) throw error;
+    logger.warn({ err: error }, 'an upload was accepted, and then the store could not be asked');
+    return null;
+  }
 }
 
 /** RFC 7240 §4.1: with both preferences the client waits that long and then wants its 202. */

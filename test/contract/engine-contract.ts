@@ -6,6 +6,7 @@ import { v7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Receipt } from '../../src/documents/file-store.ts';
 import type { Engine } from '../../src/engines/engine.ts';
+import { openLastingEngine } from '../../src/engines/lasting-engine.ts';
 import { settleDocument } from '../../src/ingest/settle.ts';
 import { beginTask, cancelledByUser, createTask, finishTask, releaseTask, type Task, type TaskId } from '../../src/tasks/task.ts';
 import {
@@ -15,10 +16,12 @@ import {
   indexedDocument,
   newId,
   newTask,
+  silentLogger,
   settle,
   stage,
   upload,
 } from '../support/engine-steps.ts';
+import { until } from '../support/until.ts';
 import type { CreateHarness, EngineHarness } from './engine-harness.ts';
 
 /** As a process names a task at this moment of its clock (Unix time, ms). */
@@ -241,6 +244,42 @@ export function engineContract(name: string, create: CreateHarness): void {
       expect(await front.others()).toHaveLength(1);
       await worker.close();
       expect(await front.others()).toEqual([]);
+    });
+
+    it('can last: declared dead, it takes part again as a new owner, refuses meanwhile, and tells what was missed', async () => {
+      const owners: Engine[] = [];
+      const lasting = await openLastingEngine({
+        async open() {
+          owners.push(await harness.open('frontend'));
+          return owners.at(-1)!;
+        },
+        now: () => new Date().toISOString(),
+        logger: silentLogger,
+      });
+      const told = new Map<TaskId, string>();
+      lasting.tasks.watch(null, ({ task }) => void told.set(task.id, task.status));
+      const before = await upload(lasting, 'before');
+      const begun = await beginNext(worker);
+      const receipt = await lasting.files.receive({ bytesMax: 10, bytesExpected: 1 });
+      receipt.stream.end('x');
+      await finished(receipt.stream);
+
+      const dying = harness.crash(owners[0]!);
+      await settle(worker, begun.lease, begun.task);
+      await dying;
+      await until('it takes part again', async () => owners.length > 1 && (await lasting.state()).state === 'ready');
+      const late = lasting.submit(newTask(receipt, {}), receipt);
+      await expect(late).rejects.toMatchObject({ code: 'unavailable' });
+      const after = await upload(lasting, 'after');
+      const next = await beginNext(worker);
+      await settle(worker, next.lease, next.task);
+
+      await until('both ends were told', () => [before, after].every(({ id }) => told.get(id) === 'completed'));
+      expect(owners).toHaveLength(2);
+      expect(owners[0]!.lost.aborted).toBe(true);
+      expect(lasting.lost.aborted).toBe(false);
+      await lasting.close();
+      await expect(lasting.files.receive({ bytesMax: 10, bytesExpected: 1 })).rejects.toMatchObject({ code: 'unavailable' });
     });
 
     it('can be closed twice, and refuses uploads afterwards', async () => {

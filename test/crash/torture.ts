@@ -18,7 +18,9 @@ import { runPostgresCrashes } from './postgres-crashes.ts';
 import { runPowerLoss } from './power-loss.ts';
 import { runRedisCrashes } from './redis-crashes.ts';
 import { runSoak } from './soak.ts';
+import { runTrouble } from './trouble.ts';
 import { runUploads } from './uploads.ts';
+import { leaks } from '../support/leaks.ts';
 
 const short = {
   kills: { kills: 20, stops: 10 },
@@ -34,6 +36,7 @@ const short = {
   postgres: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
   redis: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
   moving: { documents: 40, tasks: 5, kills: 1 },
+  trouble: { lastsMs: 0, judged: false },
   soak: { seconds: 10, rate: 20 },
 } as const;
 
@@ -51,6 +54,7 @@ const full = {
   postgres: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
   redis: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
   moving: { documents: 1000, tasks: 50, kills: 3 },
+  trouble: { lastsMs: 15_000, judged: true },
   soak: { seconds: 300, rate: 20 },
 } as const;
 
@@ -96,6 +100,7 @@ const parts: Record<string, { what: string; run: () => boolean | Promise<boolean
   },
   redis: { what: 'the Redis engine: workers and server killed', run: () => runRedisCrashes({ ...size.redis, seed }) },
   move: { what: 'moves from engine to engine, killed', run: () => runMoving({ ...size.moving, seed }) },
+  trouble: { what: 'trouble of the database and of Redis', run: () => runTrouble(size.trouble) },
   soak: { what: 'steady work (R16)', run: () => runSoak(size.soak) },
 };
 const chosen = values.only === undefined ? Object.keys(parts) : values.only.split(',');
@@ -108,7 +113,8 @@ for (const name of chosen) if (!beside.includes(name)) results.push(await runPar
 results.push(...(await Promise.all(waiting)));
 console.table(results);
 console.log(`seed ${seed}`);
-process.exit(results.every(({ ok }) => ok) ? 0 : 1);
+for (const line of leaks.slice(0, 10)) console.log(`a secret in a log: ${line}`);
+process.exit(results.every(({ ok }) => ok) && leaks.length === 0 ? 0 : 1);
 
 async function runPart(name: string): Promise<{ part: string; ok: boolean; seconds: number }> {
   const part = parts[name];

@@ -50,6 +50,7 @@ export function createReclaim(options: {
 
   async function step(): Promise<number> {
     let waiting = 0;
+    await lookAtOwnLease();
     for (const id of await others()) {
       if (await isDead(id)) {
         watched.delete(id);
@@ -68,12 +69,24 @@ export function createReclaim(options: {
     return [...new Set([...known, ...leases])].filter((id) => id !== owner.id);
   }
 
+  /** While this process cannot refresh its own lease (a read-only disk), others cannot either; then they get their time anew. */
+  async function lookAtOwnLease(): Promise<void> {
+    const unchangedMs = watchLease(owner.id, await leaseSign(owner.id));
+    if (unchangedMs < leaseMs / 2) return;
+    for (const id of watched.keys()) if (id !== owner.id) watched.delete(id);
+  }
+
+  /** Changes whenever its owner shows itself. */
+  async function leaseSign(id: string): Promise<string> {
+    const lock = await orNull(disk.stat(`${join(layout.workers, id)}.lock`, 'reclaim.lock-stat'));
+    return lock === null ? 'none' : String(lock.mtimeMs);
+  }
+
   async function isDead(id: string): Promise<boolean> {
     const card = await readCard(id);
     if (card !== null && isGone(card, identity)) return true;
     const path = join(layout.workers, id);
-    const lock = await orNull(disk.stat(`${path}.lock`, 'reclaim.lock-stat'));
-    const unchangedMs = watchLease(id, lock === null ? 'none' : String(lock.mtimeMs));
+    const unchangedMs = watchLease(id, await leaseSign(id));
     if (unchangedMs >= leaseMs) return true;
     // Stale by the wall clock alone proves nothing (it may have been set); the owner must also miss two refreshes here.
     return unchangedMs >= leaseMs / 2 && !(await check(path, { realpath: false, stale: leaseMs }));

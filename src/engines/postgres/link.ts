@@ -32,6 +32,26 @@ const answerMs = 3000;
 const reconnectMsMin = 50;
 const reconnectMsMax = 1000;
 
+/** Whether the server lets in so many who come now, and lets them write. */
+export async function letsIn(url: string, count: number): Promise<boolean> {
+  return (await Promise.all(Array.from({ length: count }, () => letsOneIn(url)))).every(Boolean);
+}
+
+async function letsOneIn(url: string): Promise<boolean> {
+  const { default: driver } = await import('pg');
+  const client = new driver.Client({ ...clientOptions(url, driver), query_timeout: answerMs });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<Row>(`SELECT current_setting('transaction_read_only') = 'off' AS writable`);
+    return rows[0]?.['writable'] === true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** Connects, and goes on connecting. `onConnect` runs after each time: signals may have been missed before it. */
 export async function openLink(options: {
   url: string;

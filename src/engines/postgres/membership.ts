@@ -33,10 +33,15 @@ export type MembershipOptions = {
   readonly id: string;
   readonly role: 'frontend' | 'worker';
   readonly leaseMs: number;
+  /** Whether the server lets in so many who come now: while it does not, who is silent may be waiting at the door. */
+  readonly letsIn: (count: number) => Promise<boolean>;
   /** Lets the tasks of an owner that is gone wait again, in the transaction that removes it. */
   readonly recover: (owner: string) => Promise<readonly TaskId[]>;
   readonly logger: Logger;
 };
+
+/** So many are tried to be let in at once. */
+const comersMax = 16;
 
 /** Silent for $1 ms, or for $2 ms without a connection. */
 const deadSql = `seen_at < clock_timestamp() - $1::float * interval '1 ms' OR (seen_at < clock_timestamp() - $2::float * interval '1 ms'
@@ -49,6 +54,7 @@ export async function join(options: MembershipOptions): Promise<Membership> {
   /** Since when this process has shown itself without a gap: whoever was cut off itself cannot tell who else was. */
   let steadySince = performance.now();
   let seenAt = steadySince;
+  let refusedAt = -Infinity;
   /** The connection of this process, by which others see that it is there. */
   let backend: unknown = null;
   let workerSeen = role === 'worker';
@@ -71,8 +77,15 @@ export async function join(options: MembershipOptions): Promise<Membership> {
     if (steadyMs < leaseMs / 2) return;
     // After a restart of the database every connection is a new one, and who is slow to come back is not dead.
     const silentMs = steadyMs < leaseMs ? [null, leaseMs / 4] : [leaseMs, leaseMs / 4];
-    for (const row of await link.query(`SELECT id FROM owner WHERE ${deadSql}`, silentMs))
-      await remove(row['id'] as string, silentMs);
+    const silent = await link.query(`SELECT id FROM owner WHERE ${deadSql}`, silentMs);
+    if (silent.length === 0 || !(await doorIsOpen(silent.length))) return;
+    for (const row of silent) await remove(row['id'] as string, silentMs);
+  }
+
+  /** This process may just happen to hold a connection. Whoever was not let in gets the time to come back. Each needs two. */
+  async function doorIsOpen(count: number): Promise<boolean> {
+    if (!(await options.letsIn(Math.min(2 * count, comersMax)))) refusedAt = performance.now();
+    return performance.now() - refusedAt > leaseMs / 2;
   }
 
   async function remove(owner: string, silentMs: readonly unknown[]): Promise<void> {

@@ -15,7 +15,7 @@ import { createTaskWatch } from '../task-watch.ts';
 import { createBlobs } from './blobs.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openJobs } from './jobs.ts';
-import { openLink, type Signal } from './link.ts';
+import { letsIn, openLink, type Signal } from './link.ts';
 import { join as joinOwners } from './membership.ts';
 import { createPostgresFileStore } from './postgres-file-store.ts';
 import { createPostgresIndex } from './postgres-index.ts';
@@ -94,7 +94,16 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     changedLately,
   });
   const link = await openLink({ url, logger, onSignal, onConnect });
-  const membership = await joinOwners({ database, link, id, role, leaseMs, recover: (owner) => tasks.recover(owner), logger });
+  const membership = await joinOwners({
+    database,
+    link,
+    id,
+    role,
+    leaseMs,
+    recover: (owner) => tasks.recover(owner),
+    letsIn: (count) => letsIn(url, count),
+    logger,
+  });
   const blobs = createBlobs(database);
   const index = createPostgresIndex({ database, ...options, merges: role === 'worker' });
   const files = createPostgresFileStore({ database, membership, blobs, workDir: join(root, id) });
@@ -209,8 +218,8 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
 
   async function state(): Promise<StoreState> {
     try {
-      const [row] = await link.query('SELECT pg_is_in_recovery() AS standby', []);
-      return row?.['standby'] === true ? { state: 'read_only', reason: 'the database is a standby' } : { state: 'ready' };
+      const [row] = await link.query(`SELECT current_setting('transaction_read_only') = 'on' AS read_only`, []);
+      return row?.['read_only'] === true ? { state: 'read_only', reason: 'the database may only be read' } : { state: 'ready' };
     } catch (error) {
       return { state: 'unusable', reason: `the database does not answer: ${(error as Error).message}` };
     }
@@ -224,11 +233,16 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     endLeases();
     watch.close();
     await index.close();
-    await membership.leave().catch((error: unknown) => logger.warn({ err: error }, 'what this process held is left to the others'));
+    await handBack().catch((error: unknown) => logger.warn({ err: error }, 'what this process held is left to the others'));
     await files.close();
     await jobs.close();
     await link.close();
     await database.close();
+  }
+
+  async function handBack(): Promise<void> {
+    for (const task of refused) await tasks.withdraw(task);
+    await membership.leave();
   }
 
   return {

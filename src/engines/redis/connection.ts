@@ -16,6 +16,8 @@ export interface Connection {
    * memory is full). After `unavailable` it is not known whether they were done.
    */
   run<T>(work: (redis: Redis) => Promise<T>): Promise<T>;
+  /** Whether the server lets in so many who come now. */
+  letsIn(count: number): Promise<boolean>;
   /**
    * Hears from now on what is published on `channel`. `onListening` runs each time when that begins (now, and after each
    * interruption): messages before it were missed.
@@ -37,6 +39,7 @@ export async function connect(url: string, logger: Logger): Promise<Connection> 
   const { Redis: Client } = await import('ioredis');
   const redis: Redis = new Client(url, clientOptions);
   const listener: Redis = new Client(url, clientOptions);
+  const scripts = rememberScripts(redis);
   for (const client of [redis, listener])
     client.on('error', (error) => logger.debug({ err: error }, 'a connection to Redis is down; connecting again'));
   try {
@@ -51,11 +54,17 @@ export async function connect(url: string, logger: Logger): Promise<Connection> 
     get up() {
       return redis.status === 'ready';
     },
-    run: (work) => guard(() => work(redis)),
+    run: (work) =>
+      guard(redis, () => work(redis)).catch(async (error: unknown) => {
+        await scripts.makeKnown(error);
+        throw error;
+      }),
+    letsIn: async (count) =>
+      (await Promise.all(Array.from({ length: count }, () => letsIn(new Client(url, clientOptions))))).every(Boolean),
     async listen(channel, onMessage, onListening) {
       const subscribe = (): Promise<void> => listener.subscribe(channel).then(onListening);
       listener.on('message', (_channel, message) => onMessage(message));
-      await guard(() => listener.connect().then(subscribe));
+      await guard(listener, () => listener.connect().then(subscribe));
       listener.on('ready', () => void subscribe().catch(() => undefined));
     },
     close() {
@@ -63,6 +72,18 @@ export async function connect(url: string, logger: Logger): Promise<Connection> 
       redis.disconnect();
     },
   };
+}
+
+async function letsIn(client: Redis): Promise<boolean> {
+  client.on('error', () => client.disconnect());
+  try {
+    await client.connect();
+    return (await client.ping()) === 'PONG';
+  } catch {
+    return false;
+  } finally {
+    client.disconnect();
+  }
 }
 
 /** A command whose connection broke is not sent again: whoever sent it must look whether it was done. */
@@ -77,11 +98,36 @@ const clientOptions = {
   retryStrategy: (times: number) => Math.min(reconnectMsMax, 50 * times),
 } satisfies RedisOptions;
 
-async function guard<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * The client takes a script for known to the server once it has sent it, although the transaction around it was refused; later ones
+ * would fail for ever. So after such a refusal the server is told of all scripts, once a connection.
+ */
+function rememberScripts(redis: Redis): { makeKnown(error: unknown): Promise<void> } {
+  const sources = new Set<string>();
+  const define = redis.defineCommand.bind(redis);
+  redis.defineCommand = (name, definition) => {
+    sources.add(definition.lua);
+    return define(name, definition);
+  };
+  let known = false;
+  redis.on('ready', () => (known = false));
+  return {
+    async makeKnown(error) {
+      const word = error instanceof AppError && error.cause instanceof Error ? error.cause.message.split(' ', 1)[0] : '';
+      if (word !== 'NOSCRIPT' && (word !== 'EXECABORT' || known)) return;
+      known = true;
+      await Promise.all([...sources].map((lua) => redis.script('LOAD', lua))).catch(() => (known = false));
+    },
+  };
+}
+
+/** Whatever is said to a client that is not connected yet keeps it out: for too many of them Redis has no code. */
+async function guard<T>(client: Redis, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw isOfClient(error) ? notReady(error) : inOurWords(error);
+    if (error instanceof AppError) throw error;
+    throw client.status !== 'ready' || isOfClient(error) ? notReady(error) : inOurWords(error);
   }
 }
 

@@ -32,6 +32,9 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
+/** So many are tried to be let in at once. */
+const comersMax = 16;
+
 /** Joins: from here on the process must show itself. */
 export async function join(options: {
   connection: Connection;
@@ -51,6 +54,7 @@ export async function join(options: {
   /** Since when this process has shown itself without a gap: whoever was cut off itself cannot tell who else was. */
   let steadySince = performance.now();
   let seenAt = steadySince;
+  let refusedAt = -Infinity;
   let serverMs = 0;
   let workerSeen = role === 'worker';
   await connection.run(async (redis) => {
@@ -83,23 +87,30 @@ export async function join(options: {
   }
 
   async function bury(): Promise<void> {
-    const steadyMs = performance.now() - steadySince;
-    const dead = steadyMs < leaseMs ? [] : await connection.run(() => commands.ownerBury(prefix, leaseMs));
-    // After a restart of the server every connection is a new one, and who is slow to come back is not dead.
-    if (steadyMs > leaseMs / 2) dead.push(...(await buryCutOff()));
-    for (const owner of dead) {
+    const at = performance.now();
+    // Who could not show itself (the server is full, or takes no writes) shares the fate of the others.
+    const steadyMs = at - seenAt > leaseMs / 2 ? 0 : at - steadySince;
+    const silent = steadyMs < leaseMs / 2 ? [] : await silentOnes(steadyMs);
+    if (silent.length === 0 || !(await doorIsOpen(silent.length))) return;
+    for (const owner of await connection.run(() => commands.ownerBury(prefix, leaseMs / 4, ...silent))) {
       logger.warn({ owner }, 'a process is gone; its tasks wait again');
       await options.onDeath(owner);
     }
   }
 
-  async function buryCutOff(): Promise<string[]> {
-    const silentMs = leaseMs / 4;
-    const silent = await connection.run(() => commands.ownerSilent(prefix, silentMs));
+  /** After a restart of the server every connection is a new one, and who is slow to come back is not dead. */
+  async function silentOnes(steadyMs: number): Promise<string[]> {
+    const silent = await connection.run(() => commands.ownerSilent(prefix, leaseMs / 4));
     if (silent.length === 0) return [];
+    const long = steadyMs < leaseMs ? [] : await connection.run(() => commands.ownerSilent(prefix, leaseMs));
     const clients = String(await connection.run((redis) => redis.client('LIST')));
-    const cutOff = silent.filter((owner) => !clients.includes(` name=${owner} `));
-    return cutOff.length === 0 ? [] : connection.run(() => commands.ownerBury(prefix, silentMs, ...cutOff));
+    return silent.filter((owner) => long.includes(owner) || !clients.includes(` name=${owner} `));
+  }
+
+  /** This process may just happen to hold a connection. Whoever was not let in gets the time to come back. Each needs two. */
+  async function doorIsOpen(count: number): Promise<boolean> {
+    if (!(await connection.letsIn(Math.min(2 * count, comersMax)))) refusedAt = performance.now();
+    return performance.now() - refusedAt > leaseMs / 2;
   }
 
   return {
