@@ -197,7 +197,7 @@ async function uploadAndMerge({ url }: Side, folder: string, round: number): Pro
 }
 
 async function purge({ url, front }: Side): Promise<void> {
-  const sql = `INSERT INTO rag_intake.committed(version) SELECT gen_random_uuid() FROM generate_series(1, ${expiredRows})`;
+  const sql = `INSERT INTO rag_intake.committed(version, ordinal, outdated) SELECT gen_random_uuid(), 0, true FROM generate_series(1, ${expiredRows})`;
   await ask(url, sql);
   await front.index.purge(1);
 }

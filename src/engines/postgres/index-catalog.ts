@@ -19,6 +19,7 @@ export interface IndexCatalog {
   admit(docId: string, version: Version): Promise<'ok' | 'done' | 'stale' | 'revoked'>;
   /** Notes a version as current: fenced against older ones, and remembered as completed. */
   commit(docId: string, version: Version): Promise<void>;
+  /** Before a removal: older versions are not taken any more. */
   raiseFence(docId: string, version: Version): Promise<void>;
   isCommitted(version: TaskId): Promise<boolean>;
   find(docId: string): Promise<CatalogEntry | null>;
@@ -48,11 +49,17 @@ export function createIndexCatalog(database: Database): IndexCatalog {
     return (await database.query(`SELECT 1 FROM ${table} WHERE version = $1`, [version])).length > 0;
   }
 
-  async function raiseFence(docId: string, { id, ordinal }: Version): Promise<void> {
-    const sql = `INSERT INTO fence(doc_key, version, ordinal) VALUES ($1, $2, $3)
-      ON CONFLICT (doc_key) DO UPDATE SET version = excluded.version, ordinal = excluded.ordinal
-      WHERE (excluded.ordinal, excluded.version) > (fence.ordinal, fence.version)`;
-    await database.run(sql, [docKeyOf(docId), id, ordinal]);
+  /** `outdated`: once no task before it can come any more, it is needed no longer. */
+  async function raiseFence(docId: string, { id, ordinal }: Version, outdated: boolean): Promise<void> {
+    const sql = `INSERT INTO fence(doc_key, version, ordinal, outdated) VALUES ($1, $2, $3, $4)
+      ON CONFLICT (doc_key) DO UPDATE SET version = excluded.version, ordinal = excluded.ordinal, outdated = excluded.outdated
+      WHERE (excluded.ordinal, excluded.version) >= (fence.ordinal, fence.version)`;
+    await database.run(sql, [docKeyOf(docId), id, ordinal, outdated]);
+  }
+
+  /** The document has another version now, or none: that this one was completed matters to its own task alone. */
+  async function outdate(version: TaskId): Promise<void> {
+    await database.run('UPDATE committed SET outdated = true WHERE version = $1', [version]);
   }
 
   return {
@@ -68,11 +75,11 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       return fence?.id === version.id && (await has('committed', version.id)) ? 'stale' : 'ok';
     },
     async commit(docId, version) {
-      await raiseFence(docId, version);
+      await raiseFence(docId, version, false);
       const sql = 'INSERT INTO committed(version, ordinal) VALUES ($1, $2) ON CONFLICT DO NOTHING';
       await database.run(sql, [version.id, version.ordinal]);
     },
-    raiseFence,
+    raiseFence: (docId, version) => raiseFence(docId, version, true),
     isCommitted: (version) => has('committed', version),
     find,
     async findById(ids) {
@@ -93,9 +100,11 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       await database.run('DELETE FROM chunk WHERE id >= $1 AND id < $2', range);
       await database.run('DELETE FROM vector WHERE chunk >= $1 AND chunk < $2', range);
       await database.run('DELETE FROM document WHERE id = $1', [id]);
+      await outdate(document.version);
       if (document.chunks > 0) await database.run('INSERT INTO removed(document) VALUES ($1)', [id]);
     },
     async rename({ id, document }, version, change) {
+      await outdate(document.version);
       const renamed = { ...document, ...change, version: version.id, ordinal: version.ordinal };
       await database.run('UPDATE document SET version = $2, record = $3, filename = $4, metadata = $5 WHERE id = $1', [
         id,

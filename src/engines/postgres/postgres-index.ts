@@ -158,19 +158,21 @@ async function insertChunks(database: Database, firstChunk: number, batch: reado
   await database.run(sql, [vectors.map(({ id }) => id), vectors.map(({ data }) => data)]);
 }
 
-/** Rows forgotten in one transaction: each reads all documents once, and none takes long. */
-const purgedAtOnce = 50_000;
+/** Rows forgotten in one transaction, so that none takes long. */
+const purgedAtOnce = 10_000;
 
-/** Forgets what can matter to no task any more, a little at a time; another process that is at it already is left to it. */
+/**
+ * Forgets what can matter to no task any more, a little at a time; another process that is at it already is left to it. Costs what is forgotten,
+ * however much is kept.
+ */
 async function purge(database: Database, ordinal: number): Promise<void> {
-  const unneeded = {
-    revoked: 'true',
-    committed: 'NOT EXISTS (SELECT 1 FROM document WHERE document.version = committed.version)',
-    fence: 'NOT EXISTS (SELECT 1 FROM document WHERE document.doc_key = fence.doc_key)',
-  };
-  for (const [table, condition] of Object.entries(unneeded)) {
-    const sql = `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM ${table} WHERE ordinal < $1 AND ${condition} LIMIT ${purgedAtOnce}))`;
+  for (const rows of [
+    'revoked WHERE ordinal < $1',
+    'committed WHERE outdated AND ordinal < $1',
+    'fence WHERE outdated AND ordinal < $1',
+  ]) {
+    const table = rows.split(' ')[0]!;
+    const sql = `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${rows} LIMIT ${purgedAtOnce}))`;
     for (let removed = purgedAtOnce; removed === purgedAtOnce;)
       removed = await database.transaction(async () => {
         const [lock] = await database.query(`SELECT pg_try_advisory_xact_lock(hashtext('rag_intake purge')) AS got`);

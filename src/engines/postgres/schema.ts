@@ -79,6 +79,16 @@ ALTER TABLE fence ADD COLUMN ordinal bigint NOT NULL DEFAULT 0;
 ALTER TABLE committed ADD COLUMN ordinal bigint NOT NULL DEFAULT 0;
 ALTER TABLE revoked ADD COLUMN ordinal bigint NOT NULL DEFAULT 0;
 `,
+  // What no document rests on any more is noted when that happens, so that forgetting it reads nothing else.
+  `
+ALTER TABLE committed ADD COLUMN outdated boolean NOT NULL DEFAULT false;
+ALTER TABLE fence ADD COLUMN outdated boolean NOT NULL DEFAULT false;
+UPDATE committed SET outdated = true WHERE NOT EXISTS (SELECT 1 FROM document WHERE document.version = committed.version);
+UPDATE fence SET outdated = true WHERE NOT EXISTS (SELECT 1 FROM document WHERE document.doc_key = fence.doc_key);
+CREATE INDEX committed_outdated ON committed(ordinal) WHERE outdated;
+CREATE INDEX fence_outdated ON fence(ordinal) WHERE outdated;
+CREATE INDEX revoked_ordinal ON revoked(ordinal);
+`,
 ];
 
 /**

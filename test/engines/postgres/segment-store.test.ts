@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from
 import { createBuiltinEmbedder } from '../../../src/embed/builtin-embedder.ts';
 import { type Database, openDatabase } from '../../../src/engines/postgres/database.ts';
 import { createPostgresIndex, type PostgresIndex } from '../../../src/engines/postgres/postgres-index.ts';
+import { migrate } from '../../../src/engines/postgres/schema.ts';
 import { insertSegment, mergeSome, renewSome } from '../../../src/engines/postgres/segment-store.ts';
 import type { Logger } from '../../../src/logger.ts';
 import { type Block, termsOfBlock } from '../../../src/search/posting-blocks.ts';
@@ -127,10 +128,13 @@ describe('merging segments', () => {
   });
 });
 
-async function replace(index: PostgresIndex, number: number): Promise<void> {
+function versionOf(number: number): TaskId {
+  return `0190a0b0-0000-7000-8000-${String(number).padStart(12, '0')}` as TaskId;
+}
+
+async function replace(index: PostgresIndex, number: number, docId = `d${number}`): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'segment-store-'));
-  const version = `0190a0b0-0000-7000-8000-${String(number).padStart(12, '0')}` as TaskId;
-  const document = await stageDocument(folder, { docId: `d${number}`, version, texts: [`zebra ${number}`] });
+  const document = await stageDocument(folder, { docId, version: versionOf(number), ordinal: number, texts: [`zebra ${number}`] });
   expect(await index.replace(document, folder)).toBe('ok');
   await rm(folder, { recursive: true });
 }
@@ -139,13 +143,32 @@ describe('forgetting what no document needs', () => {
   it('takes as many steps as it must, and keeps what documents that are there rest on', async () => {
     const index = createPostgresIndex({ database, embedder: createBuiltinEmbedder(), merges: false, logger: silentLogger });
     await replace(index, 1);
-    await database.run(`INSERT INTO committed(version, ordinal) SELECT ('0190a0b0-0000-7000-7000-' || lpad(n::text, 12, '0'))::uuid, n
-      FROM generate_series(1, 50001) AS n`);
+    await replace(index, 2, 'd1');
+    await replace(index, 3);
+    await index.remove('d3', 4);
+    await database.run(`INSERT INTO committed(version, ordinal, outdated)
+      SELECT ('0190a0b0-0000-7000-7000-' || lpad(n::text, 12, '0'))::uuid, n, true FROM generate_series(1, 10001) AS n`);
 
     await index.purge(100_000);
 
     expect([await count('committed'), await count('fence')]).toEqual([1, 1]);
-    expect(await index.wasCommitted('d1', '0190a0b0-0000-7000-8000-000000000001' as TaskId)).toBe(true);
+    expect(await index.wasCommitted('d1', versionOf(2))).toBe(true);
+    expect(await index.wasCommitted('d1', versionOf(1))).toBe(false);
+  });
+
+  it('knows what was outdated before that was noted', async () => {
+    const index = createPostgresIndex({ database, embedder: createBuiltinEmbedder(), merges: false, logger: silentLogger });
+    for (const number of [1, 2]) await replace(index, number);
+    await index.remove('d2', 3);
+    // As the tables were before.
+    for (const table of ['committed', 'fence']) await database.run(`ALTER TABLE ${table} DROP COLUMN outdated`);
+    await database.run('DROP INDEX revoked_ordinal');
+    await database.run('UPDATE version SET version = version - 1');
+
+    await migrate(database, silentLogger);
+    await index.purge(100);
+
+    expect([await count('committed'), await count('fence')]).toEqual([1, 1]);
   });
 
   it('is left to the process that is at it', async () => {
