@@ -1,10 +1,12 @@
 /** What became of an ingest run: as data, and in words that say how many, what failed and why, what to do next. */
+import type { MirrorOutcome } from './mirror.ts';
 import { fileSize, printable } from './terminal-text.ts';
 
 /** `inserted` by this run (or a run before it whose task this one followed), `present` with the same bytes already. */
 export type FileOutcome = {
   readonly path: string;
-  readonly doc_id: string;
+  /** Null for what could not be given one. */
+  readonly doc_id: string | null;
   readonly outcome: 'inserted' | 'present' | 'failed' | 'not_sent';
   readonly task_id: string | null;
   readonly error: string | null;
@@ -28,7 +30,7 @@ export type IngestReport = {
 
 const passedOverShown = 10;
 
-export function reportText(report: IngestReport, passedOver: readonly string[]): string {
+export function reportText(report: IngestReport, passedOver: readonly string[], mirrored: MirrorOutcome | null): string {
   const { files, inserted, present, failed, not_sent, bytes, seconds, stopped, documents } = report;
   const lines = [
     `${files} files (${fileSize(bytes)}) in ${seconds} s: ${inserted} inserted, ${present} already there, ${failed} failed, ${not_sent} not sent.`,
@@ -41,6 +43,7 @@ export function reportText(report: IngestReport, passedOver: readonly string[]):
     const more = passedOver.length > passedOverShown ? ` and ${passedOver.length - passedOverShown} more` : '';
     lines.push(`Passed over (links, devices, dot files): ${passedOver.slice(0, passedOverShown).map(printable).join(', ')}${more}`);
   }
+  if (mirrored !== null) lines.push(`Removed from the server: ${mirrored.removed.length}.`, ...mirrored.refused.map(printable));
   if (stopped !== null) lines.push(`Stopped: ${printable(stopped)}`);
   if (not_sent > 0) lines.push('Run the same command again: it goes on where it stopped.');
   return lines.join('\n');

@@ -8,7 +8,7 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { type ApiClient, problemOf, sentenceOf } from './api-client.ts';
 import { CliError } from './cli-error.ts';
-import type { ListedFile } from './file-list.ts';
+import type { ListedFile, UnreadableEntry } from './file-list.ts';
 import type { IngestProgress } from './ingest-progress.ts';
 import type { FileOutcome, IngestReport } from './ingest-report.ts';
 import { fileSize } from './terminal-text.ts';
@@ -17,6 +17,8 @@ import type { WireDocument, WireServerConfig, WireTask, WireTaskPage } from './w
 export type IngestOptions = {
   readonly client: ApiClient;
   readonly files: readonly ListedFile[];
+  /** What cannot be sent; it is in the report as failed. */
+  readonly unreadable: readonly UnreadableEntry[];
   /** Documents on their way at once. */
   readonly parallel: number;
   /** Send everything, whatever is there already. */
@@ -46,12 +48,12 @@ export async function ingest(options: IngestOptions): Promise<{ report: IngestRe
       if (signal.aborted || stoppedBy !== null) return;
       try {
         outcomes.set(file, await bring(file, config, earlier.get(file.docId), options));
-        progress.done(outcomes.get(file)!);
       } catch (error) {
-        if (!(error instanceof CliError)) throw error;
         // The server is gone or refuses the key: that is no one file's fault.
-        stoppedBy ??= error;
+        if (error instanceof CliError) return void (stoppedBy ??= error);
+        outcomes.set(file, outcome(file, 'failed', { error: `The file could not be sent: ${(error as Error).message}` }));
       }
+      progress.done(outcomes.get(file)!);
     });
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -59,12 +61,18 @@ export async function ingest(options: IngestOptions): Promise<{ report: IngestRe
   } finally {
     progress.end();
   }
-  const documents = files.map((file) => outcomes.get(file) ?? outcome(file, 'not_sent'));
+  const documents = [
+    ...files.map((file) => outcomes.get(file) ?? outcome(file, 'not_sent')),
+    ...options.unreadable.map(({ path, error }) => ({
+      ...outcome({ path, docId: '', bytes: 0 }, 'failed', { error }),
+      doc_id: null,
+    })),
+  ];
   const count = (wanted: FileOutcome['outcome']): number => documents.filter((document) => document.outcome === wanted).length;
   return {
     stoppedBy,
     report: {
-      files: files.length,
+      files: documents.length,
       inserted: count('inserted'),
       present: count('present'),
       failed: count('failed'),
@@ -98,12 +106,7 @@ async function bring(
     if (known?.taskId !== undefined) return follow(file, known.taskId, options);
   }
   progress.at(file.path, 'sending', 0);
-  try {
-    return await send(file, options);
-  } catch (error) {
-    if (error instanceof CliError) throw error;
-    return outcome(file, 'failed', { error: `The file could not be sent: ${(error as Error).message}` });
-  }
+  return send(file, options);
 }
 
 /** What an earlier run left of this very file: its end, or a task to follow. Null: it must be sent. An Error: it cannot be read. */

@@ -21,6 +21,7 @@ import { ingest } from './ingest.ts';
 import { barProgress, type IngestProgress, lineProgress, silentProgress } from './ingest-progress.ts';
 import { reportText } from './ingest-report.ts';
 import { localSettings, withoutSecrets } from './local-settings.ts';
+import { mirror, requireFolders } from './mirror.ts';
 import * as queries from './queries.ts';
 import { printable, table } from './terminal-text.ts';
 
@@ -61,6 +62,8 @@ program
   .argument('<paths...>', 'files and folders')
   .option('--prefix <text>', 'put before every doc_id', '')
   .option('--parallel <count>', 'documents on their way at once', wholeNumber(1, 64), 8)
+  .option('--mirror', 'remove from the server what has gone from these folders', false)
+  .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
   .option('--again', 'send everything, also what is there already', false)
   .option('--callback-url <url>', 'where the server tells of the end of each task')
   .action(runIngest);
@@ -266,17 +269,19 @@ async function runParse(path: string): Promise<void> {
 
 async function runIngest(
   paths: string[],
-  options: { prefix: string; parallel: number; again: boolean; callbackUrl?: string },
+  options: { prefix: string; parallel: number; again: boolean; mirror: boolean; yes: boolean; callbackUrl?: string },
 ): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
   const list = await listFiles(paths, options.prefix);
+  if (options.mirror) requireFolders(paths, list);
   const progress = ingestProgress();
   const client = openClient((reason, waitMs) => progress.note(`Trying again in ${Math.ceil(waitMs / 1000)} s: ${reason}`));
   const { report, stoppedBy } = await ingest({
     client,
     files: list.files,
+    unreadable: list.unreadable,
     parallel: options.parallel,
     again: options.again,
     callbackUrl: options.callbackUrl ?? null,
@@ -284,11 +289,18 @@ async function runIngest(
     waitSeconds: process.stderr.isTTY === true ? 2 : 20,
     signal: interrupted.signal,
   });
+  // What is renamed must be there under its new name before the old one goes.
+  const isOver = stoppedBy === null && !interrupted.signal.aborted;
+  const mirrored = options.mirror && isOver ? await mirror(client, list, { yes: options.yes }) : null;
   client.close();
-  say({ json: { ...report, passed_over: list.passedOver }, text: reportText(report, list.passedOver) });
+  const removals = mirrored === null ? {} : { removed: mirrored.removed, not_removed: mirrored.refused };
+  say({
+    json: { ...report, ...removals, passed_over: list.passedOver },
+    text: reportText(report, list.passedOver, mirrored),
+  });
   if (stoppedBy !== null) process.exitCode = stoppedBy.exitCode;
   else if (interrupted.signal.aborted) process.exitCode = exitCodes.interrupted;
-  else if (report.failed > 0) process.exitCode = exitCodes.failed;
+  else if (report.failed > 0 || (mirrored?.refused.length ?? 0) > 0) process.exitCode = exitCodes.failed;
 }
 
 async function runMove({ from, to }: { from: string; to: string }): Promise<void> {

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { IngestReport } from '../../src/cli/ingest-report.ts';
 import { runCommand, startCommand } from '../support/command.ts';
@@ -90,6 +91,109 @@ describe('ingest', () => {
       outcome: 'failed',
       error: 'Invalid document: Empty file: empty.txt',
       error_code: 'invalid_document',
+    });
+  });
+
+  it('reports every entry that cannot be read, sends the rest, and ends with 1', async () => {
+    await writeFile(join(folder, 'good.txt'), 'A good file about condors');
+    await writeFile(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9]), Buffer.from('.txt')]), 'Latin');
+    await writeFile(join(folder, 'Fo\u0308rmlich.txt'), 'decomposed');
+    await writeFile(join(folder, 'F\u00f6rmlich.txt'), 'composed');
+    await writeFile(join(folder, 'line\nbreak.txt'), 'x');
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    await symlink('loop', join(folder, 'loop'));
+    await mkdir(join(folder, 'inner'));
+    await writeFile(join(folder, 'inner', 'deep.txt'), 'Deep below, about condors');
+
+    const run = await runCommand(
+      ['ingest', folder, join(folder, 'pipe'), join(folder, 'loop'), join(folder, 'gone.txt'), '--json'],
+      {
+        RAG_INTAKE_URL: server.url,
+      },
+    );
+    const report = json(run) as IngestReport & { passed_over: string[] };
+    const failed = new Map(
+      report.documents
+        .filter(({ outcome }) => outcome === 'failed')
+        .map(({ path, error }) => [path.slice(folder.length + 1), error]),
+    );
+
+    expect([run.code, report.inserted, report.failed]).toEqual([1, 3, 6]);
+    expect(Object.fromEntries(failed)).toMatchObject({
+      'caf\ufffd.txt': 'Its name is not UTF-8; give it another name.',
+      'F\u00f6rmlich.txt': expect.stringContaining('It would be the document') as string,
+      pipe: 'It is no file: a pipe, a socket or a device.',
+      loop: 'It is a link that leads back to itself.',
+      'gone.txt': 'It is not there any more.',
+      'line\nbreak.txt': expect.stringContaining('control characters') as string,
+    });
+    expect(report.passed_over.map((path) => basename(path))).toEqual(['loop', 'pipe']);
+  });
+
+  describe('--mirror', () => {
+    const paths = async (): Promise<string[]> => {
+      const { documents } = (await (await fetch(`${server.url}/documents?limit=1000`)).json()) as {
+        documents: { doc_id: string }[];
+      };
+      const own = `${basename(folder)}/`;
+      return documents.flatMap(({ doc_id: docId }) => (docId.startsWith(own) ? [docId.slice(own.length)] : [])).sort();
+    };
+    const run = (...more: string[]): ReturnType<typeof runCommand> =>
+      runCommand(['ingest', folder, '--mirror', ...more], { RAG_INTAKE_URL: server.url });
+
+    it('removes what has gone from the folder, and nothing else', async () => {
+      await mkdir(join(folder, 'sub'));
+      await writeFile(join(folder, 'a.txt'), 'kept words');
+      await writeFile(join(folder, 'sub', 'b.txt'), 'removedzebra words');
+      await fetch(`${server.url}/documents/${basename(folder)}x`, { method: 'PUT', body: 'begins alike' });
+      await run();
+      await rm(join(folder, 'sub', 'b.txt'));
+      const again = await run();
+
+      expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('Removed from the server: 1.')]);
+      expect(await paths()).toEqual(['a.txt']);
+      expect(await search(server.url, 'removedzebra')).toEqual([]);
+      expect((await fetch(`${server.url}/documents/${basename(folder)}x`)).status).toBe(200);
+    });
+
+    it('removes nothing for a folder that is empty or lost most of it, until it is told yes', async () => {
+      await writeReports(5);
+      await run();
+      for (const number of [1, 2, 3, 4]) await rm(join(folder, `report-${number}.txt`));
+      const most = await run();
+      await rm(join(folder, 'report-5.txt'));
+      const all = await run();
+      const before = (await paths()).length;
+      const told = await run('--yes');
+
+      expect([most.code, all.code, before]).toEqual([1, 1, 5]);
+      expect(most.stdout).toContain('4 of its 5 documents are not in it any more. If that is meant, say --yes.');
+      expect([told.code, await paths()]).toEqual([0, []]);
+    });
+
+    it('removes nothing where not all could be read, and keeps what is passed over or fails', async () => {
+      await writeReports(5);
+      await run();
+      await rm(join(folder, 'report-1.txt'));
+      const odd = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff])]);
+      await writeFile(odd, 'x');
+      const unseen = await run('--yes');
+      await rm(odd);
+      await rm(join(folder, 'report-2.txt'));
+      await symlink('report-3.txt', join(folder, 'report-2.txt'));
+      await run();
+
+      expect([unseen.code, unseen.stdout]).toEqual([1, expect.stringContaining('not all of it could be read')]);
+      expect(await paths()).toEqual([2, 3, 4, 5].map((number) => `report-${number}.txt`));
+    });
+
+    it('is for folders', async () => {
+      await writeReports(1);
+      const { code, stderr } = await runCommand(['ingest', join(folder, 'report-1.txt'), '--mirror'], {
+        RAG_INTAKE_URL: server.url,
+      });
+
+      expect([code, stderr]).toEqual([2, expect.stringContaining('--mirror is for folders')]);
     });
   });
 
