@@ -37,7 +37,8 @@ export type DocumentErrorCode =
   | 'corrupt' // is of a known format but broken beyond reading
   | 'no_text' // holds no text (a scan without OCR, an empty page)
   | 'limit_exceeded' // met one of the parsing limits; the message names it
-  | 'timeout' // a stage did not end in its time
+  | 'timeout' // a stage needed more than its time
+  | 'stalled' // it was kept from being read: what it waited for did not come
   | 'out_of_memory' // the parsing thread ran out of its memory
   | 'worker_crashed' // the worker process or thread died on it, on every attempt
   | 'embedder_failed' // the embedding service did not answer usefully

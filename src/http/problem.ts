@@ -81,6 +81,7 @@ const serverFaults: Partial<Record<ErrorCode, RequestErrorCode>> = {
   record_corrupt: 'internal',
   storage_failed: 'unavailable',
   embedder_failed: 'unavailable',
+  stalled: 'unavailable',
 } satisfies Partial<Record<DocumentErrorCode, RequestErrorCode>>;
 
 /** The end of a task that failed, for whoever has waited for it. */

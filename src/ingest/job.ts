@@ -1,7 +1,8 @@
 /** What crosses the boundary between the worker process and one of its threads. Plain data: errors lose their class on the way. */
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, threadId } from 'node:worker_threads';
 import type { EmbedderSettings } from '../embed/create-embedder.ts';
 import type { DocumentErrorCode } from '../errors.ts';
+import { cpuTimeMs } from '../parse/cpu-time.ts';
 import type { ParseLimits } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
@@ -50,4 +51,25 @@ export type IngestOutcome =
       readonly trace?: string;
     };
 
-export type ProgressMessage = StageCounts;
+/** Sent through the port: how far the job is, and by what its thread's time can be measured. */
+export type ProgressMessage = StageCounts & {
+  readonly threadId: number;
+  /** Of the thread, when it said so. */
+  readonly cpuMs: number;
+  /** It reads a page now, or what lies between two. */
+  readonly onPage: boolean;
+};
+
+/** What this thread says of itself now. */
+export function progressMessage(counts: Partial<StageCounts> & Pick<StageCounts, 'stage'>, onPage: boolean): ProgressMessage {
+  return {
+    pagesDone: null,
+    pagesTotal: null,
+    chunksDone: null,
+    chunksTotal: null,
+    ...counts,
+    threadId,
+    cpuMs: cpuTimeMs(),
+    onPage,
+  };
+}

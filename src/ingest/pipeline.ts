@@ -15,7 +15,7 @@ import { withinBounds } from '../search/bounds.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import { failureOf, traceOf } from './failure.ts';
-import type { IngestJob, IngestOutcome } from './job.ts';
+import { type IngestJob, type IngestOutcome, progressMessage } from './job.ts';
 import { measureParts, type StagedMeta } from '../search/staging.ts';
 
 export type PipelineParts = {
@@ -42,6 +42,7 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
         declaredMediaType: job.declaredMediaType,
         limits: parts.reading.limits,
         onProgress: (pagesDone, pagesTotal) => report({ stage: 'parsing', pagesDone, pagesTotal }),
+        onPages: report.onPages,
       }),
     );
     clock.lap('parse');
@@ -139,21 +140,29 @@ function describe(
   };
 }
 
+type Report = {
+  (counts: Partial<StageCounts> & Pick<StageCounts, 'stage'>, urgent?: boolean): void;
+  readonly onPages: (begins: boolean) => void;
+};
+
 /** Posts at most every 100 ms, except what is `urgent` (a new stage). A post doubles as the heartbeat of the thread. */
-function throttledReport(job: IngestJob): (counts: Partial<StageCounts> & Pick<StageCounts, 'stage'>, urgent?: boolean) => void {
+function throttledReport(job: IngestJob): Report {
   let postedAt = -Infinity;
-  return (counts, urgent = false) => {
+  let onPage = false;
+  let last: Parameters<Report>[0] = { stage: 'parsing' };
+  const report = (counts: Parameters<Report>[0], urgent = false): void => {
+    last = counts;
     const now = performance.now();
     if (!urgent && now - postedAt < 100) return;
     postedAt = now;
-    job.port.postMessage({
-      pagesDone: null,
-      pagesTotal: null,
-      chunksDone: null,
-      chunksTotal: null,
-      ...counts,
-    } satisfies StageCounts);
+    job.port.postMessage(progressMessage(counts, onPage));
   };
+  return Object.assign(report, {
+    onPages(begins: boolean) {
+      onPage = begins;
+      report(last, true);
+    },
+  });
 }
 
 function stageClock(): { lap: (stage: string) => void; laps: Record<string, number> } {

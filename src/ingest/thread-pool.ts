@@ -7,6 +7,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Logger } from '../logger.ts';
 import type { StageCounts } from '../tasks/progress.ts';
+import { type Deadlines, type Overrun, watchDeadlines } from './deadlines.ts';
 import { failureOf, traceOf } from './failure.ts';
 import type { IngestJob, IngestOutcome, ProgressMessage, ThreadSettings } from './job.ts';
 
@@ -19,15 +20,6 @@ export type ThreadPoolOptions = {
   readonly threadMemoryMb: number;
   readonly deadlines: Deadlines;
   readonly logger: Logger;
-};
-
-export type Deadlines = {
-  /** For the whole of parsing. */
-  readonly parseMs: number;
-  /** Between two signs of life while parsing: one page, at the longest. */
-  readonly pageMs: number;
-  /** For chunking and embedding together. */
-  readonly embedMs: number;
 };
 
 /** A job without its port, which the pool makes. */
@@ -66,6 +58,12 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   pool.on('error', (error: Error) => options.logger.error({ err: error }, 'a thread of the pool failed'));
   const memory = watchMemory(options);
 
+  /** Answered from outside, whatever the thread is caught in. */
+  async function cpuTimeOf(threadId: number): Promise<number | null> {
+    const usage = await pool.threads.find((worker) => worker.threadId === threadId)?.cpuUsage();
+    return usage === undefined ? null : (usage.user + usage.system) / 1000;
+  }
+
   return {
     threads: options.threads,
     async ready() {
@@ -73,10 +71,10 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
     },
     async run(job, { signal, onProgress }) {
       const { port1, port2 } = new MessageChannel();
-      const guard = createGuard(options.deadlines, signal);
+      const guard = createGuard(options.deadlines, cpuTimeOf, signal);
       const release = memory.add(guard);
-      const heard = (counts: ProgressMessage): void => {
-        guard.alive(counts.stage);
+      const heard = ({ threadId, cpuMs, onPage, ...counts }: ProgressMessage): void => {
+        guard.heard({ ...counts, threadId, cpuMs, onPage });
         onProgress(counts);
       };
       port1.on('message', heard);
@@ -120,26 +118,26 @@ function outOfMemory(threadMemoryMb: number, { sure }: { sure: boolean }): RunOu
   return { ok: false, code: 'out_of_memory', message, retryable: !sure };
 }
 
-function timeout(message: string): RunOutcome {
-  return { ok: false, code: 'timeout', message, retryable: false };
+/** One that was only kept from going on is tried again. */
+function overrunOutcome({ kind, sentence }: Overrun): RunOutcome {
+  return kind === 'late'
+    ? { ok: false, code: 'timeout', message: sentence, retryable: false }
+    : { ok: false, code: 'stalled', message: sentence, retryable: true };
 }
 
 interface Guard {
   readonly signal: AbortSignal;
-  alive(stage: StageCounts['stage']): void;
+  heard(message: ProgressMessage): void;
   abort(verdict: RunOutcome): void;
   /** Why the guard ended the run; null when it did not. */
   verdict(): RunOutcome | null;
   end(): void;
 }
 
-/** Ends a run that its caller aborts, that shows no life for a page's time, or that overruns a stage. */
-function createGuard(deadlines: Deadlines, outer: AbortSignal): Guard {
+/** Ends a run that its caller aborts, or that overruns its time. */
+function createGuard(deadlines: Deadlines, cpuTimeOf: (threadId: number) => Promise<number | null>, outer: AbortSignal): Guard {
   const controller = new AbortController();
   let verdict: RunOutcome | null = null;
-  let stageTimer: NodeJS.Timeout | undefined;
-  let pageTimer: NodeJS.Timeout | undefined;
-  let parsing = true;
 
   function end(reason: RunOutcome): void {
     verdict ??= reason;
@@ -148,44 +146,20 @@ function createGuard(deadlines: Deadlines, outer: AbortSignal): Guard {
   function onOuterAbort(): void {
     end({ ok: false, code: 'aborted' });
   }
-  function startStage(ms: number, what: string, name: string): void {
-    clearTimeout(stageTimer);
-    stageTimer = setTimeout(() => end(timeout(`${what} took longer than ${seconds(ms)} s (${name})`)), ms);
-  }
-  function startPage(): void {
-    clearTimeout(pageTimer);
-    if (parsing)
-      pageTimer = setTimeout(
-        () => end(timeout(`One page took longer than ${seconds(deadlines.pageMs)} s (PAGE_TIMEOUT_MS)`)),
-        deadlines.pageMs,
-      );
-  }
 
   outer.addEventListener('abort', onOuterAbort, { once: true });
   if (outer.aborted) onOuterAbort();
-  startStage(deadlines.parseMs, 'Parsing the document', 'PARSE_TIMEOUT_MS');
-  startPage();
+  const watch = watchDeadlines({ deadlines, cpuTimeOf, onOverrun: (overrun) => end(overrunOutcome(overrun)) });
   return {
     signal: controller.signal,
-    alive(stage) {
-      if (parsing && stage !== 'parsing') {
-        parsing = false;
-        startStage(deadlines.embedMs, 'Chunking and embedding the document', 'EMBED_TIMEOUT_MS');
-      }
-      startPage();
-    },
+    heard: (message) => watch.heard(message),
     abort: end,
     verdict: () => verdict,
     end() {
-      clearTimeout(stageTimer);
-      clearTimeout(pageTimer);
+      watch.end();
       outer.removeEventListener('abort', onOuterAbort);
     },
   };
-}
-
-function seconds(ms: number): number {
-  return Math.round(ms / 100) / 10;
 }
 
 /** How long a thread that was ended may take to give its memory back. */

@@ -41,7 +41,9 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
     if (format === 'unsupported') throw unsupported(input);
     if (format === 'compound') throw refusal(describeCompoundFile(input.bytes ?? input.path), input);
     const parser = await parserOf(format);
-    const parsed = await (format === 'pdf' ? withPath(input, (onDisk) => parser.parse(onDisk)) : parser.parse(input));
+    const parsed = await onPages(format, input, () =>
+      format === 'pdf' ? withPath(input, (onDisk) => parser.parse(onDisk)) : parser.parse(input),
+    );
     if (parsed.blocks.length === 0) throw new DocumentError('no_text', `No text found in ${input.filename}`);
     const warnings = [...(isText(format) ? warningsOf(input) : []), ...parsed.warnings];
     return { ...parsed, format, warnings, language: parsed.language ?? guessLanguage(parsed.markdown) };
@@ -92,6 +94,19 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
       case 'text':
         return (await import('./text-parser.ts')).createTextParser();
     }
+  }
+}
+
+/** Pages of paper or of a screen, with a time limit each. A sheet or a chapter may be as long as a whole file. */
+const formatsWithPages: readonly ReadFormat[] = ['pdf', 'pptx', 'odp'];
+
+async function onPages<T>(format: ReadFormat, input: ParseInput, read: () => Promise<T>): Promise<T> {
+  if (!formatsWithPages.includes(format)) return read();
+  input.onPages?.(true);
+  try {
+    return await read();
+  } finally {
+    input.onPages?.(false);
   }
 }
 

@@ -129,13 +129,16 @@ async function writeAttachment(
         charactersMax: Math.max(1, limits.charactersMax - builder.characters),
         pagesMax: Math.max(1, Math.ceil(limits.pagesMax / count)),
       },
-      onProgress: () => {},
+      // Its pages are not the mail's, but a sign that it goes on.
+      onProgress: () => input.onProgress(0, null),
+      ...(input.onPages === undefined ? {} : { onPages: input.onPages }),
     });
     for (const block of parsed.blocks) copyBlock(parsed.markdown, block, builder);
     outside.warnings.push(...parsed.warnings.map((warning) => `${name}: ${warning}`));
     return null;
   } catch (error) {
-    if (error instanceof DocumentError) return error.message;
+    // What only failed here may be read the next time, and is not left out.
+    if (error instanceof DocumentError && !error.retryable) return error.message;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Text in pictures, by Tesseract where the administrator has installed it: found once at start, run as a child process in
- * bounded time, one picture at a time and on one core.
+ * bounded processor time, one picture at a time and on one core.
  */
 import { spawn } from 'node:child_process';
 import { DocumentError } from '../errors.ts';
@@ -11,7 +11,7 @@ export interface Ocr {
   readonly languages: readonly string[];
   /**
    * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP); '' when there is none. The pages of a TIFF are parted by form feeds.
-   * @throws DocumentError `timeout`, `corrupt`.
+   * @throws DocumentError `timeout`, `corrupt`, `stalled`.
    */
   read(image: Uint8Array): Promise<string>;
 }
@@ -19,8 +19,10 @@ export interface Ocr {
 export type OcrOptions = {
   /** Joined by `+`; empty: English and Chinese, as far as they are installed, else whatever is. */
   readonly languages: string;
-  /** For one picture. */
+  /** Processor time for one picture; whole seconds count. */
   readonly timeoutMs: number;
+  /** The same by the clock; ten times as much unless told, since a busy machine is not the picture's fault. */
+  readonly clockMs?: number;
   /** Of Tesseract; looked up on the PATH. */
   readonly command?: string;
 };
@@ -36,10 +38,13 @@ export const ocrCommand = 'tesseract';
 /** What a scan ends in where nobody can read it. */
 export const noOcrSentence = 'No text found: this looks like a scan and OCR is not installed';
 
-/** Null when Tesseract is not installed, has none of the languages, or does not answer within five seconds. */
+/** Shorter, and a busy machine would seem to have no OCR. */
+const listMs = 30_000;
+
+/** Null when Tesseract is not installed, has none of the languages, or does not answer within half a minute. */
 export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
   const command = options.command ?? ocrCommand;
-  const listed = await run([command, '--list-langs'], new Uint8Array(), 5000).catch(() => null);
+  const listed = await run([command, '--list-langs'], new Uint8Array(), listMs).catch(() => null);
   if (listed?.code !== 0) return null;
   const installed = listed.output
     .split('\n')
@@ -52,8 +57,15 @@ export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
     async read(image) {
       // One thread a picture: Tesseract's own threads gain little and would take the cores of other tasks.
       const words = ['env', 'OMP_THREAD_LIMIT=1', command, 'stdin', 'stdout', '-l', languages.join('+')];
-      const { code, output } = await run(words, image, options.timeoutMs);
-      if (code === 'timeout')
+      const { code, signal, output } = await run(
+        limited(words, options.timeoutMs),
+        image,
+        options.clockMs ?? clockFactor * options.timeoutMs,
+      );
+      // Killed: the machine has no memory left.
+      if (code === 'timeout' || signal === 'SIGKILL')
+        throw new DocumentError('stalled', 'The program that reads pictures made no headway on the server', { retryable: true });
+      if (signal === 'SIGXCPU' || code === killedByCpuLimit)
         throw new DocumentError(
           'timeout',
           `Reading the text in a picture took longer than ${options.timeoutMs} ms (PAGE_TIMEOUT_MS)`,
@@ -75,6 +87,15 @@ function joinWide(text: string): string {
   return text.replace(/(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]) (?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])/g, '');
 }
 
+const clockFactor = 10;
+/** As shells say it of a program that they have waited for. */
+const killedByCpuLimit = 128 + 24;
+
+/** A program that the system ends when it has computed for so long. */
+function limited(words: readonly string[], cpuMs: number): string[] {
+  return ['sh', '-c', `ulimit -S -t ${Math.ceil(cpuMs / 1000)}; exec "$@"`, 'sh', ...words];
+}
+
 const outputBytesMax = 16 * 1024 * 1024;
 
 /** Runs a program; what it prints beyond 16 MiB is dropped. Rejects when it cannot be started. */
@@ -82,7 +103,7 @@ function run(
   words: readonly string[],
   stdin: Uint8Array,
   timeoutMs: number,
-): Promise<{ code: number | null | 'timeout'; output: string }> {
+): Promise<{ code: number | null | 'timeout'; signal: NodeJS.Signals | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(words[0]!, words.slice(1), { stdio: ['pipe', 'pipe', 'ignore'] });
     const parts: Buffer[] = [];
@@ -101,9 +122,9 @@ function run(
       clearTimeout(timer);
       reject(error);
     });
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer);
-      resolve({ code: isLate ? 'timeout' : code, output: Buffer.concat(parts).toString('utf8') });
+      resolve({ code: isLate ? 'timeout' : code, signal, output: Buffer.concat(parts).toString('utf8') });
     });
     child.stdin.end(stdin);
   });

@@ -58,7 +58,7 @@ export type ParseLimits = {
   readonly pixelsMax: number;
   /** MiB of memory that PDFium may use for one PDF. */
   readonly pdfMemoryMb: number;
-  /** Milliseconds one page may take. */
+  /** Milliseconds of processor time that one page may take. */
   readonly pageMs: number;
 };
 
@@ -76,6 +76,8 @@ export type ParseInput = {
   readonly limits: ParseLimits;
   /** Call often (each page, or every few hundred milliseconds); it is throttled by its receiver. */
   readonly onProgress: (pagesDone: number, pagesTotal: number | null) => void;
+  /** From `true` to `false` pages are read, each in its time; `onProgress` tells of the end of each. */
+  readonly onPages?: (begins: boolean) => void;
 };
 
 /** Reads one format. @throws {DocumentError} with the sentence that the task will show. */

@@ -319,6 +319,8 @@ export const en: Catalogue = {
     out_of_memory: 'Split the document into parts, or ask an administrator for more memory for each thread.',
     worker_crashed: 'The document brings the reader down each time. Save it anew, or in another format, and upload that.',
     embedder_failed: 'The embedding service did not answer. Retry in a while; if it goes on, tell an administrator.',
+    stalled:
+      'The server could not get on with it; the document is not the cause. Retry in a while; if it goes on, tell an administrator.',
     cancelled: 'It was cancelled. Retry if you want it after all.',
     document_deleted: 'Its document was deleted meanwhile. Upload the file again if you want it back.',
     record_corrupt: 'The record of this task is damaged. Upload the file again.',

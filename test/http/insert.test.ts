@@ -173,6 +173,7 @@ describe('POST /insert', () => {
     ['record_corrupt', 500, 'internal'],
     ['storage_failed', 503, 'unavailable'],
     ['embedder_failed', 503, 'unavailable'],
+    ['stalled', 503, 'unavailable'],
   ] as const)('blames no document for what the server did wrong (%s): %i', async (errorCode, status, code) => {
     const message = 'The server failed';
     const error = { code: errorCode, message, retryable: true };

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createThreadPool, type Deadlines, type ThreadJob, type ThreadPool } from '../../src/ingest/thread-pool.ts';
+import type { Deadlines } from '../../src/ingest/deadlines.ts';
+import { createThreadPool, type ThreadJob, type ThreadPool } from '../../src/ingest/thread-pool.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { StageCounts } from '../../src/tasks/progress.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
@@ -81,14 +82,33 @@ describe('the thread pool', () => {
     expect(await run('exit', AbortSignal.abort())).toEqual({ ok: false, code: 'aborted' });
   });
 
-  it('ends a page that shows no life, naming the setting', async () => {
+  it('ends a page that computes for longer than it may, naming the setting', async () => {
     await open({ deadlines: { ...patient, pageMs: 200 } });
 
-    expect(await run('loop')).toMatchObject({
+    expect(await run('loop-on-page')).toMatchObject({
       ok: false,
       code: 'timeout',
       message: 'One page took longer than 0.2 s (PAGE_TIMEOUT_MS)',
     });
+  });
+
+  it('counts what is computed, not what else the machine does meanwhile', async () => {
+    await open({ deadlines: { ...patient, pageMs: 300 } });
+
+    expect(await run('compute-on-page')).toMatchObject({ code: 'no_text' });
+  });
+
+  it('gives what has no pages the time of the whole', async () => {
+    await open({ deadlines: { ...patient, pageMs: 100 } });
+
+    expect(await run('compute')).toMatchObject({ code: 'no_text' });
+  });
+
+  it.each(['wait', 'wait-embedding'])('blames no document when its thread waits for what does not come (%s)', async (behaviour) => {
+    await open({ deadlines: { ...patient, pageMs: 30, embedMs: 300 } });
+
+    expect(await run(behaviour)).toMatchObject({ ok: false, code: 'stalled', retryable: true });
+    expect(await run('fine')).toMatchObject({ code: 'no_text' });
   });
 
   it('ends parsing that overruns its time, naming the setting', async () => {

@@ -64,10 +64,19 @@ describe('createOcr', () => {
     expect(await createOcr({ languages: 'deu', timeoutMs: 1000, command: program('true') })).toBeNull();
   });
 
-  it('stops a program that does not end', async () => {
-    const ocr = await createOcr({ languages: '', timeoutMs: 200, command: program('exec sleep 600') });
+  it('stops a program that computes for too long', async () => {
+    const ocr = await createOcr({ languages: '', timeoutMs: 200, clockMs: 600_000, command: program('while :; do :; done') });
 
-    await expect(ocr!.read(picture)).rejects.toThrow('Reading the text in a picture took longer than 200 ms');
+    await expect(ocr!.read(picture)).rejects.toMatchObject({
+      code: 'timeout',
+      message: 'Reading the text in a picture took longer than 200 ms (PAGE_TIMEOUT_MS)',
+    });
+  });
+
+  it('stops a program that does nothing and does not end, and does not blame the picture', async () => {
+    const ocr = await createOcr({ languages: '', timeoutMs: 30_000, clockMs: 100, command: program('exec sleep 600') });
+
+    await expect(ocr!.read(picture)).rejects.toMatchObject({ code: 'stalled', retryable: true });
   });
 
   it('says when the program cannot read the picture', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createDocumentParser } from '../../src/parse/document-parser.ts';
+import { makePdf } from '../support/pdf-writer.ts';
 import { parseBytes } from '../support/parse.ts';
 import { smallFiles } from '../support/text-fixtures.ts';
 
@@ -67,5 +68,25 @@ describe('createMailParser', () => {
     const parsed = await readMail(mail);
     expect(parsed.markdown).not.toContain('innermost');
     expect(parsed.warnings.some((warning) => warning.endsWith('it is inside of more than 5 mails'))).toBe(true);
+  });
+
+  it('tells of the pages of what is attached, each with its own time, as when that comes by itself', async () => {
+    const told: string[] = [];
+    const pdf = makePdf({ pages: Array.from({ length: 30 }, (_, page) => [`The page ${page}`]) });
+    const part = (headers: string, body: string): string => `--b\r\n${headers}\r\n\r\n${body}\r\n`;
+    const mail =
+      'From: a@b.c\r\nTo: d@e.f\r\nSubject: S\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n' +
+      part('Content-Type: text/plain', 'hello') +
+      part('Content-Type: application/pdf; name=r.pdf\r\nContent-Transfer-Encoding: base64', pdf.toString('base64')) +
+      part('Content-Type: text/csv; name=r.csv', 'City,Limit\r\nParis,120') +
+      '--b--\r\n';
+
+    await parseBytes(parser, Buffer.from(mail), {
+      filename: 'mail.eml',
+      onProgress: (done, total) => told.push(`${done} of ${total}`),
+      onPages: (begins) => told.push(begins ? 'pages' : 'no pages'),
+    });
+
+    expect(told).toEqual(['pages', ...Array.from({ length: 30 }, () => '0 of null'), 'no pages']);
   });
 });

@@ -1,13 +1,13 @@
 /** Runs one parser over bytes, with the limits of the default settings or tighter ones. */
 import { loadConfig } from '../../src/config.ts';
 import { DocumentError } from '../../src/errors.ts';
-import type { ParsedDocument, ParseLimits, Parser } from '../../src/parse/parser.ts';
+import type { ParsedDocument, ParseInput, ParseLimits, Parser } from '../../src/parse/parser.ts';
 
 export type ParseOptions = {
   readonly filename?: string;
   readonly declaredMediaType?: string;
   readonly limits?: Partial<ParseLimits>;
-};
+} & Partial<Pick<ParseInput, 'onProgress' | 'onPages'>>;
 
 /** The limits that a server has when nobody set any. */
 export const usualLimits: ParseLimits = loadConfig({});
@@ -20,7 +20,8 @@ export async function parseBytes(parser: Parser, bytes: Uint8Array, options: Par
     filename: options.filename ?? 'file',
     declaredMediaType: options.declaredMediaType ?? null,
     limits: { ...usualLimits, ...options.limits },
-    onProgress: () => {},
+    onProgress: options.onProgress ?? (() => {}),
+    ...(options.onPages === undefined ? {} : { onPages: options.onPages }),
   });
 }
 

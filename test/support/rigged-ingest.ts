@@ -3,8 +3,9 @@
  * its process or a processor with it, at will. Everything else is read, embedded and indexed as always.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { IngestJob, IngestOutcome } from '../../src/ingest/job.ts';
+import { type IngestJob, type IngestOutcome, progressMessage } from '../../src/ingest/job.ts';
 import { ping } from '../../src/ingest/thread-pool.ts';
+import { type TaskStage, taskStages } from '../../src/tasks/task.ts';
 import realIngest from '../../workers/ingest.ts';
 
 const held: unknown[] = [];
@@ -17,6 +18,7 @@ export default async function ingest(job: IngestJob | typeof ping): Promise<Inge
 /** `busy-800.txt` computes for 800 ms first, `wait-800.txt` only takes its time, `hang-embedding.txt` never leaves a stage. */
 async function misbehave(job: IngestJob): Promise<void> {
   const [behaviour, detail] = job.filename.replace(/\.[^.]*$/, '').split('-');
+  job.port.postMessage(progressMessage({ stage: 'parsing' }, false));
   switch (behaviour) {
     case 'abort':
       // What V8 does when some growth meets its end; process.abort() itself is refused in threads.
@@ -32,7 +34,9 @@ async function misbehave(job: IngestJob): Promise<void> {
     case 'redos':
       return void /^(a+)+$/.test(`${'a'.repeat(80)}!`);
     case 'hang':
-      job.port.postMessage({ stage: detail ?? 'parsing', pagesDone: 0, pagesTotal: 1, chunksDone: 0, chunksTotal: 1 });
+      job.port.postMessage(
+        progressMessage({ stage: stageOf(detail), pagesDone: 0, pagesTotal: 1, chunksDone: 0, chunksTotal: 1 }, true),
+      );
       for (;;) held.length = 0;
     case 'busy':
       return spin(Number(detail));
@@ -41,6 +45,10 @@ async function misbehave(job: IngestJob): Promise<void> {
       return;
     default:
   }
+}
+
+function stageOf(text: string | undefined): TaskStage {
+  return taskStages.find((stage) => stage === text) ?? 'parsing';
 }
 
 function spin(ms: number): void {

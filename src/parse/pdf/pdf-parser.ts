@@ -2,6 +2,7 @@
  * PDF to Markdown: every page is read in reading order, then the document as a whole says what is a heading, a list or a running
  * head. Pages are read one after the other and kept only as blocks.
  */
+import { cpuTimeMs } from '../cpu-time.ts';
 import { DocumentError } from '../../errors.ts';
 import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown-builder.ts';
 import { guessLanguage } from '../language.ts';
@@ -175,8 +176,8 @@ async function readPage(
   pageMs: number,
   ocr: PageReader | undefined,
 ): Promise<PageRead | undefined> {
-  const started = performance.now();
-  const isLate = () => performance.now() - started > pageMs;
+  const started = cpuTimeMs();
+  const isLate = () => cpuTimeMs() - started > pageMs;
   const checkTime = () => {
     if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };
