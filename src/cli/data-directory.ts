@@ -53,7 +53,7 @@ export async function restore(source: string, dataDir: string): Promise<Done> {
 
 function damagedText(damaged: readonly string[]): string {
   const named = damaged.slice(0, 10).map((name) => JSON.stringify(name));
-  return `Damaged documents: ${damaged.length} (${named.join(', ')}${damaged.length > 10 ? ', …' : ''}).`;
+  return `Damaged: ${damaged.length} (${named.join(', ')}${damaged.length > 10 ? ', …' : ''}).`;
 }
 
 /** Gives every document vectors of the embedder that the settings name, while servers go on searching. */

@@ -22,6 +22,8 @@ export interface ContentFiles extends FileStore {
     readonly isLive: (id: TaskId) => Promise<boolean>;
     readonly isCurrent: (docId: string, version: TaskId) => Promise<boolean>;
   }): Promise<number>;
+  /** Does what frees room, with what is kept back for it when there is none. `work` is safe twice. */
+  makeRoom<T>(work: () => Promise<T>): Promise<T>;
   /** Checked now, cheaply. */
   state(): Promise<StoreState>;
   /** Gives up this process's own space; nothing is received afterwards. Safe twice. */

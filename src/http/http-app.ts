@@ -131,8 +131,17 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
       options.brief.write('warn', whoAndWhat(ctx), 'a wrong key was shown');
     if (problem.status >= 500 && known.cause !== undefined) {
       // A cause in words is a state that a probe asked about, not something that happened.
-      const level = known.cause instanceof Error ? 'error' : 'debug';
-      options.brief.write(level, { requestId, err: known.cause, code: problem.code }, 'request failed');
+      const { cause } = known;
+      if (!(cause instanceof Error)) logger.debug({ requestId, err: cause, code: problem.code }, 'request failed');
+      else if (problem.code === 'internal')
+        options.brief.write('error', { requestId, err: cause, code: problem.code }, 'request failed');
+      // Where the program was says nothing about a store that refuses.
+      else
+        options.brief.write(
+          'error',
+          { requestId, reason: cause.message, code: problem.code },
+          'request refused: the store is in trouble',
+        );
     }
     if (ctx.headerSent) return;
     for (const name of ['ETag', 'Last-Modified', 'Content-Disposition', 'Content-Length']) ctx.remove(name);

@@ -3,7 +3,7 @@
  * are kept in a small file beside the index as well, so that an index that is built again from the stored documents takes
  * back neither a cancelled task nor a deleted document. What was replaced needs no ruling: the stored documents tell.
  */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { noTask, type TaskId, type Version } from '../tasks/task.ts';
@@ -21,13 +21,15 @@ export interface Rulings {
   close(): void;
 }
 
+const filename = 'rulings.sqlite';
 const busyMs = 60_000;
 
 /** Opens the rulings beside `index`, and each of the two learns what only the other knows when it is new. */
 export function openRulings(folder: string, index: IndexDatabase, options: { indexIsNew: boolean }): Rulings {
-  const db = openFile(join(folder, 'rulings.sqlite'));
+  const db = openFile(join(folder, filename));
   if (options.indexIsNew) teachIndex(db, index);
   if (isEmptyFile(db)) learnFrom(index, db);
+  if (!existsSync(join(folder, `${filename}-journal`))) db.exec('PRAGMA user_version = 1');
   return {
     revoke: ({ id, ordinal }) => void db.prepare('INSERT OR IGNORE INTO revoked(version, ordinal) VALUES (?, ?)').run(id, ordinal),
     reinstate: (version) => void db.prepare('DELETE FROM revoked WHERE version = ?').run(version),
@@ -59,6 +61,8 @@ function prepare(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
     db.exec('PRAGMA synchronous = EXTRA');
+    // The journal stays, emptied: a full disk, or one without inodes, has no room for a new one, and deletions must be written there.
+    db.exec('PRAGMA journal_mode = PERSIST');
     db.exec('CREATE TABLE IF NOT EXISTS revoked(version TEXT PRIMARY KEY) WITHOUT ROWID');
     db.exec('CREATE TABLE IF NOT EXISTS removed(doc_id TEXT PRIMARY KEY, fence TEXT NOT NULL) WITHOUT ROWID');
     addOrdinals(db);

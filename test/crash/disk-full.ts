@@ -1,8 +1,9 @@
 /**
  * Real disks that are full: a small tmpfs, a loop mount without inodes, a mount that turns read-only. Needs root for `mount`.
- * `npm run torture:disk-full`
+ * `npm run torture:disk-full`; `-- --seconds 10 --only load` for less.
  */
 import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engines/engine.ts';
@@ -13,6 +14,7 @@ import { upload } from '../support/engine-steps.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { openBoth, records } from './aftermath.ts';
+import { runDiskLoad } from './disk-load.ts';
 import { drain } from './life.ts';
 
 type Disk = {
@@ -156,7 +158,11 @@ if (process.getuid?.() !== 0) {
   console.log('disk-full: needs root to mount small file systems; run it with sudo. Nothing was tested.');
   process.exit(1);
 }
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '60' }, only: { type: 'string' }, seed: { type: 'string' } },
+});
 const results = [];
-for (const disk of disks) results.push(await tryDisk(disk));
+if (values.only !== 'load') for (const disk of disks) results.push(await tryDisk(disk));
 console.table(results);
-process.exit(results.every(({ ok }) => ok === true) ? 0 : 1);
+const loadIsRight = await runDiskLoad({ seconds: Number(values.seconds), seed: Number(values.seed ?? Date.now() % 1_000_000) });
+process.exit(loadIsRight && results.every(({ ok }) => ok === true) ? 0 : 1);

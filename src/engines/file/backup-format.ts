@@ -19,7 +19,7 @@ export type Manifest = BackupSummary & {
   readonly format: number;
   readonly createdAt: string;
   readonly listSha256: string;
-  /** Documents that were damaged before they were copied, by their doc_id or the name of their folder. Absent: none. */
+  /** What was damaged before it was copied: documents by doc_id or the name of their folder, tasks as `task ID`. Absent: nothing. */
   readonly damaged?: readonly string[];
 };
 

@@ -29,7 +29,9 @@ import {
   writeFlushed,
 } from './backup-format.ts';
 import { orNull } from './disk.ts';
+import { CorruptFile } from './durable-json.ts';
 import { createLayout, isBucketName, type Layout, recordId } from './layout.ts';
+import { parseTask } from './task-records.ts';
 
 /** What moves while it is looked at is looked at again, so often at most, a little later each time. */
 const looksMax = 200;
@@ -51,8 +53,8 @@ export type BackupOptions = {
 };
 
 /**
- * Copies a data directory. Every copied file is flushed and listed with its digest. `damaged`: documents that could not be copied
- * whole, or are not what was written once; all others are there.
+ * Copies a data directory. Every copied file is flushed and listed with its digest. `damaged`: documents and tasks that could not
+ * be copied whole, or are not what was written once; all others are there.
  * @throws BackupError
  */
 export async function backupDataDir(options: BackupOptions): Promise<BackupSummary & { damaged: readonly string[] }> {
@@ -71,10 +73,11 @@ async function copyDataDir(options: BackupOptions): Promise<BackupSummary & { da
   await requireEmpty(target);
   const list = await openList(target);
   await between();
-  const tasks = await copyTasks(layout, list, between);
+  const damaged: string[] = [];
+  const tasks = await copyTasks(layout, { list, between, damaged });
   await between();
   await copyIndex(layout, list);
-  const { documents, damaged } = await copyDocuments(layout, list, between);
+  const documents = await copyDocuments(layout, { list, between, damaged });
   for (const state of ['waiting', 'ended']) await copyDeliveries(join(dataDir, 'webhooks', state), `webhooks/${state}`, list);
   // Last: greater than every number that was copied.
   for (const name of (await orNull(readdir(layout.order))) ?? []) await list.write(`order/${name}`, '');
@@ -87,35 +90,53 @@ async function copyDataDir(options: BackupOptions): Promise<BackupSummary & { da
 
 type Between = () => Promise<void>;
 
+type Work = {
+  readonly list: FileList;
+  readonly between: Between;
+  /** Takes the names of what was damaged before. */
+  readonly damaged: string[];
+};
+
 /** Records, and the files of those that may have to be read again. A task that ends meanwhile is looked at once more. */
-async function copyTasks(layout: Layout, list: FileList, between: Between): Promise<number> {
+async function copyTasks(layout: Layout, work: Work): Promise<number> {
   let count = 0;
   for (const bucket of (await readdir(layout.tasks)).filter(isBucketName).sort()) {
     const names = (await orNull(readdir(join(layout.tasks, bucket)))) ?? [];
     for (const id of names.map(recordId).filter((found) => found !== null)) {
-      await between();
-      if (await copyTask(layout, id, list, between)) count += 1;
+      await work.between();
+      if (await copyTask(layout, id, work)) count += 1;
     }
   }
   return count;
 }
 
-async function copyTask(layout: Layout, id: TaskId, list: FileList, between: Between): Promise<boolean> {
+async function copyTask(layout: Layout, id: TaskId, { list, between, damaged }: Work): Promise<boolean> {
   const record = `tasks/${id.slice(0, 8)}/${id}.json`;
   for (let look = 0; ; look += 1) {
     const text = await orNull(readPlain(layout.record(id), recordBytesMax));
     if (text === null) return false;
     await between();
-    const task = parseJson(text) as Task | null;
+    const task = readTask(text, id);
     const needsFile = task !== null && task.status !== 'completed';
-    const copied = needsFile && (await list.copy(layout.payload(id), record.replace(/json$/, 'bin')));
+    const copied = needsFile ? await list.copy(layout.payload(id), record.replace(/json$/, 'bin')) : null;
+    const isMissing = needsFile && copied === null && !isTerminal(task.status);
     // It has ended meanwhile, or its file was lost before.
-    const mayHaveEnded = needsFile && !copied && !isTerminal(task.status);
-    if (!mayHaveEnded || look >= damagedAfterLooks) {
-      await list.write(record, text);
-      return true;
+    if (isMissing && look < damagedAfterLooks) {
+      await pause(lookPause(look));
+      continue;
     }
-    await pause(lookPause(look));
+    await list.write(record, text);
+    if (task === null || isMissing || (copied !== null && copied !== task.sha256)) damaged.push(`task ${id}`);
+    return true;
+  }
+}
+
+function readTask(text: string, id: TaskId): Task | null {
+  try {
+    return parseTask(parseJson(text), id);
+  } catch (error) {
+    if (error instanceof CorruptFile) return null;
+    throw error;
   }
 }
 
@@ -137,20 +158,15 @@ async function copyIndex(layout: Layout, list: FileList): Promise<void> {
   }
 }
 
-async function copyDocuments(
-  layout: Layout,
-  list: FileList,
-  between: Between,
-): Promise<{ documents: number; damaged: readonly string[] }> {
+async function copyDocuments(layout: Layout, { list, between, damaged }: Work): Promise<number> {
   let documents = 0;
-  const damaged: string[] = [];
   const names = (await readdir(layout.documents)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
   for (const name of names) {
     const copied = await copyDocument(join(layout.documents, name), name, list, between);
     if (copied.is !== 'gone') documents += 1;
     if (copied.is === 'damaged') damaged.push(copied.name);
   }
-  return { documents, damaged };
+  return documents;
 }
 
 type Copied = { readonly is: 'copied' | 'gone' } | { readonly is: 'damaged'; readonly name: string };
@@ -251,8 +267,8 @@ async function copyDeliveries(folder: string, path: string, list: FileList): Pro
 interface FileList {
   /** Where the copies are. */
   readonly folder: string;
-  /** False when the source is not there (any more). */
-  copy(from: string, path: string): Promise<boolean>;
+  /** The digest of what was copied; null when the source is not there (any more). */
+  copy(from: string, path: string): Promise<string | null>;
   /** An open file, which is closed by it; returns its digest. One that was copied in an earlier look is replaced. */
   take(from: FileHandle, path: string): Promise<string>;
   write(path: string, text: string): Promise<void>;
@@ -279,7 +295,7 @@ async function openList(target: string): Promise<FileList> {
     async copy(from, path) {
       const copied = await copyPlain(from, await place(path));
       if (copied !== null) files.set(path, { path, ...copied });
-      return copied !== null;
+      return copied?.sha256 ?? null;
     },
     async take(from, path) {
       const copied = (await copyPlain(from, await place(path)))!;

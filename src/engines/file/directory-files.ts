@@ -12,6 +12,7 @@ import { createDiskHealth } from './disk-health.ts';
 import { createDirectorySync } from './directory-sync.ts';
 import { createFileFileStore } from './file-file-store.ts';
 import { bucketEndMs, createLayout, isBucketName, type Layout } from './layout.ts';
+import { createReserve } from './reserve.ts';
 
 /** A payload younger than this may belong to a task that is just being made. */
 const youngMs = 3_600_000;
@@ -31,7 +32,15 @@ export async function openDirectoryFiles(options: {
   const layout = createLayout(resolve(options.dataDir));
   const pen = await openPen(disk, layout, owner);
   const syncDirectory = createDirectorySync(disk);
-  const health = createDiskHealth({ disk, root: layout.root, reserveBytes: options.diskReserveBytes, temp: pen.temp, logger });
+  const reserve = createReserve({ disk, root: layout.root, temp: pen.temp, logger });
+  const health = createDiskHealth({
+    disk,
+    root: layout.root,
+    temp: pen.temp,
+    reserve,
+    logger,
+    reserveBytes: options.diskReserveBytes,
+  });
   const files = createFileFileStore({ disk, layout, owner: pen, health, syncDirectory });
 
   async function keep(received: string, target: string, bucket: string): Promise<void> {
@@ -85,7 +94,11 @@ export async function openDirectoryFiles(options: {
       return (await sweepPayloads(needsPayload)) + (await files.sweep({ isLive, isCurrent }));
     },
     state: () => health.state(),
-    close: () => pen.close(),
+    makeRoom: (work) => reserve.spend(work),
+    async close() {
+      reserve.close();
+      await pen.close();
+    },
   };
 }
 

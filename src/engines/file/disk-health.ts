@@ -3,6 +3,7 @@ import type { StoreState } from '../engine.ts';
 import { hasErrno } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Disk } from './disk.ts';
+import type { Reserve } from './reserve.ts';
 import { diskTroubleOf, inOurWords, noRoom, notReady } from '../../trouble.ts';
 
 export interface DiskHealth {
@@ -14,6 +15,10 @@ export interface DiskHealth {
   guard<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/** What was accepted needs some room to be finished, also where `reserveBytes` says nothing: this much, or this part of a small disk. */
+const floorBytesMax = 1024 * 1024;
+const floorShare = 32;
+
 /** A disk in trouble is tried again this often at most. */
 const probeMs = 250;
 
@@ -23,9 +28,11 @@ export function createDiskHealth(options: {
   reserveBytes: number;
   /** A new name in this process's own directory, for trying whether writes work. */
   temp: () => string;
+  /** What is kept for deletions: nothing is taken in while it is not whole. */
+  reserve: Pick<Reserve, 'isWhole'>;
   logger: Logger;
 }): DiskHealth {
-  const { disk, root, reserveBytes, logger } = options;
+  const { disk, root, reserveBytes, reserve, logger } = options;
   let trouble: Exclude<StoreState, { state: 'ready' }> | null = null;
   let probedAt = -Infinity;
   let probing: Promise<void> | null = null;
@@ -62,8 +69,10 @@ export function createDiskHealth(options: {
       await probing;
     }
     if (trouble !== null) return trouble;
-    const { freeBytes, freeFiles } = await disk.space(root);
-    if (freeBytes < reserveBytes) return { state: 'full', reason: `${freeBytes} bytes free, ${reserveBytes} are kept in reserve` };
+    const { freeBytes, totalBytes, freeFiles } = await disk.space(root);
+    const floor = Math.max(reserveBytes, Math.min(floorBytesMax, totalBytes / floorShare));
+    if (!reserve.isWhole) return { state: 'full', reason: `${freeBytes} bytes free, and the reserve for deletions is not whole` };
+    if (freeBytes < floor) return { state: 'full', reason: `${freeBytes} bytes free, ${floor} are kept in reserve` };
     if (freeFiles < 16) return { state: 'full', reason: `${freeFiles} inodes free` };
     return { state: 'ready' };
   }

@@ -29,6 +29,7 @@ import { createPendingMarkers } from './pending-markers.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 import { createProgressFiles } from './progress-files.ts';
 import { brokenMarkers, clearRequests, createReclaim } from './reclaim.ts';
+import { createReserve } from './reserve.ts';
 import { createSteadyClock } from './steady-clock.ts';
 import { createTaskBuckets } from './task-buckets.ts';
 import { createTaskRecords } from './task-records.ts';
@@ -81,7 +82,15 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   const index = await openOrRelease(owner, () => options.openIndex(layout.index));
   const syncDirectory = createDirectorySync(disk);
   const base = { disk, layout, owner, syncDirectory, now, logger };
-  const health = createDiskHealth({ disk, root: layout.root, reserveBytes: options.diskReserveBytes, temp: owner.temp, logger });
+  const reserve = createReserve({ disk, root: layout.root, temp: owner.temp, logger });
+  const health = createDiskHealth({
+    disk,
+    root: layout.root,
+    temp: owner.temp,
+    reserve,
+    logger,
+    reserveBytes: options.diskReserveBytes,
+  });
   const pending = createPendingMarkers(disk, layout);
   const locks = createDocumentLocks(disk, layout);
   const leases = createHeldLeases();
@@ -296,6 +305,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   async function close(): Promise<void> {
     if (closed) return;
     closed = true;
+    reserve.close();
     await maintenance.stop();
     endLeases();
     progress.close();
@@ -322,11 +332,11 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   }
 
   return {
-    tasks,
+    tasks: { ...tasks, cancel: (id, how) => reserve.spend(() => tasks.cancel(id, how)) },
     queue,
-    files,
-    index,
-    nextOrdinal: () => health.guard(() => ordinals.next()),
+    files: { ...files, remove: (docId, before) => reserve.spend(() => files.remove(docId, before)) },
+    index: { ...index, remove: (docId, fence) => reserve.spend(() => index.remove(docId, fence)) },
+    nextOrdinal: () => reserve.spend(() => health.guard(() => ordinals.next())),
     continueAfter: (ordinal) => health.guard(() => ordinals.continueAfter(ordinal)),
     submit: (task, receipt) => health.guard(() => submit(task, receipt)),
     together: (work) => work(),

@@ -7,13 +7,13 @@ import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { documentFolder } from '../../documents/file-store.ts';
-import { NotPlainFile, readPlain } from '../../documents/plain-file.ts';
+import { digestPlain, NotPlainFile, readPlain } from '../../documents/plain-file.ts';
 import { hasErrno } from '../../errors.ts';
 import { isSoundIndex } from '../../search/damage.ts';
 import type { DocumentIndex, IndexedDocument } from '../../search/document-index.ts';
 import { examineVersion, type Fault } from '../../search/soundness.ts';
 import { DamagedMeta, readStagedMeta, type StagedMeta, versionOf } from '../../search/staging.ts';
-import { isLater, isTaskId, type TaskId } from '../../tasks/task.ts';
+import { isLater, isTaskId, isTerminal, type Task, type TaskId } from '../../tasks/task.ts';
 import { requireEmpty } from './backup.ts';
 import {
   asBackupError,
@@ -30,7 +30,9 @@ import {
   writeFlushed,
 } from './backup-format.ts';
 import { orNull } from './disk.ts';
-import { createLayout, type Layout } from './layout.ts';
+import { CorruptFile } from './durable-json.ts';
+import { createLayout, type Layout, recordId } from './layout.ts';
+import { parseTask } from './task-records.ts';
 
 export type RestoreOptions = {
   readonly source: string;
@@ -58,13 +60,15 @@ export async function restoreDataDir(options: RestoreOptions): Promise<Restored>
     await rm(staging, { recursive: true, force: true });
     await requireEmpty(dataDir);
     await copyBack(source, staging, manifest);
-    const { repaired, findings } = await reconcile(createLayout(staging), options);
-    const damaged = acceptKnown(findings, manifest);
+    const layout = createLayout(staging);
+    const tasks = await examineTasks(layout);
+    const { repaired, findings } = await reconcile(layout, options);
+    const damaged = acceptKnown([...tasks, ...findings], manifest);
     for (const name of await readdir(staging)) await rename(join(staging, name), join(dataDir, name));
     await rmdir(staging);
     await syncFolder(dataDir);
-    const { tasks, documents, files, bytes } = manifest;
-    return { tasks, documents, files, bytes, repaired, damaged };
+    const { documents, files, bytes } = manifest;
+    return { tasks: manifest.tasks, documents, files, bytes, repaired, damaged };
   } catch (error) {
     throw asBackupError(error);
   }
@@ -83,6 +87,31 @@ async function copyBack(source: string, target: string, manifest: Manifest): Pro
       throw new BackupError(`${path} is ${copied === null ? 'missing from' : 'damaged in'} this backup. Nothing was restored.`);
   }
   for (const folder of ['tasks', 'documents', 'index']) await makeFolder(join(target, folder), made);
+}
+
+/** Each record is one, and the file that its task would read is the one that was uploaded. */
+async function examineTasks(layout: Layout): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const bucket of await readdir(layout.tasks)) {
+    for (const id of (await readdir(join(layout.tasks, bucket))).map(recordId).filter((found) => found !== null)) {
+      const what = await faultOfTask(layout, id);
+      if (what !== null) findings.push({ name: `task ${id}`, docId: null, what });
+    }
+  }
+  return findings;
+}
+
+async function faultOfTask(layout: Layout, id: TaskId): Promise<string | null> {
+  let task: Task;
+  try {
+    task = parseTask(parseJson(await readPlain(layout.record(id), 64 * 1024 * 1024)), id);
+  } catch (error) {
+    if (error instanceof CorruptFile || error instanceof NotPlainFile) return 'its record is changed';
+    throw error;
+  }
+  const payload = await orNull(digestPlain(layout.payload(id)));
+  if (payload === null) return isTerminal(task.status) ? null : 'its file is missing';
+  return payload.sha256 === task.sha256 ? null : 'its file is changed';
 }
 
 type Finding = { readonly name: string; readonly docId: string | null; readonly what: string };
@@ -224,10 +253,11 @@ function acceptKnown(findings: readonly Finding[], { damaged = [] }: Manifest): 
   const known = new Set(damaged);
   const isKnown = ({ name, docId }: Finding): boolean => known.has(name) || (docId !== null && known.has(docId));
   const unknown = findings.find((finding) => !isKnown(finding));
-  if (unknown !== undefined)
-    throw new BackupError(
-      `The document ${JSON.stringify(unknown.docId ?? unknown.name)} is damaged in this backup (${unknown.what}). Nothing was restored.`,
-    );
+  if (unknown !== undefined) {
+    const { name, docId, what } = unknown;
+    const named = name.startsWith('task ') ? name : `document ${JSON.stringify(docId ?? name)}`;
+    throw new BackupError(`The ${named} is damaged in this backup (${what}). Nothing was restored.`);
+  }
   return findings.map(({ name, docId }) => docId ?? name);
 }
 

@@ -113,23 +113,58 @@ export function createTaskRecords(options: {
 }
 
 /** @throws CorruptFile for anything but a whole record of this task. */
-function parseTask(data: unknown, id: TaskId): Task {
+export function parseTask(data: unknown, id: TaskId): Task {
   const task = data as Task;
   const whole =
     typeof data === 'object' &&
     data !== null &&
     task.id === id &&
-    typeof task.docId === 'string' &&
-    typeof task.filename === 'string' &&
+    [task.docId, task.filename].every(isText) &&
+    /^([0-9a-f]{64})?$/.test(String(task.sha256)) &&
+    [task.declaredMediaType, task.keyId, task.callbackUrl, task.owner].every((value) => value == null || isText(value)) &&
+    [task.createdAt, task.updatedAt].every(isTime) &&
+    [task.startedAt, task.finishedAt].every((value) => value == null || isTime(value)) &&
+    (task.metadata == null || (typeof task.metadata === 'object' && !Array.isArray(task.metadata))) &&
     taskStatuses.includes(task.status) &&
     taskLanes.includes(task.lane) &&
-    Number.isInteger(task.attempts) &&
-    Number.isInteger(task.attemptsMax) &&
-    Number.isInteger(task.revision) &&
-    (task.status !== 'completed' || typeof task.result === 'object') &&
-    (task.status !== 'failed' || typeof task.error === 'object');
+    [task.fileBytes, task.attempts, task.attemptsMax, task.revision, task.ordinal ?? 0].every(
+      (value) => Number.isSafeInteger(value) && value >= 0,
+    ) &&
+    (task.status === 'completed' ? isResult(task.result) : task.result == null) &&
+    (task.status === 'failed' ? isError(task.error) : task.error == null);
   if (!whole) throw new CorruptFile('not the record of this task');
   return withOrdinal(task);
+}
+
+function isResult(result: Task['result']): boolean {
+  if (result === null || typeof result !== 'object') return false;
+  const { message, filename, mediaType, title, pages, chunks, characters, unchanged, superseded, warnings } = result;
+  return (
+    [message, filename, mediaType].every(isText) &&
+    (title === null || isText(title)) &&
+    [pages ?? 0, chunks, characters].every((value) => Number.isSafeInteger(value) && value >= 0) &&
+    [unchanged, superseded].every((value) => typeof value === 'boolean') &&
+    Array.isArray(warnings) &&
+    warnings.every(isText)
+  );
+}
+
+function isError(error: Task['error']): boolean {
+  return (
+    error !== null &&
+    typeof error === 'object' &&
+    isText(error.code) &&
+    isText(error.message) &&
+    typeof error.retryable === 'boolean'
+  );
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
 /** What can still be made out of a damaged record. */

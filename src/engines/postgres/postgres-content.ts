@@ -113,6 +113,7 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
           return isLive(id);
         });
       },
+      makeRoom: (work) => work(),
       async state() {
         try {
           await database.query('SELECT 1');

@@ -265,8 +265,8 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
   return {
     tasks,
     queue,
-    files,
-    index,
+    files: { ...files, remove: (docId, before) => files.makeRoom(() => files.remove(docId, before)) },
+    index: { ...index, remove: (docId, fence) => files.makeRoom(() => index.remove(docId, fence)) },
     nextOrdinal: () => ordinals.next(),
     continueAfter: (ordinal) => ordinals.continueAfter(ordinal),
     get workerSeen() {
