@@ -4,16 +4,27 @@
  * A name is only ever shown, never used as a path.
  */
 
+import { AppError } from '../errors.ts';
+
 const filenameCharactersMax = 255;
 
 export type Disposition = { readonly name: string | null; readonly filename: string | null };
 
-/** Reads a header given as its bytes in latin1 (one character a byte, as Node and the multipart parser deliver them). */
+/**
+ * Reads a header given as its bytes in latin1 (one character a byte, as Node and the multipart parser deliver them).
+ * @throws AppError `bad_request` for a `filename*` that is broken and has no `filename` beside it.
+ */
 export function parseDisposition(header: string): Disposition {
   const parameters = readParameters(header);
   const name = parameters.get('name');
   const plain = parameters.get('filename');
-  const extended = decodeExtended(parameters.get('filename*'));
+  const starred = parameters.get('filename*');
+  const extended = decodeExtended(starred);
+  if (starred !== undefined && extended === null && plain === undefined)
+    throw new AppError(
+      'bad_request',
+      "The filename* of Content-Disposition is broken; it is written UTF-8''name, percent-encoded.",
+    );
   return {
     name: name === undefined ? null : decodeBytes(name),
     filename: extended ?? (plain === undefined ? null : cleanFilename(decodeBytes(plain).replace(/%22/g, '"'))),

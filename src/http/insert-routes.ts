@@ -234,5 +234,8 @@ function reply(ctx: Context, { status, location, body }: KeptReply): void {
 /** `?filename=`, else Content-Disposition (whose bytes Node delivers as latin1), else the doc_id itself. */
 function rawFilename(ctx: Context, given: string | undefined, docId: string): string {
   const header = parseDisposition(ctx.get('Content-Disposition')).filename;
-  return cleanFilename(given ?? '') || header || cleanFilename(docId) || 'file';
+  const asked = cleanFilename(given ?? '');
+  if (asked !== '' && header !== null && header !== '' && asked !== header)
+    throw new AppError('invalid_request', 'filename: Content-Disposition names the file otherwise; name it once.');
+  return asked || header || cleanFilename(docId) || 'file';
 }
