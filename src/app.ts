@@ -20,7 +20,7 @@ import { toTaskRecord, type WireOptions } from './http/wire.ts';
 import { confinement } from './ingest/confinement.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
 import { createLibrary, type Library } from './ingest/library.ts';
-import { createSupervisor, type Supervisor, workerReady } from './ingest/supervisor.ts';
+import { createSupervisor, exitConfig, type Supervisor, workerReady } from './ingest/supervisor.ts';
 import { createSystemStatus, type Workers } from './ingest/system-status.ts';
 import { createTaskControl } from './ingest/task-control.ts';
 import { createThreadPool } from './ingest/thread-pool.ts';
@@ -44,6 +44,8 @@ import { createWebhookSender } from './webhooks/webhook-sender.ts';
 export interface Running {
   /** Aborts when another process has declared this one dead. */
   readonly lost: AbortSignal;
+  /** With the exit code, when the worker process could not start for a reason that its being started again does not change. */
+  readonly refused?: Promise<number>;
   /** What to tell the process that supervises this one. */
   readonly announcement: string;
   /** Graceful: requests and tasks get `STOP_TIMEOUT_MS`, then tasks go back to the queue. */
@@ -60,6 +62,9 @@ const ownModules: Modules = {
 const programDir = fileURLToPath(new URL('..', import.meta.url));
 const pageDir = fileURLToPath(new URL('../dist/web', import.meta.url));
 
+/** Files that are open beside connections: index, uploads, locks, packages. */
+const otherFiles = 1000;
+
 /** Documents that come by MCP are held in memory, as base64 inside JSON; larger ones come by POST /insert. */
 const mcpDocumentBytesMax = 8 * 1024 * 1024;
 
@@ -75,7 +80,11 @@ export async function startServer(
   config: Config,
   logger: Logger,
   env: NodeJS.ProcessEnv,
-  { role = 'all', modules = ownModules }: { role?: 'all' | 'api'; modules?: Modules } = {},
+  {
+    role = 'all',
+    modules = ownModules,
+    openFilesMax = null,
+  }: { role?: 'all' | 'api'; modules?: Modules; openFilesMax?: number | null } = {},
 ): Promise<Running> {
   let services: Services | null = null;
   let webhooks: Webhooks | null = null;
@@ -84,13 +93,10 @@ export async function startServer(
   });
   const storage = await openFrontEndStorage(storageOptions(config, logger));
   const { sessionSecret, idempotencyStore, endedSessions } = storage;
-  const settings = toHttpSettings(config, {
-    version: packageJson.version,
-    apiKeys,
-    sessionSecret,
-    formats: readableEndings,
-    pageDir,
-  });
+  const settings = withinOpenFiles(
+    toHttpSettings(config, { version: packageJson.version, apiKeys, sessionSecret, formats: readableEndings, pageDir }),
+    openFilesMax,
+  );
   const wire = { basePath: settings.basePath, taskRetentionMs: settings.taskRetentionMs };
   const { createHttpServer } = await import('./http/http-server.ts');
   const http = createHttpServer({
@@ -105,7 +111,10 @@ export async function startServer(
   });
   const { url } = await http.listen(config.host, config.port);
   const engine = await openLastingEngine({ open: () => storage.openEngine(), now, logger });
-  const supervisor = role === 'all' ? superviseWorker(config, logger, env, modules) : null;
+  const refused = Promise.withResolvers<number>();
+  // What may pass by itself does so for a worker that is started again.
+  const onRefused = (exitCode: number): boolean => exitCode === exitConfig && end(refused, exitCode);
+  const supervisor = role === 'all' ? superviseWorker(config, logger, env, modules, onRefused) : null;
   const messages = openWebhooks(config, engine, storage, wire, logger);
   webhooks = messages;
   services = createServices(config, engine, messages, workersOf(supervisor, storage));
@@ -113,12 +122,20 @@ export async function startServer(
   logger.info({ url, dataDir: resolve(config.dataDir), database: config.databaseUrl !== '' }, 'listening');
   return {
     lost: engine.lost,
+    refused: refused.promise,
     announcement: url,
     async stop() {
       await Promise.all([http.close(config.stopMs), supervisor?.stop(config.stopMs + 1000), messages.stop()]);
       await engine.close();
     },
   };
+}
+
+/** As many connections as leave enough files for everything else. */
+function withinOpenFiles(settings: HttpSettings, openFilesMax: number | null): HttpSettings {
+  if (openFilesMax === null) return settings;
+  const connectionsMax = Math.min(settings.limits.connectionsMax, Math.max(openFilesMax / 4, openFilesMax - otherFiles));
+  return { ...settings, limits: { ...settings.limits, connectionsMax: Math.floor(connectionsMax) } };
 }
 
 /** A worker process beside those of the servers, confined and started again as theirs are. */
@@ -128,11 +145,28 @@ export async function startWorkerProcess(
   env: NodeJS.ProcessEnv,
   modules = ownModules,
 ): Promise<Running> {
-  const supervisor = superviseWorker(config, logger, env, modules);
-  return { lost: new AbortController().signal, announcement: workerReady, stop: () => supervisor.stop(config.stopMs + 1000) };
+  const refused = Promise.withResolvers<number>();
+  const supervisor = superviseWorker(config, logger, env, modules, (exitCode) => end(refused, exitCode));
+  return {
+    lost: new AbortController().signal,
+    refused: refused.promise,
+    announcement: workerReady,
+    stop: () => supervisor.stop(config.stopMs + 1000),
+  };
 }
 
-function superviseWorker(config: Config, logger: Logger, env: NodeJS.ProcessEnv, modules: Modules): Supervisor {
+function end(refused: PromiseWithResolvers<number>, exitCode: number): true {
+  refused.resolve(exitCode);
+  return true;
+}
+
+function superviseWorker(
+  config: Config,
+  logger: Logger,
+  env: NodeJS.ProcessEnv,
+  modules: Modules,
+  onRefused: (exitCode: number) => boolean,
+): Supervisor {
   const execArgv = confinement({
     programDir,
     dataDir: config.dataDir,
@@ -140,7 +174,7 @@ function superviseWorker(config: Config, logger: Logger, env: NodeJS.ProcessEnv,
     addons: needsAddons(config),
     env,
   });
-  const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], execArgv, env, logger });
+  const supervisor = createSupervisor({ filename: modules.main, args: ['worker'], execArgv, env, logger, onRefused });
   supervisor.start();
   return supervisor;
 }

@@ -1,19 +1,19 @@
 /**
  * The command: `main.ts` serves, `main.ts worker` (or `--role worker`) only works through the queue, by a process of its own
  * unless it is that process, `--role api` serves without a worker beside it. `--check-config` prints the settings.
- * Exit codes: 0 stopped as asked, 69 the place where everything is kept cannot be used now, 70 another process took over this
- * one's work, 78 the settings are wrong.
+ * Exit codes: 0 stopped as asked, 69 it cannot start now, 70 another process took over this one's work, 78 it cannot start before
+ * somebody has changed the settings or what they name (`start-error.ts`).
  */
 import { startServer, startWorker, startWorkerProcess } from './app.ts';
-import { ConfigError, type Config, describeConfig, loadConfig, secretsIn } from './config.ts';
-import { AppError } from './errors.ts';
+import { type Config, describeConfig, loadConfig, secretsIn } from './config.ts';
 import { createLogger, describeError } from './logger.ts';
 import { readArguments, runProcess } from './process.ts';
 import { createRedaction } from './redaction.ts';
+import { requireDataDir, requireOpenFiles } from './start-checks.ts';
+import { explainStart, type StartPlaces } from './start-error.ts';
 
 const exitBug = 1;
-const exitUnavailable = 69;
-const exitConfig = 78;
+let places: StartPlaces = { host: '', port: 0, dataDir: '' };
 
 const secrets = secretsIn(process.env);
 const redact = createRedaction(secrets);
@@ -22,6 +22,7 @@ process.on('uncaughtException', endWithBug);
 
 try {
   const config = loadConfig(process.env);
+  places = config;
   const { role, checkConfig } = readArguments(process.argv.slice(2));
   if (checkConfig) console.log(JSON.stringify(describeConfig(config), null, 2));
   else await run(config, role);
@@ -32,20 +33,19 @@ try {
 function run(config: Config, role: 'all' | 'api' | 'worker'): Promise<void> {
   const base = { role: role === 'all' ? 'serve' : role, pid: process.pid };
   const logger = createLogger({ level: config.logLevel, base, terminal: process.stdout.isTTY === true, secrets });
-  if (role !== 'worker') return runProcess(startServer(config, logger, process.env, { role }), logger);
+  const openFilesMax = requireOpenFiles();
+  requireDataDir(config.dataDir);
+  if (role !== 'worker') return runProcess(startServer(config, logger, process.env, { role, openFilesMax }), logger);
   const supervised = process.send !== undefined;
   return runProcess(supervised ? startWorker(config, logger) : startWorkerProcess(config, logger, process.env), logger);
 }
 
-/** Says what is wrong with the settings, or with where everything is kept; anything else is a bug. */
+/** Says why it cannot start; what is no known reason is a bug. */
 function refuse(error: unknown): never {
-  if (error instanceof ConfigError) {
-    for (const problem of error.problems) console.error(redact(problem));
-    process.exit(exitConfig);
-  }
-  if (!(error instanceof AppError)) throw error;
-  console.error(redact(error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message));
-  process.exit(exitUnavailable);
+  const known = explainStart(error, places);
+  if (known === null) throw error;
+  for (const sentence of known.sentences) console.error(redact(sentence));
+  process.exit(known.exitCode);
 }
 
 function endWithBug(error: unknown): never {

@@ -51,6 +51,10 @@ export async function runProcess(start: Promise<Running>, logger: Logger): Promi
   if (supervised && !process.connected) orphaned();
 
   const running = await start;
+  void running.refused?.then(async (exitCode) => {
+    await running.stop();
+    process.exit(exitCode);
+  });
   running.lost.addEventListener('abort', () => {
     logger.error({}, "another process took over this one's work; ending");
     process.exit(exitLost);

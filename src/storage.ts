@@ -14,10 +14,12 @@ import type { PostgresEngine } from './engines/postgres/postgres-engine.ts';
 import type { RedisEngine } from './engines/redis/redis-engine.ts';
 import type { IdempotencyStore } from './http/idempotency.ts';
 import type { EndedSessions } from './http/session.ts';
+import { AppError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { DocumentIndex } from './search/document-index.ts';
 import { createReranker, rerankerSettings } from './search/create-reranker.ts';
 import type { TaskId } from './tasks/task.ts';
+import { troubleOf } from './trouble.ts';
 import type { DeliveryLog } from './webhooks/delivery-log.ts';
 
 export type StorageOptions = {
@@ -173,13 +175,22 @@ async function loadIndex() {
     };
     return {
       openIndex: (indexDir: string): Promise<DocumentIndex> =>
-        openThreadedIndex({ ...settings, indexDir, ...(role === 'worker' ? { documents } : {}) }),
+        openThreadedIndex({ ...settings, indexDir, ...(role === 'worker' ? { documents } : {}) }).catch((error: unknown) => {
+          throw indexRefused(indexDir, error);
+        }),
       opened: <E extends Engine>(opened: E): E => {
         engine.resolve(opened);
         return opened;
       },
     };
   };
+}
+
+/** Of a start: the index knows only that it cannot be used. */
+function indexRefused(indexDir: string, error: unknown): unknown {
+  if (!(error instanceof AppError) || !(error.cause instanceof Error)) return error;
+  if (troubleOf(error) === null) return error;
+  return new AppError('unavailable', `DATA_DIR: the index in ${indexDir} cannot be opened`, { cause: error.cause });
 }
 
 /** The first engine is opened here, since what front ends share lies in its database; they follow it to the next one. */

@@ -22,6 +22,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   trouble: ['errors'],
   redaction: [],
+  'start-error': ['config', 'errors'],
+  'start-checks': ['config', 'errors'],
   logger: ['redaction'],
   records: [],
   tasks: ['errors'],

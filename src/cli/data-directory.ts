@@ -6,7 +6,7 @@ import { BackupError } from '../engines/file/backup-format.ts';
 import { restoreDataDir } from '../engines/file/restore.ts';
 import { openThreadedIndex, type ThreadedIndex } from '../search/threaded-index.ts';
 import { CliError, exitCodes } from './cli-error.ts';
-import { errorLogger, localSettings } from './local-settings.ts';
+import { errorLogger, localSettings, requireDataDirectory } from './local-settings.ts';
 import type { Said } from './queries.ts';
 import { fileSize } from './terminal-text.ts';
 
@@ -15,6 +15,7 @@ export type Done = Said & { readonly isWell: boolean };
 
 export async function backUp(dataDir: string, target: string): Promise<Done> {
   refuseDatabase('Back it up with pg_dump, which may run while servers work.');
+  requireDataDirectory(dataDir);
   const summary = await inWords(
     backupDataDir({ dataDir: resolve(dataDir), target: resolve(target), now: () => new Date().toISOString() }),
   );
@@ -59,6 +60,7 @@ function damagedText(damaged: readonly string[]): string {
 /** Gives every document vectors of the embedder that the settings name, while servers go on searching. */
 export async function reindex(dataDir: string, onProgress: (left: number) => void, signal: AbortSignal): Promise<Said> {
   refuseDatabase('Documents get vectors of another embedder when they are uploaded again.');
+  requireDataDirectory(dataDir);
   const index = await openIndex(join(resolve(dataDir), 'index'));
   try {
     const faults = await index.check();

@@ -1,4 +1,6 @@
 /** The server's own settings, for the commands that work on this machine. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type Config, ConfigError, loadConfig, secretsIn } from '../config.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { createRedaction } from '../redaction.ts';
@@ -12,6 +14,12 @@ export function localSettings(): Config {
     if (error instanceof ConfigError) throw new CliError(error.problems.join('\n'), exitCodes.settings);
     throw error;
   }
+}
+
+/** @throws CliError `settings` for a folder in which no server has ever worked. */
+export function requireDataDirectory(dataDir: string): void {
+  if (!existsSync(join(dataDir, 'documents')))
+    throw new CliError(`DATA_DIR: ${resolve(dataDir)} is not a data directory.`, exitCodes.settings);
 }
 
 /** A text in which libraries may have put what they were given: without the secrets of this machine's settings. */

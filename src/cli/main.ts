@@ -12,6 +12,7 @@ import { DocumentError, hasErrno } from '../errors.ts';
 import { writeApiKey } from '../http/api-keys.ts';
 import type { KeyScope } from '../http/scope.ts';
 import { describeError } from '../logger.ts';
+import { explainStart, type StartPlaces } from '../start-error.ts';
 import { deliveryStates } from '../webhooks/delivery.ts';
 import { writeSecret } from '../webhooks/signature.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
@@ -374,11 +375,23 @@ function sayDone(done: queries.Said & { readonly isWell: boolean }): void {
 function explain(error: unknown): number {
   // Commander has printed what was wrong, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-  if (!(error instanceof CliError)) return explainBug(error);
-  const sentence = withoutSecrets(error.message);
+  if (error instanceof CliError) return sayFailed(error.message, error.exitCode);
+  const known = explainStart(error, places());
+  return known === null ? explainBug(error) : sayFailed(known.sentences.join('\n'), known.exitCode);
+}
+
+function sayFailed(message: string, exitCode: number): number {
+  const sentence = withoutSecrets(message);
   if (globals().json === true) console.log(JSON.stringify({ error: sentence }));
   else console.error(printable(sentence));
-  return error.exitCode;
+  return exitCode;
+}
+
+/** What a command on this machine may have been kept from using. */
+function places(): StartPlaces {
+  const { HOST: host = '', PORT: port, DATA_DIR: inEnvironment } = process.env;
+  const dataDir = process.argv[process.argv.indexOf('--data-dir') + 1];
+  return { host, port: Number(port), dataDir: process.argv.includes('--data-dir') ? (dataDir ?? '') : (inEnvironment ?? './data') };
 }
 
 /** Node itself would print all that hangs on an error, and libraries hang on theirs what they sent, passwords too. */

@@ -1,5 +1,4 @@
 /** The tables of a database: made, or brought up to date. */
-import { AppError } from '../errors.ts';
 import { openDatabase } from '../engines/postgres/database.ts';
 import { migrate } from '../engines/postgres/schema.ts';
 import { CliError, exitCodes } from './cli-error.ts';
@@ -25,15 +24,7 @@ export async function migrateDatabase(): Promise<Said> {
   try {
     const text = await migrate(database, logger);
     return { json: { message: text }, text };
-  } catch (error) {
-    throw inWords(error);
   } finally {
     await database.close();
   }
-}
-
-/** What the database server says is for the person here: no right to create a schema, a wrong password, no such database. */
-function inWords(error: unknown): CliError {
-  const { message, cause } = error as Error;
-  return new CliError(error instanceof AppError && cause instanceof Error ? `${message} (${cause.message})` : message);
 }

@@ -2,17 +2,15 @@
  * Everything from one place to another: a data directory, a PostgreSQL database, a Redis beside either. The source stays as it is.
  * The work is `move/`'s, on engines as a server would open them; here it is decided whether it may begin, and told in words.
  */
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { v7 } from 'uuid';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { AppError } from '../errors.ts';
 import { openWorkerEngine } from '../storage.ts';
 import type { TaskId } from '../tasks/task.ts';
 import { CliError, exitCodes } from './cli-error.ts';
-import { errorLogger, localSettings } from './local-settings.ts';
+import { errorLogger, localSettings, requireDataDirectory } from './local-settings.ts';
 import { compare, firstStray } from './move/comparing.ts';
 import { copyDocument, copyTask, documentsOf, MoveError, tasksOf } from './move/copying.ts';
 import type { MoveProgress } from './move/move-progress.ts';
@@ -39,8 +37,7 @@ export async function move(from: string, to: string, options: MoveOptions): Prom
   const work = join(config.dataDir, 'move');
   const [source, target] = [readPlace(config, from, join(work, 'from')), readPlace(config, to, join(work, 'to'))];
   if (source.name === target.name) throw new CliError('--from and --to name the same place.', exitCodes.usage);
-  if (source.directory !== null && !existsSync(join(source.directory, 'documents')))
-    throw new CliError(`${source.directory} is not a data directory.`);
+  if (source.directory !== null) requireDataDirectory(source.directory);
   try {
     const said = await withEngines(source.config, target.config, (engines) => moveAll(engines, options));
     await rm(work, { recursive: true, force: true, maxRetries: 5 });
@@ -150,8 +147,5 @@ function short(text: string): string {
 
 /** What a database server says is for the person here. */
 function inWords(error: unknown): unknown {
-  if (error instanceof MoveError) return new CliError(error.message);
-  if (!(error instanceof AppError)) return error;
-  const { message, cause } = error;
-  return new CliError(cause instanceof Error ? `${message} (${cause.message})` : message, exitCodes.unreachable);
+  return error instanceof MoveError ? new CliError(error.message) : error;
 }

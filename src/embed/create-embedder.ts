@@ -1,4 +1,5 @@
 /** Chooses the embedder by settings. Called once in every thread that embeds, so the settings are plain data. */
+import { DocumentError } from '../errors.ts';
 import { createBuiltinEmbedder } from './builtin-embedder.ts';
 import type { Embedder } from './embedder.ts';
 import { createOnnxEmbedder, type OnnxEmbedderSettings } from './onnx-embedder.ts';
@@ -39,7 +40,7 @@ export type EmbedderConfig = {
   readonly threads: number;
 };
 
-/** The chosen embedder's settings. @throws Error naming the setting that is missing. */
+/** The chosen embedder's settings. @throws DocumentError `embedder_failed` naming the setting that is missing. */
 export function embedderSettings(config: EmbedderConfig): EmbedderSettings {
   const prefixes = { queryPrefix: config.embedderQueryPrefix, passagePrefix: config.embedderPassagePrefix };
   switch (config.embedder) {
@@ -74,5 +75,5 @@ export function embedderSettings(config: EmbedderConfig): EmbedderSettings {
 }
 
 function demand(condition: boolean, sentence: string): void {
-  if (!condition) throw new Error(sentence);
+  if (!condition) throw new DocumentError('embedder_failed', sentence);
 }

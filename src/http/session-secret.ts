@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
-import { hasErrno } from '../errors.ts';
+import { AppError, hasErrno } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -44,7 +44,7 @@ function isSecret(bytes: Uint8Array): boolean {
 async function readSecret(path: string): Promise<Uint8Array | null> {
   return readFile(path).catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT')) return null;
-    throw error;
+    throw new AppError('unavailable', `DATA_DIR: ${path} cannot be read`, { cause: error });
   });
 }
 

@@ -14,6 +14,8 @@ export type SupervisorOptions = {
   readonly execArgv?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
+  /** A worker that has never been up ended because it cannot start, now or with these settings: whether that is the end of it. */
+  readonly onRefused?: (exitCode: number) => boolean;
 };
 
 export interface Supervisor {
@@ -28,15 +30,22 @@ export interface Supervisor {
   stop(stopMs: number): Promise<void>;
 }
 
+/** Of a process that cannot start before somebody has changed its settings. */
+export const exitConfig = 78;
+
 /** What a worker sends when its threads have answered. */
 export const workerReady = 'ready';
+
+/** How a process ends that cannot start, having said why: now, or with these settings. */
+const refusals = [69, exitConfig];
 
 const restartMsMin = 50;
 const restartMsMax = 1000;
 
-export function createSupervisor({ filename, args, execArgv = [], env, logger }: SupervisorOptions): Supervisor {
+export function createSupervisor({ filename, args, execArgv = [], env, logger, onRefused }: SupervisorOptions): Supervisor {
   let child: ChildProcess | null = null;
   let up = false;
+  let wasUp = false;
   let stopped = false;
   let restarts = 0;
   let restartMs = restartMsMin;
@@ -50,7 +59,7 @@ export function createSupervisor({ filename, args, execArgv = [], env, logger }:
     });
     child = worker;
     worker.on('message', (message) => {
-      if (message === workerReady) up = true;
+      if (message === workerReady) up = wasUp = true;
     });
     worker.on('error', (error) => logger.error({ err: error }, 'the worker process could not be started'));
     worker.on('exit', (exitCode, signal) => {
@@ -59,6 +68,7 @@ export function createSupervisor({ filename, args, execArgv = [], env, logger }:
       up = false;
       child = null;
       if (stopped) return;
+      if (!wasUp && exitCode !== null && refusals.includes(exitCode) && onRefused?.(exitCode) === true) return;
       logger.error({ exitCode, signal, restartMs }, 'the worker process ended; starting another');
       timer = setTimeout(restart, restartMs);
     });

@@ -128,7 +128,7 @@ it('refuses what is damaged, unfinished or in the way, and leaves the data direc
   await writeFile(join(backupDir, 'files.ndjson'), list.join('\n').replace('original', '../original'));
   const forged = await runCommand(['restore', backupDir, '--data-dir', join(restoredDir, 'z')]);
 
-  expect([onto, overIt, nothing, noData, damaged, missing, forged].map(({ code }) => code)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+  expect([onto, overIt, nothing, noData, damaged, missing, forged].map(({ code }) => code)).toEqual([1, 1, 1, 78, 1, 1, 1]);
   expect(onto.stderr).toContain('is not empty');
   expect(overIt.stderr).toContain('is not empty');
   expect(nothing.stderr).toContain('holds no finished backup');

@@ -49,7 +49,7 @@ describe('rag-intake migrate', () => {
 
     expect(both.map(({ stderr }) => stderr)).toEqual(['', '']);
     expect(both.map(({ stdout }) => stdout)).toContain('The tables were made.\n');
-    expect(JSON.parse(again.stdout)).toEqual({ message: 'The tables are up to date (version 1).' });
+    expect(again.stdout).toMatch(/^\{\s*"message": ?"The tables are up to date \(version \d+\)\."/);
   });
 
   it('refuses tables that a newer version has made', async () => {
@@ -58,8 +58,8 @@ describe('rag-intake migrate', () => {
     await ask(env.DATABASE_URL, 'UPDATE rag_intake.version SET version = 99');
 
     expect(await runCommand(['migrate'], env)).toMatchObject({
-      code: 1,
-      stderr: 'The database has tables of version 99; this program knows 1.\n',
+      code: 69,
+      stderr: expect.stringMatching(/^DATABASE_URL: The database has tables of version 99; this program knows \d+\.\n$/) as string,
     });
   });
 

@@ -7,6 +7,9 @@ import type { Logger } from '../../logger.ts';
 import { type Database, schemaName } from './database.ts';
 import { installJobs } from './jobs.ts';
 
+/** What pg-boss needs. */
+const releaseMin = 130_000;
+
 /**
  * One entry a version; never changed once released. `task.record` is a `Task`; `lease` says which process holds a job, `owner`
  * which processes live. A blob's bytes lie in rows of at most 1 MiB; `owner` names the process that is still writing it.
@@ -96,6 +99,7 @@ CREATE INDEX revoked_ordinal ON revoked(ordinal);
  * a schema. Says what it did.
  */
 export async function migrate(database: Database, logger: Logger): Promise<string> {
+  await database.query('SELECT 1').catch(unreachable);
   const before = await database.transaction(async () => {
     await database.query(`SELECT pg_advisory_xact_lock(hashtext('${schemaName}'))`);
     await database.query(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
@@ -115,7 +119,12 @@ export async function migrate(database: Database, logger: Logger): Promise<strin
 
 /** @throws AppError `unavailable` when the database cannot be reached or its tables are not those of this version, saying what to do. */
 export async function requireSchema(database: Database): Promise<void> {
-  const [row] = await database.query(`SELECT to_regclass('${schemaName}.version') IS NOT NULL AS there`).catch(unreachable);
+  const [row] = await database
+    .query(
+      `SELECT to_regclass('${schemaName}.version') IS NOT NULL AS there, current_setting('server_version_num')::integer AS release`,
+    )
+    .catch(unreachable);
+  refuseOldServer(Number(row?.['release']));
   const found = row?.['there'] === true ? await readVersion(database) : 0;
   refuseNewer(found);
   if (found < versions.length)
@@ -124,12 +133,23 @@ export async function requireSchema(database: Database): Promise<void> {
 
 /** At a start, a person reads along. */
 function unreachable(error: Error): never {
-  throw new AppError('unavailable', 'The database cannot be reached.', { cause: error.cause ?? error });
+  throw new AppError('unavailable', 'DATABASE_URL: The database cannot be reached.', { cause: error.cause ?? error });
+}
+
+function refuseOldServer(release: number): void {
+  if (release < releaseMin)
+    throw new AppError(
+      'unavailable',
+      `DATABASE_URL: this PostgreSQL is of version ${Math.floor(release / 10_000)}, and at least ${releaseMin / 10_000} is needed.`,
+    );
 }
 
 function refuseNewer(found: number): void {
   if (found > versions.length)
-    throw new AppError('unavailable', `The database has tables of version ${found}; this program knows ${versions.length}.`);
+    throw new AppError(
+      'unavailable',
+      `DATABASE_URL: The database has tables of version ${found}; this program knows ${versions.length}.`,
+    );
 }
 
 async function readVersion(database: Database): Promise<number> {
@@ -138,5 +158,5 @@ async function readVersion(database: Database): Promise<number> {
 }
 
 function refusal(reason: string): AppError {
-  return new AppError('unavailable', `The database cannot be used: ${reason}. Run "rag-intake migrate".`);
+  return new AppError('unavailable', `DATABASE_URL: The database cannot be used: ${reason}. Run "rag-intake migrate".`);
 }

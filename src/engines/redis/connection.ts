@@ -30,6 +30,8 @@ export interface Connection {
 const answerMs = 3000;
 const connectMs = 5000;
 const reconnectMsMax = 500;
+/** Valkey 8 says 7. */
+const majorVersionMin = 7;
 
 /**
  * Connects, and goes on connecting.
@@ -40,14 +42,20 @@ export async function connect(url: string, logger: Logger): Promise<Connection> 
   const redis: Redis = new Client(url, clientOptions);
   const listener: Redis = new Client(url, clientOptions);
   const scripts = rememberScripts(redis);
+  let lastError: Error | null = null;
   for (const client of [redis, listener])
-    client.on('error', (error) => logger.debug({ err: error }, 'a connection to Redis is down; connecting again'));
+    client.on('error', (error) => {
+      lastError = error;
+      logger.debug({ err: error }, 'a connection to Redis is down; connecting again');
+    });
   try {
     await redis.connect();
     await requireDurability(redis, logger);
   } catch (error) {
     redis.disconnect();
-    throw error instanceof AppError ? error : notReady(error);
+    // The client itself says only that it has none.
+    if (error instanceof AppError) throw error;
+    throw new AppError('unavailable', 'QUEUE_URL: Redis cannot be reached', { cause: lastError ?? error });
   }
   return {
     redis,
@@ -142,6 +150,9 @@ function isOfClient(error: unknown): boolean {
  * whose CONFIG is forbidden) is warned of.
  */
 async function requireDurability(redis: Redis, logger: Logger): Promise<void> {
+  const version = field(await redis.info('server'), 'redis_version') ?? '';
+  if (Number.parseInt(version, 10) < majorVersionMin)
+    throw refusal(`it is of version ${version}, and at least ${majorVersionMin} is needed`);
   const persistence = await redis.info('persistence');
   if (field(persistence, 'aof_enabled') !== '1')
     throw refusal('it keeps no append-only file, so a crash would lose tasks: set `appendonly yes` and `appendfsync always` on it');

@@ -1,0 +1,57 @@
+/** What has to be so before anything is opened: found out here, it has a plain sentence; found out later, none. */
+import { accessSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { ConfigError } from './config.ts';
+import { hasErrno } from './errors.ts';
+
+/** Threads, index, packages and a few connections: with fewer the server would come up half, or stop in the middle. */
+export const openFilesMin = 256;
+
+/**
+ * How many files and connections this process may have open at once (Node takes all that it may); null where the system does not say.
+ * @throws ConfigError when that is too few to work with.
+ */
+export function requireOpenFiles(limits = readLimits()): number | null {
+  const [, given] = /^Max open files\s+(\d+|unlimited)/m.exec(limits) ?? [];
+  if (given === undefined || given === 'unlimited') return null;
+  const most = Number(given);
+  if (most < openFilesMin)
+    throw new ConfigError([
+      `ulimit -n: ${most} files may be open at once, and at least ${openFilesMin} are needed; 8192 and more are better`,
+    ]);
+  return most;
+}
+
+function readLimits(): string {
+  try {
+    return readFileSync('/proc/self/limits', 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * The data directory is there, and this user may write in it. Made step by step: asked to make all at once, Node never ends on a file
+ * system that denies what it has just said (`/proc`).
+ * @throws the system's error, which `explainStart` knows.
+ */
+export function requireDataDir(dataDir: string): void {
+  const path = resolve(dataDir);
+  makeFolder(path);
+  accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+}
+
+function makeFolder(path: string): void {
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if (!hasErrno(error, 'EEXIST') || !isFolder(path)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
