@@ -13,10 +13,10 @@
  * answer (cranfield +3 %) must not hurt where one does (drcd; titles against abstracts; half a text against its other half).
  */
 import type { SearchMode } from './document-index.ts';
-import { phrasesOf, rowsWithPhrases } from './phrases.ts';
+import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm } from './query-terms.ts';
-import { addSiblings, bestRows, byScore, idf, scoreRows, type Scored, type Scores } from './scorer.ts';
+import { addSiblings, bestRows, byScore, idf, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import type { Segment } from './segments.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Stop } from './stop.ts';
@@ -39,6 +39,9 @@ export const tuning = {
   nearestChunks: 200,
   rankOffset: 60,
 };
+
+/** Texts that are read in one step. */
+const textsAtOnce = 16;
 
 export type Ranked = {
   readonly top: readonly Scored[];
@@ -90,12 +93,24 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
     const top = nearRows(input, input.near);
     return { top, total: top.length, terms, tokens };
   }
-  const scores = scoreRows(terms, segments, collection);
+  const scores = yield* scoreInSteps(terms, segments, collection);
   addSiblings(scores, segments, tuning.siblingShare);
   const phrases = phrasesOf(input.query);
-  const quoted = phrases.length === 0 ? [] : yield* read(() => rowsWithPhrases(phrases, { ...input, scores, segments }));
+  const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, scores);
   const { top, total } = yield* rankScored(input, scores, terms, tokens);
   return { top: inFront(quoted, top, input.limit), total, terms, tokens };
+}
+
+/** The rows, best first, whose texts have every phrase; a few texts at a time. */
+function* withPhrases(phrases: readonly Phrase[], input: RankingInput, scores: Scores): RankingSteps<Scored[]> {
+  const { segments } = input.snapshot;
+  const found: Scored[] = [];
+  const candidates = yield* read(() => rowsThatMayHave(phrases, { ...input, scores, segments }));
+  for (let from = 0; from < candidates.length; from += textsAtOnce) {
+    const few = candidates.slice(from, from + textsAtOnce);
+    found.push(...(yield* read(() => few.filter((scored) => hasPhrases(input.text(scored), phrases)))));
+  }
+  return found;
 }
 
 function* read<T>(work: () => T): RankingSteps<T> {
@@ -176,7 +191,7 @@ function* addFeedback(
   const best = yield* read(() => top.slice(0, tuning.feedback.chunks).map((scored) => ({ scored, text: input.text(scored) })));
   const feedback = yield* read(() => feedbackTerms(best, terms, segments, collection, tuning.feedback));
   if (feedback.length === 0) return first;
-  const second = scoreRows(feedback, segments, collection);
+  const second = yield* scoreInSteps(feedback, segments, collection);
   const evenness = top[Math.min(top.length, tuning.feedback.chunks) - 1]!.score / top[0]!.score;
   const need = Math.min(1, tuning.feedbackTerms / terms.length);
   const weight = input.mode === 'vector' ? 1 : tuning.feedbackWeight * need * evenness ** tuning.feedbackPower;

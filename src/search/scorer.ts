@@ -42,20 +42,32 @@ export function idf(chunks: number, collection: Collection): number {
   return Math.log(1 + Math.max(0, collection.chunks - chunks + 0.5) / (chunks + 0.5));
 }
 
-/** BM25 of every row. `weight` stands beside idf. */
-export function scoreRows(
+/** Postings and rows that are gone through in one step, some milliseconds. */
+const stepRows = 500_000;
+
+/** BM25 of every row. `weight` stands beside idf. Stops between two steps, with nothing to be done. */
+export function* scoreInSteps(
   terms: readonly { readonly postings: TermPostings; readonly weight: number }[],
   segments: readonly Segment[],
   collection: Collection,
-): Scores {
-  return segments.map((segment, at) => {
-    const scores = new Float32Array(segment.chunks);
+): Generator<() => undefined, Scores> {
+  const scores: Float32Array[] = [];
+  let rows = 0;
+  for (const [at, segment] of segments.entries()) {
+    const own = new Float32Array(segment.chunks);
+    scores.push(own);
+    rows += segment.chunks;
     for (const { postings, weight } of terms) {
       const list = postings.lists[at];
-      if (list) addScores(list, scores, segment.lengths, weight * idf(postings.chunks, collection), collection.averageLength);
+      if (!list) continue;
+      addScores(list, own, segment.lengths, weight * idf(postings.chunks, collection), collection.averageLength);
+      rows += list.rows;
+      if (rows < stepRows) continue;
+      rows = 0;
+      yield () => undefined;
     }
-    return scores;
-  });
+  }
+  return scores;
 }
 
 /** The scores of the rows that have every one of these terms; 0 for all others. At most 255 terms are looked at. */

@@ -5,6 +5,7 @@ import { toSearchReply } from '../../src/http/wire.ts';
 import type { SearchAnswer, SearchHit } from '../../src/search/document-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { json, startHttpServer } from '../support/http-server.ts';
+import { cpuOf, longestTurn } from '../support/turn-time.ts';
 
 const version = '0190a0b0-0000-7000-8000-000000000001' as TaskId;
 const mebibyte = 1024 * 1024;
@@ -107,27 +108,3 @@ describe('an answer that cannot be made', () => {
     ]);
   });
 });
-
-function cpuOf(work: () => void): number {
-  const before = process.threadCpuUsage();
-  work();
-  const { user, system } = process.threadCpuUsage(before);
-  return user + system;
-}
-
-/** The CPU time of this thread in the longest turn of its event loop while `work` goes on, in microseconds. */
-async function longestTurn(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
-  let running = true;
-  let before = process.threadCpuUsage();
-  const look = (): void => {
-    const { user, system } = process.threadCpuUsage(before);
-    longest = Math.max(longest, user + system);
-    before = process.threadCpuUsage();
-    if (running) setImmediate(look);
-  };
-  setImmediate(look);
-  await work();
-  running = false;
-  return longest;
-}

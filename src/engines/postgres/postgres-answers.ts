@@ -26,6 +26,8 @@ const textBytesMax = 16 * 1024 * 1024;
 /** Characters and bytes of a stored chunk that are read: more than one of today's takes. */
 const bodyBytesMax = 64 * 1024;
 const longestEscape = 6;
+/** Chunks that are read and marked in one turn of the event loop: this search runs beside everything else in its process. */
+const chunksAtOnce = 16;
 /** A step asks for more in a handful of rounds at most: words, and the terms that they stand for. */
 const roundsMax = 50;
 
@@ -181,17 +183,25 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     const chunks = await readChunks(page.map(({ chunkId }) => chunkId));
     const documents = await catalog.findById(page.map((scored) => scored.segment.runAt(scored.row).document));
     const mark = markerOf(ranked);
-    return page.map((scored) => {
+    const hits: SearchHit[] = [];
+    for (const scored of page) {
       const { document } = documents.get(scored.segment.runAt(scored.row).document)!;
-      return toHit(scored, document, chunks.get(scored.chunkId)!, mark);
-    });
+      hits.push(toHit(scored, document, chunks.get(scored.chunkId)!, mark));
+      if (hits.length % chunksAtOnce === 0) await nextTurn();
+    }
+    return hits;
   }
 
   async function readChunks(ids: readonly number[]): Promise<Map<number, ChunkRow>> {
-    if (ids.length === 0) return new Map();
+    const chunks = new Map<number, ChunkRow>();
     const body = 'CASE WHEN octet_length(body) <= $2 THEN body ELSE left(body, $2) END AS body';
-    const rows = await database.query(`SELECT id, ${body} FROM chunk WHERE id = ANY($1::bigint[])`, [ids, bodyBytesMax]);
-    return new Map(rows.map((row) => [row['id'] as number, readBody(row['body'] as string)]));
+    for (let from = 0; from < ids.length; from += chunksAtOnce) {
+      const few = ids.slice(from, from + chunksAtOnce);
+      const rows = await database.query(`SELECT id, ${body} FROM chunk WHERE id = ANY($1::bigint[])`, [few, bodyBytesMax]);
+      for (const row of rows) chunks.set(row['id'] as number, readBody(row['body'] as string));
+      await nextTurn();
+    }
+    return chunks;
   }
 
   async function countForeign(): Promise<number> {

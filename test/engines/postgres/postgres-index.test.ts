@@ -15,6 +15,7 @@ import { silentLogger } from '../../support/engine-steps.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { pageLines } from '../../support/prose.ts';
 import { stageDocument } from '../../support/staged-document.ts';
+import { longestTurn } from '../../support/turn-time.ts';
 
 let server: PostgresServer;
 beforeAll(async () => void (server = await startPostgres()));
@@ -90,5 +91,26 @@ it('answers every question as the index file does, word for word and score for s
   }
   await inFile.close();
   await inTables.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('answers the largest page without holding the event loop for more than a small part of its work', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'turns-'));
+  const index = await open(join(folder, 'index'));
+  const texts = Array.from({ length: 120 }, (_, n) => `${pageLines(n, 90).join(' ')} leave policy`.slice(-8000));
+  const document = await stageDocument(folder, { docId: 'd', version: '0190a0b0-0000-7000-8000-000000000001' as TaskId, texts });
+  expect(await index.replace(document, folder)).toBe('ok');
+  const search = () => index.search({ query: '"leave policy" policy leave', mode: 'hybrid', topK: 100, offset: 0, filter: {} });
+  expect((await search()).hits).toHaveLength(100);
+
+  const shares: number[] = [];
+  for (let i = 0; i < 5; i += 1) {
+    const before = process.threadCpuUsage();
+    const longest = await longestTurn(search);
+    const { user, system } = process.threadCpuUsage(before);
+    shares.push(longest / (user + system));
+  }
+  expect(Math.min(...shares)).toBeLessThan(0.25);
+  await index.close();
   await rm(folder, { recursive: true, force: true });
 });
