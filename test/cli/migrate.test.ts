@@ -34,6 +34,25 @@ describe('a server on a database without tables', () => {
     await expect(start).rejects.toThrow(/ended with 69 .*\n.*it has no tables yet\. Run "rag-intake migrate"/);
   });
 
+  it.each([
+    [
+      'name',
+      (url: string) => url.replace(/[^/]*$/, 'no_such_database'),
+      /DATABASE_URL: .*database "no_such_database" does not exist/,
+    ],
+    ['user', (url: string) => url.replace(/\/\/[^@/]*@?/, '//no_such_user@'), /DATABASE_URL: .*no_such_user/],
+  ])('does not start, nor migrates, with a wrong %s', async (_what, wrong, said) => {
+    const DATABASE_URL = wrong(await database.newDatabase());
+    const start = startProcess({ dataDir: folder, engineEnv: { DATABASE_URL } });
+
+    await expect(start).rejects.toThrow(/ended with 69 /);
+    await expect(start).rejects.toThrow(said);
+    expect(await runCommand(['migrate'], { DATABASE_URL })).toMatchObject({
+      code: 69,
+      stderr: expect.stringMatching(said) as string,
+    });
+  });
+
   it('does not start on one that cannot be reached either', async () => {
     const start = startProcess({ dataDir: folder, engineEnv: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } });
 

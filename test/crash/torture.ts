@@ -19,6 +19,7 @@ import { runPowerLoss } from './power-loss.ts';
 import { runRedisCrashes } from './redis-crashes.ts';
 import { runSoak } from './soak.ts';
 import { runTrouble } from './trouble.ts';
+import { runUnfinished } from './unfinished.ts';
 import { runUploads } from './uploads.ts';
 import { leaks } from '../support/leaks.ts';
 
@@ -32,6 +33,7 @@ const short = {
   modelRuns: 30,
   backupRuns: 30,
   uploads: { aborts: 40, dribblers: 10, halfOpen: 5 },
+  unfinished: { sockets: 600 },
   cancelRounds: 1,
   postgres: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
   redis: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
@@ -50,6 +52,7 @@ const full = {
   modelRuns: 300,
   backupRuns: 200,
   uploads: { aborts: 200, dribblers: 50, halfOpen: 20 },
+  unfinished: { sockets: 4096 },
   cancelRounds: 10,
   postgres: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
   redis: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
@@ -80,6 +83,7 @@ const seed = Number(values.seed ?? Date.now() % 1_000_000);
 
 const parts: Record<string, { what: string; run: () => boolean | Promise<boolean> }> = {
   uploads: { what: 'broken and slow uploads (R11)', run: () => runUploads({ ...size.uploads, seed }) },
+  unfinished: { what: 'requests that never come in, on every route', run: () => runUnfinished(size.unfinished) },
   kills: { what: 'random kills and stops (R1, R10)', run: () => runKills({ ...size.kills, seed }) },
   failpoints: { what: 'named points × faults (R2, R10)', run: () => runFailpoints({ pointsMax: size.points, seed }) },
   nth: { what: 'the k-th operation fails (R3)', run: () => runNthOperation({ ...size.nth, seed }) },
