@@ -1,8 +1,11 @@
 /** The documents that are searchable: list, read, download, remove. */
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { keptDocId } from '../documents/doc-id.ts';
 import type { Engine } from '../engines/engine.ts';
+import { AppError } from '../errors.ts';
 import type { DocumentPage, IndexedDocument } from '../search/document-index.ts';
+import { parseStagedMeta } from '../search/staging.ts';
 import type { TaskId, TaskStatus } from '../tasks/task.ts';
 import type { CancelOutcome } from '../tasks/task-store.ts';
 import type { ByteRange, DocumentPart } from '../documents/file-store.ts';
@@ -31,6 +34,12 @@ export type LibraryOptions = {
   readonly cancel: (id: TaskId, options: { force: boolean }) => Promise<CancelOutcome>;
 };
 
+type PartSize = { readonly bytes: number } | { readonly bytesMin: number };
+
+function isWhole(bytes: number, size: PartSize): boolean {
+  return 'bytes' in size ? bytes === size.bytes : bytes >= size.bytesMin;
+}
+
 export function createLibrary({ engine, cancel }: LibraryOptions): Library {
   const kept = (docId: string): Promise<string> => keptDocId(docId, async (form) => (await engine.index.info(form)) !== null);
 
@@ -41,10 +50,25 @@ export function createLibrary({ engine, cancel }: LibraryOptions): Library {
       const document = await engine.index.info(docId);
       if (document === null) return null;
       const key = { kind: 'document', docId, version: document.version, part } as const;
+      const facts = await factsOf(document, part);
       const file = await engine.files.open(key, (bytes) => pick?.({ bytes, document }) ?? null);
-      if (file !== null) return { ...file, document };
+      if (file === null) continue;
+      if (isWhole(file.bytes, facts)) return { ...file, document };
+      file.stream.destroy();
+      throw new AppError('internal', 'The stored text or file of this document is damaged: upload it again.', {
+        cause: `${part} of ${document.version} has ${file.bytes} bytes`,
+      });
     }
     return null;
+  }
+
+  /** How many bytes a part must have. Version 0.1.0 did not note it of the text; then its characters are the least. */
+  async function factsOf(document: IndexedDocument, part: DocumentPart): Promise<PartSize> {
+    if (part === 'original') return { bytes: document.fileBytes };
+    const meta = await engine.files.open({ kind: 'document', docId: document.docId, version: document.version, part: 'meta.json' });
+    const { parts } = meta === null ? { parts: undefined } : parseStagedMeta(await text(meta.stream));
+    const bytes = part === 'content.md' ? parts?.[part]?.bytes : undefined;
+    return bytes === undefined ? { bytesMin: document.characters } : { bytes };
   }
 
   /** What was accepted before the removal; an upload that comes after it stays. */

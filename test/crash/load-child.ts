@@ -35,14 +35,14 @@ async function uploads(): Promise<void> {
       attemptsMax: 100,
     }).catch(() => null);
     // Beside the uploads: a cancel waits for whoever holds the task's marker, who may be dead.
-    if (id !== null && random.next() < 0.1) void cancelOne(id).catch(() => undefined);
+    if (id !== null && random.next() < 0.2) void cancelOne(id).catch(() => undefined);
     await sleep(order.pauseMs);
   }
 }
 
 async function cancelOne(id: TaskId): Promise<void> {
   tell({ op: 'cancel', id, phase: 'ask' });
-  const { outcome } = await front.tasks.cancel(id, { force: random.next() < 0.5 });
+  const { outcome } = await front.tasks.cancel(id, { force: random.next() < 0.7 });
   if (outcome === 'cancelled') tell({ op: 'cancel', id, phase: 'ok' });
 }
 
@@ -53,6 +53,9 @@ async function runs(): Promise<void> {
 async function sightings(): Promise<void> {
   while (!stopping && !lost()) {
     await look(front, tell).catch(() => undefined);
+    const search = { query: 'text', mode: 'keyword', topK: 10, offset: 0, filter: {} } as const;
+    await front.index.search(search).catch(() => undefined);
+    await front.tasks.list({ limit: 100, docId: `doc-${random.whole(1, 40)}` }).catch(() => undefined);
     await sleep(300);
   }
 }

@@ -109,11 +109,12 @@ async function openRedisOnPostgres(): Promise<TestEngine> {
   };
 }
 
-/** Tasks that somebody holds, and those that wait for another of the same doc_id. */
+/** Tasks that somebody holds, those that wait for another of the same doc_id, and those whose holder is to stop. */
 function unfinishedInRedis(url: string): Promise<string[]> {
   return askRedis(url, async (redis) => [
     ...(await redis.hkeys('{rag-intake}:held')),
     ...(await redis.zrange('{rag-intake}:parked', '0', '-1')),
+    ...(await redis.smembers('{rag-intake}:cancels')),
   ]);
 }
 

@@ -36,6 +36,7 @@ export async function openDirectoryFiles(options: {
   const health = createDiskHealth({
     disk,
     root: layout.root,
+    folders: [layout.documents],
     temp: pen.temp,
     reserve,
     logger,

@@ -2,12 +2,12 @@
 import type { StoreState } from '../engine.ts';
 import { hasErrno } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import type { Disk } from './disk.ts';
+import { type Disk, orNull } from './disk.ts';
 import type { Reserve } from './reserve.ts';
 import { diskTroubleOf, inOurWords, noRoom, notReady } from '../../trouble.ts';
 
 export interface DiskHealth {
-  /** Cheap: one statfs, and one small write while the disk is in trouble. */
+  /** Cheap: one statfs, one stat a folder, and one small write while the disk is in trouble. */
   state(): Promise<StoreState>;
   /** @throws AppError `insufficient_storage` when `bytes` more would leave less than the reserve; `unavailable`. */
   requireRoom(bytes: number): Promise<void>;
@@ -25,6 +25,8 @@ const probeMs = 250;
 export function createDiskHealth(options: {
   disk: Disk;
   root: string;
+  /** Folders below it without which nothing can be kept: somebody may remove one. */
+  folders: readonly string[];
   reserveBytes: number;
   /** A new name in this process's own directory, for trying whether writes work. */
   temp: () => string;
@@ -32,7 +34,7 @@ export function createDiskHealth(options: {
   reserve: Pick<Reserve, 'isWhole'>;
   logger: Logger;
 }): DiskHealth {
-  const { disk, root, reserveBytes, reserve, logger } = options;
+  const { disk, root, folders, reserveBytes, reserve, logger } = options;
   let trouble: Exclude<StoreState, { state: 'ready' }> | null = null;
   let probedAt = -Infinity;
   let probing: Promise<void> | null = null;
@@ -63,12 +65,19 @@ export function createDiskHealth(options: {
     }
   }
 
+  async function missingFolder(): Promise<string | null> {
+    for (const folder of folders) if ((await orNull(disk.stat(folder, 'health.folder'))) === null) return folder;
+    return null;
+  }
+
   async function state(): Promise<StoreState> {
     if (trouble !== null && performance.now() - probedAt >= probeMs) {
       probing ??= probe().finally(() => (probing = null));
       await probing;
     }
     if (trouble !== null) return trouble;
+    const missing = await missingFolder();
+    if (missing !== null) return { state: 'unusable', reason: `${missing} is gone` };
     const { freeBytes, totalBytes, freeFiles } = await disk.space(root);
     const floor = Math.max(reserveBytes, Math.min(floorBytesMax, totalBytes / floorShare));
     if (!reserve.isWhole) return { state: 'full', reason: `${freeBytes} bytes free, and the reserve for deletions is not whole` };
@@ -94,6 +103,7 @@ export function createDiskHealth(options: {
           note(error);
           throw inOurWords(error);
         }
+        if (hasErrno(error, 'ENOENT') && (await missingFolder()) !== null) throw notReady(error);
         throw error;
       }
     },

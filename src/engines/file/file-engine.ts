@@ -86,6 +86,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   const health = createDiskHealth({
     disk,
     root: layout.root,
+    folders: [layout.documents],
     temp: owner.temp,
     reserve,
     logger,

@@ -109,12 +109,13 @@ export function createFileTaskQueue(options: {
   }
 
   /** The lock goes first: a lock without its marker would have no holder that recovery could find. */
-  async function ack({ marker, stop }: HeldLease): Promise<'ok' | 'lost'> {
+  async function ack({ marker }: HeldLease): Promise<'ok' | 'lost'> {
     if (!(await owner.holds())) return 'lost';
     await locks.free(marker.docKey);
     await unlinkIfThere(disk, owner.own(marker.name), 'ack.marker');
     await tidy(marker);
-    if (stop.signal.reason === 'cancel' || requests.asked(marker.id)) await requests.clear(marker.id);
+    // Also one that nobody has seen yet.
+    await requests.clear(marker.id);
     forget(marker);
     pending.wake();
     return (await owner.holds()) ? 'ok' : 'lost';

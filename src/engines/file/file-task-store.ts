@@ -145,9 +145,18 @@ export function createFileTaskStore(
           continue;
         }
       }
-      if (force) await requests.ask(id);
-      return { outcome: 'processing', task };
+      if (!force) return { outcome: 'processing', task };
+      await requests.ask(id);
+      return afterAsking(id, task);
     }
+  }
+
+  /** Whoever ran it drops a request that was there before its end; one that came later has nobody but us. */
+  async function afterAsking(id: TaskId, asked: Task): Promise<CancelOutcome> {
+    const task = await records.read(id);
+    if (task !== null && !isTerminal(task.status)) return { outcome: 'processing', task: asked };
+    await requests.clear(id);
+    return task === null ? { outcome: 'gone' } : { outcome: 'final', task };
   }
 
   /** The same rename as a claim: null when somebody else was first. */

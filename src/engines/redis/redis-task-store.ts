@@ -183,9 +183,7 @@ export function createRedisTaskStore(
   }
 
   async function askToStop(id: TaskId): Promise<void> {
-    await connection.run((redis) =>
-      redis.multi().sadd(`${prefix}:cancels`, id).publish(`${prefix}:signals`, `cancel ${id}`).exec(),
-    );
+    await connection.run(() => commands.taskAskToStop(prefix, id));
   }
 
   async function addIfWanted(id: TaskId, lane: TaskLane): Promise<void> {

@@ -75,6 +75,8 @@ export interface Commands {
   taskLetGo(p: string, id: string, owner: string): Promise<[string, string?, string?]>;
   /** Takes a task from an owner that is gone: `ok` or `stale`. An empty record leaves it as it is. */
   taskReclaim(p: string, id: string, owner: string, record: string, revision: number): Promise<string>;
+  /** Asks whoever holds it, now or next; 0 when it has ended. */
+  taskAskToStop(p: string, id: string): Promise<number>;
   /** 1 when this owner holds it and is alive. */
   taskIsHeld(p: string, id: string, owner: string): Promise<number>;
   /** 1 when it was written. */
@@ -256,6 +258,12 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     redis.call('HDEL', key('held'), id)
     if ended(field(id, 'status')) then freeDocument(id) else wait(id) end
     return 'ok'`,
+  taskAskToStop: `
+    local status = field(ARGV[1], 'status')
+    if not status or ended(status) then return 0 end
+    redis.call('SADD', key('cancels'), ARGV[1])
+    tell('cancel ' .. ARGV[1])
+    return 1`,
   taskIsHeld: `
     return redis.call('HGET', key('held'), ARGV[1]) == ARGV[2] and alive(ARGV[2]) and 1 or 0`,
   taskProgress: `
