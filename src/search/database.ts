@@ -5,10 +5,14 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AppError } from '../errors.ts';
 import { tokensVersion } from './tokens.ts';
 
 /** Raise when the tables change: an index in another format is set aside and rebuilt. */
 const formatVersion = 3;
+
+/** The shape of tables and tokens, as two numbers. */
+export const indexFormat = `${formatVersion}.${tokensVersion}`;
 
 /** How long a writer waits for the writer of another process. */
 const busyMs = 60_000;
@@ -121,19 +125,28 @@ function wrap(db: DatabaseSync, path: string): IndexDatabase {
 }
 
 function prepareSchema(db: DatabaseSync): void {
-  const format = `${formatVersion}.${tokensVersion}`;
   const found = () => db.prepare("SELECT value FROM meta WHERE key = 'format'").get()?.['value'] as string | undefined;
   const exists = () => db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() !== undefined;
   if (!exists()) {
     db.exec('BEGIN IMMEDIATE');
     if (!exists()) {
       db.exec(schema);
-      db.prepare("INSERT INTO meta(key, value) VALUES ('format', ?), ('change', 0), ('rebuild', 'new')").run(format);
+      db.prepare("INSERT INTO meta(key, value) VALUES ('format', ?), ('change', 0), ('rebuild', 'new')").run(indexFormat);
     }
     db.exec('COMMIT');
   }
   const actual = found();
-  if (actual !== format) throw new IndexFormatError(String(actual));
+  if (actual !== indexFormat) throw isNewer(String(actual)) ? ofNewerVersion() : new IndexFormatError(String(actual));
+}
+
+/** Raised later than what this program knows: it is not for us to set aside. */
+function isNewer(found: string): boolean {
+  const [tables = NaN, tokens = NaN] = found.split('.').map(Number);
+  return tables > formatVersion || (tables === formatVersion && tokens > tokensVersion);
+}
+
+function ofNewerVersion(): AppError {
+  return new AppError('unavailable', 'The index was made by a newer version of this program: start that one.');
 }
 
 /** The tables are those made here and nothing else, the file is intact, and each document has the chunks that it should. */
@@ -158,12 +171,7 @@ export function isSoundDatabase(db: DatabaseSync): boolean {
       'SELECT 1 FROM document WHERE chunks <> (SELECT count(*) FROM chunk WHERE chunk.id >= first_chunk AND chunk.id < first_chunk + chunks AND chunk.document = document.id) LIMIT 1',
     )
     .get();
-  return (
-    meta.get('format') === `${formatVersion}.${tokensVersion}` &&
-    Number.isInteger(meta.get('change')) &&
-    meta.has('rebuild') &&
-    wrong === undefined
-  );
+  return meta.get('format') === indexFormat && Number.isInteger(meta.get('change')) && meta.has('rebuild') && wrong === undefined;
 }
 
 /**

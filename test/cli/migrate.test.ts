@@ -82,6 +82,23 @@ describe('rag-intake migrate', () => {
     });
   });
 
+  it('changes no table under servers of the older version', async () => {
+    const env = await emptyDatabase('older');
+    await runCommand(['migrate'], env);
+    await ask(env.DATABASE_URL, 'DROP SCHEMA rag_intake CASCADE; CREATE SCHEMA rag_intake');
+    await ask(
+      env.DATABASE_URL,
+      `CREATE TABLE rag_intake.version AS SELECT 1 AS version;
+       CREATE TABLE rag_intake.owner AS SELECT 'worker-1' AS id, clock_timestamp() AS seen_at`,
+    );
+
+    expect(await runCommand(['migrate'], env)).toMatchObject({
+      code: 69,
+      stderr: expect.stringContaining('Servers of the older version work on this database (1 processes): stop them') as string,
+    });
+    expect(await ask(env.DATABASE_URL, 'SELECT version FROM rag_intake.version')).toEqual([{ version: 1 }]);
+  });
+
   it('says what is missing without a DATABASE_URL', async () => {
     const { code, stderr } = await runCommand(['migrate']);
 

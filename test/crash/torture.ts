@@ -17,6 +17,7 @@ import { runPoison } from './poison.ts';
 import { runPostgresCrashes } from './postgres-crashes.ts';
 import { runPowerLoss } from './power-loss.ts';
 import { runRedisCrashes } from './redis-crashes.ts';
+import { runRolling } from './rolling.ts';
 import { runSoak } from './soak.ts';
 import { runTrouble } from './trouble.ts';
 import { runUnfinished } from './unfinished.ts';
@@ -105,6 +106,7 @@ const parts: Record<string, { what: string; run: () => boolean | Promise<boolean
   redis: { what: 'the Redis engine: workers and server killed', run: () => runRedisCrashes({ ...size.redis, seed }) },
   move: { what: 'moves from engine to engine, killed', run: () => runMoving({ ...size.moving, seed }) },
   trouble: { what: 'trouble of the database and of Redis', run: () => runTrouble(size.trouble) },
+  rolling: { what: 'version 0.1.0 and this one on the same data', run: runRolling },
   soak: { what: 'steady work (R16)', run: () => runSoak(size.soak) },
 };
 const chosen = values.only === undefined ? Object.keys(parts) : values.only.split(',');

@@ -38,6 +38,8 @@ export type ServerOptions = {
   readonly execArgv?: readonly string[];
   /** Documents may misbehave on request: `rigged-ingest.ts`. */
   readonly rigged?: boolean;
+  /** The program to run, where it is not this one. */
+  readonly main?: string;
   /** A network namespace to run in (`ip netns`); needs root. */
   readonly namespace?: string;
 };
@@ -60,9 +62,10 @@ export async function startProcess(options: ServerOptions): Promise<TestServer> 
     args = [],
     execArgv = [],
     rigged = false,
+    main = rigged ? riggedModule : mainModule,
     namespace,
   } = options;
-  const child = fork(rigged ? riggedModule : mainModule, [...args], {
+  const child = fork(main, [...args], {
     env: { ...asStarted, ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'info', ...engineEnv, ...env },
     ...(namespace === undefined
       ? { execArgv: [...execArgv] }

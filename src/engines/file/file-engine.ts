@@ -24,6 +24,7 @@ import { createLayout, directories, type Layout, markerOf } from './layout.ts';
 import { createLiveMarkers } from './live-markers.ts';
 import { createMaintenance, turnMs } from './maintenance.ts';
 import { createOrdinals } from './ordinals.ts';
+import { format, layoutName, refuseOtherVersions } from './other-versions.ts';
 import { becomeOwner, type EngineRole, type Owner } from './owner.ts';
 import { createPendingMarkers } from './pending-markers.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
@@ -55,8 +56,6 @@ export type FileEngineOptions = {
   readonly identity?: ProcessIdentity;
 };
 
-/** The format of the data directory that this code writes: since 2 everything accepted has a number. */
-const format = 2;
 const leaseMsDefault = 10_000;
 
 type Meta = { readonly format: number; readonly bootId: string | null };
@@ -69,19 +68,31 @@ type Meta = { readonly format: number; readonly bootId: string | null };
 export async function openFileEngine(options: FileEngineOptions): Promise<Engine> {
   const { role, now, logger, leaseMs = leaseMsDefault, disk = createDisk(), identity = identifyProcess(process.pid) } = options;
   const layout = createLayout(resolve(options.dataDir));
-  await prepare(disk, layout);
+  const found = await prepare(disk, layout);
 
   const owner = await becomeOwner({
     disk,
     layout,
-    card: { ...identity, role, startedAt: now() },
+    card: { ...identity, role, startedAt: now(), layout: layoutName },
     newId: options.newId,
     leaseMs,
     logger,
   });
-  const index = await openOrRelease(owner, () => options.openIndex(layout.index));
   const syncDirectory = createDirectorySync(disk);
   const base = { disk, layout, owner, syncDirectory, now, logger };
+  const meta = createDocument<Meta>({
+    ...base,
+    path: layout.meta,
+    temp: owner.temp,
+    discard: owner.discard,
+    parse: (data) => data as Meta,
+    at: 'meta',
+  });
+  const index = await openOrRelease(owner, async () => {
+    await refuseOtherVersions({ disk, layout, ownId: owner.id, identity, leaseMs });
+    await claimFormat(meta, found);
+    return options.openIndex(layout.index);
+  });
   const reserve = createReserve({ disk, root: layout.root, temp: owner.temp, logger });
   const health = createDiskHealth({
     disk,
@@ -132,14 +143,6 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     locks,
     watch,
     turnMsMax: 3 * turnMs,
-  });
-  const meta = createDocument<Meta>({
-    ...base,
-    path: layout.meta,
-    temp: owner.temp,
-    discard: owner.discard,
-    parse: (data) => data as Meta,
-    at: 'meta',
   });
   const clock = createSteadyClock({
     wallMs: () => Date.parse(now()),
@@ -349,8 +352,8 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   };
 }
 
-/** Makes the directories, and refuses a place where the promises of this engine would not hold. */
-async function prepare(disk: Disk, layout: Layout): Promise<void> {
+/** Makes the directories, and refuses a place where the promises of this engine would not hold. Returns its format; null when it has none. */
+async function prepare(disk: Disk, layout: Layout): Promise<number | null> {
   await makeRoot(disk, layout.root);
   refuseNetwork((await disk.space(layout.root)).type, layout.root);
   for (const path of directories(layout)) {
@@ -362,6 +365,12 @@ async function prepare(disk: Disk, layout: Layout): Promise<void> {
   const text = await orNull(disk.read(layout.meta, 'prepare.meta'));
   const found = text === null ? null : readFormat(text);
   if (found !== null && found > format) throw refusal(`the data directory has format ${found}; this version reads ${format}`);
+  return found;
+}
+
+/** Before anything is stored as this version stores it: from here on an older one does not start. The rest is for whoever leads. */
+async function claimFormat(meta: ReturnType<typeof createDocument<Meta>>, found: number | null): Promise<void> {
+  if (found === null || found < format) await commit(meta, { format, bootId: null });
 }
 
 async function openOrRelease<T>(owner: Owner, open: () => Promise<T>): Promise<T> {

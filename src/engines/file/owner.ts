@@ -13,7 +13,12 @@ import type { ProcessIdentity } from './process-identity.ts';
 export type EngineRole = 'frontend' | 'worker';
 
 /** What `workers/<id>` says. */
-export type WorkerCard = ProcessIdentity & { readonly role: EngineRole; readonly startedAt: string };
+export type WorkerCard = ProcessIdentity & {
+  readonly role: EngineRole;
+  readonly startedAt: string;
+  /** `layoutName` of the program that it runs; version 0.1.0 wrote none. */
+  readonly layout?: string;
+};
 
 export interface Owner {
   /** `f-` or `w-`, the process id, and a random part: never used twice. */

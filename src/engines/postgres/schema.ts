@@ -106,6 +106,7 @@ export async function migrate(database: Database, logger: Logger): Promise<strin
     await database.query(`CREATE TABLE IF NOT EXISTS ${schemaName}.version(version integer NOT NULL)`);
     const found = await readVersion(database);
     refuseNewer(found);
+    if (found > 0 && found < versions.length) await refuseLiving(database);
     for (const step of versions.slice(found)) await database.query(step);
     await database.query('DELETE FROM version');
     await database.query('INSERT INTO version VALUES ($1)', [versions.length]);
@@ -115,6 +116,16 @@ export async function migrate(database: Database, logger: Logger): Promise<strin
   });
   if (before === versions.length) return `The tables are up to date (version ${before}).`;
   return before === 0 ? 'The tables were made.' : `The tables were brought from version ${before} to ${versions.length}.`;
+}
+
+/** Those of the older version would write what the newer one takes for old: an upload could be lost behind the one before it. */
+async function refuseLiving(database: Database): Promise<void> {
+  const living = await database.query(`SELECT id FROM owner WHERE seen_at > clock_timestamp() - interval '10 seconds'`);
+  if (living.length > 0)
+    throw new AppError(
+      'unavailable',
+      `Servers of the older version work on this database (${living.length} processes): stop them, then migrate.`,
+    );
 }
 
 /** @throws AppError `unavailable` when the database cannot be reached or its tables are not those of this version, saying what to do. */

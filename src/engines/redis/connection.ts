@@ -171,6 +171,7 @@ function field(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
 }
 
-function refusal(reason: string): AppError {
+/** Why a Redis is not used, for a person who starts a server. */
+export function refusal(reason: string): AppError {
   return new AppError('unavailable', `QUEUE_URL: this Redis cannot be used: ${reason}`, { cause: reason });
 }

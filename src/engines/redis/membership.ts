@@ -5,7 +5,8 @@
  * is alive, so a process that slept through its end changes nothing.
  */
 import type { Logger } from '../../logger.ts';
-import type { Connection } from './connection.ts';
+import type { Redis } from 'ioredis';
+import { type Connection, refusal } from './connection.ts';
 import type { Commands } from './scripts.ts';
 
 /** What a process learns when it shows itself. */
@@ -31,6 +32,9 @@ export interface Membership {
   /** No owner any more: what it holds is free to be taken. */
   leave(): Promise<void>;
 }
+
+/** How tasks are stored: since 2 with the order of their acceptance and whose they are. Equal in all processes that may work side by side. */
+const layout = 2;
 
 /** So many are tried to be let in at once. */
 const comersMax = 16;
@@ -58,11 +62,18 @@ export async function join(options: {
   let serverMs = 0;
   let workerSeen = role === 'worker';
   await connection.run(async (redis) => {
+    await refuseOtherVersions(redis, prefix, leaseMs);
     await redis.client('SETNAME', id);
     redis.on('ready', comeBack);
     const [seconds, microseconds] = await redis.time();
     serverMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-    await redis.multi().hset(`${prefix}:roles`, id, role).zadd(`${prefix}:owners`, serverMs, id).exec();
+    await redis
+      .multi()
+      .set(`${prefix}:layout`, layout)
+      .hset(`${prefix}:layouts`, id, layout)
+      .hset(`${prefix}:roles`, id, role)
+      .zadd(`${prefix}:owners`, serverMs, id)
+      .exec();
   });
 
   /** Its name is how others see that the connection is there. */
@@ -127,9 +138,24 @@ export async function join(options: {
     },
     leave: () =>
       connection.run(async (redis) => {
-        await redis.multi().hdel(`${prefix}:roles`, id).zrem(`${prefix}:owners`, id).exec();
+        await redis.multi().hdel(`${prefix}:roles`, id).hdel(`${prefix}:layouts`, id).zrem(`${prefix}:owners`, id).exec();
       }),
   };
+}
+
+/**
+ * @throws AppError `unavailable`: a newer version has written here, or processes of another version live (0.1.0 says none). Version
+ * 0.1.0 does not look, and must not be started again beside this one.
+ */
+async function refuseOtherVersions(redis: Redis, prefix: string, leaseMs: number): Promise<void> {
+  const found = Number((await redis.get(`${prefix}:layout`)) ?? 1);
+  if (found > layout) throw refusal(`a newer version has written to it (layout ${found}; this program knows ${layout})`);
+  const [seconds] = await redis.time();
+  const living = await redis.zrangebyscore(`${prefix}:owners`, Number(seconds) * 1000 - leaseMs, '+inf');
+  const layouts = living.length === 0 ? [] : await redis.hmget(`${prefix}:layouts`, ...living);
+  const others = living.filter((_, at) => Number(layouts[at] ?? 1) !== layout);
+  if (others.length > 0)
+    throw refusal(`servers of another version work on it (${others.length} processes): stop them, then start this one`);
 }
 
 function pairs(flat: readonly string[]): { id: string; owner: string }[] {

@@ -12,7 +12,8 @@
  *   parked          `<doc key> <id>` of tasks that found their document busy, in order
  *   cancels         ids whose holder is to stop
  *   changed, ended  ids by the time of their last change and of their end (Unix, ms)
- *   owners, roles   processes by the time they were last seen, by the server's clock; what they are
+ *   owners, roles, layouts   processes by the time they were last seen, by the server's clock; what they are; how they store tasks
+ *   layout          how tasks are stored here
  */
 import type { Redis } from 'ioredis';
 
@@ -355,6 +356,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
       if #ARGV == 1 or considered[owner] then
         redis.call('ZREM', key('owners'), owner)
         redis.call('HDEL', key('roles'), owner)
+        redis.call('HDEL', key('layouts'), owner)
         table.insert(dead, owner)
       end
     end
