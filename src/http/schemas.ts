@@ -103,7 +103,9 @@ const callbackUrl = z
   .meta({ description: 'Where to send a signed webhook when the task has ended; its host must be allowed on this server.' });
 
 export const insertQuery = z.object({
-  doc_id: docIdText('is missing; name the document in the address, as in POST /insert?doc_id=handbook'),
+  doc_id: docIdText(
+    'is missing; name the document in the address, as in POST /insert?doc_id=handbook (a field of the form is not read)',
+  ),
   callback_url: callbackUrl,
 });
 export const documentParams = z.object({ doc_id: docId });

@@ -36,7 +36,7 @@ export type UploadLimits = BodyLimits & {
 };
 
 const howToSend =
-  'Send the file as multipart/form-data in a part named "file" (curl -F file=@report.pdf), ' +
+  'Send the file as multipart/form-data in a part named `file` (curl -F file=@report.pdf), ' +
   'or as the body itself to PUT /documents/{doc_id} (curl -T report.pdf); text is sent as a file too.';
 const fieldBytesMax = 64 * 1024;
 /** What a multipart body may hold beside its file: a Content-Length past the limit by more than this means a file that is too large. */
@@ -67,7 +67,7 @@ export async function receiveForm(
     watch.byRate({ givesWay: false });
     await Promise.race([formReader(boundary, receipt, form, limits)(reading(ctx, content), nothingNext), watch.failed]);
     if (form.file === null)
-      throw new AppError('invalid_request', `The form has no part named "file" with a file in it. ${howToSend}`);
+      throw new AppError('invalid_request', `The form has no part named \`file\` with a file in it. ${howToSend}`);
     const inAddress = queryCallback(ctx);
     if (form.callbackUrl !== null && inAddress !== null) throw givenTwice('callback_url');
     // formidable ends a form even when its sink failed to flush.
@@ -189,12 +189,9 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
   /** Hands the part to formidable, which opens the sink, counts its bytes and holds the request back while it writes. */
   async function openFile(head: PartHead): Promise<void> {
     if (form.file !== null)
-      throw new AppError('invalid_request', 'Send exactly one file, in a part named "file"; this form has two.');
+      throw new AppError('invalid_request', 'Send exactly one file, in a part named `file`; this form has two.');
     if (head.name !== 'file')
-      throw new AppError(
-        'invalid_request',
-        `Send the file in a part named "file", not ${JSON.stringify(loggable(head.name ?? ''))}.`,
-      );
+      throw new AppError('invalid_request', `Send the file in a part named \`file\`, not \`${loggable(head.name ?? '')}\`.`);
     form.file = { filename: head.filename || 'file', declaredMediaType: mediaType(head.contentType ?? '') };
     if ((host.bytesExpected ?? 0) > limits.fileBytesMax + overheadBytesMax) throw tooLarge(form.file.filename);
     const part = Object.assign(new EventEmitter(), {
@@ -228,7 +225,7 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
 function knownField(name: string): 'metadata' | 'callbackUrl' {
   if (name === 'metadata') return 'metadata';
   if (name === 'callback_url') return 'callbackUrl';
-  if (name === 'file') throw new AppError('invalid_request', `The part "file" has no file name, so it is no file. ${howToSend}`);
+  if (name === 'file') throw new AppError('invalid_request', `The part \`file\` has no file name, so it is no file. ${howToSend}`);
   if (name === 'doc_id')
     throw new AppError(
       'invalid_request',

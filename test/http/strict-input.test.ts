@@ -162,7 +162,7 @@ describe('a first mistake is answered with what to do', () => {
     const form = new FormData();
     form.append('files', new Blob(['x']), 'x.txt');
 
-    expect((await json<Problem>(insert(server, 'a', form))).detail).toBe('Send the file in a part named "file", not "files".');
+    expect((await json<Problem>(insert(server, 'a', form))).detail).toBe('Send the file in a part named `file`, not `files`.');
   });
 });
 

@@ -1,14 +1,13 @@
 /**
  * R17: requests made from our own OpenAPI, valid ones and broken ones, and broken forms. Nothing may answer 5xx, end the
  * process, leave a file behind, or answer what the description does not say. `npm run fuzz:http` is the long form: 500 valid and 500
- * broken requests for each operation, 3,000 forms, and a table of what they were answered.
+ * broken requests for each operation, 3,000 forms, and a table of what they were answered, with services in memory and on every engine.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { taskStatuses, type Task } from '../../src/tasks/task.ts';
-import type { MemoryServices } from '../support/memory-services.ts';
-import { startHttpServer, type TestServer } from '../support/http-server.ts';
-import { answering, deliveryId, optionalRoutes } from '../support/optional-routes.ts';
+import { engines } from '../support/engines.ts';
+import { type FuzzTarget, inMemory, onEngine } from '../support/fuzz-targets.ts';
+import { deliveryId } from '../support/optional-routes.ts';
 import { checker, fitting, type Components, type JsonSchema } from '../support/json-schema.ts';
 
 const shortRuns = 15;
@@ -27,7 +26,7 @@ type Operation = {
 type Request = { method: string; path: string; query: [string, string][]; headers: Record<string, string>; body: Body };
 type Body = string | Uint8Array<ArrayBuffer> | FormData | null;
 
-let server: TestServer;
+let server: FuzzTarget;
 let components: Components;
 let operations: { method: string; path: string; operation: Operation }[];
 const checks = new Map<JsonSchema, (value: unknown) => void>();
@@ -37,140 +36,136 @@ const seen = new Map<string, { sent: Record<Kind, number>; statuses: Map<number,
 
 vi.setConfig({ testTimeout: 180_000 * Math.max(1, runs / shortRuns) });
 
-beforeAll(async () => {
-  server = await startHttpServer({
-    settings: { fileBytesMax: 20_000, syncBytesMax: 10_000, syncWaitMs: 5 },
-    // Client and server share one process here: an idle connection must not end while a long computation holds both up.
-    limits: { lingerMs: 50, keepAliveMs: 600_000 },
-    memory: { ingest },
-    extraRoutes: await optionalRoutes(),
-    services: answering,
-  });
-  for (let bytes = 1; bytes <= 30; bytes += 1) await fetch(`${server.url}/documents/a`, { method: 'PUT', body: 'x'.repeat(bytes) });
-  type Document = { paths: Record<string, Record<string, Operation>>; components: { schemas: Components } };
-  const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as Document;
-  components = document.components.schemas;
-  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
-  );
-});
+const targets = [
+  { name: 'services in memory', open: inMemory },
+  ...(runs > shortRuns ? engines.map(({ name, open }) => ({ name, open: () => onEngine(open) })) : []),
+];
 
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-  if (runs > shortRuns) console.log(table());
-});
-
-/** Some tasks fail, some never end. */
-function ingest({ id, fileBytes }: Task, memory: MemoryServices): void {
-  const error = { code: 'corrupt' as const, message: 'broken', retryable: false };
-  if (fileBytes % 3 === 0) void memory.finish(id, { status: 'failed', error });
-  if (fileBytes % 3 === 1) void memory.finish(id);
-}
-
-describe('every operation of our own description', () => {
-  it('takes requests that fit it, and answers what it says', async () => {
-    const valid = fc.asyncProperty(everyOperation(validRequest), async (requests) => {
-      for (const { request, operation } of requests) {
-        const { status } = await send('valid', request, operation);
-        expect(status, JSON.stringify(request.query)).not.toBe(405);
-      }
-    });
-    // Without keys there is nothing to log in to.
-    const neverGood = (): string[] =>
-      [...seen].flatMap(([name, { statuses }]) => (name !== 'login' && Math.min(...statuses.keys()) >= 400 ? [name] : []));
-    await fc.assert(valid, { numRuns: runs });
-    // Only a task that waits can be cancelled: of few requests none may have named one (1 in 15 short runs).
-    for (let more = 0; more < moreMax && neverGood().length > 0; more += 1) await fc.assert(valid, { numRuns: runs });
-    expect(neverGood()).toEqual([]);
-  });
-
-  it('refuses broken requests with the problems it says, and never with a 5xx', async () => {
-    await fc.assert(
-      fc.asyncProperty(everyOperation(brokenRequest), async (requests) => {
-        for (const { request, operation } of requests) await send('broken', request, operation);
-      }),
-      { numRuns: runs },
+describe.each(targets)('with $name', ({ open }) => {
+  beforeAll(async () => {
+    seen.clear();
+    server = await open();
+    for (let bytes = 1; bytes <= 30; bytes += 1)
+      await fetch(`${server.url}/documents/a`, { method: 'PUT', body: 'x'.repeat(bytes) });
+    type Document = { paths: Record<string, Record<string, Operation>>; components: { schemas: Components } };
+    const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as Document;
+    components = document.components.schemas;
+    checks.clear();
+    operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
     );
   });
-});
 
-describe('a form', () => {
-  const boundary = 'fuzz';
-  const valid = Buffer.from(
-    `--${boundary}\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{"a":1}\r\n` +
-      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="报告.txt"; filename*=UTF-8''%E6%8A%A5\r\n` +
-      `Content-Type: text/plain\r\n\r\nhello\r\n--fuz\r\n--${boundary}x\r\n\r\n--${boundary}--\r\n`,
-  );
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    if (runs > shortRuns) console.log(table());
+  });
 
-  it('that is cut, doubled, shuffled or littered gets a 2xx or a documented 4xx, and leaves no file without a task', async () => {
-    const insert = operations.find(({ operation }) => operation.operationId === 'insert')!;
-
-    await fc.assert(
-      fc.asyncProperty(fc.array(mutation(), { minLength: 1, maxLength: 4 }), async (mutations) => {
-        const body = mutations.reduce<Buffer>((bytes, mutate) => mutate(bytes), valid);
-        await send(
-          'form',
-          {
-            method: 'POST',
-            path: '/insert',
-            query: [['doc_id', 'fuzz']],
-            headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}` },
-            body: Uint8Array.from(body),
-          },
-          insert.operation,
+  describe('every operation of our own description', () => {
+    it('takes requests that fit it, and answers what it says', async () => {
+      const valid = fc.asyncProperty(everyOperation(validRequest), async (requests) => {
+        for (const { request, operation } of requests) {
+          const { status } = await send('valid', request, operation);
+          expect(status, JSON.stringify(request.query)).not.toBe(405);
+        }
+      });
+      const neverGood = (): string[] =>
+        [...seen].flatMap(([name, { statuses }]) =>
+          !server.hopeless.includes(name) && Math.min(...statuses.keys()) >= 400 ? [name] : [],
         );
-      }),
-      { numRuns: formRuns },
-    );
+      await fc.assert(valid, { numRuns: runs });
+      // Only a task that waits can be cancelled: of few requests none may have named one (1 in 15 short runs).
+      for (let more = 0; more < moreMax && neverGood().length > 0; more += 1) await fc.assert(valid, { numRuns: runs });
+      expect(neverGood()).toEqual([]);
+    });
 
-    const kept = [...server.memory.tasks.values()].length;
-    expect(await server.files()).toHaveLength(kept);
+    it('refuses broken requests with the problems it says, and never with a 5xx', async () => {
+      await fc.assert(
+        fc.asyncProperty(everyOperation(brokenRequest), async (requests) => {
+          for (const { request, operation } of requests) await send('broken', request, operation);
+        }),
+        { numRuns: runs },
+      );
+    });
   });
 
-  function mutation(): fc.Arbitrary<(bytes: Buffer) => Buffer> {
-    const at = fc.double({ min: 0, max: 1, noNaN: true });
-    const litter = fc.oneof(
-      fc.constantFrom(
-        '\r\n',
-        '\r',
-        '\n',
-        '--fuzz',
-        '\r\n--fuzz',
-        '\r\n--fuzz--',
-        '\r\n\r\n',
-        '"',
-        ';',
-        '\0',
-        '\\"',
-        'filename*=',
-        "''%",
-      ),
-      fc.string({ unit: 'binary', maxLength: 10 }),
+  describe('a form', () => {
+    const boundary = 'fuzz';
+    const valid = Buffer.from(
+      `--${boundary}\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{"a":1}\r\n` +
+        `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="报告.txt"; filename*=UTF-8''%E6%8A%A5\r\n` +
+        `Content-Type: text/plain\r\n\r\nhello\r\n--fuz\r\n--${boundary}x\r\n\r\n--${boundary}--\r\n`,
     );
-    const index = (bytes: Buffer, place: number): number => Math.floor(place * bytes.length);
-    return fc.oneof(
-      fc.tuple(at, litter).map(([place, text]) => (bytes: Buffer) => {
-        return Buffer.concat([bytes.subarray(0, index(bytes, place)), Buffer.from(text), bytes.subarray(index(bytes, place))]);
-      }),
-      at.map((place) => (bytes: Buffer) => bytes.subarray(0, index(bytes, place))),
-      fc.tuple(at, at).map(([from, to]) => (bytes: Buffer) => {
-        return Buffer.concat([bytes.subarray(0, index(bytes, from)), bytes.subarray(index(bytes, to))]);
-      }),
-      fc.tuple(at, fc.nat(255)).map(([place, byte]) => (bytes: Buffer) => {
-        const changed = Buffer.from(bytes);
-        if (changed.length > 0) changed[Math.min(changed.length - 1, index(bytes, place))] = byte;
-        return changed;
-      }),
-    );
-  }
-});
 
-describe('after all of it', () => {
-  it('the server answers, nothing was logged as an error, and no prototype was polluted [S34]', async () => {
-    expect((await fetch(`${server.url}/health`)).status).toBe(200);
-    expect(server.log.filter(({ level }) => level === 'error')).toEqual([]);
-    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
-    expect(Object.keys(Object.prototype)).toEqual([]);
+    it('that is cut, doubled, shuffled or littered gets a 2xx or a documented 4xx, and leaves no file without a task', async () => {
+      const insert = operations.find(({ operation }) => operation.operationId === 'insert')!;
+
+      await fc.assert(
+        fc.asyncProperty(fc.array(mutation(), { minLength: 1, maxLength: 4 }), async (mutations) => {
+          const body = mutations.reduce<Buffer>((bytes, mutate) => mutate(bytes), valid);
+          await send(
+            'form',
+            {
+              method: 'POST',
+              path: '/insert',
+              query: [['doc_id', 'fuzz']],
+              headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}` },
+              body: Uint8Array.from(body),
+            },
+            insert.operation,
+          );
+        }),
+        { numRuns: formRuns },
+      );
+
+      expect(await server.leftovers()).toEqual([]);
+    });
+
+    function mutation(): fc.Arbitrary<(bytes: Buffer) => Buffer> {
+      const at = fc.double({ min: 0, max: 1, noNaN: true });
+      const litter = fc.oneof(
+        fc.constantFrom(
+          '\r\n',
+          '\r',
+          '\n',
+          '--fuzz',
+          '\r\n--fuzz',
+          '\r\n--fuzz--',
+          '\r\n\r\n',
+          '"',
+          ';',
+          '\0',
+          '\\"',
+          'filename*=',
+          "''%",
+        ),
+        fc.string({ unit: 'binary', maxLength: 10 }),
+      );
+      const index = (bytes: Buffer, place: number): number => Math.floor(place * bytes.length);
+      return fc.oneof(
+        fc.tuple(at, litter).map(([place, text]) => (bytes: Buffer) => {
+          return Buffer.concat([bytes.subarray(0, index(bytes, place)), Buffer.from(text), bytes.subarray(index(bytes, place))]);
+        }),
+        at.map((place) => (bytes: Buffer) => bytes.subarray(0, index(bytes, place))),
+        fc.tuple(at, at).map(([from, to]) => (bytes: Buffer) => {
+          return Buffer.concat([bytes.subarray(0, index(bytes, from)), bytes.subarray(index(bytes, to))]);
+        }),
+        fc.tuple(at, fc.nat(255)).map(([place, byte]) => (bytes: Buffer) => {
+          const changed = Buffer.from(bytes);
+          if (changed.length > 0) changed[Math.min(changed.length - 1, index(bytes, place))] = byte;
+          return changed;
+        }),
+      );
+    }
+  });
+
+  describe('after all of it', () => {
+    it('the server answers, nothing was logged as an error, and no prototype was polluted [S34]', async () => {
+      expect((await fetch(`${server.url}/health`)).status).toBe(200);
+      expect(server.errors()).toEqual([]);
+      expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+      expect(Object.keys(Object.prototype)).toEqual([]);
+    });
   });
 });
 
@@ -201,6 +196,7 @@ async function send(kind: Kind, request: Request, operation: Operation): Promise
     return { status: answer.status };
   }
   const text = await answer.text();
+  server.see(text);
   expect(answer.status, `${what} ${text}`).toBeLessThan(500);
   if (answer.status === 405) return { status: 405 };
   expect(Object.keys(operation.responses), `${what} ${text}`).toContain(String(answer.status));
@@ -356,12 +352,9 @@ function parameterValue({ name, schema, ...parameter }: Parameter): fc.Arbitrary
   return value.map((found) => (Array.isArray(found) ? found.map(String) : String(found)));
 }
 
-/** The newest task in some status, of the moment when the request is made. */
+/** A task that is there, of the moment when the request is made. */
 function knownTask(): fc.Arbitrary<string> {
-  return fc.constantFrom(...taskStatuses).map((status) => {
-    const tasks = [...server.memory.tasks.values()].filter(({ task }) => task.status === status);
-    return tasks.at(-1)?.task.id ?? 'none';
-  });
+  return fc.nat().map((choice) => server.task(choice) ?? 'none');
 }
 
 function validBody({ operationId, requestBody }: Operation): fc.Arbitrary<{ body: Body; headers: Record<string, string> }> {
