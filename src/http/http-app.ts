@@ -24,6 +24,7 @@ import type { RateLimiter } from './rate-limit.ts';
 import { requestTarget } from './request-target.ts';
 import type { Call, RequestState, Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
+import { hasGone } from '../search/turns.ts';
 import type { Services } from './services.ts';
 import type { EndedSessions } from './session.ts';
 
@@ -250,7 +251,7 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
   const params = readParams(route.params, ctx.path, rawParams);
   const query = route.anyQuery === true ? {} : readQuery(route.query, ctx.querystring);
   const body = route.body?.kind === 'json' ? readBody(route.body.schema, await readJson(ctx, options)) : undefined;
-  const gone = clientLeft(ctx, options.settings.limits.halfClosedMs);
+  const left = clientLeft(ctx, options.settings.limits.halfClosedMs);
   const call: Call<unknown, unknown, unknown> = {
     ctx,
     params,
@@ -260,26 +261,29 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
     services: services as Services,
     principal: state.principal,
     requestId: state.requestId,
-    hurry: AbortSignal.any([gone, options.stopping]),
-    asker: { client: callerOf(state.principal, state.address), gone },
+    hurry: AbortSignal.any([left, options.stopping]),
+    asker: { client: callerOf(state.principal, state.address), gone: left, isLeaving: () => ctx.req.socket.readableEnded },
   };
   if (route.body !== undefined && route.asksForBody !== true) options.acceptBody(ctx);
   await route.handle(call);
   if (route.logged !== undefined) options.logger.info(whoAndWhat(ctx), route.logged);
 }
 
+/** Made once: every request ends with it, and an error of its own for each would cost more than many an answer. */
+const gone = hasGone();
+
 /** Aborts when nobody reads the answer any more, or when the client has ended its side and the answer is not there soon. */
 function clientLeft({ req, res }: Context, halfClosedMs: number): AbortSignal {
   const left = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const halfClosed = (): void => void (timer = setTimeout(() => left.abort(), halfClosedMs));
+  const halfClosed = (): void => void (timer = setTimeout(() => left.abort(gone), halfClosedMs));
   const { socket } = req;
   if (socket.readableEnded) halfClosed();
   else socket.once('end', halfClosed);
   res.once('close', () => {
     clearTimeout(timer);
     socket.off('end', halfClosed);
-    left.abort();
+    left.abort(gone);
   });
   return left.signal;
 }

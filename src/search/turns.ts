@@ -10,6 +10,8 @@ export type Asker = {
   readonly client: string;
   /** Aborts when the client has gone: nobody will read the answer. */
   readonly gone: AbortSignal;
+  /** Whether the client has ended its side, as one that has gone does, though some wait on: where there is no room it goes first. */
+  readonly isLeaving?: () => boolean;
 };
 
 export interface Turns {
@@ -26,7 +28,7 @@ export type TurnsOptions = {
   readonly waitingPerClientMax: number;
 };
 
-type Waiting = { readonly start: () => void };
+type Waiting = { readonly start: () => void; readonly leave: () => void; readonly isLeaving: () => boolean };
 
 export function createTurns({ atOnce, waitingMax, waitingPerClientMax }: TurnsOptions): Turns {
   /** By client, in the order of their turns. */
@@ -48,30 +50,46 @@ export function createTurns({ atOnce, waitingMax, waitingPerClientMax }: TurnsOp
   };
 
   /** Resolves when it is this asker's turn, which somebody else has ended for it. */
-  function place({ client, gone }: Asker): Promise<void> {
-    const own = queues.get(client) ?? new Set();
+  function place({ client, gone, isLeaving = () => false }: Asker): Promise<void> {
+    if (ownOf(client).size >= waitingPerClientMax) sendOff(ownOf(client));
+    else if (waiting >= waitingMax) for (const each of queues.values()) if (sendOff(each)) break;
+    const own = ownOf(client);
     if (waiting >= waitingMax || own.size >= waitingPerClientMax) {
       throw new AppError('queue_full', 'Too many requests of this kind are waiting; try again in a moment.', {
         retryAfterSeconds: 2,
       });
     }
     return new Promise((resolve, reject) => {
-      const entry: Waiting = {
-        start() {
-          gone.removeEventListener('abort', leave);
-          resolve();
-        },
-      };
       const leave = (): void => {
+        gone.removeEventListener('abort', leave);
         remove(client, own, entry);
         reject(hasGone());
       };
+      const start = (): void => {
+        gone.removeEventListener('abort', leave);
+        resolve();
+      };
+      const entry: Waiting = { start, leave, isLeaving };
       own.add(entry);
       queues.set(client, own);
       waiting += 1;
       gone.addEventListener('abort', leave, { once: true });
       if (gone.aborted) leave();
     });
+  }
+
+  function ownOf(client: string): Set<Waiting> {
+    return queues.get(client) ?? new Set();
+  }
+
+  /** Makes room by the first of them whose client seems to have gone. */
+  function sendOff(own: ReadonlySet<Waiting>): boolean {
+    for (const entry of own) {
+      if (!entry.isLeaving()) continue;
+      entry.leave();
+      return true;
+    }
+    return false;
   }
 
   function next(): void {

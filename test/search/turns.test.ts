@@ -64,6 +64,24 @@ it('lets go of who has gone: their work never begins, and their place is free at
   expect(begun).toEqual(['a1', 'a3', 'b2']);
 });
 
+it('where there is no room, makes it by those whose clients have ended their side', async () => {
+  const turns = createTurns({ atOnce: 1, waitingMax: 3, waitingPerClientMax: 2 });
+  const { begun, ask, end } = workshop(turns);
+  const leaving = (client: string): Promise<unknown> =>
+    turns.run({ client, gone: here, isLeaving: () => true }, () => Promise.resolve()).catch(({ code }: { code: string }) => code);
+  const running = ask('a', 'a1');
+  const left = [leaving('a'), leaving('a'), leaving('b')];
+  const stay = [ask('a', 'a2'), ask('a', 'a3'), ask('c', 'c1')];
+  await expect(ask('a', 'a4')).rejects.toMatchObject({ code: 'queue_full' });
+  expect(await Promise.all(left)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+  for (const name of ['a1', 'a2', 'c1', 'a3']) {
+    end(name);
+    await settled();
+  }
+  expect(await Promise.all([running, ...stay])).toEqual(['a1', 'a2', 'a3', 'c1']);
+  expect(begun).toEqual(['a1', 'a2', 'c1', 'a3']);
+});
+
 it('loses nobody and runs nobody twice, whoever leaves, fails and ends when', async () => {
   const anyClient = fc.record({ client: fc.integer({ min: 0, max: 3 }), leaves: fc.boolean(), fails: fc.boolean() });
   await fc.assert(
