@@ -221,11 +221,16 @@ program
 program
   .command('reindex')
   .description('give all documents vectors of the embedder that the settings name; servers go on searching meanwhile')
+  .option('--reparse', 'instead, read every document again from its original, after a change of settings or a newer version')
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
-  .action(async ({ dataDir }: { dataDir: string }) => {
-    const { reindex } = await import('./data-directory.ts');
+  .action(async ({ dataDir, reparse: isReparse = false }: { dataDir: string; reparse?: boolean }) => {
     const interrupted = new AbortController();
     process.once('SIGINT', () => interrupted.abort());
+    if (isReparse) {
+      const { reparse } = await import('./reparse.ts');
+      return say(await reparse(dataDir, (line) => console.error(line), interrupted.signal));
+    }
+    const { reindex } = await import('./data-directory.ts');
     say(await reindex(dataDir, (left) => console.error(`${left} documents left`), interrupted.signal));
   });
 

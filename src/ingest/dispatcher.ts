@@ -167,7 +167,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function attempt(lease: Lease, task: Task): Promise<void> {
     const current = await engine.index.info(task.docId);
-    if (current !== null && isSameReading(current, task)) {
+    // A task with the number of what is there is to read that again (`rereading.ts`).
+    const rereads = current?.ordinal === task.ordinal ? current : null;
+    if (current !== null && rereads === null && isSameReading(current, task)) {
       const unchanged = await persist(() => settleUnchanged(engine, lease, task, current), settleTriesMax);
       if (unchanged !== null) return logEnd(task, unchanged);
     }
@@ -175,7 +177,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (payloadPath === null) return fail(lease, task, payloadMissing);
     const scratchDir = await engine.files.scratch(task.id);
     const outcome = await pool.run(
-      { ...pickJob(task), insertedAt: options.now(), payloadPath, scratchDir },
+      { ...pickJob(task), insertedAt: rereads?.insertedAt ?? options.now(), payloadPath, scratchDir },
       { signal: AbortSignal.any([lease.signal, handBack.signal]), onProgress: reporter(task) },
     );
     await conclude(lease, task, scratchDir, outcome);

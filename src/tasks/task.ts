@@ -157,6 +157,13 @@ export function withOrdinal<T extends { readonly ordinal: number }>(kept: Omit<T
   return { ...kept, ordinal: kept.ordinal ?? 0 } as T;
 }
 
+/** `id`, or when that is not greater than `other` (its clock was ahead), the one after `other`. */
+export function taskIdAfter(other: TaskId, id: TaskId): TaskId {
+  if (id > other) return id;
+  const next = (BigInt(`0x${other.replaceAll('-', '')}`) + 1n).toString(16).padStart(32, '0');
+  return next.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') as TaskId;
+}
+
 /** Whether one upload was accepted after another. */
 export function isLater(one: Version, other: Version): boolean {
   return one.ordinal === other.ordinal ? one.id > other.id : one.ordinal > other.ordinal;

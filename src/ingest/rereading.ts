@@ -1,0 +1,123 @@
+/**
+ * Every document read again from its original, by the tasks and workers that read uploads: a task of its own for each, which has the
+ * number of the version that is there, so that an upload that was accepted later wins, whenever it is read. The old text serves until
+ * then, and stays where the original cannot be read any more.
+ */
+import { pipeline } from 'node:stream/promises';
+import type { Engine } from '../engines/engine.ts';
+import type { IndexedDocument } from '../search/document-index.ts';
+import { createTask, isTerminal, type Task, type TaskId, type TaskLane, taskIdAfter } from '../tasks/task.ts';
+
+export type RereadingOptions = {
+  readonly engine: Engine;
+  /** Documents on their way at once. */
+  readonly atOnce: number;
+  readonly attemptsMax: number;
+  readonly laneOf: (fileBytes: number) => TaskLane;
+  readonly newId: () => TaskId;
+  /** ISO 8601. */
+  readonly now: () => string;
+  /** Read no document up to this doc_id: an earlier run has. */
+  readonly after: string | null;
+  /** Called after each document, with the last doc_id up to which all are done. */
+  readonly onDone: (progress: { readonly done: number; readonly total: number; readonly upTo: string | null }) => void;
+  /** Ends it between two documents; what is on its way is read all the same. */
+  readonly signal: AbortSignal;
+};
+
+export type Reread = {
+  readonly documents: number;
+  /** Of documents that keep their old text, and why. */
+  readonly failed: readonly { readonly docId: string; readonly error: string }[];
+};
+
+const lookEveryMs = 1000;
+const pageSize = 1000;
+
+/** Memory grows with the number of documents, by what the index says of each. */
+export async function rereadAll(options: RereadingOptions): Promise<Reread> {
+  const { engine, after, signal } = options;
+  const all = (await documentsOf(engine)).toSorted((a, b) => (a.docId < b.docId ? -1 : 1));
+  const wanted = all.filter(({ docId }) => after === null || docId > after);
+  const failed: { docId: string; error: string }[] = [];
+  const running = new Set<IndexedDocument>();
+  let next = 0;
+  let done = 0;
+
+  function progress() {
+    const first = wanted.findIndex((document, i) => i >= next || running.has(document));
+    const upTo = first === -1 ? wanted.length : first;
+    return { done: all.length - wanted.length + done, total: all.length, upTo: upTo === 0 ? after : wanted[upTo - 1]!.docId };
+  }
+
+  async function one(document: IndexedDocument): Promise<void> {
+    const error = await reread(document, options);
+    if (error !== null) failed.push({ docId: document.docId, error });
+  }
+
+  async function work(): Promise<void> {
+    while (next < wanted.length && !signal.aborted) {
+      const document = wanted[next]!;
+      running.add(document);
+      next += 1;
+      await one(document);
+      running.delete(document);
+      done += 1;
+      options.onDone(progress());
+    }
+  }
+
+  await Promise.all(Array.from({ length: options.atOnce }, work));
+  return { documents: done, failed };
+}
+
+async function documentsOf(engine: Engine): Promise<IndexedDocument[]> {
+  const found: IndexedDocument[] = [];
+  for (let cursor: string | undefined; ;) {
+    const page = await engine.index.list({ limit: pageSize, ...(cursor === undefined ? {} : { cursor }) });
+    found.push(...page.documents);
+    if (page.nextCursor === null) return found;
+    cursor = page.nextCursor;
+  }
+}
+
+/** Null when it was read, or is no longer what it was. */
+async function reread(document: IndexedDocument, options: RereadingOptions): Promise<string | null> {
+  const { engine } = options;
+  const { docId, version, ordinal, filename, fileBytes, sha256, declaredMediaType, metadata } = document;
+  const original = await engine.files.open({ kind: 'document', docId, version, part: 'original' });
+  if (original === null) return (await isCurrent(engine, document)) ? 'its original is not stored' : null;
+  const receipt = await engine.files.receive({ bytesMax: original.bytes, bytesExpected: original.bytes });
+  try {
+    await pipeline(original.stream, receipt.stream);
+    if (receipt.sha256 !== sha256) {
+      await receipt.discard();
+      return 'its original is damaged';
+    }
+    const of = { docId, filename, fileBytes, sha256, declaredMediaType, metadata, keyId: null, callbackUrl: null };
+    const how = { lane: options.laneOf(fileBytes), attemptsMax: options.attemptsMax, createdAt: options.now() };
+    const task = createTask({ id: taskIdAfter(version, options.newId()), ...of, ...how }, ordinal);
+    await engine.bringIn(task, receipt);
+    return (await ended(engine, task.id))?.error?.message ?? null;
+  } catch (error) {
+    await receipt.discard();
+    throw error;
+  }
+}
+
+async function isCurrent(engine: Engine, { docId, version }: IndexedDocument): Promise<boolean> {
+  return (await engine.index.info(docId))?.version === version;
+}
+
+async function ended(engine: Engine, id: TaskId): Promise<Task | null> {
+  for (;;) {
+    const changed = Promise.withResolvers<void>();
+    const stop = engine.tasks.watch(id, () => changed.resolve());
+    const timer = setTimeout(changed.resolve, lookEveryMs);
+    const found = await engine.tasks.get(id);
+    if (found !== null && !isTerminal(found.task.status)) await changed.promise;
+    clearTimeout(timer);
+    stop();
+    if (found === null || isTerminal(found.task.status)) return found?.task ?? null;
+  }
+}
