@@ -255,5 +255,7 @@ export function idleProgress(status: TaskStatus): TaskProgress {
 }
 
 function step(task: Task, now: string, change: Partial<Task>): Task {
-  return { ...task, ...change, updatedAt: now, revision: task.revision + 1 };
+  // Another host's clock, or one that was set back, may be behind.
+  const updatedAt = now > task.updatedAt ? now : task.updatedAt;
+  return { ...task, ...change, updatedAt, revision: task.revision + 1 };
 }

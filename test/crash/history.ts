@@ -155,3 +155,19 @@ function judgeSightings(
 function isEnd(status: TaskStatus): boolean {
   return status === 'completed' || status === 'failed';
 }
+
+/** One upload or removal of a document. `asked` and `told` are moments in one order of the whole test, by no clock. */
+export type Acceptance = {
+  readonly asked: number;
+  readonly told: number;
+  /** What the document is, when this is the last thing that was accepted: a version, or nothing after a removal. */
+  readonly leaves: TaskId | null;
+};
+
+/** Whether a document may end as `shown`: by something that was accepted with nothing accepted wholly after it. */
+export function judgeLast(accepted: readonly Acceptance[], shown: TaskId | null): string | null {
+  const isLast = (one: Acceptance): boolean => accepted.every((other) => other.asked <= one.told);
+  const possible = accepted.filter(isLast).map(({ leaves }) => leaves);
+  if (possible.includes(shown) || (accepted.length === 0 && shown === null)) return null;
+  return `shows ${shown ?? 'nothing'}; what was accepted last is ${possible.map((id) => id ?? 'a removal').join(' or ')}`;
+}

@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { runCancels } from './cancels.ts';
 import { runClock } from './clock.ts';
+import { runClockHistories } from './clock-histories.ts';
 import { runContention } from './contention.ts';
 import { runFailpoints } from './failpoints.ts';
 import { runGracefulStop } from './graceful-stop.ts';
@@ -30,6 +31,7 @@ const short = {
   nth: { every: 30, errnos: 'one' },
   cuts: 40,
   jumps: ['+10y'],
+  clockHistories: 50,
   contention: { tasks: 1000, retained: 10_000 },
   modelRuns: 30,
   backupRuns: 30,
@@ -49,6 +51,7 @@ const full = {
   nth: { every: 1, errnos: 'all' },
   cuts: 200,
   jumps: ['-2h', '+2h', '+10y'],
+  clockHistories: 1000,
   contention: { tasks: 10_000, retained: 100_000 },
   modelRuns: 300,
   backupRuns: 200,
@@ -90,6 +93,10 @@ const parts: Record<string, { what: string; run: () => boolean | Promise<boolean
   nth: { what: 'the k-th operation fails (R3)', run: () => runNthOperation({ ...size.nth, seed }) },
   power: { what: 'power cuts (R6)', run: () => runPowerLoss({ points: size.cuts, seed }) },
   clock: { what: 'the clock is set (R7)', run: () => runClock({ jumps: size.jumps, seed }) },
+  clocks: {
+    what: 'histories of uploads by clocks that differ and step',
+    run: () => runClockHistories({ histories: size.clockHistories, seed }),
+  },
   contention: { what: 'contention and cost (R8)', run: () => runContention(size.contention) },
   model: { what: 'the engine against a model (R9)', run: () => runModel({ runs: size.modelRuns, seed }) },
   backup: {

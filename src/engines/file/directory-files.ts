@@ -7,15 +7,13 @@ import { hasErrno } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { isTaskId } from '../../tasks/task.ts';
 import type { ContentFiles, ContentOwner } from '../content-files.ts';
+import { createUnneeded } from '../unneeded.ts';
 import { createDisk, type Disk, orNull, removeTree, unlinkIfThere } from './disk.ts';
 import { createDiskHealth } from './disk-health.ts';
 import { createDirectorySync } from './directory-sync.ts';
 import { createFileFileStore } from './file-file-store.ts';
-import { bucketEndMs, createLayout, isBucketName, type Layout } from './layout.ts';
+import { createLayout, isBucketName, type Layout } from './layout.ts';
 import { createReserve } from './reserve.ts';
-
-/** A payload younger than this may belong to a task that is just being made. */
-const youngMs = 3_600_000;
 
 /** Opens a directory on a local disk; makes it when missing. */
 export async function openDirectoryFiles(options: {
@@ -23,12 +21,10 @@ export async function openDirectoryFiles(options: {
   owner: ContentOwner;
   /** Free bytes below which nothing more is received. */
   diskReserveBytes: number;
-  /** ISO 8601. */
-  now: () => string;
   logger: Logger;
   disk?: Disk;
 }): Promise<ContentFiles> {
-  const { owner, now, logger, disk = createDisk() } = options;
+  const { owner, logger, disk = createDisk() } = options;
   const layout = createLayout(resolve(options.dataDir));
   const pen = await openPen(disk, layout, owner);
   const syncDirectory = createDirectorySync(disk);
@@ -44,6 +40,8 @@ export async function openDirectoryFiles(options: {
   });
   const files = createFileFileStore({ disk, layout, owner: pen, health, syncDirectory });
 
+  const unneeded = createUnneeded();
+
   async function keep(received: string, target: string, bucket: string): Promise<void> {
     await disk.mkdir(bucket, 'keep.bucket');
     await syncDirectory(layout.tasks, 'keep.sync-tasks');
@@ -53,16 +51,15 @@ export async function openDirectoryFiles(options: {
 
   async function sweepPayloads(needsPayload: (id: string & { __brand: 'TaskId' }) => Promise<boolean>): Promise<number> {
     let removed = 0;
-    const oldMs = Date.parse(now()) - youngMs;
+    const isUnneeded = unneeded.look();
     for (const bucket of (await disk.list(layout.tasks, 'sweep.buckets')).filter(isBucketName)) {
-      if (bucketEndMs(bucket) > oldMs) continue;
       const folder = join(layout.tasks, bucket);
       for (const name of (await orNull(disk.list(folder, 'sweep.bucket'))) ?? []) {
         const id = name.endsWith('.bin') ? name.slice(0, -4) : '';
-        if (!isTaskId(id) || (await needsPayload(id))) continue;
+        if (!isTaskId(id) || !isUnneeded(id, await needsPayload(id))) continue;
         if (await unlinkIfThere(disk, join(folder, name), 'sweep.payload')) removed += 1;
       }
-      await rmdirIfEmpty(disk, folder);
+      if (isUnneeded(bucket, false)) await rmdirIfEmpty(disk, folder);
     }
     return removed;
   }

@@ -10,6 +10,7 @@ import type { Reranker } from '../../search/reranker.ts';
 import { isTaskId, type TaskId } from '../../tasks/task.ts';
 import { AppError } from '../../errors.ts';
 import type { ContentFiles, ContentOwner } from '../content-files.ts';
+import { createUnneeded } from '../unneeded.ts';
 import { type Blobs, createBlobs } from './blobs.ts';
 import { type Database, openDatabase } from './database.ts';
 import { clearWork } from './postgres-engine.ts';
@@ -33,15 +34,11 @@ export type PostgresContentOptions = {
   readonly embedder: Embedder;
   readonly reranker?: Reranker | null;
   readonly connectionsMax: number;
-  /** ISO 8601. */
-  readonly now: () => string;
   readonly logger: Logger;
 };
 
 /** A transaction that its process left alone for so long is undone. */
 const idleMs = 5000;
-/** A payload younger than this may belong to a task that is just being made. */
-const youngMs = 3_600_000;
 /** Payloads are kept as parts of a document of this name, which is no SHA-256. */
 const payloads = 'payload';
 
@@ -62,7 +59,7 @@ export async function openPostgresContent(options: PostgresContentOptions): Prom
 }
 
 async function openOn(database: Database, options: PostgresContentOptions): Promise<PostgresContent> {
-  const { owner, role, now } = options;
+  const { owner, role } = options;
   const root = resolve(options.workDir);
   await clearWork(database, root);
   await database.run('INSERT INTO owner(id, role) VALUES ($1, $2)', [owner.id, payloads]);
@@ -74,6 +71,7 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
     workDir: join(root, owner.id),
     payloadSql: `SELECT blob.id, bytes FROM document_part JOIN blob ON blob.id = blob WHERE doc_key = '${payloads}' AND version = $1`,
   });
+  const unneeded = createUnneeded();
   let closed = false;
 
   /** Until the end of the transaction nobody can take the right to write. */
@@ -107,11 +105,10 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
       async sweep({ isAlive, needsPayload, isLive }) {
         for (const row of await database.query('SELECT id FROM owner WHERE role = $1', [payloads]))
           if (!(await isAlive(row['id'] as string))) await forget(row['id'] as string);
-        const oldMs = Date.parse(now()) - youngMs;
-        return sweepVersions(database, blobs, (id, isPayload) => {
-          if (isPayload) return createdMs(id) > oldMs ? Promise.resolve(true) : needsPayload(id);
-          return isLive(id);
-        });
+        const isUnneeded = unneeded.look();
+        return sweepVersions(database, blobs, async (id, isPayload) =>
+          isPayload ? !isUnneeded(id, await needsPayload(id)) : isLive(id),
+        );
       },
       makeRoom: (work) => work(),
       async state() {
@@ -166,9 +163,4 @@ async function dropVersion(database: Database, blobs: Blobs, docKey: string, ver
     ]);
     await blobs.drop(rows.map((row) => row['blob'] as number));
   });
-}
-
-/** When a task was accepted: the first 48 bits of its id (Unix time in milliseconds). */
-function createdMs(id: TaskId): number {
-  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }

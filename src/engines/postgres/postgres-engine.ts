@@ -166,8 +166,11 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
 
   /** All processes do it; what one has removed the others do not find. */
   async function sweep(): Promise<void> {
-    const before = new Date(Date.parse(options.now()) - options.taskRetentionMs);
-    const removed = await tasks.expire(before);
+    // By the database's clock, as is when they ended.
+    const [row] = await database.query(`SELECT clock_timestamp() - $1 * interval '1 millisecond' AS before`, [
+      options.taskRetentionMs,
+    ]);
+    const removed = await tasks.expire(new Date(row!['before'] as string));
     if (removed > 0) logger.info({ removed }, 'expired tasks removed');
     await blobs.sweep();
     await files.sweep();

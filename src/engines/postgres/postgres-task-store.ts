@@ -105,10 +105,9 @@ export function createPostgresTaskStore(
   }
 
   async function write(task: Task): Promise<Task> {
-    const sql = `UPDATE task SET status = $2, record = $3, ended_at = $4, attempts = $5, changed_at = clock_timestamp(),
-      cancel = cancel AND $4::timestamptz IS NULL WHERE id = $1`;
-    const endedAt = isTerminal(task.status) ? task.finishedAt : null;
-    await database.run(sql, [task.id, task.status, JSON.stringify(task), endedAt, task.attempts]);
+    const sql = `UPDATE task SET status = $2, record = $3, attempts = $4, changed_at = clock_timestamp(),
+      ended_at = CASE WHEN $5 THEN clock_timestamp() END, cancel = cancel AND NOT $5 WHERE id = $1`;
+    await database.run(sql, [task.id, task.status, JSON.stringify(task), task.attempts, isTerminal(task.status)]);
     await signals.send({ kind: 'task', id: task.id });
     return task;
   }

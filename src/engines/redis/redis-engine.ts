@@ -100,7 +100,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
   /** What the purge before this one left: a number may have been taken before its task could be seen. */
   let purgeable = 0;
   let trouble: string | null = null;
-  let seenMs = Date.parse(now());
+  let seenMs = membership.serverNowMs();
   let minuteAt = -Infinity;
   let hourAt = -Infinity;
   let timer: NodeJS.Timeout | undefined;
@@ -186,8 +186,8 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
   }
 
   async function sweep(): Promise<void> {
-    const before = new Date(Date.parse(now()) - options.taskRetentionMs);
-    const removed = await tasks.expire(before);
+    // By the server's clock, as is when they ended.
+    const removed = await tasks.expire(new Date(membership.serverNowMs() - options.taskRetentionMs));
     if (removed > 0) logger.info({ removed }, 'expired tasks removed');
     const statusOf = async (id: TaskId) => (await tasks.get(id))?.task.status ?? null;
     await files.sweep({

@@ -104,9 +104,8 @@ export function createRedisTaskStore(
 
   /** The next record, if nothing happened since it was thought out. What was parked behind a task that ended gets its turn. */
   async function write(task: Task, holder: string): Promise<string> {
-    const endedAt = isTerminal(task.status) ? endedAtMs(task) : 0;
     const [answer, parked, lane] = await connection.run(() =>
-      commands.taskChange(prefix, task.id, holder, JSON.stringify(task), task.revision, task.status, endedAt),
+      commands.taskChange(prefix, task.id, holder, JSON.stringify(task), task.revision, task.status),
     );
     if (parked) await jobs.addAgain(parked as TaskId, lane as TaskLane);
     return answer;

@@ -64,7 +64,6 @@ export interface Commands {
     record: string,
     revision: number,
     status: string,
-    endedAt: number,
   ): Promise<[string, string?, string?]>;
   /** `held` or `cancel` (held, and asked to stop), `busy` (parked), `over` (nothing to run), `lost` (the owner is not alive). */
   taskHold(p: string, id: string, owner: string): Promise<string>;
@@ -200,7 +199,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     if holder ~= '' and (held ~= holder or not alive(holder)) then return { 'fenced' } end
     if held and before[1] == record then return { 'ok' } end
     if tonumber(before[2]) ~= revision - 1 then return { 'stale' } end
-    write(id, record, revision, status, ARGV[6])
+    write(id, record, revision, status, nowMs())
     if held then return { 'ok' } end
     if not ended(status) then
       redis.call('SREM', key('cancels'), id)

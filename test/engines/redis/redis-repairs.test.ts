@@ -135,28 +135,33 @@ describe('the Redis engine', () => {
 });
 
 describe('files in a directory, for an engine that keeps tasks elsewhere', () => {
-  it('lose what crashes left, and nothing that is needed', async () => {
+  it('lose what crashes left, and nothing that is needed, or whose task is being made by a host of another time', async () => {
     await using dir = await tempDir();
     const layout = createLayout(dir.path);
-    const old = (): TaskId => v7({ msecs: Date.now() - 86_400_000 }) as TaskId;
-    const [needed, forgotten, young] = [old(), old(), newId()];
+    const old = (): TaskId => v7({ msecs: Date.now() - 30 * 86_400_000 }) as TaskId;
+    const [needed, forgotten, beingMade] = [old(), old(), old()];
     const owner = { id: 'worker-1', lost: new AbortController().signal };
-    const now = (): string => new Date().toISOString();
-    const files = await openDirectoryFiles({ dataDir: dir.path, owner, diskReserveBytes: 0, now, logger: silentLogger });
-    for (const id of [needed, forgotten, young]) {
+    const files = await openDirectoryFiles({ dataDir: dir.path, owner, diskReserveBytes: 0, logger: silentLogger });
+    const put = (id: TaskId): void => {
       mkdirSync(dirname(layout.payload(id)), { recursive: true });
       writeFileSync(layout.payload(id), 'x');
-    }
+    };
+    for (const id of [needed, forgotten]) put(id);
     mkdirSync(join(layout.active, 'worker-0'));
 
-    await files.sweep({
-      isAlive: () => Promise.resolve(false),
-      needsPayload: (id) => Promise.resolve(id === needed),
-      isLive: () => Promise.resolve(false),
-      isCurrent: () => Promise.resolve(false),
-    });
+    const sweep = () =>
+      files.sweep({
+        isAlive: () => Promise.resolve(false),
+        needsPayload: (id) => Promise.resolve(id === needed),
+        isLive: () => Promise.resolve(false),
+        isCurrent: () => Promise.resolve(false),
+      });
 
-    expect([needed, forgotten, young].map((id) => existsSync(layout.payload(id)))).toEqual([true, false, true]);
+    await sweep();
+    put(beingMade);
+    await sweep();
+
+    expect([needed, forgotten, beingMade].map((id) => existsSync(layout.payload(id)))).toEqual([true, false, true]);
     expect(existsSync(join(layout.active, 'worker-0'))).toBe(false);
     expect(existsSync(join(layout.active, 'worker-1'))).toBe(true);
   });

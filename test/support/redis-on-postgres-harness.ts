@@ -1,0 +1,22 @@
+/** The Redis engine with files and index in PostgreSQL, for the contract suites. */
+import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
+import { openPostgresContent, type PostgresContent } from '../../src/engines/postgres/postgres-content.ts';
+import { silentLogger } from './engine-steps.ts';
+import type { PostgresServer } from './postgres.ts';
+import type { RedisServer } from './redis.ts';
+import { createRedisHarness, type RedisHarness } from './redis-harness.ts';
+
+export async function createRedisOnPostgresHarness(redis: RedisServer, postgres: PostgresServer): Promise<RedisHarness> {
+  const url = await postgres.newDatabase();
+  return createRedisHarness(redis, (workDir, role) => {
+    const opened = Promise.withResolvers<PostgresContent>();
+    return {
+      async openFiles(owner) {
+        const embedder = createBuiltinEmbedder();
+        opened.resolve(await openPostgresContent({ url, owner, role, workDir, embedder, connectionsMax: 4, logger: silentLogger }));
+        return (await opened.promise).files;
+      },
+      openIndex: async () => (await opened.promise).index,
+    };
+  });
+}
