@@ -258,3 +258,27 @@ describe('the places for MCP', () => {
     return startHttpServer({ settings: { apiKeys: parseApiKeys(`me:read:${key}`) }, extraRoutes: await optionalRoutes() });
   }
 });
+
+describe('the places of those who wait for a task', () => {
+  it('are each client’s own; one more is answered at once with what there is', async () => {
+    const limits = { waitsPerClientMax: 1, waitsMax: 2 };
+    const settings = { trustedProxies: ['127.0.0.0/8'] };
+    await using server = await startHttpServer({ limits, settings, memory: { ingest: () => {} } });
+    const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address });
+    const upload = (docId: string, address: string): Promise<Response> =>
+      fetch(`${server.url}/documents/${docId}`, { method: 'PUT', body: 'text', headers: from(address) });
+    const before = server.memory.watchers();
+    const waiting = upload('a', '192.0.2.1');
+    await eventually(() => server.memory.watchers() === before + 1, 'the first waits');
+    const [id] = [...server.memory.tasks.keys()];
+
+    expect((await upload('b', '192.0.2.1')).status).toBe(202);
+    const asked = await fetch(`${server.url}/task/${id}?wait=60`, { headers: from('192.0.2.1') });
+    expect(await asked.json()).toMatchObject({ status: 'pending' });
+    const other = upload('c', '192.0.2.2');
+    await eventually(() => server.memory.watchers() === before + 2, 'another client waits');
+
+    for (const task of server.memory.tasks.keys()) await server.memory.finish(task);
+    expect([(await waiting).status, (await other).status]).toEqual([200, 200]);
+  });
+});
