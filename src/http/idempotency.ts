@@ -94,9 +94,17 @@ export function createIdempotency(store: IdempotencyStore, now: () => string): I
 }
 
 /** What a request means: the same file under the same doc_id with the same metadata. */
-export function fingerprint({ receipt, metadata, filename, callbackUrl }: ReceivedFile, docId: string): string {
-  const options = [filename, callbackUrl, metadata === null ? null : Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))];
-  const meant = JSON.stringify([receipt.sha256, docId, ...options]);
+export function fingerprint(file: ReceivedFile, docId: string): string {
+  const { receipt, metadata, filename, callbackUrl, declaredMediaType } = file;
+  // Bytes of another charset are another text; a type without one is left out, as it was before charsets were obeyed.
+  const charset = declaredMediaType?.includes('charset=') === true ? [declaredMediaType] : [];
+  const options = [
+    ...charset,
+    filename,
+    callbackUrl,
+    metadata === null ? null : Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ];
+  const meant = JSON.stringify([receipt.sha256, docId.normalize('NFC'), ...options]);
   return createHash('sha256').update(meant).digest('hex');
 }
 

@@ -64,6 +64,27 @@ describe('Idempotency-Key on POST /insert', () => {
     expect(await server.files()).toHaveLength(1);
   });
 
+  it('tells the same bytes of another charset apart, and the two forms of one name not', async () => {
+    await using server = await startHttpServer();
+    const put = (docId: string, type: string): Promise<Response> =>
+      fetch(`${server.url}/documents/${encodeURIComponent(docId)}`, {
+        method: 'PUT',
+        body: 'x',
+        headers: { ...key('k1'), 'content-type': type },
+      });
+    const first = await put('caf\u00e9?', 'text/plain; charset=koi8-r');
+    const same = await fetch(`${server.url}/documents/cafe%CC%81%3F?filename=caf%C3%A9%3F`, {
+      method: 'PUT',
+      body: 'x',
+      headers: { ...key('k1'), 'content-type': 'text/plain; charset=KOI8-R' },
+    });
+
+    expect([first.status, same.status, (await put('caf\u00e9?', 'text/plain; charset=windows-1251')).status]).toEqual([
+      200, 200, 422,
+    ]);
+    expect(server.memory.tasks.size).toBe(1);
+  });
+
   it('answers 409 while the first request is still being answered', async () => {
     await using server = await startHttpServer({ memory: { ingest: () => {} } });
     const first = insert(server, 'd', fileForm('hello'), key('k1'));
