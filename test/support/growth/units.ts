@@ -49,7 +49,9 @@ function* systematic(grammar: Grammar): Generator<readonly Stretch[]> {
 }
 
 function byChance(grammar: Grammar, random: Random): readonly Stretch[] {
-  const tokens = tokensOf(grammar);
+  // Every other unit is of tokens that close what they open, so that what stands after them is read as what it is.
+  const isClosed = random(2) === 0;
+  const tokens = tokensOf(grammar).map(({ part, token }) => ({ part, token: isClosed ? token + closersOf(token) : token }));
   const main = tokens.filter(({ part }) => part === tokens[0]!.part);
   const anywhere = (): { part: string; token: string } => tokens[random(tokens.length)]!;
   const one = random(3) === 0 ? anywhere() : main[random(main.length)]!;
@@ -73,13 +75,33 @@ function byChance(grammar: Grammar, random: Random): readonly Stretch[] {
         : [filled(hole.part, hole.token, run), repeated(one.part, one.token)];
     case 5: {
       const inside = samePart(tokens, elsewhere.part, random);
-      return [{ part: elsewhere.part, head: plain(elsewhere.token), body: plain(inside), tail: '' }, repeated(one.part, one.token)];
+      return [around(elsewhere.part, elsewhere.token, inside), repeated(one.part, one.token)];
     }
     default: {
       const third = main[random(main.length)]!;
       return [repeated(one.part, one.token + other.token + third.token)];
     }
   }
+}
+
+/** `token` once, without the tags that close it, then `inside` many times, then those tags. */
+function around(part: string, token: string, inside: string): Stretch {
+  const cut = token.search(/(?:<\/[\w:.-]+>)+$/);
+  const head = cut === -1 ? token : token.slice(0, cut);
+  return { part, head: plain(head), body: plain(inside), tail: closersOf(head) };
+}
+
+/** The tags that close what a token opens. */
+function closersOf(token: string): string {
+  const open: string[] = [];
+  for (const [, slash, name, empty] of token.matchAll(/<(\/?)([a-z][\w:.-]*)(?:\s[^<>]*?)?(\/?)>/gi)) {
+    if (slash === '/') open.splice(Math.max(0, open.lastIndexOf(name!)));
+    else if (empty === '') open.push(name!);
+  }
+  return open
+    .toReversed()
+    .map((name) => `</${name}>`)
+    .join('');
 }
 
 function samePart(tokens: readonly { part: string; token: string }[], part: string, random: Random): string {
