@@ -969,6 +969,7 @@ const pdfContent = lines(`
 
 const pdf: Grammar = {
   filename: 'a.pdf',
+  once: [[['content', '', '/P BMC\n', '']]],
   parts: {
     content: pdfContent,
     pages: ['BT /F1 9 Tf 72 700 Td (¤) Tj ET\n', 'BT /F1 9 Tf 72 700 Td (a№) Tj ET\n', '\n'],

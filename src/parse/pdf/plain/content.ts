@@ -39,7 +39,6 @@ export type Content = {
 
 const formsMax = 12;
 const statesMax = 256;
-const marksMax = 256;
 const operandsMax = 200;
 /** In the arrays of one content stream. */
 const valuesMax = 10_000_000;
@@ -113,7 +112,7 @@ type Machine = {
   readonly operands: Value[];
   operandCount: number;
   readonly saved: State[];
-  /** The marked content that is open: the text that stands for it, where there is one. */
+  /** The marked content that is open: the text that stands for it or for what it lies in, where there is one. */
   readonly marks: (Replacement | undefined)[];
   state: State;
   /** Text line matrix and text matrix. */
@@ -324,7 +323,7 @@ function show(machine: Machine, items: readonly Value[]): void {
   const glyphs: FontGlyph[] = [];
   const xs: number[] = [];
   const widthScale = size * stretch;
-  const replacement = marks.findLast((each) => each !== undefined);
+  const replacement = marks.at(-1);
   let x = 0;
   for (const item of items) {
     if (typeof item === 'number') {
@@ -362,8 +361,9 @@ function show(machine: Machine, items: readonly Value[]): void {
 
 /* Marked content. */
 
+/** However deep: PDFium, which would be asked otherwise, copies all marks for each one more (100 KB of them took 512 MB). */
 function mark({ marks }: Machine, replacement: Replacement | undefined): void {
-  if (marks.push(replacement) > marksMax) throw new NotPlain('marks in marks');
+  marks.push(replacement ?? marks.at(-1));
 }
 
 function replacementOf(machine: Machine): Replacement | undefined {

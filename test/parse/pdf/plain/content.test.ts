@@ -93,6 +93,8 @@ describe('Text of a content stream', () => {
 
   it('is the text that stands for what is marked', async () => {
     expect(await textOf(shown('/Span << /ActualText (fi) >> BDC (X) Tj EMC (nal) Tj'))).toEqual(['final']);
+    const deep = `/Span << /ActualText (fi) >> BDC ${'/P BMC '.repeat(300)}(X) Tj ${'EMC '.repeat(301)}(nal) Tj`;
+    expect(await textOf(shown(deep))).toEqual(['final']);
     expect(await textOf(shown('/Span << /ActualText <feff4e2d> >> BDC (XY) Tj EMC (.) Tj'))).toEqual(['中.']);
     expect(await textOf(shown('/P << /MCID 0 >> BDC (one) Tj EMC /Artifact BMC ( two) Tj EMC'))).toEqual(['one two']);
     const named = { resources: '/Properties << /M1 << /ActualText (three) >> >>' };
@@ -174,7 +176,6 @@ describe('A content stream is not plain', () => {
     ['with no operands, after one that had some', shown('(a) Tj 5 5 Td Td')],
     ['with an inline picture that does not end', 'BI /W 4 /H 2 /BPC 8 /CS /G ID \x00\x01\x02'],
     ['with states in states', 'q '.repeat(300)],
-    ['with marks in marks', '/A BMC '.repeat(300)],
     ['with too many operands', '1 '.repeat(300)],
     ['with too much text', shown(`(${'a'.repeat(1000)}) Tj `.repeat(101))],
     ['with a font in its graphics state', '/G1 gs'],
