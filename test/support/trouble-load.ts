@@ -149,7 +149,7 @@ export async function passThrough(
   await trouble.begin();
   try {
     if (trouble.refuses) await until(`uploads are refused: it ${trouble.name}`, () => load.refused() > before.refused + 10);
-    await until('the load went on', () => load.answered() > before.answered + 100);
+    await until('the load went on', () => load.answered() > before.answered + 40);
     if (trouble.keepsOut === true) await until('somebody has not shown itself for long', () => silent(4000));
     await until('it has lasted', () => performance.now() - beganAt >= lastsMs);
   } finally {
