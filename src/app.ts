@@ -23,7 +23,7 @@ import { createLibrary, type Library } from './ingest/library.ts';
 import { createSupervisor, exitConfig, type Supervisor, workerReady } from './ingest/supervisor.ts';
 import { createSystemStatus, type Workers } from './ingest/system-status.ts';
 import { createTaskControl } from './ingest/task-control.ts';
-import { createThreadPool } from './ingest/thread-pool.ts';
+import { createThreadPool, type ThreadPool } from './ingest/thread-pool.ts';
 import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
 import type { ParseLimits } from './parse/parser.ts';
@@ -179,18 +179,28 @@ function superviseWorker(
   return supervisor;
 }
 
-/** Works through the queue with its own pool of threads. Any number may share one data directory or database. */
-export async function startWorker(config: Config, logger: Logger, modules = ownModules): Promise<Running> {
-  const embedder = embedderSettings(config);
-  const limits = parseLimits(config);
-  const pool = createThreadPool({
+/** The threads that read documents, as the settings have it. */
+export function openThreads(config: Config, logger: Logger, modules = ownModules): ThreadPool {
+  return createThreadPool({
     threads: config.threads,
     filename: modules.ingest,
-    settings: { limits, chunkTokensMax: config.chunkTokens, ocrLanguages: config.ocrLanguages, embedder },
+    settings: {
+      limits: parseLimits(config),
+      chunkTokensMax: config.chunkTokens,
+      ocrLanguages: config.ocrLanguages,
+      embedder: embedderSettings(config),
+    },
     threadMemoryMb: config.threadMemoryMb,
     deadlines: { parseMs: config.parseMs, pageMs: config.pageMs, embedMs: config.embedMs },
     logger,
   });
+}
+
+/** Works through the queue with its own pool of threads. Any number may share one data directory or database. */
+export async function startWorker(config: Config, logger: Logger, modules = ownModules): Promise<Running> {
+  const embedder = embedderSettings(config);
+  const limits = parseLimits(config);
+  const pool = openThreads(config, logger, modules);
   const [engine, { id: embedderId }, ocr] = await Promise.all([
     openWorkerEngine(storageOptions(config, logger)),
     createEmbedder(embedder),

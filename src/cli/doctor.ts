@@ -1,5 +1,5 @@
 /** Looks at this machine as a server would find it, and says for everything that is wrong what to do. */
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { openDatabase } from '../engines/postgres/database.ts';
 import { requireSchema } from '../engines/postgres/schema.ts';
 import { connect } from '../engines/redis/connection.ts';
-import { hasErrno } from '../errors.ts';
+import { AppError, hasErrno } from '../errors.ts';
 import { isLoopbackHost } from '../http/origin-guard.ts';
 import { createLogger } from '../logger.ts';
 import { fileSize } from './terminal-text.ts';
@@ -38,8 +38,15 @@ const fileSystems = new Map<number, { name: string; state: Check['state'] }>([
   [0x01021994, { name: 'tmpfs (memory)', state: 'warning' }],
 ]);
 
-/** Every check, in the order in which a server would stumble over them. `env` holds the server's settings. */
-export async function examine(env: Readonly<Record<string, string | undefined>>, pageDir: string): Promise<readonly Check[]> {
+/**
+ * Every check, in the order in which a server would stumble over them. `env` holds the server's settings. `repair`: mends documents
+ * that can be mended.
+ */
+export async function examine(
+  env: Readonly<Record<string, string | undefined>>,
+  pageDir: string,
+  { repair = false }: { repair?: boolean } = {},
+): Promise<readonly Check[]> {
   const checks: Check[] = [nodeVersion(process.versions.node), userId()];
   let config: Config;
   try {
@@ -52,7 +59,24 @@ export async function examine(env: Readonly<Record<string, string | undefined>>,
   checks.push(...(config.databaseUrl === '' ? await dataDirectory(config) : [await database(config)]));
   if (config.queueUrl !== '') checks.push(await queue(config));
   checks.push(await port(config), await ocr(), await page(pageDir));
+  const isReachable = !checks.some(({ name, state }) => state === 'problem' && storage.includes(name));
+  const isThere = config.databaseUrl !== '' || existsSync(join(config.dataDir, 'documents'));
+  if (isReachable && isThere) checks.push(await documents(env, repair));
   return checks;
+}
+
+/** Checks without which no document can be opened. */
+const storage = ['permissions', 'fsync', 'database', 'redis'];
+
+/** Opened by what a worker opens them with, which is loaded for this alone. */
+async function documents(env: Readonly<Record<string, string | undefined>>, repair: boolean): Promise<Check> {
+  const { checkDocuments } = await import('./check-documents.ts');
+  try {
+    return { name: 'documents', ...(await checkDocuments(env, repair)) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return problem('documents', withoutSecrets(`They cannot be opened: ${error.message}`));
+  }
 }
 
 function nodeVersion(version: string): Check {

@@ -173,10 +173,12 @@ webhooks
 
 program
   .command('doctor')
-  .description('look at this machine and its settings as the server would, and say what to do')
-  .action(async () => {
+  .description('look at this machine, its settings and every document as the server would, and say what to do')
+  .option('--repair', 'make again what is damaged, of originals that are whole', false)
+  .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
+  .action(async ({ repair, dataDir }: { repair: boolean; dataDir: string }) => {
     const { examine } = await import('./doctor.ts');
-    const checks = await examine(process.env, pageDir);
+    const checks = await examine({ ...process.env, DATA_DIR: dataDir }, pageDir, { repair });
     say({
       json: { checks },
       text: table(

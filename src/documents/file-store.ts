@@ -49,6 +49,11 @@ export interface FileStore {
   publish(docId: string, version: Version, scratchDir: string): Promise<void>;
   /** Notes durably which version is current (for rebuilding the index) and removes every one accepted before it. Safe twice. */
   settle(docId: string, version: Version): Promise<void>;
+  /**
+   * Puts parts of a version anew in place of those that were damaged: all that are in `scratchDir`, `meta.json` last. The folder is gone
+   * afterwards. Safe twice.
+   */
+  mend(docId: string, version: TaskId, scratchDir: string): Promise<void>;
   /** Removes one version that never became current. Safe twice. */
   unpublish(docId: string, version: TaskId): Promise<void>;
   /**

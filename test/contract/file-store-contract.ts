@@ -1,7 +1,8 @@
 /** What every FileStore does, wherever the bytes lie. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -42,6 +43,17 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
       expect(receipt.bytes).toBe(11);
       expect(receipt.sha256).toBe(createHash('sha256').update('合同 2026').digest('hex'));
       await receipt.discard();
+    });
+
+    it('puts a damaged part of a version anew in its place, and leaves the others', async () => {
+      const task = await publishOne('original', 'mended');
+      const scratch = await worker.files.scratch(task.id);
+      await writeFile(join(scratch, 'content.md'), 'made again');
+      await worker.files.mend(task.docId, task.id, scratch);
+
+      const read = async (name: 'original' | 'content.md') => text((await front.files.open(part(task, name)))!.stream);
+      expect([await read('content.md'), await read('original')]).toEqual(['made again', 'original']);
+      expect(existsSync(scratch)).toBe(false);
     });
 
     it('receives nothing, too', async () => {

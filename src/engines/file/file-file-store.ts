@@ -31,6 +31,9 @@ export interface FileFileStore extends FileStore {
   }): Promise<number>;
 }
 
+/** `meta.json` last: it says what the others are. */
+const mendedParts: readonly DocumentPart[] = ['content.md', 'chunks.ndjson', 'vectors.bin', 'meta.json'];
+
 /** Which version of a document is current. */
 type Current = { readonly version: TaskId; readonly ordinal: number; readonly docId: string };
 
@@ -95,6 +98,22 @@ export function createFileFileStore(options: {
     }
     await syncDirectory(folder, 'publish.sync-folder');
     // An attempt before this one got as far: its folder is complete, since it came by a rename.
+    await owner.discard(scratchDir);
+  }
+
+  async function mend(docId: string, version: TaskId, scratchDir: string): Promise<void> {
+    const target = versionOf(docId, version);
+    const made = await disk.list(scratchDir, 'mend.list');
+    for (const part of mendedParts) {
+      const path = join(target, part);
+      const there = await orNull(disk.stat(path, 'mend.look'));
+      const isSurplus = part === 'vectors.bin' && made.includes('content.md') && !made.includes(part);
+      if (there !== null && (isSurplus || (made.includes(part) && there.kind !== 'file'))) await drop(path);
+      if (!made.includes(part)) continue;
+      await disk.syncFile(join(scratchDir, part), 'mend.sync-file');
+      await disk.rename(join(scratchDir, part), path, 'mend.rename');
+    }
+    await disk.syncDirectory(target, 'mend.sync');
     await owner.discard(scratchDir);
   }
 
@@ -206,6 +225,7 @@ export function createFileFileStore(options: {
       }),
     publish: (docId, version, scratchDir) => health.guard(() => publish(docId, version, scratchDir)),
     settle: (docId, version) => health.guard(() => settle(docId, version)),
+    mend: (docId, version, scratchDir) => health.guard(() => mend(docId, version, scratchDir)),
     unpublish: (docId, version) => health.guard(() => unpublish(docId, version)),
     remove: (docId, ordinal) => health.guard(() => remove(docId, ordinal)),
     documents,

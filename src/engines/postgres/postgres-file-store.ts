@@ -181,6 +181,18 @@ export function createPostgresFileStore(options: {
         const current = 'SELECT ordinal, version FROM current_version WHERE current_version.doc_key = $1';
         await dropParts(`doc_key = $1 AND (ordinal, version) < (${current})`, [docKey]);
       }),
+    mend: (docId, version, scratchDir) =>
+      database.transaction(async () => {
+        await membership.fence();
+        const docKey = docKeyOf(docId);
+        for (const part of await readdir(scratchDir)) {
+          await dropParts('doc_key = $1 AND version = $2 AND part = $3', [docKey, version, part]);
+          const sql = 'INSERT INTO document_part(doc_key, version, part, blob) VALUES ($1, $2, $3, $4)';
+          await database.run(sql, [docKey, version, part, await blobs.store(join(scratchDir, part))]);
+        }
+        copies.delete(version);
+        await rm(scratchDir, { recursive: true, force: true });
+      }),
     unpublish: (docId, version) =>
       database.transaction(async () => {
         const current = 'SELECT version FROM current_version WHERE current_version.doc_key = $1';
