@@ -10,6 +10,7 @@ import { v7 } from 'uuid';
 import packageJson from '../package.json' with { type: 'json' };
 import { ConfigError, type Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
+import type { DamageLog } from './engines/damage-log.ts';
 import type { Engine } from './engines/engine.ts';
 import { openLastingEngine } from './engines/lasting-engine.ts';
 import { loadApiKeys } from './http/api-keys.ts';
@@ -18,6 +19,7 @@ import type { Route } from './http/route.ts';
 import type { DocumentService, SearchService, Services } from './http/services.ts';
 import { toTaskRecord, type WireOptions } from './http/wire.ts';
 import { confinement } from './ingest/confinement.ts';
+import { createDamageWatch } from './ingest/damage-watch.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
 import { createLibrary, type Library } from './ingest/library.ts';
 import { createSupervisor, exitConfig, type Supervisor, workerReady } from './ingest/supervisor.ts';
@@ -34,7 +36,14 @@ import { rerankerSettings } from './search/create-reranker.ts';
 import { stopOn } from './search/stop.ts';
 import { createTurns } from './search/turns.ts';
 import { mcpRoute } from './mcp/mcp-route.ts';
-import { certificateFiles, type FrontEndStorage, openFrontEndStorage, openWorkerEngine, type StorageOptions } from './storage.ts';
+import {
+  certificateFiles,
+  type FrontEndStorage,
+  openDamageLog,
+  openFrontEndStorage,
+  openWorkerEngine,
+  type StorageOptions,
+} from './storage.ts';
 import type { TaskId } from './tasks/task.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { createWebhooks, type Webhooks } from './webhooks/webhooks.ts';
@@ -117,7 +126,10 @@ export async function startServer(
   const supervisor = role === 'all' ? superviseWorker(config, logger, env, modules, onRefused) : null;
   const messages = openWebhooks(config, engine, storage, wire, logger);
   webhooks = messages;
-  services = createServices(config, engine, messages, workersOf(supervisor, storage));
+  services = createServices(config, engine, messages, {
+    workers: workersOf(supervisor, storage),
+    damageLog: await openDamageLog(config),
+  });
   messages.start();
   logger.info({ url, dataDir: resolve(config.dataDir), database: config.databaseUrl !== '' }, 'listening');
   return {
@@ -217,11 +229,24 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
     logger,
   });
   dispatcher.start();
+  const damageLog = config.checkMinutes === 0 ? null : await openDamageLog(config);
+  const damage =
+    damageLog === null
+      ? null
+      : createDamageWatch({
+          engine,
+          readAgain: (job) => pool.run(job, { signal: engine.lost, onProgress: () => undefined }),
+          log: damageLog,
+          everyMs: config.checkMinutes * 60_000,
+          now,
+          logger,
+        });
+  damage?.start();
   return {
     lost: engine.lost,
     announcement: workerReady,
     async stop() {
-      await dispatcher.stop(config.stopMs);
+      await Promise.all([dispatcher.stop(config.stopMs), damage?.stop()]);
       await pool.close();
       await engine.close();
     },
@@ -299,11 +324,16 @@ async function createMcp(wire: WireOptions, limits: HttpLimits, logger: Logger):
   return mcpRoute({ handle, wire, limits, documentBytesMax: mcpDocumentBytesMax });
 }
 
-function createServices(config: Config, engine: Engine, webhooks: Webhooks, workers: Workers): Services {
+function createServices(
+  config: Config,
+  engine: Engine,
+  webhooks: Webhooks,
+  { workers, damageLog }: { workers: Workers; damageLog: DamageLog | null },
+): Services {
   const uploads = createUploads({ ...config, engine, callbackUrl: (asked) => webhooks.callbackUrl(asked), newId, now });
   const tasks = createTaskControl(engine);
   const documents = createLibrary({ engine, cancel: (id, options) => tasks.cancel(id, options) });
-  const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workers });
+  const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workers, damageLog });
   const search = searchInTurns(engine);
   return {
     uploads,

@@ -7,6 +7,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
+import type { DamageLog } from './engines/damage-log.ts';
 import type { Engine } from './engines/engine.ts';
 import type { Database } from './engines/postgres/database.ts';
 import type { PostgresContent } from './engines/postgres/postgres-content.ts';
@@ -106,6 +107,16 @@ function tasksInRedis(options: StorageOptions): Tasks {
     manyHosts: true,
     workerSeen: () => Promise.resolve(engine?.workerSeen ?? false),
   };
+}
+
+/** What the check for damage has found; null in a database, which checks its own pages. */
+export async function openDamageLog({ databaseUrl, dataDir }: Config): Promise<DamageLog | null> {
+  if (databaseUrl !== '') return null;
+  const [{ createFileDamageLog }, { createDisk }] = await Promise.all([
+    import('./engines/file/file-damage-log.ts'),
+    import('./engines/file/disk.ts'),
+  ]);
+  return createFileDamageLog({ disk: createDisk(), dataDir: resolve(dataDir) });
 }
 
 /** Webhooks are kept beside the engine's own files, but belong to the front ends: whichever leads sends them. */

@@ -62,6 +62,8 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
     chunks: gauge('rag_chunks', 'Searchable chunks.'),
     indexBytes: gauge('rag_index_bytes', 'Size of the index.'),
     diskFree: gauge('rag_disk_free_bytes', 'Free space under the data directory.'),
+    damaged: gauge('rag_documents_damaged', 'Documents found damaged on the disk that could not be mended.'),
+    mended: gauge('rag_documents_mended_total', 'Documents that were damaged on the disk and mended.'),
     diskTotal: gauge('rag_disk_total_bytes', 'Size of the disk under the data directory.'),
     eventStreams: gauge('rag_event_streams', 'Open event streams.'),
     uploads: gauge('rag_uploads_active', 'Uploads being received.'),
@@ -128,6 +130,8 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
     system.chunks.set(status.chunks);
     system.indexBytes.set(status.indexBytes);
     system.diskFree.set(status.diskFreeBytes);
+    system.damaged.set(status.documentsDamaged);
+    system.mended.set(status.documentsMended);
     system.diskTotal.set(status.diskTotalBytes);
     system.eventStreams.set(open.eventStreams());
     system.uploads.set(open.uploads());

@@ -352,6 +352,8 @@ export const statusReply = z
     chunks: count,
     index_bytes: count,
     disk_free_bytes: count,
+    documents_damaged: count,
+    documents_mended: count,
     disk_total_bytes: count,
     store: z.enum(['ready', 'full', 'read_only', 'unusable', 'starting']),
     history: z

@@ -91,6 +91,9 @@ export type SystemStatus = {
   readonly documents: number;
   readonly chunks: number;
   readonly indexBytes: number;
+  /** Whose stored parts are no longer what was written, and how many were made good. */
+  readonly documentsDamaged: number;
+  readonly documentsMended: number;
   readonly diskFreeBytes: number;
   readonly diskTotalBytes: number;
   readonly store: 'ready' | 'full' | 'read_only' | 'unusable' | 'starting';

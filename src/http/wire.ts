@@ -113,6 +113,8 @@ export function toStatusReply(status: SystemStatus, history: readonly MinuteCoun
     chunks: status.chunks,
     index_bytes: status.indexBytes,
     disk_free_bytes: status.diskFreeBytes,
+    documents_damaged: status.documentsDamaged,
+    documents_mended: status.documentsMended,
     disk_total_bytes: status.diskTotalBytes,
     store: status.store,
     history: history.map((minute) => ({ ...minute })),

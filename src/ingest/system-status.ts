@@ -1,5 +1,6 @@
 /** How the whole server is doing, in figures, and whether it can take uploads now. */
 import { statfs } from 'node:fs/promises';
+import type { DamageLog } from '../engines/damage-log.ts';
 import type { Engine } from '../engines/engine.ts';
 
 /** The processes that run the tasks, as a front end sees them. */
@@ -17,6 +18,8 @@ export type StatusOptions = {
   readonly dataDir: string;
   readonly threads: number;
   readonly workers: Workers;
+  /** Null: nothing is looked for. */
+  readonly damageLog: Pick<DamageLog, 'read'> | null;
 };
 
 export type SystemFigures = {
@@ -32,6 +35,9 @@ export type SystemFigures = {
   readonly workerBytes: number | null;
   readonly documents: number;
   readonly chunks: number;
+  /** Found by the last pass of the check for damage. */
+  readonly documentsDamaged: number;
+  readonly documentsMended: number;
   readonly indexBytes: number;
   readonly diskFreeBytes: number;
   readonly diskTotalBytes: number;
@@ -46,7 +52,7 @@ export interface SystemStatus {
   figures(): Promise<SystemFigures>;
 }
 
-export function createSystemStatus({ engine, dataDir, threads, workers }: StatusOptions): SystemStatus {
+export function createSystemStatus({ engine, dataDir, threads, workers, damageLog }: StatusOptions): SystemStatus {
   return {
     async readiness() {
       const store = await engine.state();
@@ -54,7 +60,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers }: Status
       return (await workers.up()) ? { ready: true } : { ready: false, reason: 'no worker process is up' };
     },
     async figures() {
-      const [counts, oldest, workerUp, workerBytes, index, store, disk] = await Promise.all([
+      const [counts, oldest, workerUp, workerBytes, index, store, disk, damage] = await Promise.all([
         engine.tasks.counts(),
         engine.tasks.oldestPending(),
         workers.up(),
@@ -62,6 +68,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers }: Status
         engine.index.stats(),
         engine.state(),
         statfs(dataDir),
+        damageLog?.read() ?? null,
       ]);
       return {
         ...counts,
@@ -72,6 +79,8 @@ export function createSystemStatus({ engine, dataDir, threads, workers }: Status
         workerBytes,
         documents: index.documents,
         chunks: index.chunks,
+        documentsDamaged: damage?.damaged ?? 0,
+        documentsMended: damage?.mended ?? 0,
         indexBytes: index.bytes,
         diskFreeBytes: disk.bavail * disk.bsize,
         diskTotalBytes: disk.blocks * disk.bsize,

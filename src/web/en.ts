@@ -177,6 +177,7 @@ export type Catalogue = {
     readonly diskFree: (free: string, total: string) => string;
     readonly documents: string;
     readonly chunks: string;
+    readonly damaged: string;
     readonly index: string;
     readonly worker: string;
     readonly up: string;
@@ -398,6 +399,7 @@ export const en: Catalogue = {
     diskFree: (free, total) => `${free} free of ${total}`,
     documents: 'Documents',
     chunks: 'Chunks',
+    damaged: 'Damaged documents',
     index: 'Index',
     worker: 'Worker',
     up: 'Running',

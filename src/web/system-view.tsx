@@ -33,6 +33,7 @@ export function SystemView(): VNode {
               <Fact name={t.worker} value={state.worker_up ? t.up : t.down} good={state.worker_up} />
               <Fact name={t.documents} value={count(state.documents)} />
               <Fact name={t.chunks} value={count(state.chunks)} />
+              <Fact name={t.damaged} value={count(state.documents_damaged)} good={state.documents_damaged === 0} />
               <Fact name={t.index} value={bytes(state.index_bytes)} />
               <div>
                 <dt>{t.disk}</dt>

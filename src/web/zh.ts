@@ -218,6 +218,7 @@ export const zh: Catalogue = {
     diskFree: (free, total) => `剩余 ${free}，共 ${total}`,
     documents: '文档',
     chunks: '分块',
+    damaged: '损坏的文档',
     index: '索引',
     worker: '工作进程',
     up: '运行中',

@@ -279,6 +279,8 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       chunks: documents.size,
       indexBytes: 0,
       diskFreeBytes: 1e9,
+      documentsDamaged: 0,
+      documentsMended: 0,
       diskTotalBytes: 2e9,
       store: notReady === null ? 'ready' : 'unusable',
     };
