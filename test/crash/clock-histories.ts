@@ -108,6 +108,7 @@ async function oneHistory(fronts: readonly Front[], worker: Engine, random: Rand
 
   /** Runs a task that waits, or lets it fail; none when a removal has cancelled it meanwhile. */
   async function work(fails: boolean): Promise<void> {
+    if ((await worker.tasks.counts()).pending === 0) return;
     const lease = await worker.queue.claim(taskLanes, AbortSignal.timeout(claimMs));
     if (lease === null) return;
     const begun = await worker.tasks.begin(lease.taskId);

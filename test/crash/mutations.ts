@@ -68,8 +68,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'the marker is published before the record is written',
     file: `${engine}/file-engine.ts`,
-    from: "      await records.place(task);\n      await markers.publish(task, marker, 'submit.publish');\n",
-    to: "      await markers.publish(task, marker, 'submit.publish');\n      await records.place(task);\n",
+    from: "      await records.place(task);\n      await buckets.unseal(task.id);\n      await markers.publish(task, marker, 'submit.publish');\n",
+    to: "      await markers.publish(task, marker, 'submit.publish');\n      await records.place(task);\n      await buckets.unseal(task.id);\n",
     suite: vitest('record is not written yet'),
   },
   {
