@@ -228,6 +228,7 @@ function rowText(row: readonly string[], columns: number): string {
 }
 
 function cellText(cell: string): string {
+  if (cell === '') return '';
   const line = oneLine(cell);
   return line.includes('|') ? line.replaceAll('|', '\\|') : line;
 }
