@@ -19,6 +19,7 @@ import { runPostgresCrashes } from './postgres-crashes.ts';
 import { runPowerLoss } from './power-loss.ts';
 import { runRedisCrashes } from './redis-crashes.ts';
 import { runRolling } from './rolling.ts';
+import { runServerKills } from './server-kills.ts';
 import { runSoak } from './soak.ts';
 import { runTrouble } from './trouble.ts';
 import { runUnfinished } from './unfinished.ts';
@@ -27,6 +28,7 @@ import { leaks } from '../support/leaks.ts';
 
 const short = {
   kills: { kills: 20, stops: 10 },
+  servers: { kills: 2 },
   points: 25,
   nth: { every: 30, errnos: 'one' },
   cuts: 40,
@@ -47,6 +49,7 @@ const short = {
 
 const full = {
   kills: { kills: 200, stops: 100 },
+  servers: { kills: 20 },
   points: 1000,
   nth: { every: 1, errnos: 'all' },
   cuts: 200,
@@ -68,6 +71,7 @@ const full = {
 const soak = {
   ...full,
   kills: { kills: 1000, stops: 500 },
+  servers: { kills: 200 },
   cuts: 2000,
   modelRuns: 2000,
   backupRuns: 2000,
@@ -89,6 +93,10 @@ const parts: Record<string, { what: string; run: () => boolean | Promise<boolean
   uploads: { what: 'broken and slow uploads (R11)', run: () => runUploads({ ...size.uploads, seed }) },
   unfinished: { what: 'requests that never come in, on every route', run: () => runUnfinished(size.unfinished) },
   kills: { what: 'random kills and stops (R1, R10)', run: () => runKills({ ...size.kills, seed }) },
+  servers: {
+    what: 'servers killed under uploads, searches, lists and forced cancels',
+    run: () => runServerKills({ ...size.servers, seed }),
+  },
   failpoints: { what: 'named points × faults (R2, R10)', run: () => runFailpoints({ pointsMax: size.points, seed }) },
   nth: { what: 'the k-th operation fails (R3)', run: () => runNthOperation({ ...size.nth, seed }) },
   power: { what: 'power cuts (R6)', run: () => runPowerLoss({ points: size.cuts, seed }) },

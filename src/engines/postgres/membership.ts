@@ -37,6 +37,8 @@ export type MembershipOptions = {
   readonly letsIn: (count: number) => Promise<boolean>;
   /** Lets the tasks of an owner that is gone wait again, in the transaction that removes it. */
   readonly recover: (owner: string) => Promise<readonly TaskId[]>;
+  /** Called after a process was removed: what else it had begun is nobody's. */
+  readonly onDeath: () => Promise<void>;
   readonly logger: Logger;
 };
 
@@ -93,7 +95,9 @@ export async function join(options: MembershipOptions): Promise<Membership> {
       const sql = `DELETE FROM owner WHERE id = (SELECT id FROM owner WHERE id = $3 AND (${deadSql}) FOR UPDATE SKIP LOCKED)`;
       return (await database.run(sql, [...silentMs, owner])) === 0 ? null : options.recover(owner);
     });
-    if (tasks !== null) logger.warn({ owner, tasks }, 'a process is gone; its tasks wait again');
+    if (tasks === null) return;
+    logger.warn({ owner, tasks }, 'a process is gone; its tasks wait again');
+    await options.onDeath();
   }
 
   return {

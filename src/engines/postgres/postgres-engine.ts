@@ -101,6 +101,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     role,
     leaseMs,
     recover: (owner) => tasks.recover(owner),
+    onDeath: removeUnowned,
     letsIn: (count) => letsIn(url, count),
     logger,
   });
@@ -162,6 +163,12 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
       sweptAt = performance.now();
       await sweep();
     }
+  }
+
+  /** Uploads on their way and scratch of processes that are gone. */
+  async function removeUnowned(): Promise<void> {
+    await blobs.sweep();
+    await clearWork(database, root);
   }
 
   /** All processes do it; what one has removed the others do not find. */
@@ -276,6 +283,8 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
 /** Removes the folders of processes that are gone. */
 export async function clearWork(database: Database, root: string): Promise<void> {
   await mkdir(root, { recursive: true });
+  // In this order: whoever has a folder has had a row before.
+  const names = await readdir(root);
   const living = new Set((await database.query('SELECT id FROM owner')).map((row) => row['id'] as string));
-  for (const name of await readdir(root)) if (!living.has(name)) await rm(join(root, name), { recursive: true, force: true });
+  for (const name of names) if (!living.has(name)) await rm(join(root, name), { recursive: true, force: true });
 }
