@@ -81,6 +81,8 @@ export type FeedbackOptions = {
   readonly terms: number;
   /** Terms that more than this share of all chunks have say nothing. */
   readonly shareMax: number;
+  /** What the terms may cost together; the commonest ones of a large index are left out. */
+  readonly postingsMax: number;
 };
 
 /** Candidates whose rarity is looked up. */
@@ -116,6 +118,7 @@ export function feedbackTerms(
     .filter(([, sum]) => sum.chunks >= 2)
     .sort((a, b) => b[1].weight - a[1].weight)
     .slice(0, candidatesMax);
+  let left = options.postingsMax;
   const chosen = candidates
     .map(([term, { weight }]) => {
       const postings = postingsOf(term, segments);
@@ -123,7 +126,8 @@ export function feedbackTerms(
     })
     .filter(({ postings }) => postings.chunks <= options.shareMax * collection.chunks)
     .sort((a, b) => b.weight - a.weight)
-    .slice(0, options.terms);
+    .slice(0, options.terms)
+    .filter(({ postings }) => (left -= postings.chunks) >= 0);
   const strongest = chosen[0]?.weight ?? 1;
   return chosen.map((term) => ({ ...term, weight: term.weight / strongest }));
 }

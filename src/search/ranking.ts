@@ -27,7 +27,7 @@ import type { Vocabulary } from './vocabulary.ts';
 export const tuning = {
   /** Share of a document's best other chunk in each of its chunks' scores. */
   siblingShare: 0.1,
-  feedback: { chunks: 10, terms: 20, shareMax: 0.2 },
+  feedback: { chunks: 10, terms: 20, shareMax: 0.2, postingsMax: 1_000_000 },
   /** Share of the feedback where the tenth answer is as good as the first; less, by the square, where it is not. */
   feedbackWeight: 0.3,
   feedbackPower: 2,

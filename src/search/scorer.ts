@@ -31,7 +31,7 @@ export function postingsOf(term: string, segments: readonly Segment[]): TermPost
   let chunks = 0;
   const lists = segments.map((segment) => {
     const list = segment.find(term);
-    if (list !== null) chunks += segment.live === null ? list.rows : liveRows(list, segment.live);
+    if (list !== null) chunks += segment.liveRowsOf(term, list);
     return list;
   });
   return { lists, chunks };
@@ -138,17 +138,6 @@ function addScores(list: PostingList, scores: Float32Array, lengths: Uint16Array
     const count = value & 15;
     scores[row]! += (scale * count) / (count + base + slope * lengths[row]!);
   }
-}
-
-function liveRows(list: PostingList, live: Uint8Array): number {
-  const reader = new ByteReader(list.bytes);
-  let row = 0;
-  let rows = 0;
-  while (!reader.done()) {
-    row += Math.floor(reader.varint() / 16);
-    rows += live[row]!;
-  }
-  return rows;
 }
 
 function countRows(list: PostingList, counts: Uint8Array): void {

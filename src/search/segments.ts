@@ -179,6 +179,8 @@ export class Segment {
   readonly #firsts: string[];
   readonly #blocks: number[];
   readonly #runOf = new Map<number, Run[]>();
+  /** Of terms that were asked for since rows were hidden last: counting them goes through their postings. */
+  readonly #liveRows = new Map<string, number>();
 
   constructor(head: SegmentHead, source: BlockSource, words: () => string[]) {
     this.id = head.id;
@@ -206,8 +208,20 @@ export class Segment {
     return at < 0 ? null : findInBlock(this.#source.get(this.#blocks[at]!), term);
   }
 
+  /** How many rows that are still there have the term, whose postings these are. */
+  liveRowsOf(term: string, list: PostingList): number {
+    if (this.live === null) return list.rows;
+    const known = this.#liveRows.get(term);
+    if (known !== undefined) return known;
+    const rows = countLive(list, this.live);
+    if (this.#liveRows.size >= countedTermsMax) this.#liveRows.clear();
+    this.#liveRows.set(term, rows);
+    return rows;
+  }
+
   /** Hides the rows of a document that was removed. Safe twice. */
   hide(document: number): void {
+    this.#liveRows.clear();
     for (const { firstRow, chunks } of this.runsOf(document)) {
       this.live ??= new Uint8Array(this.chunks).fill(1);
       for (let row = firstRow; row < firstRow + chunks; row++) {
@@ -233,6 +247,20 @@ export class Segment {
     }
     return this.runs[low]!;
   }
+}
+
+/** Terms whose live rows a segment remembers. */
+const countedTermsMax = 10_000;
+
+function countLive(list: PostingList, live: Uint8Array): number {
+  const reader = new ByteReader(list.bytes);
+  let row = 0;
+  let rows = 0;
+  while (!reader.done()) {
+    row += Math.floor(reader.varint() / 16);
+    rows += live[row]!;
+  }
+  return rows;
 }
 
 /** Segments that are listed now. */
