@@ -9,7 +9,7 @@ import type { Lease } from '../queue/task-queue.ts';
 import { readsOtherwise, type ReadingSettings } from '../parse/reading.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { withPercent } from '../tasks/progress.ts';
-import { cancelledByUser, type Task, type TaskError, type TaskLane } from '../tasks/task.ts';
+import { cancelledByUser, type Task, type TaskError, type TaskId, type TaskLane } from '../tasks/task.ts';
 import { troubleOf } from '../trouble.ts';
 import { failureOf } from './failure.ts';
 import { rollForward, settleDocument, type Settled, settleFailure, settleUnchanged } from './settle.ts';
@@ -45,6 +45,12 @@ const largeFirstEvery = 4;
 
 const settleTriesMax = 4;
 
+/** How often storage may break one task, by this process, before its attempts count; and of how many tasks that is known. */
+const brokenMax = 20;
+/** The pause between two of them grows up to that before this attempt. */
+const slowestAfter = 4;
+const brokenKnownMax = 10_000;
+
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { engine, pool, logger } = options;
   const running = new Map<Lease, Run>();
@@ -52,6 +58,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const handBack = new AbortController();
   /** Replaced after every end of a run: whoever waits for a free thread or another lane looks again. */
   let change = Promise.withResolvers<void>();
+  /** How often attempts at a task broke on storage that refused. */
+  const broken = new Map<TaskId, number>();
   let taken = 0;
   let loop: Promise<void> = Promise.resolve();
   /** The running task may have brought the process down before: no other runs beside it. */
@@ -201,6 +209,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
       const readAt = performance.now();
       const settled = await persist(() => settleDocument(engine, lease, task, { scratchDir, document }), settleTriesMax);
+      broken.delete(task.id);
       return logEnd(task, settled, { ...stageMs, index: Math.round(performance.now() - readAt) });
     }
     if (outcome.code === 'aborted') return concludeAborted(lease, task);
@@ -211,11 +220,27 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function concludeFailed(lease: Lease, task: Task, error: TaskError): Promise<void> {
     if (lease.signal.aborted) return concludeAborted(lease, task);
-    if (error.retryable && task.attempts < task.attemptsMax) return tryAgain(lease, task, error);
+    const broke = error.code === 'storage_failed' && error.retryable ? noteBroken(task) : Infinity;
+    if (broke <= brokenMax)
+      return tryAgain(lease, task, error, { counted: false, delayMs: options.retryDelayMs(Math.min(broke + 1, slowestAfter)) });
+    if (error.retryable && task.attempts < task.attemptsMax)
+      return tryAgain(lease, task, error, { counted: true, delayMs: options.retryDelayMs(task.attempts + 1) });
     await fail(lease, task, error);
   }
 
+  /**
+   * Storage that refuses says nothing of the document: it costs it no attempt. Unless it refuses this document alone, again and again,
+   * which nobody would hear of otherwise.
+   */
+  function noteBroken({ id }: Task): number {
+    const times = (broken.get(id) ?? 0) + 1;
+    broken.set(id, times);
+    if (broken.size > brokenKnownMax) broken.delete(broken.keys().next().value!);
+    return times;
+  }
+
   async function fail(lease: Lease, task: Task, error: TaskError): Promise<void> {
+    broken.delete(task.id);
     logEnd(task, await persist(() => settleFailure(engine, lease, task, error)));
   }
 
@@ -226,13 +251,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     logger.info({ taskId: task.id }, 'task handed back: stopping');
   }
 
-  async function tryAgain(lease: Lease, task: Task, error: TaskError): Promise<void> {
-    const delayMs = options.retryDelayMs(task.attempts + 1);
+  async function tryAgain(
+    lease: Lease,
+    task: Task,
+    error: TaskError,
+    { delayMs, ...counting }: { counted: boolean; delayMs: number },
+  ): Promise<void> {
     logger.warn({ taskId: task.id, attempt: task.attempts, code: error.code, delayMs }, 'attempt failed; trying again');
     const signal = AbortSignal.any([lease.signal, stopping.signal]);
     await pause(delayMs, signal);
     if (lease.signal.aborted) return concludeAborted(lease, task);
-    await giveBack(lease, task, { counted: true });
+    await giveBack(lease, task, counting);
   }
 
   async function giveBack(lease: Lease, task: Task, counting: { counted: boolean }): Promise<void> {

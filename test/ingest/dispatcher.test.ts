@@ -13,6 +13,7 @@ import { loadConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
 import { openThreadedIndex } from '../../src/search/threaded-index.ts';
 import { isTerminal, type Task, type TaskId, type TaskSnapshot } from '../../src/tasks/task.ts';
+import { noRoom } from '../../src/trouble.ts';
 import { makeDataDir, removeDir } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -174,6 +175,28 @@ describe('the dispatcher', () => {
 
     expect(await tasks.retry(task.id)).toBe('ok');
     expect((await ended(task)).task).toMatchObject({ status: 'completed' });
+  });
+
+  it('counts no attempt that breaks on the store, however often, and gives up where the store refuses one document for ever', async () => {
+    await open(1);
+    const { localPath } = worker.files;
+    const refusals = new Map<string, number>();
+    const refuse: Record<string, number> = { 'few.txt': 5, 'ever.txt': Infinity };
+    const names = new Map<string, string>();
+    worker.files.localPath = (key) => {
+      const name = key.kind === 'payload' ? names.get(key.taskId) : undefined;
+      if (name === undefined) return localPath(key);
+      const before = refusals.get(name) ?? 0;
+      refusals.set(name, before + 1);
+      return before < refuse[name]! ? Promise.reject(noRoom(new Error('the disk is full'))) : localPath(key);
+    };
+    const [few, ever] = [await submit('few.txt'), await submit('ever.txt')];
+    for (const task of [few, ever]) names.set(task.id, task.filename);
+    dispatcher.start();
+
+    expect((await ended(few)).task).toMatchObject({ status: 'completed', attempts: 1 });
+    expect((await ended(ever)).task).toMatchObject({ status: 'failed', attempts: 3, error: { code: 'storage_failed' } });
+    expect(refusals.get('ever.txt')).toBeGreaterThan(20);
   });
 
   it('does not read again what is searchable already', async () => {
