@@ -22,6 +22,7 @@ import { confinement } from './ingest/confinement.ts';
 import { createDamageWatch } from './ingest/damage-watch.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
 import { createLibrary, type Library } from './ingest/library.ts';
+import type { RereadingRules } from './ingest/rereading.ts';
 import { createSupervisor, exitConfig, type Supervisor, workerReady } from './ingest/supervisor.ts';
 import { createSystemStatus, type Workers } from './ingest/system-status.ts';
 import { createTaskControl } from './ingest/task-control.ts';
@@ -36,14 +37,7 @@ import { rerankerSettings } from './search/create-reranker.ts';
 import { stopOn } from './search/stop.ts';
 import { createTurns } from './search/turns.ts';
 import { mcpRoute } from './mcp/mcp-route.ts';
-import {
-  certificateFiles,
-  type FrontEndStorage,
-  openDamageLog,
-  openFrontEndStorage,
-  openWorkerEngine,
-  type StorageOptions,
-} from './storage.ts';
+import { certificateFiles, type FrontEndStorage, openFrontEndStorage, openWorkerStorage, type StorageOptions } from './storage.ts';
 import type { TaskId } from './tasks/task.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { createWebhooks, type Webhooks } from './webhooks/webhooks.ts';
@@ -128,7 +122,7 @@ export async function startServer(
   webhooks = messages;
   services = createServices(config, engine, messages, {
     workers: workersOf(supervisor, storage),
-    damageLog: await openDamageLog(config),
+    damageLog: storage.damageLog,
   });
   messages.start();
   logger.info({ url, dataDir: resolve(config.dataDir), database: config.databaseUrl !== '' }, 'listening');
@@ -208,13 +202,18 @@ export function openThreads(config: Config, logger: Logger, modules = ownModules
   });
 }
 
+/** How documents that are read again wait, as uploads of their size do. */
+export function rereadingRules({ attemptsMax, syncBytesMax }: Config): RereadingRules {
+  return { attemptsMax, laneOf: (fileBytes) => (fileBytes < syncBytesMax ? 'small' : 'large'), newId, now };
+}
+
 /** Works through the queue with its own pool of threads. Any number may share one data directory or database. */
 export async function startWorker(config: Config, logger: Logger, modules = ownModules): Promise<Running> {
   const embedder = embedderSettings(config);
   const limits = parseLimits(config);
   const pool = openThreads(config, logger, modules);
-  const [engine, { id: embedderId }, ocr] = await Promise.all([
-    openWorkerEngine(storageOptions(config, logger)),
+  const [{ engine, damageLog }, { id: embedderId }, ocr] = await Promise.all([
+    openWorkerStorage(storageOptions(config, logger)),
     createEmbedder(embedder),
     createOcr(ocrOptions(config.ocrLanguages, limits)),
     pool.ready(),
@@ -229,13 +228,13 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
     logger,
   });
   dispatcher.start();
-  const damageLog = config.checkMinutes === 0 ? null : await openDamageLog(config);
   const damage =
-    damageLog === null
+    config.checkMinutes === 0
       ? null
       : createDamageWatch({
           engine,
           readAgain: (job) => pool.run(job, { signal: engine.lost, onProgress: () => undefined }),
+          rereading: rereadingRules(config),
           log: damageLog,
           everyMs: config.checkMinutes * 60_000,
           now,
@@ -328,7 +327,7 @@ function createServices(
   config: Config,
   engine: Engine,
   webhooks: Webhooks,
-  { workers, damageLog }: { workers: Workers; damageLog: DamageLog | null },
+  { workers, damageLog }: { workers: Workers; damageLog: DamageLog },
 ): Services {
   const uploads = createUploads({ ...config, engine, callbackUrl: (asked) => webhooks.callbackUrl(asked), newId, now });
   const tasks = createTaskControl(engine);

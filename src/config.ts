@@ -109,8 +109,8 @@ const settings = {
     'CHECK_EVERY_MINUTES',
     '60',
     number(0, 525_600),
-    'Minutes from one pass over all documents, looking for damage at rest, to the next; 0: none. In a data directory only.',
-    '逐一检查全部文档有无损坏，两轮之间的分钟数；0 表示不检查。仅用于数据目录。',
+    'Minutes from one pass over all documents, looking for damage at rest, to the next; 0: none.',
+    '逐一检查全部文档有无损坏，两轮之间的分钟数；0 表示不检查。',
   ),
   queueTasksMax: setting(
     'QUEUE_MAX',

@@ -38,6 +38,8 @@ export type FrontEndStorage = {
   readonly idempotencyStore: IdempotencyStore;
   readonly endedSessions: EndedSessions;
   readonly deliveryLog: DeliveryLog;
+  /** What the check for damage has found. */
+  readonly damageLog: DamageLog;
   /** Takes part as an owner; again, as another one, when that was lost. May take a while, since it recovers what dead processes left. */
   openEngine(): Promise<Engine>;
   /** Whether workers of other hosts take the tasks as well. */
@@ -57,10 +59,19 @@ export function openFrontEndStorage(options: StorageOptions): Promise<FrontEndSt
 }
 
 /** @throws AppError `unavailable`: the data directory, the database or Redis cannot be used. */
+export async function openWorkerStorage(options: StorageOptions): Promise<{ engine: Engine; damageLog: DamageLog }> {
+  const { databaseUrl, queueUrl, dataDir } = options.config;
+  if (databaseUrl !== '') {
+    const { engine, database } = await openDatabaseEngine(options, 'worker');
+    return { engine, damageLog: await openDatabaseDamageLog(database) };
+  }
+  const damageLog = await openFileDamageLog(dataDir);
+  return { engine: await (queueUrl === '' ? openFileEngine(options, 'worker') : openRedisEngine(options, 'worker')), damageLog };
+}
+
+/** @throws AppError as `openWorkerStorage` does. */
 export async function openWorkerEngine(options: StorageOptions): Promise<Engine> {
-  const { databaseUrl, queueUrl } = options.config;
-  if (databaseUrl !== '') return (await openDatabaseEngine(options, 'worker')).engine;
-  return queueUrl === '' ? openFileEngine(options, 'worker') : openRedisEngine(options, 'worker');
+  return (await openWorkerStorage(options)).engine;
 }
 
 /** The files that DATABASE_URL names (`?sslrootcert=…`): a worker reads them although it is confined. */
@@ -73,17 +84,19 @@ export function certificateFiles({ databaseUrl }: Config): string[] {
 /** Front ends share what they keep through the data directory, whoever has the tasks. */
 async function openDirectory(options: StorageOptions): Promise<FrontEndStorage> {
   const { dataDir, queueUrl } = options.config;
-  const [idempotency, sessions, { loadSessionSecret }, deliveryLog] = await Promise.all([
+  const [idempotency, sessions, { loadSessionSecret }, deliveryLog, damageLog] = await Promise.all([
     import('./http/file-idempotency-store.ts'),
     import('./http/file-ended-sessions.ts'),
     import('./http/session-secret.ts'),
     openFileDeliveryLog(options),
+    openFileDamageLog(dataDir),
   ]);
   return {
     sessionSecret: await loadSessionSecret(dataDir, options.logger),
     idempotencyStore: idempotency.createFileIdempotencyStore(join(dataDir, 'idempotency')),
     endedSessions: sessions.createFileEndedSessions(join(dataDir, 'ended-sessions')),
     deliveryLog,
+    damageLog,
     ...(queueUrl === '' ? tasksInDirectory(options) : tasksInRedis(options)),
   };
 }
@@ -109,14 +122,17 @@ function tasksInRedis(options: StorageOptions): Tasks {
   };
 }
 
-/** What the check for damage has found; null in a database, which checks its own pages. */
-export async function openDamageLog({ databaseUrl, dataDir }: Config): Promise<DamageLog | null> {
-  if (databaseUrl !== '') return null;
+async function openFileDamageLog(dataDir: string): Promise<DamageLog> {
   const [{ createFileDamageLog }, { createDisk }] = await Promise.all([
     import('./engines/file/file-damage-log.ts'),
     import('./engines/file/disk.ts'),
   ]);
   return createFileDamageLog({ disk: createDisk(), dataDir: resolve(dataDir) });
+}
+
+async function openDatabaseDamageLog(database: Database): Promise<DamageLog> {
+  const { createPostgresDamageLog } = await import('./engines/postgres/postgres-damage-log.ts');
+  return createPostgresDamageLog(database);
 }
 
 /** Webhooks are kept beside the engine's own files, but belong to the front ends: whichever leads sends them. */
@@ -223,6 +239,7 @@ async function openDatabaseStorage(options: StorageOptions): Promise<FrontEndSto
     idempotencyStore: createPostgresIdempotencyStore(database, holds),
     endedSessions: sessions.createPostgresEndedSessions(database),
     deliveryLog: createPostgresDeliveryLog(database, holds),
+    damageLog: await openDatabaseDamageLog(database),
     async openEngine() {
       if (current.engine.lost.aborted) current = await openDatabaseEngine(options, 'frontend');
       return current.engine;

@@ -1,14 +1,15 @@
 /** The part of the doctor that opens every document through the index, and mends what can be mended. */
 import { loadConfig, type Config } from '../config.ts';
-import { openThreads } from '../app.ts';
+import { openThreads, rereadingRules, startWorkerProcess } from '../app.ts';
 import { checkDocument, type Checked, documentsIn, type ReadAgain } from '../ingest/checkup.ts';
 import type { Engine } from '../engines/engine.ts';
+import { rename, reread } from '../ingest/rereading.ts';
+import type { Logger } from '../logger.ts';
+import type { IndexedDocument } from '../search/document-index.ts';
 import { examineVersion } from '../search/soundness.ts';
 import { readStagedMeta } from '../search/staging.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openWorkerEngine } from '../storage.ts';
-import type { TaskId } from '../tasks/task.ts';
-import { v7 } from 'uuid';
 import { errorLogger } from './local-settings.ts';
 
 export type DocumentsCheck = { readonly state: 'ok' | 'problem'; readonly sentence: string };
@@ -18,30 +19,83 @@ const namedMax = 5;
 /** How long an index may take to fill before it is looked at as it is. */
 const fillSecondsMax = 600;
 
-/** Beside servers that run, or alone. `repair`: what was made of an original that is whole is made again. */
+/**
+ * Beside servers that run, or alone. `repair`: what was made of an original that is whole is made again, or read again where this version
+ * reads it otherwise; a document that no address can name gets a name.
+ */
 export async function checkDocuments(env: Readonly<Record<string, string | undefined>>, repair: boolean): Promise<DocumentsCheck> {
   const config = loadConfig(env);
   const logger = errorLogger();
-  const engine = await openWorkerEngine({ config, now: () => new Date().toISOString(), newId: () => v7() as TaskId, logger });
+  const engine = await openWorkerEngine({ config, ...rereadingRules(config), logger });
   const threads = repair ? openThreads(config, logger) : null;
   const readAgain: ReadAgain | null =
     threads === null ? null : (job) => threads.run(job, { signal: new AbortController().signal, onProgress: () => undefined });
   try {
     await untilFilled(engine);
     const back = repair ? await putBack(engine) : 0;
-    const found: Checked[] = [];
-    let count = 0;
-    for await (const document of documentsIn(engine)) {
-      const checked = await checkDocument(engine, document, readAgain);
-      count += 1;
-      if (checked.is === 'mended' || checked.is === 'damaged') found.push(checked);
-      if (repair && checked.is !== 'gone')
-        await engine.files.settle(document.docId, { id: document.version, ordinal: document.ordinal });
-    }
-    return tell({ count, found, back }, config);
+    const found = await lookAtAll(engine, readAgain);
+    if (repair) await readAsUploads(engine, found, { config, env, logger });
+    return tell({ ...found, back }, config);
   } finally {
     await threads?.close();
     await engine.close();
+  }
+}
+
+type Found = {
+  readonly count: number;
+  /** What was damaged, and became of it. */
+  readonly damaged: Map<IndexedDocument, Checked>;
+  /** Of version 0.1.0: browsers and clients take them out of every address. Each with the name that it was given, if any. */
+  readonly nameless: Map<IndexedDocument, string | null>;
+};
+
+async function lookAtAll(engine: Engine, readAgain: ReadAgain | null): Promise<Found> {
+  const damaged = new Map<IndexedDocument, Checked>();
+  const nameless = new Map<IndexedDocument, string | null>();
+  let count = 0;
+  for await (const document of documentsIn(engine)) {
+    const checked = await checkDocument(engine, document, readAgain);
+    count += 1;
+    if (checked.is !== 'sound' && checked.is !== 'gone') damaged.set(document, checked);
+    if (document.docId in newNames) nameless.set(document, null);
+    if (readAgain !== null && checked.is !== 'gone')
+      await engine.files.settle(document.docId, { id: document.version, ordinal: document.ordinal });
+  }
+  return { count, damaged, nameless };
+}
+
+const newNames: Readonly<Record<string, string>> = { '.': 'dot', '..': 'dot-dot' };
+
+/** By a worker of its own, beside those of the servers. */
+async function readAsUploads(
+  engine: Engine,
+  { damaged, nameless }: Found,
+  { config, env, logger }: { config: Config; env: Readonly<Record<string, string | undefined>>; logger: Logger },
+): Promise<void> {
+  const otherwise = [...damaged].filter(([{ docId }, { is }]) => is === 'otherwise' && !(docId in newNames));
+  const whole = [...nameless.keys()].filter((document) => damaged.get(document)?.is !== 'damaged');
+  if (otherwise.length + whole.length === 0) return;
+  const rules = rereadingRules(config);
+  const worker = await startWorkerProcess(config, logger, { ...process.env, ...env, LOG_LEVEL: 'silent' });
+  try {
+    for (const [document, checked] of otherwise)
+      if ((await reread(engine, document, rules)) !== null) damaged.set(document, { ...checked, is: 'damaged' });
+    for (const document of whole) {
+      const docId = await freeName(engine, newNames[document.docId]!);
+      if ((await rename(engine, document, docId, rules)) !== null) continue;
+      nameless.set(document, docId);
+      damaged.delete(document);
+    }
+  } finally {
+    await worker.stop();
+  }
+}
+
+async function freeName(engine: Engine, name: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const docId = number === 1 ? name : `${name}-${number}`;
+    if ((await engine.index.info(docId)) === null) return docId;
   }
 }
 
@@ -63,16 +117,23 @@ async function putBack(engine: Engine): Promise<number> {
   return count;
 }
 
-type Result = { readonly count: number; readonly found: readonly Checked[]; readonly back: number };
-
-function tell({ count, found, back }: Result, { dataDir }: Config): DocumentsCheck {
-  const damaged = found.filter(({ is }) => is === 'damaged');
-  const mended = found.length - damaged.length;
+function tell({ count, damaged: found, nameless, back }: Found & { back: number }, { dataDir }: Config): DocumentsCheck {
+  const damaged = [...found.values()].filter(({ is }) => is === 'damaged');
+  const otherwise = [...found.values()].filter(({ is }) => is === 'otherwise').length;
+  const mended = found.size - damaged.length - otherwise;
+  const renamed = [...nameless].filter(([, name]) => name !== null);
+  const kept = [...nameless.keys()].filter((document) => nameless.get(document) === null);
   const said = [
     mended === 0 ? '' : ` ${mended} were damaged and are mended.`,
+    otherwise === 0 ? '' : ` ${otherwise} were damaged and are read again: their text may differ from what it was.`,
     back === 0 ? '' : ` ${back} were missing from the index and are found again.`,
+    ...renamed.map(([{ docId }, name]) => ` The document "${docId}" is "${name}" now.`),
+    ...kept.map(({ docId }) => ` The document "${docId}" cannot be named in an address: "rag-intake doctor --repair" renames it.`),
   ].join('');
-  if (damaged.length === 0) return { state: 'ok', sentence: `All ${count} documents open and are as they were written.${said}` };
+  if (damaged.length === 0) {
+    const state = kept.length === 0 ? 'ok' : 'problem';
+    return { state, sentence: `All ${count} documents open and are as they were written.${said}` };
+  }
   const named = damaged
     .slice(0, namedMax)
     .map(({ docId, faults }) => `${JSON.stringify(docId)} (${faults.map(({ part, is }) => `${part} ${is}`).join(', ')})`);

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { v7 } from 'uuid';
-import { startWorkerProcess } from '../app.ts';
+import { rereadingRules, startWorkerProcess } from '../app.ts';
 import { rereadAll, type Reread } from '../ingest/rereading.ts';
 import { openWorkerEngine } from '../storage.ts';
 import type { TaskId } from '../tasks/task.ts';
@@ -30,11 +30,9 @@ export async function reparse(dataDir: string, print: (line: string) => void, si
     const after = await note.read();
     if (after !== null) print('Going on where the run before this one stopped.');
     const read = await rereadAll({
-      ...options,
+      ...rereadingRules(config),
       engine,
       atOnce,
-      attemptsMax: config.attemptsMax,
-      laneOf: (fileBytes) => (fileBytes < config.syncBytesMax ? 'small' : 'large'),
       after,
       signal,
       onDone({ done, total, upTo }) {

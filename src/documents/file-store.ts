@@ -54,6 +54,11 @@ export interface FileStore {
    * afterwards. Safe twice.
    */
   mend(docId: string, version: TaskId, scratchDir: string): Promise<void>;
+  /**
+   * Calls `look` with a folder that holds the parts of a version as they are stored now, whatever copies this process keeps: only to be
+   * read, and only until `look` is done. What is missing is missing there. Disk: one version, where bytes are not stored as files.
+   */
+  withStored<T>(docId: string, version: TaskId, look: (folder: string) => Promise<T>): Promise<T>;
   /** Removes one version that never became current. Safe twice. */
   unpublish(docId: string, version: TaskId): Promise<void>;
   /**

@@ -1,10 +1,11 @@
 /**
  * Damage at rest: whether each document is still what was written, and making good what can be: what was made of an original is made of
- * it again. Nothing is put in place of anything that does not have the digest that was noted, so no document changes by it.
+ * it again. Nothing is put in place of anything that does not have the digest that was noted, so no document changes by it; what this
+ * version reads otherwise is left to a task that reads it again.
  */
 import { copyFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { DocumentPart, FileKey } from '../documents/file-store.ts';
+import { join } from 'node:path';
+import type { DocumentPart } from '../documents/file-store.ts';
 import { digestPlain } from '../documents/plain-file.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
@@ -18,34 +19,41 @@ export type ReadAgain = (job: ThreadJob) => Promise<RunOutcome>;
 export type Checked = {
   readonly docId: string;
   readonly faults: readonly Fault[];
-  /** `gone`: it was replaced or removed meanwhile. */
-  readonly is: 'sound' | 'mended' | 'damaged' | 'gone';
+  /**
+   * `otherwise`: it is damaged, and its original is whole, but read otherwise by now: it is to be read again as a version of its own.
+   * `gone`: it was replaced or removed meanwhile.
+   */
+  readonly is: 'sound' | 'mended' | 'otherwise' | 'damaged' | 'gone';
   /** Read by it. */
   readonly bytes: number;
 };
 
 /** Looks at one document that the index names. `readAgain` null: says only what is wrong. */
-export async function checkDocument(engine: Engine, document: IndexedDocument, readAgain: ReadAgain | null): Promise<Checked> {
+export function checkDocument(engine: Engine, document: IndexedDocument, readAgain: ReadAgain | null): Promise<Checked> {
+  return engine.files.withStored(document.docId, document.version, (folder) =>
+    checkFolder({ engine, document, folder, readAgain }),
+  );
+}
+
+type Examined = {
+  readonly engine: Engine;
+  readonly document: IndexedDocument;
+  /** Its parts as they are stored now. */
+  readonly folder: string;
+};
+
+async function checkFolder({ readAgain, ...examined }: Examined & { readAgain: ReadAgain | null }): Promise<Checked> {
+  const { engine, document, folder } = examined;
   const { docId, fileBytes } = document;
   const bytes = fileBytes + 4 * document.characters;
-  const folder = await folderOf(engine, document);
   const { faults, meta } = await examineVersion(folder, document);
   if (faults.length > 0 && !(await isCurrent(engine, document))) return { docId, faults: [], is: 'gone', bytes };
   if (faults.length === 0) {
-    if (readAgain !== null) await noteDigests(engine, document, folder, meta);
+    if (readAgain !== null) await noteDigests(examined, meta);
     return { docId, faults, is: 'sound', bytes };
   }
-  const mended = readAgain !== null && (await mend({ engine, document, folder, faults, readAgain }));
-  return { docId, faults, is: mended ? 'mended' : 'damaged', bytes: 2 * bytes };
-}
-
-async function folderOf(engine: Engine, { docId, version }: IndexedDocument): Promise<string> {
-  for (const part of ['meta.json', 'original', 'content.md', 'chunks.ndjson'] as const) {
-    const path = await engine.files.localPath({ kind: 'document', docId, version, part });
-    if (path !== null) return dirname(path);
-  }
-  // Nothing of it is left: every part is missing there.
-  return join('/nonexistent', version);
+  const is = readAgain === null ? 'damaged' : await mend({ ...examined, faults, readAgain });
+  return { docId, faults, is, bytes: 2 * bytes };
 }
 
 async function isCurrent(engine: Engine, { docId, version }: IndexedDocument): Promise<boolean> {
@@ -53,49 +61,36 @@ async function isCurrent(engine: Engine, { docId, version }: IndexedDocument): P
 }
 
 /** What version 0.1.0 wrote gets its digests when it was found whole. */
-async function noteDigests(engine: Engine, document: IndexedDocument, folder: string, meta: StagedMeta | null): Promise<void> {
+async function noteDigests({ engine, document, folder }: Examined, meta: StagedMeta | null): Promise<void> {
   if (meta === null || (await readStagedMeta(folder)).parts !== undefined) return;
   const scratchDir = await engine.files.scratch(document.version);
   await writeFile(join(scratchDir, 'meta.json'), JSON.stringify(meta));
   await engine.files.mend(document.docId, document.version, scratchDir);
 }
 
-type Damaged = {
-  readonly engine: Engine;
-  readonly document: IndexedDocument;
-  readonly folder: string;
-  readonly faults: readonly Fault[];
-  readonly readAgain: ReadAgain;
-};
+type Damaged = Examined & { readonly faults: readonly Fault[]; readonly readAgain: ReadAgain };
 
-async function mend({ engine, document, folder, faults, readAgain }: Damaged): Promise<boolean> {
-  if (faults.some(({ part }) => part === 'original')) return false;
+async function mend({ faults, readAgain, ...examined }: Damaged): Promise<Checked['is']> {
+  const { engine, document, folder } = examined;
+  if (faults.some(({ part }) => part === 'original')) return 'damaged';
   const scratchDir = await engine.files.scratch(document.version);
   try {
-    if (!(await makeAgain({ engine, document, folder, scratchDir, readAgain }))) return false;
-    if (!(await isWhatWasThere(folder, scratchDir, faults, document))) return false;
-    if (!(await isCurrent(engine, document))) return false;
+    if (!(await makeAgain(examined, scratchDir, readAgain))) return 'damaged';
+    if (!(await isWhatWasThere(folder, scratchDir, faults, document))) return 'otherwise';
+    if (!(await isCurrent(engine, document))) return 'gone';
     await writeMeta(scratchDir, document);
     await engine.files.mend(document.docId, document.version, scratchDir);
-    return (await examineVersion(await folderOf(engine, document), document)).faults.length === 0;
+    return (await checkDocument(engine, document, null)).is === 'sound' ? 'mended' : 'damaged';
   } finally {
     await rm(scratchDir, { recursive: true, force: true });
   }
 }
 
-async function makeAgain({
-  engine,
-  document,
-  folder,
-  scratchDir,
-  readAgain,
-}: Omit<Damaged, 'faults'> & { scratchDir: string }): Promise<boolean> {
+async function makeAgain({ document, folder }: Examined, scratchDir: string, readAgain: ReadAgain): Promise<boolean> {
   const { docId, version, filename, fileBytes, sha256, metadata, insertedAt, ordinal } = document;
-  const key: FileKey = { kind: 'document', docId, version, part: 'original' satisfies DocumentPart };
-  const original = (await engine.files.localPath(key)) ?? join(folder, 'original');
   // The readers take no file that somebody may change: a copy, gone with the folder.
   const payloadPath = join(scratchDir, 'payload');
-  await copyFile(original, payloadPath);
+  await copyFile(join(folder, 'original' satisfies DocumentPart), payloadPath);
   const declaredMediaType = document.declaredMediaType ?? null;
   const job = { taskId: version, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata, insertedAt };
   const outcome = await readAgain({ ...job, payloadPath, scratchDir });

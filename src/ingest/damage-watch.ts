@@ -6,7 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { DamageLog } from '../engines/damage-log.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { Logger } from '../logger.ts';
+import type { IndexedDocument } from '../search/document-index.ts';
 import { checkDocument, documentsIn, type ReadAgain } from './checkup.ts';
+import { askReread, type RereadingRules } from './rereading.ts';
 
 export interface DamageWatch {
   start(): void;
@@ -22,6 +24,7 @@ const firstMs = 10_000;
 export function createDamageWatch(options: {
   readonly engine: Engine;
   readonly readAgain: ReadAgain;
+  readonly rereading: RereadingRules;
   readonly log: DamageLog;
   /** Between two passes. */
   readonly everyMs: number;
@@ -29,7 +32,7 @@ export function createDamageWatch(options: {
   readonly now: () => string;
   readonly logger: Logger;
 }): DamageWatch {
-  const { engine, readAgain, log, everyMs, now, logger } = options;
+  const { engine, readAgain, rereading, log, everyMs, now, logger } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<void> = Promise.resolve();
@@ -64,12 +67,23 @@ export function createDamageWatch(options: {
       } else if (is === 'mended') {
         mended += 1;
         logger.warn({ docId, what }, 'a stored document was damaged and is mended');
+      } else if (is === 'otherwise' && (await readAsUpload(document))) {
+        mended += 1;
+        logger.warn({ docId, what }, 'a stored document was damaged and is read again: its text may differ from what it was');
       }
-      if (is === 'mended' || damaged > (before?.damaged ?? 0))
+      if (is === 'mended' || is === 'otherwise' || damaged > (before?.damaged ?? 0))
         await log.write({ checkedAt: now(), damaged: Math.max(damaged, before?.damaged ?? 0), mended });
       if (!(await paused(Math.max(pauseMsMin, (bytes / bytesPerSecond) * 1000)))) return;
     }
     await log.write({ checkedAt: now(), damaged, mended });
+  }
+
+  /** False when something is on its way already that decides what the document becomes. */
+  async function readAsUpload(document: IndexedDocument): Promise<boolean> {
+    for (const status of ['pending', 'processing'] as const)
+      if ((await engine.tasks.list({ status, docId: document.docId, limit: 1 })).tasks.length > 0) return false;
+    const asked = await askReread(engine, document, rereading);
+    return asked !== null && 'id' in asked;
   }
 
   /** False when it is time to stop. */

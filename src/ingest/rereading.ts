@@ -4,19 +4,24 @@
  * then, and stays where the original cannot be read any more.
  */
 import { pipeline } from 'node:stream/promises';
+import type { Receipt } from '../documents/file-store.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
-import { createTask, isTerminal, type Task, type TaskId, type TaskLane, taskIdAfter } from '../tasks/task.ts';
+import { createTask, isTerminal, type NewTask, type Task, type TaskId, type TaskLane, taskIdAfter } from '../tasks/task.ts';
 
-export type RereadingOptions = {
-  readonly engine: Engine;
-  /** Documents on their way at once. */
-  readonly atOnce: number;
+/** How the tasks are made. */
+export type RereadingRules = {
   readonly attemptsMax: number;
   readonly laneOf: (fileBytes: number) => TaskLane;
   readonly newId: () => TaskId;
   /** ISO 8601. */
   readonly now: () => string;
+};
+
+export type RereadingOptions = RereadingRules & {
+  readonly engine: Engine;
+  /** Documents on their way at once. */
+  readonly atOnce: number;
   /** Read no document up to this doc_id: an earlier run has. */
   readonly after: string | null;
   /** Called after each document, with the last doc_id up to which all are done. */
@@ -51,7 +56,7 @@ export async function rereadAll(options: RereadingOptions): Promise<Reread> {
   }
 
   async function one(document: IndexedDocument): Promise<void> {
-    const error = await reread(document, options);
+    const error = await reread(engine, document, options);
     if (error !== null) failed.push({ docId: document.docId, error });
   }
 
@@ -81,34 +86,79 @@ async function documentsOf(engine: Engine): Promise<IndexedDocument[]> {
   }
 }
 
-/** Null when it was read, or is no longer what it was. */
-async function reread(document: IndexedDocument, options: RereadingOptions): Promise<string | null> {
-  const { engine } = options;
-  const { docId, version, ordinal, filename, fileBytes, sha256, declaredMediaType, metadata } = document;
+/** Waits for the end. Null when it was read, or is no longer what it was; otherwise why not. */
+export async function reread(engine: Engine, document: IndexedDocument, rules: RereadingRules): Promise<string | null> {
+  const asked = await askReread(engine, document, rules);
+  if (asked === null || 'error' in asked) return asked?.error ?? null;
+  return (await ended(engine, asked.id))?.error?.message ?? null;
+}
+
+/**
+ * Gives a document another doc_id: uploads its original under that, and removes it when that is searchable. Null when it was, otherwise
+ * why not; then it is what it was.
+ */
+export async function rename(
+  engine: Engine,
+  document: IndexedDocument,
+  docId: string,
+  rules: RereadingRules,
+): Promise<string | null> {
+  const received = await receiveOriginal(engine, document);
+  if ('error' in received) return received.error;
+  const task = await engine.submit(newTask({ ...document, docId }, rules.newId(), rules), received);
+  const end = await ended(engine, task.id);
+  if (end?.status !== 'completed') return end?.error?.message ?? 'it could not be read';
+  const ordinal = await engine.nextOrdinal();
+  await engine.index.remove(document.docId, ordinal);
+  await engine.files.remove(document.docId, ordinal);
+  return null;
+}
+
+/** The task that reads it again, which waits in the queue now. Null when it is no longer what it was. */
+export async function askReread(
+  engine: Engine,
+  document: IndexedDocument,
+  rules: RereadingRules,
+): Promise<{ readonly id: TaskId } | { readonly error: string } | null> {
+  const received = await receiveOriginal(engine, document);
+  if ('error' in received) return (await isCurrent(engine, document)) ? received : null;
+  const task = createTask(newTask(document, taskIdAfter(document.version, rules.newId()), rules), document.ordinal);
+  try {
+    await engine.bringIn(task, received);
+  } catch (error) {
+    await received.discard();
+    throw error;
+  }
+  return { id: task.id };
+}
+
+async function receiveOriginal(engine: Engine, document: IndexedDocument): Promise<Receipt | { readonly error: string }> {
+  const { docId, version, sha256 } = document;
   const original = await engine.files.open({ kind: 'document', docId, version, part: 'original' });
-  if (original === null) return (await isCurrent(engine, document)) ? 'its original is not stored' : null;
+  if (original === null) return { error: 'its original is not stored' };
   const receipt = await engine.files.receive({ bytesMax: original.bytes, bytesExpected: original.bytes });
   try {
     await pipeline(original.stream, receipt.stream);
-    if (receipt.sha256 !== sha256) {
-      await receipt.discard();
-      return 'its original is damaged';
-    }
-    const of = { docId, filename, fileBytes, sha256, declaredMediaType, metadata, keyId: null, callbackUrl: null };
-    const how = { lane: options.laneOf(fileBytes), attemptsMax: options.attemptsMax, createdAt: options.now() };
-    const task = createTask({ id: taskIdAfter(version, options.newId()), ...of, ...how }, ordinal);
-    await engine.bringIn(task, receipt);
-    return (await ended(engine, task.id))?.error?.message ?? null;
   } catch (error) {
     await receipt.discard();
     throw error;
   }
+  if (receipt.sha256 === sha256) return receipt;
+  await receipt.discard();
+  return { error: 'its original is damaged' };
+}
+
+function newTask(document: IndexedDocument, id: TaskId, rules: RereadingRules): NewTask {
+  const { docId, filename, fileBytes, sha256, declaredMediaType, metadata } = document;
+  const of = { docId, filename, fileBytes, sha256, declaredMediaType, metadata, keyId: null, callbackUrl: null };
+  return { id, ...of, lane: rules.laneOf(fileBytes), attemptsMax: rules.attemptsMax, createdAt: rules.now() };
 }
 
 async function isCurrent(engine: Engine, { docId, version }: IndexedDocument): Promise<boolean> {
   return (await engine.index.info(docId))?.version === version;
 }
 
+/** Waits until a task has ended, whoever does it; null when it is not kept any more. */
 async function ended(engine: Engine, id: TaskId): Promise<Task | null> {
   for (;;) {
     const changed = Promise.withResolvers<void>();

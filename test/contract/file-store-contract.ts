@@ -50,10 +50,13 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
       const scratch = await worker.files.scratch(task.id);
       await writeFile(join(scratch, 'content.md'), 'made again');
       await worker.files.mend(task.docId, task.id, scratch);
+      await worker.files.settle(task.docId, { id: task.id, ordinal: task.ordinal });
 
       const read = async (name: 'original' | 'content.md') => text((await front.files.open(part(task, name)))!.stream);
       expect([await read('content.md'), await read('original')]).toEqual(['made again', 'original']);
       expect(existsSync(scratch)).toBe(false);
+      const stored = await front.files.withStored(task.docId, task.id, (folder) => readFile(join(folder, 'content.md'), 'utf8'));
+      expect(stored).toBe('made again');
     });
 
     it('receives nothing, too', async () => {

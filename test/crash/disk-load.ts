@@ -86,6 +86,7 @@ async function underLoad(
     const engineEnv = { DISK_RESERVE_BYTES: '0', ...(redis === null ? {} : { QUEUE_URL: redis.url }) };
     const server = await startServer({ dataDir: join(path, 'data'), engineEnv });
     const load = createLoad(server.url, seed);
+    await put(server.url, 'never deleted', 'filler that stays');
     await load.during(5);
     const phase = load.begin();
     const pressing = setInterval(() => trouble.press(path), trouble.relieve === null ? 1e9 : 500);
@@ -109,7 +110,8 @@ async function underLoad(
     const stacks = server
       .log()
       .split('\n')
-      .filter((line) => line.includes('"stack"') && line.includes('request')).length;
+      .filter((line) => line.includes('"stack"') && line.includes('request'));
+    for (const line of stacks) console.error(line);
     const wrong = phase.filter((answer) => !/ (200|202|404|503|507)$/.test(answer)).length;
     const count = (pattern: RegExp): number => phase.filter((answer) => pattern.test(answer)).length;
     return {
@@ -122,11 +124,11 @@ async function underLoad(
       'ready = upload': `${ready} = ${upload}`,
       'back after ms': Math.round(backMs),
       lost,
-      'stacks of requests': stacks,
+      'stacks of requests': stacks.length,
       ok:
         wrong === 0 &&
         lost === 0 &&
-        stacks === 0 &&
+        stacks.length === 0 &&
         found > 0 &&
         (ready === 200) === upload < 300 &&
         (trouble.relieve === null || count(/^delete 200$/) > 0),

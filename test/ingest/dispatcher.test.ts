@@ -179,7 +179,7 @@ describe('the dispatcher', () => {
 
   it('counts no attempt that breaks on the store, however often, and gives up where the store refuses one document for ever', async () => {
     await open(1);
-    const { localPath } = worker.files;
+    const localPath = worker.files.localPath.bind(worker.files);
     const refusals = new Map<string, number>();
     const refuse: Record<string, number> = { 'few.txt': 5, 'ever.txt': Infinity };
     const names = new Map<string, string>();

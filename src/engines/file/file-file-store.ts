@@ -226,6 +226,7 @@ export function createFileFileStore(options: {
     publish: (docId, version, scratchDir) => health.guard(() => publish(docId, version, scratchDir)),
     settle: (docId, version) => health.guard(() => settle(docId, version)),
     mend: (docId, version, scratchDir) => health.guard(() => mend(docId, version, scratchDir)),
+    withStored: (docId, version, look) => look(versionOf(docId, version)),
     unpublish: (docId, version) => health.guard(() => unpublish(docId, version)),
     remove: (docId, ordinal) => health.guard(() => remove(docId, ordinal)),
     documents,

@@ -84,15 +84,26 @@ export function createPostgresFileStore(options: {
     const known = copies.get(version);
     if (known !== undefined && existsSync(known)) return known;
     const folder = await newFolder('copying');
-    const rows = await database.query(
-      `SELECT part, blob FROM document_part WHERE doc_key = $1 AND version = $2 AND part <> 'original'`,
-      [docKey, version],
-    );
-    for (const row of rows) await blobs.fetch(row['blob'] as number, join(folder, row['part'] as string));
+    await fetchParts(docKey, version, folder, `AND part <> 'original'`);
     const whole = join(workDir, `version.${version}.${count}`);
     await rename(folder, whole);
     await remember(version, whole);
     return whole;
+  }
+
+  async function fetchParts(docKey: string, version: TaskId, folder: string, condition = ''): Promise<void> {
+    const sql = `SELECT part, blob FROM document_part WHERE doc_key = $1 AND version = $2 ${condition}`;
+    for (const { part, blob } of await database.query(sql, [docKey, version]))
+      await blobs.fetch(blob as number, join(folder, part as string));
+  }
+
+  /** A version's number, by which later versions remove it: of its other parts, or where it is current. */
+  async function ordinalOf(docKey: string, version: TaskId): Promise<number> {
+    const sql = `SELECT max(ordinal) AS ordinal FROM (
+      SELECT ordinal FROM document_part WHERE doc_key = $1 AND version = $2
+      UNION ALL SELECT ordinal FROM current_version WHERE doc_key = $1 AND version = $2) AS known`;
+    const [row] = await database.query(sql, [docKey, version]);
+    return (row?.['ordinal'] ?? 0) as number;
   }
 
   async function remember(version: string, folder: string): Promise<void> {
@@ -185,14 +196,30 @@ export function createPostgresFileStore(options: {
       database.transaction(async () => {
         await membership.fence();
         const docKey = docKeyOf(docId);
-        for (const part of await readdir(scratchDir)) {
+        const made = await readdir(scratchDir);
+        const ordinal = await ordinalOf(docKey, version);
+        const isSurplus = made.includes('content.md') && !made.includes('vectors.bin');
+        for (const part of isSurplus ? [...made, 'vectors.bin'] : made) {
           await dropParts('doc_key = $1 AND version = $2 AND part = $3', [docKey, version, part]);
-          const sql = 'INSERT INTO document_part(doc_key, version, part, blob) VALUES ($1, $2, $3, $4)';
-          await database.run(sql, [docKey, version, part, await blobs.store(join(scratchDir, part))]);
+          if (!made.includes(part)) continue;
+          const sql = 'INSERT INTO document_part(doc_key, version, ordinal, part, blob) VALUES ($1, $2, $3, $4, $5)';
+          await database.run(sql, [docKey, version, ordinal, part, await blobs.store(join(scratchDir, part))]);
         }
-        copies.delete(version);
-        await rm(scratchDir, { recursive: true, force: true });
+        await database.afterCommit(async () => {
+          copies.delete(version);
+          scratches.delete(version);
+          await rm(scratchDir, { recursive: true, force: true });
+        });
       }),
+    async withStored(docId, version, look) {
+      const folder = await newFolder('checking');
+      try {
+        await fetchParts(docKeyOf(docId), version, folder);
+        return await look(folder);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
     unpublish: (docId, version) =>
       database.transaction(async () => {
         const current = 'SELECT version FROM current_version WHERE current_version.doc_key = $1';

@@ -92,6 +92,11 @@ CREATE INDEX committed_outdated ON committed(ordinal) WHERE outdated;
 CREATE INDEX fence_outdated ON fence(ordinal) WHERE outdated;
 CREATE INDEX revoked_ordinal ON revoked(ordinal);
 `,
+  // What the check for damage has found: one row.
+  `
+CREATE TABLE damage(
+  one boolean PRIMARY KEY DEFAULT true CHECK (one), checked_at text NOT NULL, damaged integer NOT NULL, mended integer NOT NULL);
+`,
 ];
 
 /**
