@@ -14,7 +14,8 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
   const delimiter = named?.[1] ?? sniffDelimiter(text);
   const start = named?.[0].length ?? 0;
   const builder = createMarkdownBuilder(input.limits);
-  builder.table(readRows(text, start, delimiter), { columns: widest(readRows(text, start, delimiter)) });
+  // A later row that is wider stays as wide as it is.
+  builder.table(readRows(text, start, delimiter), { columns: Math.max(0, ...widthsOf(readRows(text, start, delimiter))) });
   return {
     mediaType: delimiter === '\t' ? 'text/tab-separated-values' : 'text/csv',
     title: null,
@@ -28,20 +29,23 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
 
 const sniffedRows = 100;
 
-/** Columns of the first rows; a later row that is wider stays as wide as it is. */
-function widest(rows: Iterable<readonly string[]>): number {
+/** Columns of each of the first rows. */
+function widthsOf(rows: Iterable<readonly string[]>): number[] {
   return Iterator.from(rows)
     .take(sniffedRows)
-    .reduce((columns, row) => Math.max(columns, row.length), 0);
+    .map((row) => row.length)
+    .toArray();
 }
 
-/** The sign that cuts the first rows most evenly, then into the most columns. Of two that do it alike the rarer: commas are in numbers and prose. */
+/**
+ * The sign that cuts the first rows most evenly, then into the most columns. Of two that do it alike the rarer: commas are in numbers
+ * and prose. Rows are looked at whole, however long they are: a piece of a first row must not decide for all others.
+ */
 function sniffDelimiter(text: string): string {
-  const head = text.slice(0, 64 * 1024);
   let best = ',';
   let bestScore = 0;
   for (const delimiter of ['\t', ';', '|', ',']) {
-    const widths = [...Iterator.from(readRows(head, 0, delimiter)).take(sniffedRows)].map((row) => row.length);
+    const widths = widthsOf(readRows(text, 0, delimiter));
     const counts = new Map<number, number>();
     for (const width of widths) counts.set(width, (counts.get(width) ?? 0) + 1);
     const [width = 1, rows = 0] = [...counts].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0] ?? [];
@@ -54,25 +58,31 @@ function sniffDelimiter(text: string): string {
 /** Rows with any text in them. A quote that is never closed ends at the end of its line. Linear. */
 function* readRows(text: string, start: number, delimiter: string): Generator<string[]> {
   let row: string[] = [];
-  for (let at = start; at < text.length;) {
-    if (row.length === 0 && text[at] === '\n') {
-      at += 1;
-      continue;
-    }
+  for (let at = behindLineEnds(text, start); at < text.length;) {
     const field = text[at] === '"' ? quotedField(text, at, delimiter) : plainField(text, at, delimiter);
     row.push(field.value);
     at = field.end + 1;
     if (text[field.end] === delimiter && at < text.length) continue;
     if (row.some((cell) => cell.trim() !== '')) yield row;
     row = [];
+    at = behindLineEnds(text, at);
   }
+}
+
+const lineEnd = 0x0a;
+
+function behindLineEnds(text: string, start: number): number {
+  let at = start;
+  while (text.charCodeAt(at) === lineEnd) at++;
+  return at;
 }
 
 type Field = { readonly value: string; /** Of the delimiter or line end after it. */ readonly end: number };
 
 function plainField(text: string, start: number, delimiter: string): Field {
+  const code = delimiter.charCodeAt(0);
   let end = start;
-  while (end < text.length && text[end] !== delimiter && text[end] !== '\n') end++;
+  while (end < text.length && text.charCodeAt(end) !== code && text.charCodeAt(end) !== lineEnd) end++;
   return { value: text.slice(start, end), end };
 }
 

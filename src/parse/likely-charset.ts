@@ -68,11 +68,12 @@ export function likelyCharset(bytes: Uint8Array, decode: (bytes: Uint8Array, enc
   for (const [encoding, prior, languages] of singleByte) {
     const text = decode(sample, encoding);
     if (!text.includes('\ufffd'))
-      for (const language of languages.split(' ')) offer(encoding, prior + weigh(text, modelOf(language)));
+      for (const language of languages.split(' '))
+        offer(encoding, prior + weigh(text, modelOf(language), { enough: best.score - prior }));
   }
   for (const [encoding, prior, script] of multiByte) {
     const text = decode(sample, encoding);
-    if (!text.includes('\ufffd')) offer(encoding, prior + weighWide(text, script));
+    if (!text.includes('\ufffd')) offer(encoding, prior + weighWide(text, script, best.score - prior));
   }
   return best.encoding;
 }
@@ -151,11 +152,17 @@ const oddSign = Math.log(1e-6);
 const usualSign = Math.log(1e-2);
 const control = Math.log(1e-8);
 
-function weigh(text: string, model: Model, after = ' '): number {
+type Weighing = {
+  /** The sign before the text. */ readonly after?: string;
+  /** Scores only fall: at this one it is not the best, and what follows is left. */ readonly enough?: number;
+};
+
+function weigh(text: string, model: Model, { after = ' ', enough = -Infinity }: Weighing = {}): number {
   let score = 0;
   let before = classOf(after);
   let signBefore = after;
   for (const sign of text) {
+    if (score <= enough) break;
     const now = classOf(sign);
     score += costOfSign(before, now, model);
     if (sign > '\x7f' || signBefore > '\x7f') score -= strangeness(signBefore, sign);
@@ -213,14 +220,15 @@ const usualHangul = new Set(
   '이다는의에을가고하지로기한도사리자어대서인해스시아은일그수정전보나들라만주상과제있으부여장동게원되문용공조니와것소생면구성안선지발을연습를관계했였될된할함분입요위더내무드비신때미교우말모방합실방물치않없재개진단경학회국민간식영중체명표반결세음달년월시군불약산행력심복품거려운러트통업건당적남북쪽호집차길번째처럼까마야네레려르른름린마막매머먼며모목못받배법변별본봐빠새색순술실싶써씨액양언얼없엇열염예올외왕욕울웃월육응익임잘저절점접종좋준줄즉즐직질집찾책천청초최추출충취타터토통투특파편평포프피필학항향허현형호화확환황후휴히',
 );
 
-function weighWide(text: string, script: Script): number {
+function weighWide(text: string, script: Script, enough: number): number {
   const words = script === 'korean' ? new Set<number>() : placesInWords(text, script);
   let score = 0;
   let at = 0;
   let before = ' ';
   for (const sign of text) {
+    if (score <= enough) break;
     const isBesideHan = isHan(before) || isHan(text[at + sign.length] ?? ' ');
-    const ascii = sign < '\x80' ? weigh(sign, modelOf('en'), before < '\x80' ? before : ' ') : 0;
+    const ascii = sign < '\x80' ? weigh(sign, modelOf('en'), { after: before < '\x80' ? before : ' ' }) : 0;
     score += sign < '\x80' ? ascii : costOf(sign, script, words.has(at), isBesideHan);
     if (sign > '\u2e7f' && /[a-z]/i.test(before)) score += betweenLatin;
     if (before > '\u2e7f' && /[a-z]/i.test(sign)) score += betweenLatin;

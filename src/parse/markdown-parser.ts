@@ -139,11 +139,11 @@ function runEnd(text: string, first: Line, belongs: (line: string) => boolean): 
 }
 
 function fenceEnd(text: string, first: Line, fence: string): number {
-  const closing = new RegExp(`^[ \\t]*\\${fence[0]}{${fence.length},}[ \\t]*$`);
   let end = first.end;
   for (let line = lineAt(text, first.next); line.start < text.length; line = lineAt(text, line.next)) {
     end = line.end;
-    if (closing.test(line.text)) break;
+    const closing = /^[ \t]*(`+|~+)[ \t]*$/.exec(line.text)?.[1] ?? '';
+    if (closing[0] === fence[0] && closing.length >= fence.length) break;
   }
   return end;
 }

@@ -11,7 +11,7 @@
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DocumentError, type DocumentErrorCode } from '../../src/errors.ts';
@@ -56,9 +56,9 @@ async function main(): Promise<void> {
 
 /** Prints a table; returns what failed. */
 async function fuzzGrowth(count: number, seed: number): Promise<string[]> {
-  const rows = [];
+  const rows: { readonly format: string; readonly [column: string]: string | number }[] = [];
   const failures: string[] = [];
-  for (const format of Object.keys(grammars)) {
+  await inTurns(Object.keys(grammars), async (format) => {
     const all = await growthOfFormat({ format, count, seed });
     const [growth, memory] = [worstOf(all, 'growth'), worstOf(all, 'memory')];
     const faults = all.map(faultOf).filter((fault) => fault !== null);
@@ -72,10 +72,21 @@ async function fuzzGrowth(count: number, seed: number): Promise<string[]> {
       'worst memory': memory.memory,
       'of (memory)': memory.name.slice(0, 70),
     });
-  }
+    console.log(`${format}: ${all.length} units, worst growth ${growth.growth}, worst memory ${memory.memory}`);
+  });
   console.log(`Units of every format (seed ${seed}): growth of CPU time a doubling, peak memory ÷ size`);
-  console.table(rows);
+  console.table(rows.toSorted((one, other) => (one.format < other.format ? -1 : 1)));
   return failures;
+}
+
+/** As many at once as there are processors. */
+async function inTurns<T>(all: readonly T[], work: (each: T) => Promise<void>): Promise<void> {
+  const left = all.values();
+  await Promise.all(
+    Array.from({ length: availableParallelism() }, async () => {
+      for (const each of left) await work(each);
+    }),
+  );
 }
 
 /** Prints a table; returns what failed. */
@@ -87,22 +98,17 @@ async function fuzzMutants(count: string, folder: string | undefined): Promise<s
     const format = await detectFormat(inputOf(path)).catch(() => 'unsupported');
     if (format !== 'unsupported') groups.set(format, [...(groups.get(format) ?? []), path]);
   }
-  const rows = [];
+  const rows: { readonly format: string; readonly [column: string]: string | number }[] = [];
   const failures: string[] = [];
-  for (const [format, paths] of [...groups].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+  await inTurns([...groups], async ([format, paths]) => {
     const outcomes = new Map<string, number>();
-    const before = failures.length;
-    for (let from = 0; from < Number(count);) from = await runChild({ paths, from, count: Number(count) }, outcomes, failures);
-    rows.push({
-      format,
-      files: paths.length,
-      mutants: Number(count),
-      failures: failures.length - before,
-      ...Object.fromEntries(outcomes),
-    });
-  }
+    const found: string[] = [];
+    for (let from = 0; from < Number(count);) from = await runChild({ paths, from, count: Number(count) }, outcomes, found);
+    failures.push(...found);
+    rows.push({ format, files: paths.length, mutants: Number(count), failures: found.length, ...Object.fromEntries(outcomes) });
+  });
   rmSync(samples, { recursive: true });
-  console.table(rows);
+  console.table(rows.toSorted((one, other) => (one.format < other.format ? -1 : 1)));
   return failures;
 }
 

@@ -39,6 +39,12 @@ describe('Markdown', () => {
     expect(await markdownOf('a.md', text)).toBe('# A\n\n| x |\n| --- |\n| 1 |\n\nmiddle\n\n*end*');
   });
 
+  it('ends a fence where as many of its signs or more stand alone', async () => {
+    const parsed = await read('a.md', '````\n```\n~~~~~\n````a\n `````\t\n\nb');
+
+    expect(parsed.blocks.map((block) => block.kind)).toEqual(['code', 'paragraph']);
+  });
+
   it('finds no blocks where a fence is never closed', async () => {
     expect((await read('a.md', '```\n# not a heading\n- not a list')).blocks.map((block) => block.kind)).toEqual(['code']);
   });
@@ -57,6 +63,12 @@ describe('CSV', () => {
     ['|', 'a|b,c\n1|2,5\n'],
   ])('tells the delimiter %j by the rows', async (_delimiter, text) => {
     expect(await markdownOf('a.csv', text)).toBe('| a | b,c |\n| --- | --- |\n| 1 | 2,5 |');
+  });
+
+  it('lets all first rows tell what cuts them, not a piece of a long first one', async () => {
+    const rows = '1,2\n'.repeat(150);
+
+    expect(await markdownOf('a.csv', `"a"${'|'.repeat(70_000)}\n${rows}`)).toContain('\n| 1 | 2 |');
   });
 
   it('keeps the cells of rows that are too wide and pads those that are too short', async () => {

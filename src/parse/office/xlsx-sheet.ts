@@ -182,7 +182,10 @@ function ownCopy(text: string): string {
   return text.length < 13 ? text : Buffer.from(text, 'utf8').toString('utf8');
 }
 
-/** Formats by style index, each compiled once. `formats` are number format ids by style, `codes` the workbook's own codes. */
+/** Spreadsheet programs hold half as many. `numfmt` remembers a thousand codes; past that, each cell reads its own again (ten times as long). */
+const formatsMax = 500;
+
+/** Formats by style index, each compiled once; past the bound, numbers are plain. `formats` are number format ids by style. */
 export function createFormats(
   formats: readonly string[],
   codeOf: (id: string) => string | null,
@@ -192,7 +195,7 @@ export function createFormats(
   return (style) => {
     const id = formats[Number(style ?? '0')];
     if (id === undefined) return undefined;
-    if (!compiled.has(id)) {
+    if (!compiled.has(id) && compiled.size < formatsMax) {
       const code = codeOf(id);
       compiled.set(id, code === null || /^general$/i.test(code) ? undefined : compileFormat(code, isDate1904));
     }

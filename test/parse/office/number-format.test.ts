@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { builtinFormat, compileFormat } from '../../../src/parse/office/number-format.ts';
+import { createFormats } from '../../../src/parse/office/xlsx-sheet.ts';
 
 const cases: readonly (readonly [code: string, value: number, shown: string])[] = [
   ['General', 1234.5, '1234.5'],
@@ -64,5 +65,18 @@ describe('number formats', () => {
   it('have codes for the built-in ids', () => {
     expect(compileFormat(builtinFormat(14)!)(45_292)).toBe('2024-01-01');
     expect(builtinFormat(0)).toBeNull();
+  });
+
+  it('are as many as a spreadsheet program holds: a file of more shows plain numbers', () => {
+    const formatOf = createFormats(
+      Array.from({ length: 600 }, (_, id) => String(id)),
+      (id) => `0.00"${id}"`,
+      false,
+    );
+    const shown = Array.from({ length: 600 }, (_, style) => formatOf(String(style))?.(2.5) ?? 'plain');
+
+    expect(shown.slice(0, 500)).toEqual(Array.from({ length: 500 }, (_, id) => `2.50${id}`));
+    expect(new Set(shown.slice(500))).toEqual(new Set(['plain']));
+    expect(formatOf('7')?.(2.5)).toBe('2.507');
   });
 });

@@ -31,6 +31,10 @@ const msJudgedMin = 60;
 const msLeast = 15;
 /** Past this, a size is not measured again, nor the next larger one at all. */
 const msPatience = 4000;
+/** Past this for the smallest size, the largest comes last. */
+const msSlow = 500;
+/** From the smallest to the largest size on average. A time of a·n + b·n² that is not above it is not above 2.4 in the last doubling. */
+const evenMax = 2.1;
 
 const parser = createDocumentParser({});
 const limits = loadConfig({});
@@ -49,36 +53,54 @@ export async function readOnce(path: string, filename: string, fileBytes: number
   }
 }
 
-/** Measures a unit at each size, the suspicious ones several times, of which the shortest counts. `path` is written to. */
+/**
+ * Measures a unit at the first and the last size, and at those between when they are further apart than even growth is. A doubling that
+ * takes too long is measured several times, of which the shortest counts, and again from one and a half times the size on: what another
+ * reading of the file costs more (behind a bound, or because a quote is closed by chance) is a step, which stands in one of the two;
+ * growth stands in both. `path` is written to.
+ */
 export async function measureGrowth(unit: GrowthUnit, path: string, growthMax: number, sizes = growthBytes): Promise<Growth> {
-  const times: number[] = [];
+  const times = new Map<number, number>();
   let outcome = '';
   let memory = 0;
-  for (const [at, bytes] of sizes.entries()) {
+  const [first, last] = [sizes[0]!, sizes.at(-1)!];
+  const isMistake = (): boolean => outcome.startsWith('mistake');
+  const measure = async (bytes: number): Promise<void> => {
+    if (isMistake()) return;
     const file = unit.make(bytes);
     writeFileSync(path, file);
-    const before = at === sizes.length - 1 ? startPeak() : null;
+    const before = bytes === last && memory === 0 ? startPeak() : null;
     const [ms, said] = await timed(() => readOnce(path, unit.filename, file.length));
     if (before !== null) memory = (residentPeak() - before) / Math.max(bytes, file.length);
-    times.push(ms);
+    times.set(bytes, Math.min(ms, times.get(bytes) ?? Infinity));
     outcome = said;
-    if (said.startsWith('mistake')) break;
-    for (let again = 0; again < 5 && at > 0 && growthBetween(times, sizes, at) > growthMax * 0.9; again++) {
-      for (const back of [0, 1]) {
-        if (times[at - back]! > msPatience) continue;
-        const same = unit.make(sizes[at - back]!);
-        writeFileSync(path, same);
-        times[at - back] = Math.min(times[at - back]!, (await timed(() => readOnce(path, unit.filename, same.length)))[0]);
-      }
+  };
+  const isSlow = (bytes: number): boolean => times.get(bytes)! > msPatience;
+  const growthAt = async (smaller: number, larger: number): Promise<number> => {
+    for (const bytes of [smaller, larger]) if (!times.has(bytes)) await measure(bytes);
+    for (let again = 0; again < 5 && growthBetween(times, smaller, larger) > growthMax * 0.9; again++)
+      for (const bytes of [smaller, larger]) if (!isSlow(bytes)) await measure(bytes);
+    return growthBetween(times, smaller, larger);
+  };
+  await measure(first);
+  if (times.get(first)! < msSlow) await measure(last);
+  let growth = growthBetween(times, first, last);
+  if (!times.has(last) || growth > evenMax) {
+    growth = 0;
+    for (const [at, bytes] of sizes.slice(1).entries()) {
+      const smaller = sizes[at]!;
+      if (isSlow(smaller)) break;
+      const found = await growthAt(smaller, bytes);
+      const isDoubted = found > growthMax && !isSlow(bytes);
+      growth = Math.max(growth, isDoubted ? Math.min(found, await growthAt(smaller * 1.5, bytes * 1.5)) : found);
     }
-    if (times[at]! > msPatience) break;
   }
-  const isGivenUp = times.length < sizes.length && growthOf(times, sizes) <= growthMax && !outcome.startsWith('mistake');
+  const isGivenUp = !times.has(last) && !isMistake() && growth <= growthMax;
   return {
     name: unit.name,
-    growth: isGivenUp ? Infinity : growthOf(times, sizes),
+    growth: isGivenUp ? Infinity : round(growth),
     memory: round(memory),
-    ms: times.map(Math.round),
+    ms: sizes.filter((bytes) => times.has(bytes)).map((bytes) => Math.round(times.get(bytes)!)),
     outcome,
   };
 }
@@ -96,14 +118,11 @@ export async function measureMemory(unit: GrowthUnit, path: string, bytes: numbe
   return round((residentPeak() - before) / Math.max(bytes, fileBytes));
 }
 
-function growthOf(times: readonly number[], sizes: readonly number[]): number {
-  return round(times.reduce((worst, _, at) => Math.max(worst, growthBetween(times, sizes, at)), 0));
-}
-
-/** How many times as long a file of twice the size takes, told from a size and the one before it. */
-function growthBetween(times: readonly number[], sizes: readonly number[], at: number): number {
-  if (at === 0 || times[at]! < msJudgedMin) return 0;
-  return (times[at]! / Math.max(msLeast, times[at - 1]!)) ** (1 / Math.log2(sizes[at]! / sizes[at - 1]!));
+/** How many times as long a file of twice the size takes, told from two sizes. */
+function growthBetween(times: ReadonlyMap<number, number>, smaller: number, larger: number): number {
+  const ms = times.get(larger) ?? 0;
+  if (ms < msJudgedMin) return 0;
+  return (ms / Math.max(msLeast, times.get(smaller) ?? 0)) ** (1 / Math.log2(larger / smaller));
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[number, T]> {
