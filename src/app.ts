@@ -310,6 +310,7 @@ function openWebhooks(config: Config, engine: Engine, storage: FrontEndStorage, 
     toData: (snapshot) => toTaskRecord(snapshot, wire),
     keepMs: Math.max(7 * 24, config.taskRetentionHours + 24) * 3_600_000,
     now: clock,
+    monotonicMs: () => performance.now(),
     random: () => randomInt(2 ** 32) / 2 ** 32,
     logger,
   });

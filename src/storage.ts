@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
 import type { DamageLog } from './engines/damage-log.ts';
 import type { Engine } from './engines/engine.ts';
+import type { SteadyClock } from './engines/file/steady-clock.ts';
 import type { Database } from './engines/postgres/database.ts';
 import type { PostgresContent } from './engines/postgres/postgres-content.ts';
 import type { PostgresEngine } from './engines/postgres/postgres-engine.ts';
@@ -84,17 +85,18 @@ export function certificateFiles({ databaseUrl }: Config): string[] {
 /** Front ends share what they keep through the data directory, whoever has the tasks. */
 async function openDirectory(options: StorageOptions): Promise<FrontEndStorage> {
   const { dataDir, queueUrl } = options.config;
+  const clock = await openClock(options);
   const [idempotency, sessions, { loadSessionSecret }, deliveryLog, damageLog] = await Promise.all([
     import('./http/file-idempotency-store.ts'),
     import('./http/file-ended-sessions.ts'),
     import('./http/session-secret.ts'),
-    openFileDeliveryLog(options),
+    openFileDeliveryLog(options, clock),
     openFileDamageLog(dataDir),
   ]);
   return {
     sessionSecret: await loadSessionSecret(dataDir, options.logger),
-    idempotencyStore: idempotency.createFileIdempotencyStore(join(dataDir, 'idempotency')),
-    endedSessions: sessions.createFileEndedSessions(join(dataDir, 'ended-sessions')),
+    idempotencyStore: idempotency.createFileIdempotencyStore(join(dataDir, 'idempotency'), clock.age),
+    endedSessions: sessions.createFileEndedSessions(join(dataDir, 'ended-sessions'), () => Date.parse(options.now())),
     deliveryLog,
     damageLog,
     ...(queueUrl === '' ? tasksInDirectory(options) : tasksInRedis(options)),
@@ -135,8 +137,18 @@ async function openDatabaseDamageLog(database: Database): Promise<DamageLog> {
   return createPostgresDamageLog(database);
 }
 
+/** The machine's clock, for the age of files; a jump is remembered for longer than anything here is kept. */
+async function openClock({ now }: StorageOptions): Promise<SteadyClock> {
+  const { createSteadyClock } = await import('./engines/file/steady-clock.ts');
+  return createSteadyClock({
+    wallMs: () => Date.parse(now()),
+    monotonicMs: () => performance.now(),
+    settleMs: 365 * 86_400_000,
+  });
+}
+
 /** Webhooks are kept beside the engine's own files, but belong to the front ends: whichever leads sends them. */
-async function openFileDeliveryLog({ config, newId }: StorageOptions): Promise<DeliveryLog> {
+async function openFileDeliveryLog({ config, newId }: StorageOptions, { age }: SteadyClock): Promise<DeliveryLog> {
   const [{ createFileDeliveryLog }, { createDirectorySync }, { createDisk }] = await Promise.all([
     import('./engines/file/file-delivery-log.ts'),
     import('./engines/file/directory-sync.ts'),
@@ -144,7 +156,7 @@ async function openFileDeliveryLog({ config, newId }: StorageOptions): Promise<D
   ]);
   const disk = createDisk();
   const directory = join(config.dataDir, 'webhooks');
-  return createFileDeliveryLog({ disk, directory, syncDirectory: createDirectorySync(disk), newId, leaseMs: 10_000 });
+  return createFileDeliveryLog({ disk, directory, syncDirectory: createDirectorySync(disk), newId, age, leaseMs: 10_000 });
 }
 
 async function openFileEngine({ config, ...options }: StorageOptions, role: Role): Promise<Engine> {

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { findApiKey, type ApiKey } from './api-keys.ts';
 import { addressBlock } from './client-address.ts';
 import { allows, type Scope } from './scope.ts';
-import { readSession, sessionCookie, type EndedSessions, type Session } from './session.ts';
+import { isNow, readSession, sessionCookie, type EndedSessions, type Session } from './session.ts';
 
 /** Who makes a request. */
 export type Principal = {
@@ -20,26 +20,29 @@ export type AccessOptions = {
   readonly keys: readonly ApiKey[];
   readonly sessionSecret: Uint8Array;
   readonly endedSessions: EndedSessions;
+  /** How long a login holds. */
+  readonly sessionMs: number;
 };
 
 /** Who makes this request. A wrong key in a header is never excused by a good cookie. */
-export async function identify(request: IncomingMessage, options: AccessOptions, nowMs: number): Promise<Principal> {
+export async function identify(request: IncomingMessage, options: AccessOptions): Promise<Principal> {
   if (options.keys.length === 0) return { keyId: null, scope: 'admin', by: 'none' };
   const presented = keyHeader(request);
   if (presented !== null) return principal(findApiKey(options.keys, presented), 'header');
-  const session = await sessionOf(request, options, nowMs);
+  const session = await sessionOf(request, options);
   return principal(session?.key ?? null, 'cookie');
 }
 
-/** The session that a request's cookie stands for; null without one, and when it has ended. One look at the disk. */
+/** The session that a request's cookie stands for; null without one, and when it has ended. One look into the store. */
 export async function sessionOf(
   request: IncomingMessage,
-  { keys, sessionSecret, endedSessions }: AccessOptions,
-  nowMs: number,
+  { keys, sessionSecret, endedSessions, sessionMs }: AccessOptions,
 ): Promise<Session | null> {
   const cookie = cookieValue(request, sessionCookie);
-  const session = cookie === null ? null : readSession(sessionSecret, keys, cookie, nowMs);
-  return session === null || (await endedSessions.has(session.id)) ? null : session;
+  const session = cookie === null ? null : readSession(sessionSecret, keys, cookie);
+  if (session === null) return null;
+  const { hasEnded, nowMs } = await endedSessions.look(session);
+  return hasEnded || !isNow(session, sessionMs, nowMs) ? null : session;
 }
 
 /** @throws AppError `unauthorized` without a valid key, `forbidden` when the key's scope does not reach. */

@@ -3,7 +3,7 @@
  * Beside it lies a lock (proper-lockfile) while a request with that key is being answered.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Low, type Adapter } from 'lowdb';
 import { lock } from 'proper-lockfile';
@@ -14,11 +14,16 @@ import { syncFolder } from './sync-folder.ts';
 /** How long a lock outlives the process that held it. */
 const holdMs = 10_000;
 
+/** How long ago, in milliseconds, the machine's clock showed a time; negative when it has not yet. It is the clock that stamps files. */
+type Age = (thenMs: number) => number;
+
 /** Safe for any number of processes: files appear whole, and the last writer of a key wins. */
-export function createFileIdempotencyStore(folder: string): IdempotencyStore {
+export function createFileIdempotencyStore(folder: string, age: Age): IdempotencyStore {
   return {
-    async get(key) {
-      const document = new Low(wholeFile(folder, nameOf(key)), null);
+    async get(key, maxMs) {
+      const name = nameOf(key);
+      if (!((await ageOf(join(folder, name), age)) <= maxMs)) return null;
+      const document = new Low(wholeFile(folder, name), null);
       await document.read();
       return document.data;
     },
@@ -37,18 +42,37 @@ export function createFileIdempotencyStore(folder: string): IdempotencyStore {
         throw error;
       }
     },
-    async expire(before) {
+    async expire(maxMs) {
       let removed = 0;
       for (const name of await names(folder)) {
         const path = join(folder, name);
-        const { mtime } = await stat(path).catch(() => ({ mtime: new Date(Number.MAX_SAFE_INTEGER) }));
-        if (!(mtime.getTime() < Date.parse(before))) continue;
+        const ageMs = await ageOf(path, age);
+        if (ageMs < 0) await setBack(path, -ageMs).catch(ignoreMissing);
+        if (!(ageMs > maxMs)) continue;
         await rm(path, { recursive: true, force: true });
         removed += 1;
       }
       return removed;
     },
   };
+}
+
+/** NaN when the file is not there. */
+async function ageOf(path: string, age: Age): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => age(mtimeMs),
+    (error: unknown) => {
+      if (hasErrno(error, 'ENOENT')) return Number.NaN;
+      throw error;
+    },
+  );
+}
+
+/** A clock that was ahead wrote it: as if it were written now, or it would be kept until the clock is there again. */
+async function setBack(path: string, aheadMs: number): Promise<void> {
+  const { mtimeMs } = await stat(path);
+  const now = new Date(mtimeMs - aheadMs);
+  await utimes(path, now, now);
 }
 
 /** lowdb's own file adapter neither flushes nor uses a temporary name of its own. */

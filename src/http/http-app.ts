@@ -206,14 +206,14 @@ function exactAddress(basePath: string): Middleware {
   };
 }
 
-function guard({ settings, proxyTrust, endedSessions, rateLimiter, now }: HttpAppOptions): Middleware {
+function guard({ settings, proxyTrust, endedSessions, rateLimiter }: HttpAppOptions): Middleware {
   const { apiKeys: keys, sessionSecret } = settings;
   return async (ctx, next) => {
     checkExpectation(ctx.get('Expect'));
     checkHost(ctx.req, settings.allowedHosts);
     refuseUnknownFraming(ctx.req);
     ctx.set(corsHeaders(ctx.req, settings.corsOrigins));
-    const principal = await identify(ctx.req, { keys, sessionSecret, endedSessions }, Date.parse(now()));
+    const principal = await identify(ctx.req, { keys, sessionSecret, endedSessions, sessionMs: settings.limits.sessionMs });
     const state = ctx.state as RequestState;
     state.principal = principal;
     checkOrigin(ctx.req, { allowed: settings.corsOrigins, proxyTrust, byCookie: principal.by === 'cookie' });

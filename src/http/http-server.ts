@@ -47,6 +47,7 @@ export interface HttpServer {
   close(timeoutMs: number): Promise<void>;
 }
 
+/** Nothing is forgotten at a start: a clock that is wrong then is often put right in minutes. */
 const sweepMs = 3600 * 1000;
 /** How often the queue is looked at for the history of the last hour. */
 const sampleMs = 10_000;
@@ -73,7 +74,7 @@ export function createHttpServer({
   const waitSlots = createSlots({ perClientMax: limits.waitsPerClientMax, max: limits.waitsMax });
   const streamSlots = createSlots({ perClientMax: limits.eventStreamsPerClientMax, max: limits.eventStreamsMax });
   const metrics = createHttpMetrics({ eventStreams: () => streamSlots.size, uploads: () => uploadSlots.size });
-  const idempotency = createIdempotency(idempotencyStore, now);
+  const idempotency = createIdempotency(idempotencyStore);
   const awaitingContinue = new WeakSet<IncomingMessage>();
 
   const routes = createRoutes({
@@ -129,7 +130,6 @@ export function createHttpServer({
       });
     });
     followedServices();
-    await sweep();
     const bound = (server.address() as AddressInfo).port;
     return { url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`, port: bound };
   }
@@ -171,8 +171,7 @@ export function createHttpServer({
   }
 
   async function sweep(): Promise<void> {
-    const sessionsBefore = new Date(Date.parse(now()) - limits.sessionMs).toISOString();
-    await Promise.all([idempotency.sweep(), endedSessions.expire(sessionsBefore)]).catch((error: unknown) =>
+    await Promise.all([idempotency.sweep(), endedSessions.sweep()]).catch((error: unknown) =>
       logger.warn({ err: error }, 'kept answers and ended sessions could not be swept'),
     );
   }

@@ -17,13 +17,12 @@ export type KeptReply = {
 export type KeptAnswer = {
   readonly fingerprint: string;
   readonly reply: KeptReply;
-  /** ISO 8601. */
-  readonly keptAt: string;
 };
 
-/** Port: where answers are kept. */
+/** Port: where answers are kept, and how long they have been: only the store's own clock tells. */
 export interface IdempotencyStore {
-  get(key: string): Promise<KeptAnswer | null>;
+  /** Null also when it was kept longer ago than `maxMs`. */
+  get(key: string, maxMs: number): Promise<KeptAnswer | null>;
   /** Durable when it returns. */
   put(key: string, answer: KeptAnswer): Promise<void>;
   /**
@@ -31,8 +30,8 @@ export interface IdempotencyStore {
    * killed process holds is free again after seconds. Returns the way to let go; it never rejects.
    */
   hold(key: string): Promise<(() => Promise<void>) | null>;
-  /** Removes what was kept before `before` (ISO 8601). Returns how many went. */
-  expire(before: string): Promise<number>;
+  /** Removes what was kept longer ago than `maxMs`. Returns how many went. */
+  expire(maxMs: number): Promise<number>;
 }
 
 /** One request with a key. */
@@ -60,8 +59,7 @@ export interface Idempotency {
 
 const keptMs = 24 * 3600 * 1000;
 
-/** `now`: ISO 8601. */
-export function createIdempotency(store: IdempotencyStore, now: () => string): Idempotency {
+export function createIdempotency(store: IdempotencyStore): Idempotency {
   return { open, sweep };
 
   async function open(header: string, keyId: string | null): Promise<IdempotencyEntry | null> {
@@ -76,20 +74,20 @@ export function createIdempotency(store: IdempotencyStore, now: () => string): I
 
     async function replay(fingerprint: string): Promise<KeptReply | null> {
       ownFingerprint = fingerprint;
-      const kept = await store.get(key);
-      if (kept === null || Date.parse(kept.keptAt) < Date.parse(now()) - keptMs) return null;
+      const kept = await store.get(key, keptMs);
+      if (kept === null) return null;
       if (kept.fingerprint !== fingerprint)
         throw new AppError('invalid_request', 'This Idempotency-Key was used for another upload; take a new one.');
       return kept.reply;
     }
 
     async function keep(reply: KeptReply): Promise<void> {
-      await store.put(key, { fingerprint: ownFingerprint, reply, keptAt: now() });
+      await store.put(key, { fingerprint: ownFingerprint, reply });
     }
   }
 
   async function sweep(): Promise<void> {
-    await store.expire(new Date(Date.parse(now()) - keptMs).toISOString());
+    await store.expire(keptMs);
   }
 }
 

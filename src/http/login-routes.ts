@@ -15,12 +15,10 @@ export type LoginRouteOptions = {
   readonly settings: HttpSettings;
   readonly endedSessions: EndedSessions;
   readonly logger: Logger;
-  /** ISO 8601. */
-  readonly now: () => string;
   readonly newId: () => string;
 };
 
-export function loginRoutes({ settings, endedSessions, logger, now, newId }: LoginRouteOptions): readonly Route[] {
+export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRouteOptions): readonly Route[] {
   const limiter = createLoginLimiter(() => performance.now());
   return [
     route({
@@ -35,7 +33,7 @@ export function loginRoutes({ settings, endedSessions, logger, now, newId }: Log
       answers: { 200: { description: 'A session cookie comes with it.', json: schemas.loginReply } },
       problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found', 'rate_limited'],
       needsServices: false,
-      handle({ ctx, body }) {
+      async handle({ ctx, body }) {
         if (settings.apiKeys.length === 0)
           throw new AppError('not_found', 'No API keys are in use; there is nothing to log in to.');
         const caller = addressBlock((ctx.state as RequestState).address);
@@ -46,7 +44,7 @@ export function loginRoutes({ settings, endedSessions, logger, now, newId }: Log
           throw new AppError('unauthorized', 'This API key is not valid.');
         }
         (ctx.state as RequestState).principal = { keyId: key.name, scope: key.scope, by: 'cookie' };
-        const expiresMs = Date.parse(now()) + settings.limits.sessionMs;
+        const expiresMs = (await endedSessions.nowMs()) + settings.limits.sessionMs;
         setCookie(
           ctx,
           settings,
@@ -66,10 +64,10 @@ export function loginRoutes({ settings, endedSessions, logger, now, newId }: Log
       answers: { 200: { description: 'The session has ended.', json: schemas.logoutReply } },
       needsServices: false,
       async handle({ ctx, requestId }) {
-        const { apiKeys: keys, sessionSecret } = settings;
-        const session = await sessionOf(ctx.req, { keys, sessionSecret, endedSessions }, Date.parse(now()));
+        const { apiKeys: keys, sessionSecret, limits } = settings;
+        const session = await sessionOf(ctx.req, { keys, sessionSecret, endedSessions, sessionMs: limits.sessionMs });
         if (session !== null) {
-          await endedSessions.add(session.id);
+          await endedSessions.add(session);
           logger.info({ requestId, keyId: session.key.name, address: (ctx.state as RequestState).address }, 'logged out');
         }
         setCookie(ctx, settings, '', 0);

@@ -11,8 +11,8 @@ export interface DeliveryLog {
   waiting(): Promise<readonly string[]>;
   /** Newest first. */
   list(options: { state?: DeliveryState; limit: number }): Promise<readonly Delivery[]>;
-  /** Forgets what ended before `before`. Returns how many went. */
-  prune(before: Date): Promise<number>;
+  /** Forgets what ended longer ago than `maxMs`, by the store's own clock. Returns how many went. */
+  prune(maxMs: number): Promise<number>;
   /**
    * Tries to become the one process that sends; null: another one is. `lost` aborts when another process took over.
    * Two leaders for a moment are harmless: a message may then arrive twice, as at-least-once delivery allows.

@@ -86,6 +86,17 @@ export function afterAttempt(delivery: Delivery, outcome: SendOutcome, now: Date
   return { ...delivery, failures, attempts, dueAt };
 }
 
+/**
+ * How long, in milliseconds, a delivery has still to wait: never longer than was meant when it was put off. Only that is sure when its due
+ * time was written by a clock that was ahead.
+ */
+export function waitMs({ failures, dueAt, attempts }: Delivery, now: Date): number {
+  const last = attempts.at(-1);
+  if (failures === 0 || dueAt === null || last === undefined) return 0;
+  const meantMs = Math.min(Date.parse(dueAt) - Date.parse(last.at), retryAfterMsMax);
+  return Math.max(0, Math.min(meantMs, Date.parse(dueAt) - now.getTime()));
+}
+
 /** The same message once more, with all its attempts before it. */
 export function replayed(delivery: Delivery, now: Date): Delivery {
   return { ...delivery, state: 'waiting', failures: 0, dueAt: now.toISOString() };

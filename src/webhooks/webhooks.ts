@@ -6,7 +6,7 @@
 import type { Logger } from '../logger.ts';
 import { isTerminal, type TaskSnapshot } from '../tasks/task.ts';
 import type { TaskStore } from '../tasks/task-store.ts';
-import { afterAttempt, deliveryFor, replayed, type Delivery, type DeliveryState } from './delivery.ts';
+import { afterAttempt, deliveryFor, replayed, waitMs, type Delivery, type DeliveryState } from './delivery.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { Targets } from './targets.ts';
 import type { WebhookSender } from './webhook-sender.ts';
@@ -23,6 +23,8 @@ export type WebhooksOptions = {
   /** How long ended deliveries are kept; longer than tasks are, so that no end is ever enqueued anew. */
   readonly keepMs: number;
   readonly now: () => Date;
+  /** Milliseconds that only grow: waiting goes by them, whatever the clock is set to meanwhile. */
+  readonly monotonicMs: () => number;
   /** 0 to 1. */
   readonly random: () => number;
   readonly logger: Logger;
@@ -50,15 +52,15 @@ const defaultPollMs = 5_000;
 const pruneEveryMs = 3600_000;
 
 export function createWebhooks(options: WebhooksOptions): Webhooks {
-  const { log, targets, logger, now, pollMs = defaultPollMs } = options;
-  /** Known to wait: where to and when. The messages stay in the log until their time. */
+  const { log, targets, logger, now, monotonicMs, pollMs = defaultPollMs } = options;
+  /** Known to wait: where to and until when (`monotonicMs`). The messages stay in the log until their time. */
   const waiting = new Map<string, { readonly dueMs: number; readonly host: string }>();
   const sending = new Map<string, { readonly host: string; readonly done: Promise<void> }>();
   const stopping = new AbortController();
   let wake = Promise.withResolvers<void>();
   let behind = true;
   let loadedAt = -Infinity;
-  let prunedAt = -Infinity;
+  let prunedAt = performance.now();
   let running: Promise<void> | null = null;
 
   async function run(): Promise<void> {
@@ -95,7 +97,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
     await prune();
     let nextMs = pollMs;
     for (const [id, { dueMs, host }] of [...waiting].sort(([, one], [, other]) => one.dueMs - other.dueMs)) {
-      const inMs = dueMs - now().getTime();
+      const inMs = dueMs - monotonicMs();
       if (inMs > 0) nextMs = Math.min(nextMs, inMs);
       else if (hasRoom(id, host)) begin(id, host);
     }
@@ -132,20 +134,29 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
     for (const id of await log.waiting()) {
       if (waiting.has(id)) continue;
       const delivery = await log.get(id);
-      if (delivery?.state === 'waiting') noteWaiting(delivery);
+      if (delivery?.state === 'waiting') await noteFound(delivery);
       // It ended, and the process that wrote so died before it was moved.
       else if (delivery !== null && !sending.has(id)) await log.update(delivery);
     }
   }
 
-  function noteWaiting({ id, url, dueAt, createdAt }: Delivery): void {
-    waiting.set(id, { dueMs: Date.parse(dueAt ?? createdAt), host: new URL(url).host });
+  /** Its due time may have been written by a clock that was ahead: it is set anew, or each restart would put it off again. */
+  async function noteFound(delivery: Delivery): Promise<void> {
+    const at = now();
+    const dueAt = new Date(at.getTime() + waitMs(delivery, at)).toISOString();
+    const isAhead = delivery.dueAt !== null && delivery.dueAt > dueAt && delivery.dueAt > at.toISOString();
+    if (isAhead) await log.update({ ...delivery, dueAt });
+    noteWaiting(delivery);
+  }
+
+  function noteWaiting(delivery: Delivery): void {
+    waiting.set(delivery.id, { dueMs: monotonicMs() + waitMs(delivery, now()), host: new URL(delivery.url).host });
   }
 
   async function prune(): Promise<void> {
     if (performance.now() - prunedAt < pruneEveryMs) return;
     prunedAt = performance.now();
-    await log.prune(new Date(now().getTime() - options.keepMs));
+    await log.prune(options.keepMs);
   }
 
   function hasRoom(id: string, host: string): boolean {

@@ -1,8 +1,9 @@
 /** What every TaskQueue does, whatever carries the ids. */
+import { v7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engines/engine.ts';
 import type { Lease } from '../../src/queue/task-queue.ts';
-import type { TaskId } from '../../src/tasks/task.ts';
+import type { Task, TaskId } from '../../src/tasks/task.ts';
 import { beginNext, claimNext, failedOutcome, settle, upload } from '../support/engine-steps.ts';
 import { until } from '../support/until.ts';
 import type { CreateHarness, EngineHarness } from './engine-harness.ts';
@@ -33,6 +34,46 @@ export function taskQueueContract(name: string, create: CreateHarness): void {
       for (let count = 0; count < 3; count += 1) claimed.push((await claimNext(worker)).taskId);
 
       expect(claimed).toEqual(uploaded.map(({ id }) => id));
+    });
+
+    it('gives them in that order whatever the clocks said that named them', async () => {
+      const days = [0, 3650, -30, 0, 3650, 1];
+      const from = (days: number) => {
+        const at = Date.now() + days * 86_400_000;
+        return { id: v7({ msecs: at }) as TaskId, createdAt: new Date(at).toISOString() };
+      };
+      const uploaded: Task[] = [];
+      for (const [count, ahead] of days.entries())
+        uploaded.push(await upload(front, 'x', { ...from(ahead), caller: count % 2 === 0 ? 'aaaaaaaa' : 'bbbbbbbb' }));
+      await until('all of them are seen', async () => (await worker.queue.waiting()).small === days.length);
+      const places = await Promise.all(uploaded.map(async ({ id }) => (await front.tasks.get(id))?.queuePosition));
+      const order: TaskId[] = [];
+      for (let count = 0; count < days.length; count += 1) {
+        const { lease, task } = await beginNext(worker);
+        order.push(task.id);
+        await worker.index.revoke(task.docId, task);
+        await worker.tasks.finish(task.id, task.attempts, failedOutcome);
+        await lease.ack();
+      }
+
+      expect(places).toEqual([0, 0, 2, 2, 4, 4]);
+      expect(order).toEqual(uploaded.map(({ id }) => id));
+    });
+
+    it('gives a retried task no later because the clock that named it was ahead', async () => {
+      const at = Date.now() + 3650 * 86_400_000;
+      const ahead = { id: v7({ msecs: at }) as TaskId, createdAt: new Date(at).toISOString() };
+      const { id } = await upload(front, 'x', ahead);
+      const { lease, task } = await beginNext(worker);
+      await worker.index.revoke(task.docId, task);
+      await worker.tasks.finish(id, task.attempts, failedOutcome);
+      await lease.ack();
+      await upload(front, 'later');
+      await front.index.reinstate(task.docId, id);
+
+      expect(await front.tasks.retry(id)).toBe('ok');
+      await until('both are seen', async () => (await worker.queue.waiting()).small === 2);
+      expect((await claimNext(worker)).taskId).toBe(id);
     });
 
     it('lets callers take turns, each with its oldest task, however many another has sent before', async () => {

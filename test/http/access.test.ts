@@ -1,11 +1,12 @@
 /** Keys, scopes, owners, the page's login, and what other web pages may do. What holds for every route: `every-route.test.ts`. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findApiKey, loadApiKeys, parseApiKeys, writeApiKey } from '../../src/http/api-keys.ts';
 import { createFileEndedSessions } from '../../src/http/file-ended-sessions.ts';
-import { readSession, writeSession } from '../../src/http/session.ts';
+import { type EndedSessions, isNow, readSession, type SessionEnd, writeSession } from '../../src/http/session.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { eventually, fileForm, insert, json, startHttpServer, type TestServer } from '../support/http-server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -19,6 +20,8 @@ const apiKeys = parseApiKeys(
   `reader:read:${keyOf.reader},writer:write:${keyOf.writer},other:write:${keyOf.other},admin:admin:${keyOf.admin}`,
 );
 const withKeys = { settings: { apiKeys }, memory: { ingest: () => {} } };
+const hourMs = 3_600_000;
+const tenYearsMs = 3650 * 24 * hourMs;
 const bearer = (key: string): Record<string, string> => ({ Authorization: `Bearer ${key}` });
 
 describe('keys', () => {
@@ -219,16 +222,60 @@ describe('the page’s login', () => {
 
   it('that has ended is known to every front end on the data directory, and forgotten when its time is over anyway', async () => {
     await using folder = await tempDir();
-    const sessions = createFileEndedSessions(join(folder.path, 'ended'));
-    const elsewhere = createFileEndedSessions(join(folder.path, 'ended'));
+    const clock = fakeClock();
+    const nowMs = (): number => Date.parse(clock.now());
+    const [sessions, elsewhere] = [0, 1].map(() => createFileEndedSessions(join(folder.path, 'ended'), nowMs)) as [
+      EndedSessions,
+      EndedSessions,
+    ];
+    const [a, b] = ['a', 'b'].map((id) => ({ id, expiresMs: nowMs() + hourMs })) as [SessionEnd, SessionEnd];
+    const hasEnded = async (session: SessionEnd): Promise<boolean> => (await sessions.look(session)).hasEnded;
 
-    await sessions.expire('2999-01-01T00:00:00.000Z');
-    await sessions.add('a');
-    await elsewhere.expire('2000-01-01T00:00:00.000Z');
-    expect([await elsewhere.has('a'), await elsewhere.has('b')]).toEqual([true, false]);
+    await sessions.sweep();
+    await elsewhere.add(a);
+    await elsewhere.sweep();
+    expect([await hasEnded(a), await hasEnded(b)]).toEqual([true, false]);
 
-    await elsewhere.expire('2999-01-01T00:00:00.000Z');
-    expect(await sessions.has('a')).toBe(false);
+    clock.advance(hourMs);
+    await elsewhere.sweep();
+    expect(await readdir(join(folder.path, 'ended'))).toEqual(['over']);
+    expect(await readdir(join(folder.path, 'ended', 'over'))).toEqual([String(a.expiresMs)]);
+  });
+
+  it('that was logged out stays so when the clock is set ten years forward and back again, and no later login ends by it [S58]', async () => {
+    await using folder = await tempDir();
+    const clock = fakeClock();
+    const nowMs = (): number => Date.parse(clock.now());
+    const sessions = createFileEndedSessions(folder.path, nowMs);
+    const first = { id: 'a', expiresMs: nowMs() + hourMs };
+    await sessions.add(first);
+    // Version 0.1.0 noted nothing.
+    await writeFile(join(folder.path, 'old'), '');
+    clock.advance(tenYearsMs);
+    await sessions.sweep();
+    clock.advance(-tenYearsMs);
+
+    expect(await sessions.look(first)).toEqual({ hasEnded: true, nowMs: nowMs() });
+    expect((await sessions.look({ id: 'old', expiresMs: nowMs() + 12 * hourMs })).hasEnded).toBe(true);
+    expect((await sessions.look({ id: 'b', expiresMs: nowMs() + 25 * hourMs })).hasEnded).toBe(false);
+  });
+
+  it('goes by the clock as it is now: one of a clock that was ahead is worth nothing once that is put right, a small correction ends none [S58]', async () => {
+    const clock = fakeClock();
+    await using server = await startHttpServer({ ...withKeys, now: clock.now });
+    const status = async (cookie: string): Promise<number> =>
+      (await fetch(`${server.url}/tasks`, { headers: { Cookie: cookie } })).status;
+    const first = cookieOf(await login(server, keyOf.writer));
+
+    clock.advance(-60_000);
+    expect(await status(first)).toBe(200);
+    clock.advance(tenYearsMs);
+    const ahead = cookieOf(await login(server, keyOf.writer));
+    expect([await status(first), await status(ahead)]).toEqual([401, 200]);
+    clock.advance(-tenYearsMs);
+    expect([await status(first), await status(ahead)]).toEqual([200, 401]);
+    clock.advance(-30 * 24 * hourMs);
+    expect(await status(first)).toBe(401);
   });
 
   it('refuses to change anything by cookie unless the browser says it is the same origin [S28]', async () => {
@@ -252,11 +299,11 @@ describe('the page’s login', () => {
     const value = writeSession(secret, { id: 'id', key: writer, expiresMs: 1000 });
     const changedKey = parseApiKeys('writer:write:another-key-0123456789');
 
-    expect(readSession(secret, apiKeys, value, 999)).toEqual({ id: 'id', key: writer, expiresMs: 1000 });
-    expect(readSession(secret, apiKeys, value, 1000)).toBeNull();
-    expect(readSession(Buffer.alloc(32, 8), apiKeys, value, 999)).toBeNull();
-    expect(readSession(secret, [reader], value, 999)).toBeNull();
-    expect(readSession(secret, changedKey, value, 999)).toBeNull();
+    expect(readSession(secret, apiKeys, value)).toEqual({ id: 'id', key: writer, expiresMs: 1000 });
+    expect([isNow({ id: 'id', expiresMs: 1000 }, 10, 999), isNow({ id: 'id', expiresMs: 1000 }, 10, 1000)]).toEqual([true, false]);
+    expect(readSession(Buffer.alloc(32, 8), apiKeys, value)).toBeNull();
+    expect(readSession(secret, [reader], value)).toBeNull();
+    expect(readSession(secret, changedKey, value)).toBeNull();
     for (const forged of [
       '',
       '.',
@@ -267,7 +314,7 @@ describe('the page’s login', () => {
       value.replace(/^[^.]+/, Buffer.from('admin').toString('base64url')),
       `${value}x`,
     ])
-      expect(readSession(secret, apiKeys, forged, 999)).toBeNull();
+      expect(readSession(secret, apiKeys, forged)).toBeNull();
   });
 
   it('is marked Secure, and HSTS is sent, when a trusted proxy says that the client speaks TLS', async () => {

@@ -2,11 +2,15 @@ import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseApiKeys } from '../../src/http/api-keys.ts';
+import { createSteadyClock } from '../../src/engines/file/steady-clock.ts';
 import { createFileIdempotencyStore } from '../../src/http/file-idempotency-store.ts';
 import { eventually, fileForm, insert, json, startHttpServer } from '../support/http-server.ts';
 import { insert as insertAt, makeDataDir, removeDir, startServer, type WireTask } from '../support/server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
+const hourMs = 3_600_000;
+const tenYearsMs = 3650 * 24 * hourMs;
+const age = (thenMs: number): number => Date.now() - thenMs;
 const key = (text: string): Record<string, string> => ({ 'Idempotency-Key': text });
 
 describe('Idempotency-Key on POST /insert', () => {
@@ -192,25 +196,25 @@ describe('the file store of kept answers', () => {
   it('gives back what was kept, also to another process’s store on the same folder', async () => {
     await using folder = await tempDir();
 
-    await createFileIdempotencyStore(folder.path).put('k', answer);
+    await createFileIdempotencyStore(folder.path, age).put('k', answer);
 
-    expect(await createFileIdempotencyStore(folder.path).get('k')).toEqual(answer);
-    expect(await createFileIdempotencyStore(folder.path).get('other')).toBeNull();
+    expect(await createFileIdempotencyStore(folder.path, age).get('k', hourMs)).toEqual(answer);
+    expect(await createFileIdempotencyStore(folder.path, age).get('other', hourMs)).toBeNull();
   });
 
   it('leaves one whole file when many write the same key at once', async () => {
     await using folder = await tempDir();
-    const store = createFileIdempotencyStore(folder.path);
+    const store = createFileIdempotencyStore(folder.path, age);
 
     await Promise.all(Array.from({ length: 20 }, (_, index) => store.put('k', { ...answer, fingerprint: String(index) })));
 
     expect(await readdir(folder.path)).toHaveLength(1);
-    expect(Number((await store.get('k'))!.fingerprint)).toBeGreaterThanOrEqual(0);
+    expect(Number((await store.get('k', hourMs))!.fingerprint)).toBeGreaterThanOrEqual(0);
   });
 
   it('lets one hold a key at a time, whoever asks, and a dead holder’s key go', async () => {
     await using folder = await tempDir();
-    const [one, two] = [createFileIdempotencyStore(folder.path), createFileIdempotencyStore(folder.path)];
+    const [one, two] = [createFileIdempotencyStore(folder.path, age), createFileIdempotencyStore(folder.path, age)];
 
     const release = (await one.hold('k'))!;
     expect([await two.hold('k'), await one.hold('k')]).toEqual([null, null]);
@@ -226,22 +230,48 @@ describe('the file store of kept answers', () => {
 
   it('removes what is old, and takes a damaged file for none', async () => {
     await using folder = await tempDir();
-    const store = createFileIdempotencyStore(folder.path);
+    const store = createFileIdempotencyStore(folder.path, age);
     await store.put('k', answer);
     const [name] = await readdir(folder.path);
 
     await writeFile(join(folder.path, name!), '{"fingerpr');
-    expect(await store.get('k')).toBeNull();
-    expect(await store.expire('2000-01-01T00:00:00.000Z')).toBe(0);
-    expect(await store.expire('2999-01-01T00:00:00.000Z')).toBe(1);
+    expect(await store.get('k', hourMs)).toBeNull();
+    expect(await store.expire(hourMs)).toBe(0);
+    await utimes(join(folder.path, name!), 0, 0);
+    expect(await store.expire(hourMs)).toBe(1);
     expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it('forgets nothing early when the clock is set ten years forward, and keeps no answer for ten years that a clock ahead wrote', async () => {
+    await using folder = await tempDir();
+    let [wallMs, passedMs] = [Date.now(), 0];
+    const pass = (ms: number): void => void ([wallMs, passedMs] = [wallMs + ms, passedMs + ms]);
+    const clock = createSteadyClock({ wallMs: () => wallMs, monotonicMs: () => passedMs, settleMs: 30 * 24 * hourMs });
+    const store = createFileIdempotencyStore(folder.path, clock.age);
+    await store.put('k', answer);
+
+    wallMs += tenYearsMs;
+    pass(23 * hourMs);
+    expect([await store.expire(24 * hourMs), await store.get('k', 24 * hourMs)]).toEqual([0, answer]);
+    pass(2 * hourMs);
+    expect([await store.get('k', 24 * hourMs), await store.expire(24 * hourMs)]).toEqual([null, 1]);
+
+    await store.put('k', answer);
+    const [name] = await readdir(folder.path);
+    wallMs -= tenYearsMs + 25 * hourMs;
+    const ahead = new Date(wallMs + tenYearsMs);
+    await utimes(join(folder.path, name!), ahead, ahead);
+    expect(await store.expire(24 * hourMs)).toBe(0);
+    expect(await store.get('k', 24 * hourMs)).toEqual(answer);
+    pass(25 * hourMs);
+    expect(await store.expire(24 * hourMs)).toBe(1);
   });
 
   it('is empty when its folder does not exist yet', async () => {
     await using folder = await tempDir();
-    const store = createFileIdempotencyStore(join(folder.path, 'later'));
+    const store = createFileIdempotencyStore(join(folder.path, 'later'), age);
 
-    expect(await store.get('k')).toBeNull();
-    expect(await store.expire('2999-01-01T00:00:00.000Z')).toBe(0);
+    expect(await store.get('k', hourMs)).toBeNull();
+    expect(await store.expire(hourMs)).toBe(0);
   });
 });

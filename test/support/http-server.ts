@@ -59,14 +59,16 @@ export async function startHttpServer(options: TestServerOptions = {}): Promise<
   const settings = { ...testSettings, ...options.settings, limits: { ...defaultHttpLimits, lingerMs: 300, ...options.limits } };
   const memory = createMemoryServices({ folder: uploads, syncBytesMax: settings.syncBytesMax, ...options.memory });
   const log: LogLine[] = [];
+  const now = options.now ?? (() => new Date().toISOString());
+  const nowMs = (): number => Date.parse(now());
   const server = createHttpServer({
     services: () => (options.services === undefined ? memory.services : options.services(memory.services)),
     settings,
-    idempotencyStore: createFileIdempotencyStore(join(folder, 'idempotency')),
-    endedSessions: createFileEndedSessions(join(folder, 'ended-sessions')),
+    idempotencyStore: createFileIdempotencyStore(join(folder, 'idempotency'), (thenMs) => nowMs() - thenMs),
+    endedSessions: createFileEndedSessions(join(folder, 'ended-sessions'), nowMs),
     extraRoutes: options.extraRoutes ?? [],
     logger: collectingLogger(log),
-    now: options.now ?? (() => new Date().toISOString()),
+    now,
     newId: v7,
   });
   const { url, port } = await server.listen('127.0.0.1', 0);

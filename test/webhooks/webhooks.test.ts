@@ -29,6 +29,7 @@ const hour = 3600_000;
 let directory: string;
 let receiver: WebhookReceiver;
 let clockMs: number;
+let passedMs = 0;
 let tasks: ReturnType<typeof memoryTasks>;
 const open: Webhooks[] = [];
 
@@ -120,6 +121,33 @@ describe('the end of a task', () => {
     expect(Date.parse(delivery!.dueAt!) - clockMs).toBe(hour);
   });
 
+  it('is told as soon as was meant, when the clock was years ahead meanwhile, also by the next process', async () => {
+    receiver.answer = (_request, response, count) => response.writeHead(count < 3 ? 500 : 204).end();
+    const first = make();
+    clockMs += 3650 * 24 * hour;
+    first.start();
+    tasks.complete(1, receiver.url);
+    await noted(first, 1);
+    clockMs -= 3650 * 24 * hour;
+    pass(5_000 * 1.25);
+    await arrived(2);
+    clockMs += 3650 * 24 * hour;
+    await noted(first, 2);
+    await first.stop();
+    clockMs -= 3650 * 24 * hour;
+
+    // Each process would put it off anew if it kept the time that the other wrote.
+    const second = make();
+    second.start();
+    await until('its time is set anew', async () => {
+      const [found] = await second.list({ limit: 1 });
+      return Date.parse(found!.dueAt!) - clockMs <= 20_000 * 1.25;
+    });
+    pass(20_000 * 1.25);
+    await settled(second, 'delivered');
+    expect(receiver.received.length).toBe(3);
+  });
+
   it('is given up after twelve attempts over many hours, and can be replayed', async () => {
     receiver.answer = (_request, response) => response.writeHead(500).end();
     const webhooks = make();
@@ -128,7 +156,7 @@ describe('the end of a task', () => {
     for (let count = 1; count <= 12; count += 1) {
       await arrived(count);
       await noted(webhooks, count);
-      clockMs += 5 * hour;
+      pass(5 * hour);
     }
     const given = await settled(webhooks, 'given_up');
 
@@ -380,6 +408,7 @@ function make({
       directory: join(directory, 'webhooks'),
       syncDirectory: createDirectorySync(disk),
       newId: () => crypto.randomUUID(),
+      age: (thenMs) => clockMs - thenMs,
       leaseMs: 2000,
     }),
     targets,
@@ -388,6 +417,7 @@ function make({
     toData: ({ task }) => ({ task_id: task.id, status: task.status }),
     keepMs: 30 * 24 * hour,
     now: () => new Date(clockMs),
+    monotonicMs: () => passedMs,
     random: () => 1,
     logger: createLogger({ level: 'silent' }),
     pollMs: 20,
@@ -469,5 +499,10 @@ async function later(ms: number): Promise<void> {
   const [webhooks] = open;
   const before = receiver.received.length;
   await noted(webhooks!, Math.max(1, before));
+  pass(ms);
+}
+
+function pass(ms: number): void {
   clockMs += ms;
+  passedMs += ms;
 }

@@ -19,11 +19,20 @@ export type FileDeliveryLogOptions = {
   readonly syncDirectory: DirectorySync;
   /** Unique for each call. */
   readonly newId: () => string;
+  /** How long ago, in milliseconds, the machine's clock showed a time; negative when it has not yet. */
+  readonly age: (thenMs: number) => number;
   /** A leader that has not been heard of for this long is replaced; at least 2,000. */
   readonly leaseMs: number;
 };
 
-export function createFileDeliveryLog({ disk, directory, syncDirectory, newId, leaseMs }: FileDeliveryLogOptions): DeliveryLog {
+export function createFileDeliveryLog({
+  disk,
+  directory,
+  syncDirectory,
+  newId,
+  age,
+  leaseMs,
+}: FileDeliveryLogOptions): DeliveryLog {
   const temporary = join(directory, 'temporary');
   const folders = { waiting: join(directory, 'waiting'), ended: join(directory, 'ended') };
   type Folder = keyof typeof folders;
@@ -121,11 +130,15 @@ export function createFileDeliveryLog({ disk, directory, syncDirectory, newId, l
       }
       return found;
     },
-    async prune(before) {
+    async prune(maxMs) {
       let pruned = 0;
       for (const id of await idsIn('ended')) {
-        const delivery = await read('ended', id);
-        if (delivery !== null && (delivery.attempts.at(-1)?.at ?? delivery.createdAt) >= before.toISOString()) continue;
+        const written = await orNull(disk.stat(pathOf('ended', id), 'webhook.stat'));
+        const ageMs = written === null ? 0 : age(written.mtimeMs);
+        const delivery = ageMs < 0 ? await read('ended', id) : null;
+        // A clock that was ahead wrote it: as if it had ended now, or it would be kept until the clock is there again.
+        if (delivery !== null) await commit(document(pathOf('ended', id)), delivery);
+        if (ageMs <= maxMs) continue;
         if (await unlinkIfThere(disk, pathOf('ended', id), 'webhook.prune')) pruned += 1;
       }
       return pruned;

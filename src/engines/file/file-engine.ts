@@ -110,7 +110,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   const progress = createProgressFiles(disk, layout, owner);
   const records = createTaskRecords(base);
   const markers = createLiveMarkers({ ...base, pending });
-  const buckets = createTaskBuckets({ ...base, records, markers, pending });
+  const buckets = createTaskBuckets({ ...base, records, markers, pending, wallMs: () => Date.parse(now()) });
   const ordinals = createOrdinals({
     ...base,
     highestKept: async () => Math.max(await index.highestOrdinal(), (await buckets.ordinals())?.highest ?? 0),

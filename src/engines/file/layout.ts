@@ -83,9 +83,12 @@ export function bucketName(id: TaskId): string {
   return id.slice(0, 8);
 }
 
+/** A bucket is so many milliseconds long. */
+export const bucketMs = 65_536;
+
 /** The last millisecond (Unix time) in which a task of this bucket can have been created. */
 export function bucketEndMs(name: string): number {
-  return (Number.parseInt(name, 16) + 1) * 65_536 - 1;
+  return (Number.parseInt(name, 16) + 1) * bucketMs - 1;
 }
 
 export function isBucketName(name: string): boolean {
@@ -99,26 +102,49 @@ export function recordId(fileName: string): TaskId | null {
 }
 
 /**
- * A marker's name says which task waits, for which doc_id and whose it is: so no record needs to be opened to keep a document's order
- * and the callers' turns. Those of version 0.1.0 do not say whose.
+ * A marker's name says which task waits, when it was accepted, for which doc_id and whose it is: so no record needs to be opened to keep the
+ * queue's order, a document's and the callers' turns. Sorted, names are in the order of acceptance, after those of version 0.1.0, which say
+ * neither when nor whose.
  */
 export type Marker = { readonly name: string; readonly id: TaskId; readonly docKey: string; readonly caller: string };
 
-export function markerOf({ id, docId, caller = '' }: Pick<Task, 'id' | 'docId' | 'caller'>): Marker {
-  const docKey = documentFolder(docId).slice(0, 16);
-  return { name: caller === '' ? `${id}.${docKey}` : `${id}.${docKey}.${caller}`, id, docKey, caller };
+const ordinalDigits = 14;
+/** `n`, which comes after every hexadecimal digit, the ordinal, and a dot. */
+const idAt = ordinalDigits + 2;
+
+export function markerOf({ id, ordinal, docId, caller = '' }: Pick<Task, 'id' | 'ordinal' | 'docId' | 'caller'>): Marker {
+  const docKey = documentKey(docId);
+  const place = ordinal === 0 ? '' : `n${ordinal.toString(16).padStart(ordinalDigits, '0')}.`;
+  const whose = caller === '' ? '' : `.${caller}`;
+  return { name: `${place}${id}.${docKey}${whose}`, id, docKey, caller };
+}
+
+/** The doc_id in a marker's name. */
+export function documentKey(docId: string): string {
+  return documentFolder(docId).slice(0, 16);
 }
 
 /** Null for names that are not markers (temporary files, progress, uploads). */
 export function parseMarker(name: string): Marker | null {
-  const [id = '', docKey = '', caller = '', ...more] = name.split('.');
+  const rest = name.replace(/^n[0-9a-f]{14}\./, '');
+  const [id = '', docKey = '', caller = '', ...more] = rest.split('.');
   if (more.length > 0 || !isTaskId(id) || !/^[0-9a-f]{16}$/.test(docKey) || !/^([0-9a-f]{8})?$/.test(caller)) return null;
   return { name, id, docKey, caller };
 }
 
 /** The caller in a marker's name, for many names at once. */
 export function callerIn(name: string): string {
-  return name.slice(54);
+  return name.slice(startOf(name) + 54);
+}
+
+/** The task in a marker's name, for many names at once. */
+export function idOfName(name: string): TaskId {
+  const start = startOf(name);
+  return name.slice(start, start + 36) as TaskId;
+}
+
+function startOf(name: string): number {
+  return name.startsWith('n') ? idAt : 0;
 }
 
 export function progressName(id: TaskId): string {

@@ -1,15 +1,15 @@
 /** The markers of waiting tasks as this process knows them: sorted names in memory, read anew only when the directory changed. */
 import { join } from 'node:path';
-import { type TaskId, type TaskLane, taskLanes } from '../../tasks/task.ts';
+import { type TaskLane, taskLanes } from '../../tasks/task.ts';
 import type { Disk } from './disk.ts';
 import { callerIn, type Layout } from './layout.ts';
 
 export interface PendingMarkers {
-  /** Names of one lane, oldest first. Look at it at once; it changes. */
+  /** Names of one lane, in the order of acceptance. Look at it at once; it changes. */
   names(lane: TaskLane): readonly string[];
   /** Whose tasks wait in it. */
   callers(lane: TaskLane): Iterable<string>;
-  /** Names of one caller's, oldest first. Look at it at once; it changes. */
+  /** Names of one caller's, in that order. Look at it at once; it changes. */
   namesOf(lane: TaskLane, caller: string): readonly string[];
   /** Reads the directories that changed, unless that was done very lately (100,000 names take 150 ms). */
   refresh(): Promise<void>;
@@ -161,11 +161,6 @@ export function createPendingMarkers(disk: Disk, layout: Layout): PendingMarkers
 /** Where a marker of this name lies while its task waits. */
 export function pendingPath(layout: Layout, lane: TaskLane, name: string): string {
   return join(layout.pending[lane], name);
-}
-
-/** The ids of waiting tasks, from their markers' names. */
-export function idOfName(name: string): TaskId {
-  return name.slice(0, 36) as TaskId;
 }
 
 function emptyLane(): Lane {

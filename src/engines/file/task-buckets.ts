@@ -7,10 +7,20 @@ import { AppError, hasErrno } from '../../errors.ts';
 import { isTerminal, readTask, type Task, type TaskId, type TaskSnapshot, isTaskId, withOrdinal } from '../../tasks/task.ts';
 import type { TaskFilter, TaskPage } from '../../tasks/task-store.ts';
 import { type Disk, orNull, removeTree, unlinkIfThere } from './disk.ts';
-import { bucketEndMs, bucketName, isBucketName, type Layout, markerOf, parseMarker, recordId } from './layout.ts';
+import {
+  bucketEndMs,
+  bucketMs,
+  bucketName,
+  documentKey,
+  idOfName,
+  isBucketName,
+  type Layout,
+  parseMarker,
+  recordId,
+} from './layout.ts';
 import type { LiveMarkers } from './live-markers.ts';
 import type { Owner } from './owner.ts';
-import { idOfName, type PendingMarkers } from './pending-markers.ts';
+import type { PendingMarkers } from './pending-markers.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface TaskBuckets {
@@ -46,8 +56,12 @@ export function createTaskBuckets(options: {
   records: TaskRecords;
   markers: LiveMarkers;
   pending: PendingMarkers;
+  /** Unix time in milliseconds. */
+  wallMs: () => number;
 }): TaskBuckets {
-  const { disk, layout, owner, records, markers, pending } = options;
+  const { disk, layout, owner, records, markers, pending, wallMs } = options;
+  /** Whatever was accepted before this number and has ended is due, when a clock that was ahead wrote its end. */
+  let dueBelow = 0;
   const sealPath = (bucket: string) => join(layout.tasks, bucket, 'index.json');
 
   async function bucketNames(): Promise<string[]> {
@@ -103,7 +117,7 @@ export function createTaskBuckets(options: {
 
   /** Markers alone tell, and their names say which doc_id they are for: ended tasks cost nothing here. */
   async function liveIds(filter: TaskFilter): Promise<TaskId[]> {
-    const key = filter.docId === undefined ? null : markerOf({ id: '' as TaskId, docId: filter.docId }).docKey;
+    const key = filter.docId === undefined ? null : documentKey(filter.docId);
     await pending.refresh();
     const names = [...pending.names('small'), ...pending.names('large')];
     const waiting = names.filter((name) => key === null || parseMarker(name)?.docKey === key).map(idOfName);
@@ -113,16 +127,27 @@ export function createTaskBuckets(options: {
 
   async function expire(before: Date): Promise<number> {
     let removed = 0;
+    const now = new Date(wallMs());
     for (const bucket of await bucketNames()) {
-      if (bucketEndMs(bucket) >= before.getTime()) break;
-      removed += await expireBucket(bucket, before.toISOString());
+      const isAhead = bucketEndMs(bucket) > now.getTime() + bucketMs;
+      if (bucketEndMs(bucket) < before.getTime() || isAhead) removed += await expireBucket(bucket, before, now);
     }
     return removed;
   }
 
-  async function expireBucket(bucket: string, before: string): Promise<number> {
+  /**
+   * An end later than now was written by a clock that was ahead, and would be kept until the clock is there again. It goes when the end of a
+   * task that was accepted later is due: no clock tells how long ago it was, but the order of acceptance does, nearly enough.
+   */
+  function isDue({ status, finishedAt, ordinal }: Summary, before: Date, now: Date): boolean {
+    if (!isTerminal(status)) return false;
+    return finishedAt < before.toISOString() || (finishedAt > now.toISOString() && ordinal < dueBelow);
+  }
+
+  async function expireBucket(bucket: string, before: Date, now: Date): Promise<number> {
     const summaries = (await readSeal(bucket)) ?? (await summarize(bucket));
-    const due = summaries.filter(({ status, finishedAt }) => isTerminal(status) && finishedAt < before);
+    const due = summaries.filter((summary) => isDue(summary, before, now));
+    for (const { ordinal, finishedAt } of due) if (finishedAt <= now.toISOString()) dueBelow = Math.max(dueBelow, ordinal);
     if (due.length < summaries.length) {
       for (const { id } of due) await expireTask(id);
       return due.length;

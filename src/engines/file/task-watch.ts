@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { isTerminal, type Task, type TaskId, type TaskSnapshot, taskLanes } from '../../tasks/task.ts';
 import type { TaskListener, Watch } from '../task-watch.ts';
 import { type Disk, orNull } from './disk.ts';
-import { type Layout, parseMarker, taskIdIn } from './layout.ts';
+import { idOfName, type Layout, parseMarker, taskIdIn } from './layout.ts';
 import type { Owner } from './owner.ts';
-import { idOfName, type PendingMarkers } from './pending-markers.ts';
+import type { PendingMarkers } from './pending-markers.ts';
 
 export interface TaskWatch extends Watch {
   /** Once a second. Cost: one readdir a process, and a read for each task that runs or is watched by itself. */

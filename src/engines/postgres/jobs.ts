@@ -42,7 +42,7 @@ const ageSql = 'extract(epoch FROM created_on)::float8 AS age';
 export interface Jobs {
   /** In the transaction of the caller. Safe twice. */
   enqueue(task: Task): Promise<void>;
-  /** As `enqueue`, for a task that has waited before: among those that wait it gets the place that its age gives it. */
+  /** As `enqueue`, for a task that has waited before: among those that wait it gets the place of its acceptance, by the server's clock. */
   enqueueAgain(task: Task): Promise<void>;
   /** Whose jobs wait in each lane: the next 100 callers after `last` at most. */
   callers(last: string): Promise<Record<TaskLane, readonly string[]>>;
@@ -171,10 +171,10 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
     enqueue,
     async enqueueAgain(task) {
       await enqueue(task);
-      await database.run(`UPDATE ${jobTable} SET created_on = $2 WHERE name = '${queueName}' AND id = $1`, [
-        task.id,
-        task.createdAt,
-      ]);
+      await database.run(
+        `UPDATE ${jobTable} AS job SET created_on = accepted_at FROM task WHERE job.name = '${queueName}' AND job.id = $1 AND task.id = $1`,
+        [task.id],
+      );
     },
     callers,
     async take(lane, caller) {

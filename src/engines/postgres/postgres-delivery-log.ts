@@ -4,14 +4,16 @@ import type { DeliveryLog } from '../../webhooks/delivery-log.ts';
 import type { Database, Row } from './database.ts';
 import type { Holds } from './holds.ts';
 
+const endedSql = `CASE WHEN $2 <> 'waiting' THEN clock_timestamp() END`;
+
 export function createPostgresDeliveryLog(database: Database, holds: Holds): DeliveryLog {
   return {
     async add(delivery) {
-      const sql = 'INSERT INTO delivery(id, state, record, ended_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING';
+      const sql = `INSERT INTO delivery(id, state, record, ended_at) VALUES ($1, $2, $3, ${endedSql}) ON CONFLICT DO NOTHING`;
       return (await database.run(sql, columnsOf(delivery))) === 1 ? 'added' : 'exists';
     },
     async update(delivery) {
-      await database.run('UPDATE delivery SET state = $2, record = $3, ended_at = $4 WHERE id = $1', columnsOf(delivery));
+      await database.run(`UPDATE delivery SET state = $2, record = $3, ended_at = ${endedSql} WHERE id = $1`, columnsOf(delivery));
     },
     async get(id) {
       if (!isDeliveryId(id)) return null;
@@ -27,7 +29,11 @@ export function createPostgresDeliveryLog(database: Database, holds: Holds): Del
       const sql = 'SELECT record FROM delivery WHERE $1::text IS NULL OR state = $1 ORDER BY id DESC LIMIT $2';
       return (await database.query(sql, [state ?? null, limit])).map(toDelivery);
     },
-    prune: (before) => database.run('DELETE FROM delivery WHERE ended_at < $1', [before]),
+    async prune(maxMs) {
+      // The server's own clock may have been ahead.
+      await database.run('UPDATE delivery SET ended_at = clock_timestamp() WHERE ended_at > clock_timestamp()');
+      return database.run(`DELETE FROM delivery WHERE ended_at < clock_timestamp() - $1 * interval '1 ms'`, [maxMs]);
+    },
     async lead() {
       const hold = await holds.take('webhooks');
       return hold === null ? null : { lost: hold.lost, resign: () => hold.release() };
@@ -36,9 +42,7 @@ export function createPostgresDeliveryLog(database: Database, holds: Holds): Del
 }
 
 function columnsOf(delivery: Delivery): readonly unknown[] {
-  const { id, state, attempts, createdAt } = delivery;
-  const endedAt = state === 'waiting' ? null : (attempts.at(-1)?.at ?? createdAt);
-  return [id, state, JSON.stringify(delivery), endedAt];
+  return [delivery.id, delivery.state, JSON.stringify(delivery)];
 }
 
 function toDelivery(row: Row): Delivery {

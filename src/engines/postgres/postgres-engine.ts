@@ -173,7 +173,8 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
 
   /** All processes do it; what one has removed the others do not find. */
   async function sweep(): Promise<void> {
-    // By the database's clock, as is when they ended.
+    // By the database's clock, as is when they ended; it may have been ahead then.
+    await database.run('UPDATE task SET ended_at = clock_timestamp() WHERE ended_at > clock_timestamp()');
     const [row] = await database.query(`SELECT clock_timestamp() - $1 * interval '1 millisecond' AS before`, [
       options.taskRetentionMs,
     ]);

@@ -97,6 +97,14 @@ CREATE INDEX revoked_ordinal ON revoked(ordinal);
 CREATE TABLE damage(
   one boolean PRIMARY KEY DEFAULT true CHECK (one), checked_at text NOT NULL, damaged integer NOT NULL, mended integer NOT NULL);
 `,
+  // Sessions that are forgotten stay refused by their end, whatever a clock says. What waits again takes the place of its acceptance.
+  `
+ALTER TABLE ended_session ADD COLUMN expires_ms bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000)::bigint + 43200000;
+ALTER TABLE ended_session ALTER COLUMN expires_ms DROP DEFAULT, DROP COLUMN ended_at;
+CREATE TABLE forgotten_session(one boolean PRIMARY KEY DEFAULT true CHECK (one), expires_ms bigint NOT NULL);
+ALTER TABLE task ADD COLUMN accepted_at timestamptz NOT NULL DEFAULT clock_timestamp();
+UPDATE task SET accepted_at = changed_at;
+`,
 ];
 
 /**

@@ -233,13 +233,12 @@ export function createRedisTaskStore(
   async function scrub(): Promise<number> {
     let count = 0;
     for (const lane of taskLanes) {
-      let after = '';
-      do {
-        const [last, ids] = await connection.run(() => commands.taskJobless(prefix, lane, jobs.keys[lane], after));
+      for (let from = 0; from >= 0;) {
+        const [next, ids] = await connection.run(() => commands.taskJobless(prefix, lane, jobs.keys[lane], from));
         for (const id of ids) await jobs.addAgain(id as TaskId, lane);
         count += ids.length;
-        after = last;
-      } while (after !== '');
+        from = next;
+      }
     }
     return count;
   }

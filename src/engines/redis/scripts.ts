@@ -6,7 +6,7 @@
  *   tasks, status:<status>, doc:<key>   ids of tasks, in order (all scores 0)
  *   order           ids of tasks by their ordinal; those of version 0.1.0, which have none, are not in it
  *   ordinal         the last one that was given out
- *   waiting:<lane>  ids of pending tasks that nobody holds, in order; waiting:<lane>:<caller> those of one caller, callers:<lane> whose there are
+ *   waiting:<lane>  ids of pending tasks that nobody holds, by their ordinal (0: version 0.1.0); waiting:<lane>:<caller> those of one caller, callers:<lane> whose there are
  *   held            hash: id → the owner that holds it
  *   busy            hash: doc key → the id that runs, or is the next to run
  *   parked          `<doc key> <id>` of tasks that found their document busy, in order
@@ -85,8 +85,11 @@ export interface Commands {
   taskSnapshots(p: string, ...ids: string[]): Promise<([string, string | null, number | null] | null)[]>;
   /** 1 when it was there, had ended and was removed. */
   taskForget(p: string, id: string, withdrawn: number): Promise<number>;
-  /** Of some waiting tasks after `after`, which are noted as their callers' (version 0.1.0 did not): `[last looked at, [ids that could run but have no job]]`; last is '' at the end. */
-  taskJobless(p: string, lane: string, jobs: string, after: string): Promise<[string, string[]]>;
+  /**
+   * Of some waiting tasks from a place on, which are noted as their callers' (version 0.1.0 did not): `[next place, [ids that could run but
+   * have no job]]`; -1 at the end. One that is passed over, since others left meanwhile, is found at the next look.
+   */
+  taskJobless(p: string, lane: string, jobs: string, from: number): Promise<[number, string[]]>;
   /** `[time, is a worker seen, [ids asked to stop], [id, owner, …] held or taken by owners that are gone or by this one]`; [] when this owner is gone. */
   ownerShow(p: string, owner: string, leaseMs: number, ...jobs: string[]): Promise<[] | [number, number, string[], string[]]>;
   /** Who was not seen for so long; their ids. */
@@ -126,8 +129,9 @@ local function write(id, record, revision, status, endedAt)
 end
 local function wait(id)
   local lane, caller = field(id, 'lane'), field(id, 'caller') or ''
-  redis.call('ZADD', key('waiting:' .. lane), 0, id)
-  redis.call('ZADD', key('waiting:' .. lane .. ':' .. caller), 0, id)
+  local ordinal = redis.call('ZSCORE', key('order'), id) or 0
+  redis.call('ZADD', key('waiting:' .. lane), ordinal, id)
+  redis.call('ZADD', key('waiting:' .. lane .. ':' .. caller), ordinal, id)
   redis.call('SADD', key('callers:' .. lane), caller)
 end
 local function parkedNext(doc)
@@ -312,14 +316,14 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     redis.call('DEL', key('task:' .. id))
     return 1`,
   taskJobless: `
-    local lane, jobs, after = ARGV[1], ARGV[2], ARGV[3]
-    local ids = redis.call('ZRANGEBYLEX', key('waiting:' .. lane), after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, 500)
+    local lane, jobs, from = ARGV[1], ARGV[2], tonumber(ARGV[3])
+    local ids = redis.call('ZRANGE', key('waiting:' .. lane), from, from + 499)
     local jobless = {}
     for _, id in ipairs(ids) do
       wait(id)
       if wantsJob(id) and redis.call('EXISTS', jobs .. id) == 0 then table.insert(jobless, id) end
     end
-    return { #ids == 500 and ids[500] or '', jobless }`,
+    return { #ids == 500 and from + 500 or -1, jobless }`,
   ownerShow: `
     local owner, leaseMs = ARGV[1], tonumber(ARGV[2])
     if not alive(owner) then return {} end

@@ -151,6 +151,30 @@ describe('the file engine', () => {
     expect(worker.lost.aborted).toBe(false);
   });
 
+  it('keeps no task for ten years that a clock ahead has ended: it goes with those that were accepted after it', async () => {
+    const clock = fakeClock(Date.now() + 10 * 365 * 24 * hourMs);
+    const front = await harness.open('frontend', { now: clock.now });
+    const endedOne = async (): Promise<TaskId> => {
+      const msecs = Date.parse(clock.now());
+      const { id } = await upload(front, 'x', { id: v7({ msecs }) as TaskId, createdAt: clock.now() });
+      await front.tasks.cancel(id, { force: false });
+      return id;
+    };
+    const isKept = (ids: readonly TaskId[]): Promise<boolean[]> =>
+      Promise.all(ids.map(async (id) => (await front.tasks.get(id)) !== null));
+    const ahead = await endedOne();
+    clock.advance(-10 * 365 * 24 * hourMs);
+    const next = await endedOne();
+    clock.advance(12 * hourMs);
+    const last = await endedOne();
+
+    const expire = (): Promise<number> => front.tasks.expire(new Date(Date.parse(clock.now()) - 24 * hourMs));
+    expect(await expire()).toBe(0);
+    clock.advance(13 * hourMs);
+    expect(await expire()).toBe(2);
+    expect(await isKept([ahead, next, last])).toEqual([false, false, true]);
+  });
+
   it('lists from sealed buckets what it lists without them', async () => {
     const front = await harness.open('frontend');
     const old = Date.now() - 2 * hourMs;

@@ -4,12 +4,14 @@ import { createHolds, type Holds } from '../../../src/engines/postgres/holds.ts'
 import { createPostgresDeliveryLog } from '../../../src/engines/postgres/postgres-delivery-log.ts';
 import { createPostgresEndedSessions, loadPostgresSessionSecret } from '../../../src/engines/postgres/postgres-ended-sessions.ts';
 import { createPostgresIdempotencyStore } from '../../../src/engines/postgres/postgres-idempotency-store.ts';
+import type { SessionEnd } from '../../../src/http/session.ts';
 import type { TaskId } from '../../../src/tasks/task.ts';
 import type { Delivery } from '../../../src/webhooks/delivery.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { until } from '../../support/until.ts';
 
+const hourMs = 3_600_000;
 let server: PostgresServer;
 let database: Database;
 let holds: Holds;
@@ -68,7 +70,6 @@ describe('kept answers', () => {
   const answer = {
     fingerprint: 'f',
     reply: { status: 200, location: null, body: { a: '\u0000 \ud800 水泵' } },
-    keptAt: '2026-01-02T00:00:00.000Z',
   };
 
   it('are given back as they were, the newest one, until they expire', async () => {
@@ -76,10 +77,21 @@ describe('kept answers', () => {
     await store.put('k', { ...answer, fingerprint: 'older' });
     await store.put('k', answer);
 
-    expect(await store.get('k')).toEqual(answer);
-    expect(await store.expire('2026-01-01T00:00:00.000Z')).toBe(0);
-    expect(await store.expire('2026-01-03T00:00:00.000Z')).toBe(1);
-    expect(await store.get('k')).toBeNull();
+    expect(await store.get('k', hourMs)).toEqual(answer);
+    expect(await store.expire(hourMs)).toBe(0);
+    await database.run(`UPDATE idempotency SET kept_at = kept_at - interval '61 minutes'`);
+    expect(await store.get('k', hourMs)).toBeNull();
+    expect(await store.expire(hourMs)).toBe(1);
+  });
+
+  it('are not kept for ten years when the server’s clock was so far ahead', async () => {
+    const store = createPostgresIdempotencyStore(database, holds);
+    await store.put('k', answer);
+    await database.run(`UPDATE idempotency SET kept_at = kept_at + interval '10 years'`);
+
+    expect(await store.expire(hourMs)).toBe(0);
+    await database.run(`UPDATE idempotency SET kept_at = kept_at - interval '61 minutes'`);
+    expect(await store.expire(hourMs)).toBe(1);
   });
 
   it('are worked out by one process at a time', async () => {
@@ -93,16 +105,23 @@ describe('kept answers', () => {
 });
 
 describe('sessions', () => {
-  it('are ended for good, until they would have ended anyway', async () => {
+  it('are ended for good, by the server’s clock and whatever that says [S58]', async () => {
     const sessions = createPostgresEndedSessions(database);
-    await sessions.add('s');
-    await sessions.add('s');
+    const atMs = await sessions.nowMs();
+    const [s, t] = ['s', 't'].map((id) => ({ id, expiresMs: atMs + hourMs })) as [SessionEnd, SessionEnd];
+    const hasEnded = async (session: SessionEnd): Promise<boolean> => (await sessions.look(session)).hasEnded;
+    await sessions.add(s);
+    await sessions.add(s);
+    await sessions.sweep();
+    expect([await hasEnded(s), await hasEnded(t)]).toEqual([true, false]);
 
-    expect([await sessions.has('s'), await sessions.has('t')]).toEqual([true, false]);
-    await sessions.expire(new Date(Date.now() - 60_000).toISOString());
-    expect(await sessions.has('s')).toBe(true);
-    await sessions.expire(new Date(Date.now() + 60_000).toISOString());
-    expect(await sessions.has('s')).toBe(false);
+    // As if the server's clock had been ahead for a while.
+    await database.run('UPDATE ended_session SET expires_ms = expires_ms - 2 * $1::bigint', [hourMs]);
+    await sessions.sweep();
+    await sessions.sweep();
+    expect(await database.query('SELECT id FROM ended_session')).toEqual([]);
+    expect([await hasEnded({ id: 's', expiresMs: atMs - hourMs }), await hasEnded(t)]).toEqual([true, false]);
+    expect((await sessions.look(t)).nowMs).toBeGreaterThanOrEqual(atMs);
   });
 
   it('are signed with one secret of 32 bytes, whoever makes it', async () => {
@@ -145,8 +164,9 @@ describe('webhook deliveries', () => {
     expect(await log.waiting()).toEqual([newer.id]);
     expect(await log.get(older.id)).toEqual(done);
     expect(await log.get('msg_\u0000')).toBeNull();
-    expect(await log.prune(new Date('2025-12-31'))).toBe(0);
-    expect(await log.prune(new Date('2026-01-02'))).toBe(1);
+    expect(await log.prune(hourMs)).toBe(0);
+    await database.run(`UPDATE delivery SET ended_at = ended_at - interval '61 minutes'`);
+    expect(await log.prune(hourMs)).toBe(1);
     expect(await log.list({ limit: 10 })).toEqual([newer]);
   });
 
