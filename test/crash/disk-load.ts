@@ -110,7 +110,7 @@ async function underLoad(
     const stacks = server
       .log()
       .split('\n')
-      .filter((line) => line.includes('"stack"') && line.includes('request'));
+      .filter((line) => line.includes('"stack"') && /"msg":"[^"]*request/.test(line));
     for (const line of stacks) console.error(line);
     const wrong = phase.filter((answer) => !/ (200|202|404|503|507)$/.test(answer)).length;
     const count = (pattern: RegExp): number => phase.filter((answer) => pattern.test(answer)).length;

@@ -9,8 +9,9 @@ import { pipeline } from 'node:stream/promises';
 import type { DocumentPart, Receipt } from '../../documents/file-store.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { IndexedDocument } from '../../search/document-index.ts';
+import { examineVersion } from '../../search/soundness.ts';
 import { readStagedMeta, versionOf } from '../../search/staging.ts';
-import type { Task, TaskId } from '../../tasks/task.ts';
+import { isTerminal, type Task } from '../../tasks/task.ts';
 
 /** Why a move cannot go on, in a sentence for the person. */
 export class MoveError extends Error {
@@ -57,8 +58,8 @@ export async function copyDocument(from: Engine, to: Engine, indexed: IndexedDoc
   for (const part of documentParts) {
     const file = await from.files.open({ kind: 'document', docId, version, part });
     if (file !== null) await pipeline(file.stream, createWriteStream(join(scratch, part)));
-    else if (part !== 'vectors.bin') throw new MoveError(`The document "${docId}" has no ${part}: was it changed meanwhile?`);
   }
+  await requireWhole(scratch, indexed);
   const { document } = await readStagedMeta(scratch);
   if (document.embedder !== embedder)
     throw new MoveError(
@@ -75,16 +76,35 @@ export async function copyDocument(from: Engine, to: Engine, indexed: IndexedDoc
   if (switched !== 'ok') throw new MoveError(`The target has decided otherwise about the document "${docId}" (${switched}).`);
 }
 
+/** What is damaged is not brought as if it were whole. */
+async function requireWhole(folder: string, document: IndexedDocument): Promise<void> {
+  const { faults } = await examineVersion(folder, document);
+  if (faults.length === 0) return;
+  const what = faults.map(({ part, is }) => `${part} ${is}`).join(', ');
+  throw new MoveError(
+    `The document ${JSON.stringify(document.docId)} is damaged (${what}), or was changed meanwhile: "rag-intake doctor --repair" on the source makes again what can be made of its original; otherwise upload it again, or delete it.`,
+  );
+}
+
 /** With its file, where it still has one. */
 export async function copyTask(from: Engine, to: Engine, task: Task): Promise<void> {
   if ((await to.tasks.get(task.id)) !== null) return;
-  await to.bringIn(task, await copyPayload(from, to, task.id));
+  await to.bringIn(task, await copyPayload(from, to, task));
 }
 
-async function copyPayload(from: Engine, to: Engine, taskId: TaskId): Promise<Receipt | null> {
-  const file = await from.files.open({ kind: 'payload', taskId });
-  if (file === null) return null;
+async function copyPayload(from: Engine, to: Engine, task: Task): Promise<Receipt | null> {
+  const file = await from.files.open({ kind: 'payload', taskId: task.id });
+  if (file === null && isTerminal(task.status)) return null;
+  if (file === null) throw damagedUpload(task);
   const receipt = await to.files.receive({ bytesMax: file.bytes, bytesExpected: file.bytes });
   await pipeline(file.stream, receipt.stream);
-  return receipt;
+  if (receipt.sha256 === task.sha256) return receipt;
+  await receipt.discard();
+  throw damagedUpload(task);
+}
+
+function damagedUpload({ id, docId }: Task): MoveError {
+  return new MoveError(
+    `The file of the task ${id} (${JSON.stringify(docId)}) is damaged or gone: cancel it on the source, then upload it again.`,
+  );
 }
