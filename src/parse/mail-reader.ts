@@ -1,6 +1,7 @@
 /**
- * postal-mime, given a mail in larger pieces. It keeps an object for each line of a body (200 KB of line ends took 540 MB) and some
- * kilobytes for each part and header, so bodies come to it as pieces of many lines, and what no honest mail has is left out.
+ * postal-mime, given a mail in larger pieces. It keeps an object for each line of a body (200 KB of line ends took 540 MB), 100 KB for
+ * each quoted-printable part, and some kilobytes for each part and header. So bodies come to it as pieces of many lines and are decoded
+ * here, and what no honest mail has is left out.
  */
 import PostalMime, { type Email } from 'postal-mime';
 
@@ -14,11 +15,13 @@ const headerBytesMax = 64 * 1024;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const dash = 0x2d;
+const equals = 0x3d;
 
 /** What this needs to know of postal-mime's own state of a part. */
 type Part = {
   readonly state: string;
-  readonly contentTransferEncoding: { readonly encoding: string };
+  /** Called behind the headers. */
+  setupContentDecoder: (transferEncoding: string) => void;
   contentDecoder: { update(piece: Uint8Array): void; finalize(): Promise<ArrayBuffer> } | null;
 };
 
@@ -57,13 +60,11 @@ class PieceReader extends PostalMime {
   #enter(part: Part): void {
     if (part !== this.#part) {
       this.#part = part;
+      part.setupContentDecoder = (encoding) => void (part.contentDecoder = new BodyBytes(decoderOf(encoding)));
       this.#headerLines = 0;
       this.#headerBytes = 0;
       if (++this.#parts > partsMax) this.hasMoreParts = true;
     }
-    const isOurs = part.contentDecoder instanceof BodyBytes;
-    if (part.contentDecoder !== null && !isOurs && !isQuoted(part))
-      part.contentDecoder = new BodyBytes(part.contentTransferEncoding.encoding === 'base64');
   }
 
   /** A line of a header as far as it is kept; lines that are not are passed over. */
@@ -85,7 +86,7 @@ class PieceReader extends PostalMime {
   #bodyPiece(): Piece {
     const start = this.readPos;
     let end = this.#toNextLine();
-    const isJoined = !(this.av[start] === dash && this.av[start + 1] === dash) && !isQuoted(this.currentNode);
+    const isJoined = !(this.av[start] === dash && this.av[start + 1] === dash);
     while (isJoined && this.readPos < this.av.length && this.readPos - start < pieceBytesMax) {
       if (this.av[this.readPos] === dash && this.av[this.readPos + 1] === dash) break;
       end = this.#toNextLine();
@@ -108,19 +109,21 @@ class PieceReader extends PostalMime {
   }
 }
 
-/** Soft ends of lines need each line by itself; its decoder keeps none of them. */
-function isQuoted(part: Part): boolean {
-  return /quoted-printable/i.test(part.contentTransferEncoding.encoding);
+type Decode = (encoded: Buffer) => Buffer;
+
+function decoderOf(encoding: string): Decode {
+  if (/base64/i.test(encoding)) return decodeBase64;
+  return /quoted-printable/i.test(encoding) ? decodeQuoted : (plain) => plain;
 }
 
 /** The bytes of a body in a few large pieces, decoded at the end. */
 class BodyBytes {
-  readonly #isBase64: boolean;
+  readonly #decode: Decode;
   #bytes = Buffer.alloc(0);
   #length = 0;
 
-  constructor(isBase64: boolean) {
-    this.#isBase64 = isBase64;
+  constructor(decode: Decode) {
+    this.#decode = decode;
   }
 
   update(piece: Uint8Array): void {
@@ -145,9 +148,8 @@ class BodyBytes {
   }
 
   async finalize(): Promise<ArrayBuffer> {
-    const whole = this.#bytes.subarray(0, this.#length);
-    const decoded = this.#isBase64 ? decodeBase64(whole) : whole;
-    return decoded.buffer.slice(decoded.byteOffset, decoded.byteOffset + decoded.length);
+    const decoded = this.#decode(this.#bytes.subarray(0, this.#length));
+    return new Uint8Array(decoded).buffer;
   }
 
   #reserve(bytes: number): void {
@@ -170,4 +172,22 @@ function decodeBase64(encoded: Buffer): Buffer<ArrayBuffer> {
     at = end + 1;
   }
   return decoded.subarray(0, length);
+}
+
+/** RFC 2045, 6.7: `=` and two digits are a byte, `=` at the end of a line takes the end away; what is neither stays. In place. */
+function decodeQuoted(encoded: Buffer): Buffer {
+  let length = 0;
+  for (let at = 0; at < encoded.length; at++) {
+    const isEqualsSign = encoded[at] === equals;
+    if (isEqualsSign && encoded[at + 1] === lineFeed) at += 1;
+    else if (isEqualsSign && isHexDigit(encoded[at + 1]) && isHexDigit(encoded[at + 2])) {
+      encoded[length++] = Number.parseInt(encoded.toString('latin1', at + 1, at + 3), 16);
+      at += 2;
+    } else encoded[length++] = encoded[at]!;
+  }
+  return encoded.subarray(0, length);
+}
+
+function isHexDigit(byte = 0): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
 }

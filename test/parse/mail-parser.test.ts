@@ -29,13 +29,13 @@ describe('createMailParser', () => {
     const parts = [
       `Content-Type: text/plain\r\n\r\none\r\r\ntwo\r\n--\r\n-- three\r\nfo\rur\r\n--bb\r\n${'five '.repeat(20_000)}\r\nsix`,
       'Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nc2V2\r\nZQ==\r\nbiB1bml0cw==\r\n',
-      'Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\neig=\r\nht=20n=69ne',
+      'Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\neig=\r\nht=20n=69ne ten=\r\n=3D=3d =4 =XY caf=C3=A9=',
     ];
     const mail = `From: a@b.c\r\nTo: d@e.f\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${parts.join('\r\n--b\r\n')}\r\n--b--\r\nepilogue`;
     const { markdown } = await readMail(mail);
 
     expect(markdown.replace(/(?:five ){20000}/, 'five×20000')).toBe(
-      '- From: a@b.c\n- To: d@e.f\n\none\ntwo\n\\--\n-- three\nfo\nur\n--bb\nfive×20000\nsix\n\nseven units\neight nine',
+      '- From: a@b.c\n- To: d@e.f\n\none\ntwo\n\\--\n-- three\nfo\nur\n--bb\nfive×20000\nsix\n\nseven units\neight nine ten== =4 =XY café',
     );
   });
 

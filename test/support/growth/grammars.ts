@@ -1046,7 +1046,7 @@ export const grammars: Readonly<Record<string, Grammar>> = {
   eml: {
     filename: 'a.eml',
     parts: { body: mailBody, headers: mailHeaders },
-    once: [[['body', '', '--b\n\nx\n', '']]],
+    once: [[['body', '', '--b\n\nx\n', '']], [['body', '', '--b\nContent-Transfer-Encoding: quoted-printable\n\na=\n', '']]],
     make: (text) =>
       Buffer.from(
         `From: a@b.c\nTo: d@e.f\nSubject: x\nDate: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n${text('headers')}\n\n${text('body')}`,
