@@ -101,7 +101,8 @@ describe('a request that does not come in', () => {
   });
 
   it('of a file may take as long as it likes while enough of it comes', async () => {
-    await using server = await start({ transferBytesMin: 1 });
+    // A window that a busy machine cannot sleep through.
+    await using server = await start({ transferBytesMin: 1, transferWindowMs: 10_000 });
     const { socket, received } = await rawConnection(server.port);
     socket.write(`PUT /documents/d HTTP/1.1\r\nHost: a\r\nX-API-Key: ${key}\r\nContent-Length: 80000\r\n\r\n`);
     // Far longer than a body that is no file may take.
