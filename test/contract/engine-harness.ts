@@ -1,9 +1,12 @@
 /** What the contract suites need of an engine under test. */
 import type { Engine } from '../../src/engines/engine.ts';
 
+/** The wall clock of the host that an engine runs on. */
+export type HostClock = { readonly now: () => string };
+
 /** One store of data, and as many engines on it as a test opens: each behaves as a process of its own. */
 export type EngineHarness = AsyncDisposable & {
-  open(role: 'frontend' | 'worker'): Promise<Engine>;
+  open(role: 'frontend' | 'worker', clock?: HostClock): Promise<Engine>;
   /** The process of this engine dies without a word; the object may go on like a zombie and must do no harm. */
   crash(engine: Engine): Promise<void>;
 };

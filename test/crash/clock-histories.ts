@@ -1,6 +1,6 @@
 /**
- * Generated histories of uploads, removals, failures and retries through two front ends whose clocks differ, step while uploads run
- * and are wrong after restarts: what was accepted last is what a document shows. `node test/crash/clock-histories.ts [--histories N]`
+ * Generated histories of uploads, removals, failures and retries through two front ends and a worker whose clocks, those of the engines
+ * too, differ, step while uploads run and are wrong after restarts: what was accepted last is what a document shows. `node test/crash/clock-histories.ts [--histories N]`
  */
 import { parseArgs } from 'node:util';
 import { v7 } from 'uuid';
@@ -65,41 +65,53 @@ function owned(harness: EngineHarness, ...servers: AsyncDisposable[]): { harness
   };
 }
 
-type Front = { engine: Engine; offsetMs: number };
+/** A process on a host of its own: what it calls now is what its clock says. */
+type Host = { engine: Engine; offsetMs: number };
+
+function nowOn({ offsetMs }: Pick<Host, 'offsetMs'>): number {
+  return Date.now() + offsetMs;
+}
 
 /** Sentences about documents that show what was not accepted last; none when all is well. */
 export async function clockHistories(harness: EngineHarness, options: { histories: number; seed: number }): Promise<string[]> {
   const random = randomFrom(options.seed);
-  const open = async (): Promise<Front> => ({ engine: await harness.open('frontend'), offsetMs: anyOf(random, offsets) });
-  const fronts = [await open(), await open()];
-  const worker = await harness.open('worker');
+  const open = async (role: 'frontend' | 'worker'): Promise<Host> => {
+    const clock = { offsetMs: anyOf(random, offsets) };
+    const engine = await harness.open(role, { now: () => new Date(nowOn(clock)).toISOString() });
+    return Object.assign(clock, { engine });
+  };
+  const fronts = [await open('frontend'), await open('frontend')];
+  let worker = await open('worker');
   const wrong: string[] = [];
   for (let number = 0; number < options.histories; number += 1) {
     if (number % restartEvery === restartEvery - 1) {
       const at = random.whole(0, 1);
       await fronts[at]!.engine.close();
-      fronts[at] = await open();
+      fronts[at] = await open('frontend');
+      await worker.engine.close();
+      worker = await open('worker');
     }
     wrong.push(...(await oneHistory(fronts, worker, random, number)));
   }
   return wrong;
 }
 
-async function oneHistory(fronts: readonly Front[], worker: Engine, random: Random, number: number): Promise<string[]> {
+async function oneHistory(fronts: readonly Host[], host: Host, random: Random, number: number): Promise<string[]> {
+  const worker = host.engine;
   let moment = 0;
   const names = Array.from({ length: documents }, (_, i) => `文档 ${number}.${i}`);
   const uploads = new Map<TaskId, { docId: string; asked: number; told: number; ended: 'completed' | 'failed' | null }>();
   const removals: { docId: string; asked: number; told: number }[] = [];
 
-  async function accept(front: Front, docId: string): Promise<void> {
+  async function accept(front: Host, docId: string): Promise<void> {
     const asked = (moment += 1);
-    const msecs = Date.now() + front.offsetMs;
+    const msecs = nowOn(front);
     const at = new Date(msecs).toISOString();
     const { id } = await upload(front.engine, docId, { docId, id: v7({ msecs }) as TaskId, createdAt: at });
     uploads.set(id, { docId, asked, told: (moment += 1), ended: null });
   }
 
-  async function remove({ engine }: Front, docId: string): Promise<void> {
+  async function remove({ engine }: Host, docId: string): Promise<void> {
     const asked = (moment += 1);
     const library = createLibrary({ engine, cancel: (id, how) => engine.tasks.cancel(id, how) });
     await library.remove(docId);
@@ -127,7 +139,7 @@ async function oneHistory(fronts: readonly Front[], worker: Engine, random: Rand
     return how as 'completed' | 'failed';
   }
 
-  async function retryOne({ engine }: Front): Promise<void> {
+  async function retryOne({ engine }: Host): Promise<void> {
     const [id, failed] = [...uploads].find(([, upload]) => upload.ended === 'failed') ?? [];
     if (id === undefined) return;
     await engine.index.reinstate(failed!.docId, id);
@@ -139,6 +151,7 @@ async function oneHistory(fronts: readonly Front[], worker: Engine, random: Rand
     const docId = anyOf(random, names);
     const dice = random.next();
     if (dice < 0.1) front.offsetMs = anyOf(random, offsets);
+    if (dice > 0.9) host.offsetMs = anyOf(random, offsets);
     if (dice < 0.45) await accept(front, docId);
     else if (dice < 0.55) await remove(front, docId);
     else if (dice < 0.65) await Promise.all([accept(front, docId), accept(other, docId)]);
@@ -173,6 +186,7 @@ export async function runClockHistories(options: { histories: number; seed: numb
     await using place = await open();
     const found = await clockHistories(place.harness, options);
     for (const sentence of found.slice(0, 10)) console.log(`  ${name}: ${sentence}`);
+    console.log(`${name}: ${options.histories} histories, ${found.length} wrong`);
     rows.push({ engine: name, histories: options.histories, wrong: found.length });
     wrong += found.length;
   }

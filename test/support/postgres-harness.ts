@@ -26,10 +26,10 @@ export async function createPostgresHarness(server: PostgresServer): Promise<Eng
   const url = await server.newDatabase();
   return createLinkedHarness({
     serverPort: server.port,
-    openEngine(role, port, dir) {
+    openEngine(role, port, dir, clock) {
       const through = new URL(url);
       through.port = String(port);
-      return openPostgresEngine(postgresEngineOptions(through.href, role, dir));
+      return openPostgresEngine({ ...postgresEngineOptions(through.href, role, dir), ...clock });
     },
     owners: async () => (await ask(url, 'SELECT id FROM rag_intake.owner')).length,
   });

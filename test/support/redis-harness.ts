@@ -41,9 +41,9 @@ export async function createRedisHarness(
   const prefix = `test-${newId()}`;
   const harness = await createLinkedHarness({
     serverPort: server.port,
-    openEngine(role, port, dataDir) {
+    openEngine(role, port, dataDir, clock) {
       const place = { url: `redis://127.0.0.1:${port}`, prefix, dataDir };
-      return openRedisEngine({ ...redisEngineOptions(place, role), ...contentOf(dataDir, role) });
+      return openRedisEngine({ ...redisEngineOptions(place, role), ...contentOf(dataDir, role), ...clock });
     },
     owners: () => askRedis(server.url, (redis) => redis.zcard(`{${prefix}}:owners`)),
   });

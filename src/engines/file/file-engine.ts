@@ -22,7 +22,7 @@ import { createFileTaskStore, createSnapshots } from './file-task-store.ts';
 import { createHeldLeases } from './held-leases.ts';
 import { createLayout, directories, type Layout, markerOf } from './layout.ts';
 import { createLiveMarkers } from './live-markers.ts';
-import { createMaintenance, turnMs } from './maintenance.ts';
+import { createMaintenance, hourMs, turnMs } from './maintenance.ts';
 import { createOrdinals } from './ordinals.ts';
 import { format, layoutName, refuseOtherVersions } from './other-versions.ts';
 import { becomeOwner, type EngineRole, type Owner } from './owner.ts';
@@ -154,6 +154,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   owner.lost.addEventListener('abort', endLeases);
   const refused: { readonly task: Task; readonly received: string }[] = [];
   let closed = false;
+  const openedAt = performance.now();
   /** What the purge before this one left: a number may have been taken before its task could be seen. */
   let purgeable = 0;
 
@@ -211,7 +212,8 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
 
   async function hourly(): Promise<void> {
     const before = new Date(clock.look() - options.taskRetentionMs);
-    const removed = await buckets.expire(before);
+    // Not at a start: a clock that is wrong then is often put right in minutes.
+    const removed = performance.now() - openedAt < hourMs ? 0 : await buckets.expire(before);
     if (removed > 0) logger.info({ removed }, 'expired tasks removed');
     await scrub();
     const isLive = async (id: TaskId): Promise<boolean> => {

@@ -25,7 +25,7 @@ export interface Maintenance {
 export const turnMs = 500;
 const leadEveryMs = 1000;
 const minuteMs = 60_000;
-const hourMs = 3_600_000;
+export const hourMs = 3_600_000;
 
 export function createMaintenance(options: {
   layout: Layout;
