@@ -46,9 +46,9 @@ const largeFirstEvery = 4;
 const settleTriesMax = 4;
 
 /** How often storage may break one task, by this process, before its attempts count; and of how many tasks that is known. */
-const brokenMax = 20;
+const brokenMax = 50;
 /** The pause between two of them grows up to that before this attempt. */
-const slowestAfter = 4;
+const slowestAfter = 3;
 const brokenKnownMax = 10_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {

@@ -196,7 +196,7 @@ describe('the dispatcher', () => {
 
     expect((await ended(few)).task).toMatchObject({ status: 'completed', attempts: 1 });
     expect((await ended(ever)).task).toMatchObject({ status: 'failed', attempts: 3, error: { code: 'storage_failed' } });
-    expect(refusals.get('ever.txt')).toBeGreaterThan(20);
+    expect(refusals.get('ever.txt')).toBeGreaterThan(50);
   });
 
   it('does not read again what is searchable already', async () => {

@@ -28,17 +28,28 @@ const nobody = 65_534;
 
 /**
  * `durable`: every commit is flushed, as a server in earnest does; tests that kill nothing are faster without. `address`: where it
- * listens; with one that is not this machine's own, its neighbours (`/24`) may connect as well.
+ * listens; with one that is not this machine's own, its neighbours (`/24`) may connect as well. `dataOn`: the folder of a disk for its
+ * tables; its log stays elsewhere.
  */
-export async function startPostgres({ durable = false, address = '127.0.0.1' } = {}): Promise<PostgresServer> {
+export async function startPostgres({
+  durable = false,
+  address = '127.0.0.1',
+  dataOn = null,
+}: { durable?: boolean; address?: string; dataOn?: string | null } = {}): Promise<PostgresServer> {
   const bin = findBinaries();
   const folder = await mkdtemp(join(tmpdir(), 'rag-intake-postgres-'));
   const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
   if (user.uid !== undefined) chownSync(folder, nobody, nobody);
   chmodSync(folder, 0o700);
-  const data = join(folder, 'data');
+  const data = join(dataOn ?? folder, 'data');
+  if (dataOn !== null && user.uid !== undefined) chownSync(dataOn, nobody, nobody);
   const options = { ...user, cwd: folder, stdio: 'ignore' as const };
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'test', '-A', 'trust', '-N', '-E', 'UTF8', '--locale', 'C'], options);
+  const log = dataOn === null ? [] : ['-X', join(folder, 'log')];
+  execFileSync(
+    join(bin, 'initdb'),
+    ['-D', data, ...log, '-U', 'test', '-A', 'trust', '-N', '-E', 'UTF8', '--locale', 'C'],
+    options,
+  );
   const access = join(data, 'pg_hba.conf');
   const others = readFileSync(access, 'utf8');
   writeFileSync(access, `host all +with_password ${address}/24 scram-sha-256\n${others}host all all ${address}/24 trust\n`);
