@@ -67,15 +67,25 @@ export function likelyCharset(bytes: Uint8Array, decode: (bytes: Uint8Array, enc
   };
   for (const [encoding, prior, languages] of singleByte) {
     const text = decode(sample, encoding);
-    if (!text.includes('\ufffd'))
-      for (const language of languages.split(' '))
-        offer(encoding, prior + weigh(text, modelOf(language), { enough: best.score - prior }));
+    if (text.includes('\ufffd')) continue;
+    const start = prior + (encoding === 'windows-1252' || countWide(text) > 2 ? 0 : fewSigns);
+    for (const language of languages.split(' '))
+      offer(encoding, start + weigh(text, modelOf(language), { enough: best.score - start }));
   }
   for (const [encoding, prior, script] of multiByte) {
     const text = decode(sample, encoding);
     if (!text.includes('\ufffd')) offer(encoding, prior + weighWide(text, script, best.score - prior));
   }
   return best.encoding;
+}
+
+/** One or two signs above ASCII say little for any encoding of single bytes but the usual one. */
+const fewSigns = -4;
+
+function countWide(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length && count < 3; at++) if (text.charCodeAt(at) > 0x7f) count++;
+  return count;
 }
 
 const placesMax = 160;
@@ -143,7 +153,7 @@ function classify(sign: string): string {
 }
 
 /** Signs that texts of every language have. */
-const usualSigns = new Set('“”„‚‘’‹›«»–—…•·€£§°©®™±²³µ¼½¾¿¡×½№\u00a0');
+const usualSigns = new Set('“”„‚‘’‹›«»–—…•·€£¥§°ºª©®™±²³µ¼½¾¿¡×÷№\u00a0');
 
 /** Of a letter that the sample lacks: of the language's alphabet or not, nobody can tell. */
 const unseenLetter = Math.log(2e-4);
@@ -179,12 +189,16 @@ function costOfSign(before: string, now: string, model: Model): number {
     const pairs = (model.pairs.get(before + now) ?? 0) / (model.letters.get(before) ?? 1);
     return Math.log(0.7 * pairs + 0.3 * (seen / model.size));
   }
+  // Names and units in Latin letters stand in texts of every script.
+  const english = model === modelOf('en') ? undefined : modelOf('en').letters.get(now);
+  if (english !== undefined) return Math.log(0.2 * (english / modelOf('en').size));
   if (now <= '\x7f') return now < ' ' ? control : unseenLetter;
   return /[\p{L}\p{M}]/u.test(now) ? foreignLetter : /\p{Cc}/u.test(now) ? control : oddSign;
 }
 
 /** What no language does: a capital after a small letter, a sign inside a word, a letter of another script beside one. */
 function strangeness(before: string, now: string): number {
+  if (before === 'µ') return 0;
   if (/\p{Ll}/u.test(before) && /\p{Lu}/u.test(now)) return 6;
   if (/\p{L}/u.test(before) && /\p{L}/u.test(now) && isLatin(before) !== isLatin(now)) return 6;
   if (/\p{L}/u.test(before) && /[\p{S}\p{P}]/u.test(now) && !/[’”»“°.,;:!?()\-–—…€]/u.test(now)) return now > '\x7f' ? 3 : 0;
@@ -199,13 +213,15 @@ function isLatin(sign: string): boolean {
 /** Of a Chinese character that is part of a longer word that ICU knows; of one beside others; of one among signs of other scripts; of a rare one. */
 const inWord = -6.6;
 const besideOthers = -8.8;
-const single = -15;
+const single = -12;
 const rareHan = -15;
 /** Characters that stand alone after a number or before one. */
-const usualSingle = new Set('年月日時时分秒元円圆个個件人名万萬千百次号號第章条條页頁台只米克吨斤号度点點');
+const usualSingle = new Set(
+  '年月日時时分秒元円圆个個件人名万萬千百次号號第章条條页頁台只米克吨斤度点點是否男女有无無上下左右大中小高低甲乙丙丁左右内外前后後',
+);
 const kanaCost = { japanese: -4.3, chinese: -9, korean: -12 };
 const hangulUsual = -5.3;
-const hangulRare = -9.5;
+const hangulRare = -12;
 const wideSign = -5;
 /** A Chinese character between Latin letters is mostly a mistaken letter with an accent. */
 const betweenLatin = -7;
@@ -250,7 +266,7 @@ function costOf(sign: string, script: Script, isInWord: boolean, isBesideHan: bo
     if (script === 'korean' || sign > '\u9fa5' || sign < '\u4e00') return rareHan;
     return isInWord ? inWord : isBesideHan || usualSingle.has(sign) ? besideOthers : single;
   }
-  if (/[\u3000-\u3020\uff01-\uff5e“”‘’…—·《》]/.test(sign)) return wideSign;
+  if (/[\u3000-\u3020\uff01-\uff5e\uffe0-\uffe6“”‘’…—·《》]/.test(sign)) return wideSign;
   return oddSign;
 }
 

@@ -25,11 +25,24 @@ describe('a short text in an old encoding', () => {
       expect(decodeText(encodeAs(`${line}${sign}\n${line}`, 'windows-1252')).text).toContain(sign);
   });
 
+  it.each([
+    ['gb18030', '李明,男,25'],
+    ['gb18030', '价格：￥5'],
+    ['gb18030', '￥1,850.50'],
+    ['gb18030', '是'],
+    ['windows-1255', 'Note: שלום עולם'],
+    ['windows-874', 'Note: สวัสดีครับ'],
+    ['windows-1251', 'Note: договор готов'],
+    ['shift_jis', 'Note: 契約書です'],
+  ])('is read right among numbers and words in Latin letters: %s %s', (encoding, text) => {
+    expect(decodeText(encodeAs(text, encoding)).text).toBe(text);
+  });
+
   it('is a rare code page only on strong evidence', () => {
     expect(decodeText(encodeAs('Größe: 20 cm, Äpfel und Öl für die Tür', 'ibm850')).text).toBe(
       'Größe: 20 cm, Äpfel und Öl für die Tür',
     );
-    for (const text of ['5 €', 'and so on…', '• 3', '§ 12', '30 °'])
+    for (const text of ['5 €', 'and so on…', '• 3', '§ 12', '30 °', 'Note: £100', '10 µm', '1 × 2', 'Nº 5', '± 3 %'])
       expect(decodeText(encodeAs(text, 'windows-1252')).text).toBe(text);
   });
 });
