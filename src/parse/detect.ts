@@ -221,9 +221,10 @@ function markupFormat(start: string, hint: string): Format | null {
   }
   const name = /^<([A-Za-z_][\w:.-]{0,100})(?=[\s/>])/.exec(rest)?.[1];
   if (name === undefined) return isXml || hint === 'xml' ? 'xml' : null;
-  const isHtml = /^html$/i.test(name) || (!isXml && htmlElements.test(name));
+  const isNamedXml = isXml || xmlHints.has(hint);
+  const isHtml = /^html$/i.test(name) || (!isNamedXml && htmlElements.test(name));
   if (isHtml) return markdownHints.has(hint) && !/^html$/i.test(name) ? null : 'html';
-  if (isXml || xmlHints.has(hint) || /\sxmlns(?::\w+)?=/.test(rest.slice(0, 2000))) return 'xml';
+  if (isNamedXml || /\sxmlns(?::\w+)?=/.test(rest.slice(0, 2000))) return 'xml';
   return hint === '' && rest.includes(`</${name}>`) ? 'xml' : null;
 }
 

@@ -52,27 +52,41 @@ type Cue = { readonly start: number; readonly end: number; readonly text: string
 
 const timing = /^\s*((?:\d{1,4}:)?\d{1,2}:\d{1,2}[,.]\d{1,3})[ \t]*-->[ \t]*((?:\d{1,4}:)?\d{1,2}:\d{1,2}[,.]\d{1,3})/;
 
-/** The text of each cue, up to a blank line or, where that was forgotten, to the number and times of the next. */
+/**
+ * The text of each cue, up to the number or name and the times of the next. What stands after a blank line belongs to the cue before it, but
+ * for WebVTT's notes and styles.
+ */
 function* readCues(text: string): Generator<Cue> {
   let times: RegExpExecArray | null = null;
   let words: string[] = [];
   /** A line that is only a number: the next cue's, unless more text follows. */
   let number: string | null = null;
+  /** Lines since a blank one, of which the last may be the next cue's name; null before a blank line. */
+  let held: string[] | null = null;
+
+  function keep(lines: readonly string[]): void {
+    if (!/^(?:NOTE|STYLE|REGION)\b/.test(lines[0] ?? '')) words.push(...lines.map(plainCue));
+  }
+
   for (const line of linesOf(text)) {
     const next = timing.exec(line.slice(0, 200));
-    if (next !== null || line.trim() === '') {
-      if (next === null && number !== null) words.push(number);
+    if (next !== null) {
+      keep(held?.slice(0, -1) ?? []);
       yield* cueOf(times, words);
-      times = next;
-      words = [];
-      number = null;
-    } else if (times !== null) {
+      [times, words, number, held] = [next, [], null, null];
+    } else if (line.trim() === '') {
+      if (number !== null) words.push(number);
+      keep(held ?? []);
+      [number, held] = [null, []];
+    } else if (held !== null) held.push(line);
+    else if (times !== null) {
       if (number !== null) words.push(number);
       number = /^\d{1,6}$/.test(line) ? line : null;
       if (number === null) words.push(plainCue(line));
     }
   }
   if (number !== null) words.push(number);
+  keep(held?.length === 1 && /^\d+$/.test(held[0]!) ? [] : (held ?? []));
   yield* cueOf(times, words);
 }
 

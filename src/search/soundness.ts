@@ -54,10 +54,18 @@ async function readMeta(folder: string): Promise<StagedMeta | { is: Fault['is'] 
   try {
     return await readStagedMeta(folder);
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return { is: 'missing' };
+    if (isGone(error)) return { is: 'missing' };
     if (error instanceof DamagedMeta || error instanceof NotPlainFile) return { is: 'changed' };
     throw error;
   }
+}
+
+/**
+ * Not there, or not there any more: Node's permission model answers for a path whose folders are removed while it looks as for one
+ * that may not be read.
+ */
+function isGone(error: unknown): boolean {
+  return hasErrno(error, 'ENOENT', 'ENOTDIR', 'ERR_ACCESS_DENIED');
 }
 
 /** Vectors may be of another embedder in the index, by a reindex. */
@@ -77,7 +85,7 @@ async function digest(path: string): Promise<PartFacts | 'no file' | null> {
   try {
     return await digestPlain(path);
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return null;
+    if (isGone(error)) return null;
     if (error instanceof NotPlainFile) return 'no file';
     throw error;
   }

@@ -156,6 +156,13 @@ describe('XML', () => {
     expect(await markdownOf('feed.xml', xml)).toBe('title: News\ntitle: A\ndescription: Hello you');
   });
 
+  it('is XML by its name, whatever its root is called', async () => {
+    expect(await markdownOf('a.xml', '<a><b c="sixattr"/></a>')).toBe('b (c: sixattr)');
+    expect(await markdownOf('f.xml', '<form id="F12"><field name="alpha">beta</field><script>kept</script></form>')).toBe(
+      'form (id: F12)\nfield (name: alpha): beta\nscript: kept',
+    );
+  });
+
   it('keeps what looks like tags in a text, CDATA and attributes, also below a root that articles have', async () => {
     const xml =
       '<?xml version="1.0"?><document xmlns="urn:x"><code>List&lt;String&gt; names</code><s><![CDATA[a < b && "<ok>"]]></s>' +
@@ -216,6 +223,16 @@ describe('subtitles', () => {
       '[00:00:01] Good morning.\n大家好。\n\n[00:01:00] Later on.',
     );
     expect(await markdownOf('talk.vtt', smallFiles['talk.vtt']!)).toBe('[00:00:01] Ann: Good morning.');
+  });
+
+  it('keeps what stands after a blank line in a cue, whatever made the line blank', async () => {
+    const cue = (text: string): string => `1\n00:00:01,000 --> 00:00:02,000\n${text}\n\n2\n00:00:03,000 --> 00:00:04,000\nnext\n`;
+    for (const blank of ['\n\n', '\u2029', '\f', '\n \n\n'])
+      expect(await markdownOf('talk.srt', cue(`one${blank}two`))).toBe('[00:00:01] one\ntwo\nnext');
+    expect(await markdownOf('talk.srt', '1\n00:00:01,000 --> 00:00:02,000\none\n\nlast')).toBe('[00:00:01] one\nlast');
+    const vtt =
+      'WEBVTT\n\nNOTE not said\n\nintro\n00:01.000 --> 00:02.000\none\n\nNOTE nor this\n\nend\n00:03.000 --> 00:04.000\ntwo\n';
+    expect(await markdownOf('talk.vtt', vtt)).toBe('[00:00:01] one\ntwo');
   });
 });
 
