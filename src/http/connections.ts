@@ -146,8 +146,8 @@ export function watchConnections(server: Server, { connectionsMax, unreadMs, lin
 
 /** What a client is told, by reason. */
 export const sentences: Readonly<Record<Refusal, string>> = {
-  malformed: 'This is not a valid HTTP request.',
-  headers_too_large: 'The headers of this request are too large.',
+  malformed: 'This is not a valid HTTP request. Is its address percent-encoded? With curl: --get --data-urlencode "q=…".',
+  headers_too_large: 'The address and headers of this request are too large; a long question goes to POST /search.',
   too_slow: 'The request came in too slowly.',
   tunnel: 'CONNECT is not possible here.',
 };
