@@ -15,7 +15,7 @@ const releaseMin = 130_000;
  * which processes live. A blob's bytes lie in rows of at most 1 MiB; `owner` names the process that is still writing it.
  * The tables of the index are those of the index file (`search/database.ts`), without its counters.
  */
-const versions: readonly string[] = [
+export const versions: readonly string[] = [
   `
 CREATE TABLE owner(
   id text PRIMARY KEY, role text NOT NULL, backend integer NOT NULL DEFAULT pg_backend_pid(),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from
 import { createBuiltinEmbedder } from '../../../src/embed/builtin-embedder.ts';
 import { type Database, openDatabase } from '../../../src/engines/postgres/database.ts';
 import { createPostgresIndex, type PostgresIndex } from '../../../src/engines/postgres/postgres-index.ts';
-import { migrate } from '../../../src/engines/postgres/schema.ts';
+import { migrate, versions } from '../../../src/engines/postgres/schema.ts';
 import { insertSegment, mergeSome, renewSome } from '../../../src/engines/postgres/segment-store.ts';
 import type { Logger } from '../../../src/logger.ts';
 import { type Block, termsOfBlock } from '../../../src/search/posting-blocks.ts';
@@ -158,12 +158,18 @@ describe('forgetting what no document needs', () => {
 
   it('knows what was outdated before that was noted', async () => {
     const index = createPostgresIndex({ database, embedder: createBuiltinEmbedder(), merges: false, logger: silentLogger });
-    for (const number of [1, 2]) await replace(index, number);
-    await index.remove('d2', 3);
-    // As the tables were before.
-    for (const table of ['committed', 'fence']) await database.run(`ALTER TABLE ${table} DROP COLUMN outdated`);
-    await database.run('DROP INDEX revoked_ordinal');
-    await database.run('UPDATE version SET version = version - 1');
+    await database.query('DROP SCHEMA rag_intake CASCADE');
+    await database.query('CREATE SCHEMA rag_intake');
+    await database.query('CREATE TABLE rag_intake.version(version integer NOT NULL)');
+    for (const step of versions.slice(0, 2)) await database.query(step);
+    await database.query('INSERT INTO version VALUES (2)');
+    await database.run(`INSERT INTO document(doc_key, version, chunks, record, filename, media_type, inserted_at, embedder, metadata)
+      VALUES ('kept', '${versionOf(1)}', 0, '{}', '"a"', 'text/plain', '', 'builtin', '{}')`);
+    for (const number of [1, 2]) {
+      await database.run('INSERT INTO committed(version, ordinal) VALUES ($1, $2)', [versionOf(number), number]);
+      const key = number === 1 ? 'kept' : 'gone';
+      await database.run('INSERT INTO fence(doc_key, version, ordinal) VALUES ($1, $2, $3)', [key, versionOf(number), number]);
+    }
 
     await migrate(database, silentLogger);
     await index.purge(100);
