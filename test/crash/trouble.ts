@@ -40,7 +40,7 @@ async function onEngine(engine: TroubledEngine, { lastsMs, judged }: { lastsMs: 
     for (const sentence of [...load.wrong, ...lost].slice(0, 20)) console.log(sentence);
     return [
       ...recoveries,
-      { figure: 'requests answered', value: load.answered(), least: 1000 },
+      { figure: 'requests answered', value: load.answered(), least: judged ? 1000 : 100 },
       { figure: 'refused with 503 or 507', value: load.refused(), least: 100 },
       { figure: 'answered otherwise, or not', value: load.wrong.length, most: 0 },
       { figure: 'lost, there though refused, or listed and not found', value: lost.length, most: 0 },
