@@ -31,10 +31,6 @@ describe.each([
 
     expect(await load.judge()).toEqual([]);
     expect(load.wrong).toEqual([]);
-    for (const server of servers) {
-      expect(server.process.exitCode).toBeNull();
-      // On a busy machine one that is let in again sooner may still take the others for gone: they take part again as new owners.
-      expect(server.log()).not.toContain('the worker process ended');
-    }
+    for (const server of servers) expect(server.process.exitCode).toBeNull();
   });
 });
