@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 describe.each([
   { name: 'PostgreSQL', open: openTroubledPostgres },
   { name: 'Redis', open: openTroubledRedis },
-])('trouble on $name', ({ open }) => {
+])('trouble on $name', ({ name, open }) => {
   let engine: TroubledEngine;
   let dataDir: string;
   let servers: TestServer[];
@@ -31,6 +31,10 @@ describe.each([
 
     expect(await load.judge()).toEqual([]);
     expect(load.wrong).toEqual([]);
-    for (const server of servers) expect(server.process.exitCode).toBeNull();
+    for (const server of servers) {
+      expect(server.process.exitCode).toBeNull();
+      // On Redis one that is let in first may take the others for gone; they take part again, or are started again.
+      if (name === 'PostgreSQL') expect(server.log()).not.toMatch(/a process is gone|took over|the worker process ended/);
+    }
   });
 });
