@@ -97,7 +97,14 @@ export async function startServer(
   const storage = await openFrontEndStorage(storageOptions(config, logger));
   const { sessionSecret, idempotencyStore, endedSessions } = storage;
   const settings = withinOpenFiles(
-    toHttpSettings(config, { version: packageJson.version, apiKeys, sessionSecret, formats: readableEndings, pageDir }),
+    toHttpSettings(config, {
+      version: packageJson.version,
+      apiKeys,
+      sessionSecret,
+      formats: readableEndings,
+      answers: config.answerUrl !== '',
+      pageDir,
+    }),
     openFilesMax,
   );
   const wire = { basePath: settings.basePath, taskRetentionMs: settings.taskRetentionMs };

@@ -21,6 +21,7 @@ import { loggable } from './log-text.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { asAppError, toProblem } from './problem.ts';
 import type { RateLimiter } from './rate-limit.ts';
+import { compressJson } from './wire/compressed-json.ts';
 import { requestTarget } from './request-target.ts';
 import type { Call, RequestState, Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -88,6 +89,7 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     try {
       await next();
       writeJson(ctx);
+      await compressJson(ctx);
     } catch (error) {
       answerProblem(ctx, await onceBodyIsIn(ctx, error), path);
     }

@@ -25,6 +25,8 @@ export type HttpSettings = {
   readonly requestsPerSecond: number;
   /** File name endings that can be read, for the page. */
   readonly formats: readonly string[];
+  /** Whether a chat service is set, so that `POST /answer` is there. */
+  readonly answers: boolean;
   /** The built web page; null or an absent folder: a sentence says that it is not built. */
   readonly pageDir: string | null;
   readonly limits: HttpLimits;
@@ -96,13 +98,13 @@ export type HttpConfig = Pick<
 };
 
 /** The rest, which no setting holds. */
-export type HttpParts = Pick<HttpSettings, 'version' | 'apiKeys' | 'sessionSecret' | 'formats' | 'pageDir'>;
+export type HttpParts = Pick<HttpSettings, 'version' | 'apiKeys' | 'sessionSecret' | 'formats' | 'answers' | 'pageDir'>;
 
 const openRequestsPerSecond = 50;
 
 export function toHttpSettings(config: HttpConfig, parts: HttpParts): HttpSettings {
   const loopback = isLoopbackHost(config.host);
-  const { version, apiKeys, sessionSecret, formats, pageDir } = parts;
+  const { version, apiKeys, sessionSecret, formats, answers, pageDir } = parts;
   const { fileBytesMax, syncBytesMax, syncWaitMs, basePath, corsOrigins, trustedProxies } = config;
   return {
     version,
@@ -118,6 +120,7 @@ export function toHttpSettings(config: HttpConfig, parts: HttpParts): HttpSettin
     trustedProxies,
     requestsPerSecond: config.requestsPerSecond ?? (loopback ? 0 : openRequestsPerSecond),
     formats,
+    answers,
     pageDir,
     limits: defaultHttpLimits,
   };

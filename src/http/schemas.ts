@@ -339,6 +339,7 @@ export const configReply = z
     /** Who this request was made by, when it had a valid key or cookie. */
     key: z.strictObject({ name: z.string(), scope: z.enum(['read', 'write', 'admin']) }).nullable(),
     formats: z.array(z.string()).meta({ description: 'File name endings that can be read, without a dot.' }),
+    answers: z.boolean().meta({ description: 'Whether a chat service is set, so that POST /answer is there.' }),
   })
   .meta({ id: 'Config' });
 

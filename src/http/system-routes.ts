@@ -63,6 +63,7 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
           auth: settings.apiKeys.length === 0 ? 'none' : 'key',
           key: name === null ? null : { name, scope },
           formats: settings.formats,
+          answers: settings.answers,
         };
       },
     }),

@@ -30,7 +30,7 @@ describe('docs/http-semantics.md', () => {
       rows.flatMap(([fields]) => [...fields!.matchAll(/`([A-Za-z0-9-]+)`/g)].map(([, name]) => name!.toLowerCase())),
     );
     const read = ['src/http', 'src/mcp'].flatMap((folder) =>
-      readdirSync(`${root}${folder}`).flatMap((file) => {
+      sourcesIn(`${root}${folder}`).flatMap((file) => {
         const text = readFileSync(`${root}${folder}/${file}`, 'utf8');
         return [...text.matchAll(/(?:ctx\.get\(|(?:req|request|ctx)?\.?headers\[|'if-[a-z-]+)'?([A-Za-z-]+)'/g)].map(
           ([all, name]) => (all.startsWith("'if-") ? all.slice(1, -1) : name!),
@@ -177,3 +177,8 @@ describe('the name of a file', () => {
     expect((await fetch(`${server.url}/insert?doc_id=d`, { method: 'POST', headers, body })).status).toBe(400);
   });
 });
+
+/** Paths of the source files below a folder. */
+function sourcesIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+}

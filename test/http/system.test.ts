@@ -59,6 +59,7 @@ describe('GET /config', () => {
       auth: 'none',
       key: null,
       formats: ['pdf', 'txt'],
+      answers: false,
     });
   });
 });

@@ -49,6 +49,7 @@ export const testSettings: HttpSettings = {
   trustedProxies: [],
   requestsPerSecond: 0,
   formats: ['pdf', 'txt'],
+  answers: false,
   pageDir: null,
   limits: defaultHttpLimits,
 };
