@@ -6,14 +6,24 @@ import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { type DecodedText, decodeText } from './encoding.ts';
 import { charsetOf } from './input.ts';
-import { isCompoundFile } from './office/cfb.ts';
+import { describeCompoundFile, isCompoundFile } from './containers/compound-file.ts';
+
 import type { ParseInput } from './parser.ts';
 import { openZip } from './zip.ts';
 
 const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'text'] as const;
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;
 
-export type Format = 'pdf' | (typeof archiveFormats)[number] | (typeof textFormats)[number] | 'image' | 'compound' | 'unsupported';
+const compoundFormats = ['xls'] as const;
+
+export type Format =
+  | 'pdf'
+  | (typeof archiveFormats)[number]
+  | (typeof compoundFormats)[number]
+  | (typeof textFormats)[number]
+  | 'image'
+  | 'compound'
+  | 'unsupported';
 
 /** Whether a format is text whose encoding has to be known. */
 export function isText(format: Format): boolean {
@@ -29,6 +39,9 @@ export const readableEndings: readonly string[] = [
   'pptm',
   'xlsx',
   'xlsm',
+  'xls',
+  'xlt',
+  'et',
   'odt',
   'ods',
   'odp',
@@ -70,7 +83,8 @@ export async function detectFormat(input: ParseInput): Promise<Format> {
   const head = await readHead(input);
   if (isPdf(head)) return 'pdf';
   if (startsWith(head, 'PK\x03\x04') || startsWith(head, 'PK\x05\x06')) return archiveFormat(head, input);
-  if (isCompoundFile(head)) return 'compound';
+  if (isCompoundFile(head)) return compoundFormat(input);
+  if (isWorkbookStream(head)) return 'xls';
   if (imageType(head) !== null) return 'image';
   const decoded = decodeText(head, null, charsetOf(input));
   return isBinary(decoded) ? 'unsupported' : textFormat(decoded.text, hintOf(input));
@@ -127,6 +141,17 @@ function isPdf(head: Buffer): boolean {
   if (at <= 0) return at === 0;
   const before = head[at - 1];
   return before === 0x0a || before === 0x0d || head.subarray(0, at).every((byte) => byte <= 0x20 || byte >= 0x80);
+}
+
+/** Those of compound files that are not read are told apart where they are refused. */
+function compoundFormat(input: ParseInput): Format {
+  const kind = describeCompoundFile(input.bytes ?? input.path);
+  return compoundFormats.find((format) => format === kind) ?? 'compound';
+}
+
+/** A workbook of Excel without a container: the record that begins it, with its usual length. */
+function isWorkbookStream(head: Buffer): boolean {
+  return ['09000400', '09020600', '09040600', '09080800', '09081000'].includes(head.toString('hex', 0, 4));
 }
 
 function archiveFormat(head: Buffer, input: ParseInput): Format {

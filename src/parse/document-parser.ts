@@ -6,12 +6,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DocumentError } from '../errors.ts';
+import { describeCompoundFile, type CompoundKind } from './containers/compound-file.ts';
 import { detectFormat, isText } from './detect.ts';
 import { canonicalEncoding } from './encoding.ts';
 import { charsetOf } from './input.ts';
 import { guessLanguage } from './language.ts';
 import type { Ocr } from './ocr.ts';
-import { describeCompoundFile, type CompoundKind } from './office/cfb.ts';
+import { protectedByPassword } from './office/binary-encryption.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 import type { ReadFormat } from './reading.ts';
 
@@ -67,6 +68,8 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
         return (await import('./office/pptx-parser.ts')).createPptxParser();
       case 'xlsx':
         return (await import('./office/xlsx-parser.ts')).createXlsxParser();
+      case 'xls':
+        return (await import('./office/sheets/xls-parser.ts')).createXlsParser();
       case 'odt':
       case 'ods':
       case 'odp':
@@ -135,9 +138,7 @@ function unsupported(input: ParseInput): DocumentError {
 }
 
 function refusal(kind: CompoundKind, input: ParseInput): DocumentError {
-  if (kind === 'encrypted-ooxml') {
-    return new DocumentError('encrypted', 'The file is protected by a password: remove the password and upload it again');
-  }
+  if (kind === 'encrypted-ooxml') return protectedByPassword();
   const known = oldFormats[kind];
   if (known === undefined) return unsupported(input);
   return new DocumentError(
@@ -148,7 +149,6 @@ function refusal(kind: CompoundKind, input: ParseInput): DocumentError {
 
 const oldFormats: Partial<Record<CompoundKind, { readonly name: string; readonly instead: string }>> = {
   doc: { name: 'Word 97–2003 (.doc)', instead: '.docx' },
-  xls: { name: 'Excel 97–2003 (.xls)', instead: '.xlsx' },
   ppt: { name: 'PowerPoint 97–2003 (.ppt)', instead: '.pptx' },
   msg: { name: 'Outlook message (.msg)', instead: '.eml' },
 };

@@ -26,6 +26,7 @@ const readers = {
   rtf: 1,
   subtitles: 1,
   text: 1,
+  xls: 1,
   xlsx: 1,
   xml: 1,
 } as const satisfies Record<ReadFormat | 'shared', number>;

@@ -1,6 +1,7 @@
 /** Office files and archives that mean harm, made on the spot: small on disk, large in memory, deep, lying, broken, or calling home. */
 import { constants, deflateRawSync } from 'node:zlib';
 import { makeDocx, makeEpub, makeOdf, makePptx, makeXlsx, wordNamespaces, wordParagraph } from './office-writer.ts';
+import { compoundFile as writeCompoundFile } from '../../src/parse/containers/compound-writer.ts';
 import type { HostileFile } from './hostile-file.ts';
 import { centralEntry, endRecords, makeZip, type ZipMember } from './zip-writer.ts';
 
@@ -361,30 +362,7 @@ function brokenFiles(): HostileFile[] {
   ];
 }
 
-/** An OLE compound file with these streams in its root: header, FAT, directory. */
+/** An OLE compound file with these streams in its root, each of one byte. */
 export function compoundFile(streams: readonly string[]): Buffer {
-  const header = Buffer.alloc(512, 0xff);
-  Buffer.from('d0cf11e0a1b11ae1', 'hex').copy(header);
-  header.fill(0, 8, 76);
-  header.writeUInt16LE(0x3e, 24);
-  header.writeUInt16LE(3, 26);
-  header.writeUInt16LE(0xfffe, 28);
-  header.writeUInt16LE(9, 30);
-  header.writeUInt16LE(6, 32);
-  header.writeUInt32LE(1, 44);
-  header.writeUInt32LE(1, 48);
-  header.writeUInt32LE(4096, 56);
-  header.writeUInt32LE(0xfffffffe, 60);
-  header.writeUInt32LE(0xfffffffe, 68);
-  header.writeUInt32LE(0, 76);
-  const fat = Buffer.alloc(512, 0xff);
-  fat.writeUInt32LE(0xfffffffd, 0);
-  fat.writeUInt32LE(0xfffffffe, 4);
-  const directory = Buffer.alloc(512);
-  ['Root Entry', ...streams].slice(0, 4).forEach((name, at) => {
-    directory.write(name, at * 128, 'utf16le');
-    directory.writeUInt16LE((name.length + 1) * 2, at * 128 + 64);
-    directory.writeUInt8(at === 0 ? 5 : 2, at * 128 + 66);
-  });
-  return Buffer.concat([header, fat, directory]);
+  return writeCompoundFile({ streams: Object.fromEntries(streams.map((name) => [name, Buffer.alloc(1)])) });
 }

@@ -2,7 +2,7 @@
 import { DocumentError } from '../../errors.ts';
 import { createMarkdownBuilder } from '../markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
-import { createRepeats, type Repeats } from '../repeats.ts';
+import { createRepeats } from '../repeats.ts';
 import { child, descendants, elements, textOf, type XmlNode } from '../xml.ts';
 import { createBlockWriter, type BlockWriter } from './block-writer.ts';
 import { readDrawings, references } from './drawing.ts';
@@ -10,6 +10,7 @@ import { drawingText } from './drawing-text.ts';
 import { builtinFormat } from './number-format.ts';
 import { openPackage, type OfficePackage } from './office-package.ts';
 import { writeRegions } from './sheet-regions.ts';
+import { authorCharactersMax, commentText, remarks, shownStrings } from './sheets/workbook-text.ts';
 import { createFormats, createSheetReader, createStringsReader, unescapeCell, type SheetContext } from './xlsx-sheet.ts';
 
 const kind = {
@@ -63,7 +64,13 @@ async function readWorkbook(office: OfficePackage, input: ParseInput): Promise<P
     pages: sheets.length,
     markdown,
     blocks,
-    warnings: [...office.warnings, ...remarks(sheets, formulas)],
+    warnings: [
+      ...office.warnings,
+      ...remarks(
+        sheets.filter((sheet) => sheet.isHidden).map((sheet) => sheet.name),
+        formulas,
+      ),
+    ],
   };
 }
 
@@ -114,17 +121,6 @@ async function readContext(office: OfficePackage, root: XmlNode | null, onRows: 
   };
 }
 
-/** Each string whole the first time; one that fills a million cells is not. */
-function shownStrings(strings: readonly string[], repeats: Repeats): (index: number) => string {
-  const isShown = new Uint8Array(strings.length);
-  return (index) => {
-    const text = strings[index] ?? '';
-    if (isShown[index] === 1) return repeats.again(text);
-    isShown[index] = 1;
-    return repeats.first(text);
-  };
-}
-
 /** @returns how many formulas have no saved value. */
 async function writeCells(office: OfficePackage, sheet: Sheet, context: SheetContext, out: BlockWriter): Promise<number> {
   const reader = createSheetReader(context);
@@ -143,9 +139,6 @@ async function writeDrawings(office: OfficePackage, part: string, out: BlockWrit
   const drawings = await readDrawings(office, target);
   for (const reference of references(root)) drawings.write(reference, out);
 }
-
-/** Of a name, which stands before each of its comments. */
-const authorCharactersMax = 200;
 
 async function readPeople(office: OfficePackage): Promise<ReadonlyMap<string, string>> {
   const target = await office.relatedPart(office.mainPart, 'person');
@@ -179,21 +172,4 @@ async function writeComments(
       }
     }
   }
-}
-
-function commentText(reference: string | undefined, author: string, text: string): string {
-  const plain = text.replace(/\s+/g, ' ').trim();
-  // Programs begin a note with its author's name.
-  const body = plain.startsWith(`${author}:`) ? plain.slice(author.length + 1).trim() : plain;
-  return body === '' ? '' : `Comment on ${reference ?? '?'}${author === '' ? '' : ` (${author})`}: ${body}`;
-}
-
-function remarks(sheets: readonly Sheet[], formulas: number): string[] {
-  const hidden = sheets.filter((sheet) => sheet.isHidden).map((sheet) => sheet.name);
-  return [
-    ...(hidden.length === 0 ? [] : [`Hidden sheets were read too: ${hidden.slice(0, 20).join(', ')}`]),
-    ...(formulas === 0
-      ? []
-      : [`${formulas} formula(s) have no saved value and are left empty: open and save the file in its program`]),
-  ];
 }

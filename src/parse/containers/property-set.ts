@@ -1,0 +1,74 @@
+/** Title and author of old Office files: the stream `\x05SummaryInformation` of a compound file (MS-OLEPS). */
+import { canonicalEncoding, decodeAs } from '../encoding.ts';
+import type { CompoundStorage } from './compound-file.ts';
+
+export type Summary = { readonly title: string | null; readonly author: string | null };
+
+const propertiesMax = 1000;
+const textBytesMax = 4000;
+const nothing: Summary = { title: null, author: null };
+
+/** Nulls where the file says nothing, or nothing that can be read. */
+export function readSummary(root: CompoundStorage): Summary {
+  const bytes = root.stream('\x05SummaryInformation')?.read();
+  if (bytes === undefined || bytes.length < 48) return nothing;
+  const set = bytes.readUInt32LE(44);
+  if (set + 8 > bytes.length) return nothing;
+  const places = new Map<number, number>();
+  const count = Math.min(propertiesMax, bytes.readUInt32LE(set + 4));
+  for (let index = 0, at = set + 8; index < count && at + 8 <= bytes.length; index++, at += 8)
+    places.set(bytes.readUInt32LE(at), set + bytes.readUInt32LE(at + 4));
+  const page = places.get(1);
+  const encoding = encodingOfPage(page !== undefined && page + 6 <= bytes.length ? bytes.readUInt16LE(page + 4) : 1252);
+  return { title: textAt(bytes, places.get(2), encoding), author: textAt(bytes, places.get(4), encoding) };
+}
+
+/** The encoding of a Windows code page; Windows' own western one for those that are not known. */
+export function encodingOfPage(page: number): string {
+  const names: Readonly<Record<number, string>> = {
+    1200: 'utf-16le',
+    1201: 'utf-16be',
+    1361: 'johab',
+    10_000: 'macintosh',
+    10_001: 'shift_jis',
+    10_002: 'big5',
+    10_003: 'euc-kr',
+    10_006: 'x-mac-greek',
+    10_007: 'x-mac-cyrillic',
+    10_008: 'gb18030',
+    10_029: 'x-mac-latin2',
+    10_081: 'x-mac-turkish',
+    20_127: 'windows-1252',
+    20_866: 'koi8-r',
+    20_932: 'euc-jp',
+    20_936: 'gb18030',
+    21_866: 'koi8-u',
+    50_220: 'iso-2022-jp',
+    50_221: 'iso-2022-jp',
+    50_222: 'iso-2022-jp',
+    51_932: 'euc-jp',
+    51_936: 'gb18030',
+    51_949: 'euc-kr',
+    52_936: 'hz-gb-2312',
+    54_936: 'gb18030',
+    65_001: 'utf-8',
+    32_768: 'macintosh',
+    32_769: 'windows-1252',
+  };
+  const isIso = page >= 28_591 && page <= 28_606;
+  return canonicalEncoding(names[page] ?? (isIso ? `iso-8859-${page - 28_590}` : `cp${page}`)) ?? 'windows-1252';
+}
+
+function textAt(bytes: Buffer, at: number | undefined, encoding: string): string | null {
+  if (at === undefined || at + 8 > bytes.length) return null;
+  const type = bytes.readUInt16LE(at);
+  const length = Math.min(textBytesMax, bytes.readUInt32LE(at + 4) * (type === 0x1f ? 2 : 1));
+  if (type !== 0x1e && type !== 0x1f) return null;
+  const raw = bytes.subarray(at + 8, at + 8 + length);
+  const text = decodeAs(raw, type === 0x1f ? 'utf-16le' : encoding);
+  const plain = text
+    .replace(/\0[^]*$/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return plain === '' ? null : plain.slice(0, 1000);
+}

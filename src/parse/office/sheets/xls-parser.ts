@@ -1,0 +1,52 @@
+/** Workbooks of Excel 2 to 2003 (XLS, XLT, ET): one page a sheet, its tables as tables, numbers and dates as they show, comments after. */
+import { DocumentError } from '../../../errors.ts';
+import { isCompoundFile, openCompoundFile } from '../../containers/compound-file.ts';
+import { readSummary, type Summary } from '../../containers/property-set.ts';
+import { readInput } from '../../input.ts';
+import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
+import { createRepeats } from '../../repeats.ts';
+import type { SheetContext } from '../xlsx-sheet.ts';
+import { decryptStream } from './biff-records.ts';
+import { readSheet } from './biff-sheet.ts';
+import { readWorkbook } from './biff-workbook.ts';
+import { createCellCount, writeWorkbook } from './binary-workbook.ts';
+import { shownStrings } from './workbook-text.ts';
+
+/** A parser for workbooks of BIFF records, in a compound file or by themselves. Pages are sheets; a sheet's name is its heading. */
+export function createXlsParser(): Parser {
+  return { parse };
+}
+
+async function parse(input: ParseInput): Promise<ParsedDocument> {
+  const { stream, summary } = openStream(await readInput(input), input);
+  const workbook = readWorkbook(stream, input.limits.cellsMax);
+  const repeats = createRepeats();
+  let done = 0;
+  const context: SheetContext = {
+    sharedString: shownStrings(workbook.strings, repeats),
+    repeats,
+    formatOf: workbook.formatOf,
+    onCell: createCellCount(input.limits.cellsMax),
+    onRows: () => input.onProgress(done, workbook.sheets.length),
+  };
+  const sheets = workbook.sheets.map(({ name, isHidden, at }) => ({
+    name,
+    isHidden,
+    read() {
+      const content = readSheet(stream, at, workbook.text, context);
+      done++;
+      return content;
+    },
+  }));
+  return writeWorkbook(sheets, { mediaType: 'application/vnd.ms-excel', ...summary, language: null, warnings: [] }, input);
+}
+
+/** The records of the workbook, as they were before they were encrypted. */
+function openStream(bytes: Buffer, { limits }: ParseInput): { stream: Buffer; summary: Summary } {
+  if (!isCompoundFile(bytes)) return { stream: decryptStream(bytes), summary: { title: null, author: null } };
+  const root = openCompoundFile(bytes, limits.unpackedBytesMax);
+  // Files for Excel 95 and 97 together hold both; the newer one has all characters.
+  const stream = root.stream('Workbook') ?? root.stream('Book');
+  if (stream === null) throw new DocumentError('corrupt', 'The workbook is damaged: the part that holds its sheets is missing');
+  return { stream: decryptStream(stream.read()), summary: readSummary(root) };
+}
