@@ -1,12 +1,13 @@
 /**
- * Which processes live, and the end of those that do not. Each shows itself every second in its row of `owner`; a row that has
- * not changed for `leaseMs` by the database's own clock (or for a quarter of that, when its connection has ended as well: a killed
- * process's does at once) is deleted by any other process, which in the same transaction lets everything it held wait again. Whoever writes as an owner locks that row first (`fence`): the write is done before the row is
- * gone or not at all. No clock but the database's is involved, and no two clocks are compared.
+ * Which processes live, and the end of those that do not. Each shows itself every second in its row of `owner`; when that stays away
+ * (`failure-detector.ts`) any other process deletes the row, and in the same transaction lets everything that it held wait again.
+ * Whoever writes as an owner locks that row first (`fence`): the write is done before the row is gone or not at all. No clock but the
+ * database's is written, and no two clocks are compared.
  */
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { TaskId } from '../../tasks/task.ts';
+import { createFailureDetector, type SignOfLife } from '../failure-detector.ts';
 import type { Database } from './database.ts';
 import type { Link } from './link.ts';
 
@@ -40,23 +41,18 @@ export type MembershipOptions = {
   /** Called after a process was removed: what else it had begun is nobody's. */
   readonly onDeath: () => Promise<void>;
   readonly logger: Logger;
+  /** A clock that never steps, in milliseconds. */
+  readonly steadyMs?: () => number;
 };
 
-/** So many are tried to be let in at once. */
-const comersMax = 16;
-
-/** Silent for $1 ms, or for $2 ms without a connection. */
-const deadSql = `seen_at < clock_timestamp() - $1::float * interval '1 ms' OR (seen_at < clock_timestamp() - $2::float * interval '1 ms'
-  AND NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = backend))`;
+/** What a process changes each time that it shows itself, whatever the time zone. */
+const signSql = 'extract(epoch FROM seen_at)::text';
 
 /** Joins: from here on the process must show itself. */
 export async function join(options: MembershipOptions): Promise<Membership> {
   const { database, link, id, role, leaseMs, logger } = options;
   const lost = new AbortController();
-  /** Since when this process has shown itself without a gap: whoever was cut off itself cannot tell who else was. */
-  let steadySince = performance.now();
-  let seenAt = steadySince;
-  let refusedAt = -Infinity;
+  const detector = createFailureDetector(options);
   /** The connection of this process, by which others see that it is there. */
   let backend: unknown = null;
   let workerSeen = role === 'worker';
@@ -68,32 +64,31 @@ export async function join(options: MembershipOptions): Promise<Membership> {
     const [row] = await link.query(sql, [id, leaseMs]);
     if (row === undefined) return lost.abort();
     workerSeen = row['worker'] === true;
-    const now = performance.now();
-    if (now - seenAt > leaseMs / 2 || row['backend'] !== backend) steadySince = now;
+    if (row['backend'] !== backend) detector.cutOff();
     backend = row['backend'];
-    seenAt = now;
+    detector.shown();
   }
 
   async function bury(): Promise<void> {
-    const steadyMs = performance.now() - steadySince;
-    if (steadyMs < leaseMs / 2) return;
-    // After a restart of the database every connection is a new one, and who is slow to come back is not dead.
-    const silentMs = steadyMs < leaseMs ? [null, leaseMs / 4] : [leaseMs, leaseMs / 4];
-    const silent = await link.query(`SELECT id FROM owner WHERE ${deadSql}`, silentMs);
-    if (silent.length === 0 || !(await doorIsOpen(silent.length))) return;
-    for (const row of silent) await remove(row['id'] as string, silentMs);
+    const silent = await detector.watch(async () => detector.dead(await signsOfOthers(), connectedOnes));
+    for (const { owner, sign } of silent) await remove(owner, sign);
   }
 
-  /** This process may just happen to hold a connection. Whoever was not let in gets the time to come back. Each needs two. */
-  async function doorIsOpen(count: number): Promise<boolean> {
-    if (!(await options.letsIn(Math.min(2 * count, comersMax)))) refusedAt = performance.now();
-    return performance.now() - refusedAt > leaseMs / 2;
+  async function signsOfOthers(): Promise<SignOfLife[]> {
+    const sql = `SELECT id, ${signSql} AS sign, (extract(epoch FROM clock_timestamp() - seen_at) * 1000)::float AS age FROM owner WHERE id <> $1`;
+    const rows = await link.query(sql, [id]);
+    return rows.map((row) => ({ owner: row['id'] as string, sign: row['sign'] as string, ageMs: row['age'] as number }));
   }
 
-  async function remove(owner: string, silentMs: readonly unknown[]): Promise<void> {
+  async function connectedOnes(owners: readonly string[]): Promise<string[]> {
+    const sql = 'SELECT id FROM owner WHERE id = ANY($1) AND EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = backend)';
+    return (await link.query(sql, [owners])).map((row) => row['id'] as string);
+  }
+
+  async function remove(owner: string, sign: string): Promise<void> {
     const tasks = await database.transaction(async () => {
-      const sql = `DELETE FROM owner WHERE id = (SELECT id FROM owner WHERE id = $3 AND (${deadSql}) FOR UPDATE SKIP LOCKED)`;
-      return (await database.run(sql, [...silentMs, owner])) === 0 ? null : options.recover(owner);
+      const sql = `DELETE FROM owner WHERE id = (SELECT id FROM owner WHERE id = $1 AND ${signSql} = $2 FOR UPDATE SKIP LOCKED)`;
+      return (await database.run(sql, [owner, sign])) === 0 ? null : options.recover(owner);
     });
     if (tasks === null) return;
     logger.warn({ owner, tasks }, 'a process is gone; its tasks wait again');
@@ -114,8 +109,8 @@ export async function join(options: MembershipOptions): Promise<Membership> {
     },
     async turn() {
       if (lost.signal.aborted) return;
-      await show();
-      await bury();
+      await detector.watch(show);
+      if (!lost.signal.aborted) await bury();
     },
     async leave() {
       await database.transaction(async () => {

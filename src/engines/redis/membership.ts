@@ -1,11 +1,11 @@
 /**
- * Which processes live, and the end of those that do not. Each shows itself every second; one that was not seen for `leaseMs`, by
- * the server's own clock (or for a quarter of that, when its connection has ended as well: a killed process's does at once), is
- * declared dead by any other, for good. Every script that writes for an owner looks first whether it
- * is alive, so a process that slept through its end changes nothing.
+ * Which processes live, and the end of those that do not. Each shows itself every second; when that stays away (`failure-detector.ts`)
+ * any other declares it dead, for good. Every script that writes for an owner looks first whether it is alive, so a process that
+ * slept through its end changes nothing.
  */
 import type { Logger } from '../../logger.ts';
 import type { Redis } from 'ioredis';
+import { createFailureDetector, type SignOfLife } from '../failure-detector.ts';
 import { type Connection, refusal } from './connection.ts';
 import type { Commands } from './scripts.ts';
 
@@ -36,9 +36,6 @@ export interface Membership {
 /** How tasks are stored: since 2 with the order of their acceptance and whose they are. Equal in all processes that may work side by side. */
 const layout = 2;
 
-/** So many are tried to be let in at once. */
-const comersMax = 16;
-
 /** Joins: from here on the process must show itself. */
 export async function join(options: {
   connection: Connection;
@@ -52,18 +49,19 @@ export async function join(options: {
   /** Called for each process that was declared dead. */
   onDeath: (owner: string) => Promise<void>;
   logger: Logger;
+  /** A clock that never steps, in milliseconds. */
+  steadyMs?: () => number;
 }): Promise<Membership> {
   const { connection, commands, prefix, id, role, leaseMs, logger } = options;
   const lost = new AbortController();
-  /** Since when this process has shown itself without a gap: whoever was cut off itself cannot tell who else was. */
-  let steadySince = performance.now();
-  let seenAt = steadySince;
-  let refusedAt = -Infinity;
+  const detector = createFailureDetector({ ...options, letsIn: (count) => connection.letsIn(count) });
+  let seenAt = performance.now();
   let serverMs = 0;
   let workerSeen = role === 'worker';
   await connection.run(async (redis) => {
     await refuseOtherVersions(redis, prefix, leaseMs);
     await redis.client('SETNAME', id);
+    redis.on('close', () => detector.cutOff());
     redis.on('ready', comeBack);
     const [seconds, microseconds] = await redis.time();
     serverMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
@@ -78,7 +76,6 @@ export async function join(options: {
 
   /** Its name is how others see that the connection is there. */
   function comeBack(): void {
-    steadySince = performance.now();
     void connection.run((redis) => redis.client('SETNAME', id)).catch(() => undefined);
   }
 
@@ -90,38 +87,34 @@ export async function join(options: {
     }
     const [nowMs, worker, cancels, strays] = seen;
     workerSeen = worker === 1;
-    const now = performance.now();
-    if (now - seenAt > leaseMs / 2) steadySince = now;
-    seenAt = now;
+    seenAt = performance.now();
     serverMs = nowMs;
-    return { nowMs, cancels, strays: pairs(strays) };
+    detector.shown();
+    return { nowMs, cancels, strays: pairs(strays).map(([stray, owner]) => ({ id: stray, owner })) };
   }
 
-  async function bury(): Promise<void> {
-    const at = performance.now();
-    // Who could not show itself (the server is full, or takes no writes) shares the fate of the others.
-    const steadyMs = at - seenAt > leaseMs / 2 ? 0 : at - steadySince;
-    const silent = steadyMs < leaseMs / 2 ? [] : await silentOnes(steadyMs);
-    if (silent.length === 0 || !(await doorIsOpen(silent.length))) return;
-    for (const owner of await connection.run(() => commands.ownerBury(prefix, leaseMs / 4, ...silent))) {
+  /** How many were declared dead. */
+  async function bury(): Promise<number> {
+    const silent = await detector.watch(async () => detector.dead(await signsOfOthers(), connectedOnes));
+    if (silent.length === 0) return 0;
+    const named = silent.flatMap(({ owner, sign }) => [owner, sign]);
+    const buried = await connection.run(() => commands.ownerBury(prefix, ...named));
+    for (const owner of buried) {
       logger.warn({ owner }, 'a process is gone; its tasks wait again');
       await options.onDeath(owner);
     }
+    return buried.length;
   }
 
-  /** After a restart of the server every connection is a new one, and who is slow to come back is not dead. */
-  async function silentOnes(steadyMs: number): Promise<string[]> {
-    const silent = await connection.run(() => commands.ownerSilent(prefix, leaseMs / 4));
-    if (silent.length === 0) return [];
-    const long = steadyMs < leaseMs ? [] : await connection.run(() => commands.ownerSilent(prefix, leaseMs));
+  async function signsOfOthers(): Promise<SignOfLife[]> {
+    const flat = await connection.run((redis) => redis.zrange(`${prefix}:owners`, '0', '-1', 'WITHSCORES'));
+    const signs = pairs(flat).map(([owner, sign]) => ({ owner, sign, ageMs: serverMs - Number(sign) }));
+    return signs.filter(({ owner }) => owner !== id);
+  }
+
+  async function connectedOnes(owners: readonly string[]): Promise<string[]> {
     const clients = String(await connection.run((redis) => redis.client('LIST')));
-    return silent.filter((owner) => long.includes(owner) || !clients.includes(` name=${owner} `));
-  }
-
-  /** This process may just happen to hold a connection. Whoever was not let in gets the time to come back. Each needs two. */
-  async function doorIsOpen(count: number): Promise<boolean> {
-    if (!(await connection.letsIn(Math.min(2 * count, comersMax)))) refusedAt = performance.now();
-    return performance.now() - refusedAt > leaseMs / 2;
+    return owners.filter((owner) => clients.includes(` name=${owner} `));
   }
 
   return {
@@ -133,8 +126,9 @@ export async function join(options: {
     serverNowMs: () => serverMs + performance.now() - seenAt,
     async turn() {
       if (lost.signal.aborted) return null;
-      await bury();
-      return show();
+      const sight = await detector.watch(show);
+      // What the dead have held is to be seen at once.
+      return sight !== null && (await bury()) > 0 ? show() : sight;
     },
     leave: () =>
       connection.run(async (redis) => {
@@ -158,6 +152,6 @@ async function refuseOtherVersions(redis: Redis, prefix: string, leaseMs: number
     throw refusal(`servers of another version work on it (${others.length} processes): stop them, then start this one`);
 }
 
-function pairs(flat: readonly string[]): { id: string; owner: string }[] {
-  return Array.from({ length: flat.length / 2 }, (_, at) => ({ id: flat[2 * at]!, owner: flat[2 * at + 1]! }));
+function pairs(flat: readonly string[]): (readonly [string, string])[] {
+  return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at]!, flat[2 * at + 1]!] as const);
 }

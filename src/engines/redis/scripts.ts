@@ -92,10 +92,8 @@ export interface Commands {
   taskJobless(p: string, lane: string, jobs: string, from: number): Promise<[number, string[]]>;
   /** `[time, is a worker seen, [ids asked to stop], [id, owner, …] held or taken by owners that are gone or by this one]`; [] when this owner is gone. */
   ownerShow(p: string, owner: string, leaseMs: number, ...jobs: string[]): Promise<[] | [number, number, string[], string[]]>;
-  /** Who was not seen for so long; their ids. */
-  ownerSilent(p: string, silentMs: number): Promise<string[]>;
-  /** Declares dead who was not seen for so long, of all or of these; their ids. */
-  ownerBury(p: string, silentMs: number, ...of: string[]): Promise<string[]>;
+  /** Declares dead `owner, score, …`: whoever has not shown itself since the score of `owners` was read; their ids. */
+  ownerBury(p: string, ...owners: string[]): Promise<string[]>;
 }
 
 const shared = `
@@ -349,14 +347,11 @@ const lua: Readonly<Record<keyof Commands, string>> = {
       end
     end
     return { now, worker, redis.call('SMEMBERS', key('cancels')), strays }`,
-  ownerSilent: `
-    return redis.call('ZRANGEBYSCORE', key('owners'), '-inf', nowMs() - tonumber(ARGV[1]))`,
   ownerBury: `
-    local considered = {}
-    for i = 2, #ARGV do considered[ARGV[i]] = true end
     local dead = {}
-    for _, owner in ipairs(redis.call('ZRANGEBYSCORE', key('owners'), '-inf', nowMs() - tonumber(ARGV[1]))) do
-      if #ARGV == 1 or considered[owner] then
+    for i = 1, #ARGV, 2 do
+      local owner = ARGV[i]
+      if redis.call('ZSCORE', key('owners'), owner) == ARGV[i + 1] then
         redis.call('ZREM', key('owners'), owner)
         redis.call('HDEL', key('roles'), owner)
         redis.call('HDEL', key('layouts'), owner)

@@ -1,0 +1,53 @@
+/** Processes on a PostgreSQL declare each other dead only when they can tell. */
+import { openDatabase } from '../../../src/engines/postgres/database.ts';
+import { letsIn, openLink } from '../../../src/engines/postgres/link.ts';
+import { join } from '../../../src/engines/postgres/membership.ts';
+import { membershipContract } from '../../contract/membership-contract.ts';
+import { silentLogger } from '../../support/engine-steps.ts';
+import { ask, type PostgresServer, startPostgres } from '../../support/postgres.ts';
+
+let server: PostgresServer;
+
+membershipContract('a PostgreSQL', {
+  async open() {
+    server = await startPostgres();
+    return async () => {
+      const direct = await server.newDatabase();
+      return {
+        port: server.port,
+        async take(id, port, clock) {
+          const through = new URL(direct);
+          through.port = String(port);
+          const url = through.href;
+          const logger = silentLogger;
+          const database = await openDatabase({ url, connectionsMax: 2, idleInTransactionMs: 0, logger });
+          const link = await openLink({ url, logger, onSignal() {}, onConnect() {} });
+          const recover = () => Promise.resolve([]);
+          const onDeath = () => Promise.resolve();
+          const parts = { database, link, letsIn: (count: number) => letsIn(url, count), recover, onDeath, logger };
+          const membership = await join({ ...parts, id, role: 'worker', ...clock });
+          return {
+            turn: () => membership.turn(),
+            lost: () => membership.lost.aborted,
+            up: () =>
+              link.query('SELECT 1', []).then(
+                () => true,
+                () => false,
+              ),
+            async close() {
+              await link.close();
+              await database.close();
+            },
+          };
+        },
+        alive: async () => (await ask(direct, 'SELECT id FROM rag_intake.owner ORDER BY id')).map(({ id }) => id as string),
+        age: async (ms) =>
+          void (await ask(direct, `UPDATE rag_intake.owner SET seen_at = seen_at - $1::float * interval '1 ms'`, [ms])),
+        hasConnection: async (id) =>
+          (await ask(direct, 'SELECT 1 FROM rag_intake.owner JOIN pg_stat_activity ON pid = backend WHERE id = $1', [id])).length >
+          0,
+      };
+    };
+  },
+  close: () => server[Symbol.asyncDispose](),
+});
