@@ -10,14 +10,14 @@ import { v7 } from 'uuid';
 import packageJson from '../package.json' with { type: 'json' };
 import { ConfigError, type Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
-import type { DamageLog } from './engines/damage-log.ts';
-import type { Engine } from './engines/engine.ts';
-import { openLastingEngine } from './engines/lasting-engine.ts';
-import { loadApiKeys } from './http/api-keys.ts';
+import type { DamageLog } from './storage/damage-log.ts';
+import type { Engine } from './storage/engine.ts';
+import { openLastingEngine } from './storage/lasting-engine.ts';
+import { loadApiKeys } from './http/access/api-keys.ts';
 import { toHttpSettings, type HttpLimits, type HttpSettings } from './http/http-settings.ts';
-import type { Route } from './http/route.ts';
+import type { Route } from './http/routes/route.ts';
 import type { DocumentService, SearchService, Services } from './http/services.ts';
-import { toTaskRecord, type WireOptions } from './http/wire.ts';
+import { toTaskRecord, type WireOptions } from './http/wire/wire.ts';
 import { confinement } from './ingest/confinement.ts';
 import { createDamageWatch } from './ingest/damage-watch.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
@@ -31,13 +31,19 @@ import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
 import type { ParseLimits } from './parse/parser.ts';
 import { readableEndings } from './parse/detect.ts';
-import { createOcr, ocrOptions } from './parse/ocr.ts';
-import { type AnswerService, createAnswers } from './search/answer.ts';
-import { rerankerSettings } from './search/create-reranker.ts';
+import { createOcr, ocrOptions } from './parse/images/ocr.ts';
+import { type AnswerService, createAnswers } from './search/models/answer.ts';
+import { rerankerSettings } from './search/models/create-reranker.ts';
 import { stopOn } from './search/stop.ts';
 import { createTurns } from './search/turns.ts';
 import { mcpRoute } from './mcp/mcp-route.ts';
-import { certificateFiles, type FrontEndStorage, openFrontEndStorage, openWorkerStorage, type StorageOptions } from './storage.ts';
+import {
+  certificateFiles,
+  type FrontEndStorage,
+  openFrontEndStorage,
+  openWorkerStorage,
+  type StorageOptions,
+} from './open-storage.ts';
 import type { TaskId } from './tasks/task.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { createWebhooks, type Webhooks } from './webhooks/webhooks.ts';
@@ -271,7 +277,7 @@ async function extraRoutes(
   const routes = [...webhookRoutes(webhooks)];
   if (config.mcp) routes.push(await createMcp(wire, limits, logger));
   if (config.answerUrl !== '') {
-    const { answerRoutes } = await import('./http/answer-routes.ts');
+    const { answerRoutes } = await import('./http/routes/answer-routes.ts');
     routes.push(...answerRoutes({ limits, wire }));
   }
   return routes;

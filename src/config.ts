@@ -3,8 +3,8 @@
  * the README's table is made from `settingsTable()` and a test keeps it so.
  */
 import { availableParallelism } from 'node:os';
-import { parseApiKeys } from './http/api-keys.ts';
-import { trustProxies } from './http/client-address.ts';
+import { parseApiKeys } from './http/access/api-keys.ts';
+import { trustProxies } from './http/access/client-address.ts';
 import { parseSecret } from './webhooks/signature.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { logLevels } from './logger.ts';

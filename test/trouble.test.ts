@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createIndexThread } from '../src/search/index-thread.ts';
+import { createIndexThread } from '../src/search/sqlite/index-thread.ts';
 import { createBuiltinEmbedder } from '../src/embed/builtin-embedder.ts';
 import { diskTroubleOf, inOurWords, noRoom, notReady, type Trouble, troubleOf } from '../src/trouble.ts';
 import { tempDir } from './support/temp-dir.ts';

@@ -1,9 +1,9 @@
 /** Piscina entry of the index: one SQLite connection and one embedder a thread. */
 import { workerData } from 'node:worker_threads';
 import { createEmbedder } from '../src/embed/create-embedder.ts';
-import type { IndexJob, IndexOutcome, IndexThreadSettings } from '../src/search/index-job.ts';
-import { createIndexThread } from '../src/search/index-thread.ts';
-import { createReranker } from '../src/search/create-reranker.ts';
+import type { IndexJob, IndexOutcome, IndexThreadSettings } from '../src/search/sqlite/index-job.ts';
+import { createIndexThread } from '../src/search/sqlite/index-thread.ts';
+import { createReranker } from '../src/search/models/create-reranker.ts';
 
 // Piscina hands workerData on as [its own, ours].
 const settings = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as IndexThreadSettings;

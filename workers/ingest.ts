@@ -12,7 +12,7 @@ import { runPipeline } from '../src/ingest/pipeline.ts';
 import { giveBackMemory } from '../src/ingest/thread-memory.ts';
 import { ping } from '../src/ingest/thread-pool.ts';
 import { createDocumentParser } from '../src/parse/document-parser.ts';
-import { createOcr, ocrOptions } from '../src/parse/ocr.ts';
+import { createOcr, ocrOptions } from '../src/parse/images/ocr.ts';
 
 setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 

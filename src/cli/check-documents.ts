@@ -2,14 +2,14 @@
 import { loadConfig, type Config } from '../config.ts';
 import { openThreads, rereadingRules, startWorkerProcess } from '../app.ts';
 import { checkDocument, type Checked, documentsIn, type ReadAgain } from '../ingest/checkup.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine } from '../storage/engine.ts';
 import { rename, reread } from '../ingest/rereading.ts';
 import type { Logger } from '../logger.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { examineVersion } from '../search/soundness.ts';
-import { readStagedMeta } from '../search/staging.ts';
+import { readStagedMeta } from '../search/index/staging.ts';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openWorkerEngine } from '../storage.ts';
+import { openWorkerEngine } from '../open-storage.ts';
 import { errorLogger } from './local-settings.ts';
 
 export type DocumentsCheck = { readonly state: 'ok' | 'problem'; readonly sentence: string };

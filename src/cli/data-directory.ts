@@ -1,10 +1,10 @@
 /** What is done to a data directory itself: backup, restore, new vectors. The work is the engine's and the index's; here it is told in words. */
 import { join, resolve } from 'node:path';
 import { embedderSettings } from '../embed/create-embedder.ts';
-import { backupDataDir } from '../engines/file/backup.ts';
-import { BackupError } from '../engines/file/backup-format.ts';
-import { restoreDataDir } from '../engines/file/restore.ts';
-import { openThreadedIndex, type ThreadedIndex } from '../search/threaded-index.ts';
+import { backupDataDir } from '../storage/file/backup.ts';
+import { BackupError } from '../storage/file/backup-format.ts';
+import { restoreDataDir } from '../storage/file/restore.ts';
+import { openThreadedIndex, type ThreadedIndex } from '../search/sqlite/threaded-index.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { errorLogger, localSettings, requireDataDirectory } from './local-settings.ts';
 import type { Said } from './queries.ts';

@@ -9,11 +9,11 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import { DocumentError, hasErrno } from '../errors.ts';
-import { writeApiKey } from '../http/api-keys.ts';
-import type { KeyScope } from '../http/scope.ts';
+import { writeApiKey } from '../http/access/api-keys.ts';
+import type { KeyScope } from '../http/access/scope.ts';
 import { describeError } from '../logger.ts';
 import { explainStart, type StartPlaces } from '../start-error.ts';
-import { deliveryStates } from '../webhooks/delivery.ts';
+import { deliveryStates } from '../storage/delivery.ts';
 import { writeSecret } from '../webhooks/signature.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
@@ -259,7 +259,7 @@ function becomeServer(role: string): void {
 }
 
 async function runParse(path: string): Promise<void> {
-  const [{ parseFile, showParsed }, { createOcr }] = await Promise.all([import('./parse.ts'), import('../parse/ocr.ts')]);
+  const [{ parseFile, showParsed }, { createOcr }] = await Promise.all([import('./parse.ts'), import('../parse/images/ocr.ts')]);
   const config = localSettings();
   const ocr = await createOcr({ languages: config.ocrLanguages, timeoutMs: config.pageMs });
   try {

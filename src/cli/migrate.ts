@@ -1,6 +1,6 @@
 /** The tables of a database: made, or brought up to date. */
-import { openDatabase } from '../engines/postgres/database.ts';
-import { migrate } from '../engines/postgres/schema.ts';
+import { openDatabase } from '../storage/postgres/database.ts';
+import { migrate } from '../storage/postgres/schema.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { errorLogger, localSettings } from './local-settings.ts';
 import type { Said } from './queries.ts';

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createDocumentParser } from '../parse/document-parser.ts';
-import type { Ocr } from '../parse/ocr.ts';
+import type { Ocr } from '../parse/images/ocr.ts';
 import type { ParsedDocument, ParseLimits } from '../parse/parser.ts';
 
 export type ParseFileOptions = {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { v7 } from 'uuid';
 import { rereadingRules, startWorkerProcess } from '../app.ts';
 import { rereadAll, type Reread } from '../ingest/rereading.ts';
-import { openWorkerEngine } from '../storage.ts';
+import { openWorkerEngine } from '../open-storage.ts';
 import type { TaskId } from '../tasks/task.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { errorLogger, localSettings } from './local-settings.ts';

@@ -6,7 +6,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { failBody, givesWay } from './body-watch.ts';
+import { failBody, givesWay } from './upload/body-watch.ts';
 
 export type ConnectionOptions = {
   readonly connectionsMax: number;

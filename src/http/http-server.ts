@@ -6,22 +6,23 @@ import type { Context } from 'koa';
 import { AppError, type RequestErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { createBriefLog } from './brief-log.ts';
-import { trustProxies } from './client-address.ts';
+import { trustProxies } from './access/client-address.ts';
 import { sentences, watchConnections, type Refusal } from './connections.ts';
 import { createHttpApp } from './http-app.ts';
 import type { HttpLimits, HttpSettings } from './http-settings.ts';
-import { createIdempotency, type IdempotencyStore } from './idempotency.ts';
-import { createHttpMetrics } from './metrics.ts';
-import { toProblem } from './problem.ts';
-import { createRateLimiter } from './rate-limit.ts';
-import type { Route } from './route.ts';
-import { createRoutes } from './routes.ts';
-import { securityHeaders } from './security-headers.ts';
+import { createIdempotency } from './wire/idempotency.ts';
+import type { IdempotencyStore } from '../storage/idempotency-store.ts';
+import { createHttpMetrics } from './live/metrics.ts';
+import { toProblem } from './wire/problem.ts';
+import { createRateLimiter } from './access/rate-limit.ts';
+import type { Route } from './routes/route.ts';
+import { createRoutes } from './routes/routes.ts';
+import { securityHeaders } from './access/security-headers.ts';
 import type { Services } from './services.ts';
-import type { EndedSessions } from './session.ts';
-import { createSlots } from './slots.ts';
-import { createTaskFeed } from './task-feed.ts';
-import { createThroughput } from './throughput.ts';
+import type { EndedSessions } from '../storage/ended-sessions.ts';
+import { createSlots } from './access/slots.ts';
+import { createTaskFeed } from './live/task-feed.ts';
+import { createThroughput } from './live/throughput.ts';
 
 export type HttpServerOptions = {
   /** Null while the service is starting: everything that needs it then answers 503. */

@@ -1,6 +1,6 @@
 /** What the HTTP front end needs to know, picked from the settings by `app.ts`, and the limits that are not settings. */
-import type { ApiKey } from './api-keys.ts';
-import { isLoopbackHost } from './origin-guard.ts';
+import type { ApiKey } from './access/api-keys.ts';
+import { isLoopbackHost } from './access/origin-guard.ts';
 
 export type HttpSettings = {
   readonly version: string;

@@ -1,7 +1,7 @@
 /** What the HTTP routes may ask of the rest of the product: use cases, no adapters. `app.ts` fills it. */
 import type { Readable } from 'node:stream';
-import type { ByteRange, Receipt } from '../documents/file-store.ts';
-import type { AnswerService } from '../search/answer.ts';
+import type { ByteRange, Receipt } from '../storage/file-store.ts';
+import type { AnswerService } from '../search/models/answer.ts';
 import type { DocumentPage, IndexedDocument, SearchAnswer, SearchQuery } from '../search/document-index.ts';
 import type { Asker } from '../search/turns.ts';
 import type { Metadata, Task, TaskId, TaskLane, TaskSnapshot } from '../tasks/task.ts';

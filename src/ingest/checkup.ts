@@ -5,12 +5,12 @@
  */
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DocumentPart } from '../documents/file-store.ts';
+import type { DocumentPart } from '../documents/document-part.ts';
 import { digestPlain } from '../documents/plain-file.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine } from '../storage/engine.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { examineVersion, type Fault } from '../search/soundness.ts';
-import { madeParts, measureParts, readStagedMeta, type StagedMeta } from '../search/staging.ts';
+import { madeParts, measureParts, readStagedMeta, type StagedMeta } from '../search/index/staging.ts';
 import type { RunOutcome, ThreadJob } from './thread-pool.ts';
 
 /** Reads an original as an attempt would. */

@@ -6,7 +6,7 @@
 import { accessSync, constants } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { ocrCommand } from '../parse/ocr.ts';
+import { ocrCommand } from '../parse/images/ocr.ts';
 
 export type ConfinementOptions = {
   /** The folder of the program, with its packages. */

@@ -3,8 +3,8 @@
  * that bound what is read, a pass now and then. What can be mended is; the rest is told in the log, in figures and on the page.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DamageLog } from '../engines/damage-log.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { DamageLog } from '../storage/damage-log.ts';
+import type { Engine } from '../storage/engine.ts';
 import type { Logger } from '../logger.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { checkDocument, documentsIn, type ReadAgain } from './checkup.ts';

@@ -2,10 +2,10 @@
  * Takes tasks from the queue and sees each to its end, at most one per thread. It decides what a failed attempt means;
  * the pool only runs, the queue only carries, the index has the last word (`settle.ts`).
  */
-import type { Engine } from '../engines/engine.ts';
+import type { Engine } from '../storage/engine.ts';
 import type { DocumentErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Lease } from '../queue/task-queue.ts';
+import type { Lease } from '../tasks/task-queue.ts';
 import { readsOtherwise, type ReadingSettings } from '../parse/reading.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { withPercent } from '../tasks/progress.ts';

@@ -2,13 +2,14 @@
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { keptDocId } from '../documents/doc-id.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine } from '../storage/engine.ts';
 import { AppError } from '../errors.ts';
 import type { DocumentPage, IndexedDocument } from '../search/document-index.ts';
-import { parseStagedMeta } from '../search/staging.ts';
+import { parseStagedMeta } from '../search/index/staging.ts';
 import type { TaskId, TaskStatus } from '../tasks/task.ts';
 import type { CancelOutcome } from '../tasks/task-store.ts';
-import type { ByteRange, DocumentPart } from '../documents/file-store.ts';
+import type { ByteRange } from '../storage/file-store.ts';
+import type { DocumentPart } from '../documents/document-part.ts';
 
 /** `bytes`: of the whole, whatever part of it the stream has. */
 export type DocumentStream = { readonly stream: Readable; readonly bytes: number; readonly document: IndexedDocument };

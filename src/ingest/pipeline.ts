@@ -16,7 +16,7 @@ import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import { failureOf, traceOf } from './failure.ts';
 import { type IngestJob, type IngestOutcome, progressMessage } from './job.ts';
-import { measureParts, type StagedMeta } from '../search/staging.ts';
+import { measureParts, type StagedMeta } from '../search/index/staging.ts';
 
 export type PipelineParts = {
   readonly parser: DocumentParser;

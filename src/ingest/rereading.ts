@@ -4,8 +4,8 @@
  * then, and stays where the original cannot be read any more.
  */
 import { pipeline } from 'node:stream/promises';
-import type { Receipt } from '../documents/file-store.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Receipt } from '../storage/file-store.ts';
+import type { Engine } from '../storage/engine.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { createTask, isTerminal, type NewTask, type Task, type TaskId, type TaskLane, taskIdAfter } from '../tasks/task.ts';
 

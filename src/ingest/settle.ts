@@ -6,12 +6,12 @@
  */
 import { copyFile, link, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine } from '../storage/engine.ts';
 import { hasErrno } from '../errors.ts';
-import type { Lease } from '../queue/task-queue.ts';
+import type { Lease } from '../tasks/task-queue.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { examineMade } from '../search/soundness.ts';
-import { madeParts } from '../search/staging.ts';
+import { madeParts } from '../search/index/staging.ts';
 import { cancelledByUser, outcomeOf, type Task, type TaskError, type TaskOutcome, type TaskResult } from '../tasks/task.ts';
 
 /** How it ended: the outcome that was recorded, or `fenced` when the task belongs to another process by now. */

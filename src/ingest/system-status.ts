@@ -1,7 +1,7 @@
 /** How the whole server is doing, in figures, and whether it can take uploads now. */
 import { statfs } from 'node:fs/promises';
-import type { DamageLog } from '../engines/damage-log.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { DamageLog } from '../storage/damage-log.ts';
+import type { Engine } from '../storage/engine.ts';
 
 /** The processes that run the tasks, as a front end sees them. */
 export interface Workers {

@@ -1,5 +1,5 @@
 /** What a person or a program may ask of a task: look, wait, cancel, try again. */
-import type { Engine } from '../engines/engine.ts';
+import type { Engine } from '../storage/engine.ts';
 import { isTerminal, type TaskId, type TaskSnapshot } from '../tasks/task.ts';
 import type { CancelOutcome, RetryOutcome, TaskStore } from '../tasks/task-store.ts';
 

@@ -1,8 +1,8 @@
 /** Taking files in: admission before the body is read, then a durable task. Sync and async uploads are this one path. */
 import { createHash } from 'node:crypto';
 import { keptDocId } from '../documents/doc-id.ts';
-import type { Receipt } from '../documents/file-store.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Receipt } from '../storage/file-store.ts';
+import type { Engine } from '../storage/engine.ts';
 import { AppError } from '../errors.ts';
 import type { Metadata, Task, TaskId, TaskLane } from '../tasks/task.ts';
 

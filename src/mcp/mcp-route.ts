@@ -2,12 +2,12 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { watchOf } from '../http/body-watch.ts';
+import { watchOf } from '../http/upload/body-watch.ts';
 import type { HttpLimits } from '../http/http-settings.ts';
-import { readJsonBody } from '../http/json-body.ts';
-import { route, type Route } from '../http/route.ts';
-import { createSlots, type Slots } from '../http/slots.ts';
-import type { WireOptions } from '../http/wire.ts';
+import { readJsonBody } from '../http/wire/json-body.ts';
+import { route, type Route } from '../http/routes/route.ts';
+import { createSlots, type Slots } from '../http/access/slots.ts';
+import type { WireOptions } from '../http/wire/wire.ts';
 import type { McpHandler } from './mcp-handler.ts';
 
 export type McpRouteOptions = {

@@ -4,12 +4,12 @@
  */
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { type DecodedText, decodeText } from './encoding.ts';
+import { type DecodedText, decodeText } from './text/encoding.ts';
 import { charsetOf } from './input.ts';
 import { describeCompoundFile, isCompoundFile } from './containers/compound-file.ts';
 
 import type { ParseInput } from './parser.ts';
-import { openZip } from './zip.ts';
+import { openZip } from './containers/zip.ts';
 
 const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'text'] as const;
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;

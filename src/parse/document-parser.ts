@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { DocumentError } from '../errors.ts';
 import { describeCompoundFile, type CompoundKind } from './containers/compound-file.ts';
 import { detectFormat, isText } from './detect.ts';
-import { canonicalEncoding } from './encoding.ts';
+import { canonicalEncoding } from './text/encoding.ts';
 import { charsetOf } from './input.ts';
-import { guessLanguage } from './language.ts';
-import type { Ocr } from './ocr.ts';
+import { guessLanguage } from './text/language.ts';
+import type { Ocr } from './images/ocr.ts';
 import { protectedByPassword } from './office/binary-encryption.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 import type { ReadFormat } from './reading.ts';
@@ -63,39 +63,39 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
       case 'pdf':
         return (await import('./pdf/pdf-parser.ts')).createPdfParser(options.ocr == null ? {} : { ocr: options.ocr });
       case 'docx':
-        return (await import('./office/docx-parser.ts')).createDocxParser();
+        return (await import('./office/word/docx-parser.ts')).createDocxParser();
       case 'pptx':
-        return (await import('./office/pptx-parser.ts')).createPptxParser();
+        return (await import('./office/slides/pptx-parser.ts')).createPptxParser();
       case 'xlsx':
-        return (await import('./office/xlsx-parser.ts')).createXlsxParser();
+        return (await import('./office/sheets/xlsx-parser.ts')).createXlsxParser();
       case 'xls':
         return (await import('./office/sheets/xls-parser.ts')).createXlsParser();
       case 'odt':
       case 'ods':
       case 'odp':
-        return (await import('./office/odf-parser.ts')).createOdfParser();
+        return (await import('./office/opendocument/odf-parser.ts')).createOdfParser();
       case 'epub':
         return (await import('./epub/epub-parser.ts')).createEpubParser();
       case 'html':
         return (await import('./html/html-parser.ts')).createHtmlParser();
       case 'markdown':
-        return (await import('./markdown-parser.ts')).createMarkdownParser();
+        return (await import('./markdown/markdown-parser.ts')).createMarkdownParser();
       case 'rtf':
         return (await import('./rtf/rtf-parser.ts')).createRtfParser();
       case 'eml':
-        return (await import('./mail-parser.ts')).createMailParser(whole);
+        return (await import('./mail/mail-parser.ts')).createMailParser(whole);
       case 'csv':
-        return (await import('./csv-parser.ts')).createCsvParser();
+        return (await import('./text/csv-parser.ts')).createCsvParser();
       case 'json':
-        return (await import('./json-parser.ts')).createJsonParser();
+        return (await import('./text/json-parser.ts')).createJsonParser();
       case 'xml':
-        return (await import('./xml-parser.ts')).createXmlParser();
+        return (await import('./text/xml-parser.ts')).createXmlParser();
       case 'subtitles':
-        return (await import('./subtitles-parser.ts')).createSubtitlesParser();
+        return (await import('./text/subtitles-parser.ts')).createSubtitlesParser();
       case 'image':
-        return (await import('./image-parser.ts')).createImageParser(options.ocr ?? null);
+        return (await import('./images/image-parser.ts')).createImageParser(options.ocr ?? null);
       case 'text':
-        return (await import('./text-parser.ts')).createTextParser();
+        return (await import('./text/text-parser.ts')).createTextParser();
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The one way in which a parser gets at the bytes of its file. */
 import { readFile } from 'node:fs/promises';
-import { decodeText } from './encoding.ts';
+import { decodeText } from './text/encoding.ts';
 import type { ParseInput } from './parser.ts';
 
 /** The whole file in memory; never more than the upload limit. A view on `input.bytes` when those are given. */

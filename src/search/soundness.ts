@@ -3,7 +3,7 @@
  * of its made parts; it is held against what they say of each other, and gets its digests then.
  */
 import { join } from 'node:path';
-import type { DocumentPart } from '../documents/file-store.ts';
+import type { DocumentPart } from '../documents/document-part.ts';
 import { digestPlain, NotPlainFile, openPlain } from '../documents/plain-file.ts';
 import { hasErrno } from '../errors.ts';
 import type { IndexedDocument } from './document-index.ts';
@@ -15,7 +15,7 @@ import {
   readStagedChunks,
   readStagedMeta,
   type StagedMeta,
-} from './staging.ts';
+} from './index/staging.ts';
 
 export type Fault = { readonly part: DocumentPart; readonly is: 'missing' | 'changed' };
 

@@ -1,6 +1,14 @@
 /** What the server says, as it says it. The shapes are the server's own schemas, so that a change there does not compile here. */
 import type { DocumentErrorCode } from '../errors.ts';
-import type { configReply, documentPage, taskPage, DocumentRecord, SearchReply, StatusReply, TaskRecord } from '../http/schemas.ts';
+import type {
+  configReply,
+  documentPage,
+  taskPage,
+  DocumentRecord,
+  SearchReply,
+  StatusReply,
+  TaskRecord,
+} from '../http/wire/schemas.ts';
 
 type Parsed<S extends { readonly _output: unknown }> = S['_output'];
 

@@ -1,8 +1,8 @@
 /** GET /webhooks/deliveries and the replay of one: for whoever looks after the server. */
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { route, type Route } from '../http/route.ts';
-import { type Delivery, deliveryStates } from './delivery.ts';
+import { route, type Route } from '../http/routes/route.ts';
+import { type Delivery, deliveryStates } from '../storage/delivery.ts';
 import type { Webhooks } from './webhooks.ts';
 
 const time = z.iso.datetime();

@@ -4,7 +4,8 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
-import type { Delivery, SendOutcome } from './delivery.ts';
+import type { SendOutcome } from './delivery.ts';
+import type { Delivery } from '../storage/delivery.ts';
 import { signatureHeaders } from './signature.ts';
 import type { Targets } from './targets.ts';
 

@@ -6,8 +6,9 @@
 import type { Logger } from '../logger.ts';
 import { isTerminal, type TaskSnapshot } from '../tasks/task.ts';
 import type { TaskStore } from '../tasks/task-store.ts';
-import { afterAttempt, deliveryFor, replayed, waitMs, type Delivery, type DeliveryState } from './delivery.ts';
-import type { DeliveryLog } from './delivery-log.ts';
+import { afterAttempt, deliveryFor, replayed, waitMs } from './delivery.ts';
+import type { Delivery, DeliveryState } from '../storage/delivery.ts';
+import type { DeliveryLog } from '../storage/delivery-log.ts';
 import type { Targets } from './targets.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 

@@ -16,7 +16,7 @@ import { loadConfig } from '../../src/config.ts';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
 import { runPipeline } from '../../src/ingest/pipeline.ts';
 import { createDocumentParser } from '../../src/parse/document-parser.ts';
-import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite-index.ts';
+import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import type { Bench, Row } from './bench.ts';
 

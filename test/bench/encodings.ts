@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { canonicalEncoding, decodeAs, decodeText } from '../../src/parse/encoding.ts';
+import { canonicalEncoding, decodeAs, decodeText } from '../../src/parse/text/encoding.ts';
 import { declaredCharset } from '../../src/parse/html/html-parser.ts';
 
 const folder = process.argv[2];

@@ -15,9 +15,9 @@ import type { Embedder } from '../../src/embed/embedder.ts';
 import { runPipeline } from '../../src/ingest/pipeline.ts';
 import { createDocumentParser } from '../../src/parse/document-parser.ts';
 import { type SearchMode, searchModes } from '../../src/search/document-index.ts';
-import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite-index.ts';
-import { stopWords } from '../../src/search/stop-words.ts';
-import { tokenize } from '../../src/search/tokens.ts';
+import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
+import { stopWords } from '../../src/search/analysis/stop-words.ts';
+import { tokenize } from '../../src/search/analysis/tokens.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 
 type Doc = { readonly id: string; readonly title?: string; readonly text: string };

@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
-import { openSqliteIndex } from '../../src/search/sqlite-index.ts';
+import { openSqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { stageDocument } from '../support/staged-document.ts';
 import { createText, documentTexts } from './made-text.ts';

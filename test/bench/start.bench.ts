@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
-import { openSqliteIndex } from '../../src/search/sqlite-index.ts';
+import { openSqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { retain } from '../crash/contention.ts';
 import { makeDataDir, removeDir, startServer } from '../support/server.ts';

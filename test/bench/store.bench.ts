@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openFileEngine } from '../../src/engines/file/file-engine.ts';
+import { openFileEngine } from '../../src/storage/file/engine.ts';
 import { operations, retain } from '../crash/contention.ts';
 import { fileEngineOptions } from '../support/file-engine-harness.ts';
 import { tempDir } from '../support/temp-dir.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Chunk, chunkCharactersMax } from '../../src/chunk/chunk.ts';
 import { splitDocument } from '../../src/chunk/splitter.ts';
 import { countTokens } from '../../src/chunk/tokenizer.ts';
-import { createMarkdownBuilder, type MarkdownBuilder } from '../../src/parse/markdown-builder.ts';
+import { createMarkdownBuilder, type MarkdownBuilder } from '../../src/parse/markdown/markdown-builder.ts';
 import type { ParsedDocument } from '../../src/parse/parser.ts';
 import { usualLimits } from '../support/parse.ts';
 

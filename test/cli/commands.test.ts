@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { printable, table } from '../../src/cli/terminal-text.ts';
-import { findApiKey, parseApiKeys } from '../../src/http/api-keys.ts';
+import { findApiKey, parseApiKeys } from '../../src/http/access/api-keys.ts';
 import { runCommand } from '../support/command.ts';
 import { insert, makeDataDir, removeDir, startServer, type TestServer, type WireTask } from '../support/server.ts';
 

@@ -3,7 +3,7 @@ import { appendFile, readdir, readFile, rename, rm, symlink, truncate, writeFile
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { documentFolder } from '../../src/documents/file-store.ts';
+import { documentFolder } from '../../src/storage/file-store.ts';
 import { runCommand } from '../support/command.ts';
 import { insert, makeDataDir, removeDir, search, startServer } from '../support/server.ts';
 

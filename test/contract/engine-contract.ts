@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { v7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Receipt } from '../../src/documents/file-store.ts';
-import type { Engine } from '../../src/engines/engine.ts';
-import { openLastingEngine } from '../../src/engines/lasting-engine.ts';
+import type { Receipt } from '../../src/storage/file-store.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import { openLastingEngine } from '../../src/storage/lasting-engine.ts';
 import { settleDocument } from '../../src/ingest/settle.ts';
 import { beginTask, cancelledByUser, createTask, finishTask, releaseTask, type Task, type TaskId } from '../../src/tasks/task.ts';
 import {

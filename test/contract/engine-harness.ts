@@ -1,5 +1,5 @@
 /** What the contract suites need of an engine under test. */
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
 
 /** The wall clock of the host that an engine runs on. */
 export type HostClock = { readonly now: () => string };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
 import type { Task } from '../../src/tasks/task.ts';
 import { beginNext, newId, settle, stage, upload } from '../support/engine-steps.ts';
 import type { CreateHarness, EngineHarness } from './engine-harness.ts';

@@ -1,8 +1,8 @@
 /** What every TaskQueue does, whatever carries the ids. */
 import { v7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engines/engine.ts';
-import type { Lease } from '../../src/queue/task-queue.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import type { Lease } from '../../src/tasks/task-queue.ts';
 import type { Task, TaskId } from '../../src/tasks/task.ts';
 import { beginNext, claimNext, failedOutcome, settle, upload } from '../support/engine-steps.ts';
 import { until } from '../support/until.ts';

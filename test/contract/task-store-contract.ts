@@ -1,6 +1,6 @@
 /** What every TaskStore does, whatever it keeps tasks in. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
 import type { Task, TaskId, TaskProgress, TaskSnapshot } from '../../src/tasks/task.ts';
 import { beginNext, claimNext, completedOutcome, failedOutcome, newId, settle, upload } from '../support/engine-steps.ts';
 import { until } from '../support/until.ts';

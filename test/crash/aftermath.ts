@@ -1,8 +1,8 @@
 /** What must hold in a data directory after a crash, once another process has taken over: read from the disk, past the engine. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Engine } from '../../src/engines/engine.ts';
-import { type FileEngineOptions, openFileEngine } from '../../src/engines/file/file-engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import { type FileEngineOptions, openFileEngine } from '../../src/storage/file/engine.ts';
 import { type Task, isTaskId } from '../../src/tasks/task.ts';
 import { switchCounts } from '../support/arbiter-index.ts';
 import { fileEngineOptions } from '../support/file-engine-harness.ts';

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { v7 } from 'uuid';
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
 import { createLibrary } from '../../src/ingest/library.ts';
 import { type Task, type TaskId, taskLanes } from '../../src/tasks/task.ts';
 import type { EngineHarness } from '../contract/engine-harness.ts';

@@ -1,5 +1,5 @@
 /** A worker that runs tasks, four at a time, until nothing waits, then sends the ids of those it has completed. */
-import { openFileEngine } from '../../src/engines/file/file-engine.ts';
+import { openFileEngine } from '../../src/storage/file/engine.ts';
 import { completedOutcome } from '../support/engine-steps.ts';
 import { fileEngineOptions } from '../support/file-engine-harness.ts';
 

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Task } from '../../src/tasks/task.ts';
 import { openArbiterIndex } from '../support/arbiter-index.ts';

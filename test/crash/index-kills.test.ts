@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
-import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite-index.ts';
+import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import { until } from '../support/until.ts';
 
 const writer = fileURLToPath(new URL('../support/index-writer.ts', import.meta.url));

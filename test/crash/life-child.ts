@@ -1,5 +1,5 @@
 /** A process that lives `life.ts` on a disk that fails, stops or kills it at one named point. Arguments: one JSON object. */
-import { createDisk } from '../../src/engines/file/disk.ts';
+import { createDisk } from '../../src/storage/file/disk/disk.ts';
 import { errnoError, faultyDisk } from '../support/faulty-disk.ts';
 import { openBoth } from './aftermath.ts';
 import { openJournal } from './history.ts';

@@ -2,9 +2,9 @@
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { v7 } from 'uuid';
-import type { Engine } from '../../src/engines/engine.ts';
-import { bucketEndMs, bucketName } from '../../src/engines/file/layout.ts';
-import type { Lease } from '../../src/queue/task-queue.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import { bucketEndMs, bucketName } from '../../src/storage/file/disk/layout.ts';
+import type { Lease } from '../../src/tasks/task-queue.ts';
 import { type Task, type TaskId, type TaskOutcome } from '../../src/tasks/task.ts';
 import {
   completedOutcome,

@@ -17,14 +17,14 @@ type Mutation = {
   readonly suite: readonly string[];
 };
 
-const engine = 'src/engines/file';
-const redisScripts = 'src/engines/redis/scripts.ts';
+const engine = 'src/storage/file';
+const redisScripts = 'src/storage/redis/scripts.ts';
 const powerLoss = ['test/crash/power-loss.ts', '--points', '60', '--seed', '1'];
 /** A test's name, with dots for spaces: the command is taken apart at spaces. */
 const vitest = (pattern: string, folder: 'file' | 'postgres' | 'redis' = 'file'): string[] => [
   'node_modules/vitest/vitest.mjs',
   'run',
-  `test/engines/${folder}`,
+  `test/storage/${folder}`,
   '-t',
   pattern.replaceAll(' ', '.'),
 ];
@@ -32,77 +32,77 @@ const vitest = (pattern: string, folder: 'file' | 'postgres' | 'redis' = 'file')
 const mutations: readonly Mutation[] = [
   {
     name: 'a record is not flushed before its rename',
-    file: `${engine}/durable-json.ts`,
+    file: `${engine}/disk/durable-json.ts`,
     from: '    await file.sync();\n',
     to: '',
     suite: powerLoss,
   },
   {
     name: 'an upload is not flushed before it is acknowledged',
-    file: `${engine}/file-receipt.ts`,
+    file: `${engine}/content/staged-upload.ts`,
     from: '      await flush();\n',
     to: '',
     suite: powerLoss,
   },
   {
     name: 'the directory of a record is not flushed',
-    file: `${engine}/directory-sync.ts`,
+    file: `${engine}/disk/directory-sync.ts`,
     from: 'const work = disk.syncDirectory(directory, at).finally(',
     to: 'const work = Promise.resolve().finally(',
     suite: powerLoss,
   },
   {
     name: 'a dead owner is not fenced before its tasks are taken',
-    file: `${engine}/reclaim.ts`,
+    file: `${engine}/ownership/reclaim.ts`,
     from: "await orNull(disk.rename(join(layout.active, id), fenced, 'reclaim.fence'));\n    const names = (await orNull(disk.list(fenced, 'reclaim.names'))) ?? [];",
     to: "const names = (await orNull(disk.list(join(layout.active, id), 'reclaim.names'))) ?? [];",
     suite: vitest('dead process'),
   },
   {
     name: 'a temporary file lies outside the lease directory',
-    file: `${engine}/owner.ts`,
+    file: `${engine}/ownership/owner.ts`,
     from: 'return own(task === undefined ? `.t.${count}` : `.t.${task}.${count}`);',
     to: 'return join(layout.corrupt, `.t.${id}.${task}.${count}`);',
     suite: ['test/crash/failpoints.ts', '--at', 'record.rename', '--seed', '1'],
   },
   {
     name: 'the marker is published before the record is written',
-    file: `${engine}/file-engine.ts`,
+    file: `${engine}/engine.ts`,
     from: "      await records.place(task);\n      await buckets.unseal(task.id);\n      await markers.publish(task, marker, 'submit.publish');\n",
     to: "      await markers.publish(task, marker, 'submit.publish');\n      await records.place(task);\n      await buckets.unseal(task.id);\n",
     suite: vitest('record is not written yet'),
   },
   {
     name: 'a document is moved into place before its files are flushed',
-    file: `${engine}/file-file-store.ts`,
+    file: `${engine}/content/file-store.ts`,
     from: "      await Promise.all(names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')));\n",
     to: '      names.sort();\n',
     suite: powerLoss,
   },
   {
     name: 'attempts have no cap',
-    file: `${engine}/file-task-store.ts`,
+    file: `${engine}/tasks/task-store.ts`,
     from: 'task.attempts >= task.attemptsMax',
     to: 'task.attempts < 0',
     suite: vitest('all attempts are used up'),
   },
   {
     name: 'PostgreSQL: a process that was declared dead may write',
-    file: 'src/engines/postgres/membership.ts',
+    file: 'src/storage/postgres/membership.ts',
     from: 'if (rows.length > 0) return;',
     to: 'if (rows.length >= 0) return;',
     suite: vitest('declared dead settles nothing', 'postgres'),
   },
   {
     name: 'PostgreSQL: settling is not one transaction',
-    file: 'src/engines/postgres/postgres-engine.ts',
+    file: 'src/storage/postgres/engine.ts',
     from: '        return work();',
     to: '        return database.apart(work);',
     suite: vitest('settling is one transaction', 'postgres'),
   },
   {
     name: 'PostgreSQL: what an owner held is not given to others when it dies',
-    file: 'src/engines/postgres/postgres-task-store.ts',
+    file: 'src/storage/postgres/task-store.ts',
     from: '      await jobs.putBack(ids);\n',
     to: '',
     suite: vitest('gives the tasks of a dead process to another', 'postgres'),

@@ -6,7 +6,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createDisk } from '../../src/engines/file/disk.ts';
+import { createDisk } from '../../src/storage/file/disk/disk.ts';
 import { errnoError, faultyDisk } from '../support/faulty-disk.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';

@@ -1,6 +1,6 @@
 /** A worker on the PostgreSQL engine, as `rigged-worker.ts` has them. Its first argument is an order as JSON. */
 import { join } from 'node:path';
-import { openPostgresEngine } from '../../src/engines/postgres/postgres-engine.ts';
+import { openPostgresEngine } from '../../src/storage/postgres/engine.ts';
 import { postgresEngineOptions } from '../support/postgres-harness.ts';
 import { runRiggedWorker } from './rigged-worker.ts';
 

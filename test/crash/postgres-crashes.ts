@@ -4,8 +4,8 @@
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine } from '../../src/engines/engine.ts';
-import { openPostgresEngine } from '../../src/engines/postgres/postgres-engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import { openPostgresEngine } from '../../src/storage/postgres/engine.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { upload } from '../support/engine-steps.ts';
 import { postgresEngineOptions } from '../support/postgres-harness.ts';

@@ -9,9 +9,9 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync, linkSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createDisk } from '../../src/engines/file/disk.ts';
-import { identifyProcess } from '../../src/engines/file/process-identity.ts';
-import { documentFolder } from '../../src/documents/file-store.ts';
+import { createDisk } from '../../src/storage/file/disk/disk.ts';
+import { identifyProcess } from '../../src/storage/file/ownership/process-identity.ts';
+import { documentFolder } from '../../src/storage/file-store.ts';
 import type { DocumentIndex, IndexedDocument } from '../../src/search/document-index.ts';
 import type { TaskId, Version } from '../../src/tasks/task.ts';
 import { openArbiterIndex } from '../support/arbiter-index.ts';

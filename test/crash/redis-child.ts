@@ -1,5 +1,5 @@
 /** A worker on the Redis engine, as `rigged-worker.ts` has them. Its first argument is an order as JSON. */
-import { openRedisEngine } from '../../src/engines/redis/redis-engine.ts';
+import { openRedisEngine } from '../../src/storage/redis/engine.ts';
 import { redisEngineOptions } from '../support/redis-harness.ts';
 import { runRiggedWorker } from './rigged-worker.ts';
 

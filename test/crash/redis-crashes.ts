@@ -4,8 +4,8 @@
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine } from '../../src/engines/engine.ts';
-import { openRedisEngine } from '../../src/engines/redis/redis-engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import { openRedisEngine } from '../../src/storage/redis/engine.ts';
 import type { Task } from '../../src/tasks/task.ts';
 import { switchCounts } from '../support/arbiter-index.ts';
 import { newId, upload } from '../support/engine-steps.ts';

@@ -6,7 +6,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
 import { createDispatcher } from '../../src/ingest/dispatcher.ts';
 import type { ThreadPool } from '../../src/ingest/thread-pool.ts';
 import type { TaskId } from '../../src/tasks/task.ts';

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { upload } from '../support/engine-steps.ts';
 import { until } from '../support/until.ts';

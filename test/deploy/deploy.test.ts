@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settingsTable } from '../../src/config.ts';
-import { createHttpMetrics } from '../../src/http/metrics.ts';
+import { createHttpMetrics } from '../../src/http/live/metrics.ts';
 import { createMemoryServices } from '../support/memory-services.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rag-intake-deploy-'));

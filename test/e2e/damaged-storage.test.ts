@@ -2,7 +2,7 @@
 import { mkdir, readdir, rm, truncate, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documentFolder } from '../../src/documents/file-store.ts';
+import { documentFolder } from '../../src/storage/file-store.ts';
 import { ended, getTask, insert, makeDataDir, removeDir, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 

@@ -1,6 +1,6 @@
 /** One answer at a time on every connection, one address for every thing, one host for every request. */
 import { describe, expect, it } from 'vitest';
-import { parseApiKeys } from '../../src/http/api-keys.ts';
+import { parseApiKeys } from '../../src/http/access/api-keys.ts';
 import { eventually, rawConnection, rawRequest, startHttpServer, type TestServer } from '../support/http-server.ts';
 
 const key = 'connection-key-0123456789';

@@ -1,6 +1,6 @@
 /** How an attempt ends when its owner is no longer who it thinks it is. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
 import { settleFailure } from '../../src/ingest/settle.ts';
 import type { TaskError } from '../../src/tasks/task.ts';
 import { beginNext, settle, upload } from '../support/engine-steps.ts';

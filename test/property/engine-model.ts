@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CreateHarness } from '../contract/engine-harness.ts';
-import type { Engine } from '../../src/engines/engine.ts';
-import type { Lease } from '../../src/queue/task-queue.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import type { Lease } from '../../src/tasks/task-queue.ts';
 import { type TaskId, taskLanes, type TaskStatus } from '../../src/tasks/task.ts';
 import { completedOutcome, failedOutcome, upload } from '../support/engine-steps.ts';
 import { until } from '../support/until.ts';

@@ -1,7 +1,7 @@
 /** Disk operations of three processes in any order that a scheduler picks; `ENGINE_MODEL_RUNS=300` asks more of it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createDisk, type Disk } from '../../src/engines/file/disk.ts';
+import { createDisk, type Disk } from '../../src/storage/file/disk/disk.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { taskLanes } from '../../src/tasks/task.ts';
 import { completedOutcome, upload } from '../support/engine-steps.ts';

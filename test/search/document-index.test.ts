@@ -1,6 +1,6 @@
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
-import { openSqliteIndex } from '../../src/search/sqlite-index.ts';
-import { openThreadedIndex } from '../../src/search/threaded-index.ts';
+import { openSqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
+import { openThreadedIndex } from '../../src/search/sqlite/threaded-index.ts';
 import { describeDocumentIndex } from '../contract/document-index-contract.ts';
 import { createLogger } from '../../src/logger.ts';
 

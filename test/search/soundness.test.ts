@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IndexedDocument } from '../../src/search/document-index.ts';
 import { examineVersion } from '../../src/search/soundness.ts';
-import { measureParts, readStagedMeta } from '../../src/search/staging.ts';
+import { measureParts, readStagedMeta } from '../../src/search/index/staging.ts';
 import { newId } from '../support/engine-steps.ts';
 import { stageDocument } from '../support/staged-document.ts';
 import { tempDir } from '../support/temp-dir.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createLogger } from '../../src/logger.ts';
 import { stopOn } from '../../src/search/stop.ts';
-import { openThreadedIndex } from '../../src/search/threaded-index.ts';
+import { openThreadedIndex } from '../../src/search/sqlite/threaded-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { stageDocument } from '../support/staged-document.ts';

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { DocumentIndex, IndexedDocument } from '../../src/search/document-index.ts';
-import { versionOf } from '../../src/search/staging.ts';
+import { versionOf } from '../../src/search/index/staging.ts';
 import { isLater, noTask, type TaskId, type Version } from '../../src/tasks/task.ts';
 
 export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {

@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { v7 } from 'uuid';
-import type { Engine } from '../../src/engines/engine.ts';
-import type { Receipt } from '../../src/documents/file-store.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import type { Receipt } from '../../src/storage/file-store.ts';
 import type { Logger } from '../../src/logger.ts';
-import type { Lease } from '../../src/queue/task-queue.ts';
+import type { Lease } from '../../src/tasks/task-queue.ts';
 import type { IndexedDocument } from '../../src/search/document-index.ts';
 import {
   type NewTask,

@@ -1,5 +1,5 @@
 /** A disk on which a test may fail, delay, stop or kill at any operation, by its number or by the name of its point. */
-import type { Disk, DiskFile } from '../../src/engines/file/disk.ts';
+import type { Disk, DiskFile } from '../../src/storage/file/disk/disk.ts';
 
 export type DiskOperation = {
   /** 1, 2, 3, … in the order in which they were begun. */

@@ -1,9 +1,9 @@
 /** The file engine for the contract suites: engines of one process, each with the identity of a child process that can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Engine } from '../../src/engines/engine.ts';
-import { type FileEngineOptions, openFileEngine } from '../../src/engines/file/file-engine.ts';
-import { identifyProcess } from '../../src/engines/file/process-identity.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import { type FileEngineOptions, openFileEngine } from '../../src/storage/file/engine.ts';
+import { identifyProcess } from '../../src/storage/file/ownership/process-identity.ts';
 import type { EngineHarness } from '../contract/engine-harness.ts';
 import { openArbiterIndex } from './arbiter-index.ts';
 import { newId, silentLogger } from './engine-steps.ts';

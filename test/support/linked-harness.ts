@@ -1,5 +1,5 @@
 /** Engines on a server for the contract suites: each behind a link of its own, which is cut where its process would die. */
-import type { Engine } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/storage/engine.ts';
 import type { EngineHarness, HostClock } from '../contract/engine-harness.ts';
 import { type CuttableLink, openCuttableLink } from './cuttable-link.ts';
 import { tempDir } from './temp-dir.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { callbackify } from 'node:util';
 import { v7 } from 'uuid';
-import type { Receipt } from '../../src/documents/file-store.ts';
+import type { Receipt } from '../../src/storage/file-store.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Services, SystemStatus } from '../../src/http/services.ts';
 import type { IndexedDocument, SearchAnswer, SearchQuery } from '../../src/search/document-index.ts';

@@ -1,12 +1,13 @@
 /** What settings can switch on (webhooks, MCP, answers), for tests that go through every route there can be. */
-import { answerRoutes } from '../../src/http/answer-routes.ts';
+import { answerRoutes } from '../../src/http/routes/answer-routes.ts';
 import type { HttpLimits } from '../../src/http/http-settings.ts';
-import type { Route } from '../../src/http/route.ts';
+import type { Route } from '../../src/http/routes/route.ts';
 import type { Services } from '../../src/http/services.ts';
 import { createMcpHandler } from '../../src/mcp/mcp-handler.ts';
 import { mcpRoute } from '../../src/mcp/mcp-route.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
-import { replayed, type Delivery } from '../../src/webhooks/delivery.ts';
+import { replayed } from '../../src/webhooks/delivery.ts';
+import type { Delivery } from '../../src/storage/delivery.ts';
 import { webhookRoutes } from '../../src/webhooks/webhook-routes.ts';
 import { collectingLogger, testSettings } from './http-server.ts';
 

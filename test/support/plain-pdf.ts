@@ -5,7 +5,7 @@ import { readCharacterTable } from '../../src/parse/pdf/pdfium/character-table.t
 import { loadPdfium, type Pdfium } from '../../src/parse/pdf/pdfium/pdfium.ts';
 import { openPdfiumSource } from '../../src/parse/pdf/pdfium/pdfium-source.ts';
 import type { PdfSource } from '../../src/parse/pdf/pdf-source.ts';
-import { openPlainSource } from '../../src/parse/pdf/plain/plain-source.ts';
+import { openPlainSource } from '../../src/parse/pdf/fast-path/plain-source.ts';
 
 /** Text is Latin-1: one character a byte. */
 export type PdfText = {

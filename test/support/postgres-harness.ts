@@ -1,6 +1,6 @@
 /** The PostgreSQL engine for the contract suites. */
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
-import { openPostgresEngine, type PostgresEngineOptions } from '../../src/engines/postgres/postgres-engine.ts';
+import { openPostgresEngine, type PostgresEngineOptions } from '../../src/storage/postgres/engine.ts';
 import type { EngineHarness } from '../contract/engine-harness.ts';
 import { newId, silentLogger } from './engine-steps.ts';
 import { createLinkedHarness } from './linked-harness.ts';

@@ -1,8 +1,8 @@
 /** The Redis engine for the contract suites. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDirectoryFiles } from '../../src/engines/file/directory-files.ts';
-import { openRedisEngine, type RedisEngineOptions } from '../../src/engines/redis/redis-engine.ts';
+import { openDirectoryFiles } from '../../src/storage/file/content/directory-files.ts';
+import { openRedisEngine, type RedisEngineOptions } from '../../src/storage/redis/engine.ts';
 import { openArbiterIndex } from './arbiter-index.ts';
 import { newId, silentLogger } from './engine-steps.ts';
 import { createLinkedHarness, type LinkedHarness } from './linked-harness.ts';

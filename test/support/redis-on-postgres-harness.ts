@@ -1,6 +1,6 @@
 /** The Redis engine with files and index in PostgreSQL, for the contract suites. */
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
-import { openPostgresContent, type PostgresContent } from '../../src/engines/postgres/postgres-content.ts';
+import { openPostgresContent, type PostgresContent } from '../../src/storage/postgres/content.ts';
 import { silentLogger } from './engine-steps.ts';
 import type { PostgresServer } from './postgres.ts';
 import type { RedisServer } from './redis.ts';

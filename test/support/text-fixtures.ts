@@ -1,5 +1,5 @@
 /** Texts in encodings that Node can read but not write, and small files of the text formats. */
-import { decodeAs } from '../../src/parse/encoding.ts';
+import { decodeAs } from '../../src/parse/text/encoding.ts';
 
 /** Prose long enough for statistics, for each encoding that is told by them. */
 export const proseOf = {

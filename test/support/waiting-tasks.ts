@@ -1,6 +1,6 @@
 /** Many waiting tasks in a database, quickly: one is uploaded, the others are copies of its rows. */
-import type { Engine } from '../../src/engines/engine.ts';
-import { docKeyOf } from '../../src/engines/postgres/jobs.ts';
+import type { Engine } from '../../src/storage/engine.ts';
+import { docKeyOf } from '../../src/storage/postgres/jobs.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { newId, upload } from './engine-steps.ts';
 import { ask } from './postgres.ts';

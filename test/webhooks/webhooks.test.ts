@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createDirectorySync } from '../../src/engines/file/directory-sync.ts';
-import { createDisk } from '../../src/engines/file/disk.ts';
-import { createFileDeliveryLog } from '../../src/engines/file/file-delivery-log.ts';
+import { createDirectorySync } from '../../src/storage/file/disk/directory-sync.ts';
+import { createDisk } from '../../src/storage/file/disk/disk.ts';
+import { createFileDeliveryLog } from '../../src/storage/file/shared/delivery-log.ts';
 import { createLogger } from '../../src/logger.ts';
 import {
   beginTask,

@@ -1,7 +1,7 @@
 /** Whether two engines hold the same: counts, and the SHA-256 of everything that was moved, read back from both. */
 import { createHash, type Hash } from 'node:crypto';
-import type { FileKey } from '../../documents/file-store.ts';
-import type { Engine } from '../../engines/engine.ts';
+import type { FileKey } from '../../storage/file-store.ts';
+import type { Engine } from '../../storage/engine.ts';
 import type { IndexedDocument } from '../../search/document-index.ts';
 import { isTerminal, type Task, type TaskStatus, taskStatuses } from '../../tasks/task.ts';
 import { documentParts, documentsOf, tasksOf } from './copying.ts';

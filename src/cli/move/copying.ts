@@ -6,11 +6,12 @@ import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { DocumentPart, Receipt } from '../../documents/file-store.ts';
-import type { Engine } from '../../engines/engine.ts';
+import type { Receipt } from '../../storage/file-store.ts';
+import type { DocumentPart } from '../../documents/document-part.ts';
+import type { Engine } from '../../storage/engine.ts';
 import type { IndexedDocument } from '../../search/document-index.ts';
 import { examineVersion } from '../../search/soundness.ts';
-import { readStagedMeta, versionOf } from '../../search/staging.ts';
+import { readStagedMeta, versionOf } from '../../search/index/staging.ts';
 import { isTerminal, type Task } from '../../tasks/task.ts';
 
 /** Why a move cannot go on, in a sentence for the person. */

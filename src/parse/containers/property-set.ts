@@ -1,5 +1,5 @@
 /** Title and author of old Office files: the stream `\x05SummaryInformation` of a compound file (MS-OLEPS). */
-import { canonicalEncoding, decodeAs } from '../encoding.ts';
+import { canonicalEncoding, decodeAs } from '../text/encoding.ts';
 import type { CompoundStorage } from './compound-file.ts';
 
 export type Summary = { readonly title: string | null; readonly author: string | null };

@@ -12,8 +12,8 @@ import {
   textOf,
   type NamespaceTable,
   type XmlNode,
-} from '../xml.ts';
-import type { Zip } from '../zip.ts';
+} from '../containers/xml.ts';
+import type { Zip } from '../containers/zip.ts';
 
 export type EpubPackage = {
   readonly title: string | null;

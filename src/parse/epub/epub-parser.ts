@@ -1,13 +1,13 @@
 /** Books (EPUB 2 and 3): their XHTML files in the order of reading, with titles from the table of contents where a file has none. */
 import { DocumentError } from '../../errors.ts';
-import { decodeText } from '../encoding.ts';
+import { decodeText } from '../text/encoding.ts';
 import { readHtmlBlocks, type HtmlBlock } from '../html/html-blocks.ts';
 import { declaredCharset } from '../html/html-parser.ts';
 import { writeBlocks } from '../html/html-writer.ts';
-import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown-builder.ts';
+import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { languageTag } from '../office/office-package.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
-import { openZip, type Zip } from '../zip.ts';
+import { openZip, type Zip } from '../containers/zip.ts';
 import { readEpubPackage, type EpubPackage } from './epub-package.ts';
 
 /** A chapter is read whole; no book has a larger one. */

@@ -4,7 +4,7 @@
  * cost what their characters cost. Nothing but scripts, styles, navigation and their like is left out.
  */
 import { DocumentError } from '../../errors.ts';
-import { blockCharacters } from '../markdown-builder.ts';
+import { blockCharacters } from '../markdown/markdown-builder.ts';
 import type { ParseLimits } from '../parser.ts';
 import { type Attributes, readTags, type TagHandler } from './html-tags.ts';
 

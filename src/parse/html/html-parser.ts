@@ -1,6 +1,6 @@
 /** HTML and XHTML files. */
 import { readText } from '../input.ts';
-import { createMarkdownBuilder } from '../markdown-builder.ts';
+import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { writeHtml } from './html-writer.ts';
 

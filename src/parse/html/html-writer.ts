@@ -1,5 +1,5 @@
 /** HTML as Markdown blocks: the part that HTML files, the chapters of an EPUB and the bodies of mails have in common. */
-import type { ListItem, MarkdownBuilder, Place } from '../markdown-builder.ts';
+import type { ListItem, MarkdownBuilder, Place } from '../markdown/markdown-builder.ts';
 import {
   type HtmlBlock,
   type HtmlCell,

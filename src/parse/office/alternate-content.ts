@@ -1,5 +1,5 @@
 /** Markup compatibility (ECMA-376 part 3): one content written twice, for newer and for older programs. */
-import { child, descendants, elements, type XmlNode } from '../xml.ts';
+import { child, descendants, elements, type XmlNode } from '../containers/xml.ts';
 import { references } from './drawing.ts';
 
 /** Of an `mc:AlternateContent` the first choice that says something, else the fallback: never both. */

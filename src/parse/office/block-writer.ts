@@ -3,7 +3,7 @@
  * blocks, keeps footnotes for after the block that mentions them. A second writer turns the same calls into the plain text
  * of a table cell or a note.
  */
-import type { ListItem, MarkdownBuilder, Place } from '../markdown-builder.ts';
+import type { ListItem, MarkdownBuilder, Place } from '../markdown/markdown-builder.ts';
 
 export type Item = {
   readonly text: string;

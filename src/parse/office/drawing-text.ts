@@ -1,6 +1,6 @@
 /** Text of DrawingML bodies (`a:p`): slides, charts, diagrams, shapes in sheets. */
-import { child, descendants, elements, textOf, type XmlNode } from '../xml.ts';
-import { toLatex } from './omml.ts';
+import { child, descendants, elements, textOf, type XmlNode } from '../containers/xml.ts';
+import { toLatex } from './word/omml.ts';
 
 /** The lines of a text body, one a paragraph (`a:p`). */
 export function drawingText(body: XmlNode | null | undefined): string[] {

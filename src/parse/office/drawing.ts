@@ -1,5 +1,5 @@
 /** What drawings hold that can be read: text in shapes, charts (their cached values as a table) and SmartArt. */
-import { child, descend, descendants, elements, textOf, type XmlNode } from '../xml.ts';
+import { child, descend, descendants, elements, textOf, type XmlNode } from '../containers/xml.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { drawingText } from './drawing-text.ts';
 import type { OfficePackage } from './office-package.ts';

@@ -1,5 +1,5 @@
 /** The namespaces of Office Open XML (ECMA-376), in both their spellings: transitional and strict. */
-import type { NamespaceTable } from '../xml.ts';
+import type { NamespaceTable } from '../containers/xml.ts';
 
 const transitional = 'http://schemas.openxmlformats.org';
 const strict = 'http://purl.oclc.org/ooxml';

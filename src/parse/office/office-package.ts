@@ -14,8 +14,8 @@ import {
   type XmlEnd,
   type XmlHandler,
   type XmlNode,
-} from '../xml.ts';
-import { openZip, type Zip } from '../zip.ts';
+} from '../containers/xml.ts';
+import { openZip, type Zip } from '../containers/zip.ts';
 import { officeNamespaces } from './namespaces.ts';
 
 export type Relation = {

@@ -1,5 +1,5 @@
 /** One XML part of an office file as events: elements that open and close, and some that come whole, as trees. */
-import { createTreeBuilder, type Attributes, type TreeBuilder, type XmlHandler, type XmlNode } from '../xml.ts';
+import { createTreeBuilder, type Attributes, type TreeBuilder, type XmlHandler, type XmlNode } from '../containers/xml.ts';
 
 export type PartEvents = {
   /** For messages. */

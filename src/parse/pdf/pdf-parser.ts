@@ -4,23 +4,23 @@
  */
 import { cpuTimeMs } from '../cpu-time.ts';
 import { DocumentError } from '../../errors.ts';
-import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown-builder.ts';
-import { guessLanguage } from '../language.ts';
-import { noOcrSentence } from '../ocr.ts';
+import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
+import { guessLanguage } from '../text/language.ts';
+import { noOcrSentence } from '../images/ocr.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import type { CharacterTable, CharacterTables, Collection } from './character-tables.ts';
-import { fullText, headingLevels } from './headings.ts';
-import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
-import type { PageText, Span } from './page-spans.ts';
+import { fullText, headingLevels } from './layout/headings.ts';
+import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './layout/page-blocks.ts';
+import type { PageText, Span } from './layout/page-spans.ts';
 import { loadPdfium, type Pdfium } from './pdfium/pdfium.ts';
 import { readCharacterTable } from './pdfium/character-table.ts';
 import { openPdfiumSource, type OpenPdfiumSource } from './pdfium/pdfium-source.ts';
 import { mixedSource } from './mixed-source.ts';
 import type { PdfSource, SourcePage } from './pdf-source.ts';
-import { openPlainSource, plainBytesMax } from './plain/plain-source.ts';
-import { columnsOf } from './reading-order.ts';
-import { type FoundTable, takeRuledTables } from './ruled-tables.ts';
-import { withoutRunningHeads } from './running-heads.ts';
+import { openPlainSource, plainBytesMax } from './fast-path/plain-source.ts';
+import { columnsOf } from './layout/reading-order.ts';
+import { type FoundTable, takeRuledTables } from './layout/ruled-tables.ts';
+import { withoutRunningHeads } from './layout/running-heads.ts';
 
 /** Reads text from a picture. */
 export type PageReader = { read(image: Uint8Array): Promise<string> };

@@ -1,6 +1,6 @@
 /** What the parser asks of an open PDF, whoever reads it. */
-import type { Bookmark } from './headings.ts';
-import type { PageBounds, PageText } from './page-spans.ts';
+import type { Bookmark } from './layout/headings.ts';
+import type { PageBounds, PageText } from './layout/page-spans.ts';
 
 export type PdfSource = {
   readonly pageCount: number;

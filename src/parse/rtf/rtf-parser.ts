@@ -3,9 +3,9 @@
  * (by style name or outline level), list items (by their label) and table rows.
  */
 import { DocumentError } from '../../errors.ts';
-import { canonicalEncoding, decodeAs } from '../encoding.ts';
+import { canonicalEncoding, decodeAs } from '../text/encoding.ts';
 import { readInput } from '../input.ts';
-import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown-builder.ts';
+import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { readTokens } from './rtf-tokens.ts';
 

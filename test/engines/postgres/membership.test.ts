@@ -1,7 +1,7 @@
 /** Processes on a PostgreSQL declare each other dead only when they can tell. */
-import { openDatabase } from '../../../src/engines/postgres/database.ts';
-import { letsIn, openLink } from '../../../src/engines/postgres/link.ts';
-import { join } from '../../../src/engines/postgres/membership.ts';
+import { openDatabase } from '../../../src/storage/postgres/database.ts';
+import { letsIn, openLink } from '../../../src/storage/postgres/listen-connection.ts';
+import { join } from '../../../src/storage/postgres/membership.ts';
 import { membershipContract } from '../../contract/membership-contract.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
 import { ask, type PostgresServer, startPostgres } from '../../support/postgres.ts';

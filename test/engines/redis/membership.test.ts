@@ -1,7 +1,7 @@
 /** Processes on a Redis declare each other dead only when they can tell. */
-import { connect } from '../../../src/engines/redis/connection.ts';
-import { join } from '../../../src/engines/redis/membership.ts';
-import { defineCommands } from '../../../src/engines/redis/scripts.ts';
+import { connect } from '../../../src/storage/redis/connection.ts';
+import { join } from '../../../src/storage/redis/membership.ts';
+import { defineCommands } from '../../../src/storage/redis/scripts.ts';
 import { membershipContract } from '../../contract/membership-contract.ts';
 import { newId, silentLogger } from '../../support/engine-steps.ts';
 import { askRedis, type RedisServer, startRedis } from '../../support/redis.ts';

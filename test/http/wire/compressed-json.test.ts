@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { get } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { route } from '../../../src/http/route.ts';
+import { route } from '../../../src/http/routes/route.ts';
 import { compressedFromBytes } from '../../../src/http/wire/compressed-json.ts';
 import { startHttpServer } from '../../support/http-server.ts';
 import { Readable } from 'node:stream';

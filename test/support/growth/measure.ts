@@ -8,7 +8,7 @@ import { splitDocument } from '../../../src/chunk/splitter.ts';
 import { loadConfig } from '../../../src/config.ts';
 import { DocumentError } from '../../../src/errors.ts';
 import { createDocumentParser } from '../../../src/parse/document-parser.ts';
-import { scanTokens } from '../../../src/search/tokens.ts';
+import { scanTokens } from '../../../src/search/analysis/tokens.ts';
 import type { GrowthUnit } from './units.ts';
 
 export type Growth = {

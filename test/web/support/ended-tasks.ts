@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { v7 } from 'uuid';
-import { createLayout } from '../../../src/engines/file/layout.ts';
+import { createLayout } from '../../../src/storage/file/disk/layout.ts';
 import { beginTask, createTask, finishTask, type Task, type TaskId } from '../../../src/tasks/task.ts';
 
 /** One a second, the last one now; the newest is called `… <count - 1>.pdf`. */

@@ -1,5 +1,5 @@
 /** The records that an XLS workbook is made of (MS-XLS 2.1.4): their order, what continues them, and the text inside of them. */
-import { decodeAs } from '../../encoding.ts';
+import { decodeAs } from '../../text/encoding.ts';
 import { openRc4, openXor, protectedByPassword } from '../binary-encryption.ts';
 
 export type BiffRecord = {

@@ -1,8 +1,8 @@
 /** The records of one XLS sheet (MS-XLS 2.1.7.20.5): cached values, never formulas; merged cells, comments, text boxes, titles of charts. */
-import { decodeAs } from '../../encoding.ts';
-import { plainNumber } from '../number-format.ts';
-import { columnName, createSheetGrid, type Merge, type SheetCells } from '../sheet-grid.ts';
-import type { SheetContext } from '../xlsx-sheet.ts';
+import { decodeAs } from '../../text/encoding.ts';
+import { plainNumber } from './number-format.ts';
+import { columnName, createSheetGrid, type Merge, type SheetCells } from './sheet-grid.ts';
+import type { SheetContext } from './xlsx-sheet.ts';
 import { createCursor, isBeginning, readRecords, recordTypes, textAt, type BiffRecord, type BiffText } from './biff-records.ts';
 import { commentText } from './workbook-text.ts';
 

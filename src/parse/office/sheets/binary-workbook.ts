@@ -1,9 +1,9 @@
 /** Writes a workbook of a binary format: one page a sheet, as for XLSX. */
 import { DocumentError } from '../../../errors.ts';
-import { createMarkdownBuilder } from '../../markdown-builder.ts';
+import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput } from '../../parser.ts';
 import { createBlockWriter } from '../block-writer.ts';
-import { writeRegions } from '../sheet-regions.ts';
+import { writeRegions } from './sheet-regions.ts';
 import type { SheetContent } from './biff-sheet.ts';
 import { remarks } from './workbook-text.ts';
 

@@ -5,7 +5,7 @@ import { readSummary, type Summary } from '../../containers/property-set.ts';
 import { readInput } from '../../input.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
-import type { SheetContext } from '../xlsx-sheet.ts';
+import type { SheetContext } from './xlsx-sheet.ts';
 import { decryptStream } from './biff-records.ts';
 import { readSheet } from './biff-sheet.ts';
 import { readWorkbook } from './biff-workbook.ts';

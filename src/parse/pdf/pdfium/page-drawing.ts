@@ -1,6 +1,6 @@
 /** Reads what is drawn on a page: its ruling lines, for tables, and how much of it a picture covers. */
 import { apply, identity, type Matrix, multiply } from '../matrix.ts';
-import { objectsMax, type Pair, piecesMax, type RuleFinder } from '../page-rules.ts';
+import { objectsMax, type Pair, piecesMax, type RuleFinder } from '../layout/page-rules.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 

@@ -2,7 +2,7 @@
  * What a reader filled in or wrote onto a page: values of form fields, ticks, and text boxes laid over it. They are not part of the
  * page's own text and become spans at their places, so that a value stands beside its label.
  */
-import type { Span } from '../page-spans.ts';
+import type { Span } from '../layout/page-spans.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 

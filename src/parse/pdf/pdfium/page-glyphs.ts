@@ -1,6 +1,6 @@
 /** Reads the glyphs of one page out of PDFium. */
 import { DocumentError } from '../../../errors.ts';
-import { type FontLook, lookOf, plainLook } from '../font-look.ts';
+import { type FontLook, lookOf, plainLook } from '../layout/font-look.ts';
 import {
   baselineOf,
   type Corners,
@@ -9,7 +9,7 @@ import {
   type PageBounds,
   type Style,
   vertical,
-} from '../page-spans.ts';
+} from '../layout/page-spans.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 

@@ -1,7 +1,7 @@
 /** A PDF as PDFium reads it: any file that PDFium can make sense of. */
-import type { Bookmark } from '../headings.ts';
-import { createRuleFinder } from '../page-rules.ts';
-import { createGlyphCollector, type PageBounds } from '../page-spans.ts';
+import type { Bookmark } from '../layout/headings.ts';
+import { createRuleFinder } from '../layout/page-rules.ts';
+import { createGlyphCollector, type PageBounds } from '../layout/page-spans.ts';
 import { type View, viewOf } from '../page-view.ts';
 import { bookmarkDepthMax, bookmarksMax, type PdfSource, type ReadPage, type SourcePage } from '../pdf-source.ts';
 import { readDrawing } from './page-drawing.ts';

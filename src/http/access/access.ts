@@ -1,0 +1,86 @@
+/** Who makes a request, and whether they may. Keys come in headers, the page's login in a cookie; never in a URL. */
+import type { IncomingMessage } from 'node:http';
+import { AppError } from '../../errors.ts';
+import { findApiKey, type ApiKey } from './api-keys.ts';
+import { addressBlock } from './client-address.ts';
+import { allows, type Scope } from './scope.ts';
+import { isNow, readSession, sessionCookie, type Session } from './session.ts';
+import type { EndedSessions } from '../../storage/ended-sessions.ts';
+
+/** Who makes a request. */
+export type Principal = {
+  /** The key's name; null without a key. */
+  readonly keyId: string | null;
+  readonly scope: Scope;
+  /** How it was shown. `none`: nothing was shown; `wrong`: what was shown is no key of ours. */
+  readonly by: 'none' | 'wrong' | 'header' | 'cookie';
+};
+
+export type AccessOptions = {
+  /** Empty: no keys are in use and everybody may do everything. */
+  readonly keys: readonly ApiKey[];
+  readonly sessionSecret: Uint8Array;
+  readonly endedSessions: EndedSessions;
+  /** How long a login holds. */
+  readonly sessionMs: number;
+};
+
+/** Who makes this request. A wrong key in a header is never excused by a good cookie. */
+export async function identify(request: IncomingMessage, options: AccessOptions): Promise<Principal> {
+  if (options.keys.length === 0) return { keyId: null, scope: 'admin', by: 'none' };
+  const presented = keyHeader(request);
+  if (presented !== null) return principal(findApiKey(options.keys, presented), 'header');
+  const session = await sessionOf(request, options);
+  return principal(session?.key ?? null, 'cookie');
+}
+
+/** The session that a request's cookie stands for; null without one, and when it has ended. One look into the store. */
+export async function sessionOf(
+  request: IncomingMessage,
+  { keys, sessionSecret, endedSessions, sessionMs }: AccessOptions,
+): Promise<Session | null> {
+  const cookie = cookieValue(request, sessionCookie);
+  const session = cookie === null ? null : readSession(sessionSecret, keys, cookie);
+  if (session === null) return null;
+  const { hasEnded, nowMs } = await endedSessions.look(session);
+  return hasEnded || !isNow(session, sessionMs, nowMs) ? null : session;
+}
+
+/** @throws AppError `unauthorized` without a valid key, `forbidden` when the key's scope does not reach. */
+export function requireScope({ scope, by }: Principal, needed: Scope): void {
+  if (allows(scope, needed)) return;
+  if (scope === 'public')
+    throw new AppError(
+      'unauthorized',
+      by === 'wrong' ? 'This API key is not valid.' : 'Send an API key as Authorization: Bearer, or as X-API-Key.',
+    );
+  throw new AppError('forbidden', `This API key may not do that: it needs the scope ${needed}.`);
+}
+
+/** Whom a limit counts: the key, or without one the address; of IPv6 its first half, since one customer has all the rest. */
+export function callerOf({ keyId }: Principal, address: string): string {
+  return keyId === null ? addressBlock(address) : `key ${keyId}`;
+}
+
+/** Whether a task made with the key `ownerKeyId` is this caller's to see. */
+export function mayAccess({ keyId, scope }: Principal, ownerKeyId: string | null): boolean {
+  return scope === 'admin' || (keyId !== null && keyId === ownerKeyId);
+}
+
+function principal(key: ApiKey | null, by: 'header' | 'cookie'): Principal {
+  // An old cookie is as good as none: the page then shows its login.
+  if (key === null) return { keyId: null, scope: 'public', by: by === 'header' ? 'wrong' : 'none' };
+  return { keyId: key.name, scope: key.scope, by };
+}
+
+function keyHeader({ headers }: IncomingMessage): string | null {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  if (bearer !== undefined) return bearer;
+  const own = headers['x-api-key'];
+  return typeof own === 'string' ? own.trim() : null;
+}
+
+function cookieValue({ headers }: IncomingMessage, name: string): string | null {
+  const pair = (headers.cookie ?? '').split(/; */).find((text) => text.startsWith(`${name}=`));
+  return pair === undefined ? null : pair.slice(name.length + 1);
+}

@@ -1,0 +1,176 @@
+/** What is searchable: list, one, its text, its original, and its removal. */
+import type { Context } from 'koa';
+import type { ByteRange } from '../../storage/file-store.ts';
+import { AppError } from '../../errors.ts';
+import type { DocumentPage, IndexedDocument } from '../../search/document-index.ts';
+import { JsonList, pageBytesMax, recordsAtOnce } from '../wire/json-list.ts';
+import { etagOf, hasPrecondition, isRangeOf, requireUnchanged, unchanged, type Validators } from '../wire/conditional.ts';
+import { attachment } from '../upload/content-disposition.ts';
+import { rangeOf } from '../wire/ranges.ts';
+import { notModified, route, type Answer, type Route } from './route.ts';
+import * as schemas from '../wire/schemas.ts';
+import type { DocumentStream, PickPart } from '../services.ts';
+import { describeDocument, type WireOptions } from '../wire/wire.ts';
+
+export function documentRoutes(wire: WireOptions): readonly Route[] {
+  return [
+    route({
+      operation: 'listDocuments',
+      method: 'GET',
+      path: '/documents',
+      scope: 'read',
+      tag: 'documents',
+      summary: 'Searchable documents, newest first.',
+      query: schemas.documentsQuery,
+      answers: { 200: { description: 'One page.', json: schemas.documentPage } },
+      async handle({ ctx, query: { limit, cursor }, services, asker }) {
+        const list = new JsonList();
+        let next: string | null | undefined = cursor;
+        let left = limit;
+        do {
+          const page: DocumentPage = await services.documents.list(
+            { limit: Math.min(left, recordsAtOnce), ...(next == null ? {} : { cursor: next }) },
+            asker,
+          );
+          await list.add(page.documents.map((document) => describeDocument(document, wire)));
+          left -= page.documents.length;
+          next = page.nextCursor;
+        } while (next !== null && left > 0 && list.bytes < pageBytesMax);
+        list.answer(ctx, 'documents', { next_cursor: next });
+      },
+    }),
+    route({
+      operation: 'getDocument',
+      method: 'GET',
+      path: '/documents/{doc_id}',
+      scope: 'read',
+      tag: 'documents',
+      summary: 'One searchable document.',
+      params: schemas.documentParams,
+      hasVersions: true,
+      answers: { 200: { description: 'The document.', json: schemas.documentRecord }, 304: notModified },
+      problems: ['not_found'],
+      async handle({ ctx, params, services, asker }) {
+        const document = await services.documents.info(params.doc_id, asker);
+        if (document === null) throw documentNotFound();
+        ctx.set('Cache-Control', 'no-cache');
+        if (!unchanged(ctx, validatorsOf(document, wire))) ctx.body = describeDocument(document, wire);
+      },
+    }),
+    route({
+      operation: 'deleteDocument',
+      method: 'DELETE',
+      path: '/documents/{doc_id}',
+      scope: 'write',
+      tag: 'documents',
+      summary: 'Remove a document from search, content and disk, and cancel its waiting tasks.',
+      logged: 'document deleted',
+      params: schemas.documentParams,
+      hasVersions: true,
+      answers: { 200: { description: 'It is gone.', json: schemas.documentDeleted } },
+      problems: ['not_found'],
+      async handle({ ctx, params, services, asker }) {
+        const document = hasPrecondition(ctx) ? await services.documents.info(params.doc_id, asker) : null;
+        requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));
+        if (!(await services.documents.remove(params.doc_id))) throw documentNotFound();
+        ctx.body = { message: 'Document deleted', doc_id: params.doc_id };
+      },
+    }),
+    route({
+      operation: 'getContent',
+      method: 'GET',
+      path: '/documents/{doc_id}/content',
+      scope: 'read',
+      tag: 'documents',
+      summary: 'The parsed text, as Markdown; citations give offsets into it.',
+      params: schemas.documentParams,
+      hasVersions: true,
+      requestHeaders: schemas.rangeHeaders,
+      answers: {
+        200: { description: 'Markdown, UTF-8.', mediaType: 'text/markdown' },
+        206: aPart('text/markdown'),
+        304: notModified,
+      },
+      problems: ['not_found', 'range_not_satisfiable'],
+      async handle({ ctx, params, services, asker }) {
+        await answerBytes(ctx, 'content', (pick) => services.documents.content(params.doc_id, asker, pick));
+        if (ctx.status !== 304) ctx.set('Content-Type', 'text/markdown; charset=utf-8');
+      },
+    }),
+    route({
+      operation: 'getFile',
+      method: 'GET',
+      path: '/documents/{doc_id}/file',
+      scope: 'read',
+      tag: 'documents',
+      summary: 'The original file, as an attachment.',
+      params: schemas.documentParams,
+      hasVersions: true,
+      requestHeaders: schemas.rangeHeaders,
+      answers: { 200: { description: 'The bytes that were uploaded.', mediaType: '*/*' }, 206: aPart('*/*'), 304: notModified },
+      problems: ['not_found', 'range_not_satisfiable'],
+      async handle({ ctx, params, services, asker }) {
+        const { document } = await answerBytes(ctx, 'file', (pick) => services.documents.original(params.doc_id, asker, pick));
+        ctx.set('Content-Disposition', attachment(document.filename));
+        if (ctx.status !== 304) ctx.set('Content-Type', downloadType(document.mediaType));
+      },
+    }),
+  ];
+}
+
+/** Types that no browser runs anything from; every other file is just bytes. */
+const harmlessTypes = new Set([
+  'application/pdf',
+  'text/plain',
+  'text/markdown',
+  'text/csv',
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+]);
+
+function downloadType(mediaType: string): string {
+  return harmlessTypes.has(mediaType) ? mediaType : 'application/octet-stream';
+}
+
+/** Of a document's record, which tells every version of it from another. */
+export function validatorsOf(document: IndexedDocument, wire: WireOptions): Validators {
+  return { etag: etagOf(JSON.stringify(describeDocument(document, wire))), modified: document.insertedAt };
+}
+
+function aPart(mediaType: string): Answer {
+  return { description: 'The part that `Range` asks for.', mediaType };
+}
+
+/** Answers with all bytes of a part of a document, with those that were asked for, or with 304. @throws AppError `not_found`. */
+async function answerBytes(
+  ctx: Context,
+  part: 'content' | 'file',
+  open: (pick: PickPart) => Promise<DocumentStream | null>,
+): Promise<DocumentStream> {
+  let isKnown = false;
+  let range: ByteRange | null = null;
+  ctx.set('Cache-Control', 'no-cache');
+  ctx.set('Accept-Ranges', 'bytes');
+  const found = await open(({ document, bytes }) => {
+    const validators = { etag: `"${document.version}.${part}"`, modified: document.insertedAt };
+    isKnown = unchanged(ctx, validators);
+    range = isKnown || !isRangeOf(ctx, validators) ? null : rangeOf(ctx, bytes);
+    return range;
+  });
+  if (found === null) throw documentNotFound();
+  if (isKnown) found.stream.destroy();
+  else sendBytes(ctx, found, range);
+  return found;
+}
+
+function sendBytes(ctx: Context, { stream, bytes }: DocumentStream, range: ByteRange | null): void {
+  ctx.status = range === null ? 200 : 206;
+  ctx.body = stream;
+  ctx.length = range === null ? bytes : range.last - range.first + 1;
+  if (range !== null) ctx.set('Content-Range', `bytes ${range.first}-${range.last}/${bytes}`);
+}
+
+function documentNotFound(): AppError {
+  return new AppError('not_found', 'Document not found');
+}

@@ -1,0 +1,87 @@
+/** The page's login: a key for a cookie that scripts cannot read and other sites cannot send. */
+import type { Context } from 'koa';
+import { AppError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import { sessionOf } from '../access/access.ts';
+import { findApiKey } from '../access/api-keys.ts';
+import { addressBlock } from '../access/client-address.ts';
+import type { HttpSettings } from '../http-settings.ts';
+import { createLoginLimiter } from '../access/rate-limit.ts';
+import { route, type RequestState, type Route } from './route.ts';
+import * as schemas from '../wire/schemas.ts';
+import { sessionCookie, writeSession } from '../access/session.ts';
+import type { EndedSessions } from '../../storage/ended-sessions.ts';
+
+export type LoginRouteOptions = {
+  readonly settings: HttpSettings;
+  readonly endedSessions: EndedSessions;
+  readonly logger: Logger;
+  readonly newId: () => string;
+};
+
+export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRouteOptions): readonly Route[] {
+  const limiter = createLoginLimiter(() => performance.now());
+  return [
+    route({
+      operation: 'login',
+      method: 'POST',
+      path: '/login',
+      scope: 'public',
+      tag: 'page',
+      summary: 'Log the page in with an API key.',
+      logged: 'logged in',
+      body: { kind: 'json', schema: schemas.loginBody },
+      answers: { 200: { description: 'A session cookie comes with it.', json: schemas.loginReply } },
+      problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found', 'rate_limited'],
+      needsServices: false,
+      async handle({ ctx, body }) {
+        if (settings.apiKeys.length === 0)
+          throw new AppError('not_found', 'No API keys are in use; there is nothing to log in to.');
+        const caller = addressBlock((ctx.state as RequestState).address);
+        limiter.check(caller);
+        const key = findApiKey(settings.apiKeys, body.key.trim());
+        if (key === null) {
+          limiter.wrong(caller);
+          throw new AppError('unauthorized', 'This API key is not valid.');
+        }
+        (ctx.state as RequestState).principal = { keyId: key.name, scope: key.scope, by: 'cookie' };
+        const expiresMs = (await endedSessions.nowMs()) + settings.limits.sessionMs;
+        setCookie(
+          ctx,
+          settings,
+          writeSession(settings.sessionSecret, { id: newId(), key, expiresMs }),
+          settings.limits.sessionMs / 1000,
+        );
+        ctx.body = { name: key.name, scope: key.scope, expires_at: new Date(expiresMs).toISOString() };
+      },
+    }),
+    route({
+      operation: 'logout',
+      method: 'POST',
+      path: '/logout',
+      scope: 'public',
+      tag: 'page',
+      summary: 'End the session: its cookie is taken back, and good for nothing wherever it is kept.',
+      answers: { 200: { description: 'The session has ended.', json: schemas.logoutReply } },
+      needsServices: false,
+      async handle({ ctx, requestId }) {
+        const { apiKeys: keys, sessionSecret, limits } = settings;
+        const session = await sessionOf(ctx.req, { keys, sessionSecret, endedSessions, sessionMs: limits.sessionMs });
+        if (session !== null) {
+          await endedSessions.add(session);
+          logger.info({ requestId, keyId: session.key.name, address: (ctx.state as RequestState).address }, 'logged out');
+        }
+        setCookie(ctx, settings, '', 0);
+        ctx.body = { message: 'Logged out' };
+      },
+    }),
+  ];
+}
+
+function setCookie(ctx: Context, settings: HttpSettings, value: string, maxAgeSeconds: number): void {
+  const secure = (ctx.state as RequestState).secure ? '; Secure' : '';
+  ctx.set(
+    'Set-Cookie',
+    `${sessionCookie}=${value}; Path=${settings.basePath}/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`,
+  );
+}

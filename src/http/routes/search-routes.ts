@@ -1,0 +1,80 @@
+/** POST /search and GET /search: the same search, for programs and for a link. */
+import type { z } from 'zod';
+import type { SearchFilter, SearchMode, SearchQuery } from '../../search/document-index.ts';
+import { JsonList } from '../wire/json-list.ts';
+import type { HttpMetrics } from '../live/metrics.ts';
+import { route, type Call, type Route } from './route.ts';
+import * as schemas from '../wire/schemas.ts';
+import { toSearchReply, type WireOptions } from '../wire/wire.ts';
+
+export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly Route[] {
+  const answers: Route['answers'] = { 200: { description: 'The best chunks, each with its citation.', json: schemas.searchReply } };
+  return [
+    route({
+      operation: 'search',
+      method: 'POST',
+      path: '/search',
+      scope: 'read',
+      tag: 'search',
+      summary: 'Search in what is searchable.',
+      body: { kind: 'json', schema: schemas.searchBody },
+      answers,
+      problems: ['bad_request', 'body_too_large', 'unsupported_media_type'],
+      handle: (call) => search(call, toQuery(call.body, call.body.query, call.body.doc_ids)),
+    }),
+    route({
+      operation: 'searchByLink',
+      method: 'GET',
+      path: '/search',
+      scope: 'read',
+      tag: 'search',
+      summary: 'Search in what is searchable, all in the address.',
+      query: schemas.searchQuery,
+      answers,
+      handle: (call) => search(call, toQuery(call.query, call.query.q, call.query.doc_id)),
+    }),
+  ];
+
+  async function search(
+    { ctx, services, asker }: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'asker'>,
+    query: SearchQuery,
+  ): Promise<void> {
+    const startedAt = performance.now();
+    const answer = await services.search.search(query, asker);
+    metrics.searched(query.mode, (performance.now() - startedAt) / 1000);
+    const { hits, ...head } = toSearchReply(query, answer, wire);
+    const list = new JsonList();
+    await list.add(hits);
+    list.answer(ctx, 'hits', head);
+  }
+}
+
+type Common = { top_k: number; offset: number; mode: SearchMode } & Partial<
+  Omit<z.output<typeof schemas.searchBody>, 'query' | 'doc_ids' | 'top_k' | 'offset' | 'mode'>
+>;
+
+function toQuery(given: Common, query: string, docIds: readonly string[] | undefined): SearchQuery {
+  const filter: SearchFilter = {
+    ...(docIds === undefined ? {} : { docIds }),
+    ...(given.filename === undefined ? {} : { filename: given.filename }),
+    ...(given.media_type === undefined ? {} : { mediaType: given.media_type }),
+    ...(given.inserted_after === undefined ? {} : { insertedAfter: toUtc(given.inserted_after, 'after') }),
+    ...(given.inserted_before === undefined ? {} : { insertedBefore: toUtc(given.inserted_before, 'before') }),
+    ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
+  };
+  return { query, mode: given.mode, topK: given.top_k, offset: given.offset, filter };
+}
+
+const firstTime = '0000-01-01T00:00:00.000Z';
+const lastTime = '9999-12-31T23:59:59.999Z';
+
+/**
+ * Times are stored in UTC with milliseconds and compared as text, so that one whose offset leads out of the years of four digits is
+ * the first or the last that there is. What lies between two milliseconds is later than the first of them.
+ */
+function toUtc(time: string, bound: 'after' | 'before'): string {
+  const isBetween = bound === 'after' && /\.\d{3}\d*[1-9]/.test(time);
+  const at = Date.parse(time) + (isBetween ? 1 : 0);
+  if (at < Date.parse(firstTime)) return firstTime;
+  return at > Date.parse(lastTime) ? lastTime : new Date(at).toISOString();
+}

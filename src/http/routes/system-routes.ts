@@ -1,0 +1,101 @@
+/** Whether it lives, whether it can work, how it is set up, how it does; its metrics and its description. */
+import { AppError } from '../../errors.ts';
+import type { HttpSettings } from '../http-settings.ts';
+import type { HttpMetrics } from '../live/metrics.ts';
+import { route, type Route } from './route.ts';
+import * as schemas from '../wire/schemas.ts';
+import type { Throughput } from '../live/throughput.ts';
+import { toStatusReply } from '../wire/wire.ts';
+
+export type SystemRouteOptions = {
+  readonly settings: HttpSettings;
+  readonly metrics: HttpMetrics;
+  readonly throughput: Throughput;
+  /** ISO 8601. */
+  readonly now: () => string;
+};
+
+export function systemRoutes({ settings, metrics, throughput, now }: SystemRouteOptions): readonly Route[] {
+  return [
+    route({
+      operation: 'health',
+      method: 'GET',
+      path: '/health',
+      scope: 'public',
+      tag: 'system',
+      summary: 'Whether the process answers.',
+      answers: { 200: { description: 'It does.', json: schemas.healthReply } },
+      needsServices: false,
+      handle({ ctx }) {
+        ctx.body = { status: 'ok' };
+      },
+    }),
+    route({
+      operation: 'ready',
+      method: 'GET',
+      path: '/ready',
+      scope: 'public',
+      tag: 'system',
+      summary: 'Whether uploads are taken: store writable, workers up, space left.',
+      answers: { 200: { description: 'They are.', json: schemas.readyReply } },
+      problems: ['unavailable'],
+      async handle({ ctx, services }) {
+        const readiness = await services.readiness();
+        if (!readiness.ready) throw new AppError('unavailable', 'RAG service is not ready.', { cause: readiness.reason });
+        ctx.body = { status: 'ready' };
+      },
+    }),
+    route({
+      operation: 'config',
+      method: 'GET',
+      path: '/config',
+      scope: 'public',
+      tag: 'system',
+      summary: 'What a client needs to know before it sends anything.',
+      answers: { 200: { description: 'Version and limits.', json: schemas.configReply } },
+      needsServices: false,
+      handle({ ctx, principal }) {
+        const { keyId: name, scope } = principal;
+        ctx.body = {
+          version: settings.version,
+          file_bytes_max: settings.fileBytesMax,
+          sync_bytes_max: settings.syncBytesMax,
+          auth: settings.apiKeys.length === 0 ? 'none' : 'key',
+          key: name === null ? null : { name, scope },
+          formats: settings.formats,
+          answers: settings.answers,
+        };
+      },
+    }),
+    route({
+      operation: 'status',
+      method: 'GET',
+      path: '/status',
+      scope: 'read',
+      tag: 'system',
+      summary: 'Queue, index and disk now, and what was done in each minute of the last hour.',
+      answers: { 200: { description: 'The figures.', json: schemas.statusReply } },
+      async handle({ ctx, services }) {
+        const figures = await services.status();
+        const nowMs = Date.parse(now());
+        throughput.sample(figures, nowMs);
+        ctx.body = toStatusReply(figures, throughput.history(nowMs));
+      },
+    }),
+    route({
+      operation: 'metrics',
+      method: 'GET',
+      path: '/metrics',
+      scope: 'read',
+      tag: 'system',
+      summary: 'Figures for Prometheus.',
+      answers: { 200: { description: 'Prometheus text format.', mediaType: 'text/plain' } },
+      async handle({ ctx, services }) {
+        const { contentType, text } = await metrics.page(services, Date.parse(now()));
+        ctx.status = 200;
+        ctx.set('Content-Type', contentType);
+        ctx.body = text;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,304 @@
+/** GET, DELETE and retry of tasks, their list, and their events. */
+import type { Context } from 'koa';
+import { AppError } from '../../errors.ts';
+import { isTerminal, taskStatuses, type TaskId, type TaskSnapshot } from '../../tasks/task.ts';
+import { callerOf, mayAccess, type Principal } from '../access/access.ts';
+import { etagOf, requireUnchanged, unchanged } from '../wire/conditional.ts';
+import { openEventStream } from '../live/event-stream.ts';
+import type { HttpLimits } from '../http-settings.ts';
+import type { HttpMetrics } from '../live/metrics.ts';
+import { JsonList, pageBytesMax, recordsAtOnce } from '../wire/json-list.ts';
+import { notModified, route, type Call, type RequestState, type Route } from './route.ts';
+import * as schemas from '../wire/schemas.ts';
+import type { TaskService } from '../services.ts';
+import type { Slots } from '../access/slots.ts';
+import type { TaskFeed } from '../live/task-feed.ts';
+import { taskPath, toTaskAccepted, toTaskRecord, type WireOptions } from '../wire/wire.ts';
+
+export type TaskRouteOptions = {
+  readonly limits: HttpLimits;
+  readonly wire: WireOptions;
+  readonly waitSlots: Slots;
+  readonly streamSlots: Slots;
+  readonly feed: TaskFeed;
+  readonly metrics: HttpMetrics;
+};
+
+/** Tasks in the first event of GET /events: all live ones, and the newest. */
+const snapshotTasksMax = 200;
+/** How many times as many tasks as were asked for one list request looks through for a key's own. */
+const timesReadMax = 20;
+
+export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
+  const { wire } = options;
+  return [
+    route({
+      operation: 'getTask',
+      method: 'GET',
+      path: '/task/{task_id}',
+      hasVersions: true,
+      scope: 'read',
+      tag: 'tasks',
+      summary: 'One task. With `wait` it answers as soon as the task has ended.',
+      params: schemas.taskParams,
+      query: schemas.waitQuery,
+      answers: {
+        200: { description: 'The task, failed ones included.', json: schemas.taskRecord },
+        304: notModified,
+      },
+      problems: ['not_found'],
+      async handle({ ctx, params, query, services, principal, hurry }) {
+        const found = await ownTask(services.tasks, params.task_id, principal);
+        const waits = query.wait > 0 && !isTerminal(found.task.status);
+        const client = callerOf(principal, (ctx.state as RequestState).address);
+        const release = waits ? options.waitSlots.take(client) : null;
+        const snapshot =
+          release === null ? found : await services.tasks.wait(found.task.id, query.wait * 1000, hurry).finally(release);
+        if (snapshot === null) throw taskNotFound();
+        if (!isTerminal(snapshot.task.status)) ctx.set('Retry-After', '2');
+        answerWithETag(ctx, JSON.stringify(toTaskRecord(snapshot, wire)));
+      },
+    }),
+    route({
+      operation: 'cancelTask',
+      method: 'DELETE',
+      path: '/task/{task_id}',
+      hasVersions: true,
+      scope: 'write',
+      tag: 'tasks',
+      summary: 'Cancel a pending task; with `force` also one that is being processed.',
+      logged: 'task cancelled',
+      params: schemas.taskParams,
+      query: schemas.cancelQuery,
+      answers: { 200: { description: 'It is failed now and its text cannot be found.', json: schemas.taskCancelled } },
+      problems: ['not_found', 'not_cancellable'],
+      async handle({ ctx, params, query, services, principal }) {
+        const { task } = await asClientKnowsIt(ctx, services.tasks, params.task_id, principal);
+        const startedAt = performance.now();
+        const cancelled = await services.tasks.cancel(task.id, { force: query.force });
+        if (cancelled.outcome === 'gone') throw taskNotFound();
+        if (cancelled.outcome !== 'cancelled') {
+          const status = cancelled.outcome === 'processing' ? 'processing' : cancelled.task.status;
+          throw new AppError('not_cancellable', `Cannot cancel task in ${status} status`);
+        }
+        options.metrics.cancelled((performance.now() - startedAt) / 1000);
+        ctx.body = { message: 'Task cancelled', task_id: task.id };
+      },
+    }),
+    route({
+      operation: 'listTasks',
+      method: 'GET',
+      path: '/tasks',
+      scope: 'read',
+      tag: 'tasks',
+      summary: 'Tasks, newest first. With keys in use, a key sees its own; a page may then be shorter than `limit`.',
+      query: schemas.tasksQuery,
+      answers: { 200: { description: 'One page.', json: schemas.taskPage } },
+      async handle({ ctx, query, services, principal, asker }) {
+        const list = new JsonList();
+        const docId = query.doc_id === undefined ? undefined : await services.documents.keptDocId(query.doc_id, asker);
+        const nextCursor = await listOwn(services.tasks, { ...query, doc_id: docId }, principal, async (tasks) => {
+          await list.add(tasks.map((snapshot) => toTaskRecord(snapshot, wire)));
+          return list.bytes < pageBytesMax;
+        });
+        list.answer(ctx, 'tasks', { next_cursor: nextCursor });
+      },
+    }),
+    route({
+      operation: 'retryTask',
+      method: 'POST',
+      path: '/task/{task_id}/retry',
+      hasVersions: true,
+      scope: 'write',
+      tag: 'tasks',
+      summary: 'Process a failed task again, from its stored file.',
+      logged: 'task tried again on request',
+      params: schemas.taskParams,
+      answers: { 202: { description: 'It waits again.', json: schemas.taskAccepted } },
+      problems: ['not_found', 'conflict', 'gone'],
+      async handle({ ctx, params, services, principal }) {
+        const { task } = await asClientKnowsIt(ctx, services.tasks, params.task_id, principal);
+        const outcome = await services.tasks.retry(task.id);
+        if (outcome === 'gone') throw taskNotFound();
+        if (outcome === 'not_failed') throw new AppError('conflict', 'Only a failed task can be retried.');
+        if (outcome === 'file_gone') throw new AppError('gone', 'The file of this task is no longer stored; upload it again.');
+        ctx.status = 202;
+        ctx.set('Location', taskPath(task.id, wire));
+        ctx.set('Retry-After', '2');
+        ctx.body = toTaskAccepted(task, wire);
+      },
+    }),
+    route({
+      operation: 'followTask',
+      method: 'GET',
+      path: '/task/{task_id}/events',
+      scope: 'read',
+      tag: 'tasks',
+      summary: 'The task and each change of it as server-sent events; ends after the last one.',
+      params: schemas.taskParams,
+      answers: {
+        200: { description: 'Events named `task`, each with the whole record.', mediaType: 'text/event-stream' },
+        204: { description: 'The task has ended and `Last-Event-ID` has seen it.', empty: true },
+      },
+      problems: ['not_found', 'rate_limited'],
+      handle: (call) => followTask(call, call.params.task_id, options),
+    }),
+    route({
+      operation: 'followTasks',
+      method: 'GET',
+      path: '/events',
+      scope: 'read',
+      tag: 'tasks',
+      summary: 'All tasks as server-sent events: first a `snapshot`, then each changed `task`.',
+      answers: { 200: { description: 'Events named `snapshot` and `task`.', mediaType: 'text/event-stream' } },
+      problems: ['rate_limited'],
+      handle: (call) => followTasks(call, options),
+    }),
+  ];
+
+  /** The task that is about to be changed. @throws AppError `precondition_failed`, `not_found`. */
+  async function asClientKnowsIt(ctx: Context, tasks: TaskService, id: string, principal: Principal): Promise<TaskSnapshot> {
+    const found = await ownTask(tasks, id, principal);
+    requireUnchanged(ctx, { etag: etagOf(JSON.stringify(toTaskRecord(found, wire))), modified: null });
+    return found;
+  }
+}
+
+type TaskCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'hurry'>;
+
+async function followTask(call: TaskCall, taskId: string, options: TaskRouteOptions): Promise<void> {
+  const { ctx, services, principal } = call;
+  const first = await ownTask(services.tasks, taskId, principal);
+  const seenId = ctx.get('Last-Event-ID');
+  if (isTerminal(first.task.status) && seenId === eventId(first)) {
+    // 204 is how an EventSource is told not to come back.
+    ctx.status = 204;
+    return;
+  }
+  if (answeredHead(ctx)) return;
+  const stream = openEventStream(ctx, streamOptions(call, options));
+  let lastId = seenId;
+  const stopWatching = services.tasks.watch(first.task.id, send);
+  stream.closed.addEventListener('abort', stopWatching, { once: true });
+  if (stream.closed.aborted) stopWatching();
+  // Read again once subscribed: what changed in between must not go missing.
+  send((await services.tasks.get(first.task.id)) ?? first);
+
+  function send(snapshot: TaskSnapshot): void {
+    const id = eventId(snapshot);
+    if (id !== lastId) stream.send({ id, name: 'task', data: toTaskRecord(snapshot, options.wire) });
+    lastId = id;
+    if (isTerminal(snapshot.task.status)) stream.close();
+  }
+}
+
+async function followTasks(call: TaskCall, options: TaskRouteOptions): Promise<void> {
+  const { ctx, services, principal } = call;
+  const { feed, wire } = options;
+  if (answeredHead(ctx)) return;
+  const missed = feed.since(ctx.get('Last-Event-ID'));
+  const startId = feed.lastId();
+  const tasks = missed === null ? await liveAndNewest(services.tasks, principal) : null;
+  const stream = openEventStream(ctx, streamOptions(call, options));
+  if (tasks !== null)
+    stream.send({ id: startId, name: 'snapshot', data: { tasks: tasks.map((snapshot) => toTaskRecord(snapshot, wire)) } });
+  // What came while the snapshot was read is sent after it: each event holds a whole task, so twice does no harm.
+  for (const event of missed ?? feed.since(startId) ?? []) send(event);
+  const unfollow = feed.follow(send);
+  stream.closed.addEventListener('abort', unfollow, { once: true });
+  if (stream.closed.aborted) unfollow();
+
+  function send({ id, snapshot }: { id: string; snapshot: TaskSnapshot }): void {
+    if (mayAccess(principal, snapshot.task.keyId)) stream.send({ id, name: 'task', data: toTaskRecord(snapshot, wire) });
+  }
+}
+
+function streamOptions(
+  { ctx, principal, hurry }: TaskCall,
+  { limits, streamSlots }: TaskRouteOptions,
+): Parameters<typeof openEventStream>[1] {
+  return { limits, slots: streamSlots, client: callerOf(principal, (ctx.state as RequestState).address), until: hurry };
+}
+
+async function liveAndNewest(tasks: TaskService, principal: Principal): Promise<readonly TaskSnapshot[]> {
+  const live = await Promise.all(
+    taskStatuses.filter((status) => !isTerminal(status)).map((status) => tasks.list({ status, limit: snapshotTasksMax })),
+  );
+  const newest = await tasks.list({ limit: snapshotTasksMax });
+  const byId = new Map([...newest.tasks, ...live.flatMap((page) => page.tasks)].map((snapshot) => [snapshot.task.id, snapshot]));
+  return [...byId.values()]
+    .filter(({ task }) => mayAccess(principal, task.keyId))
+    .sort((a, b) => (a.task.id < b.task.id ? 1 : -1))
+    .slice(0, 2 * snapshotTasksMax);
+}
+
+/** The task, if it is this caller's to see; another key's task does not exist for it. */
+async function ownTask(tasks: TaskService, id: string, principal: Principal): Promise<TaskSnapshot> {
+  const snapshot = isTaskId(id) ? await tasks.get(id) : null;
+  if (snapshot === null || !mayAccess(principal, snapshot.task.keyId)) throw taskNotFound();
+  return snapshot;
+}
+
+/** Gives a key's own tasks to `take` until there are `limit`, or it has had enough. Returns where the next page begins. */
+async function listOwn(
+  tasks: TaskService,
+  {
+    status,
+    doc_id,
+    limit,
+    cursor,
+  }: {
+    status?: TaskSnapshot['task']['status'] | undefined;
+    doc_id?: string | undefined;
+    limit: number;
+    cursor?: string | undefined;
+  },
+  principal: Principal,
+  take: (own: readonly TaskSnapshot[]) => Promise<boolean>,
+): Promise<string | null> {
+  let next: string | null | undefined = cursor;
+  let left = limit;
+  for (let read = 0; read < timesReadMax * limit && left > 0;) {
+    const wanted = Math.min(left, recordsAtOnce);
+    read += wanted;
+    const page = await tasks.list({
+      limit: wanted,
+      ...(status === undefined ? {} : { status }),
+      ...(doc_id === undefined ? {} : { docId: doc_id }),
+      ...(next === undefined || next === null ? {} : { cursor: next }),
+    });
+    const own = page.tasks.filter(({ task }) => mayAccess(principal, task.keyId));
+    left -= own.length;
+    next = page.nextCursor;
+    if (!(await take(own)) || next === null) break;
+  }
+  return next ?? null;
+}
+
+function isTaskId(id: string): id is TaskId {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+}
+
+function taskNotFound(): AppError {
+  return new AppError('not_found', 'Task not found');
+}
+
+function answeredHead(ctx: Context): boolean {
+  if (ctx.method !== 'HEAD') return false;
+  ctx.status = 200;
+  ctx.set('Content-Type', 'text/event-stream; charset=utf-8');
+  return true;
+}
+
+/** The same state has the same id in every process, so that a stream can be resumed at another front end. */
+function eventId({ task, progress }: TaskSnapshot): string {
+  return `${task.revision}.${progress.stage}.${progress.percent}`;
+}
+
+function answerWithETag(ctx: Context, json: string): void {
+  ctx.set('Cache-Control', 'no-cache');
+  if (unchanged(ctx, { etag: etagOf(json), modified: null })) return;
+  ctx.status = 200;
+  ctx.type = 'application/json';
+  ctx.body = json;
+}

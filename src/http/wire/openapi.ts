@@ -1,0 +1,103 @@
+/** OpenAPI 3.1 of every route, made from the route table and the schemas that validate requests. */
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import { z } from 'zod';
+import type { RequestErrorCode } from '../../errors.ts';
+import { statusOf } from './problem.ts';
+import type { Answer, Route } from '../routes/route.ts';
+import * as schemas from './schemas.ts';
+
+/** Problems that any route may answer. */
+const everywhere: readonly RequestErrorCode[] = [
+  'bad_request',
+  'invalid_request',
+  'request_timeout',
+  'body_too_large',
+  'expectation_failed',
+  'precondition_failed',
+  'misdirected',
+  'rate_limited',
+  'internal',
+];
+
+/** `basePath`: where the server is, as its clients see it. */
+export function createOpenApi(routes: readonly Route[], options: { version: string; basePath: string; withKeys: boolean }): object {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route, options.withKeys) };
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'RAG intake',
+      version: options.version,
+      description: 'Documents in, answers with page-true citations out. Errors are problem documents (RFC 9457).',
+    },
+    servers: [{ url: options.basePath || '/' }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
+    },
+  });
+}
+
+/** Every status that a route may answer with a problem. */
+export function problemStatuses(route: Route): readonly number[] {
+  const codes: RequestErrorCode[] = [...everywhere, ...(route.problems ?? [])];
+  if (route.method !== 'GET') codes.push('forbidden');
+  if (route.scope !== 'public') codes.push('unauthorized', 'forbidden');
+  if (route.needsServices !== false) codes.push('unavailable');
+  return [...new Set(codes.map(statusOf))].sort((a, b) => a - b);
+}
+
+function operation(route: Route, withKeys: boolean): ZodOpenApiOperationObject {
+  return {
+    operationId: route.operation,
+    summary: route.summary,
+    tags: [route.tag],
+    ...(withKeys && route.scope !== 'public' ? { security: [{ bearer: [] }, { apiKey: [] }] } : {}),
+    'x-scope': route.scope,
+    requestParams: {
+      ...(route.params === undefined ? {} : { path: route.params as z.ZodObject }),
+      ...(route.query === undefined ? {} : { query: route.query as z.ZodObject }),
+      ...(route.requestHeaders === undefined ? {} : { header: route.requestHeaders }),
+    },
+    ...(route.body === undefined ? {} : { requestBody: requestBody(route) }),
+    responses: responses(route),
+  };
+}
+
+function requestBody({ body }: Route): NonNullable<ZodOpenApiOperationObject['requestBody']> {
+  if (body!.kind === 'json' || body!.kind === 'message')
+    return { required: true, content: { 'application/json': { schema: body!.schema } } };
+  if (body!.kind === 'file') return { required: true, content: { 'application/octet-stream': { schema: binary } } };
+  const form = z.strictObject({
+    file: binary,
+    metadata: z.string().optional().meta({ description: 'A flat JSON object (see Metadata).' }),
+    callback_url: z.string().optional().meta({ description: 'As in the address; in one place only.' }),
+  });
+  return { required: true, content: { 'multipart/form-data': { schema: form } } };
+}
+
+const binary = z.any().meta({ override: { type: 'string', format: 'binary' } });
+
+function responses(route: Route): ZodOpenApiResponsesObject {
+  const found: ZodOpenApiResponsesObject = {};
+  for (const [status, answer] of Object.entries(route.answers))
+    found[status as '200'] = { description: answer.description, ...content(answer) };
+  for (const status of problemStatuses(route)) {
+    const answer = route.answers[status];
+    found[String(status) as '400'] = {
+      description: answer?.description ?? 'A problem.',
+      content: { ...(answer && content(answer).content), 'application/problem+json': { schema: schemas.problemDocument } },
+    };
+  }
+  return found;
+}
+
+function content(answer: Answer): { content?: Record<string, { schema: z.ZodType }> } {
+  if ('json' in answer) return { content: { 'application/json': { schema: answer.json } } };
+  return 'mediaType' in answer ? { content: { [answer.mediaType]: { schema: z.string() } } } : {};
+}

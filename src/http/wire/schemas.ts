@@ -1,0 +1,388 @@
+/**
+ * Every shape on the wire, once: requests are validated with these, answers are held against them in tests,
+ * and OpenAPI is made from them. Both are strict: a field of an answer that is not here is a bug, one of a request is refused.
+ */
+import 'zod-openapi';
+import { z } from 'zod';
+import { searchModes } from '../../search/document-index.ts';
+import { taskStages, taskStatuses } from '../../tasks/task.ts';
+import { problemCodes } from './problem.ts';
+
+const docIdCharactersMax = 256;
+
+/** How a schema is described where its own description would be of the text it is read from, or too long to read. */
+function shownAs(description: object): { override: (context: { jsonSchema: object }) => void } {
+  return {
+    override({ jsonSchema }) {
+      const { description: words, example } = jsonSchema as { description?: string; example?: unknown };
+      for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
+      Object.assign(
+        jsonSchema,
+        description,
+        words === undefined ? {} : { description: words },
+        example === undefined ? {} : { example },
+      );
+    },
+  };
+}
+
+/** A document's name; `missing` is said where there is none. */
+function docIdText(missing?: string): z.ZodType<string, string> {
+  return (
+    z
+      .string({ error: ({ input }) => (input === undefined ? missing : undefined) })
+      .refine((text) => text.length > 0 && text.length <= 2 * docIdCharactersMax && Array.from(text).length <= docIdCharactersMax, {
+        message: `must have 1 to ${docIdCharactersMax} characters`,
+      })
+      .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), { message: 'must not contain control characters' })
+      // Every library that reads URLs takes them out of a path, `%2e%2e` too: such a document could not be asked for.
+      .refine((text) => text !== '.' && text !== '..', { message: 'must not be "." or "..", which no address can name' })
+      .meta({
+        description: 'The document; the same one again replaces it. 1–256 characters, no control characters, not `.` or `..`.',
+        example: 'handbook-2026',
+        ...shownAs({
+          type: 'string',
+          minLength: 1,
+          maxLength: docIdCharactersMax,
+          pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$',
+        }),
+      })
+  );
+}
+
+export const docId = docIdText();
+
+/** Anything that may be asked for as a task id: what is not one is an unknown task (404), not a malformed request. */
+export const taskId = z.string().meta({ description: 'A task id.', example: '0193a1b2-7c4d-7e8f-9a0b-1c2d3e4f5a6b' });
+
+/** Text that every engine can hold: valid Unicode, and no NUL, which PostgreSQL's text does not take. */
+function storable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+const notStorable = { message: 'must be valid Unicode without NUL' };
+
+/** Flat, so that every value can be a filter in search. */
+export const metadata = z
+  .record(
+    z.string().min(1).max(64).refine(storable, notStorable),
+    z.union([z.string().max(1024).refine(storable, notStorable), z.number(), z.boolean(), z.null()]),
+  )
+  .refine((value) => Object.keys(value).length <= 32, { message: 'may have 32 members at most' })
+  .meta({ id: 'Metadata', description: 'Up to 32 members of your own; each can be a filter in search.' });
+
+/** A whole number in a query string. */
+function queryInteger(minimum: number, maximum: number, fallback: number): z.ZodType<number, string | undefined> {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { message: `must be a whole number from ${minimum} to ${maximum}` })
+    .transform(Number)
+    .pipe(z.number().min(minimum).max(maximum))
+    .optional()
+    .transform((value) => value ?? fallback)
+    .meta(shownAs({ type: 'integer', minimum, maximum, default: fallback }));
+}
+
+const queryFlag = z
+  .enum(['true', 'false', '1', '0'])
+  .optional()
+  .transform((value) => value === 'true' || value === '1')
+  .meta(shownAs({ type: 'string', enum: ['true', 'false', '1', '0'], default: 'false' }));
+
+const cursor = z.string().min(1).max(512).optional().meta({ description: '`next_cursor` of the page before.' });
+
+const time = z.iso
+  .datetime({ offset: true })
+  .max(40)
+  .meta(shownAs({ type: 'string', format: 'date-time' }));
+
+const callbackUrl = z
+  .string()
+  .min(1)
+  .max(2048)
+  .optional()
+  .meta({ description: 'Where to send a signed webhook when the task has ended; its host must be allowed on this server.' });
+
+export const insertQuery = z.object({
+  doc_id: docIdText(
+    'is missing; name the document in the address, as in POST /insert?doc_id=handbook (a field of the form is not read)',
+  ),
+  callback_url: callbackUrl,
+});
+export const documentParams = z.object({ doc_id: docId });
+export const putQuery = z.object({
+  filename: z.string().min(1).max(1024).optional().meta({ description: 'The name of the file.' }),
+  callback_url: callbackUrl,
+});
+export const insertHeaders = z.object({
+  prefer: z.string().optional().meta({ description: '`respond-async` or `wait=N` (RFC 7240).', example: 'wait=10' }),
+  'idempotency-key': z.string().optional().meta({ description: 'Makes a repeated upload give the first answer, for 24 hours.' }),
+});
+export const rangeHeaders = z.object({
+  range: z.string().optional().meta({ description: 'One range of bytes (RFC 9110 §14).', example: 'bytes=0-1023' }),
+  'if-range': z
+    .string()
+    .optional()
+    .meta({ description: 'The ETag of the version whose part is wanted; all of another one comes.' }),
+});
+export const taskParams = z.object({ task_id: taskId });
+export const waitQuery = z.object({
+  wait: queryInteger(0, 60, 0).meta({ description: 'Seconds to wait for the end of the task.' }),
+});
+export const cancelQuery = z.object({ force: queryFlag.meta({ description: 'Also stop a task that is being processed.' }) });
+export const tasksQuery = z.object({
+  status: z.enum(taskStatuses).optional(),
+  doc_id: docId.optional(),
+  limit: queryInteger(1, 1000, 50),
+  cursor,
+});
+export const documentsQuery = z.object({ limit: queryInteger(1, 1000, 50), cursor });
+
+const searchText = z
+  .string()
+  .max(2000)
+  .refine((text) => text.trim() !== '' && text.isWellFormed(), { message: 'must hold something to look for' })
+  .meta(shownAs({ type: 'string', minLength: 1, maxLength: 2000, pattern: '\\S' }));
+/** No name that is stored has a control character in it. */
+function nameFilter(charactersMax: number): z.ZodType<string, string> {
+  return z
+    .string()
+    .min(1)
+    .max(charactersMax)
+    .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), { message: 'must be valid Unicode without control characters' })
+    .meta(shownAs({ type: 'string', minLength: 1, maxLength: charactersMax, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$' }));
+}
+const mode = z.enum(searchModes).default('hybrid');
+const docIdList = z.array(docId).max(100);
+
+export const searchBody = z
+  .strictObject({
+    query: searchText,
+    top_k: z.int().min(1).max(100).default(10),
+    offset: z.int().min(0).max(1000).default(0).meta({ description: 'Hits to pass over.' }),
+    mode,
+    doc_ids: docIdList.optional(),
+    filename: nameFilter(1024).optional(),
+    media_type: nameFilter(255).optional(),
+    inserted_after: time.optional(),
+    inserted_before: time.optional(),
+    metadata: metadata.optional(),
+  })
+  .meta({ id: 'SearchRequest' });
+
+export const answerBody = z
+  .strictObject({
+    question: searchText,
+    top_k: z.int().min(1).max(20).default(6).meta({ description: 'Chunks the answer is made from.' }),
+    doc_ids: docIdList.optional(),
+  })
+  .meta({ id: 'AnswerRequest' });
+export type AnswerBody = z.output<typeof answerBody>;
+
+export const searchQuery = z.object({
+  q: searchText,
+  top_k: queryInteger(1, 100, 10),
+  offset: queryInteger(0, 1000, 0),
+  mode,
+  doc_id: z
+    .union([docId.transform((one) => [one]), docIdList])
+    .optional()
+    .meta({ description: 'Only in these documents; may be repeated.', ...shownAs({ type: 'array', items: { type: 'string' } }) }),
+  filename: nameFilter(1024).optional(),
+  media_type: nameFilter(255).optional(),
+  inserted_after: time.optional(),
+  inserted_before: time.optional(),
+});
+
+export const loginBody = z.strictObject({ key: z.string().min(1).max(512) }).meta({ id: 'LoginRequest' });
+
+const isoTime = z.iso.datetime().meta({ example: '2026-11-24T08:30:00.000Z', ...shownAs({ type: 'string', format: 'date-time' }) });
+const count = z.int().min(0);
+
+const taskResult = z
+  .strictObject({
+    message: z.literal('Document processed successfully'),
+    filename: z.string(),
+    media_type: z.string(),
+    title: z.string().nullable(),
+    pages: count.nullable(),
+    chunks: count,
+    characters: count,
+    unchanged: z.boolean().meta({ description: 'The same bytes were already searchable; nothing was done again.' }),
+    superseded: z.boolean().meta({ description: 'A newer upload of this doc_id was completed first.' }),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'TaskResult' });
+
+const taskFields = {
+  task_id: z.string(),
+  doc_id: z.string(),
+  filename: z.string(),
+  file_size: count,
+  status: z.enum(taskStatuses),
+  created_at: isoTime,
+  updated_at: isoTime,
+  result: taskResult.nullable(),
+  error: z.string().nullable(),
+  stage: z.enum(taskStages),
+  progress: z.strictObject({
+    percent: z.number().min(0).max(100),
+    pages_done: count.nullable(),
+    pages_total: count.nullable(),
+    chunks_done: count.nullable(),
+    chunks_total: count.nullable(),
+  }),
+  queue_position: count.nullable(),
+  attempts: count,
+  max_attempts: count,
+  error_code: z.string().nullable(),
+  retryable: z.boolean().nullable(),
+  started_at: isoTime.nullable(),
+  finished_at: isoTime.nullable(),
+  expires_at: isoTime.nullable(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  media_type: z.string().nullable(),
+  metadata: metadata.nullable(),
+  links: z.strictObject({ self: z.string(), events: z.string(), document: z.string().nullable() }),
+};
+
+export const taskRecord = z.strictObject(taskFields).meta({ id: 'Task' });
+
+/** The 200 of an upload: the whole task record and what the 202 says. */
+export const insertedRecord = z
+  .strictObject({ ...taskFields, message: z.string(), status_url: z.string() })
+  .meta({ id: 'Inserted' });
+
+export const taskAccepted = z
+  .strictObject({
+    message: z.literal('File uploaded successfully, processing started'),
+    task_id: z.string(),
+    doc_id: z.string(),
+    filename: z.string(),
+    status_url: z.string(),
+  })
+  .meta({ id: 'TaskAccepted' });
+
+export const taskCancelled = z
+  .strictObject({ message: z.literal('Task cancelled'), task_id: z.string() })
+  .meta({ id: 'TaskCancelled' });
+
+export const taskPage = z.strictObject({ tasks: z.array(taskRecord), next_cursor: z.string().nullable() }).meta({ id: 'TaskPage' });
+
+export const documentRecord = z
+  .strictObject({
+    doc_id: z.string(),
+    task_id: z.string().meta({ description: 'The task that made this version.' }),
+    filename: z.string(),
+    media_type: z.string(),
+    file_size: count,
+    sha256: z.string(),
+    title: z.string().nullable(),
+    author: z.string().nullable(),
+    language: z.string().nullable(),
+    pages: count.nullable(),
+    chunks: count,
+    characters: count,
+    metadata: metadata.nullable(),
+    inserted_at: isoTime,
+    embedder: z.string(),
+    warnings: z.array(z.string()).meta({ description: 'Sentences about what could not be read' }),
+    links: z.strictObject({ self: z.string(), content: z.string(), file: z.string() }),
+  })
+  .meta({ id: 'Document' });
+
+export const documentPage = z
+  .strictObject({ documents: z.array(documentRecord), next_cursor: z.string().nullable() })
+  .meta({ id: 'DocumentPage' });
+
+export const documentDeleted = z
+  .strictObject({ message: z.literal('Document deleted'), doc_id: z.string() })
+  .meta({ id: 'DocumentDeleted' });
+
+export const searchReply = z
+  .strictObject({
+    query: z.string(),
+    mode: z.enum(searchModes),
+    took_ms: z.number().min(0),
+    total: count.meta({ description: 'Chunks that matched; a lower bound when the search stopped early.' }),
+    notice: z.string().nullable().meta({ description: 'Why the answer is less than it could be, or null.' }),
+    hits: z.array(
+      z.strictObject({
+        score: z.number(),
+        text: z.string(),
+        highlights: z.array(z.array(count).length(2)).meta({ description: 'UTF-16 offsets into `text`, end exclusive.' }),
+        citation: z.strictObject({
+          doc_id: z.string(),
+          filename: z.string(),
+          title: z.string().nullable(),
+          page: count.nullable(),
+          page_end: count.nullable(),
+          section: z.array(z.string()).meta({ description: 'Headings from the outermost to the innermost.' }),
+          chunk_id: z.string(),
+          char_start: count.meta({ description: 'UTF-16 offset into the content.' }),
+          char_end: count,
+          url: z.string(),
+        }),
+      }),
+    ),
+  })
+  .meta({ id: 'SearchReply' });
+
+export const healthReply = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health' });
+export const readyReply = z.strictObject({ status: z.literal('ready') }).meta({ id: 'Ready' });
+
+export const configReply = z
+  .strictObject({
+    version: z.string(),
+    file_bytes_max: count,
+    sync_bytes_max: count,
+    auth: z.enum(['none', 'key']),
+    /** Who this request was made by, when it had a valid key or cookie. */
+    key: z.strictObject({ name: z.string(), scope: z.enum(['read', 'write', 'admin']) }).nullable(),
+    formats: z.array(z.string()).meta({ description: 'File name endings that can be read, without a dot.' }),
+    answers: z.boolean().meta({ description: 'Whether a chat service is set, so that POST /answer is there.' }),
+  })
+  .meta({ id: 'Config' });
+
+export const statusReply = z
+  .strictObject({
+    pending: count,
+    processing: count,
+    threads: count,
+    worker_up: z.boolean(),
+    documents: count,
+    chunks: count,
+    index_bytes: count,
+    disk_free_bytes: count,
+    documents_damaged: count,
+    documents_mended: count,
+    disk_total_bytes: count,
+    store: z.enum(['ready', 'full', 'read_only', 'unusable', 'starting']),
+    history: z
+      .array(z.strictObject({ minute: isoTime, completed: count, failed: count, bytes: count, pending: count, processing: count }))
+      .meta({ description: 'The last 60 minutes, oldest first; of `pending` and `processing` the most that was seen.' }),
+  })
+  .meta({ id: 'Status' });
+
+export const loginReply = z
+  .strictObject({ name: z.string(), scope: z.enum(['read', 'write', 'admin']), expires_at: isoTime })
+  .meta({ id: 'Login' });
+export const logoutReply = z.strictObject({ message: z.literal('Logged out') }).meta({ id: 'Logout' });
+
+export const problemDocument = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.enum(problemCodes as [string, ...string[]]),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457.' });
+
+export type TaskResultRecord = z.output<typeof taskResult>;
+export type TaskRecord = z.output<typeof taskRecord>;
+export type TaskAccepted = z.output<typeof taskAccepted>;
+export type DocumentRecord = z.output<typeof documentRecord>;
+export type SearchReply = z.output<typeof searchReply>;
+export type StatusReply = z.output<typeof statusReply>;

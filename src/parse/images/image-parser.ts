@@ -1,0 +1,119 @@
+/** Pictures: their size is read from the header and checked before anything decodes them; their text needs OCR. */
+import { DocumentError } from '../../errors.ts';
+import { imageType } from '../detect.ts';
+import { normalizeLines } from '../text/encoding.ts';
+import { readInput } from '../input.ts';
+import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
+import { noOcrSentence, type Ocr } from './ocr.ts';
+import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { writeParagraphs } from '../text/text-parser.ts';
+
+export function createImageParser(ocr: Ocr | null): Parser {
+  return { parse: (input) => parse(input, ocr) };
+}
+
+async function parse(input: ParseInput, ocr: Ocr | null): Promise<ParsedDocument> {
+  const bytes = await readInput(input);
+  const size = imageSize(bytes);
+  if (size === null) throw new DocumentError('corrupt', 'The picture is damaged: its size cannot be read');
+  const { pixelsMax } = input.limits;
+  if (size.width * size.height > pixelsMax) {
+    throw new DocumentError(
+      'limit_exceeded',
+      `The picture has ${size.width} × ${size.height} pixels, more than ${pixelsMax} (MAX_PICTURE_PIXELS)`,
+    );
+  }
+  if (ocr === null) throw new DocumentError('no_text', noOcrSentence);
+  const pages = (await ocr.read(bytes)).split('\f');
+  const builder = createMarkdownBuilder(input.limits);
+  for (const [index, text] of pages.entries()) writeParagraphs(normalizeLines(text), builder, { page: index + 1 });
+  if (builder.characters === 0) throw new DocumentError('no_text', 'No text found in the picture, neither by OCR');
+  return {
+    mediaType: imageType(bytes)!,
+    title: null,
+    author: null,
+    language: null,
+    pages: pages.length,
+    ...builder.finish(),
+    warnings: [],
+  };
+}
+
+export type ImageSize = { readonly width: number; readonly height: number };
+
+/** The size that the header declares, or null when there is none. Decodes nothing. */
+export function imageSize(bytes: Buffer): ImageSize | null {
+  try {
+    switch (imageType(bytes)) {
+      case 'image/png':
+        return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+      case 'image/gif':
+        return { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };
+      case 'image/bmp':
+        return { width: Math.abs(bytes.readInt32LE(18)), height: Math.abs(bytes.readInt32LE(22)) };
+      case 'image/webp':
+        return webpSize(bytes);
+      case 'image/jpeg':
+        return jpegSize(bytes);
+      case 'image/tiff':
+        return tiffSize(bytes);
+      default:
+        return null;
+    }
+  } catch (error) {
+    if (error instanceof RangeError) return null; // the file ends inside its header
+    throw error;
+  }
+}
+
+/** RFC 9649: lossy, lossless or extended header. */
+function webpSize(bytes: Buffer): ImageSize | null {
+  const kind = bytes.toString('latin1', 12, 16);
+  if (kind === 'VP8X') return { width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1 };
+  if (kind === 'VP8 ') return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff };
+  if (kind !== 'VP8L') return null;
+  const packed = bytes.readUInt32LE(21);
+  return { width: (packed & 0x3fff) + 1, height: ((packed >>> 14) & 0x3fff) + 1 };
+}
+
+/** The frame header (SOF0–SOF15 but DHT, JPG and DAC) after any number of other segments. */
+function jpegSize(bytes: Buffer): ImageSize | null {
+  for (let at = 2; at < bytes.length;) {
+    if (bytes[at] !== 0xff) return null;
+    const marker = bytes.readUInt8(at + 1);
+    if (marker === 0xff) {
+      at += 1;
+      continue;
+    }
+    if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
+      return { width: bytes.readUInt16BE(at + 7), height: bytes.readUInt16BE(at + 5) };
+    }
+    at += marker === 1 || (marker >= 0xd0 && marker <= 0xd8) ? 2 : 2 + Math.max(2, bytes.readUInt16BE(at + 2));
+  }
+  return null;
+}
+
+const tiffPagesMax = 1000;
+
+/** The largest of its pages. */
+function tiffSize(bytes: Buffer): ImageSize | null {
+  const little = bytes[0] === 0x49;
+  const short = (at: number): number => (little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
+  const long = (at: number): number => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  let largest: ImageSize | null = null;
+  let directory = long(4);
+  for (let page = 0; directory !== 0 && page < tiffPagesMax; page++) {
+    let width = 0;
+    let height = 0;
+    const entries = short(directory);
+    for (let entry = 0; entry < entries; entry++) {
+      const at = directory + 2 + entry * 12;
+      const value = short(at + 2) === 3 ? short(at + 8) : long(at + 8);
+      if (short(at) === 256) width = value;
+      if (short(at) === 257) height = value;
+    }
+    if (largest === null || width * height > largest.width * largest.height) largest = { width, height };
+    directory = long(directory + 2 + entries * 12);
+  }
+  return largest;
+}

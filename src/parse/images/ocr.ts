@@ -1,0 +1,131 @@
+/**
+ * Text in pictures, by Tesseract where the administrator has installed it: found once at start, run as a child process in
+ * bounded processor time, one picture at a time and on one core.
+ */
+import { spawn } from 'node:child_process';
+import { DocumentError } from '../../errors.ts';
+import type { ParseLimits } from '../parser.ts';
+
+export interface Ocr {
+  /** What it reads, as Tesseract names them (`eng`, `chi_sim`). */
+  readonly languages: readonly string[];
+  /**
+   * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP); '' when there is none. The pages of a TIFF are parted by form feeds.
+   * @throws DocumentError `timeout`, `corrupt`, `stalled`.
+   */
+  read(image: Uint8Array): Promise<string>;
+}
+
+export type OcrOptions = {
+  /** Joined by `+`; empty: English and Chinese, as far as they are installed, else whatever is. */
+  readonly languages: string;
+  /** Processor time for one picture; whole seconds count. */
+  readonly timeoutMs: number;
+  /** The same by the clock; ten times as much unless told, since a busy machine is not the picture's fault. */
+  readonly clockMs?: number;
+  /** Of Tesseract; looked up on the PATH. */
+  readonly command?: string;
+};
+
+/** Of threads that read documents: a picture's time ends before the page's, so that it is the picture that is told of. */
+export function ocrOptions(languages: string, { pageMs }: Pick<ParseLimits, 'pageMs'>): OcrOptions {
+  return { languages, timeoutMs: Math.ceil(pageMs * 0.9) };
+}
+
+/** Tesseract, looked up on the PATH. */
+export const ocrCommand = 'tesseract';
+
+/** What a scan ends in where nobody can read it. */
+export const noOcrSentence = 'No text found: this looks like a scan and OCR is not installed';
+
+/** Shorter, and a busy machine would seem to have no OCR. */
+const listMs = 30_000;
+
+/** Null when Tesseract is not installed, has none of the languages, or does not answer within half a minute. */
+export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
+  const command = options.command ?? ocrCommand;
+  const listed = await run([command, '--list-langs'], new Uint8Array(), listMs).catch(() => null);
+  if (listed?.code !== 0) return null;
+  const installed = listed.output
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim());
+  const languages = chooseLanguages(installed, options.languages);
+  if (languages.length === 0) return null;
+  return {
+    languages,
+    async read(image) {
+      // One thread a picture: Tesseract's own threads gain little and would take the cores of other tasks.
+      const words = ['env', 'OMP_THREAD_LIMIT=1', command, 'stdin', 'stdout', '-l', languages.join('+')];
+      const { code, signal, output } = await run(
+        limited(words, options.timeoutMs),
+        image,
+        options.clockMs ?? clockFactor * options.timeoutMs,
+      );
+      // Killed: the machine has no memory left.
+      if (code === 'timeout' || signal === 'SIGKILL')
+        throw new DocumentError('stalled', 'The program that reads pictures made no headway on the server', { retryable: true });
+      if (signal === 'SIGXCPU' || code === killedByCpuLimit)
+        throw new DocumentError(
+          'timeout',
+          `Reading the text in a picture took longer than ${options.timeoutMs} ms (PAGE_TIMEOUT_MS)`,
+        );
+      if (code !== 0) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
+      return joinWide(output).trim();
+    },
+  };
+}
+
+function chooseLanguages(installed: readonly string[], wanted: string): readonly string[] {
+  if (wanted !== '') return wanted.split('+').filter((language) => installed.includes(language));
+  const usual = ['eng', 'chi_sim', 'chi_tra'].filter((language) => installed.includes(language));
+  return usual.length > 0 ? usual : installed.filter((language) => language !== '' && language !== 'osd').slice(0, 3);
+}
+
+/** Tesseract puts spaces between Chinese characters. */
+function joinWide(text: string): string {
+  return text.replace(/(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]) (?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])/g, '');
+}
+
+const clockFactor = 10;
+/** As shells say it of a program that they have waited for. */
+const killedByCpuLimit = 128 + 24;
+
+/** A program that the system ends when it has computed for so long. */
+function limited(words: readonly string[], cpuMs: number): string[] {
+  return ['sh', '-c', `ulimit -S -t ${Math.ceil(cpuMs / 1000)}; exec "$@"`, 'sh', ...words];
+}
+
+const outputBytesMax = 16 * 1024 * 1024;
+
+/** Runs a program; what it prints beyond 16 MiB is dropped. Rejects when it cannot be started. */
+function run(
+  words: readonly string[],
+  stdin: Uint8Array,
+  timeoutMs: number,
+): Promise<{ code: number | null | 'timeout'; signal: NodeJS.Signals | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(words[0]!, words.slice(1), { stdio: ['pipe', 'pipe', 'ignore'] });
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, timeoutMs);
+    child.stdout.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes <= outputBytesMax) parts.push(part);
+    });
+    child.stdin.on('error', () => {}); // it may end before it has read all
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code: isLate ? 'timeout' : code, signal, output: Buffer.concat(parts).toString('utf8') });
+    });
+    child.stdin.end(stdin);
+  });
+}

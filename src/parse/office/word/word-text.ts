@@ -1,0 +1,223 @@
+/**
+ * The text of one Word paragraph as its reader sees it: field results without their codes, insertions without deletions,
+ * the base of ruby, equations as LaTeX; and what hangs on it (text boxes, charts, notes) for the caller to place.
+ */
+import { child, descendants, elements, textOf, type XmlNode } from '../../containers/xml.ts';
+import { chosen } from '../alternate-content.ts';
+import { references } from '../drawing.ts';
+import { toLatex } from './omml.ts';
+import { isMonospacedFont, toggle, type WordStyles } from './word-styles.ts';
+
+/** Fields that are open (`w:fldChar`); they may run over paragraphs, so their state is the caller's. */
+export type OpenFields = ('code' | 'result')[];
+
+export type WordText = {
+  readonly text: string;
+  /** Block equations (`m:oMathPara`), or all of a paragraph that is nothing but equations. */ readonly equations: readonly string[];
+  /** `w:txbxContent`, each once. */ readonly boxes: readonly XmlNode[];
+  /** `c:chart`, `dgm:relIds`. */ readonly references: readonly XmlNode[];
+  readonly notes: readonly { readonly kind: 'footnote' | 'endnote'; readonly id: string; readonly mark: string }[];
+  /** Every visible run is set in a font of equal widths. */ readonly isMonospaced: boolean;
+};
+
+type Context = {
+  readonly styles: WordStyles;
+  readonly fields: OpenFields;
+  readonly nextMark: (kind: 'footnote' | 'endnote') => string;
+};
+
+const nestedFieldsMax = 100;
+
+/** Reads a `w:p`. */
+export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, context: Context): WordText {
+  const out = {
+    parts: [] as string[],
+    /** Equations in the line, and whether anything else is. */
+    inlineEquations: [] as string[],
+    hasWords: false,
+    equations: [] as string[],
+    boxes: [] as XmlNode[],
+    references: [] as XmlNode[],
+    notes: [] as WordText['notes'][number][],
+    runs: 0,
+    monospacedRuns: 0,
+  };
+  const isShown = () => !context.fields.includes('code');
+
+  function inline(node: XmlNode): void {
+    for (const each of elements(node)) {
+      switch (each.name) {
+        case 'w:r':
+          run(each);
+          break;
+        case 'm:oMath':
+          equation(each, false);
+          break;
+        case 'm:oMathPara':
+          for (const math of elements(each, 'm:oMath')) equation(math, true);
+          break;
+        case 'w:del':
+        case 'w:moveFrom':
+        case 'w:pPr':
+        case 'w:sdtPr':
+          break;
+        case 'mc:AlternateContent':
+          inline(chosen(each));
+          break;
+        default:
+          inline(each); // hyperlinks, insertions, content controls, smart tags, simple fields, text directions
+      }
+    }
+  }
+
+  function run(node: XmlNode): void {
+    const properties = child(node, 'w:rPr');
+    const style = context.styles.character(child(properties, 'w:rStyle')?.attributes['w:val']);
+    if (toggle(properties, 'w:vanish') ?? style.isHidden) return;
+    const before = out.parts.length;
+    for (const each of elements(node)) piece(each);
+    const written = out.parts.slice(before).join('');
+    if (written.trim() === '') return;
+    out.runs++;
+    if (isMonospacedFont(properties) ?? (style.isMonospaced || isStyleMonospaced)) out.monospacedRuns++;
+  }
+
+  function piece(node: XmlNode): void {
+    switch (node.name) {
+      case 'w:t':
+        add(node.attributes['xml:space'] === 'preserve' ? textOf(node) : textOf(node).trim());
+        break;
+      case 'w:tab':
+      case 'w:ptab':
+        add('\t');
+        break;
+      case 'w:br':
+        add(node.attributes['w:type'] === 'page' || node.attributes['w:type'] === 'column' ? '' : '\n');
+        break;
+      case 'w:cr':
+        add('\n');
+        break;
+      case 'w:noBreakHyphen':
+        add('-');
+        break;
+      case 'w:sym':
+        add(symbol(node));
+        break;
+      case 'w:ruby':
+        for (const base of elements(child(node, 'w:rubyBase'))) if (base.name === 'w:r') run(base);
+        break;
+      case 'w:footnoteReference':
+      case 'w:endnoteReference':
+        note(node);
+        break;
+      case 'w:fldChar':
+        field(node);
+        break;
+      case 'w:drawing':
+      case 'w:pict':
+      case 'w:object':
+        hang(node);
+        break;
+      case 'mc:AlternateContent':
+        for (const each of elements(chosen(node))) piece(each);
+        break;
+      case 'm:oMath':
+        equation(node, false);
+        break;
+      default: // properties, field codes, deleted text, layout hints: nothing to read
+    }
+  }
+
+  function add(text: string): void {
+    if (text === '' || !isShown()) return;
+    out.parts.push(text);
+    if (!/^[\s,.;]*$/.test(text)) out.hasWords = true;
+  }
+
+  function equation(math: XmlNode, isBlock: boolean): void {
+    const latex = toLatex(math);
+    if (latex === '' || !isShown()) return;
+    if (isBlock) {
+      out.equations.push(latex);
+      return;
+    }
+    out.inlineEquations.push(latex);
+    out.parts.push(`$${latex}$`);
+  }
+
+  function note(node: XmlNode): void {
+    if (!isShown() || node.attributes['w:customMarkFollows'] === '1') return;
+    const kind = node.name === 'w:footnoteReference' ? 'footnote' : 'endnote';
+    const mark = context.nextMark(kind);
+    out.notes.push({ kind, id: node.attributes['w:id'] ?? '', mark });
+    out.parts.push(`[^${mark}]`);
+    out.hasWords = true;
+  }
+
+  function field(node: XmlNode): void {
+    const type = node.attributes['w:fldCharType'];
+    if (type === 'begin') {
+      if (context.fields.length < nestedFieldsMax) context.fields.push('code');
+      const box = child(child(node, 'w:ffData'), 'w:checkBox');
+      if (box !== undefined) {
+        out.parts.push((toggle(box, 'w:checked') ?? toggle(box, 'w:default')) === true ? '☒ ' : '☐ ');
+        out.hasWords = true;
+      }
+    } else if (type === 'separate' && context.fields.length > 0) {
+      context.fields[context.fields.length - 1] = 'result';
+    } else if (type === 'end') {
+      context.fields.pop();
+    }
+  }
+
+  function hang(node: XmlNode): void {
+    for (const box of descendants(node, 'w:txbxContent')) out.boxes.push(box);
+    for (const reference of references(node)) out.references.push(reference);
+  }
+
+  inline(paragraph);
+  const isOnlyEquations = out.inlineEquations.length > 0 && !out.hasWords;
+  return {
+    text: isOnlyEquations ? '' : out.parts.join(''),
+    equations: isOnlyEquations ? [...out.inlineEquations, ...out.equations] : out.equations,
+    boxes: out.boxes,
+    references: out.references,
+    notes: out.notes,
+    isMonospaced: out.runs > 0 && out.runs === out.monospacedRuns,
+  };
+}
+
+/** Symbol fonts keep their signs in the private use area; the few that carry meaning in text. */
+function symbol(node: XmlNode): string {
+  const code = Number.parseInt(node.attributes['w:char'] ?? '', 16) & 0xff;
+  const font = node.attributes['w:font'] ?? '';
+  if (/^wingdings$/i.test(font)) {
+    if (code === 0xfe || code === 0x78 || code === 0xfd) return '☒';
+    if (code === 0xa8 || code === 0x6f || code === 0x71) return '☐';
+    if (code === 0xfc) return '✓';
+    if (code === 0xe0) return '→';
+    return '';
+  }
+  return /^symbol$/i.test(font) ? (symbolFont[code] ?? '') : '';
+}
+
+/** Adobe's Symbol encoding, where it names letters and operators. */
+const symbolFont: Readonly<Record<number, string>> = Object.fromEntries(
+  Array.from('αβχδεφγηιϕκλμνοπθρστυϖωξψζ', (letter, at): [number, string] => [0x61 + at, letter]).concat(
+    Array.from('ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ', (letter, at): [number, string] => [0x41 + at, letter]),
+    [
+      [0xb1, '±'],
+      [0xa3, '≤'],
+      [0xb3, '≥'],
+      [0xb9, '≠'],
+      [0xb4, '×'],
+      [0xb8, '÷'],
+      [0xb0, '°'],
+      [0xa5, '∞'],
+      [0xae, '→'],
+      [0xac, '←'],
+      [0xb7, '•'],
+      [0x2d, '−'],
+    ],
+  ),
+);

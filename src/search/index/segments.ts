@@ -1,0 +1,668 @@
+/**
+ * The inverted index: immutable segments, each the postings of some documents, like Lucene's. A document's postings are
+ * written as one small segment in the transaction that makes it visible; segments of like size are merged later, so that
+ * writing stays flat and a search looks into few of them (at most about 7 for each factor of 8 in size).
+ *
+ * Rows number the chunks of a segment from 0. `runs` says which: triples of document id, first chunk id, chunks.
+ */
+import type { IndexDatabase } from '../sqlite/database.ts';
+import {
+  BlockWriter,
+  type Block,
+  findInBlock,
+  type PostingList,
+  PostingWriter,
+  termsOfBlock,
+  ByteWriter,
+  ByteReader,
+} from './posting-blocks.ts';
+import type { ChunkTerms } from '../analysis/chunk-terms.ts';
+
+/** Segments of one size class that are merged together. */
+const mergeWidth = 8;
+/** Chunks of the smallest class; classes grow by `mergeWidth`. */
+const smallestClassChunks = 64;
+/** Bytes of new postings written in one transaction of a merge, so that other writers get their turn. */
+const mergeBatchBytes = 4 * 1024 * 1024;
+/** Segments made since, after which an unfinished merge counts as dead. */
+const deadAfterSegments = 5000;
+
+export type Run = { readonly document: number; readonly firstChunk: number; readonly chunks: number; readonly firstRow: number };
+
+/** A segment as it is stored: what a reader keeps of it, its postings in blocks, and its words. */
+export type StoredSegment = {
+  readonly chunks: number;
+  /** Terms of all its rows together. */
+  readonly length: number;
+  readonly runs: Uint8Array;
+  readonly lengths: Uint8Array;
+  /** Made as they are asked for, once. */
+  readonly blocks: Iterable<Block>;
+  /** Null where it has none. */
+  readonly words: Uint8Array | null;
+};
+
+/** Collects the chunks of one document and makes a segment of them. Memory: its postings. */
+export class SegmentBuilder {
+  readonly #postings = new Map<string, PostingWriter>();
+  readonly #words = new Set<string>();
+  readonly #lengths: number[] = [];
+
+  get chunks(): number {
+    return this.#lengths.length;
+  }
+
+  add(chunk: ChunkTerms): void {
+    const row = this.#lengths.length;
+    for (const [term, count] of chunk.terms) {
+      let writer = this.#postings.get(term);
+      if (writer === undefined) this.#postings.set(term, (writer = new PostingWriter()));
+      writer.add(row, count);
+    }
+    for (const word of chunk.words) this.#words.add(word);
+    this.#lengths.push(chunk.length);
+  }
+
+  /** What was added, as the segment of this document. */
+  build(document: number, firstChunk: number): StoredSegment {
+    const run = { document, firstChunk, chunks: this.chunks, firstRow: 0 };
+    const lengths = Uint16Array.from(this.#lengths, (length) => Math.min(length, 0xffff));
+    return { ...describeRows([run], lengths), blocks: packed(this.#terms()), words: encodeWords([...this.#words].sort()) };
+  }
+
+  *#terms(): Generator<[string, PostingList]> {
+    for (const term of [...this.#postings.keys()].sort()) yield [term, this.#postings.get(term)!.list()];
+  }
+}
+
+/** Puts a segment into the index. Call inside a write transaction. */
+export function insertSegment(database: IndexDatabase, segment: StoredSegment): void {
+  const { id } = database.run(
+    'INSERT INTO segment(chunks, length, runs, lengths) VALUES (?, ?, ?, ?)',
+    segment.chunks,
+    segment.length,
+    segment.runs,
+    segment.lengths,
+  );
+  for (const block of segment.blocks) insertBlock(database, id, block);
+  insertWords(database, id, segment.words);
+}
+
+/** Where the blocks of segments are read. */
+export interface BlockSource {
+  get(id: number): Uint8Array;
+}
+
+/** Blocks read lately, up to so many bytes; block ids are never used again, so a block never goes out of date. */
+export class BlockCache implements BlockSource {
+  readonly #database: IndexDatabase;
+  readonly #bytesMax: number;
+  readonly #blocks = new Map<number, Uint8Array>();
+  #bytes = 0;
+
+  constructor(database: IndexDatabase, bytesMax: number) {
+    this.#database = database;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Of the blocks that it holds. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(id: number): Uint8Array {
+    let data = this.#blocks.get(id);
+    if (data === undefined) {
+      data = this.#database.get('SELECT data FROM posting_block WHERE id = ?', id)!['data'] as Uint8Array;
+      this.#bytes += data.length;
+    } else {
+      this.#blocks.delete(id);
+    }
+    this.#blocks.set(id, data);
+    this.#shrink();
+    return data;
+  }
+
+  /** Lets go of blocks that nobody will ask for again. */
+  forget(ids: readonly number[]): void {
+    for (const id of ids) {
+      this.#bytes -= this.#blocks.get(id)?.length ?? 0;
+      this.#blocks.delete(id);
+    }
+  }
+
+  #shrink(): void {
+    for (const [id, data] of this.#blocks) {
+      if (this.#bytes <= this.#bytesMax) return;
+      this.#blocks.delete(id);
+      this.#bytes -= data.length;
+    }
+  }
+}
+
+/** What a reader reads of a segment once. */
+export type SegmentHead = {
+  readonly id: number;
+  readonly runs: Uint8Array;
+  readonly lengths: Uint8Array;
+  /** In any order. */
+  readonly blocks: readonly { readonly id: number; readonly first: string }[];
+};
+
+/** The segment of this id, which must be listed. Call inside a read transaction. */
+export function readSegment(database: IndexDatabase, cache: BlockCache, id: number): Segment {
+  const row = database.get('SELECT runs, lengths FROM segment WHERE id = ?', id)!;
+  const blocks = database.all('SELECT id, first FROM posting_block WHERE segment = ?', id);
+  const head = {
+    id,
+    runs: row['runs'] as Uint8Array,
+    lengths: row['lengths'] as Uint8Array,
+    blocks: blocks.map((block) => ({ id: block['id'] as number, first: block['first'] as string })),
+  };
+  return new Segment(head, cache, () => wordsOf(database, id));
+}
+
+/** One segment as a reader keeps it: where its blocks are, its rows' lengths and documents. The postings stay on the disk. */
+export class Segment {
+  readonly id: number;
+  readonly chunks: number;
+  readonly lengths: Uint16Array;
+  readonly runs: readonly Run[];
+  /** 1 for rows whose documents are still there; null while all are. */
+  live: Uint8Array | null = null;
+  liveChunks: number;
+  /** Terms of all live rows together. */
+  liveLength: number;
+  /** Its distinct words, in order. */
+  readonly words: () => string[];
+  readonly #source: BlockSource;
+  readonly #firsts: string[];
+  readonly #blocks: number[];
+  readonly #runOf = new Map<number, Run[]>();
+  /** Of terms that were asked for since rows were hidden last: counting them goes through their postings. */
+  readonly #liveRows = new Map<string, number>();
+
+  constructor(head: SegmentHead, source: BlockSource, words: () => string[]) {
+    this.id = head.id;
+    this.words = words;
+    this.#source = source;
+    this.lengths = decodeLengths(head.lengths);
+    this.chunks = this.lengths.length;
+    this.liveChunks = this.chunks;
+    this.liveLength = sum(this.lengths);
+    this.runs = decodeRuns(head.runs);
+    for (const run of this.runs) this.#runOf.set(run.document, [...(this.#runOf.get(run.document) ?? []), run]);
+    this.#blocks = head.blocks.map((block) => block.id);
+    this.#firsts = head.blocks.map((block) => block.first);
+    sortTogether(this.#firsts, this.#blocks);
+  }
+
+  /** Ids of the blocks of its postings. */
+  get blocks(): readonly number[] {
+    return this.#blocks;
+  }
+
+  /** The postings of a term. One block of about 16 KiB, or of the list's length, is read unless it was read lately. */
+  find(term: string): PostingList | null {
+    const at = lastNotAfter(this.#firsts, term);
+    return at < 0 ? null : findInBlock(this.#source.get(this.#blocks[at]!), term);
+  }
+
+  /** How many rows that are still there have the term, whose postings these are. */
+  liveRowsOf(term: string, list: PostingList): number {
+    if (this.live === null) return list.rows;
+    const known = this.#liveRows.get(term);
+    if (known !== undefined) return known;
+    const rows = countLive(list, this.live);
+    if (this.#liveRows.size >= countedTermsMax) this.#liveRows.clear();
+    this.#liveRows.set(term, rows);
+    return rows;
+  }
+
+  /** Hides the rows of a document that was removed. Safe twice. */
+  hide(document: number): void {
+    this.#liveRows.clear();
+    for (const { firstRow, chunks } of this.runsOf(document)) {
+      this.live ??= new Uint8Array(this.chunks).fill(1);
+      for (let row = firstRow; row < firstRow + chunks; row++) {
+        this.liveChunks -= this.live[row]!;
+        this.liveLength -= this.live[row]! * this.lengths[row]!;
+        this.live[row] = 0;
+      }
+    }
+  }
+
+  runsOf(document: number): readonly Run[] {
+    return this.#runOf.get(document) ?? [];
+  }
+
+  /** The run that holds a row. */
+  runAt(row: number): Run {
+    let low = 0;
+    let high = this.runs.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.runs[middle]!.firstRow <= row) low = middle;
+      else high = middle - 1;
+    }
+    return this.runs[low]!;
+  }
+}
+
+/** Terms whose live rows a segment remembers. */
+const countedTermsMax = 10_000;
+
+function countLive(list: PostingList, live: Uint8Array): number {
+  const reader = new ByteReader(list.bytes);
+  let row = 0;
+  let rows = 0;
+  while (!reader.done()) {
+    row += Math.floor(reader.varint() / 16);
+    rows += live[row]!;
+  }
+  return rows;
+}
+
+/** Segments that are listed now. */
+export function segmentIds(database: IndexDatabase): number[] {
+  return database.all('SELECT id FROM segment ORDER BY id').map((row) => row['id'] as number);
+}
+
+/** The ids of segments to merge next, or null when nothing is due. */
+export function mergeDue(database: IndexDatabase): number[] | null {
+  const rows = database.all('SELECT id, chunks FROM segment ORDER BY id');
+  return chooseMerge(rows.map((row) => ({ id: row['id'] as number, chunks: row['chunks'] as number })));
+}
+
+type Listed = { readonly id: number; readonly chunks: number };
+
+/** Which of the listed segments to merge next, by their sizes, with at most so many chunks together; null when nothing is due. */
+export function chooseMerge(segments: readonly Listed[], chunksMax = Infinity): number[] | null {
+  const classes = Map.groupBy(segments, ({ chunks }) => sizeClass(chunks));
+  for (const [, members] of [...classes].sort(([a], [b]) => a - b)) {
+    const ids = members.length < mergeWidth ? [] : within(members, chunksMax);
+    if (ids.length > 1) return ids;
+  }
+  return null;
+}
+
+function within(segments: readonly Listed[], chunksMax: number): number[] {
+  let sum = 0;
+  return segments.filter(({ chunks }) => (sum += chunks) <= chunksMax).map(({ id }) => id);
+}
+
+function sizeClass(chunks: number): number {
+  return Math.max(0, Math.ceil(Math.log(chunks / smallestClassChunks) / Math.log(mergeWidth)));
+}
+
+/**
+ * Replaces segments by one without the rows of removed documents. The new blocks are written in small transactions that
+ * nobody sees; the last one lists the new segment and drops the old ones. False when another process was faster.
+ */
+export function mergeSegments(database: IndexDatabase, ids: readonly number[]): boolean {
+  const plan = database.read(() => planMerge(database, ids));
+  if (plan === null) return false;
+  const segment = database.tidy(() => reserveSegment(database));
+  const batch: Block[] = [];
+  let batchBytes = 0;
+  const writeBatch = (): void => {
+    database.tidy(() => {
+      for (const block of batch) insertBlock(database, segment, block);
+    });
+    batch.length = 0;
+    batchBytes = 0;
+  };
+  const blocks = new BlockWriter((block) => {
+    batch.push(block);
+    batchBytes += block.data.length;
+    if (batchBytes >= mergeBatchBytes) writeBatch();
+  });
+  for (const merged of mergedTerms(plan, (id) => termsOfSegment(database, id))) if (merged !== null) blocks.add(...merged);
+  blocks.flush();
+  writeBatch();
+  const words = encodeWords(mergedWords(ids.map((id) => wordsOf(database, id))));
+  return database.tidy(() => switchSegments(database, plan, segment, words));
+}
+
+type MergePlan = { readonly inputs: readonly MergeInput[]; readonly runs: readonly Run[]; readonly lengths: Uint16Array };
+type MergeInput = {
+  readonly id: number;
+  readonly base: number;
+  /** New row by old row, −1 for removed ones; null when all rows stay and only move up by `base`. */
+  readonly rows: Int32Array | null;
+  readonly documentsGone: readonly number[];
+};
+
+function planMerge(database: IndexDatabase, ids: readonly number[]): MergePlan | null {
+  const gone = new Set(database.all('SELECT document FROM removed').map((row) => row['document'] as number));
+  const rows = ids.map((id) => database.get('SELECT id, runs, lengths FROM segment WHERE id = ?', id));
+  if (rows.includes(undefined)) return null;
+  return planOf(rows as unknown as MergeSource[], gone);
+}
+
+/** A segment to be merged, as it is stored. */
+export type MergeSource = { readonly id: number; readonly runs: Uint8Array; readonly lengths: Uint8Array };
+
+/** The terms of a segment with their postings, in order. Null says that the next ones are not in memory yet: read them, and ask again. */
+export type TermSource = Iterator<[string, PostingList] | null>;
+
+/** What several segments become, as far as it is small, and its blocks, to be asked for once. */
+export type MergedSegment = Omit<StoredSegment, 'blocks' | 'words'> & {
+  /** Null where a source said null. */
+  readonly blocks: Iterable<Block | null>;
+  /** The distinct words, in order. */
+  readonly words: Iterable<string>;
+  /** Documents whose rows were left out: they need not be remembered any more. */
+  readonly documentsGone: readonly number[];
+};
+
+/**
+ * Several segments as one, without the rows of the documents that are gone. Memory: what is small of the sources, and one list of
+ * postings; the rest is made as the blocks are asked for.
+ */
+export function mergeStored(
+  sources: readonly (MergeSource & { readonly words: Uint8Array | null; readonly terms: TermSource })[],
+  gone: ReadonlySet<number>,
+): MergedSegment {
+  const plan = planOf(sources, gone);
+  const termsOf = new Map(sources.map((source) => [source.id, source.terms]));
+  return {
+    ...describeRows(plan.runs, plan.lengths),
+    blocks: packed(mergedTerms(plan, (id) => termsOf.get(id)!)),
+    words: mergedWords(sources.map((source) => wordsIn(source.words))),
+    documentsGone: plan.inputs.flatMap((input) => input.documentsGone),
+  };
+}
+
+/** What share of a stored segment's rows belong to documents that are gone. */
+export function goneShare(runs: Uint8Array, gone: ReadonlySet<number>): number {
+  let [all, dead] = [0, 0];
+  for (const run of decodeRuns(runs)) {
+    all += run.chunks;
+    if (gone.has(run.document)) dead += run.chunks;
+  }
+  return all === 0 ? 0 : dead / all;
+}
+
+function packed(terms: Iterable<[string, PostingList]>): Iterable<Block>;
+function packed(terms: Iterable<[string, PostingList] | null>): Iterable<Block | null>;
+function* packed(terms: Iterable<[string, PostingList] | null>): Iterable<Block | null> {
+  const full: Block[] = [];
+  const writer = new BlockWriter((block) => full.push(block));
+  for (const entry of terms) {
+    if (entry === null) yield null;
+    else writer.add(...entry);
+    yield* full.splice(0);
+  }
+  writer.flush();
+  yield* full;
+}
+
+function planOf(sources: readonly MergeSource[], gone: ReadonlySet<number>): MergePlan {
+  const inputs: MergeInput[] = [];
+  const runs: Run[] = [];
+  const lengths: number[] = [];
+  for (const source of sources) {
+    const { id } = source;
+    const old = decodeRuns(source.runs);
+    const oldLengths = decodeLengths(source.lengths);
+    const base = lengths.length;
+    const moved = new Int32Array(oldLengths.length).fill(-1);
+    const documentsGone: number[] = [];
+    for (const run of old) {
+      if (gone.has(run.document)) {
+        documentsGone.push(run.document);
+        continue;
+      }
+      runs.push({ ...run, firstRow: lengths.length });
+      for (let i = 0; i < run.chunks; i++) {
+        moved[run.firstRow + i] = lengths.length;
+        lengths.push(oldLengths[run.firstRow + i]!);
+      }
+    }
+    inputs.push({ id, base, rows: documentsGone.length === 0 ? null : moved, documentsGone });
+  }
+  return { inputs, runs, lengths: Uint16Array.from(lengths) };
+}
+
+function* mergedTerms(plan: MergePlan, termsOf: (segment: number) => TermSource): Generator<[string, PostingList] | null> {
+  const cursors = plan.inputs.map((input) => ({ input, terms: termsOf(input.id), head: null as string | null, list: emptyList }));
+  for (const cursor of cursors) yield* advance(cursor);
+  for (;;) {
+    let smallest: string | null = null;
+    for (const { head } of cursors) if (head !== null && (smallest === null || head < smallest)) smallest = head;
+    if (smallest === null) return;
+    const writer = new PostingWriter();
+    for (const cursor of cursors) {
+      if (cursor.head !== smallest) continue;
+      copyPostings(cursor.list, cursor.input, writer);
+      yield* advance(cursor);
+    }
+    if (writer.rows > 0) yield [smallest, writer.list()];
+  }
+}
+
+const emptyList: PostingList = { rows: 0, lastRow: 0, bytes: new Uint8Array() };
+
+/** On to the next term, or to the end, where `head` is null. */
+function* advance(cursor: { terms: TermSource; head: string | null; list: PostingList }): Generator<null> {
+  let next = cursor.terms.next();
+  for (; !next.done && next.value === null; next = cursor.terms.next()) yield null;
+  if (next.done || next.value === null) cursor.head = null;
+  else [cursor.head, cursor.list] = next.value;
+}
+
+function copyPostings(list: PostingList, input: MergeInput, writer: PostingWriter): void {
+  if (input.rows === null) {
+    writer.addAll(list, input.base);
+    return;
+  }
+  const reader = new ByteReader(list.bytes);
+  let row = 0;
+  while (!reader.done()) {
+    const value = reader.varint();
+    row += Math.floor(value / 16);
+    const moved = input.rows[row]!;
+    if (moved >= 0) writer.add(moved, value % 16);
+  }
+}
+
+function* termsOfSegment(database: IndexDatabase, segment: number): Generator<[string, PostingList]> {
+  const blocks = database.all('SELECT id, first FROM posting_block WHERE segment = ?', segment);
+  const firsts = blocks.map((block) => block['first'] as string);
+  const ids = blocks.map((block) => block['id'] as number);
+  sortTogether(firsts, ids);
+  for (const id of ids) {
+    const row = database.get('SELECT data FROM posting_block WHERE id = ?', id);
+    if (row !== undefined) yield* termsOfBlock(row['data'] as Uint8Array);
+  }
+}
+
+function switchSegments(database: IndexDatabase, plan: MergePlan, segment: number, words: Uint8Array | null): boolean {
+  const ids = plan.inputs.map((input) => input.id);
+  const marks = ids.map(() => '?').join(',');
+  const listed = database.get(`SELECT count(*) AS n FROM segment WHERE id IN (${marks})`, ...ids)!['n'];
+  const ours = database.run('DELETE FROM merge WHERE segment = ?', segment).changes === 1;
+  if (listed !== ids.length || !ours) {
+    database.run('DELETE FROM posting_block WHERE segment = ?', segment);
+    return false;
+  }
+  const { chunks, length, runs, lengths } = describeRows(plan.runs, plan.lengths);
+  if (chunks > 0) {
+    database.run(
+      'INSERT INTO segment(id, chunks, length, runs, lengths) VALUES (?, ?, ?, ?, ?)',
+      segment,
+      chunks,
+      length,
+      runs,
+      lengths,
+    );
+    insertWords(database, segment, words);
+  }
+  for (const table of ['posting_block', 'word_block']) database.run(`DELETE FROM ${table} WHERE segment IN (${marks})`, ...ids);
+  database.run(`DELETE FROM segment WHERE id IN (${marks})`, ...ids);
+  for (const input of plan.inputs) {
+    for (const document of input.documentsGone) database.run('DELETE FROM removed WHERE document = ?', document);
+  }
+  bumpChange(database);
+  return true;
+}
+
+/** Tells readers that segments or documents are other ones now. */
+export function bumpChange(database: IndexDatabase): void {
+  database.run("UPDATE meta SET value = value + 1 WHERE key = 'change'");
+}
+
+/** An id for a segment in the making, and a note that its blocks belong to somebody. */
+function reserveSegment(database: IndexDatabase): number {
+  const { id } = database.run("INSERT INTO segment(chunks, length, runs, lengths) VALUES (0, 0, x'', x'')");
+  database.run('DELETE FROM segment WHERE id = ?', id);
+  database.run('INSERT INTO merge(segment) VALUES (?)', id);
+  return id;
+}
+
+/**
+ * Drops what merges left behind whose process died. A merge counts as dead once so many segments were made after it; if it
+ * wakes all the same, it finds its note gone and gives up. True when there was one.
+ */
+export function dropDeadMerges(database: IndexDatabase): boolean {
+  const newest = (database.get("SELECT seq FROM sqlite_sequence WHERE name = 'segment'")?.['seq'] as number | undefined) ?? 0;
+  const dead = database.all('SELECT segment FROM merge WHERE segment < ?', newest - deadAfterSegments);
+  if (dead.length === 0) return false;
+  return database.tidy(() => {
+    for (const row of dead) {
+      database.run('DELETE FROM posting_block WHERE segment = ?', row['segment'] as number);
+      database.run('DELETE FROM merge WHERE segment = ?', row['segment'] as number);
+    }
+    return true;
+  });
+}
+
+function describeRows(runs: readonly Run[], lengths: Uint16Array): Pick<StoredSegment, 'chunks' | 'length' | 'runs' | 'lengths'> {
+  return { chunks: lengths.length, length: sum(lengths), runs: encodeRuns(runs), lengths: encodeLengths(lengths) };
+}
+
+function sum(values: Uint16Array): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function insertBlock(database: IndexDatabase, segment: number, block: Block): void {
+  database.run('INSERT INTO posting_block(segment, first, data) VALUES (?, ?, ?)', segment, block.first, block.data);
+}
+
+function insertWords(database: IndexDatabase, segment: number, words: Uint8Array | null): void {
+  if (words !== null) database.run('INSERT INTO word_block(segment, data) VALUES (?, ?)', segment, words);
+}
+
+/** Words in order, each as the units it shares with the one before and the rest. */
+export class WordWriter {
+  readonly #out = new ByteWriter();
+  #before = '';
+
+  add(word: string): void {
+    let shared = 0;
+    while (shared < this.#before.length && shared < word.length && this.#before[shared] === word[shared]) shared++;
+    this.#out.varint(shared);
+    this.#out.text(word.slice(shared));
+    this.#before = word;
+  }
+
+  /** Null for none. */
+  take(): Uint8Array | null {
+    return this.#out.length === 0 ? null : this.#out.take();
+  }
+}
+
+function encodeWords(words: Iterable<string>): Uint8Array | null {
+  const writer = new WordWriter();
+  for (const word of words) writer.add(word);
+  return writer.take();
+}
+
+function wordsOf(database: IndexDatabase, segment: number): string[] {
+  const rows = database.all('SELECT data FROM word_block WHERE segment = ?', segment);
+  return rows.flatMap((row) => decodeWords(row['data'] as Uint8Array));
+}
+
+/** The words of a stored segment. */
+export function decodeWords(bytes: Uint8Array | null): string[] {
+  return [...wordsIn(bytes)];
+}
+
+function* wordsIn(bytes: Uint8Array | null): Generator<string> {
+  if (bytes === null) return;
+  const reader = new ByteReader(bytes);
+  let before = '';
+  while (!reader.done()) {
+    const shared = reader.varint();
+    before = before.slice(0, shared) + reader.text();
+    yield before;
+  }
+}
+
+/** The distinct words of several segments, in order. */
+function* mergedWords(lists: readonly Iterable<string>[]): Generator<string> {
+  const cursors = lists.map((list) => list[Symbol.iterator]());
+  const heads = cursors.map((cursor) => cursor.next());
+  for (;;) {
+    let smallest: string | null = null;
+    for (const head of heads) if (!head.done && (smallest === null || head.value < smallest)) smallest = head.value;
+    if (smallest === null) return;
+    yield smallest;
+    for (const [i, head] of heads.entries()) if (!head.done && head.value === smallest) heads[i] = cursors[i]!.next();
+  }
+}
+
+function encodeRuns(runs: readonly Run[]): Uint8Array {
+  const out = new ByteWriter();
+  for (const run of runs) {
+    out.varint(run.document);
+    out.varint(run.firstChunk);
+    out.varint(run.chunks);
+  }
+  return out.take();
+}
+
+function decodeRuns(bytes: Uint8Array): Run[] {
+  const reader = new ByteReader(bytes);
+  const runs: Run[] = [];
+  let firstRow = 0;
+  while (!reader.done()) {
+    const document = reader.varint();
+    const firstChunk = reader.varint();
+    const chunks = reader.varint();
+    runs.push({ document, firstChunk, chunks, firstRow });
+    firstRow += chunks;
+  }
+  return runs;
+}
+
+function encodeLengths(lengths: Uint16Array): Uint8Array {
+  return new Uint8Array(lengths.buffer, lengths.byteOffset, lengths.byteLength);
+}
+
+function decodeLengths(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(bytes.slice().buffer);
+}
+
+/** Sorts `keys` as JavaScript compares strings, and `values` with them (SQLite orders by UTF-8, which differs past U+FFFF). */
+function sortTogether(keys: string[], values: number[]): void {
+  const order = keys.map((_, index) => index).sort((a, b) => (keys[a]! < keys[b]! ? -1 : 1));
+  const sortedKeys = order.map((index) => keys[index]!);
+  const sortedValues = order.map((index) => values[index]!);
+  for (let i = 0; i < keys.length; i++) {
+    keys[i] = sortedKeys[i]!;
+    values[i] = sortedValues[i]!;
+  }
+}
+
+function lastNotAfter(firsts: readonly string[], term: string): number {
+  let low = -1;
+  let high = firsts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (firsts[middle]! <= term) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,95 @@
+/**
+ * What a reader keeps in memory of the index: the listed segments and which of their rows are still there. Brought up to date
+ * at the start of every search, inside its transaction, at the cost of what changed (other processes write too).
+ */
+import type { IndexDatabase } from '../sqlite/database.ts';
+import type { Collection } from '../ranking/scorer.ts';
+import { BlockCache, readSegment, type Segment, segmentIds } from './segments.ts';
+
+/** Posting blocks kept in memory, by each thread. */
+const blockBytesMax = 64 * 1024 * 1024;
+
+export class Snapshot {
+  /** Documents whose rows are hidden where they still have some. */
+  #removed: ReadonlySet<number> = new Set();
+  #segments = new Map<number, Segment>();
+  #collection: Collection = { chunks: 0, averageLength: 1 };
+
+  get segments(): Segment[] {
+    return [...this.#segments.values()];
+  }
+
+  get collection(): Collection {
+    return this.#collection;
+  }
+
+  has(id: number): boolean {
+    return this.#segments.has(id);
+  }
+
+  /**
+   * The segments that are listed now (`read` is asked for those that are new here), and the documents removed from them. Returns
+   * those that were merged away: let go of what is kept of them, or memory grows under documents that are only replaced.
+   */
+  update(ids: readonly number[], read: (id: number) => Segment, removed: ReadonlySet<number>): Segment[] {
+    const fresh: Segment[] = [];
+    const known = this.#segments;
+    this.#segments = new Map(
+      ids.map((id) => {
+        const segment = known.get(id) ?? read(id);
+        if (!known.has(id)) fresh.push(segment);
+        return [id, segment];
+      }),
+    );
+    this.#hide(removed, fresh);
+    this.#collection = describe(this.segments);
+    return [...known.values()].filter((segment) => !this.has(segment.id));
+  }
+
+  /** Rows that may be found, for a filter by document; null for all. */
+  allowed(segment: Segment, documents: ReadonlySet<number> | null): Uint8Array | null {
+    const { live } = segment;
+    if (documents === null) return live;
+    const rows = new Uint8Array(segment.chunks);
+    for (const document of documents) {
+      for (const run of segment.runsOf(document)) rows.fill(1, run.firstRow, run.firstRow + run.chunks);
+    }
+    if (live !== null) for (let row = 0; row < rows.length; row++) rows[row]! &= live[row]!;
+    return rows;
+  }
+
+  /** A segment that is new here may hold documents that were removed long ago, an old one those removed since. */
+  #hide(removed: ReadonlySet<number>, fresh: readonly Segment[]): void {
+    for (const document of removed) {
+      for (const segment of this.#removed.has(document) ? fresh : this.#segments.values()) segment.hide(document);
+    }
+    this.#removed = removed;
+  }
+}
+
+/** Keeps a snapshot of an index file. What it returns is to be called first in every read transaction. */
+export function followDatabase(
+  database: IndexDatabase,
+  snapshot: Snapshot,
+  blocks = new BlockCache(database, blockBytesMax),
+): () => void {
+  let seen = -1;
+  return () => {
+    const change = database.get("SELECT value FROM meta WHERE key = 'change'")!['value'] as number;
+    if (change === seen) return;
+    const removed = new Set(database.all('SELECT document FROM removed').map((row) => row['document'] as number));
+    const gone = snapshot.update(segmentIds(database), (id) => readSegment(database, blocks, id), removed);
+    for (const segment of gone) blocks.forget(segment.blocks);
+    seen = change;
+  };
+}
+
+function describe(segments: readonly Segment[]): Collection {
+  let chunks = 0;
+  let length = 0;
+  for (const segment of segments) {
+    chunks += segment.liveChunks;
+    length += segment.liveLength;
+  }
+  return { chunks, averageLength: chunks === 0 ? 1 : length / chunks };
+}

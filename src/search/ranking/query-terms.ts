@@ -1,0 +1,151 @@
+/** A query as weighted index terms: as written, with typing errors repaired, and with words that its best answers share. */
+import { stopWords } from '../analysis/stop-words.ts';
+import { type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
+import type { Segment } from '../index/segments.ts';
+import { scanTokens, stemOf, tokenize, type Token } from '../analysis/tokens.ts';
+import { editDistance, type Vocabulary } from '../analysis/vocabulary.ts';
+
+export type QueryTerm = { readonly term: string; readonly weight: number; readonly postings: TermPostings };
+
+/** Longest query that is read; the rest is ignored. */
+const queryUnitsMax = 4000;
+/** Distinct terms that are looked up: those of a page of English, or of some 500 Chinese characters. */
+const queryTermsMax = 1024;
+/** Postings that one question may cost, about 0.2 s; in a large index the commonest terms of a long text are left out. */
+const postingsMax = 30_000_000;
+/** Readings of a mistyped word. */
+const readingsMax = 3;
+/** A word that some text has is still taken for a typing error when a neighbour is this many times as common. */
+const commonerBy = 100;
+
+/** The words of a query. Stop words are left out unless there is nothing else. */
+export function queryTokens(query: string): Token[] {
+  const all = tokenize(query.slice(0, queryUnitsMax));
+  const telling = all.filter((token) => token.kind !== 'stop');
+  return telling.length > 0 ? telling : all;
+}
+
+/** The terms of a query as it was written. */
+export function writtenTerms(tokens: readonly Token[], segments: readonly Segment[]): QueryTerm[] {
+  let left = postingsMax;
+  return lookUp(countTerms(tokens), segments)
+    .sort((a, b) => a.postings.chunks - b.postings.chunks)
+    .filter(({ postings }) => (left -= postings.chunks) >= 0);
+}
+
+/** The same with words that no text has replaced by the nearest ones that some text has. */
+export function repairedTerms(
+  tokens: readonly Token[],
+  written: readonly QueryTerm[],
+  segments: readonly Segment[],
+  vocabulary: Vocabulary,
+): QueryTerm[] {
+  const chunksOf = new Map(written.map((term) => [term.term, term.postings.chunks]));
+  const repaired = new Map<string, number>();
+  for (const token of new Map(tokens.map((token) => [token.term, token])).values()) {
+    const chunks = chunksOf.get(token.term);
+    if (token.kind !== 'word' || chunks === undefined || chunks > 3 || !/^\p{L}+$/u.test(token.surface)) continue;
+    for (const [term, weight] of readings(token.surface, chunks, segments, vocabulary))
+      repaired.set(term, (repaired.get(term) ?? 0) + weight);
+  }
+  for (const term of chunksOf.keys()) repaired.delete(term);
+  return [...written, ...lookUp(repaired, segments)];
+}
+
+function readings(surface: string, chunks: number, segments: readonly Segment[], vocabulary: Vocabulary): [string, number][] {
+  if (chunks === 0 && isStopWordMistyped(surface)) return [];
+  const stems = new Map<string, number>();
+  const isThere = (word: string): boolean => postingsOf(stemOf(word), segments).chunks > 0;
+  for (const word of vocabulary.neighbours(surface, segments, isThere)) {
+    const likely = word[0] === surface[0] ? 2 : 1;
+    stems.set(stemOf(word), Math.max(likely, stems.get(stemOf(word)) ?? 0));
+  }
+  const candidates = lookUp(stems, segments)
+    .map(({ term, weight, postings }) => ({ term, common: weight * postings.chunks }))
+    .filter(({ common }) => common > chunks * commonerBy)
+    .sort((a, b) => b.common - a.common)
+    .slice(0, readingsMax);
+  const sum = candidates.reduce((total, { common }) => total + common, 0);
+  return candidates.map(({ term, common }) => [term, (chunks === 0 ? 1 : 0.3) * (common / sum)]);
+}
+
+function isStopWordMistyped(surface: string): boolean {
+  if (surface.length < 4) return false;
+  for (const word of stopWords) if (word.length >= 4 && editDistance(surface, word, 1) <= 1) return true;
+  return false;
+}
+
+export type FeedbackOptions = {
+  /** Best answers that are read. */
+  readonly chunks: number;
+  readonly terms: number;
+  /** Terms that more than this share of all chunks have say nothing. */
+  readonly shareMax: number;
+  /** What the terms may cost together; the commonest ones of a large index are left out. */
+  readonly postingsMax: number;
+};
+
+/** Candidates whose rarity is looked up. */
+const candidatesMax = 120;
+
+/**
+ * Terms that the best answers share and the query lacks (pseudo-relevance feedback), strongest first, the strongest weighing 1.
+ * An answer counts by the fifth power of its score: with a clear winner only its words count, and the ranking hardly moves.
+ */
+export function feedbackTerms(
+  best: readonly { scored: Scored; text: string }[],
+  query: readonly QueryTerm[],
+  segments: readonly Segment[],
+  collection: Collection,
+  options: FeedbackOptions,
+): QueryTerm[] {
+  const asked = new Set(query.map((term) => term.term));
+  const sums = new Map<string, { weight: number; chunks: number }>();
+  const highest = best[0]?.scored.score ?? 1;
+  for (const { scored, text } of best) {
+    const share = (scored.score / highest) ** 5;
+    const counts = countText(text);
+    let length = 0;
+    for (const count of counts.values()) length += count;
+    for (const [term, count] of counts) {
+      if (asked.has(term)) continue;
+      const saturated = (count * 2.2) / (count + 0.3 + (0.9 * length) / collection.averageLength);
+      const sum = sums.get(term) ?? { weight: 0, chunks: 0 };
+      sums.set(term, { weight: sum.weight + share * saturated, chunks: sum.chunks + 1 });
+    }
+  }
+  const candidates = [...sums]
+    .filter(([, sum]) => sum.chunks >= 2)
+    .sort((a, b) => b[1].weight - a[1].weight)
+    .slice(0, candidatesMax);
+  let left = options.postingsMax;
+  const chosen = candidates
+    .map(([term, { weight }]) => {
+      const postings = postingsOf(term, segments);
+      return { term, postings, weight: weight * idf(postings.chunks, collection) };
+    })
+    .filter(({ postings }) => postings.chunks <= options.shareMax * collection.chunks)
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, options.terms)
+    .filter(({ postings }) => (left -= postings.chunks) >= 0);
+  const strongest = chosen[0]?.weight ?? 1;
+  return chosen.map((term) => ({ ...term, weight: term.weight / strongest }));
+}
+
+function countTerms(tokens: readonly Token[]): Map<string, number> {
+  const terms = new Map<string, number>();
+  for (const { term } of tokens) if (terms.has(term) || terms.size < queryTermsMax) terms.set(term, (terms.get(term) ?? 0) + 1);
+  return terms;
+}
+
+function countText(text: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  scanTokens(text, (term, _start, _end, kind) => {
+    if (kind !== 'stop' && kind !== 'char') counts.set(term, (counts.get(term) ?? 0) + 1);
+  });
+  return counts;
+}
+
+function lookUp(terms: ReadonlyMap<string, number>, segments: readonly Segment[]): QueryTerm[] {
+  return [...terms].map(([term, weight]) => ({ term, weight, postings: postingsOf(term, segments) }));
+}

@@ -1,0 +1,210 @@
+/**
+ * Which version of which document is searchable, and which tasks never will be. Every decision here is taken inside one write
+ * transaction of its caller, so that of two processes exactly one is first.
+ */
+import type { SQLInputValue } from 'node:sqlite';
+import { docIdForms } from '../../documents/doc-id.ts';
+import { isLater, type Metadata, type TaskId, type Version } from '../../tasks/task.ts';
+import { withinBounds } from '../bounds.ts';
+import type { IndexDatabase, Row } from './database.ts';
+import type { DocumentPage, IndexedDocument, SearchFilter } from '../document-index.ts';
+import { readCursor, writeCursor } from '../list-cursor.ts';
+import { deleteVectors } from '../index/vectors.ts';
+
+export type CatalogEntry = { readonly id: number; readonly firstChunk: number; readonly document: IndexedDocument };
+
+const columns =
+  'id, doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, pages, characters, ' +
+  'metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings';
+
+export function findDocument(database: IndexDatabase, docId: string): CatalogEntry | null {
+  const row = database.get(`SELECT ${columns} FROM document WHERE doc_id = ?`, docId);
+  return row === undefined ? null : toEntry(row);
+}
+
+export function findDocumentById(database: IndexDatabase, id: number): CatalogEntry | null {
+  const row = database.get(`SELECT ${columns} FROM document WHERE id = ?`, id);
+  return row === undefined ? null : toEntry(row);
+}
+
+/** Whether this version may become the current one now. */
+export function admit(database: IndexDatabase, docId: string, version: Version): 'ok' | 'done' | 'stale' | 'revoked' {
+  if (isRevoked(database, version.id)) return 'revoked';
+  const fence = database.get('SELECT version AS id, ordinal FROM fence WHERE doc_id = ?', docId) as Version | undefined;
+  if (fence !== undefined && isLater(fence, version)) return 'stale';
+  if (findDocument(database, docId)?.document.version === version.id) return 'done';
+  return fence?.id === version.id && isCommitted(database, version.id) ? 'stale' : 'ok';
+}
+
+/** Notes a version as current: fenced against older ones, and remembered as completed. */
+export function commit(database: IndexDatabase, docId: string, version: Version): void {
+  raiseFence(database, docId, version);
+  database.run('INSERT OR IGNORE INTO committed(version, ordinal) VALUES (?, ?)', version.id, version.ordinal);
+}
+
+export function raiseFence(database: IndexDatabase, docId: string, { id, ordinal }: Version): void {
+  database.run(
+    'INSERT INTO fence(doc_id, version, ordinal) VALUES (?, ?, ?) ON CONFLICT(doc_id) DO UPDATE ' +
+      'SET version = excluded.version, ordinal = excluded.ordinal WHERE (excluded.ordinal, excluded.version) > (ordinal, version)',
+    docId,
+    id,
+    ordinal,
+  );
+}
+
+export function isCommitted(database: IndexDatabase, version: TaskId): boolean {
+  return database.get('SELECT 1 FROM committed WHERE version = ?', version) !== undefined;
+}
+
+export function isRevoked(database: IndexDatabase, version: TaskId): boolean {
+  return database.get('SELECT 1 FROM revoked WHERE version = ?', version) !== undefined;
+}
+
+export function markRevoked(database: IndexDatabase, { id, ordinal }: Version): void {
+  database.run('INSERT OR IGNORE INTO revoked(version, ordinal) VALUES (?, ?)', id, ordinal);
+}
+
+export function clearRevoked(database: IndexDatabase, version: TaskId): void {
+  database.run('DELETE FROM revoked WHERE version = ?', version);
+}
+
+/** Adds the row; its chunks get the ids from `firstChunk` on. */
+export function insertDocument(database: IndexDatabase, document: IndexedDocument, firstChunk: number, chunks: number): number {
+  return database.run(
+    'INSERT INTO document(doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
+      'pages, characters, metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    document.docId,
+    document.version,
+    firstChunk,
+    chunks,
+    document.filename,
+    document.mediaType,
+    document.fileBytes,
+    document.sha256,
+    document.title,
+    document.author,
+    document.language,
+    document.pages,
+    document.characters,
+    document.metadata === null ? null : JSON.stringify(document.metadata),
+    document.insertedAt,
+    document.embedder,
+    document.ordinal,
+    document.declaredMediaType,
+    document.reading,
+    JSON.stringify(document.warnings),
+  ).id;
+}
+
+/** Drops the row and its chunks; its postings stay until a merge leaves them out. */
+export function dropDocument(database: IndexDatabase, entry: CatalogEntry): void {
+  database.run('DELETE FROM chunk WHERE id >= ? AND id < ?', entry.firstChunk, entry.firstChunk + entry.document.chunks);
+  deleteVectors(database, entry.id, entry.firstChunk, entry.document.chunks);
+  database.run('DELETE FROM document WHERE id = ?', entry.id);
+  if (entry.document.chunks > 0) database.run('INSERT INTO removed(document) VALUES (?)', entry.id);
+}
+
+/** The same bytes under a newer task. */
+export function renameDocument(
+  database: IndexDatabase,
+  docId: string,
+  version: Version,
+  change: Pick<IndexedDocument, 'filename' | 'metadata'>,
+): void {
+  database.run(
+    'UPDATE document SET version = ?, ordinal = ?, filename = ?, metadata = ? WHERE doc_id = ?',
+    version.id,
+    version.ordinal,
+    change.filename,
+    change.metadata === null ? null : JSON.stringify(change.metadata),
+    docId,
+  );
+}
+
+/** Newest first by `insertedAt`, then by doc_id. */
+export function listDocuments(database: IndexDatabase, options: { limit: number; cursor?: string }): DocumentPage {
+  const after = options.cursor === undefined ? null : readCursor(options.cursor);
+  const rows =
+    after === null
+      ? database.all(`SELECT ${columns} FROM document ORDER BY inserted_at DESC, doc_id DESC LIMIT ?`, options.limit + 1)
+      : database.all(
+          `SELECT ${columns} FROM document WHERE (inserted_at, doc_id) < (?, ?) ORDER BY inserted_at DESC, doc_id DESC LIMIT ?`,
+          after.insertedAt,
+          after.key,
+          options.limit + 1,
+        );
+  const documents = rows.slice(0, options.limit).map((row) => toEntry(row).document);
+  const last = documents.at(-1);
+  return {
+    documents,
+    nextCursor:
+      rows.length > options.limit && last !== undefined ? writeCursor({ insertedAt: last.insertedAt, key: last.docId }) : null,
+  };
+}
+
+/** Ids of the documents that a filter lets through; null when it lets all through. */
+export function filteredDocuments(database: IndexDatabase, filter: SearchFilter): Set<number> | null {
+  const conditions: string[] = [];
+  const values: SQLInputValue[] = [];
+  const where = (condition: string, ...given: SQLInputValue[]): void => {
+    conditions.push(condition);
+    values.push(...given);
+  };
+  if (filter.docIds !== undefined)
+    where('doc_id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.docIds.flatMap(docIdForms)));
+  if (filter.filename !== undefined) where('nfc(filename) = ?', filter.filename.normalize('NFC'));
+  if (filter.mediaType !== undefined) where('media_type = ?', filter.mediaType);
+  if (filter.insertedAfter !== undefined) where('inserted_at >= ?', filter.insertedAfter);
+  if (filter.insertedBefore !== undefined) where('inserted_at <= ?', filter.insertedBefore);
+  for (const [key, value] of Object.entries(filter.metadata ?? {})) {
+    const pair = 'EXISTS (SELECT 1 FROM json_each(document.metadata) AS pair WHERE pair.key = ?';
+    if (value === null) where(`${pair} AND pair.type = 'null')`, key);
+    else if (typeof value === 'boolean') where(`${pair} AND pair.type = ?)`, key, String(value));
+    else if (typeof value === 'string') where(`${pair} AND pair.type = 'text' AND pair.value = ?)`, key, value);
+    else where(`${pair} AND pair.type IN ('integer', 'real') AND pair.value = ?)`, key, value);
+  }
+  if (conditions.length === 0) return null;
+  const rows = database.all(`SELECT id FROM document WHERE ${conditions.join(' AND ')}`, ...values);
+  return new Set(rows.map((row) => row['id'] as number));
+}
+
+/** Forgets what can no longer matter to any task: fences of documents that are gone, revocations, completions. */
+export function purgeCatalog(database: IndexDatabase, ordinal: number): void {
+  database.run('DELETE FROM revoked WHERE ordinal < ?', ordinal);
+  database.run('DELETE FROM committed WHERE ordinal < ? AND version NOT IN (SELECT version FROM document)', ordinal);
+  database.run('DELETE FROM fence WHERE ordinal < ? AND doc_id NOT IN (SELECT doc_id FROM document)', ordinal);
+}
+
+export function highestOrdinal(database: IndexDatabase): number {
+  const numbered = ['document', 'fence', 'committed', 'revoked'].map((table) => `SELECT max(ordinal) AS ordinal FROM ${table}`);
+  return (database.get(`SELECT max(ordinal) AS highest FROM (${numbered.join(' UNION ALL ')})`)!['highest'] as number | null) ?? 0;
+}
+
+function toEntry(row: Row): CatalogEntry {
+  const metadata = row['metadata'] as string | null;
+  return {
+    id: row['id'] as number,
+    firstChunk: row['first_chunk'] as number,
+    document: withinBounds({
+      docId: row['doc_id'] as string,
+      version: row['version'] as TaskId,
+      filename: row['filename'] as string,
+      mediaType: row['media_type'] as string,
+      fileBytes: row['file_bytes'] as number,
+      sha256: row['sha256'] as string,
+      title: row['title'] as string | null,
+      author: row['author'] as string | null,
+      language: row['language'] as string | null,
+      pages: row['pages'] as number | null,
+      chunks: row['chunks'] as number,
+      characters: row['characters'] as number,
+      metadata: metadata === null ? null : (JSON.parse(metadata) as Metadata),
+      insertedAt: row['inserted_at'] as string,
+      embedder: row['embedder'] as string,
+      ordinal: row['ordinal'] as number,
+      declaredMediaType: row['declared_media_type'] as string | null,
+      reading: row['reading'] as string | null,
+      warnings: JSON.parse(row['warnings'] as string) as string[],
+    }),
+  };
+}

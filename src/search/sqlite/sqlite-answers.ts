@@ -1,0 +1,86 @@
+/** The hits of a question, out of an index file. */
+import type { Embedder } from '../../embed/embedder.ts';
+import { filteredDocuments, findDocumentById } from './catalog.ts';
+import type { IndexDatabase } from './database.ts';
+import type { SearchHit, SearchQuery } from '../document-index.ts';
+import { chunkCharactersMax } from '../../chunk/chunk.ts';
+import { type ChunkRow, markerOf, poolSize, toHit } from '../ranking/hits.ts';
+import { rankChunks } from '../ranking/ranking.ts';
+import type { Scored } from '../ranking/scorer.ts';
+import type { AskIndex } from '../ranking/searcher.ts';
+import type { Stop } from '../stop.ts';
+import { followDatabase, Snapshot } from '../index/snapshot.ts';
+import { spread } from '../ranking/diversify.ts';
+import { VectorSnapshot } from '../index/vectors.ts';
+import { Vocabulary } from '../analysis/vocabulary.ts';
+
+/** No more than a hit shows of a text that was cut before chunks had a bound; as bytes, since SQLite's own `substr` ends at a NUL. */
+const textBytesMax = 3 * chunkCharactersMax;
+const beginning = `CASE WHEN octet_length(text) <= ${textBytesMax} THEN text ELSE substr(CAST(text AS BLOB), 1, ${textBytesMax}) END AS text`;
+
+const rebuilding = 'The index is being built again from the stored documents; some of them are not found yet';
+
+/** Answers from the index file, each time as it is at that moment. */
+export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex {
+  const snapshot = new Snapshot();
+  const refresh = followDatabase(database, snapshot);
+  const vectors = new VectorSnapshot(database, embedder.id, embedder.dimensions);
+  const vocabulary = new Vocabulary();
+
+  return (query, vector, stop) =>
+    database.read(() => {
+      refresh();
+      return { ...answer(query, vector, stop), notice: notice(), foreign: foreign() };
+    });
+
+  function answer(query: SearchQuery, vector: Float32Array | null, stop: Stop): { hits: SearchHit[]; total: number } {
+    const documents = filteredDocuments(database, query.filter);
+    const wanted = query.offset + query.topK;
+    const ranked = rankChunks(stop, {
+      text,
+      snapshot,
+      vocabulary,
+      near: vector === null ? null : (limit) => vectors.nearest(vector, limit, documents),
+      query: query.query,
+      mode: query.mode,
+      allowed: (segment) => snapshot.allowed(segment, documents),
+      limit: poolSize(wanted),
+    });
+    const mark = markerOf(ranked);
+    const hits = spread(ranked.top)
+      .slice(query.offset, wanted)
+      .map((scored) => readHit(scored, mark));
+    return { hits, total: ranked.total };
+  }
+
+  function text(scored: Scored): string {
+    return decode(database.get(`SELECT ${beginning} FROM chunk WHERE id = ?`, scored.chunkId)!['text'] as string | Uint8Array);
+  }
+
+  function readHit(scored: Scored, mark: (text: string) => [number, number][]): SearchHit {
+    const { document } = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
+    const row = database.get(
+      `SELECT start, "end", page, page_end, section, ${beginning} FROM chunk WHERE id = ?`,
+      scored.chunkId,
+    ) as unknown as Omit<ChunkRow, 'text'> & { text: string | Uint8Array };
+    return toHit(scored, document, { ...row, text: decode(row.text) }, mark);
+  }
+
+  function notice(): string | null {
+    const state = database.get("SELECT value FROM meta WHERE key = 'rebuild'")?.['value'];
+    return state === 'damaged' || state === 'running' ? rebuilding : null;
+  }
+
+  function foreign(): number {
+    if (embedder.dimensions === 0) return 0;
+    // Two ranges of an index, where `<>` would read every document.
+    const sql =
+      'SELECT (SELECT count(*) FROM document WHERE embedder < ?) + (SELECT count(*) FROM document WHERE embedder > ?) AS n';
+    return database.get(sql, embedder.id, embedder.id)!['n'] as number;
+  }
+}
+
+/** What was cut between the bytes of a character is left off. */
+function decode(text: string | Uint8Array): string {
+  return typeof text === 'string' ? text : new TextDecoder('utf-8', { ignoreBOM: true }).decode(text, { stream: true });
+}

@@ -1,0 +1,218 @@
+/**
+ * The index on SQLite: catalogue, chunk texts and inverted index in one file, so that a document appears, changes and goes in
+ * one transaction for every process. All work is synchronous inside; run it off the event loop (`threaded-index.ts`).
+ */
+import { statSync } from 'node:fs';
+import type { Embedder } from '../../embed/embedder.ts';
+import { AppError } from '../../errors.ts';
+import { noTask, type Version } from '../../tasks/task.ts';
+import { readStagedChunks, readStagedMeta, versionOf } from '../index/staging.ts';
+import type { Chunk } from '../../chunk/chunk.ts';
+import {
+  admit,
+  clearRevoked,
+  commit,
+  dropDocument,
+  findDocument,
+  highestOrdinal,
+  insertDocument,
+  isCommitted,
+  isRevoked,
+  listDocuments,
+  markRevoked,
+  purgeCatalog,
+  raiseFence,
+  renameDocument,
+} from './catalog.ts';
+import { chunkTerms } from '../analysis/chunk-terms.ts';
+import { type IndexDatabase, openDatabase } from './database.ts';
+import type { DocumentIndex, IndexedDocument } from '../document-index.ts';
+import { insertVectors } from '../index/vectors.ts';
+import { reembedSome } from './reembed.ts';
+import type { Reranker } from '../models/reranker.ts';
+import { openRulings } from './tombstones.ts';
+import { Searcher } from '../ranking/searcher.ts';
+import { answersOf } from './sqlite-answers.ts';
+import { bumpChange, dropDeadMerges, insertSegment, mergeDue, mergeSegments, SegmentBuilder } from '../index/segments.ts';
+
+export type SqliteIndexOptions = {
+  readonly indexDir: string;
+  readonly embedder: Embedder;
+  /** Reads the first hits of hybrid and vector searches again. */
+  readonly reranker?: Reranker | null;
+};
+
+export interface SqliteIndex extends DocumentIndex {
+  /** Embeds a few documents again whose vectors are of another embedder. Says how many are left. */
+  reembed(): Promise<number>;
+  /** Whether the index is to be filled from the stored documents: it is new, or its predecessor was damaged. */
+  rebuildState(): RebuildState;
+  setRebuildState(state: RebuildState): void;
+  /** Stored versions that will be put back: from now on no older one of their documents is taken. */
+  expect(stored: readonly { readonly docId: string; readonly version: Version }[]): void;
+  /** What SQLite finds wrong with the file, one sentence each; empty when nothing. Reads all of it. */
+  check(): string[];
+  /** Does one merge of segments when one is due. True when it did: ask again. */
+  tidy(): boolean;
+}
+
+/**
+ * `new`: nobody has looked for stored documents yet. `damaged`: it is not known which are stored, so that no version is taken
+ * yet, lest an older one come before a newer. `running`: they are being put back. In both a search says that some are missing.
+ */
+export type RebuildState = 'new' | 'damaged' | 'running' | 'done';
+
+/** Opens the index, making it when there is none. */
+export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
+  const database = openDatabase(options.indexDir);
+  const rebuildState = () => database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'] as RebuildState;
+  const rulings = openRulings(options.indexDir, database, { indexIsNew: ['new', 'damaged'].includes(rebuildState()) });
+  const searcher = new Searcher(answersOf(database, options.embedder), options.embedder, options.reranker ?? null);
+  return {
+    replace: (document, folder) => replace(database, document, folder),
+    async touch(docId, version, change) {
+      return database.write(() => {
+        refuseWhileUnknown(database);
+        if (isRevoked(database, version.id)) return 'revoked';
+        const verdict = admit(database, docId, version);
+        if (verdict === 'done') return 'ok';
+        if (verdict !== 'ok' || findDocument(database, docId) === null) return 'stale';
+        renameDocument(database, docId, version, change);
+        commit(database, docId, version);
+        return 'ok';
+      });
+    },
+    async revoke(_docId, version) {
+      const answer = database.write(() => {
+        if (isCommitted(database, version.id)) return 'committed';
+        markRevoked(database, version);
+        return 'ok';
+      });
+      if (answer === 'ok') rulings.revoke(version);
+      return answer;
+    },
+    async reinstate(_docId, version) {
+      database.write(() => clearRevoked(database, version));
+      rulings.reinstate(version);
+    },
+    async remove(docId, ordinal) {
+      rulings.remove(docId, ordinal);
+      return database.write(() => {
+        raiseFence(database, docId, { id: noTask, ordinal });
+        const current = findDocument(database, docId);
+        if (current === null || current.document.ordinal > ordinal) return false;
+        dropDocument(database, current);
+        bumpChange(database);
+        return true;
+      });
+    },
+    async info(docId) {
+      return findDocument(database, docId)?.document ?? null;
+    },
+    async wasCommitted(_docId, version) {
+      return isCommitted(database, version);
+    },
+    async list(listOptions) {
+      return listDocuments(database, listOptions);
+    },
+    async search(query, stop) {
+      return searcher.search(query, stop);
+    },
+    async stats() {
+      const row = database.get('SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks FROM document')!;
+      return { documents: row['documents'] as number, chunks: row['chunks'] as number, bytes: fileBytes(database.path) };
+    },
+    async purge(ordinal) {
+      database.write(() => purgeCatalog(database, ordinal));
+      rulings.purge(ordinal);
+    },
+    async highestOrdinal() {
+      return highestOrdinal(database);
+    },
+    async close() {
+      rulings.close();
+      database.close();
+    },
+    reembed: () => reembedSome(database, options.embedder),
+    rebuildState,
+    setRebuildState(state) {
+      database.write(() => database.run("UPDATE meta SET value = ? WHERE key = 'rebuild'", state));
+    },
+    expect(stored) {
+      database.tidy(() => {
+        for (const { docId, version } of stored) raiseFence(database, docId, version);
+      });
+    },
+    check() {
+      const found = database.all('PRAGMA integrity_check').map((row) => String(row['integrity_check']));
+      return found.filter((sentence) => sentence !== 'ok');
+    },
+    tidy() {
+      const ids = mergeDue(database);
+      return ids === null ? dropDeadMerges(database) : mergeSegments(database, ids);
+    },
+  };
+}
+
+/** Reads and analyses the chunks first, so that the write lock is held only for writing. */
+async function replace(database: IndexDatabase, document: IndexedDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'> {
+  const version = versionOf(document);
+  const before = admit(database, document.docId, version);
+  if (before !== 'ok') return before === 'done' ? 'ok' : before;
+  const builder = new SegmentBuilder();
+  const chunks: Chunk[] = [];
+  const vectors: Float32Array[] = [];
+  const { dimensions } = await readStagedMeta(folder);
+  for await (const batch of readStagedChunks(folder, dimensions)) {
+    for (const { chunk, vector } of batch) {
+      builder.add(chunkTerms(chunk, document.title));
+      chunks.push(chunk);
+      if (vector !== null) vectors.push(vector);
+    }
+  }
+  return database.write(() => {
+    refuseWhileUnknown(database);
+    const verdict = admit(database, document.docId, version);
+    if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
+    const old = findDocument(database, document.docId);
+    if (old !== null) dropDocument(database, old);
+    const firstChunk = nextChunkId(database);
+    const id = insertDocument(database, document, firstChunk, chunks.length);
+    for (const [i, chunk] of chunks.entries()) insertChunk(database, firstChunk + i, id, chunk);
+    if (builder.chunks > 0) insertSegment(database, builder.build(id, firstChunk));
+    if (vectors.length > 0) insertVectors(database, { document: id, firstChunk, embedder: document.embedder }, vectors);
+    commit(database, document.docId, version);
+    bumpChange(database);
+    return 'ok';
+  });
+}
+
+/** @throws AppError `unavailable`, to be tried again. */
+function refuseWhileUnknown(database: IndexDatabase): void {
+  const state = database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'];
+  if (state === 'damaged') throw new AppError('unavailable', 'The index is being built again; try again');
+}
+
+function nextChunkId(database: IndexDatabase): number {
+  const row = database.get("SELECT seq FROM sqlite_sequence WHERE name = 'chunk'");
+  return ((row?.['seq'] as number | undefined) ?? 0) + 1;
+}
+
+function insertChunk(database: IndexDatabase, id: number, document: number, chunk: Chunk): void {
+  database.run(
+    'INSERT INTO chunk(id, document, start, "end", page, page_end, section, context, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    id,
+    document,
+    chunk.start,
+    chunk.end,
+    chunk.page,
+    chunk.pageEnd,
+    JSON.stringify(chunk.section),
+    chunk.context,
+    chunk.text,
+  );
+}
+
+function fileBytes(path: string): number {
+  return [path, `${path}-wal`].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+}

@@ -1,0 +1,266 @@
+/**
+ * Bytes as files: uploads are received in the own lease directory, payloads lie beside their records, and a document's
+ * versions are folders that appear and disappear by one rename.
+ */
+import assert from 'node:assert/strict';
+import type { Low } from 'lowdb';
+import { join } from 'node:path';
+import { documentFolder, type FileKey, type FileStore, type Receipt } from '../../file-store.ts';
+import type { DocumentPart } from '../../../documents/document-part.ts';
+import { AppError, hasErrno } from '../../../errors.ts';
+import { isLater, isTaskId, type TaskId, type Version, withOrdinal } from '../../../tasks/task.ts';
+import { type Disk, orNull } from '../disk/disk.ts';
+import type { DiskHealth } from '../disk/disk-health.ts';
+import type { DirectorySync } from '../disk/directory-sync.ts';
+import { commit, CorruptFile, createDocument } from '../disk/durable-json.ts';
+import { FileReceipt } from './staged-upload.ts';
+import { type Layout } from '../disk/layout.ts';
+import type { Owner } from '../ownership/owner.ts';
+
+export interface FileFileStore extends FileStore {
+  /** Where a receipt's bytes lie, for `submit`; marks it as kept. */
+  keep(receipt: Receipt): string;
+  /** Gives a receipt whose keeping failed back to its owner. */
+  unkeep(receipt: Receipt): void;
+  /**
+   * Removes versions that no index shows and no live task will: what a crash left. `isLive` asks for the version's task.
+   * Cost: a readdir a document.
+   */
+  sweep(questions: {
+    readonly isLive: (id: TaskId) => Promise<boolean>;
+    readonly isCurrent: (docId: string, version: TaskId) => Promise<boolean>;
+  }): Promise<number>;
+}
+
+/** `meta.json` last: it says what the others are. */
+const mendedParts: readonly DocumentPart[] = ['content.md', 'chunks.ndjson', 'vectors.bin', 'meta.json'];
+
+/** Which version of a document is current. */
+type Current = { readonly version: TaskId; readonly ordinal: number; readonly docId: string };
+
+export function createFileFileStore(options: {
+  disk: Disk;
+  layout: Layout;
+  owner: Pick<Owner, 'own' | 'temp' | 'discard' | 'holds'>;
+  health: DiskHealth;
+  syncDirectory: DirectorySync;
+}): FileFileStore {
+  const { disk, layout, owner, health, syncDirectory } = options;
+  const receipts = new WeakSet<Receipt>();
+  let count = 0;
+
+  const folderOf = (docId: string) => join(layout.documents, documentFolder(docId));
+  const versionOf = (docId: string, version: TaskId) => join(folderOf(docId), version);
+
+  function pathOf(key: FileKey): string {
+    return key.kind === 'payload' ? layout.payload(key.taskId) : join(versionOf(key.docId, key.version), key.part);
+  }
+
+  function currentOf(folder: string): Low<Current | null> {
+    return createDocument<Current>({
+      disk,
+      path: join(folder, 'current.json'),
+      temp: owner.temp,
+      discard: owner.discard,
+      parse: parseCurrent,
+      syncDirectory,
+      at: 'current',
+    });
+  }
+
+  /** A damaged note of the current version reads as none: the index knows, and `settle` writes it anew. */
+  async function readCurrent(folder: string): Promise<Low<Current | null>> {
+    const document = currentOf(folder);
+    await document.read().catch((error: unknown) => {
+      if (!(error instanceof CorruptFile)) throw error;
+    });
+    return document;
+  }
+
+  async function versionsIn(folder: string): Promise<TaskId[]> {
+    return ((await orNull(disk.list(folder, 'document.list'))) ?? []).filter(isTaskId);
+  }
+
+  /** Gone in one step, then removed at leisure. */
+  async function drop(path: string): Promise<void> {
+    const trash = owner.temp();
+    if ((await orNull(disk.rename(path, trash, 'document.drop').then(() => true))) !== null) await owner.discard(trash);
+  }
+
+  async function publish(docId: string, { id }: Version, scratchDir: string): Promise<void> {
+    const folder = folderOf(docId);
+    const target = versionOf(docId, id);
+    if ((await orNull(disk.stat(target, 'publish.look'))) === null) {
+      await linkOriginal(id, scratchDir);
+      const names = await disk.list(scratchDir, 'publish.list');
+      await Promise.all(names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')));
+      await disk.syncDirectory(scratchDir, 'publish.sync-scratch');
+      await moveIn(scratchDir, folder, target);
+    }
+    await syncDirectory(folder, 'publish.sync-folder');
+    // An attempt before this one got as far: its folder is complete, since it came by a rename.
+    await owner.discard(scratchDir);
+  }
+
+  async function mend(docId: string, version: TaskId, scratchDir: string): Promise<void> {
+    const target = versionOf(docId, version);
+    const made = await disk.list(scratchDir, 'mend.list');
+    for (const part of mendedParts) {
+      const path = join(target, part);
+      const there = await orNull(disk.stat(path, 'mend.look'));
+      const isSurplus = part === 'vectors.bin' && made.includes('content.md') && !made.includes(part);
+      if (there !== null && (isSurplus || (made.includes(part) && there.kind !== 'file'))) await drop(path);
+      if (!made.includes(part)) continue;
+      await disk.syncFile(join(scratchDir, part), 'mend.sync-file');
+      await disk.rename(join(scratchDir, part), path, 'mend.rename');
+    }
+    await disk.syncDirectory(target, 'mend.sync');
+    await owner.discard(scratchDir);
+  }
+
+  /** Whoever removes an empty document folder may do so between our two steps; then they are done again. */
+  async function moveIn(scratchDir: string, folder: string, target: string): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      await disk.mkdir(folder, 'publish.folder');
+      await syncDirectory(layout.documents, 'publish.sync-documents');
+      try {
+        return await disk.rename(scratchDir, target, 'publish.rename');
+      } catch (error) {
+        if (hasErrno(error, 'ENOTEMPTY', 'EEXIST')) return;
+        const removed = hasErrno(error, 'ENOENT') && tries < 5 && (await orNull(disk.stat(scratchDir, 'publish.look'))) !== null;
+        if (!removed) throw error;
+      }
+    }
+  }
+
+  async function linkOriginal(version: TaskId, scratchDir: string): Promise<void> {
+    const original = join(scratchDir, 'original' satisfies DocumentPart);
+    if ((await orNull(disk.stat(original, 'publish.original'))) !== null) return;
+    await disk.link(layout.payload(version), original, 'publish.link').catch((error: unknown) => {
+      if (!hasErrno(error, 'EEXIST')) throw error;
+    });
+  }
+
+  /** Only ever forward: a process that slept through a newer version must not bring the old one back. */
+  async function settle(docId: string, version: Version): Promise<void> {
+    const folder = folderOf(docId);
+    const document = await readCurrent(folder);
+    const before = document.data === null ? null : { id: document.data.version, ordinal: document.data.ordinal };
+    const current = before === null || isLater(version, before) ? version : before;
+    if (current !== before) await commit(document, { version: version.id, ordinal: version.ordinal, docId });
+    for (const other of await versionsIn(folder))
+      if (other !== current.id && isLater(current, await numbered(folder, other))) await drop(join(folder, other));
+  }
+
+  async function numbered(folder: string, id: TaskId): Promise<Version> {
+    return { id, ordinal: (await documentIn(join(folder, id)))?.ordinal ?? 0 };
+  }
+
+  async function unpublish(docId: string, version: TaskId): Promise<void> {
+    const { data } = await readCurrent(folderOf(docId));
+    if (data?.version === version) return;
+    await drop(versionOf(docId, version));
+    await dropIfEmpty(folderOf(docId));
+  }
+
+  async function remove(docId: string, ordinal: number): Promise<void> {
+    const folder = folderOf(docId);
+    const { data } = await readCurrent(folder);
+    if (data !== null && data.ordinal < ordinal) await drop(join(folder, 'current.json'));
+    for (const version of await versionsIn(folder))
+      if ((await numbered(folder, version)).ordinal < ordinal) await drop(versionOf(docId, version));
+    await dropIfEmpty(folder);
+  }
+
+  async function dropIfEmpty(folder: string): Promise<void> {
+    await orNull(disk.rmdir(folder, 'document.rmdir')).catch((error: unknown) => {
+      if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+    });
+  }
+
+  async function* documents(): AsyncGenerator<{ folder: string; version: TaskId }> {
+    for (const name of (await disk.list(layout.documents, 'documents.list')).sort()) {
+      const parent = join(layout.documents, name);
+      const { data } = await readCurrent(parent);
+      if (data === null) continue;
+      const folder = join(parent, data.version);
+      if ((await orNull(disk.stat(folder, 'documents.stat'))) !== null) yield { folder, version: data.version };
+    }
+  }
+
+  return {
+    async receive({ bytesMax, bytesExpected }) {
+      await health.requireRoom(Math.min(bytesExpected ?? 0, bytesMax));
+      if (!(await owner.holds())) throw new AppError('unavailable', 'RAG service is not ready.');
+      count += 1;
+      const receipt = new FileReceipt({ disk, health, path: owner.own(`up.${count}`), bytesMax, discard: owner.discard });
+      receipts.add(receipt);
+      return receipt;
+    },
+    keep(receipt) {
+      assert(receipts.has(receipt) && receipt.stream.writableFinished, 'submit takes a whole receipt of the same engine, once');
+      receipts.delete(receipt);
+      const own = receipt as FileReceipt;
+      own.kept = true;
+      return own.path;
+    },
+    unkeep(receipt) {
+      receipts.add(receipt);
+      (receipt as FileReceipt).kept = false;
+    },
+    async localPath(key) {
+      const path = pathOf(key);
+      return (await orNull(disk.stat(path, 'file.stat'))) === null ? null : path;
+    },
+    open: (key, pick) => health.guard(() => orNull(disk.stream(pathOf(key), 'file.open', pick))),
+    async stat(key) {
+      const entry = await orNull(disk.stat(pathOf(key), 'file.stat'));
+      return entry === null ? null : { bytes: entry.bytes };
+    },
+    scratch: (taskId) =>
+      health.guard(async () => {
+        count += 1;
+        const path = owner.own(`scratch.${taskId}.${count}`);
+        await disk.mkdir(path, 'scratch.create');
+        return path;
+      }),
+    publish: (docId, version, scratchDir) => health.guard(() => publish(docId, version, scratchDir)),
+    settle: (docId, version) => health.guard(() => settle(docId, version)),
+    mend: (docId, version, scratchDir) => health.guard(() => mend(docId, version, scratchDir)),
+    withStored: (docId, version, look) => look(versionOf(docId, version)),
+    unpublish: (docId, version) => health.guard(() => unpublish(docId, version)),
+    remove: (docId, ordinal) => health.guard(() => remove(docId, ordinal)),
+    documents,
+    async sweep({ isLive, isCurrent }) {
+      let removed = 0;
+      for (const name of await disk.list(layout.documents, 'documents.list')) {
+        const folder = join(layout.documents, name);
+        const { data } = await readCurrent(folder);
+        for (const version of await versionsIn(folder)) {
+          if (version === data?.version || (await isLive(version))) continue;
+          const document = await documentIn(join(folder, version));
+          if (document !== null && (await isCurrent(document.docId, version))) continue;
+          await drop(join(folder, version));
+          removed += 1;
+        }
+        await dropIfEmpty(folder);
+      }
+      return removed;
+    },
+  };
+
+  /** What a version's own file says of it; null when there is none. */
+  async function documentIn(folder: string): Promise<Pick<Current, 'docId' | 'ordinal'> | null> {
+    const part: DocumentPart = 'meta.json';
+    const text = await orNull(disk.read(join(folder, part), 'document.meta'));
+    const { document } = JSON.parse(text ?? '{}') as { document?: Partial<Current> };
+    return document?.docId === undefined ? null : { docId: document.docId, ordinal: document.ordinal ?? 0 };
+  }
+}
+
+function parseCurrent(data: unknown): Current {
+  const current = data as Current;
+  if (typeof data !== 'object' || data === null || !isTaskId(String(current.version)))
+    throw new CorruptFile('not a current version');
+  return withOrdinal(current);
+}

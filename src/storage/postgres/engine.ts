@@ -1,0 +1,291 @@
+/**
+ * The PostgreSQL engine: tasks, queue, files and index in one database, shared by any number of processes on any number of
+ * hosts. Submitting and settling are one transaction each. A local folder serves as scratch space only.
+ */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Receipt } from '../file-store.ts';
+import type { Embedder } from '../../embed/embedder.ts';
+import type { Logger } from '../../logger.ts';
+import type { Reranker } from '../../search/models/reranker.ts';
+import { type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
+import { createBell } from '../notifier.ts';
+import type { Engine, StoreState } from '../engine.ts';
+import { createTaskWatch } from '../task-watch.ts';
+import { createBlobs } from './blobs.ts';
+import { type Database, openDatabase } from './database.ts';
+import { openJobs } from './jobs.ts';
+import { letsIn, openLink, type Signal } from './listen-connection.ts';
+import { join as joinOwners } from './membership.ts';
+import { createPostgresFileStore } from './file-store.ts';
+import { createPostgresIndex } from './index/postgres-index.ts';
+import { continueAfter, nextOrdinal } from './ordinals.ts';
+import { createPostgresTaskQueue } from './task-queue.ts';
+import { createPostgresTaskStore, createSnapshots, type PostgresTaskStore } from './task-store.ts';
+import { requireSchema } from './schema.ts';
+import { createHeldLeases, createSignals } from './signals.ts';
+
+export type PostgresEngineOptions = {
+  readonly url: string;
+  readonly role: 'frontend' | 'worker';
+  /** For files that are being worked on; emptied of what dead processes left. */
+  readonly workDir: string;
+  readonly embedder: Embedder;
+  readonly reranker?: Reranker | null;
+  /** Connections of this process, one more being held for notifications. */
+  readonly connectionsMax: number;
+  /** How long an ended task is kept. */
+  readonly taskRetentionMs: number;
+  /** A process that has not shown itself for so long is dead; at least 2000. */
+  readonly leaseMs?: number;
+  /** ISO 8601. */
+  readonly now: () => string;
+  readonly newId: () => TaskId;
+  readonly logger: Logger;
+};
+
+export interface PostgresEngine extends Engine {
+  /** For what front ends keep beside the engine. */
+  readonly database: Database;
+  /** Whether a worker, on whatever host, has shown itself lately. */
+  readonly workerSeen: boolean;
+}
+
+const leaseMsDefault = 10_000;
+const turnMsMax = 1000;
+const hourMs = 3_600_000;
+/** Changes are looked up from this long before now, for transactions that were not committed when they were made. */
+const overlapSeconds = 60;
+
+/**
+ * Joins the processes on a database whose tables `migrate` has made.
+ * @throws AppError `unavailable`: the database cannot be reached, or its tables are of another version.
+ */
+export async function openPostgresEngine(options: PostgresEngineOptions): Promise<PostgresEngine> {
+  const { url, role, logger, leaseMs = leaseMsDefault } = options;
+  const database = await openDatabase({
+    url,
+    connectionsMax: options.connectionsMax,
+    idleInTransactionMs: leaseMs / 2,
+    logger,
+  });
+  try {
+    await requireSchema(database);
+    return await openOn(database, { ...options, leaseMs, role });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openOn(database: Database, options: PostgresEngineOptions & { leaseMs: number }): Promise<PostgresEngine> {
+  const { url, role, logger, leaseMs } = options;
+  const id = `${role}-${options.newId()}`;
+  const root = resolve(options.workDir);
+  await clearWork(database, root);
+
+  const bell = createBell();
+  const leases = createHeldLeases();
+  const signals = createSignals(database);
+  const jobs = await openJobs(database, logger);
+  const snapshots = createSnapshots(database, jobs);
+  const watch = createTaskWatch({
+    read: async (task) => (await snapshots(await database.query('SELECT record FROM task WHERE id = $1', [task])))[0] ?? null,
+    changedLately,
+  });
+  const link = await openLink({ url, logger, onSignal, onConnect });
+  const membership = await joinOwners({
+    database,
+    link,
+    id,
+    role,
+    leaseMs,
+    recover: (owner) => tasks.recover(owner),
+    onDeath: removeUnowned,
+    letsIn: (count) => letsIn(url, count),
+    logger,
+  });
+  const blobs = createBlobs(database);
+  const index = createPostgresIndex({ database, ...options, merges: role === 'worker' });
+  const files = createPostgresFileStore({ database, membership, blobs, workDir: join(root, id) });
+  const parts = { database, membership, jobs, leases, signals, blobs, index, now: options.now };
+  const tasks: PostgresTaskStore = createPostgresTaskStore({ ...parts, watch, snapshots });
+  const queue = createPostgresTaskQueue({ ...parts, bell, onEnd: (task) => files.tidy(task) });
+  /** Submits whose end is not known, since the connection broke: what was refused must not run after all. */
+  const refused = new Set<TaskId>();
+  let timer: NodeJS.Timeout | undefined;
+  let sweptAt = performance.now();
+  /** What the purge before this one left: a number may have been taken before its task could be seen. */
+  let purgeable = 0;
+  let turning: Promise<void> = Promise.resolve();
+  let closed = false;
+  membership.lost.addEventListener('abort', endLeases);
+  schedule();
+
+  function onSignal(signal: Signal): void {
+    if (signal.kind === 'job') bell.ring();
+    else if (signal.kind === 'cancel') leases.end(signal.id as TaskId, 'cancel');
+    else watch.changed(signal.id as TaskId);
+  }
+
+  function onConnect(): void {
+    bell.ring();
+    watch.catchUp().catch((error: unknown) => logger.debug({ err: error }, 'looking for missed changes failed'));
+  }
+
+  async function changedLately(): Promise<readonly TaskId[]> {
+    const sql = `SELECT id FROM task WHERE changed_at > clock_timestamp() - $1 * interval '1 second' ORDER BY changed_at LIMIT 10000`;
+    return (await database.query(sql, [overlapSeconds])).map((row) => row['id'] as TaskId);
+  }
+
+  function schedule(): void {
+    timer = setTimeout(
+      () => {
+        turning = turn()
+          .catch((error: unknown) => logger.debug({ err: error }, 'a turn of the maintenance failed; the next one tries again'))
+          .finally(() => {
+            if (!closed) schedule();
+          });
+      },
+      Math.min(turnMsMax, leaseMs / 5),
+    );
+  }
+
+  async function turn(): Promise<void> {
+    await membership.turn();
+    for (const task of refused) {
+      await tasks.withdraw(task);
+      refused.delete(task);
+    }
+    for (const row of await database.query('SELECT id FROM task WHERE cancel AND id = ANY($1::uuid[])', [leases.all()]))
+      leases.end(row['id'] as TaskId, 'cancel');
+    if (performance.now() - sweptAt > hourMs) {
+      sweptAt = performance.now();
+      await sweep();
+    }
+  }
+
+  /** Uploads on their way and scratch of processes that are gone. */
+  async function removeUnowned(): Promise<void> {
+    await blobs.sweep();
+    await clearWork(database, root);
+  }
+
+  /** All processes do it; what one has removed the others do not find. */
+  async function sweep(): Promise<void> {
+    // By the database's clock, as is when they ended; it may have been ahead then.
+    await database.run('UPDATE task SET ended_at = clock_timestamp() WHERE ended_at > clock_timestamp()');
+    const [row] = await database.query(`SELECT clock_timestamp() - $1 * interval '1 millisecond' AS before`, [
+      options.taskRetentionMs,
+    ]);
+    const removed = await tasks.expire(new Date(row!['before'] as string));
+    if (removed > 0) logger.info({ removed }, 'expired tasks removed');
+    await blobs.sweep();
+    await files.sweep();
+    await purge();
+  }
+
+  /** Only what was accepted before every task that is kept now, or might have been on its way at the last purge. */
+  async function purge(): Promise<void> {
+    const next = await nextOrdinal(database);
+    await index.purge(Math.min((await tasks.lowestOrdinal()) ?? next, purgeable));
+    purgeable = next;
+  }
+
+  function endLeases(): void {
+    for (const task of leases.all()) leases.end(task, 'lost');
+    bell.ring();
+  }
+
+  async function submit(fields: NewTask, receipt: Receipt): Promise<Task> {
+    const blob = files.keep(receipt);
+    try {
+      return await database.transaction(async () => {
+        await membership.fence();
+        if (!(await blobs.adopt(blob, receipt.bytes))) throw new Error('the upload is no longer there');
+        return tasks.create(fields, blob);
+      });
+    } catch (error) {
+      files.unkeep(receipt);
+      refused.add(fields.id);
+      throw error;
+    }
+  }
+
+  async function bringIn(task: Task, receipt: Receipt | null): Promise<void> {
+    const blob = receipt === null ? null : files.keep(receipt);
+    try {
+      const added = await database.transaction(async () => {
+        await membership.fence();
+        if (receipt !== null && !(await blobs.adopt(blob!, receipt.bytes))) throw new Error('the upload is no longer there');
+        return tasks.bringIn(task, blob);
+      });
+      if (!added && blob !== null) await blobs.drop([blob]);
+    } catch (error) {
+      if (receipt !== null) files.unkeep(receipt);
+      throw error;
+    }
+  }
+
+  async function state(): Promise<StoreState> {
+    try {
+      const [row] = await link.query(`SELECT current_setting('transaction_read_only') = 'on' AS read_only`, []);
+      return row?.['read_only'] === true ? { state: 'read_only', reason: 'the database may only be read' } : { state: 'ready' };
+    } catch (error) {
+      return { state: 'unusable', reason: `the database does not answer: ${(error as Error).message}` };
+    }
+  }
+
+  async function close(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    clearTimeout(timer);
+    await turning;
+    endLeases();
+    watch.close();
+    await index.close();
+    await handBack().catch((error: unknown) => logger.warn({ err: error }, 'what this process held is left to the others'));
+    await files.close();
+    await jobs.close();
+    await link.close();
+    await database.close();
+  }
+
+  async function handBack(): Promise<void> {
+    for (const task of refused) await tasks.withdraw(task);
+    await membership.leave();
+  }
+
+  return {
+    tasks,
+    queue,
+    files,
+    index,
+    database,
+    nextOrdinal: () => nextOrdinal(database),
+    continueAfter: (ordinal) => continueAfter(database, ordinal),
+    get workerSeen() {
+      return membership.workerSeen;
+    },
+    lost: membership.lost,
+    submit,
+    together: (work) =>
+      database.transaction(async () => {
+        await membership.fence();
+        return work();
+      }),
+    bringIn,
+    others: async () => (await database.query('SELECT id FROM owner WHERE id <> $1', [id])).map((row) => row['id'] as string),
+    state,
+    close,
+  };
+}
+
+/** Removes the folders of processes that are gone. */
+export async function clearWork(database: Database, root: string): Promise<void> {
+  await mkdir(root, { recursive: true });
+  // In this order: whoever has a folder has had a row before.
+  const names = await readdir(root);
+  const living = new Set((await database.query('SELECT id FROM owner')).map((row) => row['id'] as string));
+  for (const name of names) if (!living.has(name)) await rm(join(root, name), { recursive: true, force: true });
+}

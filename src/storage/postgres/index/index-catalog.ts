@@ -1,0 +1,168 @@
+/**
+ * Which version of which document is searchable, and which tasks never will be. Whoever decides about a document holds a lock on
+ * its doc_id until the transaction ends, so that of two processes exactly one is first.
+ */
+import { docIdForms } from '../../../documents/doc-id.ts';
+import { withinBounds } from '../../../search/bounds.ts';
+import { completeDocument, type DocumentPage, type IndexedDocument, type SearchFilter } from '../../../search/document-index.ts';
+import { readCursor, writeCursor } from '../../../search/list-cursor.ts';
+import { isLater, type Metadata, type TaskId, type Version } from '../../../tasks/task.ts';
+import type { Database, Row } from '../database.ts';
+import { docKeyOf } from '../jobs.ts';
+
+export type CatalogEntry = { readonly id: number; readonly firstChunk: number; readonly document: IndexedDocument };
+
+export interface IndexCatalog {
+  /** Held until the transaction ends; to be taken before the row of a task. */
+  lock(docId: string): Promise<void>;
+  /** Whether this version may become the current one now. */
+  admit(docId: string, version: Version): Promise<'ok' | 'done' | 'stale' | 'revoked'>;
+  /** Notes a version as current: fenced against older ones, and remembered as completed. */
+  commit(docId: string, version: Version): Promise<void>;
+  /** Before a removal: older versions are not taken any more. */
+  raiseFence(docId: string, version: Version): Promise<void>;
+  isCommitted(version: TaskId): Promise<boolean>;
+  find(docId: string): Promise<CatalogEntry | null>;
+  findById(ids: readonly number[]): Promise<ReadonlyMap<number, CatalogEntry>>;
+  /** Adds the row and returns its id and the id of its first chunk. */
+  insert(document: IndexedDocument, chunks: number): Promise<{ id: number; firstChunk: number }>;
+  /** Drops the row, its chunks and its vectors; its postings stay until a merge leaves them out. */
+  drop(entry: CatalogEntry): Promise<void>;
+  rename(entry: CatalogEntry, version: Version, change: Pick<IndexedDocument, 'filename' | 'metadata'>): Promise<void>;
+  list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
+  /** Ids of the documents that a filter lets through; null when it lets all through. */
+  filtered(filter: SearchFilter): Promise<ReadonlySet<number> | null>;
+}
+
+const columns = 'id, record';
+
+/** Chunks that one document may have: those of document n have the ids from n times this on. */
+const chunksPerDocument = 2 ** 20;
+
+export function createIndexCatalog(database: Database): IndexCatalog {
+  async function find(docId: string): Promise<CatalogEntry | null> {
+    const [row] = await database.query(`SELECT ${columns} FROM document WHERE doc_key = $1`, [docKeyOf(docId)]);
+    return row === undefined ? null : toEntry(row);
+  }
+
+  async function has(table: 'committed' | 'revoked', version: TaskId): Promise<boolean> {
+    return (await database.query(`SELECT 1 FROM ${table} WHERE version = $1`, [version])).length > 0;
+  }
+
+  /** `outdated`: once no task before it can come any more, it is needed no longer. */
+  async function raiseFence(docId: string, { id, ordinal }: Version, outdated: boolean): Promise<void> {
+    const sql = `INSERT INTO fence(doc_key, version, ordinal, outdated) VALUES ($1, $2, $3, $4)
+      ON CONFLICT (doc_key) DO UPDATE SET version = excluded.version, ordinal = excluded.ordinal, outdated = excluded.outdated
+      WHERE (excluded.ordinal, excluded.version) >= (fence.ordinal, fence.version)`;
+    await database.run(sql, [docKeyOf(docId), id, ordinal, outdated]);
+  }
+
+  /** The document has another version now, or none: that this one was completed matters to its own task alone. */
+  async function outdate(version: TaskId): Promise<void> {
+    await database.run('UPDATE committed SET outdated = true WHERE version = $1', [version]);
+  }
+
+  return {
+    async lock(docId) {
+      await database.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [docKeyOf(docId)]);
+    },
+    async admit(docId, version) {
+      if (await has('revoked', version.id)) return 'revoked';
+      const [row] = await database.query('SELECT version AS id, ordinal FROM fence WHERE doc_key = $1', [docKeyOf(docId)]);
+      const fence = row as Version | undefined;
+      if (fence !== undefined && isLater(fence, version)) return 'stale';
+      if ((await find(docId))?.document.version === version.id) return 'done';
+      return fence?.id === version.id && (await has('committed', version.id)) ? 'stale' : 'ok';
+    },
+    async commit(docId, version) {
+      await raiseFence(docId, version, false);
+      const sql = 'INSERT INTO committed(version, ordinal) VALUES ($1, $2) ON CONFLICT DO NOTHING';
+      await database.run(sql, [version.id, version.ordinal]);
+    },
+    raiseFence: (docId, version) => raiseFence(docId, version, true),
+    isCommitted: (version) => has('committed', version),
+    find,
+    async findById(ids) {
+      const rows = await database.query(`SELECT ${columns} FROM document WHERE id = ANY($1::bigint[])`, [ids]);
+      return new Map(rows.map((row) => [row['id'] as number, toEntry(row)]));
+    },
+    async insert(document, chunks) {
+      const sql = `INSERT INTO document(doc_key, version, chunks, record, filename, media_type, inserted_at, embedder, metadata)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`;
+      const { version, mediaType, insertedAt, embedder } = document;
+      const values = [docKeyOf(document.docId), version, chunks, JSON.stringify(document), JSON.stringify(document.filename)];
+      const [row] = await database.query(sql, [...values, mediaType, insertedAt, embedder, pairsOf(document.metadata)]);
+      const id = row!['id'] as number;
+      return { id, firstChunk: firstChunkOf(id) };
+    },
+    async drop({ id, firstChunk, document }) {
+      const range = [firstChunk, firstChunk + document.chunks];
+      await database.run('DELETE FROM chunk WHERE id >= $1 AND id < $2', range);
+      await database.run('DELETE FROM vector WHERE chunk >= $1 AND chunk < $2', range);
+      await database.run('DELETE FROM document WHERE id = $1', [id]);
+      await outdate(document.version);
+      if (document.chunks > 0) await database.run('INSERT INTO removed(document) VALUES ($1)', [id]);
+    },
+    async rename({ id, document }, version, change) {
+      await outdate(document.version);
+      const renamed = { ...document, ...change, version: version.id, ordinal: version.ordinal };
+      await database.run('UPDATE document SET version = $2, record = $3, filename = $4, metadata = $5 WHERE id = $1', [
+        id,
+        version.id,
+        JSON.stringify(renamed),
+        JSON.stringify(change.filename),
+        pairsOf(change.metadata),
+      ]);
+    },
+    async list({ limit, cursor }) {
+      const after = cursor === undefined ? null : readCursor(cursor);
+      const where = after === null ? '' : 'WHERE (inserted_at, doc_key) < ($2, $3)';
+      const sql = `SELECT ${columns}, inserted_at, doc_key FROM document ${where} ORDER BY inserted_at DESC, doc_key DESC LIMIT $1`;
+      const rows = await database.query(sql, [limit + 1, ...(after === null ? [] : [after.insertedAt, after.key])]);
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      return {
+        documents: rows.slice(0, limit).map((row) => toEntry(row).document),
+        nextCursor:
+          last === undefined ? null : writeCursor({ insertedAt: last['inserted_at'] as string, key: last['doc_key'] as string }),
+      };
+    },
+    async filtered(filter) {
+      const { conditions, values } = toConditions(filter);
+      if (conditions.length === 0) return null;
+      const rows = await database.query(`SELECT id FROM document WHERE ${conditions.join(' AND ')}`, values);
+      return new Set(rows.map((row) => row['id'] as number));
+    },
+  };
+}
+
+function toConditions(filter: SearchFilter): { conditions: string[]; values: unknown[] } {
+  const conditions: string[] = [];
+  const values: unknown[] = [];
+  const where = (condition: string, value: unknown): void => {
+    values.push(value);
+    conditions.push(condition.replace('?', `$${values.length}`));
+  };
+  if (filter.docIds !== undefined) where('doc_key = ANY(?::text[])', filter.docIds.flatMap(docIdForms).map(docKeyOf));
+  if (filter.filename !== undefined) where('normalize(filename, NFC) = ?', JSON.stringify(filter.filename.normalize('NFC')));
+  if (filter.mediaType !== undefined) where('media_type = ?', filter.mediaType);
+  if (filter.insertedAfter !== undefined) where('inserted_at >= ?', filter.insertedAfter);
+  if (filter.insertedBefore !== undefined) where('inserted_at <= ?', filter.insertedBefore);
+  const pairs = pairsOf(filter.metadata ?? null);
+  if (pairs.length > 0) where('metadata @> ?::text[]', pairs);
+  return { conditions, values };
+}
+
+/** Each pair of the metadata as one text, its type included: 2024 is not "2024". */
+function pairsOf(metadata: Metadata | null): string[] {
+  return Object.entries(metadata ?? {}).map((pair) => JSON.stringify(pair));
+}
+
+function toEntry(row: Row): CatalogEntry {
+  const document = withinBounds(completeDocument(JSON.parse(row['record'] as string) as IndexedDocument));
+  const id = row['id'] as number;
+  return { id, firstChunk: firstChunkOf(id), document };
+}
+
+function firstChunkOf(document: number): number {
+  return document * chunksPerDocument;
+}

@@ -1,0 +1,294 @@
+/**
+ * The hits of a question, out of the tables. Ranking is the same code as over an index file, and each step of it wants its data at
+ * once: where something is not in memory it finds nothing and notes what it looked for; that is read, and the step done again,
+ * until it lacked nothing. What is costly, adding up scores, is done once.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Embedder } from '../../../embed/embedder.ts';
+import type { SearchHit, SearchQuery } from '../../../search/document-index.ts';
+import { type ChunkRow, markerOf, poolSize, toHit } from '../../../search/ranking/hits.ts';
+import { type Ranked, rankInSteps, type RankingSteps, tuning } from '../../../search/ranking/ranking.ts';
+import type { Scored } from '../../../search/ranking/scorer.ts';
+import type { AskIndex, IndexAnswer } from '../../../search/ranking/searcher.ts';
+import { decodeWords, Segment } from '../../../search/index/segments.ts';
+import { Snapshot } from '../../../search/index/snapshot.ts';
+import { spread } from '../../../search/ranking/diversify.ts';
+import type { Stop } from '../../../search/stop.ts';
+import { candidateCount, VectorBits } from '../../../search/index/vector-bits.ts';
+import { byNearness, type Near, similarity } from '../../../search/index/vectors.ts';
+import { Vocabulary } from '../../../search/analysis/vocabulary.ts';
+import type { Database, Row } from '../database.ts';
+import type { IndexCatalog } from './index-catalog.ts';
+
+/** Posting blocks, and texts of chunks, that are kept from one search to the next. */
+const blockBytesMax = 128 * 1024 * 1024;
+const textBytesMax = 16 * 1024 * 1024;
+/** Characters and bytes of a stored chunk that are read: more than one of today's takes. */
+const bodyBytesMax = 64 * 1024;
+const longestEscape = 6;
+/** Chunks that are read and marked in one turn of the event loop: this search runs beside everything else in its process. */
+const chunksAtOnce = 16;
+/** A step asks for more in a handful of rounds at most: words, and the terms that they stand for. */
+const roundsMax = 50;
+
+export function createPostgresAnswers(database: Database, catalog: IndexCatalog, embedder: Embedder): AskIndex {
+  const snapshot = new Snapshot();
+  const vocabulary = new Vocabulary();
+  const blocks = new Store<Uint8Array>(emptyBlock, (data) => data.length, blockBytesMax);
+  const texts = new Store<string>('', (text) => 2 * text.length, textBytesMax);
+  const words = new Map<number, string[]>();
+  const bits = new VectorBits(embedder.dimensions);
+  let embedded: ReadonlySet<number> = new Set();
+  let state = '';
+  /** One search at a time: they share what is in memory, and the processor as well. */
+  let before: Promise<unknown> = Promise.resolve();
+
+  return (query, vector, stop) => {
+    const mine = before.then(() => {
+      stop.check();
+      return database.snapshot(() => ask(query, vector, stop), stop.signal);
+    });
+    before = mine.catch(() => undefined);
+    return mine;
+  };
+
+  async function ask(query: SearchQuery, vector: Float32Array | null, stop: Stop): Promise<IndexAnswer> {
+    await refresh();
+    const documents = await catalog.filtered(query.filter);
+    const near = vector === null ? null : await nearest(vector, tuning.nearestChunks, documents);
+    const wanted = query.offset + query.topK;
+    const ranked = await drive(
+      stop,
+      rankInSteps({
+        text: (scored) => texts.get(scored.chunkId),
+        snapshot,
+        vocabulary,
+        near: near === null ? null : (limit) => near.slice(0, limit),
+        query: query.query,
+        mode: query.mode,
+        allowed: (segment) => snapshot.allowed(segment, documents),
+        limit: poolSize(wanted),
+      }),
+    );
+    const hits = await toHits(spread(ranked.top).slice(query.offset, wanted), ranked);
+    return { hits, total: ranked.total, notice: null, foreign: await countForeign() };
+  }
+
+  async function drive(stop: Stop, ranking: RankingSteps<Ranked>): Promise<Ranked> {
+    let step = ranking.next();
+    while (!step.done) {
+      await nextTurn();
+      stop.check();
+      step = ranking.next(await whole(step.value));
+    }
+    return step.value;
+  }
+
+  /** Does a step until nothing was missing. */
+  async function whole<T>(work: () => T): Promise<T> {
+    for (let round = 0; round < roundsMax; round += 1) {
+      try {
+        const value = work();
+        if (blocks.missing.size + texts.missing.size === 0) return value;
+      } catch (error) {
+        if (!(error instanceof WordsMissing)) throw error;
+        await readWords();
+      }
+      await readMissing();
+    }
+    throw new Error('a search never had all that it needs in memory');
+  }
+
+  async function readMissing(): Promise<void> {
+    const [blockIds, textIds] = [blocks.takeMissing(), texts.takeMissing()];
+    if (blockIds.length > 0) {
+      const rows = await database.query('SELECT id, data FROM posting_block WHERE id = ANY($1::bigint[])', [blockIds]);
+      for (const row of rows) blocks.put(row['id'] as number, row['data'] as Uint8Array);
+    }
+    for (const [id, row] of await readChunks(textIds)) texts.put(id, row.text);
+  }
+
+  async function readWords(): Promise<void> {
+    const ids = snapshot.segments.map((segment) => segment.id).filter((id) => !words.has(id));
+    const rows = await database.query('SELECT id, words FROM segment WHERE id = ANY($1::bigint[])', [ids]);
+    for (const row of rows) words.set(row['id'] as number, decodeWords(row['words'] as Uint8Array | null));
+  }
+
+  /** Segments and removals are all there is to follow; both are few. */
+  async function refresh(): Promise<void> {
+    blocks.trim();
+    texts.trim();
+    words.clear();
+    const [row] = await database.query(
+      `SELECT array(SELECT id FROM segment ORDER BY id)::text AS ids, (SELECT count(*) || ' ' || coalesce(sum(document), 0) FROM removed) AS removed`,
+    );
+    const now = `${row!['ids'] as string} ${row!['removed'] as string}`;
+    if (now === state) return;
+    const ids = JSON.parse((row!['ids'] as string).replace('{', '[').replace('}', ']')) as number[];
+    const fresh = await readSegments(ids.filter((id) => !snapshot.has(id)));
+    const removed = await database.query('SELECT document FROM removed');
+    for (const gone of snapshot.update(ids, (id) => fresh.get(id)!, new Set(removed.map(documentOf)))) blocks.forget(gone.blocks);
+    if (embedder.dimensions > 0) await refreshBits();
+    state = now;
+  }
+
+  async function readSegments(ids: readonly number[]): Promise<Map<number, Segment>> {
+    const rows = await database.query('SELECT id, runs, lengths FROM segment WHERE id = ANY($1::bigint[])', [ids]);
+    const listed = await database.query('SELECT segment, id, first FROM posting_block WHERE segment = ANY($1::bigint[])', [ids]);
+    const blocksOf = Map.groupBy(listed, (row) => row['segment'] as number);
+    return new Map(
+      rows.map((row) => {
+        const id = row['id'] as number;
+        const heads = (blocksOf.get(id) ?? []).map((block) => ({
+          id: block['id'] as number,
+          first: JSON.parse(block['first'] as string) as string,
+        }));
+        const head = { id, runs: row['runs'] as Uint8Array, lengths: row['lengths'] as Uint8Array, blocks: heads };
+        return [id, new Segment(head, blocks, () => wordsOf(id))];
+      }),
+    );
+  }
+
+  function wordsOf(id: number): string[] {
+    const known = words.get(id);
+    if (known === undefined) throw new WordsMissing();
+    return known;
+  }
+
+  async function refreshBits(): Promise<void> {
+    const there = await database.query('SELECT document FROM vector_bits WHERE embedder = $1', [embedder.id]);
+    const fresh = there.map(documentOf).filter((document) => !embedded.has(document));
+    for (let from = 0; from < fresh.length; from += 500) {
+      const sql = 'SELECT document, first_chunk, data FROM vector_bits WHERE document = ANY($1::bigint[]) ORDER BY document';
+      for (const row of await database.query(sql, [fresh.slice(from, from + 500)]))
+        bits.append(documentOf(row), row['first_chunk'] as number, row['data'] as Uint8Array);
+    }
+    embedded = new Set(there.map(documentOf));
+    bits.keepOnly(embedded);
+  }
+
+  async function nearest(query: Float32Array, wanted: number, documents: ReadonlySet<number> | null): Promise<Near[]> {
+    const candidates = bits.closest(query, candidateCount(wanted), documents);
+    const ids = candidates.map((candidate) => candidate.chunkId);
+    const rows = await database.query('SELECT chunk, data FROM vector WHERE chunk = ANY($1::bigint[])', [ids]);
+    const vectors = new Map(rows.map((row) => [row['chunk'] as number, row['data'] as Uint8Array]));
+    const near = candidates.flatMap((candidate) => {
+      const data = vectors.get(candidate.chunkId);
+      return data === undefined ? [] : [{ ...candidate, similarity: similarity(query, new Float32Array(data.slice().buffer)) }];
+    });
+    return byNearness(near).slice(0, wanted);
+  }
+
+  async function toHits(page: readonly Scored[], ranked: Ranked): Promise<SearchHit[]> {
+    const chunks = await readChunks(page.map(({ chunkId }) => chunkId));
+    const documents = await catalog.findById(page.map((scored) => scored.segment.runAt(scored.row).document));
+    const mark = markerOf(ranked);
+    const hits: SearchHit[] = [];
+    for (const scored of page) {
+      const { document } = documents.get(scored.segment.runAt(scored.row).document)!;
+      hits.push(toHit(scored, document, chunks.get(scored.chunkId)!, mark));
+      if (hits.length % chunksAtOnce === 0) await nextTurn();
+    }
+    return hits;
+  }
+
+  async function readChunks(ids: readonly number[]): Promise<Map<number, ChunkRow>> {
+    const chunks = new Map<number, ChunkRow>();
+    const body = 'CASE WHEN octet_length(body) <= $2 THEN body ELSE left(body, $2) END AS body';
+    for (let from = 0; from < ids.length; from += chunksAtOnce) {
+      const few = ids.slice(from, from + chunksAtOnce);
+      const rows = await database.query(`SELECT id, ${body} FROM chunk WHERE id = ANY($1::bigint[])`, [few, bodyBytesMax]);
+      for (const row of rows) chunks.set(row['id'] as number, readBody(row['body'] as string));
+      await nextTurn();
+    }
+    return chunks;
+  }
+
+  async function countForeign(): Promise<number> {
+    if (embedder.dimensions === 0) return 0;
+    // Two ranges of an index, where `<>` would read every document.
+    const sql =
+      'SELECT (SELECT count(*) FROM document WHERE embedder < $1) + (SELECT count(*) FROM document WHERE embedder > $1) AS n';
+    const [row] = await database.query(sql, [embedder.id]);
+    return row!['n'] as number;
+  }
+}
+
+/** A row whose text is longer than chunks are now was cut off inside it, maybe inside an escape: the text is its last member. */
+function readBody(body: string): ChunkRow {
+  const endings = ['', ...Array.from({ length: longestEscape }, () => '"}')];
+  for (const [left, ending] of endings.entries()) {
+    try {
+      return JSON.parse(body.slice(0, body.length - Math.max(0, left - 1)) + ending) as ChunkRow;
+    } catch {
+      // Cut inside its text: closed, and one character less each time.
+    }
+  }
+  throw new Error('a stored chunk cannot be read');
+}
+
+function documentOf(row: Row): number {
+  return row['document'] as number;
+}
+
+/** The words of segments are not in memory, and nobody may take nothing for all of them: they would be remembered so. */
+class WordsMissing extends Error {}
+
+/** A block without any term. */
+const emptyBlock = new Uint8Array(4);
+
+/** What was read lately, by id. Says what it was asked for in vain. */
+class Store<T> {
+  readonly missing = new Set<number>();
+  readonly #nothing: T;
+  readonly #bytesOf: (value: T) => number;
+  readonly #bytesMax: number;
+  readonly #values = new Map<number, T>();
+  #bytes = 0;
+
+  constructor(nothing: T, bytesOf: (value: T) => number, bytesMax: number) {
+    this.#nothing = nothing;
+    this.#bytesOf = bytesOf;
+    this.#bytesMax = bytesMax;
+  }
+
+  get(id: number): T {
+    const value = this.#values.get(id);
+    if (value === undefined) {
+      this.missing.add(id);
+      return this.#nothing;
+    }
+    this.#values.delete(id);
+    this.#values.set(id, value);
+    return value;
+  }
+
+  put(id: number, value: T): void {
+    if (!this.#values.has(id)) this.#bytes += this.#bytesOf(value);
+    this.#values.set(id, value);
+  }
+
+  takeMissing(): number[] {
+    const ids = [...this.missing];
+    this.missing.clear();
+    return ids;
+  }
+
+  /** Lets go of what nobody will ask for again. */
+  forget(ids: readonly number[]): void {
+    for (const id of ids) {
+      const value = this.#values.get(id);
+      if (value !== undefined) this.#bytes -= this.#bytesOf(value);
+      this.#values.delete(id);
+    }
+  }
+
+  /** Lets go of what was not used for longest. Not during a search: it would ask again for ever. */
+  trim(): void {
+    for (const [id, value] of this.#values) {
+      if (this.#bytes <= this.#bytesMax) return;
+      this.#values.delete(id);
+      this.#bytes -= this.#bytesOf(value);
+    }
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * The index in PostgreSQL: the same segments, tokens and ranking as in an index file, so the same answers. What decides a task's
+ * fate is done in a transaction, which may be part of a larger one.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Embedder } from '../../../embed/embedder.ts';
+import type { Logger } from '../../../logger.ts';
+import { chunkTerms } from '../../../search/analysis/chunk-terms.ts';
+import type { DocumentIndex, IndexedDocument } from '../../../search/document-index.ts';
+import type { ChunkRow } from '../../../search/ranking/hits.ts';
+import type { Reranker } from '../../../search/models/reranker.ts';
+import { Searcher } from '../../../search/ranking/searcher.ts';
+import { SegmentBuilder } from '../../../search/index/segments.ts';
+import { readStagedChunks, readStagedMeta, type StagedChunk, versionOf } from '../../../search/index/staging.ts';
+import { signsOf } from '../../../search/index/vector-bits.ts';
+import { noTask } from '../../../tasks/task.ts';
+import type { Database } from '../database.ts';
+import { createIndexCatalog, type IndexCatalog } from './index-catalog.ts';
+import { createPostgresAnswers } from './postgres-answers.ts';
+import { remembered } from './remembered.ts';
+import { insertSegment, MergeFailed, mergeSome, renewSome } from './segment-store.ts';
+
+/** Documents that are counted exactly; the number of more is at most a second old. */
+const countedMax = 1000;
+
+export interface PostgresIndex extends DocumentIndex {
+  /** Keeps other decisions about a document waiting until the transaction ends. */
+  lock(docId: string): Promise<void>;
+}
+
+export function createPostgresIndex(options: {
+  database: Database;
+  embedder: Embedder;
+  reranker?: Reranker | null;
+  /** Whether this process merges segments after it has added some. */
+  merges: boolean;
+  logger: Logger;
+}): PostgresIndex {
+  const { database, embedder } = options;
+  const catalog = createIndexCatalog(database);
+  const searcher = new Searcher(createPostgresAnswers(database, catalog, embedder), embedder, options.reranker ?? null);
+  const merging = createMerging(options);
+
+  /** A decision about one document: nobody else takes one meanwhile. */
+  const decide = <T>(docId: string, work: () => Promise<T>): Promise<T> =>
+    database.transaction(async () => {
+      await catalog.lock(docId);
+      return work();
+    });
+
+  async function stats(): Promise<{ documents: number; chunks: number; bytes: number }> {
+    const [row] = await database.query(
+      `SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks, pg_total_relation_size('chunk') +
+        pg_total_relation_size('posting_block') + pg_total_relation_size('segment') + pg_total_relation_size('vector') AS bytes FROM document`,
+    );
+    return row as { documents: number; chunks: number; bytes: number };
+  }
+
+  return {
+    lock: (docId) => catalog.lock(docId),
+    async replace(document, folder) {
+      const outcome = await decide(document.docId, () => replace(database, catalog, document, folder));
+      if (outcome === 'ok') await database.afterCommit(() => merging.start());
+      return outcome;
+    },
+    touch: (docId, version, change) =>
+      decide(docId, async () => {
+        const verdict = await catalog.admit(docId, version);
+        if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
+        const entry = await catalog.find(docId);
+        if (entry === null) return 'stale';
+        await catalog.rename(entry, version, change);
+        await catalog.commit(docId, version);
+        return 'ok';
+      }),
+    revoke: (docId, version) =>
+      decide(docId, async () => {
+        if (await catalog.isCommitted(version.id)) return 'committed';
+        const sql = 'INSERT INTO revoked(version, ordinal) VALUES ($1, $2) ON CONFLICT DO NOTHING';
+        await database.run(sql, [version.id, version.ordinal]);
+        return 'ok';
+      }),
+    reinstate: (docId, version) =>
+      decide(docId, async () => void (await database.run('DELETE FROM revoked WHERE version = $1', [version]))),
+    remove: (docId, ordinal) =>
+      decide(docId, async () => {
+        await catalog.raiseFence(docId, { id: noTask, ordinal });
+        const entry = await catalog.find(docId);
+        if (entry === null || entry.document.ordinal > ordinal) return false;
+        await catalog.drop(entry);
+        return true;
+      }),
+    info: async (docId) => (await catalog.find(docId))?.document ?? null,
+    wasCommitted: (_docId, version) => catalog.isCommitted(version),
+    list: (listOptions) => catalog.list(listOptions),
+    search: (query, stop) => searcher.search(query, stop),
+    stats: remembered(stats, ({ documents }) => documents > countedMax),
+    async purge(ordinal) {
+      await purge(database, ordinal);
+      merging.start({ renew: true });
+    },
+    async highestOrdinal() {
+      const numbered = ['document_part', 'fence', 'committed', 'revoked'].map(
+        (table) => `SELECT max(ordinal) AS ordinal FROM ${table}`,
+      );
+      const [row] = await database.query(`SELECT max(ordinal) AS highest FROM (${numbered.join(' UNION ALL ')}) AS numbered`);
+      return (row!['highest'] as number | null) ?? 0;
+    },
+    close: () => merging.close(),
+  };
+}
+
+async function replace(
+  database: Database,
+  catalog: IndexCatalog,
+  document: IndexedDocument,
+  folder: string,
+): Promise<'ok' | 'stale' | 'revoked'> {
+  const version = versionOf(document);
+  const verdict = await catalog.admit(document.docId, version);
+  if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
+  const old = await catalog.find(document.docId);
+  if (old !== null) await catalog.drop(old);
+  const { dimensions } = await readStagedMeta(folder);
+  const { id, firstChunk } = await catalog.insert(document, document.chunks);
+  const builder = new SegmentBuilder();
+  const signs: Uint8Array[] = [];
+  for await (const batch of readStagedChunks(folder, dimensions)) {
+    for (const { chunk } of batch) builder.add(chunkTerms(chunk, document.title));
+    await insertChunks(database, firstChunk, batch);
+    const vectors = batch.flatMap(({ vector }) => (vector === null ? [] : [vector]));
+    if (vectors.length > 0) signs.push(signsOf(vectors));
+    await nextTurn();
+  }
+  if (builder.chunks > 0) await insertSegment(database, builder.build(id, firstChunk));
+  if (signs.length > 0) {
+    const sql = 'INSERT INTO vector_bits(document, first_chunk, embedder, data) VALUES ($1, $2, $3, $4)';
+    await database.run(sql, [id, firstChunk, document.embedder, Buffer.concat(signs)]);
+  }
+  await catalog.commit(document.docId, version);
+  return 'ok';
+}
+
+async function insertChunks(database: Database, firstChunk: number, batch: readonly StagedChunk[]): Promise<void> {
+  const ids = batch.map(({ chunk }) => firstChunk + chunk.index);
+  const bodies = batch.map(({ chunk }) => {
+    const { start, end, page, pageEnd, section, text } = chunk;
+    return JSON.stringify({ start, end, page, page_end: pageEnd, section: JSON.stringify(section), text } satisfies ChunkRow);
+  });
+  await database.run('INSERT INTO chunk(id, body) SELECT * FROM unnest($1::bigint[], $2::text[])', [ids, bodies]);
+  const vectors = batch.flatMap(({ chunk, vector }) =>
+    vector === null
+      ? []
+      : [{ id: firstChunk + chunk.index, data: Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength) }],
+  );
+  if (vectors.length === 0) return;
+  const sql = 'INSERT INTO vector(chunk, data) SELECT * FROM unnest($1::bigint[], $2::bytea[])';
+  await database.run(sql, [vectors.map(({ id }) => id), vectors.map(({ data }) => data)]);
+}
+
+/** Rows forgotten in one transaction, so that none takes long. */
+const purgedAtOnce = 10_000;
+
+/**
+ * Forgets what can matter to no task any more, a little at a time; another process that is at it already is left to it. Costs what is forgotten,
+ * however much is kept.
+ */
+async function purge(database: Database, ordinal: number): Promise<void> {
+  for (const rows of [
+    'revoked WHERE ordinal < $1',
+    'committed WHERE outdated AND ordinal < $1',
+    'fence WHERE outdated AND ordinal < $1',
+  ]) {
+    const table = rows.split(' ')[0]!;
+    const sql = `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${rows} LIMIT ${purgedAtOnce}))`;
+    for (let removed = purgedAtOnce; removed === purgedAtOnce;)
+      removed = await database.transaction(async () => {
+        const [lock] = await database.query(`SELECT pg_try_advisory_xact_lock(hashtext('rag_intake purge')) AS got`);
+        return lock?.['got'] === true ? database.run(sql, [ordinal]) : 0;
+      });
+  }
+}
+
+/** Merging of segments in the background, one merge at a time in all processes together. */
+function createMerging(options: { database: Database; merges: boolean; logger: Logger }): {
+  /** `renew`: large segments of which much is gone as well. */
+  start(what?: { renew: boolean }): void;
+  close(): Promise<void>;
+} {
+  const { database, logger } = options;
+  let closed = !options.merges;
+  let running: Promise<void> | null = null;
+  let again = false;
+  let renew = false;
+  /** Segments whose merge failed: it would fail again. */
+  const left = new Set<number>();
+
+  async function mergeAll(): Promise<void> {
+    while (again && !closed) {
+      again = false;
+      const renewing = renew;
+      renew = false;
+      while (!closed && (await one(mergeSome)));
+      while (renewing && !closed && (await one(renewSome)));
+    }
+  }
+
+  async function one(step: typeof mergeSome): Promise<boolean> {
+    try {
+      return await step(database, left);
+    } catch (error) {
+      if (!(error instanceof MergeFailed)) throw error;
+      for (const id of error.segments) left.add(id);
+      logger.error({ err: error }, 'index segments cannot be merged and stay as they are; searches find all the same');
+      return true;
+    }
+  }
+
+  return {
+    start(what = { renew: false }) {
+      again = true;
+      renew ||= what.renew;
+      if (closed || running !== null) return;
+      running = mergeAll()
+        .catch((error: unknown) => logger.warn({ err: error }, 'merging index segments is put off until the next document'))
+        .finally(() => (running = null));
+    },
+    async close() {
+      closed = true;
+      await running;
+    },
+  };
+}
