@@ -7,7 +7,7 @@
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { TaskId } from '../../tasks/task.ts';
-import { createFailureDetector, type SignOfLife } from '../../engines/failure-detector.ts';
+import { createFailureDetector, type SignOfLife } from '../failure-detector.ts';
 import type { Database } from './database.ts';
 import type { Link } from './listen-connection.ts';
 

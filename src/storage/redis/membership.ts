@@ -5,7 +5,7 @@
  */
 import type { Logger } from '../../logger.ts';
 import type { Redis } from 'ioredis';
-import { createFailureDetector, type SignOfLife } from '../../engines/failure-detector.ts';
+import { createFailureDetector, type SignOfLife } from '../failure-detector.ts';
 import { type Connection, refusal } from './connection.ts';
 import type { Commands } from './scripts.ts';
 

@@ -1,6 +1,6 @@
 /** When one process may take another for dead. */
 import { describe, expect, it } from 'vitest';
-import { createFailureDetector, type FailureDetector } from '../../src/engines/failure-detector.ts';
+import { createFailureDetector, type FailureDetector } from '../../src/storage/failure-detector.ts';
 
 const leaseMs = 10_000;
 
