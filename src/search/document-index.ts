@@ -4,6 +4,7 @@ import type { Stop } from './stop.ts';
 
 /** One searchable document; at most one version of a doc_id at any moment. */
 export type IndexedDocument = {
+  /** With its collection, as `scopedId` writes the two. */
   readonly docId: string;
   /** The task that made this version. */
   readonly version: TaskId;
@@ -65,6 +66,8 @@ export type SearchQuery = {
   /** Hits to pass over, for paging. */
   readonly offset: number;
   readonly filter: SearchFilter;
+  /** Where to look, and whose statistics and words count; absent: in `default`. */
+  readonly collection?: string;
 };
 
 export type SearchHit = {
@@ -97,6 +100,16 @@ export type SearchAnswer = {
 
 export type DocumentPage = { readonly documents: readonly IndexedDocument[]; readonly nextCursor: string | null };
 
+export type ListOptions = {
+  readonly limit: number;
+  readonly cursor?: string;
+  /** Absent: in all of them. */
+  readonly collection?: string;
+};
+
+/** `bytes`: of the files as they were uploaded. */
+export type CollectionStats = { readonly documents: number; readonly chunks: number; readonly bytes: number };
+
 export type IndexStats = { readonly documents: number; readonly chunks: number; readonly bytes: number };
 
 export interface DocumentIndex {
@@ -126,10 +139,14 @@ export interface DocumentIndex {
   /** Whether this version was made searchable at some time (it may have been replaced since). */
   wasCommitted(docId: string, version: TaskId): Promise<boolean>;
   /** Newest first by `insertedAt`. */
-  list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
+  list(options: ListOptions): Promise<DocumentPage>;
   /** @throws AppError `unavailable` when it was stopped. */
   search(query: SearchQuery, stop?: Stop): Promise<SearchAnswer>;
   stats(): Promise<IndexStats>;
+  /** What collections hold: those of these names, all for null; one that holds nothing is left out. Cost: does not grow with documents. */
+  collectionStats(names: readonly string[] | null): Promise<ReadonlyMap<string, CollectionStats>>;
+  /** As `remove`, for many at once. Durable when it returns. */
+  removeMany(docIds: readonly string[], ordinal: number): Promise<void>;
   /** Forgets fences and revocations that only tasks accepted before `ordinal` could meet: there is none any more. */
   purge(ordinal: number): Promise<void>;
   /** The greatest number that anything in it has; 0 when nothing has one. Reads all of its small tables. */

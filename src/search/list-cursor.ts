@@ -1,4 +1,5 @@
 /** Where a page of documents ended, as clients carry it: the time and the key of its last one, the same on every engine. */
+import { isScopedId } from '../documents/document-name.ts';
 import { AppError } from '../errors.ts';
 
 export type ListPlace = { readonly insertedAt: string; readonly key: string };
@@ -13,7 +14,7 @@ export function readCursor(cursor: string): ListPlace {
   if (typeof insertedAt === 'string' && typeof key === 'string') {
     const place = { insertedAt, key };
     const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(insertedAt);
-    if (isTime && !/\p{Cc}/u.test(key) && key.isWellFormed() && writeCursor(place) === cursor) return place;
+    if (isTime && isScopedId(key) && writeCursor(place) === cursor) return place;
   }
   throw new AppError('invalid_request', 'cursor: not one of ours');
 }

@@ -3,7 +3,10 @@ import type { Task, TaskId, TaskOutcome, TaskProgress, TaskSnapshot, TaskStatus 
 
 export type TaskFilter = {
   readonly status?: TaskStatus;
+  /** With its collection, as `scopedId` writes the two. */
   readonly docId?: string;
+  /** Absent: those of all collections. */
+  readonly collection?: string;
   /** 1–1000. */
   readonly limit: number;
   /** Opaque, from the page before; an unknown one throws AppError `invalid_request`. */
@@ -61,6 +64,8 @@ export interface TaskStore {
   retry(id: TaskId): Promise<RetryOutcome>;
   /** Removes tasks that ended before `before`, with their files. A live task never expires. Returns how many went. */
   expire(before: Date): Promise<number>;
+  /** Removes a task that has ended, with its file. False when it lives, or is gone. Durable. Safe twice. */
+  remove(id: TaskId): Promise<boolean>;
 
   /**
    * Calls `listener` with the newest snapshot after every change, from whatever process it came; changes may coalesce,

@@ -58,6 +58,7 @@ export type Task = {
    * was accepted by version 0.1.0, before all that have a number; those are in the order of their ids.
    */
   readonly ordinal: number;
+  /** With its collection, as `scopedId` writes the two. */
   readonly docId: string;
   /** The client's name for the file, decoded; metadata only, never a path. */
   readonly filename: string;

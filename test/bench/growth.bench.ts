@@ -121,7 +121,7 @@ async function insertDocuments(database: Database, text: MadeText, first: number
     }
   }
   await database.run('INSERT INTO chunk(id, body) SELECT * FROM unnest($1::bigint[], $2::text[])', [ids, bodies]);
-  await insertSegment(database, { ...builder.build(0, 0), runs: runs.take() });
+  await insertSegment(database, 'default', { ...builder.build(0, 0), runs: runs.take() });
 }
 
 function record(number: number): object {
@@ -248,7 +248,7 @@ async function insertChinese(database: Database, document: number, bytesMin: num
     written += block.data.length;
     return block;
   });
-  await database.transaction(() => insertSegment(database, { ...head, blocks: counted }));
+  await database.transaction(() => insertSegment(database, 'default', { ...head, blocks: counted }));
   return written;
 }
 

@@ -10,6 +10,7 @@ import {
   searchModes,
   type SearchQuery,
 } from '../../src/search/document-index.ts';
+import { scopedId } from '../../src/documents/document-name.ts';
 import type { TaskId, Version } from '../../src/tasks/task.ts';
 import { stageDocument } from '../support/staged-document.ts';
 
@@ -279,6 +280,99 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       expect(await put('a', 1, [])).toBe('ok');
       expect(await index.info('a')).toMatchObject({ chunks: 0 });
       expect(await put('a', 2, ['apple'])).toBe('ok');
+    });
+
+    describe('with collections', () => {
+      const inHr = (docId: string): string => scopedId({ collection: 'hr', docId });
+
+      it('finds in one collection what was put into it, and nothing of another', async () => {
+        await put('a', 1, ['Salaries of the harbour pilots']);
+        await put(inHr('a'), 2, ['Holidays of the harbour pilots']);
+
+        const [ours, theirs] = [await search('harbour'), await search('harbour', { collection: 'hr' })];
+
+        expect(ours).toMatchObject({ total: 1, hits: [{ docId: 'a' }] });
+        expect(theirs).toMatchObject({ total: 1, hits: [{ docId: inHr('a') }] });
+        expect(await search('salaries', { collection: 'hr' })).toMatchObject({ total: 0, hits: [] });
+        expect(await search('harbour', { collection: 'nowhere' })).toMatchObject({ total: 0, hits: [] });
+      });
+
+      it('scores by the statistics of the collection alone', async () => {
+        await put(inHr('a'), 1, ['Holidays of the harbour pilots']);
+        await put(inHr('b'), 2, ['A list of all harbours']);
+        const before = await search('harbour pilots', { collection: 'hr', mode: 'hybrid' });
+        for (let n = 3; n < 30; n += 1) await put(`d${n}`, n, [`Harbour pilots number ${n}, pilots and pilots`]);
+
+        expect((await search('harbour pilots', { collection: 'hr', mode: 'hybrid' })).hits).toEqual(before.hits);
+      });
+
+      it('repairs a typing error by the words of the collection alone', async () => {
+        await put('a', 1, ['The confidential word is zirconium']);
+        await put(inHr('a'), 2, ['Nothing is written here']);
+
+        expect((await search('zirconiun', { mode: 'hybrid' })).total).toBe(1);
+        expect((await search('zirconiun', { collection: 'hr', mode: 'hybrid' })).total).toBe(0);
+      });
+
+      it('filters within the collection', async () => {
+        await put('a', 1, ['One harbour'], { filename: 'same.txt' });
+        await put(inHr('a'), 2, ['Another harbour'], { filename: 'same.txt' });
+
+        const { hits } = await search('harbour', { collection: 'hr', filter: { filename: 'same.txt' } });
+
+        expect(hits.map(({ docId }) => docId)).toEqual([inHr('a')]);
+      });
+
+      it('lists the documents of one collection, page by page', async () => {
+        for (let n = 1; n <= 5; n += 1) {
+          await put(`d${n}`, n, ['x']);
+          await put(inHr(`d${n}`), 10 + n, ['y'], { insertedAt: `2026-01-01T00:00:0${n}.000Z` });
+        }
+        const names: string[] = [];
+        for (let cursor: string | undefined; ;) {
+          const page = await index.list({ collection: 'hr', limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+          names.push(...page.documents.map(({ docId }) => docId));
+          if (page.nextCursor === null) break;
+          cursor = page.nextCursor;
+        }
+
+        expect(names).toEqual(['d5', 'd4', 'd3', 'd2', 'd1'].map(inHr));
+        expect((await index.list({ limit: 100 })).documents).toHaveLength(10);
+      });
+
+      it('counts what each collection holds', async () => {
+        await put('a', 1, ['x', 'y'], { fileBytes: 7 });
+        await put(inHr('a'), 2, ['x'], { fileBytes: 5 });
+        await put(inHr('b'), 3, ['x'], { fileBytes: 5 });
+        await put(inHr('b'), 4, ['x', 'y', 'z'], { fileBytes: 6 });
+        await index.remove(inHr('a'), 5);
+
+        expect(Object.fromEntries(await index.collectionStats(null))).toEqual({
+          default: { documents: 1, chunks: 2, bytes: 7 },
+          hr: { documents: 1, chunks: 3, bytes: 6 },
+        });
+        expect(Object.fromEntries(await index.collectionStats(['default', 'nowhere']))).toEqual({
+          default: { documents: 1, chunks: 2, bytes: 7 },
+        });
+      });
+
+      it('removes many at once, and no later version of one', async () => {
+        await put(inHr('a'), 1, ['x']);
+        await put(inHr('b'), 2, ['x']);
+        await put(inHr('c'), 9, ['x']);
+        await index.removeMany(['a', 'b', 'c'].map(inHr), 5);
+
+        expect((await index.list({ collection: 'hr', limit: 10 })).documents.map(({ docId }) => docId)).toEqual([inHr('c')]);
+        expect(await put(inHr('a'), 3, ['x'])).toBe('stale');
+        expect((await search('x', { collection: 'hr' })).total).toBe(1);
+      });
+
+      it('merges no segments of two collections', async () => {
+        for (let n = 1; n <= 40; n += 1) await put(n % 2 === 0 ? `d${n}` : inHr(`d${n}`), n, [`Harbour ${n}`]);
+
+        await expect.poll(async () => (await search('harbour', { collection: 'hr' })).total).toBe(20);
+        expect((await search('harbour')).total).toBe(20);
+      });
     });
 
     it('decides a race between replace and revoke once', async () => {

@@ -1,7 +1,9 @@
 /** What every TaskStore does, whatever it keeps tasks in. */
+import { scopedId } from '../../src/documents/document-name.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/storage/engine.ts';
 import type { Task, TaskId, TaskProgress, TaskSnapshot } from '../../src/tasks/task.ts';
+import type { TaskFilter } from '../../src/tasks/task-store.ts';
 import { beginNext, claimNext, completedOutcome, failedOutcome, newId, settle, upload } from '../support/engine-steps.ts';
 import { until } from '../support/until.ts';
 import type { CreateHarness, EngineHarness } from './engine-harness.ts';
@@ -273,6 +275,37 @@ export function taskStoreContract(name: string, create: CreateHarness): void {
       expect(await ids({ status: 'pending', docId: 'a' })).toEqual([]);
       expect(await ids({ status: 'pending' })).toHaveLength(1);
       expect(await ids({ status: 'completed' })).toEqual([]);
+    });
+
+    it('lists by collection, whatever lives in others, with every other filter', async () => {
+      const inHr = (docId: string): string => scopedId({ collection: 'hr', docId });
+      const failed = await failOne(inHr('a'));
+      await failOne('a');
+      const waiting = await upload(front, 'x', { docId: inHr('b') });
+      const elsewhere = await upload(front, 'x', { docId: 'b' });
+      const ids = async (filter: Omit<TaskFilter, 'limit'>) =>
+        (await front.tasks.list({ ...filter, limit: 1000 })).tasks.map(({ task }) => task.id).sort();
+
+      expect(await ids({ collection: 'hr' })).toEqual([failed.id, waiting.id].sort());
+      expect(await ids({ collection: 'hr', status: 'pending' })).toEqual([waiting.id]);
+      expect(await ids({ collection: 'hr', status: 'failed' })).toEqual([failed.id]);
+      expect(await ids({ collection: 'hr', docId: inHr('b') })).toEqual([waiting.id]);
+      expect(await ids({ collection: 'default', status: 'pending' })).toEqual([elsewhere.id]);
+      expect(await ids({ collection: 'default' })).toHaveLength(2);
+      expect(await ids({ collection: 'nowhere' })).toEqual([]);
+    });
+
+    it('removes a task that has ended, with its file, and never a live one', async () => {
+      const { id } = await failOne();
+      const live = await upload(front, 'x', { docId: 'live' });
+
+      expect(await front.tasks.remove(id)).toBe(true);
+      expect(await front.tasks.remove(id)).toBe(false);
+      expect(await front.tasks.remove(live.id)).toBe(false);
+
+      expect(await worker.tasks.get(id)).toBeNull();
+      expect(await front.files.stat({ kind: 'payload', taskId: id })).toBeNull();
+      expect(await taskOf(live.id)).toMatchObject({ status: 'pending' });
     });
 
     it('refuses a cursor that it never gave', async () => {

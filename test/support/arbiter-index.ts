@@ -96,6 +96,14 @@ export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
         if ((info(docId)?.ordinal ?? Infinity) > ordinal) return false;
         return db.prepare('delete from documents where docId = ?').run(docId).changes > 0;
       }),
+    removeMany: (docIds, ordinal) =>
+      decide(() => {
+        for (const docId of docIds) {
+          moveFence(docId, { id: noTask, ordinal });
+          if ((info(docId)?.ordinal ?? Infinity) <= ordinal) db.prepare('delete from documents where docId = ?').run(docId);
+        }
+      }),
+    collectionStats: () => Promise.resolve(new Map()),
     info: (docId) => Promise.resolve(info(docId)),
     wasCommitted: (docId, version) => Promise.resolve(has('committed', docId, version)),
     list: () => {

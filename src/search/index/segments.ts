@@ -19,7 +19,7 @@ import {
 import type { ChunkTerms } from '../analysis/chunk-terms.ts';
 
 /** Segments of one size class that are merged together. */
-const mergeWidth = 8;
+export const mergeWidth = 8;
 /** Chunks of the smallest class; classes grow by `mergeWidth`. */
 const smallestClassChunks = 64;
 /** Bytes of new postings written in one transaction of a merge, so that other writers get their turn. */
@@ -76,9 +76,10 @@ export class SegmentBuilder {
 }
 
 /** Puts a segment into the index. Call inside a write transaction. */
-export function insertSegment(database: IndexDatabase, segment: StoredSegment): void {
+export function insertSegment(database: IndexDatabase, collection: string, segment: StoredSegment): void {
   const { id } = database.run(
-    'INSERT INTO segment(chunks, length, runs, lengths) VALUES (?, ?, ?, ?)',
+    'INSERT INTO segment(collection, chunks, length, runs, lengths) VALUES (?, ?, ?, ?, ?)',
+    collection,
     segment.chunks,
     segment.length,
     segment.runs,
@@ -86,6 +87,7 @@ export function insertSegment(database: IndexDatabase, segment: StoredSegment): 
   );
   for (const block of segment.blocks) insertBlock(database, id, block);
   insertWords(database, id, segment.words);
+  database.run('UPDATE collection SET merge_due = 1 WHERE name = ?', collection);
 }
 
 /** Where the blocks of segments are read. */
@@ -263,15 +265,32 @@ function countLive(list: PostingList, live: Uint8Array): number {
   return rows;
 }
 
-/** Segments that are listed now. */
-export function segmentIds(database: IndexDatabase): number[] {
-  return database.all('SELECT id FROM segment ORDER BY id').map((row) => row['id'] as number);
+/** Segments of a collection that are listed now. */
+export function segmentIds(database: IndexDatabase, collection: string): number[] {
+  return database.all('SELECT id FROM segment WHERE collection = ? ORDER BY id', collection).map((row) => row['id'] as number);
 }
 
-/** The ids of segments to merge next, or null when nothing is due. */
+/**
+ * The ids of segments to merge next, all of one collection, or null when nothing is due. Costs what has got segments since it was asked
+ * last, however many collections there are.
+ */
 export function mergeDue(database: IndexDatabase): number[] | null {
-  const rows = database.all('SELECT id, chunks FROM segment ORDER BY id');
-  return chooseMerge(rows.map((row) => ({ id: row['id'] as number, chunks: row['chunks'] as number })));
+  for (;;) {
+    const due = database.get('SELECT name FROM collection WHERE merge_due = 1 LIMIT 1');
+    if (due === undefined) return null;
+    const ids = chooseMerge(listed(database, due['name'] as string));
+    if (ids !== null) return ids;
+    // Looked at once more where nobody can add a segment in between.
+    database.tidy(() => {
+      if (chooseMerge(listed(database, due['name'] as string)) === null)
+        database.run('UPDATE collection SET merge_due = 0 WHERE name = ?', due['name']!);
+    });
+  }
+}
+
+function listed(database: IndexDatabase, collection: string): Listed[] {
+  const rows = database.all('SELECT id, chunks FROM segment WHERE collection = ? ORDER BY id', collection);
+  return rows.map((row) => ({ id: row['id'] as number, chunks: row['chunks'] as number }));
 }
 
 type Listed = { readonly id: number; readonly chunks: number };
@@ -325,6 +344,7 @@ export function mergeSegments(database: IndexDatabase, ids: readonly number[]): 
 }
 
 type MergePlan = { readonly inputs: readonly MergeInput[]; readonly runs: readonly Run[]; readonly lengths: Uint16Array };
+type CollectionPlan = MergePlan & { readonly collection: string };
 type MergeInput = {
   readonly id: number;
   readonly base: number;
@@ -333,11 +353,17 @@ type MergeInput = {
   readonly documentsGone: readonly number[];
 };
 
-function planMerge(database: IndexDatabase, ids: readonly number[]): MergePlan | null {
-  const gone = new Set(database.all('SELECT document FROM removed').map((row) => row['document'] as number));
-  const rows = ids.map((id) => database.get('SELECT id, runs, lengths FROM segment WHERE id = ?', id));
+function planMerge(database: IndexDatabase, ids: readonly number[]): CollectionPlan | null {
+  const rows = ids.map((id) => database.get('SELECT id, collection, runs, lengths FROM segment WHERE id = ?', id));
   if (rows.includes(undefined)) return null;
-  return planOf(rows as unknown as MergeSource[], gone);
+  const collection = rows[0]!['collection'] as string;
+  return { ...planOf(rows as unknown as MergeSource[], removedFrom(database, collection)), collection };
+}
+
+/** Documents of a collection that are gone, but whose rows still lie in segments. */
+export function removedFrom(database: IndexDatabase, collection: string): Set<number> {
+  const rows = database.all('SELECT document FROM removed WHERE collection = ?', collection);
+  return new Set(rows.map((row) => row['document'] as number));
 }
 
 /** A segment to be merged, as it is stored. */
@@ -478,7 +504,7 @@ function* termsOfSegment(database: IndexDatabase, segment: number): Generator<[s
   }
 }
 
-function switchSegments(database: IndexDatabase, plan: MergePlan, segment: number, words: Uint8Array | null): boolean {
+function switchSegments(database: IndexDatabase, plan: CollectionPlan, segment: number, words: Uint8Array | null): boolean {
   const ids = plan.inputs.map((input) => input.id);
   const marks = ids.map(() => '?').join(',');
   const listed = database.get(`SELECT count(*) AS n FROM segment WHERE id IN (${marks})`, ...ids)!['n'];
@@ -490,8 +516,9 @@ function switchSegments(database: IndexDatabase, plan: MergePlan, segment: numbe
   const { chunks, length, runs, lengths } = describeRows(plan.runs, plan.lengths);
   if (chunks > 0) {
     database.run(
-      'INSERT INTO segment(id, chunks, length, runs, lengths) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO segment(id, collection, chunks, length, runs, lengths) VALUES (?, ?, ?, ?, ?, ?)',
       segment,
+      plan.collection,
       chunks,
       length,
       runs,
@@ -504,18 +531,24 @@ function switchSegments(database: IndexDatabase, plan: MergePlan, segment: numbe
   for (const input of plan.inputs) {
     for (const document of input.documentsGone) database.run('DELETE FROM removed WHERE document = ?', document);
   }
-  bumpChange(database);
+  bumpChange(database, plan.collection);
   return true;
 }
 
-/** Tells readers that segments or documents are other ones now. */
-export function bumpChange(database: IndexDatabase): void {
+/** Tells readers of a collection that its segments or documents are other ones now. No number is given twice, whatever is removed. */
+export function bumpChange(database: IndexDatabase, collection: string): void {
   database.run("UPDATE meta SET value = value + 1 WHERE key = 'change'");
+  database.run("UPDATE collection SET change = (SELECT value FROM meta WHERE key = 'change') WHERE name = ?", collection);
+}
+
+/** The number of the last change to a collection; 0 where nothing ever was. */
+export function changeOf(database: IndexDatabase, collection: string): number {
+  return (database.get('SELECT change FROM collection WHERE name = ?', collection)?.['change'] as number | undefined) ?? 0;
 }
 
 /** An id for a segment in the making, and a note that its blocks belong to somebody. */
 function reserveSegment(database: IndexDatabase): number {
-  const { id } = database.run("INSERT INTO segment(chunks, length, runs, lengths) VALUES (0, 0, x'', x'')");
+  const { id } = database.run("INSERT INTO segment(collection, chunks, length, runs, lengths) VALUES ('', 0, 0, x'', x'')");
   database.run('DELETE FROM segment WHERE id = ?', id);
   database.run('INSERT INTO merge(segment) VALUES (?)', id);
   return id;

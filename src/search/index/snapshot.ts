@@ -4,10 +4,7 @@
  */
 import type { IndexDatabase } from '../sqlite/database.ts';
 import type { Collection } from '../ranking/scorer.ts';
-import { BlockCache, readSegment, type Segment, segmentIds } from './segments.ts';
-
-/** Posting blocks kept in memory, by each thread. */
-const blockBytesMax = 64 * 1024 * 1024;
+import { type BlockCache, changeOf, readSegment, removedFrom, type Segment, segmentIds } from './segments.ts';
 
 export class Snapshot {
   /** Documents whose rows are hidden where they still have some. */
@@ -67,18 +64,14 @@ export class Snapshot {
   }
 }
 
-/** Keeps a snapshot of an index file. What it returns is to be called first in every read transaction. */
-export function followDatabase(
-  database: IndexDatabase,
-  snapshot: Snapshot,
-  blocks = new BlockCache(database, blockBytesMax),
-): () => void {
+/** Keeps a snapshot of one collection of an index file. What it returns is to be called first in every read transaction. */
+export function followDatabase(database: IndexDatabase, collection: string, snapshot: Snapshot, blocks: BlockCache): () => void {
   let seen = -1;
   return () => {
-    const change = database.get("SELECT value FROM meta WHERE key = 'change'")!['value'] as number;
+    const change = changeOf(database, collection);
     if (change === seen) return;
-    const removed = new Set(database.all('SELECT document FROM removed').map((row) => row['document'] as number));
-    const gone = snapshot.update(segmentIds(database), (id) => readSegment(database, blocks, id), removed);
+    const ids = segmentIds(database, collection);
+    const gone = snapshot.update(ids, (id) => readSegment(database, blocks, id), removedFrom(database, collection));
     for (const segment of gone) blocks.forget(segment.blocks);
     seen = change;
   };

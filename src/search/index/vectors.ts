@@ -2,6 +2,7 @@
  * Nearest vectors in an index file: their bits in memory (`vector-bits.ts`), and the best compared exactly, from the disk. An
  * exact scan of 100,000 vectors of 384 dimensions takes 30 ms of CPU, this about 5.
  */
+import { changeOf } from './segments.ts';
 import type { IndexDatabase } from '../sqlite/database.ts';
 import { candidateCount, signsOf, VectorBits } from './vector-bits.ts';
 
@@ -10,7 +11,7 @@ export type Near = { readonly document: number; readonly chunkId: number; readon
 /** Puts a document's vectors beside its chunks. Call inside its write transaction. */
 export function insertVectors(
   database: IndexDatabase,
-  owner: { readonly document: number; readonly firstChunk: number; readonly embedder: string },
+  owner: { readonly collection: string; readonly document: number; readonly firstChunk: number; readonly embedder: string },
   vectors: readonly Float32Array[],
 ): void {
   for (const [i, vector] of vectors.entries()) {
@@ -18,7 +19,8 @@ export function insertVectors(
     database.run('INSERT INTO vector(chunk, data) VALUES (?, ?)', owner.firstChunk + i, data);
   }
   database.run(
-    'INSERT INTO vector_bits(document, first_chunk, embedder, data) VALUES (?, ?, ?, ?)',
+    'INSERT INTO vector_bits(collection, document, first_chunk, embedder, data) VALUES (?, ?, ?, ?, ?)',
+    owner.collection,
     owner.document,
     owner.firstChunk,
     owner.embedder,
@@ -44,18 +46,20 @@ export function byNearness(near: Near[]): Near[] {
   return near.sort((a, b) => b.similarity - a.similarity || a.chunkId - b.chunkId);
 }
 
-/** The bits of all vectors of one embedder, kept up to date by what was added since. */
+/** The bits of all vectors of one collection and embedder, kept up to date by what was added since. */
 export class VectorSnapshot {
   readonly #database: IndexDatabase;
+  readonly #collection: string;
   readonly #embedder: string;
   readonly #bits: VectorBits;
   #seq = 0;
   #change = -1;
 
-  constructor(database: IndexDatabase, embedder: string, dimensions: number) {
+  constructor(database: IndexDatabase, collection: string, embedder: { readonly id: string; readonly dimensions: number }) {
     this.#database = database;
-    this.#embedder = embedder;
-    this.#bits = new VectorBits(dimensions);
+    this.#collection = collection;
+    this.#embedder = embedder.id;
+    this.#bits = new VectorBits(embedder.dimensions);
   }
 
   /** The chunks nearest to `query` (of unit length), best first. Call inside a read transaction. */
@@ -68,12 +72,13 @@ export class VectorSnapshot {
   }
 
   #refresh(): void {
-    const change = this.#database.get("SELECT value FROM meta WHERE key = 'change'")!['value'] as number;
+    const change = changeOf(this.#database, this.#collection);
     if (change === this.#change) return;
     this.#change = change;
     for (;;) {
       const rows = this.#database.all(
-        'SELECT seq, document, first_chunk, data FROM vector_bits WHERE embedder = ? AND seq > ? ORDER BY seq LIMIT 1000',
+        'SELECT seq, document, first_chunk, data FROM vector_bits WHERE collection = ? AND embedder = ? AND seq > ? ORDER BY seq LIMIT 1000',
+        this.#collection,
         this.#embedder,
         this.#seq,
       );
@@ -83,7 +88,8 @@ export class VectorSnapshot {
       }
       if (rows.length < 1000) break;
     }
-    const there = this.#database.all('SELECT document FROM vector_bits WHERE embedder = ?', this.#embedder);
+    const sql = 'SELECT document FROM vector_bits WHERE collection = ? AND embedder = ?';
+    const there = this.#database.all(sql, this.#collection, this.#embedder);
     this.#bits.keepOnly(new Set(there.map((row) => row['document'] as number)));
   }
 

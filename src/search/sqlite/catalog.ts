@@ -2,12 +2,13 @@
  * Which version of which document is searchable, and which tasks never will be. Every decision here is taken inside one write
  * transaction of its caller, so that of two processes exactly one is first.
  */
+import { collectionOf, defaultCollection } from '../../documents/document-name.ts';
 import type { SQLInputValue } from 'node:sqlite';
 import { docIdForms } from '../../documents/doc-id.ts';
 import { isLater, type Metadata, type TaskId, type Version } from '../../tasks/task.ts';
 import { withinBounds } from '../bounds.ts';
 import type { IndexDatabase, Row } from './database.ts';
-import type { DocumentPage, IndexedDocument, SearchFilter } from '../document-index.ts';
+import type { CollectionStats, DocumentPage, IndexedDocument, ListOptions, SearchFilter } from '../document-index.ts';
 import { readCursor, writeCursor } from '../list-cursor.ts';
 import { deleteVectors } from '../index/vectors.ts';
 
@@ -70,10 +71,12 @@ export function clearRevoked(database: IndexDatabase, version: TaskId): void {
 
 /** Adds the row; its chunks get the ids from `firstChunk` on. */
 export function insertDocument(database: IndexDatabase, document: IndexedDocument, firstChunk: number, chunks: number): number {
+  count(database, document, 1);
   return database.run(
-    'INSERT INTO document(doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
-      'pages, characters, metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO document(doc_id, collection, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
+      'pages, characters, metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     document.docId,
+    collectionOf(document.docId),
     document.version,
     firstChunk,
     chunks,
@@ -101,7 +104,34 @@ export function dropDocument(database: IndexDatabase, entry: CatalogEntry): void
   database.run('DELETE FROM chunk WHERE id >= ? AND id < ?', entry.firstChunk, entry.firstChunk + entry.document.chunks);
   deleteVectors(database, entry.id, entry.firstChunk, entry.document.chunks);
   database.run('DELETE FROM document WHERE id = ?', entry.id);
-  if (entry.document.chunks > 0) database.run('INSERT INTO removed(document) VALUES (?)', entry.id);
+  count(database, entry.document, -1);
+  if (entry.document.chunks === 0) return;
+  database.run('INSERT INTO removed(collection, document) VALUES (?, ?)', collectionOf(entry.document.docId), entry.id);
+}
+
+/** Keeps what each collection holds counted. */
+function count(database: IndexDatabase, { docId, chunks, fileBytes }: IndexedDocument, sign: 1 | -1): void {
+  database.run(
+    'INSERT INTO collection(name, documents, chunks, bytes, change, merge_due) VALUES (?, ?, ?, ?, 0, 0) ON CONFLICT(name) DO ' +
+      'UPDATE SET documents = documents + excluded.documents, chunks = chunks + excluded.chunks, bytes = bytes + excluded.bytes',
+    collectionOf(docId),
+    sign,
+    sign * chunks,
+    sign * fileBytes,
+  );
+}
+
+/** What the collections hold that hold anything: all, or those of these names. */
+export function collectionStats(database: IndexDatabase, names: readonly string[] | null): Map<string, CollectionStats> {
+  const all = 'SELECT name, documents, chunks, bytes FROM collection WHERE documents > 0';
+  const rows =
+    names === null ? database.all(all) : database.all(`${all} AND name IN (SELECT value FROM json_each(?))`, JSON.stringify(names));
+  return new Map(
+    rows.map((row) => [
+      row['name'] as string,
+      { documents: row['documents'] as number, chunks: row['chunks'] as number, bytes: row['bytes'] as number },
+    ]),
+  );
 }
 
 /** The same bytes under a newer task. */
@@ -122,17 +152,21 @@ export function renameDocument(
 }
 
 /** Newest first by `insertedAt`, then by doc_id. */
-export function listDocuments(database: IndexDatabase, options: { limit: number; cursor?: string }): DocumentPage {
-  const after = options.cursor === undefined ? null : readCursor(options.cursor);
-  const rows =
-    after === null
-      ? database.all(`SELECT ${columns} FROM document ORDER BY inserted_at DESC, doc_id DESC LIMIT ?`, options.limit + 1)
-      : database.all(
-          `SELECT ${columns} FROM document WHERE (inserted_at, doc_id) < (?, ?) ORDER BY inserted_at DESC, doc_id DESC LIMIT ?`,
-          after.insertedAt,
-          after.key,
-          options.limit + 1,
-        );
+export function listDocuments(database: IndexDatabase, options: ListOptions): DocumentPage {
+  const conditions: string[] = [];
+  const values: SQLInputValue[] = [];
+  if (options.collection !== undefined) {
+    conditions.push('collection = ?');
+    values.push(options.collection);
+  }
+  if (options.cursor !== undefined) {
+    const after = readCursor(options.cursor);
+    conditions.push('(inserted_at, doc_id) < (?, ?)');
+    values.push(after.insertedAt, after.key);
+  }
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const sql = `SELECT ${columns} FROM document ${where} ORDER BY inserted_at DESC, doc_id DESC LIMIT ?`;
+  const rows = database.all(sql, ...values, options.limit + 1);
   const documents = rows.slice(0, options.limit).map((row) => toEntry(row).document);
   const last = documents.at(-1);
   return {
@@ -143,7 +177,11 @@ export function listDocuments(database: IndexDatabase, options: { limit: number;
 }
 
 /** Ids of the documents that a filter lets through; null when it lets all through. */
-export function filteredDocuments(database: IndexDatabase, filter: SearchFilter): Set<number> | null {
+export function filteredDocuments(
+  database: IndexDatabase,
+  filter: SearchFilter,
+  collection: string = defaultCollection,
+): Set<number> | null {
   const conditions: string[] = [];
   const values: SQLInputValue[] = [];
   const where = (condition: string, ...given: SQLInputValue[]): void => {
@@ -164,6 +202,7 @@ export function filteredDocuments(database: IndexDatabase, filter: SearchFilter)
     else where(`${pair} AND pair.type IN ('integer', 'real') AND pair.value = ?)`, key, value);
   }
   if (conditions.length === 0) return null;
+  where('collection = ?', collection);
   const rows = database.all(`SELECT id FROM document WHERE ${conditions.join(' AND ')}`, ...values);
   return new Set(rows.map((row) => row['id'] as number));
 }

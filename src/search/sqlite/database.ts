@@ -9,7 +9,7 @@ import { AppError } from '../../errors.ts';
 import { tokensVersion } from '../analysis/tokens.ts';
 
 /** Raise when the tables change: an index in another format is set aside and rebuilt. */
-const formatVersion = 3;
+const formatVersion = 4;
 
 /** The shape of tables and tokens, as two numbers. */
 export const indexFormat = `${formatVersion}.${tokensVersion}`;
@@ -171,38 +171,57 @@ export function isSoundDatabase(db: DatabaseSync): boolean {
       'SELECT 1 FROM document WHERE chunks <> (SELECT count(*) FROM chunk WHERE chunk.id >= first_chunk AND chunk.id < first_chunk + chunks AND chunk.document = document.id) LIMIT 1',
     )
     .get();
+  const miscounted = db
+    .prepare(
+      `SELECT 1 FROM (SELECT collection, count(*) AS documents, sum(chunks) AS chunks FROM document GROUP BY collection) AS found
+        LEFT JOIN collection ON collection.name = found.collection
+        WHERE collection.documents IS NOT found.documents OR collection.chunks IS NOT found.chunks LIMIT 1`,
+    )
+    .get();
+  if (miscounted !== undefined) return false;
   return meta.get('format') === indexFormat && Number.isInteger(meta.get('change')) && meta.has('rebuild') && wrong === undefined;
 }
 
 /**
  * A document's chunks have consecutive ids from `first_chunk` on. Ids are never used again, so a reader may keep what it
  * knows about a segment or a document for as long as it is listed. `removed` lists documents whose postings are still in a
- * segment; a merge leaves them out and forgets them. `vector` holds float32 rows, `vector_bits` the sign of each dimension.
+ * segment; a merge leaves them out and forgets them. `collection` counts what each holds, so that nobody has to; its `change` is the
+ * newest number of `meta.change` that concerns it, and `merge_due` says that it has got segments since its merges were thought about.
+ * `vector` holds float32 rows, `vector_bits` the sign of each dimension.
  * `committed` and `fence` outlive the document until they are purged.
  */
 const schema = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE document(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT NOT NULL UNIQUE, version TEXT NOT NULL, first_chunk INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT NOT NULL UNIQUE, collection TEXT NOT NULL, version TEXT NOT NULL, first_chunk INTEGER NOT NULL,
   chunks INTEGER NOT NULL, filename TEXT NOT NULL, media_type TEXT NOT NULL, file_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
   title TEXT, author TEXT, language TEXT, pages INTEGER, characters INTEGER NOT NULL, metadata TEXT, inserted_at TEXT NOT NULL,
   embedder TEXT NOT NULL, ordinal INTEGER NOT NULL, declared_media_type TEXT, reading TEXT, warnings TEXT NOT NULL);
 CREATE INDEX document_inserted ON document(inserted_at, doc_id);
-CREATE INDEX document_embedder ON document(embedder);
+CREATE INDEX document_collection ON document(collection, inserted_at, doc_id);
+CREATE INDEX document_embedder ON document(collection, embedder);
+CREATE TABLE collection(
+  name TEXT PRIMARY KEY, documents INTEGER NOT NULL, chunks INTEGER NOT NULL, bytes INTEGER NOT NULL, change INTEGER NOT NULL,
+  merge_due INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX collection_merge ON collection(name) WHERE merge_due = 1;
 CREATE TABLE chunk(
   id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
   page INTEGER, page_end INTEGER, section TEXT NOT NULL, context TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE vector(chunk INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE vector_bits(
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL UNIQUE, first_chunk INTEGER NOT NULL, embedder TEXT NOT NULL,
-  data BLOB NOT NULL);
-CREATE INDEX vector_bits_embedder ON vector_bits(embedder, seq, document);
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, document INTEGER NOT NULL UNIQUE, first_chunk INTEGER NOT NULL,
+  embedder TEXT NOT NULL, data BLOB NOT NULL);
+CREATE INDEX vector_bits_embedder ON vector_bits(collection, embedder, seq, document);
 CREATE TABLE fence(doc_id TEXT PRIMARY KEY, version TEXT NOT NULL, ordinal INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE committed(version TEXT PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE revoked(version TEXT PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE removed(seq INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL);
+CREATE TABLE removed(seq INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, document INTEGER NOT NULL);
+CREATE INDEX removed_collection ON removed(collection, document);
+CREATE INDEX removed_document ON removed(document);
 CREATE TABLE segment(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, chunks INTEGER NOT NULL, length INTEGER NOT NULL, runs BLOB NOT NULL, lengths BLOB NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, chunks INTEGER NOT NULL, length INTEGER NOT NULL,
+  runs BLOB NOT NULL, lengths BLOB NOT NULL);
+CREATE INDEX segment_collection ON segment(collection, chunks);
 CREATE TABLE merge(segment INTEGER PRIMARY KEY);
 CREATE TABLE posting_block(id INTEGER PRIMARY KEY AUTOINCREMENT, segment INTEGER NOT NULL, first TEXT NOT NULL, data BLOB NOT NULL);
 CREATE INDEX posting_block_segment ON posting_block(segment, first);

@@ -12,20 +12,21 @@ const batchChunks = 64;
 /** Safe to run beside anything: a document that was replaced meanwhile is left as it is. Says how many are left. */
 export async function reembedSome(database: IndexDatabase, embedder: Embedder): Promise<number> {
   const due = database.all(
-    'SELECT id, first_chunk, chunks, title FROM document WHERE embedder <> ? LIMIT ?',
+    'SELECT id, collection, first_chunk, chunks, title FROM document WHERE embedder <> ? LIMIT ?',
     embedder.id,
     documentsPerCall,
   );
   for (const row of due) {
     const [id, firstChunk, chunks] = [row['id'], row['first_chunk'], row['chunks']] as [number, number, number];
+    const collection = row['collection'] as string;
     const vectors =
       embedder.dimensions === 0 ? [] : await embedChunks(database, embedder, firstChunk, chunks, row['title'] as string | null);
     database.write(() => {
       const { changes } = database.run('UPDATE document SET embedder = ? WHERE id = ?', embedder.id, id);
       if (changes === 0) return;
       deleteVectors(database, id, firstChunk, chunks);
-      if (vectors.length > 0) insertVectors(database, { document: id, firstChunk, embedder: embedder.id }, vectors);
-      bumpChange(database);
+      if (vectors.length > 0) insertVectors(database, { collection, document: id, firstChunk, embedder: embedder.id }, vectors);
+      bumpChange(database, collection);
     });
   }
   return database.get('SELECT count(*) AS n FROM document WHERE embedder <> ?', embedder.id)!['n'] as number;

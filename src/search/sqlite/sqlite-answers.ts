@@ -1,4 +1,7 @@
 /** The hits of a question, out of an index file. */
+import { createViews } from '../index/views.ts';
+import { BlockCache } from '../index/segments.ts';
+import { defaultCollection } from '../../documents/document-name.ts';
 import type { Embedder } from '../../embed/embedder.ts';
 import { filteredDocuments, findDocumentById } from './catalog.ts';
 import type { IndexDatabase } from './database.ts';
@@ -14,27 +17,51 @@ import { spread } from '../ranking/diversify.ts';
 import { VectorSnapshot } from '../index/vectors.ts';
 import { Vocabulary } from '../analysis/vocabulary.ts';
 
+/** What a thread keeps of one collection. */
+type View = {
+  readonly snapshot: Snapshot;
+  readonly refresh: () => void;
+  readonly vectors: VectorSnapshot;
+  readonly vocabulary: Vocabulary;
+};
+
 /** No more than a hit shows of a text that was cut before chunks had a bound; as bytes, since SQLite's own `substr` ends at a NUL. */
 const textBytesMax = 3 * chunkCharactersMax;
 const beginning = `CASE WHEN octet_length(text) <= ${textBytesMax} THEN text ELSE substr(CAST(text AS BLOB), 1, ${textBytesMax}) END AS text`;
 
 const rebuilding = 'The index is being built again from the stored documents; some of them are not found yet';
 
+/** Posting blocks kept in memory, by each thread. */
+const blockBytesMax = 64 * 1024 * 1024;
+
 /** Answers from the index file, each time as it is at that moment. */
 export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex {
-  const snapshot = new Snapshot();
-  const refresh = followDatabase(database, snapshot);
-  const vectors = new VectorSnapshot(database, embedder.id, embedder.dimensions);
-  const vocabulary = new Vocabulary();
+  const blocks = new BlockCache(database, blockBytesMax);
+  const views = createViews((collection): View => {
+    const snapshot = new Snapshot();
+    return {
+      snapshot,
+      refresh: followDatabase(database, collection, snapshot, blocks),
+      vectors: new VectorSnapshot(database, collection, embedder),
+      vocabulary: new Vocabulary(),
+    };
+  });
 
   return (query, vector, stop) =>
     database.read(() => {
-      refresh();
-      return { ...answer(query, vector, stop), notice: notice(), foreign: foreign() };
+      const collection = query.collection ?? defaultCollection;
+      const view = views.of(collection);
+      view.refresh();
+      return { ...answer(view, query, vector, stop), notice: notice(), foreign: foreign(collection) };
     });
 
-  function answer(query: SearchQuery, vector: Float32Array | null, stop: Stop): { hits: SearchHit[]; total: number } {
-    const documents = filteredDocuments(database, query.filter);
+  function answer(
+    { snapshot, vocabulary, vectors }: View,
+    query: SearchQuery,
+    vector: Float32Array | null,
+    stop: Stop,
+  ): { hits: SearchHit[]; total: number } {
+    const documents = filteredDocuments(database, query.filter, query.collection);
     const wanted = query.offset + query.topK;
     const ranked = rankChunks(stop, {
       text,
@@ -71,12 +98,13 @@ export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex
     return state === 'damaged' || state === 'running' ? rebuilding : null;
   }
 
-  function foreign(): number {
+  function foreign(collection: string): number {
     if (embedder.dimensions === 0) return 0;
     // Two ranges of an index, where `<>` would read every document.
     const sql =
-      'SELECT (SELECT count(*) FROM document WHERE embedder < ?) + (SELECT count(*) FROM document WHERE embedder > ?) AS n';
-    return database.get(sql, embedder.id, embedder.id)!['n'] as number;
+      'SELECT (SELECT count(*) FROM document WHERE collection = ? AND embedder < ?) + ' +
+      '(SELECT count(*) FROM document WHERE collection = ? AND embedder > ?) AS n';
+    return database.get(sql, collection, embedder.id, collection, embedder.id)!['n'] as number;
   }
 }
 

@@ -2,6 +2,7 @@
  * The index on SQLite: catalogue, chunk texts and inverted index in one file, so that a document appears, changes and goes in
  * one transaction for every process. All work is synchronous inside; run it off the event loop (`threaded-index.ts`).
  */
+import { collectionOf } from '../../documents/document-name.ts';
 import { statSync } from 'node:fs';
 import type { Embedder } from '../../embed/embedder.ts';
 import { AppError } from '../../errors.ts';
@@ -11,6 +12,7 @@ import type { Chunk } from '../../chunk/chunk.ts';
 import {
   admit,
   clearRevoked,
+  collectionStats,
   commit,
   dropDocument,
   findDocument,
@@ -96,15 +98,8 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
       rulings.reinstate(version);
     },
     async remove(docId, ordinal) {
-      rulings.remove(docId, ordinal);
-      return database.write(() => {
-        raiseFence(database, docId, { id: noTask, ordinal });
-        const current = findDocument(database, docId);
-        if (current === null || current.document.ordinal > ordinal) return false;
-        dropDocument(database, current);
-        bumpChange(database);
-        return true;
-      });
+      rulings.remove([docId], ordinal);
+      return database.write(() => removeDocument(database, docId, ordinal));
     },
     async info(docId) {
       return findDocument(database, docId)?.document ?? null;
@@ -119,8 +114,19 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
       return searcher.search(query, stop);
     },
     async stats() {
-      const row = database.get('SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks FROM document')!;
+      const row = database.get(
+        'SELECT coalesce(sum(documents), 0) AS documents, coalesce(sum(chunks), 0) AS chunks FROM collection',
+      )!;
       return { documents: row['documents'] as number, chunks: row['chunks'] as number, bytes: fileBytes(database.path) };
+    },
+    async collectionStats(names) {
+      return collectionStats(database, names);
+    },
+    async removeMany(docIds, ordinal) {
+      rulings.remove(docIds, ordinal);
+      database.write(() => {
+        for (const docId of docIds) removeDocument(database, docId, ordinal);
+      });
     },
     async purge(ordinal) {
       database.write(() => purgeCatalog(database, ordinal));
@@ -179,12 +185,22 @@ async function replace(database: IndexDatabase, document: IndexedDocument, folde
     const firstChunk = nextChunkId(database);
     const id = insertDocument(database, document, firstChunk, chunks.length);
     for (const [i, chunk] of chunks.entries()) insertChunk(database, firstChunk + i, id, chunk);
-    if (builder.chunks > 0) insertSegment(database, builder.build(id, firstChunk));
-    if (vectors.length > 0) insertVectors(database, { document: id, firstChunk, embedder: document.embedder }, vectors);
+    const collection = collectionOf(document.docId);
+    if (builder.chunks > 0) insertSegment(database, collection, builder.build(id, firstChunk));
+    if (vectors.length > 0) insertVectors(database, { collection, document: id, firstChunk, embedder: document.embedder }, vectors);
     commit(database, document.docId, version);
-    bumpChange(database);
+    bumpChange(database, collection);
     return 'ok';
   });
+}
+
+function removeDocument(database: IndexDatabase, docId: string, ordinal: number): boolean {
+  raiseFence(database, docId, { id: noTask, ordinal });
+  const current = findDocument(database, docId);
+  if (current === null || current.document.ordinal > ordinal) return false;
+  dropDocument(database, current);
+  bumpChange(database, collectionOf(docId));
+  return true;
 }
 
 /** @throws AppError `unavailable`, to be tried again. */

@@ -112,6 +112,8 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
       return perform({ method: 'search', args: [query], stop: flag }).finally(release);
     },
     stats: () => call('stats'),
+    collectionStats: (...args) => call('collectionStats', ...args),
+    removeMany: (...args) => call('removeMany', ...args),
     purge: (...args) => call('purge', ...args),
     highestOrdinal: () => call('highestOrdinal'),
     check: () => call('check'),

@@ -15,7 +15,7 @@ import type { IndexDatabase } from './database.ts';
 export interface Rulings {
   revoke(version: Version): void;
   reinstate(version: TaskId): void;
-  remove(docId: string, ordinal: number): void;
+  remove(docIds: readonly string[], ordinal: number): void;
   /** Forgets those of tasks that can no longer run. */
   purge(ordinal: number): void;
   close(): void;
@@ -33,7 +33,11 @@ export function openRulings(folder: string, index: IndexDatabase, options: { ind
   return {
     revoke: ({ id, ordinal }) => void db.prepare('INSERT OR IGNORE INTO revoked(version, ordinal) VALUES (?, ?)').run(id, ordinal),
     reinstate: (version) => void db.prepare('DELETE FROM revoked WHERE version = ?').run(version),
-    remove: (docId, ordinal) => void db.prepare(raise).run(docId, noTask, ordinal),
+    remove(docIds, ordinal) {
+      db.exec('BEGIN IMMEDIATE');
+      for (const docId of docIds) db.prepare(raise).run(docId, noTask, ordinal);
+      db.exec('COMMIT');
+    },
     purge(ordinal) {
       db.prepare('DELETE FROM revoked WHERE ordinal < ?').run(ordinal);
       db.prepare('DELETE FROM removed WHERE ordinal < ?').run(ordinal);

@@ -105,6 +105,24 @@ CREATE TABLE forgotten_session(one boolean PRIMARY KEY DEFAULT true CHECK (one),
 ALTER TABLE task ADD COLUMN accepted_at timestamptz NOT NULL DEFAULT clock_timestamp();
 UPDATE task SET accepted_at = changed_at;
 `,
+  // Collections: what was there before is in the one that is always there. `collection` holds what is said of each, not what is in it.
+  `
+CREATE TABLE collection(name text COLLATE "C" PRIMARY KEY, record text NOT NULL);
+ALTER TABLE task ADD COLUMN collection text COLLATE "C" NOT NULL DEFAULT 'default';
+CREATE INDEX task_collection ON task(collection, id);
+ALTER TABLE document ADD COLUMN collection text COLLATE "C" NOT NULL DEFAULT 'default', ADD COLUMN file_bytes bigint NOT NULL DEFAULT 0;
+UPDATE document SET file_bytes = coalesce(substring(record FROM '"fileBytes":([0-9]+)')::bigint, 0);
+CREATE INDEX document_collection ON document(collection, inserted_at, doc_key);
+DROP INDEX document_embedder;
+CREATE INDEX document_embedder ON document(collection, embedder);
+CREATE INDEX document_counts ON document(collection) INCLUDE (chunks, file_bytes);
+ALTER TABLE segment ADD COLUMN collection text COLLATE "C" NOT NULL DEFAULT 'default';
+CREATE INDEX segment_collection ON segment(collection, id);
+ALTER TABLE removed ADD COLUMN collection text COLLATE "C" NOT NULL DEFAULT 'default';
+CREATE INDEX removed_collection ON removed(collection, document);
+ALTER TABLE vector_bits ADD COLUMN collection text COLLATE "C" NOT NULL DEFAULT 'default';
+CREATE INDEX vector_bits_collection ON vector_bits(collection, embedder, document);
+`,
 ];
 
 /**

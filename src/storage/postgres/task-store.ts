@@ -1,4 +1,5 @@
 /** Tasks as rows, each holding its record; changed only by whoever holds the task's lease, or while nobody does. */
+import { collectionOf } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
 import {
   beginTask,
@@ -210,7 +211,7 @@ export function createPostgresTaskStore(
     });
   }
 
-  async function list({ status, docId, limit, cursor }: TaskFilter): Promise<TaskPage> {
+  async function list({ status, docId, collection, limit, cursor }: TaskFilter): Promise<TaskPage> {
     const conditions: string[] = [];
     const values: unknown[] = [limit + 1];
     const where = (condition: string, value: unknown): void => {
@@ -219,6 +220,7 @@ export function createPostgresTaskStore(
     };
     if (status !== undefined) where('status =', status);
     if (docId !== undefined) where('doc_key =', docKeyOf(docId));
+    if (collection !== undefined) where('collection =', collection);
     if (cursor !== undefined) where('id <', parseCursor(cursor));
     const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     const rows = await database.query(`SELECT id, record FROM task ${filter} ORDER BY id DESC LIMIT $1`, values);
@@ -241,19 +243,20 @@ export function createPostgresTaskStore(
   return {
     async create(fields, payload) {
       const task = createTask(fields, await nextOrdinal(database));
-      const sql = 'INSERT INTO task(id, ordinal, doc_key, lane, status, record, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)';
+      const sql =
+        'INSERT INTO task(id, ordinal, doc_key, lane, status, record, payload, collection) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)';
       const values = [task.id, task.ordinal, docKeyOf(task.docId), task.lane, task.status, JSON.stringify(task), payload];
-      await database.run(sql, values);
+      await database.run(sql, [...values, collectionOf(task.docId)]);
       await jobs.enqueue(task);
       await signals.send({ kind: 'job' }, { kind: 'task', id: task.id });
       return task;
     },
     async bringIn(task, payload) {
-      const sql = `INSERT INTO task(id, ordinal, doc_key, lane, status, attempts, record, ended_at, payload)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`;
+      const sql = `INSERT INTO task(id, ordinal, doc_key, lane, status, attempts, record, ended_at, payload, collection)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`;
       const { id, ordinal, lane, status, attempts, finishedAt } = task;
       const values = [id, ordinal, docKeyOf(task.docId), lane, status, attempts, JSON.stringify(task), finishedAt, payload];
-      if ((await database.run(sql, values)) === 0) return false;
+      if ((await database.run(sql, [...values, collectionOf(task.docId)])) === 0) return false;
       if (isTerminal(status)) return true;
       await jobs.enqueueAgain(task);
       await signals.send({ kind: 'job' });
@@ -318,6 +321,12 @@ export function createPostgresTaskStore(
       for (let some = expiredAtOnce; some === expiredAtOnce; removed += some) some = await expireSome(before);
       return removed;
     },
+    remove: (id) =>
+      database.transaction(async () => {
+        const rows = await database.query('DELETE FROM task WHERE id = $1 AND ended_at IS NOT NULL RETURNING payload', [id]);
+        await blobs.drop(rows.flatMap((row) => (row['payload'] === null ? [] : [row['payload'] as number])));
+        return rows.length > 0;
+      }),
     watch: (id, listener) => watch.watch(id, listener),
   };
 }

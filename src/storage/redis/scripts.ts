@@ -3,7 +3,7 @@
  * hash tag, so that a cluster keeps them together.
  *
  *   task:<id>       hash: record (JSON), revision, status, lane, doc (its key), progress
- *   tasks, status:<status>, doc:<key>   ids of tasks, in order (all scores 0)
+ *   tasks, status:<status>, doc:<key>, collection:<name>   ids of tasks, in order (all scores 0); of collections other than `default`
  *   order           ids of tasks by their ordinal; those of version 0.1.0, which have none, are not in it
  *   ordinal         the last one that was given out
  *   waiting:<lane>  ids of pending tasks that nobody holds, by their ordinal (0: version 0.1.0); waiting:<lane>:<caller> those of one caller, callers:<lane> whose there are
@@ -33,6 +33,7 @@ export interface Commands {
     deadlineMs: number,
     ordinal: number,
     caller: string,
+    collection: string,
   ): Promise<string>;
   /** A task of another engine as it is: `created`, `there` or `lost`. */
   taskBringIn(
@@ -47,6 +48,7 @@ export interface Commands {
     endedAt: number,
     ordinal: number,
     caller: string,
+    collection: string,
   ): Promise<string>;
   /** The next ordinal, greater than `known` too. */
   orderNext(p: string, known: number): Promise<number>;
@@ -125,6 +127,11 @@ local function write(id, record, revision, status, endedAt)
   end
   changed(id)
 end
+local function belong(id, collection)
+  if collection == '' then return end
+  redis.call('HSET', key('task:' .. id), 'collection', collection)
+  redis.call('ZADD', key('collection:' .. collection), 0, id)
+end
 local function wait(id)
   local lane, caller = field(id, 'lane'), field(id, 'caller') or ''
   local ordinal = redis.call('ZSCORE', key('order'), id) or 0
@@ -169,6 +176,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     redis.call('ZADD', key('tasks'), 0, id)
     redis.call('ZADD', key('doc:' .. doc), 0, id)
     redis.call('ZADD', key('order'), ARGV[7], id)
+    belong(id, ARGV[9])
     write(id, record, 1, 'pending', 0)
     wait(id)
     tell('job')
@@ -181,6 +189,7 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     redis.call('ZADD', key('tasks'), 0, id)
     redis.call('ZADD', key('doc:' .. doc), 0, id)
     if ARGV[9] ~= '0' then redis.call('ZADD', key('order'), ARGV[9], id) end
+    belong(id, ARGV[11])
     write(id, record, ARGV[6], status, ARGV[8])
     if not ended(status) then wait(id) end
     return 'created'`,
@@ -309,6 +318,8 @@ const lua: Readonly<Record<keyof Commands, string>> = {
     stopWaiting(id)
     freeDocument(id)
     redis.call('ZREM', key('doc:' .. field(id, 'doc')), id)
+    local collection = field(id, 'collection')
+    if collection then redis.call('ZREM', key('collection:' .. collection), id) end
     for _, set in ipairs({ 'tasks', 'status:' .. status, 'changed', 'ended', 'order' }) do redis.call('ZREM', key(set), id) end
     redis.call('SREM', key('cancels'), id)
     redis.call('DEL', key('task:' .. id))

@@ -1,4 +1,5 @@
 /** Tasks as hashes, each holding its record; changed only by whoever holds the task, or while nobody does. */
+import { collectionOf, defaultCollection } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
 import type { DocumentIndex } from '../../search/document-index.ts';
 import { documentFolder } from '../file-store.ts';
@@ -205,13 +206,12 @@ export function createRedisTaskStore(
     }
   }
 
-  async function list({ status, docId, limit, cursor }: TaskFilter): Promise<TaskPage> {
-    const set = docId !== undefined ? `doc:${documentFolder(docId)}` : status !== undefined ? `status:${status}` : 'tasks';
+  async function list({ status, docId, collection, limit, cursor }: TaskFilter): Promise<TaskPage> {
+    const set = smallestSet({ status, docId, collection });
     const found: TaskSnapshot[] = [];
     for (let before = cursor === undefined ? '+' : `(${parseCursor(cursor)}`; found.length <= limit;) {
       const ids = await connection.run((redis) => redis.zrevrangebylex(`${prefix}:${set}`, before, '-', 'LIMIT', 0, limit + 1));
-      for (const snapshot of await snapshots(ids))
-        if (status === undefined || snapshot.task.status === status) found.push(snapshot);
+      for (const snapshot of await snapshots(ids)) if (matches(snapshot.task, { status, collection })) found.push(snapshot);
       if (ids.length <= limit) break;
       before = `(${ids.at(-1)}`;
     }
@@ -243,6 +243,12 @@ export function createRedisTaskStore(
     return count;
   }
 
+  async function remove(id: TaskId): Promise<boolean> {
+    if ((await connection.run(() => commands.taskForget(prefix, id, 0))) === 0) return false;
+    await files.dropPayload(id);
+    return true;
+  }
+
   async function expire(before: Date): Promise<number> {
     let removed = 0;
     for (;;) {
@@ -251,9 +257,7 @@ export function createRedisTaskStore(
       );
       let some = 0;
       for (const id of ids) {
-        if ((await connection.run(() => commands.taskForget(prefix, id, 0))) === 0) continue;
-        await files.dropPayload(id as TaskId);
-        some += 1;
+        if (await remove(id as TaskId)) some += 1;
       }
       removed += some;
       if (ids.length < expiredAtOnce || some === 0) return removed;
@@ -266,6 +270,7 @@ export function createRedisTaskStore(
       const deadlineMs = membership.serverNowMs() + createdWithinMs;
       const place = [task.lane, documentFolder(task.docId)];
       const args = [prefix, task.id, ...place, JSON.stringify(task), membership.id, deadlineMs, task.ordinal, task.caller ?? ''];
+      args.push(collectionArgument(task));
       const answer = await jobs.create(task, 'taskCreate', args);
       if (answer !== 'created' && answer !== 'there') throw notReady(`the task was not created: ${String(answer)}`);
       return task;
@@ -282,6 +287,7 @@ export function createRedisTaskStore(
           isTerminal(status) ? endedAtMs(task) : 0,
           ordinal,
           task.caller ?? '',
+          collectionArgument(task),
         ),
       );
       if (answer === 'lost') throw notReady('this process was declared dead');
@@ -329,8 +335,28 @@ export function createRedisTaskStore(
     cancel: (id, { force }) => (isTaskId(id) ? cancel(id, force) : Promise.resolve({ outcome: 'gone' as const })),
     retry: (id) => (isTaskId(id) ? retry(id) : Promise.resolve('gone' as const)),
     expire,
+    remove,
     watch: (id, listener) => watch.watch(id, listener),
   };
+}
+
+type Wanted = { readonly [K in 'status' | 'docId' | 'collection']?: TaskFilter[K] | undefined };
+
+/** The set of ids that has least beside what a filter lets through; of `default` there is none of its own. */
+function smallestSet({ status, docId, collection = defaultCollection }: Wanted): string {
+  if (docId !== undefined) return `doc:${documentFolder(docId)}`;
+  if (collection !== defaultCollection) return `collection:${collection}`;
+  return status === undefined ? 'tasks' : `status:${status}`;
+}
+
+function matches(task: Task, { status, collection }: Wanted): boolean {
+  return (status === undefined || task.status === status) && (collection === undefined || collectionOf(task.docId) === collection);
+}
+
+/** What the scripts are told of a task's collection: nothing of the one that is always there. */
+function collectionArgument({ docId }: Task): string {
+  const collection = collectionOf(docId);
+  return collection === defaultCollection ? '' : collection;
 }
 
 /** Writes the newest progress of each task, not too often. */

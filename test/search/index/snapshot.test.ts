@@ -18,7 +18,7 @@ it('memory does not grow under documents that are only replaced: blocks of segme
   const index = openSqliteIndex({ indexDir: dir.path, embedder: createBuiltinEmbedder() });
   const reader = openDatabase(dir.path);
   const [snapshot, blocks] = [new Snapshot(), new BlockCache(reader, Infinity)];
-  const refresh = followDatabase(reader, snapshot, blocks);
+  const refresh = followDatabase(reader, 'default', snapshot, blocks);
 
   for (let version = 0; version < versions; version += 1) {
     const folder = await mkdtemp(join(tmpdir(), 'staged-'));

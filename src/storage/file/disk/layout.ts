@@ -1,4 +1,5 @@
 /** Where things are below the data directory, and how names there are made and read. Pure. */
+import { collectionOf, defaultCollection } from '../../../documents/document-name.ts';
 import { join } from 'node:path';
 import { documentFolder } from '../../file-store.ts';
 import { isTaskId, type Task, type TaskId, type TaskLane } from '../../../tasks/task.ts';
@@ -119,9 +120,15 @@ export function markerOf({ id, ordinal, docId, caller = '' }: Pick<Task, 'id' | 
   return { name: `${place}${id}.${docKey}${whose}`, id, docKey, caller };
 }
 
-/** The doc_id in a marker's name. */
+/** The doc_id in a marker's name; it begins with its collection's key. */
 export function documentKey(docId: string): string {
-  return documentFolder(docId).slice(0, 16);
+  const collection = collectionKey(collectionOf(docId));
+  return collection + documentFolder(docId).slice(collection.length, 16);
+}
+
+/** The beginning of the keys of a collection's documents; '' for `default`, whose keys may begin with anything. */
+export function collectionKey(collection: string): string {
+  return collection === defaultCollection ? '' : documentFolder(collection).slice(0, 6);
 }
 
 /** Null for names that are not markers (temporary files, progress, uploads). */

@@ -2,6 +2,8 @@
  * The tasks in bulk: listing, expiry, and the seal of a finished bucket, a small index of it (`index.json`) that can be
  * made anew at any time. Buckets are directories of 65.5 s, named so that their order is the order of time.
  */
+import type { DirectorySync } from '../disk/directory-sync.ts';
+import { collectionOf } from '../../../documents/document-name.ts';
 import { join } from 'node:path';
 import { AppError, hasErrno } from '../../../errors.ts';
 import { isTerminal, readTask, type Task, type TaskId, type TaskSnapshot, isTaskId, withOrdinal } from '../../../tasks/task.ts';
@@ -11,6 +13,7 @@ import {
   bucketEndMs,
   bucketMs,
   bucketName,
+  collectionKey,
   documentKey,
   idOfName,
   isBucketName,
@@ -28,6 +31,8 @@ export interface TaskBuckets {
   list(filter: TaskFilter, snapshot: (task: Task) => Promise<TaskSnapshot>): Promise<TaskPage>;
   /** As `TaskStore.expire`. */
   expire(before: Date): Promise<number>;
+  /** As `TaskStore.remove`. */
+  remove(id: TaskId): Promise<boolean>;
   /** The least and the greatest number of all tasks that are kept; null when there is none. Cost: one read a record outside sealed buckets. */
   ordinals(): Promise<{ readonly lowest: number; readonly highest: number } | null>;
   /** Seals what has ended and is older than two minutes. */
@@ -56,10 +61,11 @@ export function createTaskBuckets(options: {
   records: TaskRecords;
   markers: LiveMarkers;
   pending: PendingMarkers;
+  syncDirectory: DirectorySync;
   /** Unix time in milliseconds. */
   wallMs: () => number;
 }): TaskBuckets {
-  const { disk, layout, owner, records, markers, pending, wallMs } = options;
+  const { disk, layout, owner, records, markers, pending, syncDirectory, wallMs } = options;
   /** Whatever was accepted before this number and has ended is due, when a clock that was ahead wrote its end. */
   let dueBelow = 0;
   const sealPath = (bucket: string) => join(layout.tasks, bucket, 'index.json');
@@ -108,7 +114,7 @@ export function createTaskBuckets(options: {
     if (filter.status === 'pending' || filter.status === 'processing') return yield older(await liveIds(filter), after);
     for (const bucket of (await bucketNames()).reverse()) {
       if (after !== null && bucket > after.slice(0, 8)) continue;
-      const filtered = filter.status !== undefined || filter.docId !== undefined;
+      const filtered = isFiltered(filter);
       const seal = filtered ? await readSeal(bucket) : null;
       const ids = seal === null ? await idsIn(bucket) : seal.filter((summary) => matches(summary, filter)).map(({ id }) => id);
       yield older(ids, after);
@@ -117,11 +123,11 @@ export function createTaskBuckets(options: {
 
   /** Markers alone tell, and their names say which doc_id they are for: ended tasks cost nothing here. */
   async function liveIds(filter: TaskFilter): Promise<TaskId[]> {
-    const key = filter.docId === undefined ? null : documentKey(filter.docId);
+    const isWanted = wantedKeys(filter);
     await pending.refresh();
     const names = [...pending.names('small'), ...pending.names('large')];
-    const waiting = names.filter((name) => key === null || parseMarker(name)?.docKey === key).map(idOfName);
-    const running = (await markers.processing()).filter(({ docKey }) => key === null || docKey === key).map(({ id }) => id);
+    const waiting = (isWanted === null ? names : names.filter((name) => isWanted(parseMarker(name)?.docKey ?? ''))).map(idOfName);
+    const running = (await markers.processing()).filter(({ docKey }) => isWanted === null || isWanted(docKey)).map(({ id }) => id);
     return [...new Set([...waiting, ...running])];
   }
 
@@ -174,21 +180,33 @@ export function createTaskBuckets(options: {
     return true;
   }
 
-  async function expireTask(id: TaskId): Promise<void> {
+  async function removeTask(id: TaskId): Promise<boolean> {
+    const task = await records.read(id);
+    if (task === null || !isTerminal(task.status)) return false;
+    const removed = await expireTask(id);
+    if (removed) await syncDirectory(join(layout.tasks, bucketName(id)), 'expire.sync');
+    return removed;
+  }
+
+  async function expireTask(id: TaskId): Promise<boolean> {
     // The payload goes first: a crash in between leaves an ended task without its file, not a file without a task.
     const payload = owner.temp();
     await orNull(disk.rename(layout.payload(id), payload, 'expire.payload'));
     const record = owner.temp();
-    if ((await orNull(disk.rename(layout.record(id), record, 'expire.record').then(() => true))) === null)
-      return owner.discard(payload);
+    if ((await orNull(disk.rename(layout.record(id), record, 'expire.record').then(() => true))) === null) {
+      await owner.discard(payload);
+      return false;
+    }
     const text = await disk.read(record, 'expire.look');
     if (!isTerminal(readTask(text).status)) {
       await orNull(disk.rename(payload, layout.payload(id), 'expire.return-payload'));
-      return disk.rename(record, layout.record(id), 'expire.return');
+      await disk.rename(record, layout.record(id), 'expire.return');
+      return false;
     }
     await unseal(id);
     await owner.discard(record);
     await owner.discard(payload);
+    return true;
   }
 
   async function summarize(bucket: string): Promise<Summary[]> {
@@ -261,6 +279,7 @@ export function createTaskBuckets(options: {
   return {
     list,
     expire,
+    remove: removeTask,
     seal,
     unseal,
 
@@ -293,14 +312,28 @@ export function createTaskBuckets(options: {
   };
 }
 
+/** Which keys of documents a filter may let through; null: all. */
+function wantedKeys({ docId, collection }: TaskFilter): ((docKey: string) => boolean) | null {
+  const key = docId === undefined ? null : documentKey(docId);
+  if (key !== null) return (docKey) => docKey === key;
+  const prefix = collection === undefined ? '' : collectionKey(collection);
+  return prefix === '' ? null : (docKey) => docKey.startsWith(prefix);
+}
+
 function summaryOf({ id, ordinal, docId, status, finishedAt, updatedAt }: Task): Summary {
   return { id, ordinal, docId, status, finishedAt: finishedAt ?? updatedAt };
 }
 
 function matches(task: Pick<Task, 'status' | 'docId'>, filter: TaskFilter): boolean {
   return (
-    (filter.status === undefined || task.status === filter.status) && (filter.docId === undefined || task.docId === filter.docId)
+    (filter.status === undefined || task.status === filter.status) &&
+    (filter.docId === undefined || task.docId === filter.docId) &&
+    (filter.collection === undefined || collectionOf(task.docId) === filter.collection)
   );
+}
+
+function isFiltered({ status, docId, collection }: TaskFilter): boolean {
+  return status !== undefined || docId !== undefined || collection !== undefined;
 }
 
 function older(ids: readonly TaskId[], after: string | null): TaskId[] {
@@ -312,7 +345,7 @@ function older(ids: readonly TaskId[], after: string | null): TaskId[] {
 
 /** Unfiltered, every record read is a hit: read no more than the page needs. */
 function enough(filter: TaskFilter, wanted: number): number {
-  return filter.status === undefined && filter.docId === undefined ? wanted : Infinity;
+  return isFiltered(filter) ? Infinity : wanted;
 }
 
 /** Results in order, `atOnce` at a time, of the first `limit` items. */

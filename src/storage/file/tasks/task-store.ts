@@ -278,6 +278,7 @@ export function createFileTaskStore(
       health.guard(() => (isTaskId(id) ? cancel(id, force) : Promise.resolve({ outcome: 'gone' as const }))),
     retry: (id) => health.guard(() => (isTaskId(id) ? retry(id) : Promise.resolve('gone' as const))),
     expire: (before) => health.guard(() => parts.buckets.expire(before)),
+    remove: (id) => health.guard(() => parts.buckets.remove(id)),
     watch: (id, listener) => watch.watch(id, listener),
   };
 }

@@ -2,9 +2,17 @@
  * Which version of which document is searchable, and which tasks never will be. Whoever decides about a document holds a lock on
  * its doc_id until the transaction ends, so that of two processes exactly one is first.
  */
+import { collectionOf } from '../../../documents/document-name.ts';
 import { docIdForms } from '../../../documents/doc-id.ts';
 import { withinBounds } from '../../../search/bounds.ts';
-import { completeDocument, type DocumentPage, type IndexedDocument, type SearchFilter } from '../../../search/document-index.ts';
+import {
+  type CollectionStats,
+  completeDocument,
+  type DocumentPage,
+  type IndexedDocument,
+  type ListOptions,
+  type SearchFilter,
+} from '../../../search/document-index.ts';
 import { readCursor, writeCursor } from '../../../search/list-cursor.ts';
 import { isLater, type Metadata, type TaskId, type Version } from '../../../tasks/task.ts';
 import type { Database, Row } from '../database.ts';
@@ -29,9 +37,11 @@ export interface IndexCatalog {
   /** Drops the row, its chunks and its vectors; its postings stay until a merge leaves them out. */
   drop(entry: CatalogEntry): Promise<void>;
   rename(entry: CatalogEntry, version: Version, change: Pick<IndexedDocument, 'filename' | 'metadata'>): Promise<void>;
-  list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
-  /** Ids of the documents that a filter lets through; null when it lets all through. */
-  filtered(filter: SearchFilter): Promise<ReadonlySet<number> | null>;
+  list(options: ListOptions): Promise<DocumentPage>;
+  /** Ids of the documents of a collection that a filter lets through; null when it lets all through. */
+  filtered(filter: SearchFilter, collection: string): Promise<ReadonlySet<number> | null>;
+  /** As `DocumentIndex.collectionStats`. */
+  stats(names: readonly string[] | null): Promise<ReadonlyMap<string, CollectionStats>>;
 }
 
 const columns = 'id, record';
@@ -87,11 +97,12 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       return new Map(rows.map((row) => [row['id'] as number, toEntry(row)]));
     },
     async insert(document, chunks) {
-      const sql = `INSERT INTO document(doc_key, version, chunks, record, filename, media_type, inserted_at, embedder, metadata)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`;
-      const { version, mediaType, insertedAt, embedder } = document;
-      const values = [docKeyOf(document.docId), version, chunks, JSON.stringify(document), JSON.stringify(document.filename)];
-      const [row] = await database.query(sql, [...values, mediaType, insertedAt, embedder, pairsOf(document.metadata)]);
+      const sql = `INSERT INTO document(doc_key, version, chunks, record, filename, media_type, inserted_at, embedder, metadata, collection, file_bytes)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id`;
+      const { docId, version, mediaType, insertedAt, embedder } = document;
+      const values = [docKeyOf(docId), version, chunks, JSON.stringify(document), JSON.stringify(document.filename)];
+      const more = [mediaType, insertedAt, embedder, pairsOf(document.metadata), collectionOf(docId), document.fileBytes];
+      const [row] = await database.query(sql, [...values, ...more]);
       const id = row!['id'] as number;
       return { id, firstChunk: firstChunkOf(id) };
     },
@@ -101,7 +112,8 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       await database.run('DELETE FROM vector WHERE chunk >= $1 AND chunk < $2', range);
       await database.run('DELETE FROM document WHERE id = $1', [id]);
       await outdate(document.version);
-      if (document.chunks > 0) await database.run('INSERT INTO removed(document) VALUES ($1)', [id]);
+      if (document.chunks === 0) return;
+      await database.run('INSERT INTO removed(document, collection) VALUES ($1, $2)', [id, collectionOf(document.docId)]);
     },
     async rename({ id, document }, version, change) {
       await outdate(document.version);
@@ -114,11 +126,16 @@ export function createIndexCatalog(database: Database): IndexCatalog {
         pairsOf(change.metadata),
       ]);
     },
-    async list({ limit, cursor }) {
+    async list({ limit, cursor, collection }) {
       const after = cursor === undefined ? null : readCursor(cursor);
-      const where = after === null ? '' : 'WHERE (inserted_at, doc_key) < ($2, $3)';
+      const values: unknown[] = [limit + 1];
+      const conditions: string[] = [];
+      if (collection !== undefined) conditions.push(`collection = $${values.push(collection)}`);
+      if (after !== null)
+        conditions.push(`(inserted_at, doc_key) < ($${values.push(after.insertedAt)}, $${values.push(after.key)})`);
+      const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
       const sql = `SELECT ${columns}, inserted_at, doc_key FROM document ${where} ORDER BY inserted_at DESC, doc_key DESC LIMIT $1`;
-      const rows = await database.query(sql, [limit + 1, ...(after === null ? [] : [after.insertedAt, after.key])]);
+      const rows = await database.query(sql, values);
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return {
         documents: rows.slice(0, limit).map((row) => toEntry(row).document),
@@ -126,11 +143,24 @@ export function createIndexCatalog(database: Database): IndexCatalog {
           last === undefined ? null : writeCursor({ insertedAt: last['inserted_at'] as string, key: last['doc_key'] as string }),
       };
     },
-    async filtered(filter) {
+    async filtered(filter, collection) {
       const { conditions, values } = toConditions(filter);
       if (conditions.length === 0) return null;
+      conditions.push(`collection = $${values.push(collection)}`);
       const rows = await database.query(`SELECT id FROM document WHERE ${conditions.join(' AND ')}`, values);
       return new Set(rows.map((row) => row['id'] as number));
+    },
+    async stats(names) {
+      const where = names === null ? '' : 'WHERE collection = ANY($1::text[])';
+      const sql = `SELECT collection, count(*) AS documents, sum(chunks) AS chunks, sum(file_bytes)::bigint AS bytes FROM document ${where}
+        GROUP BY collection`;
+      const rows = await database.query(sql, names === null ? [] : [names]);
+      return new Map(
+        rows.map((row) => [
+          row['collection'] as string,
+          { documents: row['documents'] as number, chunks: row['chunks'] as number, bytes: row['bytes'] as number },
+        ]),
+      );
     },
   };
 }

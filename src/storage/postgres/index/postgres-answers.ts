@@ -3,6 +3,8 @@
  * once: where something is not in memory it finds nothing and notes what it looked for; that is read, and the step done again,
  * until it lacked nothing. What is costly, adding up scores, is done once.
  */
+import { createViews } from '../../../search/index/views.ts';
+import { defaultCollection } from '../../../documents/document-name.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../../embed/embedder.ts';
 import type { SearchHit, SearchQuery } from '../../../search/document-index.ts';
@@ -31,15 +33,29 @@ const chunksAtOnce = 16;
 /** A step asks for more in a handful of rounds at most: words, and the terms that they stand for. */
 const roundsMax = 50;
 
+/** What is kept of one collection. */
+type View = {
+  readonly collection: string;
+  readonly snapshot: Snapshot;
+  readonly vocabulary: Vocabulary;
+  readonly bits: VectorBits;
+  embedded: ReadonlySet<number>;
+  /** Its segments and removals as they were read last. */
+  state: string;
+};
+
 export function createPostgresAnswers(database: Database, catalog: IndexCatalog, embedder: Embedder): AskIndex {
-  const snapshot = new Snapshot();
-  const vocabulary = new Vocabulary();
   const blocks = new Store<Uint8Array>(emptyBlock, (data) => data.length, blockBytesMax);
   const texts = new Store<string>('', (text) => 2 * text.length, textBytesMax);
   const words = new Map<number, string[]>();
-  const bits = new VectorBits(embedder.dimensions);
-  let embedded: ReadonlySet<number> = new Set();
-  let state = '';
+  const views = createViews((collection): View => ({
+    collection,
+    snapshot: new Snapshot(),
+    vocabulary: new Vocabulary(),
+    bits: new VectorBits(embedder.dimensions),
+    embedded: new Set(),
+    state: '',
+  }));
   /** One search at a time: they share what is in memory, and the processor as well. */
   let before: Promise<unknown> = Promise.resolve();
 
@@ -53,12 +69,15 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
   };
 
   async function ask(query: SearchQuery, vector: Float32Array | null, stop: Stop): Promise<IndexAnswer> {
-    await refresh();
-    const documents = await catalog.filtered(query.filter);
-    const near = vector === null ? null : await nearest(vector, tuning.nearestChunks, documents);
+    const view = views.of(query.collection ?? defaultCollection);
+    const { snapshot, vocabulary } = view;
+    await refresh(view);
+    const documents = await catalog.filtered(query.filter, view.collection);
+    const near = vector === null ? null : await nearest(view, vector, tuning.nearestChunks, documents);
     const wanted = query.offset + query.topK;
     const ranked = await drive(
       stop,
+      snapshot,
       rankInSteps({
         text: (scored) => texts.get(scored.chunkId),
         snapshot,
@@ -71,28 +90,28 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
       }),
     );
     const hits = await toHits(spread(ranked.top).slice(query.offset, wanted), ranked);
-    return { hits, total: ranked.total, notice: null, foreign: await countForeign() };
+    return { hits, total: ranked.total, notice: null, foreign: await countForeign(view.collection) };
   }
 
-  async function drive(stop: Stop, ranking: RankingSteps<Ranked>): Promise<Ranked> {
+  async function drive(stop: Stop, snapshot: Snapshot, ranking: RankingSteps<Ranked>): Promise<Ranked> {
     let step = ranking.next();
     while (!step.done) {
       await nextTurn();
       stop.check();
-      step = ranking.next(await whole(step.value));
+      step = ranking.next(await whole(snapshot, step.value));
     }
     return step.value;
   }
 
   /** Does a step until nothing was missing. */
-  async function whole<T>(work: () => T): Promise<T> {
+  async function whole<T>(snapshot: Snapshot, work: () => T): Promise<T> {
     for (let round = 0; round < roundsMax; round += 1) {
       try {
         const value = work();
         if (blocks.missing.size + texts.missing.size === 0) return value;
       } catch (error) {
         if (!(error instanceof WordsMissing)) throw error;
-        await readWords();
+        await readWords(snapshot);
       }
       await readMissing();
     }
@@ -108,28 +127,31 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     for (const [id, row] of await readChunks(textIds)) texts.put(id, row.text);
   }
 
-  async function readWords(): Promise<void> {
+  async function readWords(snapshot: Snapshot): Promise<void> {
     const ids = snapshot.segments.map((segment) => segment.id).filter((id) => !words.has(id));
     const rows = await database.query('SELECT id, words FROM segment WHERE id = ANY($1::bigint[])', [ids]);
     for (const row of rows) words.set(row['id'] as number, decodeWords(row['words'] as Uint8Array | null));
   }
 
-  /** Segments and removals are all there is to follow; both are few. */
-  async function refresh(): Promise<void> {
+  /** Segments and removals of a collection are all there is to follow; both are few. */
+  async function refresh(view: View): Promise<void> {
+    const { collection, snapshot } = view;
     blocks.trim();
     texts.trim();
     words.clear();
     const [row] = await database.query(
-      `SELECT array(SELECT id FROM segment ORDER BY id)::text AS ids, (SELECT count(*) || ' ' || coalesce(sum(document), 0) FROM removed) AS removed`,
+      `SELECT array(SELECT id FROM segment WHERE collection = $1 ORDER BY id)::text AS ids,
+        (SELECT count(*) || ' ' || coalesce(sum(document), 0) FROM removed WHERE collection = $1) AS removed`,
+      [collection],
     );
     const now = `${row!['ids'] as string} ${row!['removed'] as string}`;
-    if (now === state) return;
+    if (now === view.state) return;
     const ids = JSON.parse((row!['ids'] as string).replace('{', '[').replace('}', ']')) as number[];
     const fresh = await readSegments(ids.filter((id) => !snapshot.has(id)));
-    const removed = await database.query('SELECT document FROM removed');
+    const removed = await database.query('SELECT document FROM removed WHERE collection = $1', [collection]);
     for (const gone of snapshot.update(ids, (id) => fresh.get(id)!, new Set(removed.map(documentOf)))) blocks.forget(gone.blocks);
-    if (embedder.dimensions > 0) await refreshBits();
-    state = now;
+    if (embedder.dimensions > 0) await refreshBits(view);
+    view.state = now;
   }
 
   async function readSegments(ids: readonly number[]): Promise<Map<number, Segment>> {
@@ -155,19 +177,26 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     return known;
   }
 
-  async function refreshBits(): Promise<void> {
-    const there = await database.query('SELECT document FROM vector_bits WHERE embedder = $1', [embedder.id]);
+  async function refreshBits(view: View): Promise<void> {
+    const { bits, embedded, collection } = view;
+    const listed = 'SELECT document FROM vector_bits WHERE collection = $1 AND embedder = $2';
+    const there = await database.query(listed, [collection, embedder.id]);
     const fresh = there.map(documentOf).filter((document) => !embedded.has(document));
     for (let from = 0; from < fresh.length; from += 500) {
       const sql = 'SELECT document, first_chunk, data FROM vector_bits WHERE document = ANY($1::bigint[]) ORDER BY document';
       for (const row of await database.query(sql, [fresh.slice(from, from + 500)]))
         bits.append(documentOf(row), row['first_chunk'] as number, row['data'] as Uint8Array);
     }
-    embedded = new Set(there.map(documentOf));
-    bits.keepOnly(embedded);
+    view.embedded = new Set(there.map(documentOf));
+    bits.keepOnly(view.embedded);
   }
 
-  async function nearest(query: Float32Array, wanted: number, documents: ReadonlySet<number> | null): Promise<Near[]> {
+  async function nearest(
+    { bits }: View,
+    query: Float32Array,
+    wanted: number,
+    documents: ReadonlySet<number> | null,
+  ): Promise<Near[]> {
     const candidates = bits.closest(query, candidateCount(wanted), documents);
     const ids = candidates.map((candidate) => candidate.chunkId);
     const rows = await database.query('SELECT chunk, data FROM vector WHERE chunk = ANY($1::bigint[])', [ids]);
@@ -204,12 +233,11 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
     return chunks;
   }
 
-  async function countForeign(): Promise<number> {
+  async function countForeign(collection: string): Promise<number> {
     if (embedder.dimensions === 0) return 0;
     // Two ranges of an index, where `<>` would read every document.
-    const sql =
-      'SELECT (SELECT count(*) FROM document WHERE embedder < $1) + (SELECT count(*) FROM document WHERE embedder > $1) AS n';
-    const [row] = await database.query(sql, [embedder.id]);
+    const of = 'SELECT count(*) FROM document WHERE collection = $1 AND embedder';
+    const [row] = await database.query(`SELECT (${of} < $2) + (${of} > $2) AS n`, [collection, embedder.id]);
     return row!['n'] as number;
   }
 }

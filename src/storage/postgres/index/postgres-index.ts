@@ -2,6 +2,7 @@
  * The index in PostgreSQL: the same segments, tokens and ranking as in an index file, so the same answers. What decides a task's
  * fate is done in a transaction, which may be part of a larger one.
  */
+import { collectionOf } from '../../../documents/document-name.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../../embed/embedder.ts';
 import type { Logger } from '../../../logger.ts';
@@ -48,6 +49,15 @@ export function createPostgresIndex(options: {
       return work();
     });
 
+  const remove = (docId: string, ordinal: number): Promise<boolean> =>
+    decide(docId, async () => {
+      await catalog.raiseFence(docId, { id: noTask, ordinal });
+      const entry = await catalog.find(docId);
+      if (entry === null || entry.document.ordinal > ordinal) return false;
+      await catalog.drop(entry);
+      return true;
+    });
+
   async function stats(): Promise<{ documents: number; chunks: number; bytes: number }> {
     const [row] = await database.query(
       `SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks, pg_total_relation_size('chunk') +
@@ -55,6 +65,11 @@ export function createPostgresIndex(options: {
     );
     return row as { documents: number; chunks: number; bytes: number };
   }
+
+  const allStats = remembered(
+    () => catalog.stats(null),
+    (found) => sum([...found.values()].map(({ documents }) => documents)) > countedMax,
+  );
 
   return {
     lock: (docId) => catalog.lock(docId),
@@ -82,19 +97,18 @@ export function createPostgresIndex(options: {
       }),
     reinstate: (docId, version) =>
       decide(docId, async () => void (await database.run('DELETE FROM revoked WHERE version = $1', [version]))),
-    remove: (docId, ordinal) =>
-      decide(docId, async () => {
-        await catalog.raiseFence(docId, { id: noTask, ordinal });
-        const entry = await catalog.find(docId);
-        if (entry === null || entry.document.ordinal > ordinal) return false;
-        await catalog.drop(entry);
-        return true;
+    remove,
+    removeMany: (docIds, ordinal) =>
+      database.transaction(async () => {
+        // In one order, so that two of them never wait for each other.
+        for (const docId of docIds.toSorted()) await remove(docId, ordinal);
       }),
     info: async (docId) => (await catalog.find(docId))?.document ?? null,
     wasCommitted: (_docId, version) => catalog.isCommitted(version),
     list: (listOptions) => catalog.list(listOptions),
     search: (query, stop) => searcher.search(query, stop),
     stats: remembered(stats, ({ documents }) => documents > countedMax),
+    collectionStats: (names) => (names === null ? allStats() : catalog.stats(names)),
     async purge(ordinal) {
       await purge(database, ordinal);
       merging.start({ renew: true });
@@ -108,6 +122,10 @@ export function createPostgresIndex(options: {
     },
     close: () => merging.close(),
   };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 async function replace(
@@ -132,10 +150,11 @@ async function replace(
     if (vectors.length > 0) signs.push(signsOf(vectors));
     await nextTurn();
   }
-  if (builder.chunks > 0) await insertSegment(database, builder.build(id, firstChunk));
+  const collection = collectionOf(document.docId);
+  if (builder.chunks > 0) await insertSegment(database, collection, builder.build(id, firstChunk));
   if (signs.length > 0) {
-    const sql = 'INSERT INTO vector_bits(document, first_chunk, embedder, data) VALUES ($1, $2, $3, $4)';
-    await database.run(sql, [id, firstChunk, document.embedder, Buffer.concat(signs)]);
+    const sql = 'INSERT INTO vector_bits(document, first_chunk, embedder, data, collection) VALUES ($1, $2, $3, $4, $5)';
+    await database.run(sql, [id, firstChunk, document.embedder, Buffer.concat(signs), collection]);
   }
   await catalog.commit(document.docId, version);
   return 'ok';

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '../../../errors.ts';
 import { type Block, type PostingList, termsOfBlock } from '../../../search/index/posting-blocks.ts';
-import { chooseMerge, goneShare, mergeStored, type StoredSegment, WordWriter } from '../../../search/index/segments.ts';
+import { chooseMerge, goneShare, mergeStored, mergeWidth, type StoredSegment, WordWriter } from '../../../search/index/segments.ts';
 import { type Database, hasSqlState, type Row } from '../database.ts';
 
 /** Chunks of the largest segment that a merge may make of smaller ones. */
@@ -26,8 +26,8 @@ export class MergeFailed extends Error {
 }
 
 /** Adds a segment. In the caller's transaction. */
-export async function insertSegment(database: Database, segment: StoredSegment): Promise<void> {
-  await insertBlocks(database, await insertHead(database, segment), segment.blocks);
+export async function insertSegment(database: Database, collection: string, segment: StoredSegment): Promise<void> {
+  await insertBlocks(database, await insertHead(database, collection, segment), segment.blocks);
 }
 
 /**
@@ -37,10 +37,20 @@ export async function insertSegment(database: Database, segment: StoredSegment):
  */
 export async function mergeSome(database: Database, left: ReadonlySet<number>): Promise<boolean> {
   return alone(database, async () => {
-    const sql = 'SELECT id, chunks FROM segment WHERE chunks <= $1 AND NOT id = ANY($2::bigint[]) ORDER BY id';
-    const rows = await database.query(sql, [mergedChunksMax / 8, [...left]]);
-    const listed = rows.map((row) => ({ id: row['id'] as number, chunks: row['chunks'] as number }));
-    return chooseMerge(listed, mergedChunksMax);
+    const small = 'chunks <= $1 AND NOT id = ANY($2::bigint[])';
+    const values = [mergedChunksMax / 8, [...left]];
+    const due = await database.query(
+      `SELECT collection FROM segment WHERE ${small} GROUP BY collection HAVING count(*) >= $3 ORDER BY count(*) DESC`,
+      [...values, mergeWidth],
+    );
+    for (const { collection } of due) {
+      const sql = `SELECT id, chunks FROM segment WHERE ${small} AND collection = $3 ORDER BY id`;
+      const rows = await database.query(sql, [...values, collection]);
+      const listed = rows.map((row) => ({ id: row['id'] as number, chunks: row['chunks'] as number }));
+      const ids = chooseMerge(listed, mergedChunksMax);
+      if (ids !== null) return ids;
+    }
+    return null;
   });
 }
 
@@ -72,12 +82,13 @@ function alone(database: Database, choose: () => Promise<readonly number[] | nul
 /** A document that is removed meanwhile stays in `removed`, and is left out by the next merge. */
 async function merge(database: Database, ids: readonly number[]): Promise<void> {
   const gone = await removedDocuments(database);
-  const sql = 'SELECT id, runs, lengths, words FROM segment WHERE id = ANY($1::bigint[]) ORDER BY id';
+  const sql = 'SELECT id, collection, runs, lengths, words FROM segment WHERE id = ANY($1::bigint[]) ORDER BY id';
   const readers: SegmentReader[] = [];
-  for (const row of await database.query(sql, [ids])) readers.push(await openReader(database, row));
+  const rows = await database.query(sql, [ids]);
+  for (const row of rows) readers.push(await openReader(database, row));
   const merged = mergeStored(readers, gone);
   if (merged.chunks > 0) {
-    const segment = await insertHead(database, { ...merged, words: await encode(merged.words) });
+    const segment = await insertHead(database, rows[0]!['collection'] as string, { ...merged, words: await encode(merged.words) });
     await insertBlocks(database, segment, merged.blocks, async () => {
       for (const reader of readers) await reader.readAhead();
     });
@@ -150,9 +161,9 @@ async function encode(words: Iterable<string>): Promise<Uint8Array | null> {
   return writer.take();
 }
 
-async function insertHead(database: Database, head: Omit<StoredSegment, 'blocks'>): Promise<number> {
-  const sql = 'INSERT INTO segment(chunks, length, runs, lengths, words) VALUES ($1, $2, $3, $4, $5) RETURNING id';
-  const [row] = await database.query(sql, [head.chunks, head.length, head.runs, head.lengths, head.words]);
+async function insertHead(database: Database, collection: string, head: Omit<StoredSegment, 'blocks'>): Promise<number> {
+  const sql = 'INSERT INTO segment(chunks, length, runs, lengths, words, collection) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id';
+  const [row] = await database.query(sql, [head.chunks, head.length, head.runs, head.lengths, head.words, collection]);
   return row!['id'] as number;
 }
 

@@ -41,7 +41,7 @@ async function addSegment(document: number, chunks: number, filler = 0): Promise
       length: own.length + 1,
     });
   }
-  await database.transaction(() => insertSegment(database, builder.build(document, document * 1000)));
+  await database.transaction(() => insertSegment(database, 'default', builder.build(document, document * 1000)));
 }
 
 /** Term → rows that have it, over all segments. */
@@ -90,7 +90,7 @@ describe('merging segments', () => {
       const terms = Array.from({ length: 1500 }, (_, n) => `term${chunk}x${n}`);
       builder.add({ terms: new Map(terms.map((term) => [term, 1])), words: new Set(), length: terms.length });
     }
-    await insertSegment(watched, builder.build(1, 1000));
+    await insertSegment(watched, 'default', builder.build(1, 1000));
 
     const bytes = asked.flat().filter((value) => Buffer.isBuffer(value));
     expect(bytes.length).toBeGreaterThan(2);

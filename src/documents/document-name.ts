@@ -1,0 +1,41 @@
+/**
+ * What a document is called: a collection, and a doc_id that is unique within it. Stores and engines keep the two as one string, made
+ * and taken apart here and nowhere else: of the collection `default` it is the doc_id alone, so that everything that was kept before
+ * there were collections is in it as it stands.
+ */
+
+/** A document as its clients name it. */
+export type DocumentName = { readonly collection: string; readonly docId: string };
+
+/** Always there. */
+export const defaultCollection = 'default';
+
+/** What a collection may be called. */
+const collectionNamePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+
+/** A unit separator: no name of a collection has it, and no doc_id, which holds no control characters. */
+const separator = '\u001f';
+
+/** The one string under which a document, its tasks and its files are kept. */
+export function scopedId({ collection, docId }: DocumentName): string {
+  return collection === defaultCollection ? docId : `${collection}${separator}${docId}`;
+}
+
+/** The other way round. */
+export function nameOf(scoped: string): DocumentName {
+  const at = scoped.indexOf(separator);
+  return at === -1
+    ? { collection: defaultCollection, docId: scoped }
+    : { collection: scoped.slice(0, at), docId: scoped.slice(at + 1) };
+}
+
+/** The collection that a document, or its task, belongs to. */
+export function collectionOf(scoped: string): string {
+  return nameOf(scoped).collection;
+}
+
+/** Whether a text that came from outside could be one of these strings. */
+export function isScopedId(text: string): boolean {
+  const { collection, docId } = nameOf(text);
+  return collectionNamePattern.test(collection) && !/\p{Cc}/u.test(docId) && docId.isWellFormed();
+}
