@@ -17,6 +17,17 @@ type Source = {
 
 const sources: readonly Source[] = ['src', 'workers'].flatMap(readSources).filter(({ path }) => !path.startsWith('src/web/'));
 
+/** Every import from one room into another, the composition roots aside. */
+const crossings = sources
+  .filter(({ path }) => !['src/app.ts', 'src/open-storage.ts', 'src/main.ts'].includes(path) && !path.startsWith('workers/'))
+  .flatMap(({ path, imports }) => imports.map((imported) => ({ from: path, imported })))
+  .filter(({ from, imported }) => imported.split('/').length > 2 && partOf(imported) !== partOf(from))
+  .map(({ from, imported }) => ({
+    from,
+    room: partOf(imported),
+    name: imported.replace(/^src\/[^/]+\//, '').replace(/\.ts$/, ''),
+  }));
+
 /** What a folder may import besides itself. Whoever is not listed here has not been thought about. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
@@ -48,7 +59,87 @@ const adapters = [
   /http\/http-server/,
 ];
 
+/**
+ * The doors of each room: the files that other rooms may import, the composition roots aside. All else in a room is its own
+ * affair and may be moved, renamed or taken apart by whoever works in it. A new door is a decision: add the line knowingly.
+ */
+const doors: Readonly<Record<string, readonly string[]>> = {
+  tasks: ['task', 'task-store', 'task-queue', 'progress', 'turns'],
+  documents: ['document-part', 'document-name', 'doc-id', 'plain-file'],
+  parse: ['parser', 'document-parser', 'reading', 'cpu-time', 'images/ocr'],
+  chunk: ['chunk'],
+  embed: ['embedder', 'create-embedder', 'model-service', 'passage'],
+  search: ['document-index', 'bounds', 'index/staging', 'soundness', 'turns', 'models/answer', 'models/reranker'],
+  storage: ['engine', 'file-store', 'damage-log', 'delivery', 'delivery-log', 'ended-sessions', 'idempotency-store'],
+  ingest: ['checkup', 'rereading'],
+  http: [
+    'access/access',
+    'access/api-keys',
+    'access/client-address',
+    'access/origin-guard',
+    'access/scope',
+    'access/slots',
+    'http-settings',
+    'log-text',
+    'routes/route',
+    'services',
+    'upload/body-watch',
+    'upload/content-disposition',
+    'wire/input',
+    'wire/json-body',
+    'wire/schemas',
+    'wire/wire',
+  ],
+  webhooks: ['signature', 'targets'],
+  mcp: [],
+};
+
+/** Who may use more of a room than its doors, and why. */
+const sideDoors: readonly { readonly who: RegExp; readonly room: string; readonly what: RegExp }[] = [
+  // Both indexes keep the same segments and rank by the same arithmetic; PostgreSQL's lies with its engine.
+  { who: /^src\/storage\/postgres\/index\//, room: 'search', what: /^(analysis|index|models|ranking)\/|^(stop|list-cursor)$/ },
+  // The file engine's delivery log and the backup open SQLite files as the index does.
+  { who: /^src\/storage\/file\//, room: 'search', what: /^sqlite\/(database|corruption)$/ },
+  // Commands for a stopped server work on its files, its tables or its Redis without a server between.
+  {
+    who: /^src\/cli\//,
+    room: 'storage',
+    what: /^(file\/(backup|backup-format|restore)|postgres\/(database|schema)|redis\/connection)$/,
+  },
+  { who: /^src\/cli\//, room: 'search', what: /^sqlite\/threaded-index$/ },
+];
+
 describe('the sources', () => {
+  it('enter another room by its doors only', () => {
+    const wrong = crossings
+      .filter(({ from, room, name }) => !doors[room]?.includes(name) && !isSideDoor(from, room, name))
+      .map(({ from, room, name }) => `${from} imports ${room}/${name}, which is no door of ${room}: use one, or add it to doors`);
+
+    expect(wrong).toEqual([]);
+  });
+
+  it('have no door that nobody uses', () => {
+    const unused = Object.entries(doors).flatMap(([room, names]) =>
+      names
+        .filter((name) => !crossings.some((crossing) => crossing.room === room && crossing.name === name))
+        .map((name) => `${room}/${name} is used by no other room: take it out of doors`),
+    );
+
+    expect(unused).toEqual([]);
+  });
+
+  it('keep storage below http, mcp and webhooks', () => {
+    const upwards = sources
+      .filter(({ path }) => path.startsWith('src/storage/'))
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter((imported) => /^src\/(http|mcp|webhooks|ingest|cli)\//.test(imported))
+          .map((imported) => `${path} imports ${imported}`),
+      );
+
+    expect(upwards).toEqual([]);
+  });
+
   it('import one way: from later in the flow to earlier', () => {
     const wrong = sources.flatMap(({ path, imports }) => {
       const folder = partOf(path);
@@ -168,6 +259,10 @@ function partOf(path: string): string {
 function isBeside(path: string, imported: string): boolean {
   const adapter = /^src\/storage\/(file|postgres|redis)\//;
   return dirname(imported) === dirname(path) || (adapter.exec(path) ?? [''])[0] === adapter.exec(imported)?.[0];
+}
+
+function isSideDoor(from: string, room: string, name: string): boolean {
+  return sideDoors.some((door) => door.who.test(from) && door.room === room && door.what.test(name));
 }
 
 function withoutComments(text: string): string {
