@@ -68,8 +68,10 @@ export type ParseInput = {
   /** The content, when it is already in memory (an attachment inside a mail); then `path` is not read. */
   readonly bytes?: Uint8Array;
   readonly fileBytes: number;
-  /** How many files this one is inside of (an attachment of an attached mail: 2); 0 when left out. */
-  readonly nesting?: number;
+  /** Of a file that is inside of another: where, and what it may take. */
+  readonly inside?: Inside;
+  /** For a protected file; in memory only, never written or logged. */
+  readonly password?: string;
   /** The client's name: a hint after the content, and for messages. */
   readonly filename: string;
   readonly declaredMediaType: string | null;
@@ -78,6 +80,20 @@ export type ParseInput = {
   readonly onProgress: (pagesDone: number, pagesTotal: number | null) => void;
   /** From `true` to `false` pages are read, each in its time; `onProgress` tells of the end of each. */
   readonly onPages?: (begins: boolean) => void;
+};
+
+/** A place inside of other files. */
+export type Inside = {
+  /** How many files it is inside of; 1 for an attachment. */
+  readonly depth: number;
+  /** What all parts of the outermost file together may still take; counted down as they are read. */
+  readonly left: {
+    parts: number;
+    pages: number;
+    unpackedBytes: number;
+    /** In memory at one time. */
+    heldBytes: number;
+  };
 };
 
 /** Reads one format. @throws {DocumentError} with the sentence that the task will show. */

@@ -7,7 +7,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { DocumentError } from '../../errors.ts';
-import type { ParseInput, ParseLimits } from '../parser.ts';
+import type { Inside, ParseInput, ParseLimits } from '../parser.ts';
 
 export type ZipLimits = Pick<ParseLimits, 'unpackedBytesMax' | 'entriesMax' | 'ratioMax'>;
 
@@ -59,10 +59,10 @@ const directoryBytesMax = 64 * mebibyte;
  * Opens an archive, in a file or in memory, and reads its directory. Close it when done.
  * @throws DocumentError `corrupt` when it is no ZIP archive or its members overlap; `limit_exceeded` for too many entries.
  */
-export function openZip(input: Pick<ParseInput, 'path' | 'bytes'>, limits: ZipLimits): Zip {
+export function openZip(input: Pick<ParseInput, 'path' | 'bytes' | 'inside'>, limits: ZipLimits): Zip {
   const source = input.bytes === undefined ? fileSource(input.path) : memorySource(input.bytes);
   try {
-    return zipOver(source, limits);
+    return zipOver(source, limits, input.inside?.left);
   } catch (error) {
     source.close();
     throw error;
@@ -91,7 +91,7 @@ function readAt(fd: number, at: number, wanted: number): Buffer {
   return buffer.subarray(0, done);
 }
 
-function zipOver(source: Source, limits: ZipLimits): Zip {
+function zipOver(source: Source, limits: ZipLimits, around: Around | undefined): Zip {
   const warnings: string[] = [];
   const directory = readDirectory(source, limits.entriesMax);
   const found = directory ?? scanHeaders(source, limits.entriesMax);
@@ -107,7 +107,7 @@ function zipOver(source: Source, limits: ZipLimits): Zip {
     entries.set(name, entry);
     spellings.set(name.toLowerCase(), name);
   }
-  const meter = createMeter(limits);
+  const meter = createMeter(limits, around);
   let isOpen = true;
 
   async function* chunks(name: string): AsyncGenerator<Buffer> {
@@ -153,8 +153,14 @@ function zipOver(source: Source, limits: ZipLimits): Zip {
   };
 }
 
+/** What the files that an archive is inside of have left for all that they hold. */
+type Around = Pick<Inside['left'], 'unpackedBytes'>;
+
 /** Counts what really comes out, over all members and for each one against what it was packed into. */
-function createMeter(limits: ZipLimits): { member(name: string, packedBytes: number): (bytes: number) => void } {
+function createMeter(
+  limits: ZipLimits,
+  around: Around | undefined,
+): { member(name: string, packedBytes: number): (bytes: number) => void } {
   let total = 0;
   return {
     member(name, packedBytes) {
@@ -162,6 +168,7 @@ function createMeter(limits: ZipLimits): { member(name: string, packedBytes: num
       return (bytes) => {
         total += bytes;
         own += bytes;
+        if (around !== undefined) around.unpackedBytes -= bytes;
         if (total > limits.unpackedBytesMax) {
           throw new DocumentError(
             'limit_exceeded',

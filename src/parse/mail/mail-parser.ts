@@ -5,12 +5,11 @@ import { writeHtml } from '../html/html-writer.ts';
 import { readInput } from '../input.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { readWholeMail, type ReadMail } from './mail-reader.ts';
-import type { Block, ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { type PartHost, writePart } from '../containers/parts.ts';
+import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { normalizeLines } from '../text/encoding.ts';
 import { writeParagraphs } from '../text/text-parser.ts';
 
-/** Mails in mails in mails. */
-const nestingMax = 5;
 const attachmentsMax = 200;
 
 /** `attachments` reads what is attached: the parser of all formats. */
@@ -26,7 +25,7 @@ async function parse(input: ParseInput, attachments: Parser): Promise<ParsedDocu
   builder.heading(1, title ?? '');
   builder.list(headerLines(email).map((text) => ({ text, depth: 0, ordered: false })));
   writeBody(email, builder, input);
-  await writeAttachments(email, builder, input, { attachments, warnings });
+  await writeAttachments(email, { input, builder, parser: attachments, warnings, kind: 'attachment' });
   return {
     mediaType: 'message/rfc822',
     title,
@@ -81,71 +80,18 @@ function writeBody(email: Email, builder: MarkdownBuilder, input: ParseInput): v
   if (builder.characters === before) writeParagraphs(normalizeLines(email.text ?? ''), builder);
 }
 
-type Outside = { readonly attachments: Parser; readonly warnings: string[] };
-
-async function writeAttachments(email: Email, builder: MarkdownBuilder, input: ParseInput, outside: Outside): Promise<void> {
+async function writeAttachments(email: Email, host: PartHost): Promise<void> {
   const listed = email.attachments.filter((each) => !(each.related === true && each.mimeType.startsWith('image/')));
   for (const [index, attachment] of listed.slice(0, attachmentsMax).entries()) {
     const name = attachmentName(attachment, index);
-    builder.heading(2, `Attachment: ${name}`);
-    const refusal = await writeAttachment(attachment, name, listed.length, builder, input, outside);
-    if (refusal !== null) outside.warnings.push(`The attachment ${name} was not read: ${refusal}`);
+    const part = { name, mediaType: attachment.mimeType, bytes: () => new Uint8Array(attachment.content as ArrayBuffer) };
+    await writePart(part, host, 2, `Attachment: ${name}`);
   }
-  if (listed.length > attachmentsMax)
-    outside.warnings.push(`Of ${listed.length} attachments the first ${attachmentsMax} were read`);
+  if (listed.length > attachmentsMax) host.warnings.push(`Of ${listed.length} attachments the first ${attachmentsMax} were read`);
 }
 
 function attachmentName(attachment: Attachment, index: number): string {
   const name = attachment.filename?.replace(/\s+/g, ' ').trim() ?? '';
   if (name !== '') return name.slice(0, 255);
   return attachment.mimeType === 'message/rfc822' ? `message ${index + 1}.eml` : `attachment ${index + 1}`;
-}
-
-/** Null, or why it was not read. The limits of the whole are shared out. */
-async function writeAttachment(
-  attachment: Attachment,
-  name: string,
-  count: number,
-  builder: MarkdownBuilder,
-  input: ParseInput,
-  outside: Outside,
-): Promise<string | null> {
-  const nesting = (input.nesting ?? 0) + 1;
-  if (nesting > nestingMax) return `it is inside of more than ${nestingMax} mails`;
-  const bytes = new Uint8Array(attachment.content as ArrayBuffer);
-  if (bytes.length === 0) return 'it is empty';
-  const { limits } = input;
-  try {
-    const parsed = await outside.attachments.parse({
-      path: input.path,
-      bytes,
-      nesting,
-      fileBytes: bytes.length,
-      filename: name,
-      declaredMediaType: attachment.mimeType,
-      limits: {
-        ...limits,
-        unpackedBytesMax: Math.ceil(limits.unpackedBytesMax / count),
-        charactersMax: Math.max(1, limits.charactersMax - builder.characters),
-        pagesMax: Math.max(1, Math.ceil(limits.pagesMax / count)),
-      },
-      // Its pages are not the mail's, but a sign that it goes on.
-      onProgress: () => input.onProgress(0, null),
-      ...(input.onPages === undefined ? {} : { onPages: input.onPages }),
-    });
-    for (const block of parsed.blocks) copyBlock(parsed.markdown, block, builder);
-    outside.warnings.push(...parsed.warnings.map((warning) => `${name}: ${warning}`));
-    return null;
-  } catch (error) {
-    // What only failed here may be read the next time, and is not left out.
-    if (error instanceof DocumentError && !error.retryable) return error.message;
-    throw error;
-  }
-}
-
-/** Headings go two levels down, under the attachment's own. */
-function copyBlock(markdown: string, block: Block, builder: MarkdownBuilder): void {
-  const text = markdown.slice(block.start, block.end);
-  if (block.kind === 'heading') builder.heading((block.level ?? 1) + 2, text.replace(/^#{1,6} /, ''));
-  else builder.raw(block.kind, text);
 }
