@@ -11,7 +11,7 @@ import { describeCompoundFile, isCompoundFile } from './containers/compound-file
 import type { ParseInput } from './parser.ts';
 import { openZip } from './containers/zip.ts';
 
-const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'text'] as const;
+const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'flat-odf', 'text'] as const;
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;
 
 const compoundFormats = ['xls'] as const;
@@ -246,11 +246,21 @@ function markupFormat(start: string, hint: string): Format | null {
   }
   const name = /^<([A-Za-z_][\w:.-]{0,100})(?=[\s/>])/.exec(rest)?.[1];
   if (name === undefined) return isXml || hint === 'xml' ? 'xml' : null;
+  const dialect = xmlDialect(name, rest.slice(0, 16 * 1024));
+  if (dialect !== null) return dialect;
   const isNamedXml = isXml || xmlHints.has(hint);
   const isHtml = /^html$/i.test(name) || (!isNamedXml && htmlElements.test(name));
   if (isHtml) return markdownHints.has(hint) && !/^html$/i.test(name) ? null : 'html';
   if (isNamedXml || /\sxmlns(?::\w+)?=/.test(rest.slice(0, 2000))) return 'xml';
   return hint === '' && rest.includes(`</${name}>`) ? 'xml' : null;
+}
+
+/** Whole document formats in one file of XML, by root and namespace. */
+function xmlDialect(name: string, rest: string): Format | null {
+  const local = name.slice(name.lastIndexOf(':') + 1);
+  const tag = rest.slice(0, rest.indexOf('>') + 1);
+  if (local === 'document' && tag.includes('urn:oasis:names:tc:opendocument:xmlns:office:1.0')) return 'flat-odf';
+  return null;
 }
 
 const xmlHints = new Set(['xml', 'nxml', 'rss', 'atom', 'svg', 'xbrl', 'opml', 'kml', 'gpx', 'tmx', 'xlf', 'dita', 'fb2']);

@@ -63,17 +63,19 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
       case 'pdf':
         return (await import('./pdf/pdf-parser.ts')).createPdfParser(options.ocr == null ? {} : { ocr: options.ocr });
       case 'docx':
-        return (await import('./office/word/docx-parser.ts')).createDocxParser();
+        return (await import('./office/word/docx-parser.ts')).createDocxParser(whole);
       case 'pptx':
-        return (await import('./office/slides/pptx-parser.ts')).createPptxParser();
+        return (await import('./office/slides/pptx-parser.ts')).createPptxParser(whole);
       case 'xlsx':
-        return (await import('./office/sheets/xlsx-parser.ts')).createXlsxParser();
+        return (await import('./office/sheets/xlsx-parser.ts')).createXlsxParser(whole);
       case 'xls':
         return (await import('./office/sheets/xls-parser.ts')).createXlsParser();
       case 'odt':
       case 'ods':
       case 'odp':
         return (await import('./office/opendocument/odf-parser.ts')).createOdfParser();
+      case 'flat-odf':
+        return (await import('./office/opendocument/odf-parser.ts')).createFlatOdfParser();
       case 'epub':
         return (await import('./epub/epub-parser.ts')).createEpubParser();
       case 'html':

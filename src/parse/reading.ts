@@ -11,23 +11,24 @@ import type { ParseInput, ParseLimits } from './parser.ts';
 const readers = {
   shared: 1,
   csv: 1,
-  docx: 1,
+  docx: 2,
   eml: 1,
   epub: 1,
+  'flat-odf': 1,
   html: 1,
   image: 1,
   json: 1,
   markdown: 1,
-  odp: 1,
-  ods: 1,
-  odt: 1,
+  odp: 2,
+  ods: 2,
+  odt: 2,
   pdf: 1,
-  pptx: 1,
-  rtf: 1,
+  pptx: 2,
+  rtf: 2,
   subtitles: 1,
   text: 1,
   xls: 1,
-  xlsx: 1,
+  xlsx: 2,
   xml: 1,
 } as const satisfies Record<ReadFormat | 'shared', number>;
 
@@ -48,8 +49,7 @@ export type Declared = Pick<ParseInput, 'filename' | 'declaredMediaType'>;
 export function readingOf(format: ReadFormat, declared: Declared, settings: ReadingSettings): string {
   const { chunkTokensMax, limits, ocrLanguages } = settings;
   const parts = {
-    // A mail may hold a file of any other kind.
-    readers: format === 'eml' ? readers : [readers.shared, readers[format]],
+    readers: holdsFiles(format) ? readers : [readers.shared, readers[format]],
     hint: hintOf(declared),
     declared: declared.declaredMediaType,
     chunkTokensMax,
@@ -73,5 +73,12 @@ function isReadFormat(name: string): name is ReadFormat {
 }
 
 function seesPictures(format: ReadFormat): boolean {
-  return format === 'pdf' || format === 'image' || format === 'eml';
+  return format === 'pdf' || format === 'image' || holdsFiles(format);
 }
+
+/** Whether there may be files of any other kind inside of one. */
+function holdsFiles(format: ReadFormat): boolean {
+  return holders.has(format);
+}
+
+const holders: ReadonlySet<ReadFormat> = new Set(['docx', 'eml', 'pptx', 'xlsx']);

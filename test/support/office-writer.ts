@@ -220,7 +220,7 @@ function columnName(index: number): string {
     : columnName(Math.floor(index / 26) - 1) + String.fromCharCode(65 + (index % 26));
 }
 
-const odfNamespaces = ['office', 'text', 'table', 'draw', 'style', 'meta', 'presentation', 'number', 'chart']
+export const odfNamespaces = ['office', 'text', 'table', 'draw', 'style', 'meta', 'presentation', 'number', 'chart']
   .map((name) => `xmlns:${name}="urn:oasis:names:tc:opendocument:xmlns:${name === 'number' ? 'datastyle' : name}:1.0"`)
   .concat('xmlns:dc="http://purl.org/dc/elements/1.1/"', 'xmlns:xlink="http://www.w3.org/1999/xlink"')
   .concat('xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"')
@@ -255,6 +255,17 @@ export function makeOdf(parts: OdfParts): Buffer {
     },
     ...(parts.members ?? []),
   ]);
+}
+
+/** The same in one file of XML; `before` stands between settings and body (`office:master-styles` …). */
+export function makeFlatOdf(parts: Omit<OdfParts, 'members'> & { readonly before?: string }): string {
+  return (
+    `${declaration}<office:document ${odfNamespaces} office:mimetype="application/vnd.oasis.opendocument.${parts.kind}">` +
+    `<office:meta><dc:title>${escapeXml(parts.title ?? '')}</dc:title><dc:creator>${escapeXml(parts.author ?? '')}</dc:creator></office:meta>` +
+    '<office:settings><config:item xmlns:config="urn:x">22860</config:item></office:settings>' +
+    `<office:automatic-styles>${parts.automaticStyles ?? ''}</office:automatic-styles>${parts.before ?? ''}` +
+    `<office:body><office:${parts.kind}>${parts.body}</office:${parts.kind}></office:body></office:document>`
+  );
 }
 
 /** A book; the chapters' file names run against the spine, so that only the spine tells their order. */

@@ -82,6 +82,11 @@ export async function readPart(
   }
 }
 
+/** For a parser that is used by itself: no part is read, and each is named in a warning. */
+export const noParts: Parser = {
+  parse: () => Promise.reject(new DocumentError('unsupported_format', 'Files inside of files are not read here')),
+};
+
 /** A name as headings and warnings show it. */
 export function partName(name: string): string {
   const line = name.replace(/[\s\p{Cc}]+/gu, ' ').trim();

@@ -91,6 +91,15 @@ export async function readXmlTree(zip: Zip, name: string, options: Omit<XmlOptio
   return tree.root();
 }
 
+/** Reads a whole text through `handler`. Errors as above. */
+export function readXmlText(text: string, handler: XmlHandler, options: XmlOptions): XmlEnd {
+  const reader = createXmlReader(handler, options);
+  for (let at = 0; at < text.length; at += pieceCharacters) reader.write(text.slice(at, at + pieceCharacters));
+  return reader.end();
+}
+
+const pieceCharacters = 64 * 1024;
+
 /** An event reader for text that arrives in pieces. */
 export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlReader {
   const { charactersMax } = options.limits;

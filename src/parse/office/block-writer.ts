@@ -4,6 +4,7 @@
  * of a table cell or a note.
  */
 import type { ListItem, MarkdownBuilder, Place } from '../markdown/markdown-builder.ts';
+import type { ParsedDocument } from '../parser.ts';
 
 export type Item = {
   readonly text: string;
@@ -21,6 +22,10 @@ export interface BlockWriter {
   table(rows: Iterable<readonly string[]>, columns?: number): void;
   /** A footnote or the like, written after the block at hand. */
   note(mark: string, text: string): void;
+  /** What hangs on the block at hand (a comment, what a picture shows): a paragraph after it. */
+  remark(text: string): void;
+  /** A document that is part of this one, in its place. */
+  document(parsed: ParsedDocument): void;
   /** Ends what is being gathered. */
   flush(): void;
 }
@@ -29,15 +34,15 @@ export interface BlockWriter {
 export function createBlockWriter(builder: MarkdownBuilder, place: () => Place = () => ({})): BlockWriter {
   let items: Item[] = [];
   let lines: string[] = [];
-  let notes: string[] = [];
+  /** Written after the block at hand. */
+  let after: (() => void)[] = [];
 
   function flush(): void {
     if (items.length > 0) builder.list(nest(items), place());
     if (lines.length > 0) builder.code(lines.join('\n'), '', place());
     items = [];
     lines = [];
-    // Raw: the builder would escape the bracket, and a definition is what this is.
-    for (const note of notes.splice(0)) builder.raw('paragraph', note, place());
+    for (const write of after.splice(0)) write();
   }
 
   return {
@@ -64,7 +69,15 @@ export function createBlockWriter(builder: MarkdownBuilder, place: () => Place =
       builder.table(rows, { ...place(), ...(columns === undefined ? {} : { columns }) });
     },
     note(mark, text) {
-      if (text.trim() !== '') notes.push(`[^${mark}]: ${text.trim()}`);
+      // Raw: the builder would escape the bracket, and a definition is what this is.
+      if (text.trim() !== '') after.push(() => builder.raw('paragraph', `[^${mark}]: ${text.trim()}`, place()));
+    },
+    remark: (text) => void after.push(() => builder.paragraph(text, place())),
+    document(parsed) {
+      flush();
+      for (const { kind, start, end, level } of parsed.blocks) {
+        builder.raw(kind, parsed.markdown.slice(start, end), { ...place(), ...(level === undefined ? {} : { level }) });
+      }
     },
     flush,
   };
@@ -90,6 +103,8 @@ export function createTextWriter(): TextWriter {
     codeLine: (text) => calls.push((out) => out.codeLine(text)),
     table: (rows, columns) => calls.push((out) => out.table(rows, columns)),
     note: (mark, text) => calls.push((out) => out.note(mark, text)),
+    remark: (text) => calls.push((out) => out.remark(text)),
+    document: (parsed) => calls.push((out) => out.document(parsed)),
     flush: () => calls.push((out) => out.flush()),
     text: () => linesOf(replay).join('\n'),
     replay,
@@ -111,6 +126,8 @@ function linesOf(write: (out: BlockWriter) => void): string[] {
       for (const row of rows) add(row.filter((cell, at) => cell.trim() !== '' && cell !== row[at - 1]).join(' '));
     },
     note: (mark, text) => notes.push(`[^${mark}]: ${text.trim()}`),
+    remark: (text) => notes.push(text.trim()),
+    document: (parsed) => add(parsed.markdown),
     flush() {
       for (const note of notes.splice(0)) lines.push(note);
     },

@@ -14,6 +14,7 @@ export const officeNamespaces: NamespaceTable = {
   ...both('dgm', 'drawingml/2006/diagram', 'drawingml/diagram'),
   ...both('wp', 'drawingml/2006/wordprocessingDrawing', 'drawingml/wordprocessingDrawing'),
   ...both('xdr', 'drawingml/2006/spreadsheetDrawing', 'drawingml/spreadsheetDrawing'),
+  ...both('pic', 'drawingml/2006/picture', 'drawingml/picture'),
   ...both('m', 'officeDocument/2006/math', 'officeDocument/math'),
   ...both('r', 'officeDocument/2006/relationships', 'officeDocument/relationships'),
   [`${transitional}/package/2006/relationships`]: 'rel',
@@ -29,6 +30,7 @@ export const officeNamespaces: NamespaceTable = {
   'http://schemas.microsoft.com/office/powerpoint/2018/8/main': 'p188',
   'http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments': 'tc',
   'urn:schemas-microsoft-com:vml': 'v',
+  'urn:schemas-microsoft-com:office:office': 'o',
 };
 
 function both(prefix: string, transitionalPath: string, strictPath: string): NamespaceTable {

@@ -42,6 +42,8 @@ export interface OfficePackage {
   tree(part: string): Promise<XmlNode | null>;
   /** Reads a part as events; a part that breaks off is read as far as it goes and a warning added. Null: no such part. */
   events(part: string, handler: XmlHandler): Promise<XmlEnd | null>;
+  /** A part of any kind. @throws DocumentError `corrupt` when there is none, and what `Zip.read` throws. */
+  bytes(part: string): Promise<Buffer>;
   close(): void;
 }
 
@@ -107,13 +109,24 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
   if (mainPart === null) {
     throw new DocumentError('corrupt', `The ${kind.name} is damaged: the part that holds its text is missing`);
   }
-  const properties = await tree((await relatedPart('', 'core-properties')) ?? 'docProps/core.xml');
+  /** A part that only says something about the file: none of its text is lost with it. */
+  async function properties(part: string): Promise<XmlNode | null> {
+    try {
+      return await tree(part);
+    } catch (error) {
+      if (!(error instanceof DocumentError) || error.code !== 'corrupt') throw error;
+      ownWarnings.push(`What the file says about itself was not read: ${error.message}`);
+      return null;
+    }
+  }
+
+  const core = await properties((await relatedPart('', 'core-properties')) ?? 'docProps/core.xml');
   return {
     mainPart,
     mediaType: await mediaTypeOf(tree, mainPart, kind.mediaType),
-    title: textOrNull(child(properties, 'dc:title')),
-    author: textOrNull(child(properties, 'dc:creator')),
-    language: languageTag(textOf(child(properties, 'dc:language'))),
+    title: textOrNull(child(core, 'dc:title')),
+    author: textOrNull(child(core, 'dc:creator')),
+    language: languageTag(textOf(child(core, 'dc:language'))),
     limits,
     get warnings() {
       return [...zip.warnings, ...ownWarnings];
@@ -126,6 +139,11 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
       const end = await readXmlPart(zip, part, handler, options);
       if (end?.isCutShort === true) ownWarnings.push(`The part ${part} breaks off; it was read up to there`);
       return end;
+    },
+    async bytes(part) {
+      const bytes = await zip.read(part);
+      if (bytes === null) throw new DocumentError('corrupt', `The part ${part} is missing`);
+      return bytes;
     },
     close: () => zip.close(),
   };

@@ -55,6 +55,8 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
   /** The number of the font or style that is being defined. */
   let defining = 0;
   let isStarred = false;
+  /** Nothing has come in the group at hand: `\*` speaks of a group only as its first word (RTF 1.9.1, "Destination control words"). */
+  let isAtStart = true;
   let fallbacksLeft = 0;
   /** Bytes that wait for the rest of their character. */
   let pending: Uint8Array[] = [];
@@ -65,6 +67,7 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
       fallbacksLeft -= token.bytes.length - bytes.length;
       if (bytes.length > 0 && state.destination !== 'skip' && !state.isHidden) pending.push(bytes);
       isStarred = false;
+      isAtStart = false;
       continue;
     }
     flushBytes();
@@ -79,7 +82,8 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
       state = stack.pop() ?? state;
       fallbacksLeft = 0;
     } else if (token.kind === 'word') readWord(token.word, token.value);
-    isStarred = token.kind === 'word' && token.word === '*';
+    isStarred = token.kind === 'word' && token.word === '*' && isAtStart;
+    isAtStart = token.kind === 'open';
   }
   flushBytes();
   writer.end(format, styles);

@@ -215,6 +215,12 @@ describe('RTF', () => {
       "{\\rtf1\\uc2 \\u20013\\'d6\\'d0\\uc1\\u25991?{\\pict 0102}{\\field{\\*\\fldinst HYPERLINK x}{\\fldrslt link}}{\\v hidden}{\\*\\unknown gone}\\~\\{ok\\}\\par}";
     expect(await markdownOf('a.rtf', rtf)).toBe('中文link {ok}');
   });
+
+  it('skips an unknown group, not the rest of a group in which a star stands later', async () => {
+    const text = '{\\rtf1\\ansi{\\*\\unknown gone}{\\loch\\f0\\*\\cs7 kept {\\*\\other gone}words}\\par }';
+
+    expect(await markdownOf('a.rtf', text)).toBe('kept words');
+  });
 });
 
 describe('subtitles', () => {

@@ -3,9 +3,10 @@ import { DocumentError } from '../../../errors.ts';
 import type { Repeats } from '../../repeats.ts';
 import { elements, replay, textOf, type Attributes, type XmlHandler, type XmlNode } from '../../containers/xml.ts';
 import { createTextWriter, type BlockWriter, type TextWriter } from '../block-writer.ts';
+import { descriptionOf } from '../description.ts';
 import { readPartEvents } from '../part-events.ts';
 import type { OdfStyles } from './odf-styles.ts';
-import { objectFolder, readOdfText, type OdfObject } from './odf-text.ts';
+import { objectOf, readOdfText, type OdfObject } from './odf-text.ts';
 
 export type OdfContext = {
   readonly styles: OdfStyles;
@@ -36,7 +37,16 @@ type Table = {
 };
 
 const spanMax = 100;
-const captured = new Set(['text:p', 'text:h', 'style:style', 'text:list-style', 'office:annotation']);
+const captured = new Set([
+  'text:p',
+  'text:h',
+  'style:style',
+  'text:list-style',
+  'office:annotation',
+  'svg:title',
+  'svg:desc',
+  'draw:object',
+]);
 const dropped = new Set([
   'text:tracked-changes',
   'office:scripts',
@@ -48,6 +58,8 @@ const dropped = new Set([
   'presentation:footer-decl',
   'presentation:date-time-decl',
   'table:table-columns',
+  'office:binary-data',
+  'office:master-styles',
   'table:shapes',
 ]);
 /** Frames of a slide that repeat on every one. */
@@ -76,6 +88,8 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
     whole(node) {
       if (node.name === 'text:p' || node.name === 'text:h') paragraph(node);
       else if (node.name === 'office:annotation') comment(node);
+      else if (node.name === 'draw:object') object(node, writer());
+      else if (node.name.startsWith('svg:')) description(node);
       else styles.add(node);
     },
   });
@@ -122,9 +136,6 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
       case 'draw:frame':
       case 'draw:custom-shape':
         frames.push(attributes['presentation:class'] ?? frames.at(-1) ?? '');
-        break;
-      case 'draw:object':
-        object(attributes['xlink:href'] ?? '', writer());
         break;
       default:
     }
@@ -197,7 +208,7 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
   }
 
   function paragraph(node: XmlNode): void {
-    const read = readOdfText(node, (href) => objects.get(objectFolder(href))?.formula ?? null);
+    const read = readOdfText(node, (each) => objectOf(each, objects)?.formula ?? null);
     const to = writer();
     const text = read.text.trim();
     const item = lists().at(-1)?.item;
@@ -211,6 +222,7 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
     else if (styles.isCode(node.attributes['text:style-name'])) for (const line of read.text.split('\n')) to.codeLine(line);
     else to.paragraph(text.replace(/\t+/g, ' '));
     for (const { mark, body } of read.notes) to.note(mark, noteText(body));
+    for (const each of read.comments) if (isSigned(each)) to.remark(commentText(each));
     for (const frame of read.frames) {
       const wrapped: XmlNode = { name: 'office:text', attributes: {}, children: [frame] };
       replay(wrapped, createOdfReader(to, context));
@@ -261,13 +273,19 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
     return writer.text().replaceAll('\n', ' ');
   }
 
-  /** Of whole cells and pages; those inside paragraphs are left to their document. */
+  /** Of whole cells and pages. */
   function comment(node: XmlNode): void {
     writer().paragraph(commentText(node));
   }
 
-  function object(href: string, to: BlockWriter): void {
-    const found = objects.get(objectFolder(href));
+  /** What a picture shows, as its author says it. */
+  function description(node: XmlNode): void {
+    const text = descriptionOf(textOf(node));
+    if (text !== '') writer().remark(`Picture: ${repeats.first(text)}`);
+  }
+
+  function object(node: XmlNode, to: BlockWriter): void {
+    const found = objectOf(node, objects);
     if (found === undefined) return;
     if (found.formula !== null) to.paragraph(`$$${found.formula}$$`);
     to.paragraph(found.title);
@@ -336,6 +354,11 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
 
 function clamp(value: string | undefined): number {
   return Math.min(spanMax, Math.max(1, Number.parseInt(value ?? '1', 10) || 1));
+}
+
+/** Comments of people have a date, or a name; what has neither is a converter's. */
+function isSigned(comment: XmlNode): boolean {
+  return elements(comment).some(({ name }) => name === 'dc:creator' || name === 'dc:date');
 }
 
 /** `Comment (author): text` of an `office:annotation`. */

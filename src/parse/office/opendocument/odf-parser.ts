@@ -1,6 +1,12 @@
-/** OpenDocument (ODT, ODS, ODP and their templates): texts, spreadsheets and presentations, told apart by what the file itself holds. */
+/**
+ * OpenDocument (ODT, ODS, ODP, their templates, and the same in one file of XML): texts, spreadsheets and presentations, told apart by what
+ * the file itself holds. Of texts, headers stand once before the text, footers once behind it.
+ */
 import { DocumentError } from '../../../errors.ts';
+import { declaredCharset } from '../../html/html-parser.ts';
+import { readText } from '../../input.ts';
 import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
+import { isPageNumber } from '../../page-number.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
 import {
@@ -8,17 +14,21 @@ import {
   createXmlCounts,
   descend,
   descendants,
+  createTreeBuilder,
   elements,
   readXmlPart,
+  readXmlText,
   readXmlTree,
+  replay,
   textOf,
   type NamespaceTable,
+  type TreeBuilder,
   type XmlHandler,
   type XmlNode,
 } from '../../containers/xml.ts';
 import { openZip, type Zip } from '../../containers/zip.ts';
-import { createBlockWriter, type BlockWriter } from '../block-writer.ts';
-import { createOdfReader } from './odf-body.ts';
+import { createBlockWriter, createTextWriter, type BlockWriter } from '../block-writer.ts';
+import { createOdfReader, type OdfContext } from './odf-body.ts';
 import { createOdfSheetReader } from './odf-sheet.ts';
 import { createOdfStyles, type OdfStyles } from './odf-styles.ts';
 import { readOdfObject, type OdfObject } from './odf-text.ts';
@@ -36,12 +46,18 @@ const namespaces: NamespaceTable = {
   [`${oasis}:presentation:1.0`]: 'presentation',
   [`${oasis}:chart:1.0`]: 'chart',
   [`${oasis}:manifest:1.0`]: 'manifest',
+  [`${oasis}:svg-compatible:1.0`]: 'svg',
   'http://www.w3.org/1999/xlink': 'xlink',
   'http://www.w3.org/1998/Math/MathML': 'math',
   'http://purl.org/dc/elements/1.1/': 'dc',
 };
 /** Embedded objects that are read. */
 const objectsMax = 500;
+
+/** A parser for OpenDocument in one file of XML (FODT, FODS, FODP). As below. */
+export function createFlatOdfParser(): Parser {
+  return { parse: readFlatFile };
+}
 
 /** A parser for OpenDocument files. Pages are slides or sheets; texts have none. */
 export function createOdfParser(): Parser {
@@ -65,28 +81,85 @@ async function readFile(zip: Zip, input: ParseInput): Promise<ParsedDocument> {
   const builder = createMarkdownBuilder(limits);
   const pages = createPages(input);
   const out = createBlockWriter(builder, () => ({ page: pages.current }));
-  const handler = bodyHandler({ out, pages, input, styles: await readStyles(tree), objects: await readObjects(zip, tree) });
+  const stylesRoot = await tree('styles.xml');
+  const parts = { out, pages, input, styles: readStyles(stylesRoot), objects: await readObjects(zip, tree) };
+  const handler = bodyHandler({ ...parts, masters: () => child(stylesRoot, 'office:master-styles') });
   const end = await readXmlPart(zip, 'content.xml', handler, options);
   if (end?.hasRoot !== true) {
     throw new DocumentError('corrupt', 'The OpenDocument file is damaged: the part that holds its text cannot be read');
   }
   out.flush();
   const { markdown, blocks } = builder.finish();
-  const meta = child(await tree('meta.xml'), 'office:meta');
-  const said = async () => (await zip.read('mimetype', 1000))?.toString('latin1').trim() ?? '';
+  const damage: string[] = [];
+  const meta = await tree('meta.xml').catch((error: unknown) => {
+    if (!(error instanceof DocumentError) || error.code !== 'corrupt') throw error;
+    damage.push(`What the file says about itself was not read: ${error.message}`);
+    return null;
+  });
+  const said = (await zip.read('mimetype', 1000))?.toString('latin1').trim() ?? '';
   return {
-    mediaType: mediaTypeOf(await said(), pages),
-    title: textOrNull(child(meta, 'dc:title')),
-    author: textOrNull(child(meta, 'meta:initial-creator')) ?? textOrNull(child(meta, 'dc:creator')),
-    language: languageTag(textOf(child(meta, 'dc:language'))),
+    mediaType: mediaTypeOf(said, pages),
+    ...metaOf(child(meta, 'office:meta')),
     pages: pages.current,
     markdown,
     blocks,
     warnings: [
       ...zip.warnings,
+      ...damage,
       ...(end.isCutShort ? ['The part content.xml breaks off; it was read up to there'] : []),
-      ...(pages.hidden.length === 0 ? [] : [`Hidden slides were read too: ${pages.hidden.slice(0, 50).join(', ')}`]),
+      ...hiddenSlides(pages),
     ],
+  };
+}
+
+function metaOf(meta: XmlNode | undefined): Pick<ParsedDocument, 'title' | 'author' | 'language'> {
+  return {
+    title: textOrNull(child(meta, 'dc:title')),
+    author: textOrNull(child(meta, 'meta:initial-creator')) ?? textOrNull(child(meta, 'dc:creator')),
+    language: languageTag(textOf(child(meta, 'dc:language'))),
+  };
+}
+
+function hiddenSlides({ hidden }: Pages): string[] {
+  return hidden.length === 0 ? [] : [`Hidden slides were read too: ${hidden.slice(0, 50).join(', ')}`];
+}
+
+async function readFlatFile(input: ParseInput): Promise<ParsedDocument> {
+  const { limits } = input;
+  const builder = createMarkdownBuilder(limits);
+  const pages = createPages(input);
+  const out = createBlockWriter(builder, () => ({ page: pages.current }));
+  const kept = new Map<string, XmlNode>();
+  const masters = () => kept.get('office:master-styles');
+  const handler = keepParts(kept, bodyHandler({ out, pages, input, styles: createOdfStyles(), objects: new Map(), masters }));
+  const text = await readText(input, declaredCharset);
+  const end = readXmlText(text, handler, { namespaces, limits, counts: createXmlCounts(), part: input.filename });
+  out.flush();
+  return {
+    mediaType: `application/vnd.oasis.opendocument.${pages.kind}-flat-xml`,
+    ...metaOf(kept.get('office:meta')),
+    pages: pages.current,
+    ...builder.finish(),
+    warnings: [...(end.isCutShort ? ['The file breaks off; it was read up to there'] : []), ...hiddenSlides(pages)],
+  };
+}
+
+/** Hands everything on but what is no text of the body, which it keeps as trees: what is said about the file, and pages' headers. */
+function keepParts(kept: Map<string, XmlNode>, handler: XmlHandler): XmlHandler {
+  let tree: TreeBuilder | null = null;
+  return {
+    open(name, attributes) {
+      if (tree === null && (name === 'office:meta' || name === 'office:master-styles')) tree = createTreeBuilder(name);
+      (tree?.handler ?? handler).open(name, attributes);
+    },
+    text: (data) => (tree?.handler ?? handler).text?.(data),
+    close(name) {
+      (tree?.handler ?? handler).close(name);
+      if (tree === null || tree.depth > 0) return;
+      const root = tree.root()!;
+      kept.set(root.name, kept.get(root.name) ?? root);
+      tree = null;
+    },
   };
 }
 
@@ -119,12 +192,15 @@ type BodyParts = {
   readonly input: ParseInput;
   readonly styles: OdfStyles;
   readonly objects: ReadonlyMap<string, OdfObject>;
+  /** `office:master-styles`, once the body begins. */
+  readonly masters: () => XmlNode | undefined;
 };
 
 /** Texts and presentations are read by one handler, spreadsheets by another; which, the body's first element says. */
-function bodyHandler({ out, pages, input, styles, objects }: BodyParts): XmlHandler {
+function bodyHandler({ out, pages, input, styles, objects, masters }: BodyParts): XmlHandler {
   const { cellsMax } = input.limits;
-  const textHandler = createOdfReader(out, {
+  const shown = new Set<string>();
+  const context: OdfContext = {
     repeats: createRepeats(),
     styles,
     objects,
@@ -133,7 +209,8 @@ function bodyHandler({ out, pages, input, styles, objects }: BodyParts): XmlHand
       pages.next();
       if (isHidden) pages.hidden.push(pages.current ?? 0);
     },
-  });
+  };
+  const textHandler = createOdfReader(out, context);
   const sheetHandler = createOdfSheetReader({
     out,
     cellsMax,
@@ -150,19 +227,40 @@ function bodyHandler({ out, pages, input, styles, objects }: BodyParts): XmlHand
         handler = sheetHandler;
         pages.kind = 'spreadsheet';
       } else if (name === 'office:presentation') pages.kind = 'presentation';
+      else if (name === 'office:text') writeMargins(masters(), 'header', { out, context, shown });
       handler.open(name, attributes);
     },
     text: (data) => handler.text?.(data),
     close(name) {
       handler.close(name);
       if (name === 'office:spreadsheet') handler = textHandler;
+      else if (name === 'office:text') writeMargins(masters(), 'footer', { out, context, shown });
     },
   };
 }
 
-async function readStyles(tree: (name: string) => Promise<XmlNode | null>): Promise<OdfStyles> {
+type Margins = { readonly out: BlockWriter; readonly context: OdfContext; readonly shown: Set<string> };
+
+/** What stands at the edge of pages, each line once; what only counts pages is left out. */
+function writeMargins(masters: XmlNode | undefined, edge: 'header' | 'footer', { out, context, shown }: Margins): void {
+  for (const page of elements(masters, 'style:master-page')) {
+    for (const each of elements(page)) {
+      if (!each.name.startsWith(`style:${edge}`) || each.attributes['style:display'] === 'false') continue;
+      const writer = createTextWriter();
+      replay(each, createOdfReader(writer, context));
+      for (const line of writer.text().split('\n')) {
+        const text = line.replace(/\s+/g, ' ').trim();
+        const pattern = text.replace(/\d+/g, '#');
+        if (text === '' || isPageNumber(text) || shown.has(pattern)) continue;
+        shown.add(pattern);
+        out.paragraph(text);
+      }
+    }
+  }
+}
+
+function readStyles(root: XmlNode | null): OdfStyles {
   const styles = createOdfStyles();
-  const root = await tree('styles.xml');
   for (const group of ['office:styles', 'office:automatic-styles']) {
     for (const each of elements(child(root, group))) styles.add(each);
   }

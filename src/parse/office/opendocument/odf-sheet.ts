@@ -3,10 +3,11 @@ import { DocumentError } from '../../../errors.ts';
 import { createRepeats } from '../../repeats.ts';
 import { descendants, textOf, type Attributes, type XmlHandler, type XmlNode } from '../../containers/xml.ts';
 import type { BlockWriter } from '../block-writer.ts';
+import { descriptionOf } from '../description.ts';
 import { plainNumber } from '../sheets/number-format.ts';
 import { commentText } from './odf-body.ts';
 import { readPartEvents } from '../part-events.ts';
-import { objectFolder, type OdfObject } from './odf-text.ts';
+import { objectOf, type OdfObject } from './odf-text.ts';
 import { columnName, createSheetGrid, type Merge, type SheetGrid } from '../sheets/sheet-grid.ts';
 import { writeRegions } from '../sheets/sheet-regions.ts';
 
@@ -30,13 +31,15 @@ type Cell = { readonly attributes: Attributes; readonly texts: string[] };
 const mergesMax = 50_000;
 const rowsMax = 1_048_576;
 const columnsMax = 16_384;
-const captured = new Set(['text:p', 'office:annotation']);
+const captured = new Set(['text:p', 'office:annotation', 'draw:object', 'svg:title', 'svg:desc']);
 const dropped = new Set([
   'office:automatic-styles',
   'office:scripts',
   'table:tracked-changes',
   'table:content-validations',
   'office:forms',
+  'office:master-styles',
+  'office:binary-data',
 ]);
 
 /** A handler that writes each sheet when it ends. @throws DocumentError `limit_exceeded` (MAX_CELLS). */
@@ -56,7 +59,9 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
     end,
     whole(node) {
       if (node.name === 'text:p') cell?.texts.push(lineOf(node));
-      else comment(node);
+      else if (node.name === 'draw:object') object(node);
+      else if (node.name === 'office:annotation') comment(node);
+      else description(node);
     },
   });
 
@@ -74,11 +79,6 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
       case 'table:table-cell':
         cell = { attributes, texts: [] };
         break;
-      case 'draw:object': {
-        const object = objects.get(objectFolder(attributes['xlink:href'] ?? ''));
-        if (object !== undefined) sheet?.objects.push(object);
-        break;
-      }
       default:
     }
   }
@@ -133,6 +133,17 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
     if (++cells > cellsMax) {
       throw new DocumentError('limit_exceeded', `The workbook holds more than ${cellsMax} cells with content (MAX_CELLS)`);
     }
+  }
+
+  function object(node: XmlNode): void {
+    const found = objectOf(node, objects);
+    if (found !== undefined) sheet?.objects.push(found);
+  }
+
+  /** What a picture shows, as its author says it. */
+  function description(node: XmlNode): void {
+    const text = descriptionOf(textOf(node));
+    if (text !== '') sheet?.after.push(`Picture: ${repeats.first(text)}`);
   }
 
   function comment(node: XmlNode): void {

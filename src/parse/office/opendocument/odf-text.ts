@@ -5,16 +5,18 @@ export type OdfText = {
   readonly text: string;
   /** Frames and shapes, for the caller to read after the paragraph. */ readonly frames: readonly XmlNode[];
   readonly notes: readonly { readonly mark: string; readonly body: XmlNode }[];
+  /** `office:annotation`. */ readonly comments: readonly XmlNode[];
 };
 
 /** Blanks that one `text:s` may stand for. */
 const blanksMax = 1000;
 
-/** Reads a paragraph. `formulaOf` gives the text of an embedded formula, null for other objects. */
-export function readOdfText(paragraph: XmlNode, formulaOf: (href: string) => string | null): OdfText {
+/** Reads a paragraph. `formulaOf` gives the text of an embedded formula by its `draw:object`, null for other objects. */
+export function readOdfText(paragraph: XmlNode, formulaOf: (object: XmlNode | undefined) => string | null): OdfText {
   const parts: string[] = [];
   const frames: XmlNode[] = [];
   const notes: { mark: string; body: XmlNode }[] = [];
+  const comments: XmlNode[] = [];
 
   function inline(node: XmlNode): void {
     for (const each of node.children) {
@@ -42,6 +44,8 @@ export function readOdfText(paragraph: XmlNode, formulaOf: (href: string) => str
           frame(each);
           break;
         case 'office:annotation':
+          comments.push(each);
+          break;
         case 'office:annotation-end':
         case 'text:hidden-text':
         case 'text:hidden-paragraph':
@@ -73,13 +77,13 @@ export function readOdfText(paragraph: XmlNode, formulaOf: (href: string) => str
   }
 
   function frame(node: XmlNode): void {
-    const formula = formulaOf(child(node, 'draw:object')?.attributes['xlink:href'] ?? '');
+    const formula = formulaOf(child(node, 'draw:object'));
     if (formula === null) frames.push(node);
     else parts.push(`$${formula}$`);
   }
 
   inline(paragraph);
-  return { text: parts.join(''), frames, notes };
+  return { text: parts.join(''), frames, notes, comments };
 }
 
 /** An object inside the file, read ahead: a formula, or a chart's own table. */
@@ -106,7 +110,13 @@ function formulaText(math: XmlNode): string {
     .trim();
 }
 
+/** The object that a `draw:object` shows: inside of it in a file of one piece, else one of `objects` by their folders' names. */
+export function objectOf(node: XmlNode | undefined, objects: ReadonlyMap<string, OdfObject>): OdfObject | undefined {
+  const inline = child(node, 'math:math') ?? child(node, 'office:document');
+  return inline === undefined ? objects.get(objectFolder(node?.attributes['xlink:href'] ?? '')) : readOdfObject(inline);
+}
+
 /** The folder of an object as references name it: `./Object 1` → `Object 1`. */
-export function objectFolder(href: string): string {
+function objectFolder(href: string): string {
   return href.replace(/^\.\//, '');
 }

@@ -4,9 +4,12 @@ import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
 import { child, descendants, elements, textOf, type XmlNode } from '../../containers/xml.ts';
+import { noParts } from '../../containers/parts.ts';
 import { createBlockWriter, type BlockWriter } from '../block-writer.ts';
+import { descriptionsOf } from '../description.ts';
 import { readDrawings, references } from '../drawing.ts';
 import { drawingText } from '../drawing-text.ts';
+import { writeEmbeddedFiles } from '../embedded-files.ts';
 import { builtinFormat } from './number-format.ts';
 import { openPackage, type OfficePackage } from '../office-package.ts';
 import { writeRegions } from './sheet-regions.ts';
@@ -19,13 +22,13 @@ const kind = {
   mediaType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 };
 
-/** A parser for workbooks. Pages are sheets; a sheet's name is its heading. */
-export function createXlsxParser(): Parser {
+/** A parser for workbooks. Pages are sheets; a sheet's name is its heading. `parts` reads files inside of one. */
+export function createXlsxParser(parts: Parser = noParts): Parser {
   return {
     async parse(input) {
       const office = await openPackage(input, kind);
       try {
-        return await readWorkbook(office, input);
+        return await readWorkbook(office, input, parts);
       } finally {
         office.close();
       }
@@ -35,7 +38,7 @@ export function createXlsxParser(): Parser {
 
 type Sheet = { readonly name: string; readonly part: string; readonly isHidden: boolean };
 
-async function readWorkbook(office: OfficePackage, input: ParseInput): Promise<ParsedDocument> {
+async function readWorkbook(office: OfficePackage, input: ParseInput, parser: Parser): Promise<ParsedDocument> {
   const root = await office.tree(office.mainPart);
   const sheets = await listSheets(office, root);
   if (sheets.length > input.limits.pagesMax) {
@@ -55,6 +58,13 @@ async function readWorkbook(office: OfficePackage, input: ParseInput): Promise<P
     await writeComments(office, sheet.part, people, out);
     input.onProgress(page, sheets.length);
   }
+  const warnings: string[] = [];
+  await writeEmbeddedFiles(
+    office,
+    sheets.map((sheet) => sheet.part),
+    builder,
+    { input, parser, warnings, level: 1 },
+  );
   const { markdown, blocks } = builder.finish();
   return {
     mediaType: office.mediaType,
@@ -66,6 +76,7 @@ async function readWorkbook(office: OfficePackage, input: ParseInput): Promise<P
     blocks,
     warnings: [
       ...office.warnings,
+      ...warnings,
       ...remarks(
         sheets.filter((sheet) => sheet.isHidden).map((sheet) => sheet.name),
         formulas,
@@ -136,6 +147,7 @@ async function writeDrawings(office: OfficePackage, part: string, out: BlockWrit
   const root = target === null ? null : await office.tree(target);
   if (target === null || root === null) return;
   for (const body of descendants(root, 'xdr:txBody')) for (const line of drawingText(body)) out.paragraph(line);
+  for (const text of descriptionsOf(root)) out.paragraph(`Picture: ${text}`);
   const drawings = await readDrawings(office, target);
   for (const reference of references(root)) drawings.write(reference, out);
 }

@@ -4,9 +4,11 @@ import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
 import { child, descend, descendants, elements, textOf, type XmlNode } from '../../containers/xml.ts';
+import { noParts } from '../../containers/parts.ts';
 import { createBlockWriter, type BlockWriter } from '../block-writer.ts';
 import { readDrawings } from '../drawing.ts';
 import { drawingText } from '../drawing-text.ts';
+import { writeEmbeddedFiles } from '../embedded-files.ts';
 import { openPackage, type OfficePackage } from '../office-package.ts';
 import { readSlideMaster, type Masters, type SlideMaster } from './slide-bullets.ts';
 import { placeholderOf } from './slide-bullets.ts';
@@ -18,13 +20,13 @@ const kind = {
   mediaType: 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
 };
 
-/** A parser for presentations. Pages are slides; a slide's title is its heading. */
-export function createPptxParser(): Parser {
+/** A parser for presentations. Pages are slides; a slide's title is its heading. `parts` reads files inside of one. */
+export function createPptxParser(parts: Parser = noParts): Parser {
   return {
     async parse(input) {
       const office = await openPackage(input, kind);
       try {
-        return await readPresentation(office, input);
+        return await readPresentation(office, input, parts);
       } finally {
         office.close();
       }
@@ -32,7 +34,7 @@ export function createPptxParser(): Parser {
   };
 }
 
-async function readPresentation(office: OfficePackage, input: ParseInput): Promise<ParsedDocument> {
+async function readPresentation(office: OfficePackage, input: ParseInput, parser: Parser): Promise<ParsedDocument> {
   const slides = await slideParts(office);
   if (slides.length > input.limits.pagesMax) {
     throw new DocumentError('limit_exceeded', `The presentation has more than ${input.limits.pagesMax} slides (MAX_PAGES)`);
@@ -48,6 +50,8 @@ async function readPresentation(office: OfficePackage, input: ParseInput): Promi
     out.flush();
     input.onProgress(page, slides.length);
   }
+  const warnings: string[] = [];
+  await writeEmbeddedFiles(office, slides, builder, { input, parser, warnings, level: 1 });
   const { markdown, blocks } = builder.finish();
   return {
     mediaType: office.mediaType,
@@ -59,6 +63,7 @@ async function readPresentation(office: OfficePackage, input: ParseInput): Promi
     blocks,
     warnings: [
       ...office.warnings,
+      ...warnings,
       ...(hidden.length === 0 ? [] : [`Hidden slides were read too: ${hidden.slice(0, 50).join(', ')}`]),
     ],
   };
@@ -100,6 +105,7 @@ interface SlideReader {
 function createSlideReader(office: OfficePackage, authors: ReadonlyMap<string, string>): SlideReader {
   const known = new Map<string, SlideMaster>();
   const repeats = createRepeats();
+  const running = new Set<string>();
 
   async function masterOf(
     part: string,
@@ -155,6 +161,7 @@ function createSlideReader(office: OfficePackage, authors: ReadonlyMap<string, s
           drawings: await readDrawings(office, part),
           cellsMax: office.limits.cellsMax,
           repeats,
+          running,
         });
       }
       await writeNotes(part, out);

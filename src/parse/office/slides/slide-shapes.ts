@@ -4,6 +4,7 @@ import type { Repeats } from '../../repeats.ts';
 import { child, descend, elements, type XmlNode } from '../../containers/xml.ts';
 import { chosen } from '../alternate-content.ts';
 import type { BlockWriter } from '../block-writer.ts';
+import { descriptionsOf } from '../description.ts';
 import { references, type Drawings } from '../drawing.ts';
 import { drawingText, paragraphText } from '../drawing-text.ts';
 import { formatNumber } from '../word/number-label.ts';
@@ -15,10 +16,14 @@ type Context = {
   readonly drawings: Drawings;
   readonly cellsMax: number;
   readonly repeats: Repeats;
+  /** Lines that stand on slide after slide (footers, dates), each to be written once. */
+  readonly running: Set<string>;
 };
 
-/** Placeholders that repeat on every slide, and the title, which is the slide's heading already. */
-const leftOut = new Set(['title', 'ctrTitle', 'dt', 'ftr', 'sldNum', 'hdr', 'sldImg']);
+/** Placeholders that number and date slides, and the title, which is the slide's heading already. */
+const leftOut = new Set(['title', 'ctrTitle', 'dt', 'sldNum', 'sldImg']);
+/** Placeholders that repeat on every slide. */
+const repeated = new Set(['ftr', 'hdr']);
 /** Columns of one cell; a wider span is a lie that would be filled with text. */
 const spanMax = 100;
 
@@ -27,7 +32,7 @@ export function writeShapes(tree: XmlNode, context: Context): void {
   for (const shape of elements(tree)) {
     switch (shape.name) {
       case 'p:sp':
-        if (!leftOut.has(placeholderOf(shape)?.attributes['type'] ?? '')) writeText(shape, context);
+        writePlaceholder(shape, context);
         break;
       case 'p:grpSp':
         writeShapes(shape, context);
@@ -38,9 +43,31 @@ export function writeShapes(tree: XmlNode, context: Context): void {
       case 'p:graphicFrame':
         writeFrame(shape, context);
         break;
-      default: // pictures and connectors hold no text
+      case 'p:pic':
+        writeDescription(shape, context);
+        break;
+      default: // connectors hold no text
     }
   }
+}
+
+function writePlaceholder(shape: XmlNode, context: Context): void {
+  const type = placeholderOf(shape)?.attributes['type'] ?? '';
+  if (repeated.has(type)) writeRunning(shape, context);
+  else if (!leftOut.has(type)) writeText(shape, context);
+}
+
+function writeRunning(shape: XmlNode, { out, running }: Context): void {
+  for (const line of drawingText(textBody(shape))) {
+    if (running.has(line)) continue;
+    running.add(line);
+    out.paragraph(line);
+  }
+}
+
+/** What a picture, chart or diagram shows, as its author says it. */
+function writeDescription(shape: XmlNode, { out, repeats }: Context): void {
+  for (const text of descriptionsOf(shape)) out.paragraph(`Picture: ${repeats.first(text)}`);
 }
 
 function writeText(shape: XmlNode, { out, masters }: Context): void {
@@ -103,10 +130,12 @@ function label(count: number, format: string): string {
   return ending === 'Period' ? `${number}.` : number;
 }
 
-function writeFrame(frame: XmlNode, { out, drawings, cellsMax, repeats }: Context): void {
+function writeFrame(frame: XmlNode, context: Context): void {
+  const { out, drawings, cellsMax, repeats } = context;
   const table = descend(frame, 'a:graphic', 'a:graphicData', 'a:tbl');
   if (table !== undefined) out.table(tableRows(table, cellsMax, repeats));
   for (const reference of references(frame)) drawings.write(reference, out);
+  writeDescription(frame, context);
 }
 
 /** Merged cells repeat their text. */

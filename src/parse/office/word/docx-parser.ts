@@ -1,12 +1,18 @@
-/** Word documents (DOCX, DOCM, DOTX): body, lists, tables, notes, text boxes, equations, charts. Headers and footers are left out. */
+/**
+ * Word documents (DOCX, DOCM, DOTX): body, lists, tables, notes, comments, text boxes, equations, charts, files inside of it; headers once
+ * before the text, footers once behind it.
+ */
 import { DocumentError } from '../../../errors.ts';
 import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
+import { noParts } from '../../containers/parts.ts';
+import { isPageNumber } from '../../page-number.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
-import { createBlockWriter } from '../block-writer.ts';
+import { type BlockWriter, createBlockWriter, createTextWriter } from '../block-writer.ts';
 import { readDrawings } from '../drawing.ts';
+import { readInsertedFiles, writeEmbeddedFiles } from '../embedded-files.ts';
 import { openPackage, type OfficePackage } from '../office-package.ts';
-import { createWordReader, readWordNotes, type WordContext } from './word-body.ts';
+import { createWordReader, readWordComments, readWordNotes, type WordContext } from './word-body.ts';
 import { readWordNumbering } from './word-numbering.ts';
 import { readWordStyles } from './word-styles.ts';
 
@@ -16,13 +22,13 @@ const kind = {
   mediaType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
 };
 
-/** A parser for Word documents. They have no pages of their own: every block's page is null. */
-export function createDocxParser(): Parser {
+/** A parser for Word documents. They have no pages of their own: every block's page is null. `parts` reads files inside of one. */
+export function createDocxParser(parts: Parser = noParts): Parser {
   return {
     async parse(input) {
       const office = await openPackage(input, kind);
       try {
-        return await readDocument(office, input);
+        return await readDocument(office, input, parts);
       } finally {
         office.close();
       }
@@ -30,18 +36,30 @@ export function createDocxParser(): Parser {
   };
 }
 
-async function readDocument(office: OfficePackage, input: ParseInput): Promise<ParsedDocument> {
+async function readDocument(office: OfficePackage, input: ParseInput, parser: Parser): Promise<ParsedDocument> {
   const builder = createMarkdownBuilder(input.limits);
   const out = createBlockWriter(builder);
-  let foreignParts = 0;
-  const context = await readContext(office, () => foreignParts++);
+  const warnings: string[] = [];
+  const files = { input, parser, warnings };
+  const inserted = await readInsertedFiles(office, office.mainPart, files);
+  let missing = 0;
+  const { context, otherComments } = await readContext(office, (id) => {
+    if (!inserted.has(id)) missing++;
+    return inserted.get(id) ?? null;
+  });
+  const edges = await marginParts(office);
+  const shown = new Set<string>();
+  for (const part of edges.headers) await writeMargin(office, part, { context, shown, out });
   const end = await office.events(office.mainPart, createWordReader(out, context));
+  for (const comment of otherComments()) out.remark(comment);
+  for (const part of edges.footers) await writeMargin(office, part, { context, shown, out });
   out.flush();
   if (end?.hasRoot !== true) {
     throw new DocumentError('corrupt', 'The Word document is damaged: the part that holds its text cannot be read');
   }
+  await writeEmbeddedFiles(office, [office.mainPart, ...edges.headers, ...edges.footers], builder, { ...files, level: 1 });
+  if (missing > 0) warnings.push(`${missing} inserted file(s) of another format (altChunk) were not read`);
   const { markdown, blocks } = builder.finish();
-  const foreign = foreignParts === 0 ? [] : [`${foreignParts} inserted file(s) of another format (altChunk) were not read`];
   return {
     mediaType: office.mediaType,
     title: office.title,
@@ -50,11 +68,43 @@ async function readDocument(office: OfficePackage, input: ParseInput): Promise<P
     pages: null,
     markdown,
     blocks,
-    warnings: [...office.warnings, ...foreign],
+    warnings: [...office.warnings, ...warnings],
   };
 }
 
-async function readContext(office: OfficePackage, onForeignPart: () => void): Promise<WordContext> {
+/** Headers and footers of one document that are read: three for each section. */
+const marginsMax = 300;
+
+async function marginParts(office: OfficePackage): Promise<{ headers: readonly string[]; footers: readonly string[] }> {
+  const relations = [...(await office.relationsOf(office.mainPart)).values()];
+  const targets = (type: string): string[] => [
+    ...new Set(relations.filter((each) => each.type === type).map((each) => each.target)),
+  ];
+  return { headers: targets('header').slice(0, marginsMax), footers: targets('footer').slice(0, marginsMax) };
+}
+
+type Margin = { readonly context: WordContext; readonly shown: Set<string>; readonly out: BlockWriter };
+
+/** What stands at the edge of pages, each line once; what only counts pages is left out. */
+async function writeMargin(office: OfficePackage, part: string, { context, shown, out }: Margin): Promise<void> {
+  const writer = createTextWriter();
+  await office.events(part, createWordReader(writer, { ...context, part, drawings: await readDrawings(office, part) }));
+  for (const line of writer.text().split('\n')) {
+    const text = line.replace(/\s+/g, ' ').trim();
+    const pattern = text.replace(/\d+/g, '#');
+    if (text === '' || isPageNumber(text) || shown.has(pattern)) continue;
+    shown.add(pattern);
+    out.paragraph(text);
+  }
+}
+
+type Context = {
+  readonly context: WordContext;
+  /** Those that no place in the text asked for. */
+  readonly otherComments: () => readonly string[];
+};
+
+async function readContext(office: OfficePackage, inserted: WordContext['inserted']): Promise<Context> {
   const part = office.mainPart;
   const related = async (type: string) => {
     const target = await office.relatedPart(part, type);
@@ -65,18 +115,20 @@ async function readContext(office: OfficePackage, onForeignPart: () => void): Pr
     styles: readWordStyles(await related('styles')),
     numbering: readWordNumbering(await related('numbering')),
     noteText: () => null,
+    comment: () => null,
+    inserted,
     cellsMax: office.limits.cellsMax,
     repeats,
     part,
     drawings: await readDrawings(office, part),
-    onForeignPart,
   };
   const notes = {
     footnote: readWordNotes(await related('footnotes'), 'w:footnote', plain),
     endnote: readWordNotes(await related('endnotes'), 'w:endnote', plain),
   };
+  const comments = new Map(readWordComments(await related('comments'), plain));
   const shown = new Set<string>();
-  return {
+  const context: WordContext = {
     ...plain,
     noteText(kind, id) {
       const text = notes[kind].get(id) ?? null;
@@ -84,5 +136,11 @@ async function readContext(office: OfficePackage, onForeignPart: () => void): Pr
       shown.add(`${kind} ${id}`);
       return repeats.first(text);
     },
+    comment(id) {
+      const text = comments.get(id) ?? null;
+      comments.delete(id);
+      return text;
+    },
   };
+  return { context, otherComments: () => [...comments.values()] };
 }

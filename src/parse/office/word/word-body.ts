@@ -3,6 +3,7 @@
  * matter; tables and their cells are followed as they open and close. The same reader serves the body, notes and text boxes.
  */
 import { DocumentError } from '../../../errors.ts';
+import type { ParsedDocument } from '../../parser.ts';
 import type { Repeats } from '../../repeats.ts';
 import { child, elements, replay, type XmlHandler, type XmlNode } from '../../containers/xml.ts';
 import type { Drawings } from '../drawing.ts';
@@ -21,8 +22,10 @@ export type WordContext = {
   readonly repeats: Repeats;
   /** For messages. */ readonly part: string;
   readonly drawings: Drawings;
-  /** Called for each part of another format in the document's place (`w:altChunk`), which is not read. */
-  readonly onForeignPart: () => void;
+  /** `Comment (author): text`; null when there is none or it has stood already. */
+  readonly comment: (id: string) => string | null;
+  /** A document of any format that stands in this one's place (`w:altChunk`), by its relationship; null where it was not read. */
+  readonly inserted: (id: string) => ParsedDocument | null;
 };
 
 type Counts = { footnote: number; endnote: number; cells: number };
@@ -69,10 +72,15 @@ export function createWordReader(
   return {
     ...events,
     open(name, attributes) {
-      if (name === 'w:altChunk') context.onForeignPart();
+      if (name === 'w:altChunk') insert(attributes['r:id'] ?? '');
       events.open(name, attributes);
     },
   };
+
+  function insert(id: string): void {
+    const parsed = context.inserted(id);
+    if (parsed !== null) writer().document(parsed);
+  }
 
   /** Around whole blocks the first choice is taken; inside a paragraph `chosen` looks closer. */
   function isOtherChoice(name: string): boolean {
@@ -169,6 +177,8 @@ export function createWordReader(
     wasCode = isCode;
     for (const latex of read.equations) to.paragraph(`$$${latex}$$`);
     for (const { kind, id, mark } of read.notes) to.note(mark, context.noteText(kind, id) ?? '');
+    for (const description of read.descriptions) to.remark(`Picture: ${context.repeats.first(description)}`);
+    for (const id of read.comments) to.remark(context.comment(id) ?? '');
     for (const box of read.boxes) textBox(box, to);
     for (const reference of read.references) context.drawings.write(reference, to);
   }
@@ -260,4 +270,20 @@ export function readWordNotes(root: XmlNode | null, name: string, context: WordC
     notes.set(node.attributes['w:id'] ?? '', writer.text().replaceAll('\n', ' '));
   }
   return notes;
+}
+
+/** Of a name, which stands before each of its comments. */
+const authorCharactersMax = 200;
+
+/** `Comment (author): text` of each `w:comment`, by id. */
+export function readWordComments(root: XmlNode | null, context: WordContext): ReadonlyMap<string, string> {
+  const comments = new Map<string, string>();
+  for (const node of elements(root, 'w:comment')) {
+    const writer = createTextWriter();
+    replay(node, createWordReader(writer, context));
+    const text = writer.text().replace(/\s+/g, ' ').trim();
+    const author = (node.attributes['w:author'] ?? '').replace(/\s+/g, ' ').trim().slice(0, authorCharactersMax);
+    if (text !== '') comments.set(node.attributes['w:id'] ?? '', `Comment${author === '' ? '' : ` (${author})`}: ${text}`);
+  }
+  return comments;
 }

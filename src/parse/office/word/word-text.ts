@@ -4,6 +4,7 @@
  */
 import { child, descendants, elements, textOf, type XmlNode } from '../../containers/xml.ts';
 import { chosen } from '../alternate-content.ts';
+import { descriptionsOf } from '../description.ts';
 import { references } from '../drawing.ts';
 import { toLatex } from './omml.ts';
 import { isMonospacedFont, toggle, type WordStyles } from './word-styles.ts';
@@ -17,6 +18,8 @@ export type WordText = {
   /** `w:txbxContent`, each once. */ readonly boxes: readonly XmlNode[];
   /** `c:chart`, `dgm:relIds`. */ readonly references: readonly XmlNode[];
   readonly notes: readonly { readonly kind: 'footnote' | 'endnote'; readonly id: string; readonly mark: string }[];
+  /** Ids of comments that end here. */ readonly comments: readonly string[];
+  /** What pictures and shapes show, as their author said it for those who do not see them. */ readonly descriptions: readonly string[];
   /** Every visible run is set in a font of equal widths. */ readonly isMonospaced: boolean;
 };
 
@@ -39,6 +42,8 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
     boxes: [] as XmlNode[],
     references: [] as XmlNode[],
     notes: [] as WordText['notes'][number][],
+    comments: [] as string[],
+    descriptions: [] as string[],
     runs: 0,
     monospacedRuns: 0,
   };
@@ -110,6 +115,9 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
       case 'w:endnoteReference':
         note(node);
         break;
+      case 'w:commentReference':
+        out.comments.push(node.attributes['w:id'] ?? '');
+        break;
       case 'w:fldChar':
         field(node);
         break;
@@ -173,6 +181,7 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
   function hang(node: XmlNode): void {
     for (const box of descendants(node, 'w:txbxContent')) out.boxes.push(box);
     for (const reference of references(node)) out.references.push(reference);
+    out.descriptions.push(...descriptionsOf(node));
   }
 
   inline(paragraph);
@@ -183,6 +192,8 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
     boxes: out.boxes,
     references: out.references,
     notes: out.notes,
+    comments: out.comments,
+    descriptions: out.descriptions,
     isMonospaced: out.runs > 0 && out.runs === out.monospacedRuns,
   };
 }

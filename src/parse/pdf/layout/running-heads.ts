@@ -1,4 +1,5 @@
 /** Running heads and feet: what stands at the top or bottom of page after page is kept once, page numbers not at all. */
+import { isPageNumber } from '../../page-number.ts';
 import type { PageBlock, TextBlock } from './page-blocks.ts';
 
 /** Pages on which a line must recur to count as running. */
@@ -49,10 +50,4 @@ function medianSize(blocks: readonly PageBlock[]): number {
 function patternOf(block: TextBlock): string {
   const text = (block.marker === undefined ? '' : block.marker.symbol) + block.text;
   return `${Math.round(block.top * 20)} ${text.replace(/\d+/g, '#').replace(/^[ivxlc]+$/i, '#')}`;
-}
-
-function isPageNumber(text: string): boolean {
-  return /^[\s\-–—|/]*(?:page|seite|p\.|第)?\s*(?:\d{1,5}|[ivxlc]{1,7})\s*(?:(?:\/|of|von|共)\s*\d{1,5})?\s*页?[\s\-–—|]*$/i.test(
-    text,
-  );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createOdfParser } from '../../../../src/parse/office/opendocument/odf-parser.ts';
-import { makeOdf, type OdfParts } from '../../../support/office-writer.ts';
+import { createDocumentParser } from '../../../../src/parse/document-parser.ts';
+import { makeFlatOdf, makeOdf, odfNamespaces, type OdfParts } from '../../../support/office-writer.ts';
 import { parseBytes, refusalOf } from '../../../support/parse.ts';
 
 const parser = createOdfParser();
@@ -143,5 +144,56 @@ describe('an OpenDocument file that is not right', () => {
     const file = makeOdf({ kind: 'text', body: '', members: [{ name: 'META-INF/manifest.xml', data: manifest }] });
 
     expect(await refusalOf(parser, file)).toMatch(/^encrypted: .*remove the password/);
+  });
+});
+
+describe('what hangs on an OpenDocument text', () => {
+  const masters =
+    '<office:master-styles><style:master-page style:name="Standard"><style:header><text:p>Contract 4471</text:p></style:header>' +
+    '<style:header-left style:display="false"><text:p>unused</text:p></style:header-left>' +
+    '<style:footer><text:p>Page 3</text:p><text:p>保密</text:p></style:footer></style:master-page></office:master-styles>';
+
+  it('keeps headers before the text and footers behind it, once, without page numbers', async () => {
+    const styles = `<office:document-styles ${odfNamespaces}>${masters}</office:document-styles>`;
+    const members = [{ name: 'styles.xml', data: styles }];
+
+    expect(await markdownOf('text', '<text:p>Body.</text:p>', { members })).toBe('Contract 4471\n\nBody.\n\n保密');
+  });
+
+  it('keeps what people said beside it and what pictures show', async () => {
+    const body =
+      '<text:p>One<office:annotation><dc:creator>李</dc:creator><dc:date>2026-01-01</dc:date><text:p>check this</text:p></office:annotation></text:p>' +
+      '<text:p><draw:frame><draw:image/><svg:title>A bridge</svg:title><svg:desc>over a river</svg:desc></draw:frame></text:p>';
+
+    expect(await markdownOf('text', body)).toBe('One\n\nComment (李): check this\n\nPicture: A bridge\n\nPicture: over a river');
+  });
+
+  it.each([
+    ['text', '<text:h text:outline-level="1">Head</text:h><text:p>Body 中文.</text:p>', '# Head\n\nBody 中文.', null],
+    ['spreadsheet', `<table:table table:name="S">${row(cell('a'), cell('b'))}</table:table>`, '# S\n\n| a | b |\n| --- | --- |', 1],
+    [
+      'presentation',
+      '<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>T</text:p></draw:text-box></draw:frame></draw:page>',
+      '# T',
+      1,
+    ],
+  ] as const)('reads a %s in one file of XML as it does one in parts', async (kind, body, expected, pages) => {
+    const flat = makeFlatOdf({ kind, body, title: 'Name', author: 'Ann' });
+    const parsed = await parseBytes(createDocumentParser({}), Buffer.from(flat), { filename: 'a.xml' });
+
+    expect(parsed.markdown).toBe(expected);
+    expect(parsed.markdown).toBe(await markdownOf(kind, body));
+    expect([parsed.title, parsed.author, parsed.pages]).toEqual(['Name', 'Ann', pages]);
+    expect(parsed.mediaType).toBe(`application/vnd.oasis.opendocument.${kind}-flat-xml`);
+  });
+
+  it('reads headers, formulas and charts of a file in one piece', async () => {
+    const body =
+      '<text:p>E = <draw:frame><draw:object><math:math><math:annotation>m c^2</math:annotation></math:math></draw:object></draw:frame></text:p>' +
+      '<text:p><draw:frame><draw:image><office:binary-data>AAAA</office:binary-data></draw:image></draw:frame></text:p>';
+    const flat = makeFlatOdf({ kind: 'text', body, before: masters });
+    const parsed = await parseBytes(createDocumentParser({}), Buffer.from(flat), { filename: 'a.fodt' });
+
+    expect(parsed.markdown).toBe('Contract 4471\n\nE = $m c^2$\n\n保密');
   });
 });

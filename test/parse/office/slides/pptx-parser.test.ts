@@ -130,3 +130,14 @@ describe('a presentation', () => {
     );
   });
 });
+
+describe('what hangs on a presentation', () => {
+  it('keeps what pictures show, and a footer of all slides once', async () => {
+    const shapes = (text: string): string =>
+      `<p:pic><p:nvPicPr><p:cNvPr id="4" name="Picture 3" descr="${text}"/></p:nvPicPr></p:pic>${pptShape('Example Ltd 保密', '<p:ph type="ftr"/>')}`;
+
+    expect(await markdownOf({ title: 'One', shapes: shapes('A bridge') }, { title: 'Two', shapes: shapes('') })).toBe(
+      '# One\n\nPicture: A bridge\n\nExample Ltd 保密\n\n# Two',
+    );
+  });
+});

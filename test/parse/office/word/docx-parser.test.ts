@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDocxParser } from '../../../../src/parse/office/word/docx-parser.ts';
-import { makeDocx, wordNamespaces, wordParagraph, type DocxParts } from '../../../support/office-writer.ts';
+import { createDocumentParser } from '../../../../src/parse/document-parser.ts';
+import { makeDocx, makeXlsx, wordNamespaces, wordParagraph, type DocxParts } from '../../../support/office-writer.ts';
 import { parseBytes, refusalOf } from '../../../support/parse.ts';
 import { makeZip } from '../../../support/zip-writer.ts';
 
@@ -287,5 +288,117 @@ describe('a Word document that is not right', () => {
     const document = await parseBytes(parser, makeDocx({ paragraphs: ['text'], body: '<w:altChunk r:id="x"/>' }));
 
     expect(document.warnings).toEqual(['1 inserted file(s) of another format (altChunk) were not read']);
+  });
+});
+
+describe('what hangs on a Word document', () => {
+  const parser = createDocumentParser({});
+  const ns = wordNamespaces;
+  const part = (root: string, content: string): string => `<w:${root} ${ns}>${content}</w:${root}>`;
+
+  it('keeps comments after the paragraphs that they are about, with their authors, those of no place at the end', async () => {
+    const bytes = makeDocx({
+      body: '<w:p><w:r><w:t>The price.</w:t></w:r><w:r><w:commentReference w:id="7"/></w:r></w:p><w:p><w:r><w:t>More.</w:t></w:r></w:p>',
+      relationships: [{ id: 'c', type: 'comments', target: 'comments.xml' }],
+      members: [
+        {
+          name: 'word/comments.xml',
+          data: part(
+            'comments',
+            `<w:comment w:id="7" w:author="李 Ann">${wordParagraph('too high')}${wordParagraph('much')}</w:comment><w:comment w:id="8">${wordParagraph('lost')}</w:comment>`,
+          ),
+        },
+      ],
+    });
+
+    const parsed = await parseBytes(parser, bytes, { filename: 'a.docx' });
+
+    expect(parsed.markdown).toBe('The price.\n\nComment (李 Ann): too high much\n\nMore.\n\nComment: lost');
+  });
+
+  it('keeps headers before the text and footers behind it, each line once, without page numbers', async () => {
+    const bytes = makeDocx({
+      paragraphs: ['Body.'],
+      relationships: [
+        { id: 'h1', type: 'header', target: 'header1.xml' },
+        { id: 'h2', type: 'header', target: 'header2.xml' },
+        { id: 'f1', type: 'footer', target: 'footer1.xml' },
+      ],
+      members: [
+        { name: 'word/header1.xml', data: part('hdr', wordParagraph('Contract no. 4471')) },
+        { name: 'word/header2.xml', data: part('hdr', wordParagraph('Contract no. 4471') + wordParagraph('第 3 页')) },
+        { name: 'word/footer1.xml', data: part('ftr', wordParagraph('Page 2 of 9') + wordParagraph('保密 Confidential')) },
+      ],
+    });
+
+    expect((await parseBytes(parser, bytes)).markdown).toBe('Contract no. 4471\n\nBody.\n\n保密 Confidential');
+  });
+
+  it('reads a document of headers alone', async () => {
+    const bytes = makeDocx({
+      paragraphs: [''],
+      relationships: [{ id: 'h', type: 'header', target: 'header1.xml' }],
+      members: [{ name: 'word/header1.xml', data: part('hdr', wordParagraph('Letterhead')) }],
+    });
+
+    expect((await parseBytes(parser, bytes)).markdown).toBe('Letterhead');
+  });
+
+  it.each([
+    ['chunk.html', '<html><body><h1>Report</h1><p>inserted words</p></body></html>', '# Report\n\ninserted words'],
+    ['chunk.rtf', '{\\rtf1\\ansi inserted words\\par}', 'inserted words'],
+    ['chunk.txt', 'inserted words', 'inserted words'],
+    ['chunk.docx', makeDocx({ paragraphs: ['inserted words'] }), 'inserted words'],
+  ])('reads an inserted %s in its place', async (name, data, expected) => {
+    const bytes = makeDocx({
+      body: `${wordParagraph('Before.')}<w:altChunk r:id="a"/>${wordParagraph('After.')}`,
+      relationships: [{ id: 'a', type: 'aFChunk', target: name }],
+      members: [{ name: `word/${name}`, data }],
+    });
+
+    const parsed = await parseBytes(parser, bytes, { filename: 'a.docx' });
+
+    expect(parsed.markdown).toBe(`Before.\n\n${expected}\n\nAfter.`);
+    expect(parsed.blocks.map((block) => parsed.markdown.slice(block.start, block.end)).join('\n\n')).toBe(parsed.markdown);
+  });
+
+  it('names an inserted or embedded file that cannot be read, and reads those that can', async () => {
+    const bytes = makeDocx({
+      body: `${wordParagraph('Text.')}<w:altChunk r:id="a"/>`,
+      relationships: [
+        { id: 'a', type: 'aFChunk', target: 'chunk.bin' },
+        { id: 'e', type: 'package', target: 'embeddings/prices.xlsx' },
+      ],
+      members: [
+        { name: 'word/chunk.bin', data: Buffer.alloc(100) },
+        { name: 'word/embeddings/prices.xlsx', data: makeXlsx({ sheets: [{ name: 'Costs', rows: [['zebrafish', 7]] }] }) },
+      ],
+    });
+
+    const parsed = await parseBytes(parser, bytes, { filename: 'a.docx' });
+
+    expect(parsed.markdown).toContain('Text.\n\n# Embedded file: prices.xlsx\n\n## Costs\n\n');
+    expect(parsed.markdown).toContain('zebrafish');
+    expect(parsed.warnings).toEqual(['The inserted file chunk.bin was not read: Unsupported file format: chunk.bin']);
+  });
+
+  it('keeps what pictures show, once, but no names of files', async () => {
+    const picture = (text: string): string =>
+      `<w:p><w:r><w:drawing><wp:inline><wp:docPr id="1" name="Picture 1" descr="${text}"/></wp:inline></w:drawing></w:r></w:p>`;
+    const bytes = makeDocx({ body: picture('A bridge over a river') + picture('IMG_0001.png') + picture('') });
+
+    expect((await parseBytes(parser, bytes)).markdown).toBe('Picture: A bridge over a river');
+  });
+
+  it('reads the text where what the file says about itself declares entities', async () => {
+    const bytes = makeDocx({
+      paragraphs: ['Text.'],
+      members: [{ name: 'docProps/core.xml', data: '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>' }],
+    });
+
+    const parsed = await parseBytes(parser, bytes);
+
+    expect(parsed.markdown).toBe('Text.');
+    expect(parsed.warnings).toEqual([expect.stringMatching(/^What the file says about itself was not read: /)]);
   });
 });

@@ -1,0 +1,8 @@
+/** Lines at the edge of a page that only count pages. */
+
+/** Whether a line is a page's number (`7`, `- iv -`, `Page 3 of 9`, `第 3 页`) and nothing else. */
+export function isPageNumber(text: string): boolean {
+  return /^[\s\-–—|/]*(?:page|seite|p\.|第)?\s*(?:\d{1,5}|[ivxlc]{1,7})\s*(?:(?:\/|of|von|共)\s*\d{1,5})?\s*页?[\s\-–—|]*$/i.test(
+    text,
+  );
+}
