@@ -4,23 +4,19 @@
  */
 import { cpuTimeMs } from '../cpu-time.ts';
 import { DocumentError } from '../../errors.ts';
-import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
+import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { guessLanguage } from '../text/language.ts';
 import { noOcrSentence } from '../images/ocr.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import type { CharacterTable, CharacterTables, Collection } from './character-tables.ts';
-import { fullText, headingLevels } from './layout/headings.ts';
-import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './layout/page-blocks.ts';
-import type { PageText, Span } from './layout/page-spans.ts';
+import { blocksOfPage, seenBlocks, writePages } from './layout/page-layout.ts';
+import type { PageBlock } from './layout/page-blocks.ts';
 import { loadPdfium, type Pdfium } from './pdfium/pdfium.ts';
 import { readCharacterTable } from './pdfium/character-table.ts';
 import { openPdfiumSource, type OpenPdfiumSource } from './pdfium/pdfium-source.ts';
 import { mixedSource } from './mixed-source.ts';
 import type { PdfSource, SourcePage } from './pdf-source.ts';
 import { openPlainSource, plainBytesMax } from './fast-path/plain-source.ts';
-import { columnsOf } from './layout/reading-order.ts';
-import { type FoundTable, takeRuledTables } from './layout/ruled-tables.ts';
-import { withoutRunningHeads } from './layout/running-heads.ts';
 
 /** Reads text from a picture. */
 export type PageReader = { read(image: Uint8Array): Promise<string> };
@@ -89,14 +85,12 @@ async function readDocument(source: PdfSource, input: ParseInput, ocr: PageReade
   }
   const read = await readPages(source, input, ocr);
   const builder = createMarkdownBuilder(input.limits);
-  const body = joinAcross(withoutRunningHeads(read.blocks, pageCount));
-  const levels = headingLevels(body, source.bookmarks());
-  write(body, levels, builder);
+  const heading = writePages(read.blocks, pageCount, source.bookmarks(), builder);
   const { markdown, blocks } = builder.finish();
   if (markdown === '') throw emptyError(pageCount, read, ocr);
   return {
     mediaType: 'application/pdf',
-    title: cleanMeta(source.title()) ?? firstHeading(body, levels),
+    title: cleanMeta(source.title()) ?? heading,
     author: cleanMeta(source.author()),
     language: languageOf(source.language()) ?? guessLanguage(markdown),
     pages: pageCount,
@@ -188,122 +182,9 @@ async function readPage(
   return { blocks, glyphCount, isUnmapped: unmappedCount > 0, isScan: looksScanned(page), picture: page.picture };
 }
 
-function blocksOfPage(text: PageText, number: number, checkTime: () => void): PageBlock[] {
-  const blocks: PageBlock[] = [];
-  for (const frame of text.frames) {
-    const { tables, rest } = takeRuledTables(frame);
-    for (const column of columnsOf([...rest, ...tables.map(spanOfTable)])) {
-      checkTime();
-      blocks.push(...blocksOf(column, number, frame.height));
-    }
-  }
-  return blocks;
-}
-
 /** A picture over most of the page with at most a stamp of text; drawings only, since letters may be shapes; or nameless letters. */
 function looksScanned({ text: { glyphCount, unmappedCount }, pictureShare, objectCount }: SourcePage): boolean {
   return (glyphCount < 40 && pictureShare > 0.5) || (glyphCount === 0 && objectCount > 0) || unmappedCount > glyphCount;
-}
-
-/** What OCR saw: paragraphs lie between empty lines. */
-function seenBlocks(text: string, page: number): TextBlock[] {
-  return text
-    .split(/\n\s*\n/)
-    .map((paragraph) => joinLines(paragraph.split('\n').filter((line) => line.trim() !== '')))
-    .filter((paragraph) => paragraph !== '')
-    .map((paragraph) => ({
-      kind: 'text',
-      text: paragraph,
-      page,
-      lineCount: 1,
-      size: 10,
-      bold: false,
-      italic: false,
-      mono: false,
-      left: 0,
-      top: 0.5,
-      bottom: 0.5,
-      open: false,
-    }));
-}
-
-/** Stands where the table stands, so that reading order places it. */
-function spanOfTable(table: FoundTable): Span {
-  const plain = { text: '', bold: false, italic: false, mono: false, rightToLeft: false, words: [] };
-  return { ...plain, left: table.left, right: table.right, baseline: table.top + 1, size: table.size, table: table.rows };
-}
-
-/** A sentence cut by the end of a column or page goes on in the next block. */
-function joinAcross(blocks: readonly PageBlock[]): PageBlock[] {
-  const joined: PageBlock[] = [];
-  for (const block of blocks) {
-    const above = joined.at(-1);
-    if (above?.kind === 'text' && block.kind === 'text' && continuesIn(above, block)) {
-      joined[joined.length - 1] = {
-        ...above,
-        text: joinText(above.text, block.text),
-        lineCount: above.lineCount + block.lineCount,
-        bottom: block.bottom,
-        open: block.open,
-        ...(block.page === above.page ? {} : { pageEnd: block.page }),
-      };
-    } else joined.push(block);
-  }
-  return joined;
-}
-
-function continuesIn(above: TextBlock, block: TextBlock): boolean {
-  if (block.marker !== undefined) return false;
-  if (!above.open || endsSentence(above.text) || above.bold !== block.bold) return false;
-  if (Math.abs(above.size - block.size) > above.size * 0.05) return false;
-  const apart = block.page !== above.page || block.top < above.top;
-  return apart && !/^\p{Lu}/u.test(block.text) && above.lineCount >= 2;
-}
-
-/* Writing. */
-
-function write(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, number>, builder: MarkdownBuilder): void {
-  for (let index = 0; index < blocks.length; index++) {
-    const block = blocks[index]!;
-    const place = { page: block.page, ...('pageEnd' in block && block.pageEnd !== undefined ? { pageEnd: block.pageEnd } : {}) };
-    const level = levels.get(block);
-    if (block.kind === 'code') builder.code(block.text, '', place);
-    else if (block.kind === 'table') builder.table(block.rows, place);
-    else if (level !== undefined) builder.heading(level, fullText(block), place);
-    else if (block.marker !== undefined) {
-      const run = listRun(blocks, levels, index);
-      if (run.length > 0) {
-        const last = run.at(-1)!;
-        const end = last.pageEnd ?? last.page;
-        builder.list(itemsOf(run), { page: block.page, ...(end === block.page ? {} : { pageEnd: end }) });
-        index += run.length - 1;
-      } else builder.paragraph(fullText(block), place);
-    } else builder.paragraph(block.text, place);
-  }
-}
-
-/** The items from here on that make a list; empty when what begins here is a paragraph that only looks like an item. */
-function listRun(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, number>, from: number): TextBlock[] {
-  const run: TextBlock[] = [];
-  for (let index = from; index < blocks.length; index++) {
-    const block = blocks[index]!;
-    if (block.kind !== 'text' || block.marker === undefined || levels.has(block)) break;
-    run.push(block);
-  }
-  const marker = run[0]!.marker!;
-  const certain = marker.number === null && !/^[-–—*]$/.test(marker.symbol);
-  return certain || run.length >= 2 ? run : [];
-}
-
-/** Depths from where the markers stand. */
-function itemsOf(run: readonly TextBlock[]): ListItem[] {
-  const stops: number[] = [];
-  return run.map((block) => {
-    const { left, number } = block.marker!;
-    while (stops.length > 0 && stops.at(-1)! > left + 3) stops.pop();
-    if (stops.length === 0 || left > stops.at(-1)! + 6) stops.push(left);
-    return { text: block.text, depth: stops.length - 1, ordered: number !== null, ...(number === null ? {} : { number }) };
-  });
 }
 
 /* What the document says of itself. */
@@ -316,9 +197,4 @@ function cleanMeta(text: string): string | null {
 
 function languageOf(tag: string): string | null {
   return /^[a-z]{2,3}(?=$|[-_])/i.exec(tag)?.[0].toLowerCase() ?? null;
-}
-
-function firstHeading(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, number>): string | null {
-  const heading = blocks.find((block): block is TextBlock => block.kind === 'text' && levels.has(block) && block.page <= 2);
-  return heading === undefined ? null : fullText(heading);
 }

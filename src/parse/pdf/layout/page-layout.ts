@@ -1,0 +1,146 @@
+/**
+ * From the text of pages, wherever it comes from, to Markdown: blocks of each page in reading order, then headings, lists and running
+ * heads of the document as a whole. Serves every format whose pages are fixed.
+ */
+import type { MarkdownBuilder, ListItem } from '../../markdown/markdown-builder.ts';
+import { type Bookmark, fullText, headingLevels } from './headings.ts';
+import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
+import type { PageText, Span } from './page-spans.ts';
+import { columnsOf } from './reading-order.ts';
+import { type FoundTable, takeRuledTables } from './ruled-tables.ts';
+import { withoutRunningHeads } from './running-heads.ts';
+
+/**
+ * Writes the blocks of all pages. Returns the first heading of the first two pages, or null.
+ * @throws DocumentError `limit_exceeded` from the builder.
+ */
+export function writePages(
+  blocks: readonly PageBlock[],
+  pageCount: number,
+  bookmarks: readonly Bookmark[],
+  builder: MarkdownBuilder,
+): string | null {
+  const body = joinAcross(withoutRunningHeads(blocks, pageCount));
+  const levels = headingLevels(body, bookmarks);
+  write(body, levels, builder);
+  return firstHeading(body, levels);
+}
+
+/** The blocks of one page in reading order; `checkTime` is called often. */
+export function blocksOfPage(text: PageText, number: number, checkTime: () => void): PageBlock[] {
+  const blocks: PageBlock[] = [];
+  for (const frame of text.frames) {
+    const { tables, rest } = takeRuledTables(frame);
+    for (const column of columnsOf([...rest, ...tables.map(spanOfTable)])) {
+      checkTime();
+      blocks.push(...blocksOf(column, number, frame.height));
+    }
+  }
+  return blocks;
+}
+
+/** What OCR saw of a page: paragraphs lie between empty lines. */
+export function seenBlocks(text: string, page: number): TextBlock[] {
+  return text
+    .split(/\n\s*\n/)
+    .map((paragraph) => joinLines(paragraph.split('\n').filter((line) => line.trim() !== '')))
+    .filter((paragraph) => paragraph !== '')
+    .map((paragraph) => ({
+      kind: 'text',
+      text: paragraph,
+      page,
+      lineCount: 1,
+      size: 10,
+      bold: false,
+      italic: false,
+      mono: false,
+      left: 0,
+      top: 0.5,
+      bottom: 0.5,
+      open: false,
+    }));
+}
+
+/** Stands where the table stands, so that reading order places it. */
+function spanOfTable(table: FoundTable): Span {
+  const plain = { text: '', bold: false, italic: false, mono: false, rightToLeft: false, words: [] };
+  return { ...plain, left: table.left, right: table.right, baseline: table.top + 1, size: table.size, table: table.rows };
+}
+
+/** A sentence cut by the end of a column or page goes on in the next block. */
+function joinAcross(blocks: readonly PageBlock[]): PageBlock[] {
+  const joined: PageBlock[] = [];
+  for (const block of blocks) {
+    const above = joined.at(-1);
+    if (above?.kind === 'text' && block.kind === 'text' && continuesIn(above, block)) {
+      joined[joined.length - 1] = {
+        ...above,
+        text: joinText(above.text, block.text),
+        lineCount: above.lineCount + block.lineCount,
+        bottom: block.bottom,
+        open: block.open,
+        ...(block.page === above.page ? {} : { pageEnd: block.page }),
+      };
+    } else joined.push(block);
+  }
+  return joined;
+}
+
+function continuesIn(above: TextBlock, block: TextBlock): boolean {
+  if (block.marker !== undefined) return false;
+  if (!above.open || endsSentence(above.text) || above.bold !== block.bold) return false;
+  if (Math.abs(above.size - block.size) > above.size * 0.05) return false;
+  const apart = block.page !== above.page || block.top < above.top;
+  return apart && !/^\p{Lu}/u.test(block.text) && above.lineCount >= 2;
+}
+
+/* Writing. */
+
+function write(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, number>, builder: MarkdownBuilder): void {
+  for (let index = 0; index < blocks.length; index++) {
+    const block = blocks[index]!;
+    const place = { page: block.page, ...('pageEnd' in block && block.pageEnd !== undefined ? { pageEnd: block.pageEnd } : {}) };
+    const level = levels.get(block);
+    if (block.kind === 'code') builder.code(block.text, '', place);
+    else if (block.kind === 'table') builder.table(block.rows, place);
+    else if (level !== undefined) builder.heading(level, fullText(block), place);
+    else if (block.marker !== undefined) {
+      const run = listRun(blocks, levels, index);
+      if (run.length > 0) {
+        const last = run.at(-1)!;
+        const end = last.pageEnd ?? last.page;
+        builder.list(itemsOf(run), { page: block.page, ...(end === block.page ? {} : { pageEnd: end }) });
+        index += run.length - 1;
+      } else builder.paragraph(fullText(block), place);
+    } else builder.paragraph(block.text, place);
+  }
+}
+
+/** The items from here on that make a list; empty when what begins here is a paragraph that only looks like an item. */
+function listRun(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, number>, from: number): TextBlock[] {
+  const run: TextBlock[] = [];
+  for (let index = from; index < blocks.length; index++) {
+    const block = blocks[index]!;
+    if (block.kind !== 'text' || block.marker === undefined || levels.has(block)) break;
+    run.push(block);
+  }
+  const marker = run[0]!.marker!;
+  const certain = marker.number === null && !/^[-–—*]$/.test(marker.symbol);
+  return certain || run.length >= 2 ? run : [];
+}
+
+/** Depths from where the markers stand. */
+function itemsOf(run: readonly TextBlock[]): ListItem[] {
+  const stops: number[] = [];
+  return run.map((block) => {
+    const { left, number } = block.marker!;
+    while (stops.length > 0 && stops.at(-1)! > left + 3) stops.pop();
+    if (stops.length === 0 || left > stops.at(-1)! + 6) stops.push(left);
+    return { text: block.text, depth: stops.length - 1, ordered: number !== null, ...(number === null ? {} : { number }) };
+  });
+}
+
+function firstHeading(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, number>): string | null {
+  const heading = blocks.find((block): block is TextBlock => block.kind === 'text' && levels.has(block) && block.page <= 2);
+  return heading === undefined ? null : fullText(heading);
+}
