@@ -149,6 +149,21 @@ key
   .argument('<name>', 'shown in logs and on tasks')
   .addOption(new Option('--scope <scope>', 'what it may do').choices(['read', 'write', 'admin']).default('write'))
   .action(createKey);
+program
+  .command('mcp')
+  .description(
+    'speak MCP on standard input and output, for programs that start their tools themselves; the server must run with MCP=on',
+  )
+  .action(async () => {
+    const { bridgeMcp } = await import('./mcp.ts');
+    const { url, key: given } = globals();
+    await bridgeMcp({
+      url,
+      key: given === undefined || given === '' ? null : given,
+      note: (line) => console.error(printable(line)),
+    });
+  });
+
 const webhooks = program.command('webhooks').description('what was sent, and making a secret for it');
 webhooks
   .command('list', { isDefault: true })

@@ -1,5 +1,6 @@
 /** POST /mcp: behind the same checks of Host, Origin, key and rate as every route. */
 import type { Context } from 'koa';
+import { finished } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { watchOf } from '../http/upload/body-watch.ts';
@@ -49,7 +50,8 @@ export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOpt
     path: '/mcp',
     scope: 'read',
     tag: 'system',
-    summary: 'Model Context Protocol (streamable HTTP, without sessions): tools to insert, follow, search and read documents.',
+    summary:
+      'Model Context Protocol (streamable HTTP, without sessions): tools to insert, follow, cancel, list, search, read and delete documents.',
     body: { kind: 'message', schema: jsonRpcMessage },
     answers: {
       200: { description: 'The answer.', json: jsonRpcAnswer },
@@ -59,6 +61,7 @@ export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOpt
     problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited'],
     async handle({ ctx, services, principal, requestId, hurry, asker }) {
       const held = holdMemory(memory, asker.client);
+      let streams = false;
       try {
         const body = await readJson(ctx, { bytesMax, limits, held });
         held.add(work.take(asker.client));
@@ -68,8 +71,12 @@ export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOpt
         ctx.set({ ...reply.headers });
         ctx.body = reply.body === '' ? null : reply.body;
         if (reply.body === '') ctx.status = reply.status;
+        if (typeof reply.body !== 'string') {
+          streams = true;
+          finished(reply.body, () => held.release());
+        }
       } finally {
-        held.release();
+        if (!streams) held.release();
       }
     },
   });

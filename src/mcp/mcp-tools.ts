@@ -1,6 +1,7 @@
-/** The tools that a language model gets: bring a document in, follow it, stop it, search, read. The same use cases as over HTTP. */
+/** The tools that a language model gets: insert, follow, cancel, list, search, read, delete. The same use cases as over HTTP. */
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import { finished } from 'node:stream/promises';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
@@ -13,9 +14,14 @@ import { allows } from '../http/access/scope.ts';
 import type { Services } from '../http/services.ts';
 import { describeDocument, toSearchReply, toTaskRecord, type WireOptions } from '../http/wire/wire.ts';
 import type { Logger } from '../logger.ts';
+import { documentNotFound, readDocument } from './document-text.ts';
+import { sentenceFor } from './sentence.ts';
 import { searchModes } from '../search/document-index.ts';
 import type { Asker } from '../search/turns.ts';
 import type { TaskId, TaskSnapshot } from '../tasks/task.ts';
+
+/** What the SDK hands to a tool beside its arguments. */
+type ToolExtra = Pick<RequestHandlerExtra<ServerRequest, ServerNotification>, '_meta' | 'sendNotification'>;
 
 export type ToolCaller = {
   readonly services: Services;
@@ -31,7 +37,20 @@ export type ToolCaller = {
 
 const waitSecondsMax = 60;
 const readCharactersMax = 100_000;
+const listedMax = 200;
+const readReply = z.strictObject({
+  document: schemas.documentRecord,
+  text: z.string(),
+  start: z.int().min(0),
+  end: z.int().min(0).describe('Where to go on reading.'),
+  more: z.boolean(),
+});
 const taskIdPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The answer of a tool: clients take no schema whose outermost part is a reference, as one with an id of its own would be. */
+function answering<S extends z.ZodRawShape>(schema: z.ZodObject<S>): z.ZodObject<S> {
+  return z.strictObject(schema.shape) as unknown as z.ZodObject<S>;
+}
 
 /** Registers what this caller may use: a key that only reads is not even shown the tools that write. */
 export function registerTools(server: McpServer, caller: ToolCaller): void {
@@ -53,10 +72,11 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
         mode: z.enum(searchModes).default('hybrid'),
         doc_ids: z.array(schemas.docId).max(100).optional().describe('Only in these documents.'),
       }),
+      outputSchema: answering(schemas.searchReply),
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     ({ query: text, top_k, mode, doc_ids }) =>
-      answer(async () => {
+      answer(caller.logger, async () => {
         if (text.trim() === '' || !text.isWellFormed())
           throw new AppError('invalid_request', 'query must hold something to look for');
         const filter = doc_ids === undefined ? {} : { docIds: doc_ids };
@@ -74,14 +94,13 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
         task_id: z.string(),
         wait_seconds: z.int().min(0).max(waitSecondsMax).default(0),
       }),
+      outputSchema: answering(schemas.taskRecord),
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    ({ task_id, wait_seconds }) =>
-      answer(async () => {
+    ({ task_id, wait_seconds }, extra) =>
+      answer(caller.logger, async () => {
         const { task } = await ownTask(task_id, caller);
-        const snapshot = await services.tasks.wait(task.id, wait_seconds * 1000, caller.hurry);
-        if (snapshot === null) throw taskNotFound();
-        return toTaskRecord(snapshot, wire);
+        return followTask(task.id, wait_seconds, caller, extra);
       }),
   );
   server.registerTool(
@@ -94,14 +113,36 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
         start: z.int().min(0).default(0).describe('UTF-16 offset into the text.'),
         max_characters: z.int().min(1).max(readCharactersMax).default(20_000),
       }),
+      outputSchema: readReply,
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    ({ doc_id, start, max_characters }) => answer(() => readDocument(doc_id, start, max_characters, caller)),
+    ({ doc_id, start, max_characters }) => answer(caller.logger, () => readDocument(doc_id, start, max_characters, caller)),
+  );
+  server.registerTool(
+    'list_documents',
+    {
+      title: 'List documents',
+      description: 'The searchable documents, newest first; next_cursor, where it is not null, leads to the rest.',
+      inputSchema: strictly('argument', {
+        limit: z.int().min(1).max(listedMax).default(50),
+        cursor: z.string().optional().describe('next_cursor of the page before.'),
+      }),
+      outputSchema: answering(schemas.documentPage),
+      annotations: { readOnlyHint: true, openWorldHint: false },
+    },
+    ({ limit, cursor }) =>
+      answer(caller.logger, async () => {
+        const page = await services.documents.list({ limit, ...(cursor === undefined ? {} : { cursor }) }, caller.asker);
+        return {
+          documents: page.documents.map((document) => describeDocument(document, wire)),
+          next_cursor: page.nextCursor,
+        };
+      }),
   );
 }
 
 function registerWriting(server: McpServer, caller: ToolCaller): void {
-  const { services, documentBytesMax, wire, logger } = caller;
+  const { services, documentBytesMax, logger } = caller;
   server.registerTool(
     'insert_document',
     {
@@ -117,9 +158,10 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
           .optional(),
         wait_seconds: z.int().min(0).max(waitSecondsMax).default(30).describe('How long to wait for it to become searchable.'),
       }),
+      outputSchema: answering(schemas.taskRecord),
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     },
-    (given) => answer(() => insertDocument(given, caller)),
+    (given, extra) => answer(caller.logger, () => insertDocument(given, caller, extra)),
   );
   server.registerTool(
     'cancel_task',
@@ -127,10 +169,11 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       title: 'Cancel a task',
       description: 'Stops a task that waits, with force also one that is being processed; its document does not become searchable.',
       inputSchema: strictly('argument', { task_id: z.string(), force: z.boolean().default(false) }),
+      outputSchema: answering(schemas.taskCancelled),
       annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: false },
     },
     ({ task_id, force }) =>
-      answer(async () => {
+      answer(caller.logger, async () => {
         const { task } = await ownTask(task_id, caller);
         const cancelled = await services.tasks.cancel(task.id, { force });
         if (cancelled.outcome === 'gone') throw taskNotFound();
@@ -142,6 +185,22 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
         throw new AppError('not_cancellable', `Cannot cancel task in ${status} status`);
       }),
   );
+  server.registerTool(
+    'delete_document',
+    {
+      title: 'Delete a document',
+      description: 'Removes a document from search, content and disk, and cancels its waiting tasks. It cannot be undone.',
+      inputSchema: strictly('argument', { doc_id: schemas.docId }),
+      outputSchema: answering(schemas.documentDeleted),
+      annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: false },
+    },
+    ({ doc_id }) =>
+      answer(caller.logger, async () => {
+        if (!(await services.documents.remove(doc_id))) throw documentNotFound();
+        logger.info({ docId: loggable(doc_id), keyId: caller.principal.keyId }, 'document deleted');
+        return { message: 'Document deleted', doc_id };
+      }),
+  );
 
   async function insertDocument(
     given: {
@@ -151,7 +210,8 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       content_base64?: string | undefined;
       wait_seconds: number;
     },
-    { principal, asker, hurry }: ToolCaller,
+    { principal, asker }: ToolCaller,
+    extra: ToolExtra,
   ): Promise<object> {
     const bytes = bytesOf(given);
     const filename = cleanFilename(given.filename) || 'file';
@@ -176,9 +236,36 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     });
     const { id: taskId, fileBytes, keyId } = task;
     logger.info({ taskId, docId: loggable(task.docId), filename: loggable(task.filename), fileBytes, keyId }, 'upload accepted');
-    const snapshot = await services.tasks.wait(task.id, given.wait_seconds * 1000, hurry);
+    return followTask(task.id, given.wait_seconds, caller, extra);
+  }
+}
+
+/**
+ * The task as it is when it has ended, or when the time is over; meanwhile its progress goes to a client that asked for it. What a
+ * client does not take any more is not worth ending the call for.
+ */
+async function followTask(
+  id: TaskId,
+  waitSeconds: number,
+  { services, wire, hurry }: ToolCaller,
+  { _meta, sendNotification }: ToolExtra,
+): Promise<object> {
+  const progressToken = _meta?.progressToken;
+  let told = -1;
+  const tell = ({ task, progress }: TaskSnapshot): void => {
+    const percent = progress.percent;
+    if (percent <= told || progressToken === undefined) return;
+    told = percent;
+    const params = { progressToken, progress: percent, total: 100, message: `${task.filename}: ${progress.stage}` };
+    sendNotification({ method: 'notifications/progress', params }).catch(() => {});
+  };
+  const stop = progressToken === undefined ? () => {} : services.tasks.watch(id, tell);
+  try {
+    const snapshot = await services.tasks.wait(id, waitSeconds * 1000, hurry);
     if (snapshot === null) throw taskNotFound();
     return toTaskRecord(snapshot, wire);
+  } finally {
+    stop();
   }
 }
 
@@ -186,43 +273,6 @@ function bytesOf({ text, content_base64 }: { text?: string | undefined; content_
   if ((text === undefined) === (content_base64 === undefined))
     throw new AppError('invalid_request', 'Give either text or content_base64, and not both.');
   return text === undefined ? Buffer.from(content_base64!, 'base64') : Buffer.from(text, 'utf8');
-}
-
-/** Reads no further than it must: the text of a document may be far larger than what a model can take. */
-async function readDocument(
-  docId: string,
-  start: number,
-  charactersMax: number,
-  { services, wire, asker }: ToolCaller,
-): Promise<object> {
-  const found = await services.documents.content(docId, asker);
-  if (found === null) throw new AppError('not_found', 'Document not found');
-  const { stream, document } = found;
-  // One more than asked for, so that a character of two units is never cut.
-  const end = start + charactersMax + 1;
-  let text = '';
-  let at = 0;
-  try {
-    stream.setEncoding('utf8');
-    for await (const piece of stream) {
-      const next = piece as string;
-      if (at + next.length > start && at < end) text += next.slice(Math.max(0, start - at), end - at);
-      at += next.length;
-      if (at >= end) break;
-    }
-  } finally {
-    stream.destroy();
-  }
-  const units = /[\uD800-\uDBFF]/.test(text[charactersMax - 1] ?? '') ? charactersMax + 1 : charactersMax;
-  text = text.slice(0, units);
-  const next = start + text.length;
-  return {
-    document: describeDocument(document, wire),
-    text: text.toWellFormed(),
-    start,
-    end: next,
-    more: next < document.characters,
-  };
 }
 
 async function ownTask(id: string, { services, principal }: ToolCaller): Promise<TaskSnapshot> {
@@ -235,13 +285,12 @@ function taskNotFound(): AppError {
   return new AppError('not_found', 'Task not found');
 }
 
-/** What was expected to go wrong is an answer for the model; anything else is a bug and goes up. */
-async function answer(work: () => Promise<object>): Promise<CallToolResult> {
+/** What was expected to go wrong is an answer for the model; anything else is a fault of ours: the log has it, the model a sentence. */
+async function answer(logger: Logger, work: () => Promise<object>): Promise<CallToolResult> {
   try {
     const value = await work();
     return { content: [{ type: 'text', text: JSON.stringify(value) }], structuredContent: { ...value } };
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return { isError: true, content: [{ type: 'text', text: error.message }] };
+    return { isError: true, content: [{ type: 'text', text: sentenceFor(error, logger) }] };
   }
 }

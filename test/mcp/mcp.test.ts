@@ -9,6 +9,8 @@ const keys = { write: 'write-key-0123456789', read: 'read-key-0123456789', other
 let server: TestServer;
 const open: Client[] = [];
 
+type Listed = { documents: { doc_id: string }[]; next_cursor: string | null };
+
 beforeAll(async () => {
   server = await startServer({
     dataDir: await makeDataDir(),
@@ -101,8 +103,68 @@ describe('an MCP client', () => {
     const client = await connect(keys.read);
     const { tools } = await client.listTools();
 
-    expect(tools.map(({ name }) => name).sort()).toEqual(['get_document', 'get_task', 'search']);
+    expect(tools.map(({ name }) => name).sort()).toEqual(['get_document', 'get_task', 'list_documents', 'search']);
     expect(await refusal(client, 'insert_document', { doc_id: 'x', filename: 'x.txt', text: 'x' })).toMatch(/not found/i);
+  });
+
+  it('lists documents page by page, and deletes one for good', async () => {
+    const client = await connect(keys.write);
+    for (const doc_id of ['先/甲.txt', 'second'])
+      await call(client, 'insert_document', { doc_id, filename: 'd.txt', text: `document ${doc_id}` });
+
+    const first = await call<Listed>(client, 'list_documents', { limit: 1 });
+    const rest = await call<Listed>(client, 'list_documents', { cursor: first.next_cursor! });
+    expect(first.documents.map(({ doc_id }) => doc_id)).toEqual(['second']);
+    expect(rest.documents.map(({ doc_id }) => doc_id)).toContain('先/甲.txt');
+
+    expect(await call(client, 'delete_document', { doc_id: '先/甲.txt' })).toMatchObject({ message: 'Document deleted' });
+    expect(await refusal(client, 'delete_document', { doc_id: '先/甲.txt' })).toBe('Document not found');
+    expect(await refusal(client, 'get_document', { doc_id: '先/甲.txt' })).toBe('Document not found');
+  });
+
+  it('is told what every tool answers with, and gets answers of that shape', async () => {
+    const { tools } = await (await connect(keys.write)).listTools();
+
+    expect(tools.map(({ name }) => name).sort()).toEqual([
+      'cancel_task',
+      'delete_document',
+      'get_document',
+      'get_task',
+      'insert_document',
+      'list_documents',
+      'search',
+    ]);
+    expect(tools.filter(({ outputSchema }) => outputSchema === undefined)).toEqual([]);
+  });
+
+  it('finds documents as resources, whatever their names', async () => {
+    const client = await connect(keys.write);
+    const doc_id = 'a/b c?#%/报告.md';
+    await call(client, 'insert_document', { doc_id, filename: '报告.md', text: '# 年度报告\n\n资源正文' });
+
+    const { resources } = await client.listResources();
+    const { uri } = resources.find(({ name }) => name === '报告.md')!;
+    const { contents } = await client.readResource({ uri });
+
+    expect(contents[0]).toMatchObject({ uri, mimeType: 'text/markdown', text: expect.stringContaining('资源正文') as string });
+    await expect(client.readResource({ uri: 'document://nowhere' })).rejects.toThrow('Document not found');
+    await expect(client.readResource({ uri: 'document://%ff' })).rejects.toThrow(/percent-encoded/);
+  });
+
+  it('is told of the progress when it asks to be', async () => {
+    const client = await connect(keys.write);
+    const told: number[] = [];
+    const text = Array.from({ length: 60_000 }, (_, line) => `Line ${line} of a document that takes a while.`).join('\n\n');
+
+    const task = await client.callTool(
+      { name: 'insert_document', arguments: { doc_id: 'slow', filename: 'slow.md', text, wait_seconds: 60 } },
+      undefined,
+      { onprogress: ({ progress }) => told.push(progress) },
+    );
+
+    expect(task.structuredContent).toMatchObject({ status: 'completed' });
+    expect(told.length).toBeGreaterThan(0);
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
   });
 
   it("does not see another key's task", async () => {

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const cliModule = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+export const cliModule = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
