@@ -11,7 +11,10 @@ RUN npm run build:web
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts
+# What a setting asks for: "pg pg-boss" for DATABASE_URL, "bullmq ioredis" for QUEUE_URL, "@huggingface/transformers" for EMBEDDER=onnx.
+ARG ADDONS=""
+RUN npm ci --omit=dev --ignore-scripts \
+  && if [ -n "$ADDONS" ]; then npm install --no-save --save-prod --omit=dev --ignore-scripts $ADDONS; fi
 
 FROM node:24-bookworm-slim
 WORKDIR /app

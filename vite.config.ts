@@ -1,6 +1,6 @@
 /**
- * Builds the page in src/web into dist/web: relative addresses, no inline script or style, pdf.js's data beside it, and what is
- * text also as Brotli and gzip, so that the server need not compress anything.
+ * Builds the page in src/web into dist/web: relative addresses, no inline script or style, pdf.js's data beside it, Swagger UI's files
+ * for `/docs`, and what is text also as Brotli and gzip, so that the server need not compress anything.
  */
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { defineConfig, type Plugin } from 'vite';
 
 const root = fileURLToPath(new URL('src/web', import.meta.url));
 const outDir = fileURLToPath(new URL('dist/web', import.meta.url));
+const swaggerUi = fileURLToPath(new URL('node_modules/swagger-ui-dist', import.meta.url));
 const pdfjs = fileURLToPath(new URL('node_modules/pdfjs-dist', import.meta.url));
 
 export default defineConfig({
@@ -35,6 +36,7 @@ export default defineConfig({
   },
   plugins: [
     afterBuild('pdfjs-data', copyPdfjsData),
+    afterBuild('swagger-ui', copySwaggerUi),
     afterBuild('compressed-copies', async () => {
       await Promise.all([outDir, join(outDir, 'assets')].map(compressFiles));
     }),
@@ -53,6 +55,12 @@ async function copyPdfjsData(): Promise<void> {
       filter: (path) => !/\.wasm$|quickjs/.test(path),
     });
   }
+}
+
+/** The three files that `/docs` shows, and whose they are. */
+async function copySwaggerUi(): Promise<void> {
+  for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'LICENSE', 'NOTICE'])
+    await cp(`${swaggerUi}/${file}`, `${outDir}/docs/${file}`);
 }
 
 async function compressFiles(folder: string): Promise<void> {

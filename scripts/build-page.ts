@@ -1,31 +1,74 @@
 /**
  * Builds the web page when it is missing or older than its sources; `npm start` runs this first, so that a fresh clone serves
- * the page. Where there is nothing to build from (an installed package, an image without Vite) the page that is there is kept.
+ * the page. After `npm ci --omit=dev` there is no Vite: a page that is there is kept, and one that is missing is built with
+ * packages that are installed for that alone, of the locked versions, in a folder that is removed afterwards.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const built = join(root, 'dist/web/index.html');
+const outDir = 'dist/web';
+const built = [join(root, outDir, 'index.html'), join(root, outDir, 'docs/swagger-ui-bundle.js')];
+
+/** What building needs, from the development packages: 60 MB of the gigabyte that they take together. */
+const pagePackages = ['@preact/signals', 'pdfjs-dist', 'preact', 'swagger-ui-dist', 'vite'];
 
 /** True when it had to be built. About three seconds then, a few milliseconds otherwise. */
 export async function buildPage(): Promise<boolean> {
   if (await isFresh()) return false;
-  const { build } = await import('vite');
-  await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
+  if (hasVite()) {
+    const { build } = await import('vite');
+    await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
+  } else await buildElsewhere();
   return true;
 }
 
 async function isFresh(): Promise<boolean> {
-  if (!existsSync(built)) return false;
-  if (!existsSync(join(root, 'src/web')) || !existsSync(join(root, 'node_modules/vite'))) return true;
-  const { mtimeMs } = await stat(built);
+  if (!built.every((file) => existsSync(file))) return false;
+  if (!existsSync(join(root, 'src/web')) || !hasVite()) return true;
+  const { mtimeMs } = await stat(built[0]!);
   const names = await readdir(join(root, 'src/web'));
   const sources = ['vite.config.ts', 'package-lock.json', ...names.map((name) => join('src/web', name))];
   const stats = await Promise.all(sources.map((source) => stat(join(root, source))));
   return stats.every((source) => source.mtimeMs <= mtimeMs);
+}
+
+function hasVite(): boolean {
+  return existsSync(join(root, 'node_modules/vite'));
+}
+
+/** Without a network there is no page then; the server runs all the same, and says so at its address. */
+async function buildElsewhere(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'rag-intake-page-'));
+  try {
+    console.error('Building the web page, once: fetching what that needs…');
+    await Promise.all(
+      ['src/web', 'vite.config.ts', 'tsconfig.json', 'package-lock.json'].map((path) =>
+        cp(join(root, path), join(folder, path), { recursive: true }),
+      ),
+    );
+    await writeFile(join(folder, 'package.json'), JSON.stringify(await packageOfPage()));
+    const options = { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] };
+    execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], options);
+    execFileSync('npx', ['vite', 'build', '--logLevel', 'warn'], options);
+    await cp(join(folder, outDir), join(root, outDir), { recursive: true });
+  } catch (error) {
+    console.error(`The web page could not be built (${(error as Error).message}). The server works without it; `);
+    console.error('"npm run build:web" builds it where the development packages are installed; copy its folder dist/web here.');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function packageOfPage(): Promise<object> {
+  type Package = { readonly devDependencies: Readonly<Record<string, string>> };
+  const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Package;
+  const dependencies = Object.fromEntries(pagePackages.map((name) => [name, devDependencies[name]]));
+  return { name: 'rag-intake-page', private: true, type: 'module', dependencies };
 }
 
 if (import.meta.main) await buildPage();

@@ -1,5 +1,5 @@
 /** What has to be so before anything is opened: found out here, it has a plain sentence; found out later, none. */
-import { accessSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from './config.ts';
 import { hasErrno } from './errors.ts';
@@ -32,13 +32,29 @@ function readLimits(): string {
 
 /**
  * The data directory is there, and this user may write in it. Made step by step: asked to make all at once, Node never ends on a file
- * system that denies what it has just said (`/proc`).
+ * system that denies what it has just said (`/proc`). One that holds nothing yet is closed to the other users of the machine; one that
+ * is in use is left as its owner has it.
  * @throws the system's error, which `explainStart` knows.
  */
 export function requireDataDir(dataDir: string): void {
   const path = resolve(dataDir);
   makeFolder(path);
   accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  if (holdsNothing(path)) closeToOthers(path);
+}
+
+/** What every clone has in its data directory is nothing to read. */
+export function holdsNothing(path: string): boolean {
+  return readdirSync(path).every((name) => name === '.gitkeep');
+}
+
+function closeToOthers(path: string): void {
+  try {
+    chmodSync(path, statSync(path).mode & 0o770);
+  } catch (error) {
+    // A folder that is somebody else's, or on a file system without modes: whoever made it has decided.
+    if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EROFS')) throw error;
+  }
 }
 
 function makeFolder(path: string): void {

@@ -61,15 +61,23 @@ const addressErrnos: Readonly<Record<string, (places: StartPlaces) => Row>> = {
   EAFNOSUPPORT: ({ host }) => never(`HOST: ${host} is of a kind that this machine does not have`),
 };
 
+type Asked = { readonly setting: string; readonly install: string };
+
+const ofPostgres: Asked = { setting: 'DATABASE_URL', install: 'pg pg-boss' };
+const ofRedis: Asked = { setting: 'QUEUE_URL', install: 'bullmq ioredis' };
+
 /** Packages that a setting asks for. */
-const packageSettings: Readonly<Record<string, string>> = {
-  pg: 'DATABASE_URL',
-  'pg-boss': 'DATABASE_URL',
-  ioredis: 'QUEUE_URL',
-  bullmq: 'QUEUE_URL',
-  '@modelcontextprotocol/sdk': 'MCP',
-  '@huggingface/transformers': 'EMBEDDER, RERANK_MODEL_DIR',
+const packageSettings: Readonly<Record<string, Asked>> = {
+  pg: ofPostgres,
+  'pg-boss': ofPostgres,
+  ioredis: ofRedis,
+  bullmq: ofRedis,
+  '@modelcontextprotocol/sdk': { setting: 'MCP', install: '@modelcontextprotocol/sdk' },
+  '@huggingface/transformers': { setting: 'EMBEDDER, RERANK_MODEL_DIR', install: '@huggingface/transformers' },
 };
+
+/** As optional peers that are development packages too, they come only when they are asked for as production ones. */
+const installCommand = 'npm install --no-save --save-prod --omit=dev';
 
 /** Null for what is no expected way to fail. Pure. */
 export function explainStart(error: unknown, places: StartPlaces): StartError | null {
@@ -117,10 +125,12 @@ function isInside(path: string, folder: string): boolean {
 }
 
 function packageOf(error: Error): Row | null {
-  if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return null;
-  const name = /Cannot find package '((?:@[^/']+\/)?[^/']+)/.exec(error.message)?.[1];
-  const setting = name === undefined ? undefined : packageSettings[name];
-  return setting === undefined ? null : never(`${setting}: the package ${name!} is not installed: npm install ${name!}`);
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND')
+    return error.cause instanceof Error ? packageOf(error.cause) : null;
+  const name = /Cannot find package '((?:@[^/']+\/)?[^/']+)/.exec(error.message)?.[1] ?? '';
+  const asked = packageSettings[name];
+  if (asked === undefined) return null;
+  return never(`${asked.setting}: the package ${name} is not installed: ${installCommand} ${asked.install}`);
 }
 
 function withCause({ message, cause }: Error): string {

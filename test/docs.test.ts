@@ -52,6 +52,15 @@ function shown(text: string): RegExp {
   return new RegExp(`^${parts.join('[\\s\\S]*?')}$`);
 }
 
+it('the API description can be read at /docs of the page as it is built', async () => {
+  const html = await (await fetch(`${server.url}/docs`)).text();
+
+  for (const file of ['docs/swagger-ui.css', 'docs/swagger-ui-bundle.js', 'docs/favicon-32x32.png']) {
+    expect(html).toContain(file);
+    expect((await fetch(`${server.url}/${file}`)).status, file).toBe(200);
+  }
+});
+
 describe.each(['README.md', 'README.zh-CN.md'])('%s', (readme) => {
   it('opens with the two commands', () => {
     const [first] = fences(readme);

@@ -1,6 +1,6 @@
 /** Every way in which a start can fail: one sentence that names the setting and the cause, 69 or 78, and no stack. */
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { explainStart } from '../src/start-error.ts';
 import { freePort } from './support/free-port.ts';
 import { tempDir } from './support/temp-dir.ts';
 
+const install = 'npm install --no-save --save-prod --omit=dev';
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const cli = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
@@ -227,14 +228,23 @@ describe('what the system refuses', () => {
     [
       Object.assign(new Error("Cannot find package 'pg' imported from /x.ts"), { code: 'ERR_MODULE_NOT_FOUND' }),
       78,
-      'DATABASE_URL: the package pg is not installed: npm install pg',
+      `DATABASE_URL: the package pg is not installed: ${install} pg pg-boss`,
+    ],
+    [
+      new DocumentError('embedder_failed', 'The ONNX model in EMBEDDER_MODEL_DIR cannot be loaded', {
+        cause: Object.assign(new Error("Cannot find package '@huggingface/transformers' imported from /x.ts"), {
+          code: 'ERR_MODULE_NOT_FOUND',
+        }),
+      }),
+      78,
+      `EMBEDDER, RERANK_MODEL_DIR: the package @huggingface/transformers is not installed: ${install} @huggingface/transformers`,
     ],
     [
       Object.assign(new Error("Cannot find package '@huggingface/transformers' imported from /x.ts"), {
         code: 'ERR_MODULE_NOT_FOUND',
       }),
       78,
-      'EMBEDDER, RERANK_MODEL_DIR: the package @huggingface/transformers is not installed: npm install @huggingface/transformers',
+      `EMBEDDER, RERANK_MODEL_DIR: the package @huggingface/transformers is not installed: ${install} @huggingface/transformers`,
     ],
     [new ConfigError(['PORT: expected …']), 78, 'PORT: expected …'],
   ] as const)('%s', (error, exitCode, sentence) => {
@@ -262,5 +272,20 @@ describe('what the system refuses', () => {
     requireDataDir(path);
     requireDataDir(path);
     expect(await readdir(join(folder.path, 'a', 'b'))).toEqual(['c']);
+  });
+
+  it('a data directory that holds nothing yet is closed to other users, one in use is left as it is', async () => {
+    await using folder = await tempDir();
+    const [empty, used] = [join(folder.path, 'empty'), join(folder.path, 'used')];
+    await mkdir(empty);
+    await mkdir(join(used, 'documents'), { recursive: true });
+    await writeFile(join(empty, '.gitkeep'), '');
+    await Promise.all([chmod(empty, 0o755), chmod(used, 0o755)]);
+
+    requireDataDir(empty);
+    requireDataDir(used);
+
+    expect((await stat(empty)).mode & 0o777).toBe(0o750);
+    expect((await stat(used)).mode & 0o777).toBe(0o755);
   });
 });

@@ -12,6 +12,7 @@ import { connect } from '../storage/redis/connection.ts';
 import { AppError, hasErrno } from '../errors.ts';
 import { isLoopbackHost } from '../http/access/origin-guard.ts';
 import { createLogger } from '../logger.ts';
+import { holdsNothing } from '../start-checks.ts';
 import { fileSize } from './terminal-text.ts';
 import { withoutSecrets } from './local-settings.ts';
 
@@ -218,7 +219,8 @@ async function durability(folder: string): Promise<Check> {
 
 async function privacy(path: string): Promise<Check[]> {
   const info = await stat(path).catch(() => null);
-  if (info === null || (info.mode & 0o007) === 0) return [];
+  // The server closes an empty one when it starts.
+  if (info === null || (info.mode & 0o007) === 0 || holdsNothing(path)) return [];
   return [warning('privacy', `${path} can be read by every user of this machine: chmod o-rwx ${path}.`)];
 }
 

@@ -270,7 +270,8 @@ try {
 function becomeServer(role: string): void {
   const malloc = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' };
   const env = { UV_THREADPOOL_SIZE: '16', ...malloc, NODE_OPTIONS: '--max-semi-space-size=8', ...process.env };
-  process.execve!(process.execPath, [process.execPath, '--env-file-if-exists=.env', mainModule, '--role', role], env);
+  const envFile = existsSync('.env') ? ['--env-file=.env'] : [];
+  process.execve!(process.execPath, [process.execPath, ...envFile, mainModule, '--role', role], env);
 }
 
 async function runParse(path: string): Promise<void> {

@@ -1,11 +1,11 @@
-/** GET /openapi.json, and GET /docs: Swagger UI from its own package, no other host involved. */
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+/** GET /openapi.json, and GET /docs: Swagger UI, copied beside the page when that is built; no other host involved. */
+import { join } from 'node:path';
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { AppError } from '../../errors.ts';
 import { createOpenApi } from '../wire/openapi.ts';
 import { notModified, route, type Route } from './route.ts';
-import { createStaticFiles } from './static-files.ts';
+import { createStaticFiles, type StaticFiles } from './static-files.ts';
 
 const files = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
 
@@ -13,6 +13,11 @@ const html =
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>RAG intake: API</title>' +
   '<link rel="stylesheet" href="docs/swagger-ui.css"><link rel="icon" href="docs/favicon-32x32.png">' +
   '<div id="ui"></div><script src="docs/swagger-ui-bundle.js"></script><script src="docs/start.js"></script></html>';
+
+const notBuilt =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>RAG intake: API</title>' +
+  '<p>The reader for the API description is not built: run <code>npm run build:web</code>. ' +
+  'The description itself: <a href="openapi.json">openapi.json</a>.</p></html>';
 
 /** Its own file, since the policy allows no inline code. */
 const startScript = "SwaggerUIBundle({ url: 'openapi.json', dom_id: '#ui', deepLinking: false, validatorUrl: null });\n";
@@ -25,10 +30,14 @@ const docsPolicy =
 /** `routes`: the table that is described, without these routes themselves. */
 export function docsRoutes(
   routes: readonly Route[],
-  options: { version: string; basePath: string; withKeys: boolean },
+  options: { version: string; basePath: string; withKeys: boolean; pageDir: string | null },
 ): readonly Route[] {
-  const swaggerUi = createStaticFiles(dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json')), files);
+  const swaggerUi = options.pageDir === null ? null : createStaticFiles(join(options.pageDir, 'docs'), files);
   let openApi: object | null = null;
+  const answerFile: StaticFiles['answer'] = async (ctx, file) => {
+    if (swaggerUi === null) throw new AppError('not_found', 'There is nothing here.');
+    await swaggerUi.answer(ctx, file);
+  };
   return [
     route({
       operation: 'openapi',
@@ -55,9 +64,9 @@ export function docsRoutes(
       summary: 'This description, to read and to try.',
       answers: { 200: { description: 'HTML.', mediaType: 'text/html' } },
       needsServices: false,
-      handle({ ctx }) {
+      async handle({ ctx }) {
         asDocs(ctx);
-        ctx.body = html;
+        ctx.body = (await swaggerUi?.has('swagger-ui-bundle.js')) === true ? html : notBuilt;
       },
     }),
     route({
@@ -75,7 +84,7 @@ export function docsRoutes(
       needsServices: false,
       async handle({ ctx, params }) {
         asDocs(ctx);
-        if (params.file !== 'start.js') return swaggerUi.answer(ctx, params.file);
+        if (params.file !== 'start.js') return answerFile(ctx, params.file);
         ctx.body = startScript;
         ctx.set('Content-Type', 'text/javascript; charset=utf-8');
       },

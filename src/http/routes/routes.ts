@@ -28,6 +28,7 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
     ...loginRoutes(options),
     ...options.extraRoutes,
   ];
-  const docs = { version: settings.version, basePath: settings.basePath, withKeys: settings.apiKeys.length > 0 };
+  const { version, basePath, pageDir } = settings;
+  const docs = { version, basePath, pageDir, withKeys: settings.apiKeys.length > 0 };
   return [...described, ...docsRoutes(described, docs), ...pageRoutes(settings.pageDir)];
 }

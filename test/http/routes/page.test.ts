@@ -163,7 +163,10 @@ describe('the description', () => {
   });
 
   it('can be read at /docs with files of this server alone', async () => {
-    await using server = await startHttpServer();
+    await mkdir(join(pageDir, 'docs'), { recursive: true });
+    for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'package.json'])
+      await writeFile(join(pageDir, 'docs', file), file);
+    await using server = await startHttpServer({ settings: { pageDir } });
 
     const html = await (await fetch(`${server.url}/docs`)).text();
     const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
@@ -173,5 +176,12 @@ describe('the description', () => {
     for (const file of files) expect((await fetch(`${server.url}/${file}`)).status, file).toBe(200);
     expect((await fetch(`${server.url}/docs/package.json`)).status).toBe(404);
     expect((await fetch(`${server.url}/docs/..%2fpackage.json`)).status).toBe(404);
+  });
+
+  it('says at /docs how to build its reader where that is not built', async () => {
+    await using server = await startHttpServer();
+
+    expect(await (await fetch(`${server.url}/docs`)).text()).toContain('npm run build:web');
+    expect((await fetch(`${server.url}/docs/swagger-ui.css`)).status).toBe(404);
   });
 });
