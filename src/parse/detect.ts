@@ -14,7 +14,7 @@ import { openZip } from './containers/zip.ts';
 const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'flat-odf', 'text'] as const;
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;
 
-const compoundFormats = ['xls'] as const;
+const compoundFormats = ['doc', 'xls'] as const;
 
 export type Format =
   | 'pdf'
@@ -35,6 +35,9 @@ export const readableEndings: readonly string[] = [
   'pdf',
   'docx',
   'docm',
+  'doc',
+  'dot',
+  'wps',
   'pptx',
   'pptm',
   'xlsx',
@@ -85,6 +88,7 @@ export async function detectFormat(input: ParseInput): Promise<Format> {
   if (startsWith(head, 'PK\x03\x04') || startsWith(head, 'PK\x05\x06')) return archiveFormat(head, input);
   if (isCompoundFile(head)) return compoundFormat(input);
   if (isWorkbookStream(head)) return 'xls';
+  if (isWord2(head)) return 'doc';
   if (imageType(head) !== null) return 'image';
   const decoded = decodeText(head, null, charsetOf(input));
   return isBinary(decoded) ? 'unsupported' : textFormat(decoded.text, hintOf(input));
@@ -152,6 +156,11 @@ function compoundFormat(input: ParseInput): Format {
 /** A workbook of Excel without a container: the record that begins it, with its usual length. */
 function isWorkbookStream(head: Buffer): boolean {
   return ['09000400', '09020600', '09040600', '09080800', '09081000'].includes(head.toString('hex', 0, 4));
+}
+
+/** A document of Word for Windows 1 or 2, without a container. */
+function isWord2(head: Buffer): boolean {
+  return (head[0] === 0xdb || head[0] === 0x9b) && head[1] === 0xa5 && head[3] === 0;
 }
 
 function archiveFormat(head: Buffer, input: ParseInput): Format {

@@ -68,6 +68,8 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
         return (await import('./office/slides/pptx-parser.ts')).createPptxParser(whole);
       case 'xlsx':
         return (await import('./office/sheets/xlsx-parser.ts')).createXlsxParser(whole);
+      case 'doc':
+        return (await import('./office/word/doc-parser.ts')).createDocParser(whole);
       case 'xls':
         return (await import('./office/sheets/xls-parser.ts')).createXlsParser();
       case 'odt':
@@ -150,7 +152,6 @@ function refusal(kind: CompoundKind, input: ParseInput): DocumentError {
 }
 
 const oldFormats: Partial<Record<CompoundKind, { readonly name: string; readonly instead: string }>> = {
-  doc: { name: 'Word 97–2003 (.doc)', instead: '.docx' },
   ppt: { name: 'PowerPoint 97–2003 (.ppt)', instead: '.pptx' },
   msg: { name: 'Outlook message (.msg)', instead: '.eml' },
 };

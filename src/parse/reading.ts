@@ -11,6 +11,7 @@ import type { ParseInput, ParseLimits } from './parser.ts';
 const readers = {
   shared: 1,
   csv: 1,
+  doc: 1,
   docx: 2,
   eml: 1,
   epub: 1,

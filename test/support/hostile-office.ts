@@ -342,7 +342,7 @@ function brokenFiles(): HostileFile[] {
       ends: /^(?:corrupt|unsupported_format): /,
     },
     { name: 'protected.docx', bytes: () => compoundFile(['EncryptionInfo', 'EncryptedPackage']), ends: /^encrypted: / },
-    { name: 'old.doc', bytes: () => compoundFile(['WordDocument', '1Table']), ends: /^unsupported_format: .*\.doc\)/ },
+    { name: 'old.doc', bytes: () => compoundFile(['WordDocument', '1Table']), ends: /^corrupt: The document is damaged/ },
     {
       name: 'protected.odt',
       bytes: () =>

@@ -1,12 +1,18 @@
 /**
  * Passwords of the old binary formats (MS-OFFCRYPTO 2.3.5 to 2.3.7): RC4 with a key of 40 bits, RC4 of CryptoAPI, and the XOR of Excel.
- * Only passwords that nobody chose are tried: none, and the one that Excel itself sets for a workbook with protected cells.
+ * Besides the one that came with the file, passwords that nobody chose are tried: none, and the one that Excel itself sets for a workbook
+ * with protected cells.
  */
 import { createHash } from 'node:crypto';
 import { DocumentError } from '../../errors.ts';
 
 /** Excel writes a workbook whose structure is protected under this password, and opens it without asking. */
-const unchosenPasswords = ['VelvetSweatshop', ''];
+const unchosenPasswords: readonly string[] = ['VelvetSweatshop', ''];
+
+/** What is tried on a file, in this order; `given` came with it. */
+export function passwordsFor({ password }: { readonly password?: string }): readonly string[] {
+  return password === undefined ? unchosenPasswords : [password, ...unchosenPasswords];
+}
 
 /** The refusal of a file that only its password opens. */
 export function protectedByPassword(): DocumentError {
@@ -23,8 +29,8 @@ export interface Keystream {
  * The key to a file by what stands in its header, from the version on (MS-OFFCRYPTO EncryptionVersionInfo); a new key is made for every
  * `blockBytes`. Null where no password that is tried opens it, or the kind is not known.
  */
-export function openRc4(header: Buffer, blockBytes: number): Keystream | null {
-  const keyOf = readCryptoApi(header) ?? readRc4(header);
+export function openRc4(header: Buffer, blockBytes: number, passwords: readonly string[]): Keystream | null {
+  const keyOf = readCryptoApi(header, passwords) ?? readRc4(header, passwords);
   return keyOf === null ? null : createKeystream(keyOf, blockBytes);
 }
 
@@ -52,11 +58,11 @@ function createKeystream(keyOf: KeyOfBlock, blockBytes: number): Keystream {
 }
 
 /** MS-OFFCRYPTO 2.3.6: version 1.1, salt, verifier, hash of the verifier. */
-function readRc4(header: Buffer): KeyOfBlock | null {
+function readRc4(header: Buffer, passwords: readonly string[]): KeyOfBlock | null {
   if (header.length < 52 || header.readUInt16LE(0) !== 1 || header.readUInt16LE(2) !== 1) return null;
   const salt = header.subarray(4, 20);
   const secret = header.subarray(20, 52);
-  for (const password of unchosenPasswords) {
+  for (const password of passwords) {
     const short = md5(Buffer.from(password, 'utf16le')).subarray(0, 5);
     const base = md5(Buffer.concat(Array.from({ length: 16 }, () => Buffer.concat([short, salt])))).subarray(0, 5);
     const keyOf: KeyOfBlock = (block) => md5(Buffer.concat([base, uint32(block)]));
@@ -69,7 +75,7 @@ function readRc4(header: Buffer): KeyOfBlock | null {
 const rc4Algorithm = 0x6801;
 
 /** MS-OFFCRYPTO 2.3.5: version 2.2 to 4.2, header, verifier. */
-function readCryptoApi(info: Buffer): KeyOfBlock | null {
+function readCryptoApi(info: Buffer, passwords: readonly string[]): KeyOfBlock | null {
   if (info.length < 12 || info.readUInt16LE(0) < 2 || info.readUInt16LE(0) > 4 || info.readUInt16LE(2) !== 2) return null;
   const headerBytes = info.readUInt32LE(8);
   const verifier = info.subarray(12 + headerBytes);
@@ -80,7 +86,7 @@ function readCryptoApi(info: Buffer): KeyOfBlock | null {
   const keyBytes = bits >= 40 && bits <= 128 ? bits >> 3 : 5;
   const salt = verifier.subarray(4, 20);
   const secret = Buffer.concat([verifier.subarray(20, 36), verifier.subarray(40, 60)]);
-  for (const password of unchosenPasswords) {
+  for (const password of passwords) {
     const base = sha1(Buffer.concat([salt, Buffer.from(password, 'utf16le')]));
     const keyOf: KeyOfBlock = (block) => {
       const key = sha1(Buffer.concat([base, uint32(block)])).subarray(0, keyBytes);
@@ -129,9 +135,13 @@ export function rc4(key: Buffer, bytes: Buffer): Buffer {
  */
 export type Xor = (bytes: Buffer, end: number) => void;
 
+const xorCharactersMax = 15;
+
 /** Null where no password that is tried opens it. */
-export function openXor(key: number, verifier: number): Xor | null {
-  const password = unchosenPasswords.find((each) => each !== '' && xorVerifier(each) === verifier && xorKey(each) === key);
+export function openXor(key: number, verifier: number, passwords: readonly string[]): Xor | null {
+  const password = passwords.find(
+    (each) => each !== '' && each.length <= xorCharactersMax && xorVerifier(each) === verifier && xorKey(each) === key,
+  );
   if (password === undefined) return null;
   const pattern = xorPattern(password);
   return (bytes, end) => {

@@ -57,12 +57,12 @@ const rc4BlockBytes = 1024;
 
 /**
  * The stream as it was before it was encrypted; the same bytes where it is not.
- * @throws DocumentError `encrypted` when it takes a password that somebody chose.
+ * @throws DocumentError `encrypted` when none of `passwords` opens it.
  */
-export function decryptStream(stream: Buffer): Buffer {
+export function decryptStream(stream: Buffer, passwords: readonly string[]): Buffer {
   const pass = filePassOf(stream);
   if (pass === null) return stream;
-  const open = openPass(pass);
+  const open = openPass(pass, passwords);
   if (open === null) throw protectedByPassword();
   const plain = Buffer.from(stream);
   for (let at = 0; at + 4 <= plain.length;) {
@@ -87,14 +87,14 @@ function filePassOf(stream: Buffer): Buffer | null {
 
 type Open = (data: Buffer, position: number, skipped: number) => void;
 
-function openPass(pass: Buffer): Open | null {
+function openPass(pass: Buffer, passwords: readonly string[]): Open | null {
   if (pass.length < 4) return null;
   if (pass.length >= 6 && pass.readUInt16LE(0) === 1) {
-    const keystream = openRc4(pass.subarray(2), rc4BlockBytes);
+    const keystream = openRc4(pass.subarray(2), rc4BlockBytes, passwords);
     return keystream === null ? null : (data, position, skipped) => keystream.apply(data.subarray(skipped), position + skipped);
   }
   const at = pass.length >= 6 ? 2 : 0;
-  const xor = openXor(pass.readUInt16LE(at), pass.readUInt16LE(at + 2));
+  const xor = openXor(pass.readUInt16LE(at), pass.readUInt16LE(at + 2), passwords);
   return xor === null ? null : (data, position, skipped) => xor(data.subarray(skipped), position + data.length + skipped);
 }
 

@@ -5,6 +5,7 @@ import { readSummary, type Summary } from '../../containers/property-set.ts';
 import { readInput } from '../../input.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
+import { passwordsFor } from '../binary-encryption.ts';
 import type { SheetContext } from './xlsx-sheet.ts';
 import { decryptStream } from './biff-records.ts';
 import { readSheet } from './biff-sheet.ts';
@@ -42,11 +43,11 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
 }
 
 /** The records of the workbook, as they were before they were encrypted. */
-function openStream(bytes: Buffer, { limits }: ParseInput): { stream: Buffer; summary: Summary } {
-  if (!isCompoundFile(bytes)) return { stream: decryptStream(bytes), summary: { title: null, author: null } };
-  const root = openCompoundFile(bytes, limits.unpackedBytesMax);
+function openStream(bytes: Buffer, input: ParseInput): { stream: Buffer; summary: Summary } {
+  if (!isCompoundFile(bytes)) return { stream: decryptStream(bytes, passwordsFor(input)), summary: { title: null, author: null } };
+  const root = openCompoundFile(bytes, input.limits.unpackedBytesMax);
   // Files for Excel 95 and 97 together hold both; the newer one has all characters.
   const stream = root.stream('Workbook') ?? root.stream('Book');
   if (stream === null) throw new DocumentError('corrupt', 'The workbook is damaged: the part that holds its sheets is missing');
-  return { stream: decryptStream(stream.read()), summary: readSummary(root) };
+  return { stream: decryptStream(stream.read(), passwordsFor(input)), summary: readSummary(root) };
 }

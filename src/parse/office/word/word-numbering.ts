@@ -12,7 +12,8 @@ export interface WordNumbering {
   levelOfStyle(numId: string, styleId: string): number | null;
 }
 
-type Level = {
+/** What one level of a list shows. `text` has `%1` … `%9` where the numbers of the levels stand. */
+export type NumberingLevel = {
   readonly format: string;
   readonly text: string;
   readonly start: number;
@@ -20,16 +21,17 @@ type Level = {
   /** The level above which restarts this one; 0 never does. */ readonly restart: number | null;
   readonly styleId: string | null;
 };
-type List = {
+/** A list as paragraphs name it; lists of the same `abstractId` go on counting. */
+export type NumberingList = {
   readonly abstractId: string;
-  readonly levels: readonly (Level | undefined)[];
-  readonly restarts: ReadonlyMap<number, number>;
+  readonly levels: readonly (NumberingLevel | undefined)[];
+  /** By level: where this list begins to count anew. */ readonly restarts: ReadonlyMap<number, number>;
 };
 
 /** What several lists may share, read once. */
 type AbstractList = {
   readonly id: string | undefined;
-  readonly levels: readonly (Level | undefined)[];
+  readonly levels: readonly (NumberingLevel | undefined)[];
   readonly styleLink: string | undefined;
   readonly numStyleLink: string | undefined;
 };
@@ -45,13 +47,18 @@ export function readWordNumbering(root: XmlNode | null): WordNumbering {
   );
   const styled = new Map<string, AbstractList>();
   for (const abstract of abstracts.values()) if (abstract.styleLink !== undefined) styled.set(abstract.styleLink, abstract);
-  const lists = new Map<string, List>();
+  const lists = new Map<string, NumberingList>();
   for (const node of elements(root, 'w:num')) lists.set(node.attributes['w:numId'] ?? '', readList(node, abstracts, styled));
+  return createWordNumbering(lists);
+}
+
+/** Counts for these lists, by the numbers under which paragraphs name them. */
+export function createWordNumbering(lists: ReadonlyMap<string, NumberingList>): WordNumbering {
   /** By abstract list, so that lists which share one go on counting. Undefined: not begun. */
   const counters = new Map<string, (number | undefined)[]>();
   const restarted = new Set<string>();
 
-  function count(numId: string, list: List, level: number): number[] {
+  function count(numId: string, list: NumberingList, level: number): number[] {
     const state = counters.get(list.abstractId) ?? [];
     counters.set(list.abstractId, state);
     const restart = list.restarts.get(level);
@@ -94,7 +101,7 @@ export function readWordNumbering(root: XmlNode | null): WordNumbering {
 }
 
 function readAbstract(node: XmlNode): AbstractList {
-  const levels: (Level | undefined)[] = [];
+  const levels: (NumberingLevel | undefined)[] = [];
   for (const level of elements(node, 'w:lvl')) setLevel(levels, level);
   return {
     id: node.attributes['w:abstractNumId'],
@@ -104,7 +111,11 @@ function readAbstract(node: XmlNode): AbstractList {
   };
 }
 
-function readList(num: XmlNode, abstracts: ReadonlyMap<string, AbstractList>, styled: ReadonlyMap<string, AbstractList>): List {
+function readList(
+  num: XmlNode,
+  abstracts: ReadonlyMap<string, AbstractList>,
+  styled: ReadonlyMap<string, AbstractList>,
+): NumberingList {
   const abstractId = child(num, 'w:abstractNumId')?.attributes['w:val'] ?? '';
   const named = abstracts.get(abstractId);
   const link = named?.numStyleLink;
@@ -121,7 +132,7 @@ function readList(num: XmlNode, abstracts: ReadonlyMap<string, AbstractList>, st
   return { abstractId: abstract?.id ?? abstractId, levels, restarts };
 }
 
-function setLevel(levels: (Level | undefined)[], node: XmlNode): void {
+function setLevel(levels: (NumberingLevel | undefined)[], node: XmlNode): void {
   const at = numberOr(node.attributes['w:ilvl']) ?? 0;
   if (at < 0 || at >= levelsMax) return;
   const value = (name: string) => child(node, name)?.attributes['w:val'];

@@ -6,6 +6,7 @@ import { child, descendants, elements, textOf, type XmlNode } from '../../contai
 import { chosen } from '../alternate-content.ts';
 import { descriptionsOf } from '../description.ts';
 import { references } from '../drawing.ts';
+import { symbolCharacter } from './symbol-fonts.ts';
 import { toLatex } from './omml.ts';
 import { isMonospacedFont, toggle, type WordStyles } from './word-styles.ts';
 
@@ -200,35 +201,5 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
 
 /** Symbol fonts keep their signs in the private use area; the few that carry meaning in text. */
 function symbol(node: XmlNode): string {
-  const code = Number.parseInt(node.attributes['w:char'] ?? '', 16) & 0xff;
-  const font = node.attributes['w:font'] ?? '';
-  if (/^wingdings$/i.test(font)) {
-    if (code === 0xfe || code === 0x78 || code === 0xfd) return '☒';
-    if (code === 0xa8 || code === 0x6f || code === 0x71) return '☐';
-    if (code === 0xfc) return '✓';
-    if (code === 0xe0) return '→';
-    return '';
-  }
-  return /^symbol$/i.test(font) ? (symbolFont[code] ?? '') : '';
+  return symbolCharacter(node.attributes['w:font'] ?? '', Number.parseInt(node.attributes['w:char'] ?? '', 16));
 }
-
-/** Adobe's Symbol encoding, where it names letters and operators. */
-const symbolFont: Readonly<Record<number, string>> = Object.fromEntries(
-  Array.from('αβχδεφγηιϕκλμνοπθρστυϖωξψζ', (letter, at): [number, string] => [0x61 + at, letter]).concat(
-    Array.from('ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ', (letter, at): [number, string] => [0x41 + at, letter]),
-    [
-      [0xb1, '±'],
-      [0xa3, '≤'],
-      [0xb3, '≥'],
-      [0xb9, '≠'],
-      [0xb4, '×'],
-      [0xb8, '÷'],
-      [0xb0, '°'],
-      [0xa5, '∞'],
-      [0xae, '→'],
-      [0xac, '←'],
-      [0xb7, '•'],
-      [0x2d, '−'],
-    ],
-  ),
-);
