@@ -3,11 +3,13 @@
  * `Retry-After`), and a server that is just being restarted, is tried again until the patience is used up.
  */
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CliError, exitCodes } from './cli-error.ts';
+import { signatureOf } from './file-list.ts';
 
 export type ApiRequest = {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -16,8 +18,8 @@ export type ApiRequest = {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
-  /** Streamed from the disk, anew for each try. */
-  readonly file?: { readonly path: string; readonly bytes: number };
+  /** Streamed from the disk, anew for each try; broken off when it is not, at its end, the file of this signature (`file-list.ts`). */
+  readonly file?: { readonly path: string; readonly bytes: number; readonly signature: string };
   readonly signal?: AbortSignal;
 };
 
@@ -145,16 +147,30 @@ function baseUrl(text: string): URL {
   return url;
 }
 
-/** As many bytes as were announced, or an error: a file may change while it is sent. */
-async function* exactly({ path, bytes }: NonNullable<ApiRequest['file']>): AsyncGenerator<Buffer> {
+/**
+ * As many bytes as were announced, or an error: a file may change while it is sent. The last piece is held back until the file has been
+ * looked at again, so that the server never gets the whole of what was half old and half new.
+ */
+async function* exactly({ path, bytes, signature }: NonNullable<ApiRequest['file']>): AsyncGenerator<Buffer> {
   let sent = 0;
+  let last: Buffer | null = null;
   if (bytes > 0) {
     for await (const piece of createReadStream(path, { end: bytes - 1 })) {
-      sent += (piece as Buffer).length;
-      yield piece as Buffer;
+      if (last !== null) yield last;
+      last = piece as Buffer;
+      sent += last.length;
     }
   }
-  if (sent !== bytes) throw new Error('The file changed while it was being sent.');
+  if (sent !== bytes || signatureOf(await stat(path, { bigint: true })) !== signature) throw new FileChanged();
+  if (last !== null) yield last;
+}
+
+/** The file became another while it was sent: nothing of it was taken. */
+export class FileChanged extends Error {
+  constructor() {
+    super('The file changed while it was being sent.');
+    this.name = 'FileChanged';
+  }
 }
 
 async function readReply(response: http.IncomingMessage): Promise<ApiReply> {

@@ -1,11 +1,18 @@
 /** Which files a command line means, and the doc_id of each: the same files always have the same ones, so that a run can be resumed. */
 import { isUtf8 } from 'node:buffer';
+import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 
-export type ListedFile = { readonly path: string; readonly docId: string; readonly bytes: number };
+export type ListedFile = {
+  readonly path: string;
+  readonly docId: string;
+  readonly bytes: number;
+  /** As it was looked at: `signatureOf`. */
+  readonly signature: string;
+};
 
 /** What is there and cannot be sent, and why. */
 export type UnreadableEntry = { readonly path: string; readonly error: string };
@@ -46,9 +53,9 @@ export async function listFiles(paths: readonly string[], prefix: string): Promi
 
   async function listPath(path: string): Promise<void> {
     try {
-      const info = await stat(path);
+      const info = await stat(path, { bigint: true });
       if (info.isDirectory()) await listFolder(path);
-      else if (info.isFile()) addNamed(path, info.size);
+      else if (info.isFile()) addNamed(path, info);
       else unreadable.push({ path, error: 'It is no file: a pipe, a socket or a device.' });
     } catch (error) {
       if (error instanceof CliError) throw error;
@@ -79,19 +86,19 @@ export async function listFiles(paths: readonly string[], prefix: string): Promi
     if (!isUtf8(entry)) return void unreadable.push({ path, error: 'Its name is not UTF-8; give it another name.' });
     const docId = docIdOf(prefix, [...names, name]);
     try {
-      const info = await lstat(path);
+      const info = await lstat(path, { bigint: true });
       if (info.isDirectory() && !name.startsWith('.')) return await walk(path, [...names, name]);
       const twin = seen.get(docId);
       if (twin !== undefined) unreadable.push({ path, error: `It would be the document ${docId}, as ${twin} is.` });
       else if (name.startsWith('.') || !info.isFile()) passedOver.push(relative('.', path));
-      else files.push({ path, docId, bytes: info.size });
+      else files.push(listed(path, docId, info));
       seen.set(docId, twin ?? path);
     } catch (error) {
       unreadable.push({ path, error: reasonOf(error) });
     }
   }
 
-  function addNamed(path: string, bytes: number): void {
+  function addNamed(path: string, info: BigIntStats): void {
     const docId = docIdOf(prefix, [basename(path)]);
     const twin = seen.get(docId);
     if (twin !== undefined)
@@ -100,8 +107,20 @@ export async function listFiles(paths: readonly string[], prefix: string): Promi
         exitCodes.usage,
       );
     seen.set(docId, path);
-    files.push({ path, docId, bytes });
+    files.push(listed(path, docId, info));
   }
+}
+
+function listed(path: string, docId: string, info: BigIntStats): ListedFile {
+  return { path, docId, bytes: Number(info.size), signature: signatureOf(info) };
+}
+
+/**
+ * What changes when a file is written, or another takes its name: as far as the file system's clock tells two writings apart, two
+ * equal signatures mean the same content.
+ */
+export function signatureOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
 function docIdOf(prefix: string, names: readonly string[]): string {

@@ -64,7 +64,7 @@ export async function ingest(options: IngestOptions): Promise<{ report: IngestRe
   const documents = [
     ...files.map((file) => outcomes.get(file) ?? outcome(file, 'not_sent')),
     ...options.unreadable.map(({ path, error }) => ({
-      ...outcome({ path, docId: '', bytes: 0 }, 'failed', { error }),
+      ...outcome({ path, docId: '' }, 'failed', { error }),
       doc_id: null,
     })),
   ];
@@ -177,7 +177,11 @@ function ended(file: ListedFile, task: WireTask): FileOutcome {
   });
 }
 
-function outcome(file: ListedFile, kind: FileOutcome['outcome'], more: Partial<FileOutcome> = {}): FileOutcome {
+function outcome(
+  file: Pick<ListedFile, 'path' | 'docId'>,
+  kind: FileOutcome['outcome'],
+  more: Partial<FileOutcome> = {},
+): FileOutcome {
   const nothing = { task_id: null, error: null, error_code: null, pages: null, chunks: null };
   return { path: file.path, doc_id: file.docId, outcome: kind, ...nothing, ...more };
 }
@@ -196,7 +200,8 @@ async function newestTasks({ client, files }: IngestOptions): Promise<Map<string
   return newest;
 }
 
-async function digest(path: string): Promise<string> {
+/** Its SHA-256, in hexadecimal. */
+export async function digest(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
   return hash.digest('hex');

@@ -25,6 +25,7 @@ import { localSettings, withoutSecrets } from './local-settings.ts';
 import { mirror, requireFolders } from './mirror.ts';
 import * as queries from './queries.ts';
 import { printable, table } from './terminal-text.ts';
+import type { WatchEvent } from './watch.ts';
 
 type GlobalOptions = { readonly url: string; readonly key?: string; readonly patience: number; readonly json?: boolean };
 
@@ -68,6 +69,19 @@ program
   .option('--again', 'send everything, also what is there already', false)
   .option('--callback-url <url>', 'where the server tells of the end of each task')
   .action(runIngest);
+
+program
+  .command('watch')
+  .description('follow a folder: what appears, changes, moves or goes there does so on the server, until it is stopped')
+  .argument('<folder>')
+  .option('--prefix <text>', 'put before every doc_id', '')
+  .option('--parallel <count>', 'documents on their way at once', wholeNumber(1, 64), 4)
+  .option('--mirror', 'remove from the server what has gone from the folder', false)
+  .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
+  .addOption(new Option('--consume', 'remove from the folder what the server has').default(false).conflicts('mirror'))
+  .option('--every <seconds>', 'look at the whole folder at least so often', wholeNumber(1, 86_400), 60)
+  .option('--settle <seconds>', 'send a file when it has stayed as it is for so long', wholeNumber(1, 3600), 2)
+  .action(runWatch);
 
 program
   .command('search')
@@ -325,6 +339,49 @@ async function runIngest(
   if (stoppedBy !== null) process.exitCode = stoppedBy.exitCode;
   else if (interrupted.signal.aborted) process.exitCode = exitCodes.interrupted;
   else if (report.failed > 0 || (mirrored?.refused.length ?? 0) > 0) process.exitCode = exitCodes.failed;
+}
+
+async function runWatch(
+  folder: string,
+  options: { prefix: string; parallel: number; mirror: boolean; yes: boolean; consume: boolean; every: number; settle: number },
+): Promise<void> {
+  const { watch } = await import('./watch.ts');
+  const stopped = new AbortController();
+  process.once('SIGINT', () => stopped.abort());
+  process.once('SIGTERM', () => stopped.abort());
+  const client = openClient();
+  const print = watchPrinter(globals().json === true);
+  try {
+    const { prefix, parallel, mirror: isMirror, yes, consume, every, settle } = options;
+    const times = { everyMs: every * 1000, settleMs: settle * 1000 };
+    await watch({
+      client,
+      folder,
+      prefix,
+      parallel,
+      mirror: isMirror,
+      yes,
+      consume,
+      ...times,
+      tell: print,
+      signal: stopped.signal,
+    });
+  } finally {
+    client.close();
+  }
+}
+
+/** A line for each event: JSON for programs, words for people and the journal. */
+function watchPrinter(isJson: boolean): (event: WatchEvent) => void {
+  if (isJson)
+    return (event) =>
+      console.log(JSON.stringify(event.kind === 'note' ? event : { ...event, docId: undefined, doc_id: event.docId }));
+  return (event) => {
+    if (event.kind === 'note') return console.error(printable(event.error));
+    const line = `${event.kind} ${printable(event.docId)}`;
+    if (event.kind === 'failed') console.error(`${line}: ${printable(event.error)}`);
+    else console.log(line);
+  };
 }
 
 async function runMove({ from, to }: { from: string; to: string }): Promise<void> {

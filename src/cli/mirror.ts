@@ -15,7 +15,7 @@ export type MirrorOutcome = {
 };
 
 /** Above this share of what is there, somebody has to say yes: a folder half empty is more often a mistake than a wish. */
-const shareMax = 0.5;
+export const shareMax = 0.5;
 
 /** @throws CliError `usage` when a path is no folder. */
 export function requireFolders(paths: readonly string[], list: FileList): void {
@@ -60,7 +60,8 @@ function whyNot(
   return `Nothing was removed for ${path}: ${gone} of its ${there} documents are not in it any more. If that is meant, say --yes.`;
 }
 
-async function documentsUnder(client: ApiClient, { docIdPrefix }: ListedFolder): Promise<string[]> {
+/** The doc_id of every document that begins as those of this folder do. */
+export async function documentsUnder(client: ApiClient, { docIdPrefix }: Pick<ListedFolder, 'docIdPrefix'>): Promise<string[]> {
   const found: string[] = [];
   let cursor: string | undefined;
   for (;;) {

@@ -19,6 +19,7 @@ import { runPostgresCrashes } from './postgres-crashes.ts';
 import { runPowerLoss } from './power-loss.ts';
 import { runRedisCrashes } from './redis-crashes.ts';
 import { runRolling } from './rolling.ts';
+import { runWatching } from './watching.ts';
 import { runServerKills } from './server-kills.ts';
 import { runSoak } from './soak.ts';
 import { runTrouble } from './trouble.ts';
@@ -44,6 +45,7 @@ const short = {
   redis: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
   moving: { documents: 40, tasks: 5, kills: 1 },
   trouble: { lastsMs: 0, judged: false },
+  watching: { files: 100, changes: 60 },
   soak: { seconds: 10, rate: 20 },
 } as const;
 
@@ -65,6 +67,7 @@ const full = {
   redis: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
   moving: { documents: 1000, tasks: 50, kills: 3 },
   trouble: { lastsMs: 15_000, judged: true },
+  watching: { files: 5000, changes: 1000 },
   soak: { seconds: 300, rate: 20 },
 } as const;
 
@@ -122,10 +125,11 @@ const parts: Record<string, { what: string; run: () => boolean | Promise<boolean
   move: { what: 'moves from engine to engine, killed', run: () => runMoving({ ...size.moving, seed }) },
   trouble: { what: 'trouble of the database and of Redis', run: () => runTrouble(size.trouble) },
   rolling: { what: 'version 0.1.0 and this one on the same data', run: runRolling },
+  watching: { what: 'a folder followed, server and watcher killed', run: () => runWatching({ ...size.watching, seed }) },
   soak: { what: 'steady work (R16)', run: () => runSoak(size.soak) },
 };
 /** A short run leaves out what `npm test` shows on a smaller scale, and what takes version 0.1.0 out of the history. */
-const leftOut = ['unfinished', 'clocks', 'trouble', 'rolling'];
+const leftOut = ['unfinished', 'clocks', 'trouble', 'rolling', 'watching'];
 const usual = Object.keys(parts).filter((name) => !values.short || !leftOut.includes(name));
 const chosen = values.only === undefined ? usual : values.only.split(',');
 /** Slow clients are waited for, most of the time: in a short run the others go on meanwhile. */

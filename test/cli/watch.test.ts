@@ -1,0 +1,148 @@
+import { appendFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startCommand, type RunningCommand } from '../support/command.ts';
+import { makeDataDir, removeDir, search, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
+import { followChanges } from '../support/watched-folder.ts';
+
+let server: TestServer;
+let root: string;
+let folder: string;
+const running: RunningCommand[] = [];
+
+beforeAll(async () => {
+  server = await startServer({ dataDir: await makeDataDir() });
+});
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'rag-intake-watch-'));
+  folder = join(root, `watched-${Math.random().toString(36).slice(2)}`);
+  await mkdir(folder);
+});
+
+afterEach(async () => {
+  for (const command of running.splice(0)) {
+    command.process.kill('SIGTERM');
+    expect((await command.result).code).toBe(0);
+  }
+  await rm(root, { recursive: true, force: true });
+});
+
+afterAll(async () => {
+  await server.stop();
+  await removeDir(server.dataDir);
+});
+
+describe('rag-intake watch', () => {
+  it('brings what is there and what appears, changes, moves or goes', async () => {
+    await writeFile(join(folder, '泵.txt'), '离心泵启动前必须排气');
+    await writeFile(join(folder, 'valve.txt'), 'The old valve leaks');
+    watch('--mirror', '--yes');
+    await until('both are there', async () => (await names()).length === 2);
+
+    await mkdir(join(folder, '报告', '内'), { recursive: true });
+    await writeFile(join(folder, '报告', '内', '年度.txt'), '年度检修报告全文');
+    await writeFile(join(folder, 'valve.txt'), 'The new valve holds');
+    await until('the new one is found', async () => (await names()).includes('报告/内/年度.txt'));
+    await until(
+      'the changed one is found',
+      async () => (await search(server.url, 'new valve holds'))[0]?.text === 'The new valve holds',
+    );
+
+    await rename(join(folder, '报告'), join(folder, '存档'));
+    await rm(join(folder, '泵.txt'));
+    await until('what moved is there, and what went is not', async () => String(await names()) === 'valve.txt,存档/内/年度.txt');
+  });
+
+  it('leaves on the server what goes from the folder, unless it is told to mirror it', async () => {
+    await writeFile(join(folder, 'kept.txt'), 'kept on the server');
+    const command = watch();
+    await until('it is there', async () => (await names()).length === 1);
+    await rm(join(folder, 'kept.txt'));
+    await writeFile(join(folder, 'later.txt'), 'comes later');
+    await until('the later one is there', async () => (await names()).length === 2);
+
+    expect(await names()).toEqual(['kept.txt', 'later.txt']);
+    expect(command.stderr()).toBe('');
+  });
+
+  it('does not empty the server when the folder has been emptied, and says why', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await writeFile(join(folder, `${name}.txt`), `file ${name}`);
+    const command = watch('--mirror');
+    await until('all are there', async () => (await names()).length === 5);
+
+    for (const name of await readdir(folder)) await rm(join(folder, name));
+    await until('it says so', () => command.stderr().includes('nothing is removed'));
+
+    expect(await names()).toHaveLength(5);
+    expect(command.stderr()).toContain('5 of 5 documents are not in');
+  });
+
+  it('never sends a file that is still being written, nor one that will be renamed', async () => {
+    watch('--mirror', '--yes');
+    await writeFile(join(folder, 'download.pdf.part'), 'half of a download');
+    await writeFile(join(folder, '~$letter.docx'), 'open in an office program');
+    const path = join(folder, 'growing.txt');
+    const writing = (async () => {
+      for (let line = 0; line < 12; line += 1) {
+        await appendFile(path, `line ${line}\n`);
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+      await appendFile(path, 'the end');
+    })();
+    await writing;
+    await until('it is there', async () => (await names()).length > 0);
+
+    expect(await names()).toEqual(['growing.txt']);
+    const { tasks } = (await (await fetch(`${server.url}/tasks?limit=1000`)).json()) as { tasks: { doc_id: string }[] };
+    expect(tasks.filter(({ doc_id }) => doc_id.endsWith('/growing.txt'))).toHaveLength(1);
+    expect((await search(server.url, 'the end line'))[0]!.text).toContain('the end');
+  });
+
+  it('empties a folder whose files it consumes, and keeps two scans of one name apart', async () => {
+    watch('--consume');
+    await writeFile(join(folder, 'scan.txt'), 'the first scan');
+    await until('the first has gone', async () => (await readdir(folder)).length === 0);
+    await writeFile(join(folder, 'scan.txt'), '第二次扫描');
+    await until('the second has gone', async () => (await readdir(folder)).length === 0);
+    await writeFile(join(folder, 'empty.txt'), '');
+    await until('what cannot be read is told of', () => running[0]!.stderr().includes('Empty file'));
+
+    expect(await names()).toHaveLength(2);
+    expect((await names()).every((name) => /^scan-[0-9a-f]{12}\.txt$/.test(name))).toBe(true);
+    expect(await readdir(folder)).toEqual(['empty.txt']);
+  });
+
+  it('says what is wrong with a path that is no folder', async () => {
+    const { code, stderr } = await startCommand(['watch', join(folder, 'nowhere')], { RAG_INTAKE_URL: server.url }).result;
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('There is no such folder');
+  });
+
+  it('ends with what the folder has, whatever happened, and server and watcher killed meanwhile', async () => {
+    const outcome = await followChanges({ files: 40, changes: 60, seed: 7, deadlineMs: 120_000 });
+
+    expect(outcome).toMatchObject({ wrong: [], halves: [] });
+    expect(outcome.files).toBeGreaterThan(20);
+  });
+});
+
+function watch(...args: string[]): RunningCommand {
+  const command = startCommand(['watch', folder, '--settle', '1', '--every', '2', ...args], { RAG_INTAKE_URL: server.url });
+  running.push(command);
+  return command;
+}
+
+/** The doc_ids of this folder, without its own name. */
+async function names(): Promise<string[]> {
+  const prefix = `${folder.split('/').at(-1)}/`;
+  const { documents } = (await (await fetch(`${server.url}/documents?limit=1000`)).json()) as { documents: { doc_id: string }[] };
+  return documents
+    .map(({ doc_id: docId }) => docId)
+    .filter((docId) => docId.startsWith(prefix))
+    .map((docId) => docId.slice(prefix.length))
+    .toSorted();
+}
