@@ -8,6 +8,7 @@ import { trustProxies } from './http/access/client-address.ts';
 import { parseSecret } from './webhooks/signature.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { logLevels } from './logger.ts';
+import { usualLimits } from './parse/limits.ts';
 import { createRedaction } from './redaction.ts';
 
 type Setting<T> = {
@@ -155,7 +156,7 @@ const settings = {
   ),
   pageMs: setting(
     'PAGE_TIMEOUT_MS',
-    '15000',
+    String(usualLimits.pageMs),
     integer(100, 3_600_000),
     'Most processor time for one page or slide.',
     '处理一页或一张幻灯片最多可用的处理器毫秒数。',
@@ -176,57 +177,63 @@ const settings = {
   ),
   unpackedBytesMax: setting(
     'MAX_UNPACKED_BYTES',
-    String(1024 * MiB),
+    String(usualLimits.unpackedBytesMax),
     bytes(),
     'Bytes that one file may unpack to.',
     '一个文件解压后的最大字节数。',
   ),
   entriesMax: setting(
     'MAX_ARCHIVE_ENTRIES',
-    '10000',
+    String(usualLimits.entriesMax),
     integer(1, 1_000_000),
     'Members that one archive may hold.',
     '一个压缩包内的最大条目数。',
   ),
   ratioMax: setting(
     'MAX_UNPACK_RATIO',
-    '200',
+    String(usualLimits.ratioMax),
     integer(2, 100_000),
     'Unpacked size over packed size, past the first MiB.',
     '解压比上限（首个 MiB 之后）。',
   ),
   depthMax: setting(
     'MAX_NESTING',
-    '256',
+    String(usualLimits.depthMax),
     integer(8, 10_000),
     'Nesting of elements, lists or brackets.',
     '元素、列表、括号的嵌套层数。',
   ),
   pagesMax: setting(
     'MAX_PAGES',
-    '10000',
+    String(usualLimits.pagesMax),
     integer(1, 1_000_000),
     'Pages, slides or sheets of one document.',
     '一个文档的最大页数。',
   ),
-  cellsMax: setting('MAX_CELLS', '2000000', integer(1, 100_000_000), 'Table cells of one document.', '一个文档的最大单元格数。'),
+  cellsMax: setting(
+    'MAX_CELLS',
+    String(usualLimits.cellsMax),
+    integer(1, 100_000_000),
+    'Table cells of one document.',
+    '一个文档的最大单元格数。',
+  ),
   charactersMax: setting(
     'MAX_CHARACTERS',
-    '120000000',
+    String(usualLimits.charactersMax),
     integer(1000, 400_000_000),
     'Characters of text of one document.',
     '一个文档的最大字符数。',
   ),
   pixelsMax: setting(
     'MAX_PICTURE_PIXELS',
-    '100000000',
+    String(usualLimits.pixelsMax),
     integer(10_000, 2_000_000_000),
     'Pixels of one picture; an A3 page at 600 dpi has 70 million.',
     '一张图片的最大像素数；600 dpi 的 A3 页面约为 7000 万。',
   ),
   pdfMemoryMb: setting(
     'MAX_PDF_MEMORY_MB',
-    '512',
+    String(usualLimits.pdfMemoryMb),
     integer(160, 2048),
     'Memory (MiB) that reading one PDF may take beside the heap.',
     '解析一个 PDF 时堆外可用的内存（MiB）。',

@@ -66,7 +66,7 @@ const adapters = [
 const doors: Readonly<Record<string, readonly string[]>> = {
   tasks: ['task', 'task-store', 'task-queue', 'progress', 'turns'],
   documents: ['document-part', 'document-name', 'doc-id', 'plain-file'],
-  parse: ['parser', 'document-parser', 'reading', 'cpu-time', 'images/ocr'],
+  parse: ['parser', 'document-parser', 'read-document', 'limits', 'reading', 'cpu-time', 'images/ocr'],
   chunk: ['chunk'],
   embed: ['embedder', 'create-embedder', 'model-service', 'passage'],
   search: ['document-index', 'bounds', 'index/staging', 'soundness', 'turns', 'models/answer', 'models/reranker'],

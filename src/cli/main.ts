@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
-import { DocumentError, hasErrno } from '../errors.ts';
+import { DocumentError } from '../errors.ts';
 import { writeApiKey } from '../http/access/api-keys.ts';
 import type { KeyScope } from '../http/access/scope.ts';
 import { describeError } from '../logger.ts';
@@ -289,19 +289,21 @@ function becomeServer(role: string): void {
 }
 
 async function runParse(path: string): Promise<void> {
-  const [{ parseFile, showParsed }, { createOcr }] = await Promise.all([import('./parse.ts'), import('../parse/images/ocr.ts')]);
+  const [{ readDocument, createOcr }, { showParsed, unreadable }] = await Promise.all([
+    import('../parse/read-document.ts'),
+    import('./parse.ts'),
+  ]);
   const config = localSettings();
   const ocr = await createOcr({ languages: config.ocrLanguages, timeoutMs: config.pageMs });
   try {
-    const parsed = await parseFile(path, { limits: config, ocr });
+    const parsed = await readDocument(path, { limits: config, ocr });
     const { markdown, about } = showParsed(parsed);
     if (globals().json === true) return say({ json: parsed, text: '' });
     process.stdout.write(markdown);
     process.stderr.write(about);
   } catch (error) {
-    if (error instanceof DocumentError || hasErrno(error, 'ENOENT', 'EACCES', 'EISDIR'))
-      throw new CliError((error as Error).message);
-    throw error;
+    if (error instanceof DocumentError) throw new CliError(error.message);
+    throw unreadable(path, error);
   }
 }
 

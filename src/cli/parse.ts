@@ -1,29 +1,7 @@
 /** `rag-intake parse FILE`: the Markdown and the metadata of one file, for people who want only that. Starts no server. */
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { createDocumentParser } from '../parse/document-parser.ts';
-import type { Ocr } from '../parse/images/ocr.ts';
-import type { ParsedDocument, ParseLimits } from '../parse/parser.ts';
-
-export type ParseFileOptions = {
-  readonly limits: ParseLimits;
-  /** Null: pictures and scans end in a sentence. */
-  readonly ocr: Ocr | null;
-  readonly onProgress?: (pagesDone: number, pagesTotal: number | null) => void;
-};
-
-/** @throws DocumentError with the sentence that an upload of the file would end in; ENOENT and its like from the file system. */
-export async function parseFile(path: string, options: ParseFileOptions): Promise<ParsedDocument> {
-  const { size } = await stat(path);
-  return createDocumentParser({ ocr: options.ocr }).parse({
-    path,
-    fileBytes: size,
-    filename: basename(path),
-    declaredMediaType: null,
-    limits: options.limits,
-    onProgress: options.onProgress ?? (() => {}),
-  });
-}
+import { CliError } from './cli-error.ts';
+import { hasErrno } from '../errors.ts';
+import type { ParsedDocument } from '../parse/parser.ts';
 
 /** What goes to stdout (the Markdown) and to stderr (what is known about it, a line each). */
 export function showParsed(parsed: ParsedDocument): { readonly markdown: string; readonly about: string } {
@@ -44,4 +22,13 @@ export function showParsed(parsed: ParsedDocument): { readonly markdown: string;
       .map(([name, value]) => `${name}: ${value}\n`)
       .join(''),
   };
+}
+
+/** What the file system said of the file, in words; what is no expected answer of it comes back as it is. */
+export function unreadable(path: string, error: unknown): unknown {
+  if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return new CliError(`There is no file ${path}.`);
+  if (hasErrno(error, 'EISDIR'))
+    return new CliError(`${path} is a folder. Name a file, or send the folder to a server: rag-intake ingest ${path}`);
+  if (hasErrno(error, 'EACCES', 'EPERM')) return new CliError(`${path} may not be read by this user.`);
+  return error;
 }
