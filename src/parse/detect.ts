@@ -7,14 +7,13 @@ import { extname } from 'node:path';
 import { type DecodedText, decodeText } from './text/encoding.ts';
 import { charsetOf } from './input.ts';
 import { describeCompoundFile, isCompoundFile } from './containers/compound-file.ts';
-
 import type { ParseInput } from './parser.ts';
 import { openZip } from './containers/zip.ts';
 
 const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'flat-odf', 'text'] as const;
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;
 
-const compoundFormats = ['doc', 'xls'] as const;
+const compoundFormats = ['doc', 'ppt', 'xls'] as const;
 
 export type Format =
   | 'pdf'
@@ -40,6 +39,10 @@ export const readableEndings: readonly string[] = [
   'wps',
   'pptx',
   'pptm',
+  'ppt',
+  'pps',
+  'pot',
+  'dps',
   'xlsx',
   'xlsm',
   'xls',

@@ -70,6 +70,8 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
         return (await import('./office/sheets/xlsx-parser.ts')).createXlsxParser(whole);
       case 'doc':
         return (await import('./office/word/doc-parser.ts')).createDocParser(whole);
+      case 'ppt':
+        return (await import('./office/slides/ppt-parser.ts')).createPptParser(whole);
       case 'xls':
         return (await import('./office/sheets/xls-parser.ts')).createXlsParser();
       case 'odt':
@@ -105,7 +107,7 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
 }
 
 /** Pages of paper or of a screen, with a time limit each. A sheet or a chapter may be as long as a whole file. */
-const formatsWithPages: readonly ReadFormat[] = ['pdf', 'pptx', 'odp'];
+const formatsWithPages: readonly ReadFormat[] = ['pdf', 'pptx', 'ppt', 'odp'];
 
 async function onPages<T>(format: ReadFormat, input: ParseInput, read: () => Promise<T>): Promise<T> {
   if (!formatsWithPages.includes(format)) return read();
@@ -152,6 +154,5 @@ function refusal(kind: CompoundKind, input: ParseInput): DocumentError {
 }
 
 const oldFormats: Partial<Record<CompoundKind, { readonly name: string; readonly instead: string }>> = {
-  ppt: { name: 'PowerPoint 97–2003 (.ppt)', instead: '.pptx' },
   msg: { name: 'Outlook message (.msg)', instead: '.eml' },
 };

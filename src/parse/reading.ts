@@ -24,6 +24,7 @@ const readers = {
   ods: 2,
   odt: 2,
   pdf: 1,
+  ppt: 1,
   pptx: 2,
   rtf: 2,
   subtitles: 1,

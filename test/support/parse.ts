@@ -6,6 +6,7 @@ import type { ParsedDocument, ParseInput, ParseLimits, Parser } from '../../src/
 export type ParseOptions = {
   readonly filename?: string;
   readonly declaredMediaType?: string;
+  readonly password?: string;
   readonly limits?: Partial<ParseLimits>;
 } & Partial<Pick<ParseInput, 'onProgress' | 'onPages'>>;
 
@@ -21,6 +22,7 @@ export async function parseBytes(parser: Parser, bytes: Uint8Array, options: Par
     declaredMediaType: options.declaredMediaType ?? null,
     limits: { ...usualLimits, ...options.limits },
     onProgress: options.onProgress ?? (() => {}),
+    ...(options.password === undefined ? {} : { password: options.password }),
     ...(options.onPages === undefined ? {} : { onPages: options.onPages }),
   });
 }

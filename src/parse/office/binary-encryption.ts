@@ -30,8 +30,18 @@ export interface Keystream {
  * `blockBytes`. Null where no password that is tried opens it, or the kind is not known.
  */
 export function openRc4(header: Buffer, blockBytes: number, passwords: readonly string[]): Keystream | null {
-  const keyOf = readCryptoApi(header, passwords) ?? readRc4(header, passwords);
+  const keyOf = keyOfBlocks(header, passwords);
   return keyOf === null ? null : createKeystream(keyOf, blockBytes);
+}
+
+/** The same for files whose blocks are of any length: gives what a numbered block was before it was encrypted. */
+export function openRc4Blocks(header: Buffer, passwords: readonly string[]): ((block: number, bytes: Buffer) => Buffer) | null {
+  const keyOf = keyOfBlocks(header, passwords);
+  return keyOf === null ? null : (block, bytes) => rc4(keyOf(block), bytes);
+}
+
+function keyOfBlocks(header: Buffer, passwords: readonly string[]): KeyOfBlock | null {
+  return readCryptoApi(header, passwords) ?? readRc4(header, passwords);
 }
 
 type KeyOfBlock = (block: number) => Buffer;

@@ -1,0 +1,259 @@
+/** Presentations of PowerPoint 97 to 2003 (PPT, PPS, POT, DPS): one page a slide, in the order of the show, with notes and comments. */
+import { inflateSync } from 'node:zlib';
+import { DocumentError } from '../../../errors.ts';
+import { openCompoundFile } from '../../containers/compound-file.ts';
+import { noParts, writePart, type PartHost } from '../../containers/parts.ts';
+import { readSummary } from '../../containers/property-set.ts';
+import { readInput } from '../../input.ts';
+import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
+import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
+import { createRepeats, type Repeats } from '../../repeats.ts';
+import { passwordsFor } from '../binary-encryption.ts';
+import { createBlockWriter, type BlockWriter } from '../block-writer.ts';
+import { findRecord, openPptFile, pptTypes, readPptRecords, recordsWithin, type PptFile, type PptRecord } from './ppt-records.ts';
+import { readPptShapes, type PptCell, type PptShape } from './ppt-shapes.ts';
+import { readMasterBullets, readPptTexts, textKinds, type MasterBullets, type PptText } from './ppt-text.ts';
+
+/** A parser for PowerPoint's binary presentations. Pages are slides; a slide's title is its heading. `parts` reads files inside of one. */
+export function createPptParser(parts: Parser = noParts): Parser {
+  return { parse: (input) => parse(input, parts) };
+}
+
+async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
+  const root = openCompoundFile(await readInput(input), input.limits.unpackedBytesMax);
+  const file = openPptFile(root, passwordsFor(input));
+  const slides = listed(file.document, slideLists.slides);
+  if (slides.length > input.limits.pagesMax)
+    throw new DocumentError('limit_exceeded', `The presentation has more than ${input.limits.pagesMax} slides (MAX_PAGES)`);
+  const builder = createMarkdownBuilder(input.limits);
+  let page = 0;
+  const out = createBlockWriter(builder, () => ({ page }));
+  const reader = createSlideReader(file, input);
+  const hidden: number[] = [];
+  for (const slide of slides) {
+    page++;
+    if (reader.write(slide, page, out) === 'hidden') hidden.push(page);
+    out.flush();
+    input.onProgress(page, slides.length);
+  }
+  const warnings = hidden.length === 0 ? [] : [`Hidden slides were read too: ${hidden.slice(0, 50).join(', ')}`];
+  await writeObjects(file, { input, builder, parser: parts, warnings, kind: 'embedded file' });
+  return {
+    mediaType: 'application/vnd.ms-powerpoint',
+    ...readSummary(root),
+    language: null,
+    pages: slides.length,
+    ...builder.finish(),
+    warnings,
+  };
+}
+
+const slideLists = { slides: 0, masters: 1, notes: 2 } as const;
+
+/** An entry of a list of slides: its object, its number, and the records of its texts. */
+type Listed = { readonly objectId: number; readonly slideId: number; readonly texts: Buffer };
+
+function listed(document: Buffer, list: number): Listed[] {
+  const record = findRecord(document, pptTypes.slideList, list);
+  if (record === null) return [];
+  const entries: Listed[] = [];
+  const seen = new Set<number>();
+  let open: { objectId: number; slideId: number; start: number } | null = null;
+  let at = 0;
+  const close = (end: number): void => {
+    // A slide stands once; a list that names one ten thousand times is an attack.
+    if (open !== null && !seen.has(open.objectId)) entries.push({ ...open, texts: record.data.subarray(open.start, end) });
+    if (open !== null) seen.add(open.objectId);
+  };
+  for (const { type, data } of readPptRecords(record.data)) {
+    if (type === pptTypes.slidePersist && data.length >= 16) {
+      close(at);
+      open = { objectId: data.readUInt32LE(0), slideId: data.readUInt32LE(12), start: at + 8 + data.length };
+    }
+    at += 8 + data.length;
+  }
+  close(at);
+  return entries;
+}
+
+interface SlideReader {
+  write(slide: Listed, page: number, out: BlockWriter): 'shown' | 'hidden';
+}
+
+function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
+  const masters = new Map(listed(file.document, slideLists.masters).map((each) => [each.slideId, each.objectId]));
+  const notes = new Map(listed(file.document, slideLists.notes).map((each) => [each.slideId, each]));
+  const bullets = new Map<number, MasterBullets>();
+  const repeats = createRepeats();
+  const countCells = createCells(input.limits.cellsMax);
+
+  function bulletsOf(masterId: number): MasterBullets {
+    let known = bullets.get(masterId);
+    if (known === undefined) {
+      const first = masters.values().next().value;
+      const master = file.object(masters.get(masterId) ?? first ?? -1);
+      bullets.set(masterId, (known = readMasterBullets(master?.data ?? Buffer.alloc(0))));
+    }
+    return known;
+  }
+
+  return {
+    write(slide, page, out) {
+      const record = file.object(slide.objectId);
+      const data = record?.type === pptTypes.slide ? record.data : Buffer.alloc(0);
+      const atom = findRecord(data, pptTypes.slideAtom)?.data ?? Buffer.alloc(0);
+      const [masterId, notesId] = atom.length >= 20 ? [atom.readUInt32LE(12), atom.readUInt32LE(16)] : [0, 0];
+      const own = bulletsOf(masterId);
+      const outline = createOutline(readPptTexts(slide.texts, own, page));
+      const shapes = readPptShapes(data, { bullets: own, page, outline: outline.take });
+      for (const text of outline.rest()) shapes.push({ kind: 'text', placeholder: null, text });
+      writeShapes(shapes, { out, repeats, countCells });
+      writeNotes(file, notes.get(notesId), page, out);
+      for (const comment of recordsWithin(data, pptTypes.comment)) writeComment(comment, out);
+      const show = findRecord(data, pptTypes.slideShowInfo)?.data;
+      return show !== undefined && show.length >= 12 && (show.readUInt16LE(10) & 4) !== 0 ? 'hidden' : 'shown';
+    },
+  };
+}
+
+/** Counts the cells of all tables. @throws DocumentError `limit_exceeded` (MAX_CELLS). */
+function createCells(cellsMax: number): (count: number) => void {
+  let cells = 0;
+  return (count) => {
+    cells += count;
+    if (cells > cellsMax)
+      throw new DocumentError('limit_exceeded', `The presentation holds more than ${cellsMax} table cells (MAX_CELLS)`);
+  };
+}
+
+/** Texts that shapes only refer to. */
+function createOutline(texts: readonly PptText[]): { take: (index: number) => PptText | null; rest: () => PptText[] } {
+  const taken = new Set<number>();
+  return {
+    take(index) {
+      if (taken.has(index)) return null;
+      taken.add(index);
+      return texts[index] ?? null;
+    },
+    rest: () => texts.filter((_, index) => !taken.has(index)),
+  };
+}
+
+/** Numbers of placeholders (MS-PPT 2.13.24). */
+const placeholders = { date: 7, slideNumber: 8, footer: 9, header: 10, notesBody: 12, titles: [13, 15, 17] } as const;
+const leftOut: readonly (number | null)[] = [placeholders.date, placeholders.slideNumber, placeholders.footer, placeholders.header];
+
+type Writing = { readonly out: BlockWriter; readonly repeats: Repeats; readonly countCells: (count: number) => void };
+
+function writeShapes(shapes: readonly PptShape[], writing: Writing): void {
+  const title = shapes.find(isTitle);
+  if (title?.kind === 'text') writing.out.heading(1, plainText(title.text).replace(/\s+/g, ' '));
+  for (const shape of shapes) {
+    if (shape === title) continue;
+    if (shape.kind === 'table') writeTable(shape.cells, writing);
+    else if (!leftOut.includes(shape.placeholder)) writeText(shape.text, writing.out);
+  }
+}
+
+function isTitle(shape: PptShape): boolean {
+  if (shape.kind !== 'text' || plainText(shape.text).trim() === '') return false;
+  const isNamed = placeholders.titles.some((each) => each === shape.placeholder);
+  return isNamed || shape.text.kind === textKinds.title || shape.text.kind === textKinds.centredTitle;
+}
+
+function plainText({ paragraphs }: PptText): string {
+  return paragraphs.map(({ text }) => text).join('\n');
+}
+
+function writeText({ paragraphs }: PptText, out: BlockWriter): void {
+  for (const { text, level, hasBullet } of paragraphs) {
+    const shown = text.trim();
+    if (shown === '') continue;
+    if (hasBullet) out.item({ text: shown, level, label: null });
+    else out.paragraph(shown);
+  }
+  out.flush();
+}
+
+/** Columns of one table; more are a lie. */
+const columnsMax = 200;
+
+/** Cells stand where they are drawn; one over several rows or columns repeats its text. */
+function writeTable(cells: readonly PptCell[], { out, repeats, countCells }: Writing): void {
+  const columns = places(cells.map(({ left }) => left));
+  const rows = places(cells.map(({ top }) => top));
+  if (columns.length > columnsMax || rows.length * columns.length > 4 * cells.length + 1000) {
+    for (const { text } of cells) if (text !== null) writeText(text, out);
+    return;
+  }
+  countCells(rows.length * columns.length);
+  const texts = rows.map(() => columns.map(() => ''));
+  for (const { left, top, right, bottom, text } of cells) {
+    const shown = text === null ? '' : plainText(text).trim();
+    let isFirst = true;
+    for (let row = rows.indexOf(top); row < rows.length && (rows[row]! < bottom || rows[row] === top); row++) {
+      for (
+        let column = columns.indexOf(left);
+        column < columns.length && (columns[column]! < right || columns[column] === left);
+        column++
+      ) {
+        texts[row]![column] = isFirst ? repeats.first(shown) : repeats.again(shown);
+        isFirst = false;
+      }
+    }
+  }
+  out.table(texts);
+}
+
+function places(all: readonly number[]): number[] {
+  return [...new Set(all)].sort((a, b) => a - b);
+}
+
+function writeNotes(file: PptFile, entry: Listed | undefined, page: number, out: BlockWriter): void {
+  const record = entry === undefined ? null : file.object(entry.objectId);
+  if (entry === undefined || record?.type !== pptTypes.notes) return;
+  const noBullets: MasterBullets = () => false;
+  const outline = createOutline(readPptTexts(entry.texts, noBullets, page));
+  const shapes = readPptShapes(record.data, { bullets: noBullets, page, outline: outline.take });
+  const lines = shapes
+    .filter(
+      (shape) => shape.kind === 'text' && (shape.placeholder === placeholders.notesBody || shape.text.kind === textKinds.notes),
+    )
+    .flatMap((shape) => (shape.kind === 'text' ? shape.text.paragraphs : []))
+    .map(({ text }) => text.trim())
+    .filter((text) => text !== '');
+  lines.forEach((line, at) => out.paragraph(at === 0 ? `Notes: ${line}` : line));
+}
+
+const authorCharactersMax = 200;
+
+function writeComment({ data }: PptRecord, out: BlockWriter): void {
+  const part = (instance: number): string => findRecord(data, pptTypes.text, instance)?.data.toString('utf16le').trim() ?? '';
+  const [author, text] = [part(0).slice(0, authorCharactersMax), part(1).replace(/\r/g, '\n')];
+  if (text !== '') out.paragraph(author === '' ? `Comment: ${text}` : `Comment (${author}): ${text}`);
+}
+
+/** Files inside of the presentation, mostly packed. */
+async function writeObjects(file: PptFile, host: PartHost): Promise<void> {
+  let count = 0;
+  for (const id of file.objectIds) {
+    const record = file.object(id);
+    if (record?.type !== pptTypes.objectStorage) continue;
+    const name = `object ${++count}`;
+    await writePart({ name, mediaType: null, bytes: () => unpacked(record, host.input) }, host, 1, `Embedded file: ${name}`);
+  }
+}
+
+function unpacked({ instance, data }: PptRecord, { limits }: ParseInput): Buffer {
+  if (instance !== 1) return data;
+  try {
+    return inflateSync(data.subarray(4), { maxOutputLength: limits.unpackedBytesMax });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw new DocumentError(
+        'limit_exceeded',
+        `The file unpacks to more than ${limits.unpackedBytesMax} bytes (MAX_UNPACKED_BYTES)`,
+      );
+    throw new DocumentError('corrupt', 'The file is damaged and cannot be unpacked', { cause: error });
+  }
+}

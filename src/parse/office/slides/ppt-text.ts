@@ -1,0 +1,187 @@
+/** The text of a shape in a PPT file (MS-PPT 2.9): paragraphs with their levels and bullets, which the slide's master has where they do not. */
+import { pptTypes, readPptRecords, type PptRecord } from './ppt-records.ts';
+
+export type PptParagraph = { readonly text: string; readonly level: number; readonly hasBullet: boolean };
+
+/** A text, of one of the kinds that masters have styles for. */
+export type PptText = { readonly kind: number; readonly paragraphs: readonly PptParagraph[] };
+
+export const textKinds = {
+  title: 0,
+  body: 1,
+  notes: 2,
+  other: 4,
+  centredBody: 5,
+  centredTitle: 6,
+  halfBody: 7,
+  quarterBody: 8,
+} as const;
+
+/** Whether a level of a kind of text has bullets, as a master says. */
+export type MasterBullets = (kind: number, level: number) => boolean;
+
+/** The texts in a list of records: each begins with its header. `page` stands for the number of the slide. */
+export function readPptTexts(data: Buffer, bullets: MasterBullets, page: number): PptText[] {
+  const texts: PptText[] = [];
+  for (const group of groupsOf(data)) {
+    const text = readText(group, bullets, page);
+    if (text !== null) texts.push(text);
+  }
+  return texts;
+}
+
+function* groupsOf(data: Buffer): Generator<PptRecord[]> {
+  let group: PptRecord[] = [];
+  for (const record of readPptRecords(data)) {
+    if (record.type === pptTypes.textHeader && group.length > 0) {
+      yield group;
+      group = [];
+    }
+    group.push(record);
+  }
+  if (group.length > 0) yield group;
+}
+
+function readText(group: readonly PptRecord[], bullets: MasterBullets, page: number): PptText | null {
+  const header = group.find(({ type }) => type === pptTypes.textHeader);
+  if (header === undefined) return null;
+  const kind = header.data.length >= 4 ? header.data.readUInt32LE(0) : textKinds.other;
+  const raw = group.find(({ type }) => type === pptTypes.textCharacters || type === pptTypes.textBytes);
+  const shown = raw === undefined ? '' : raw.data.toString(raw.type === pptTypes.textBytes ? 'latin1' : 'utf16le');
+  const looks = readLooks(group.find(({ type }) => type === pptTypes.textStyle)?.data, shown.length);
+  const fields = readFields(group, page);
+  const paragraphs: PptParagraph[] = [];
+  let at = 0;
+  for (const line of shown.split('\r')) {
+    const look = looks.at(at);
+    const level = look?.level ?? 0;
+    const text = filled(line, at, fields)
+      .replace(/\v/g, '\n')
+      .replace(/[\0-\x08\x0c\x0e-\x1f]/g, ''); // eslint-disable-line no-control-regex
+    paragraphs.push({ text, level, hasBullet: look?.hasBullet ?? bullets(kind, level) });
+    at += line.length + 1;
+  }
+  return { kind, paragraphs };
+}
+
+/** What stands at a place of the text where it only has a star. */
+function readFields(group: readonly PptRecord[], page: number): ReadonlyMap<number, string> {
+  const fields = new Map<number, string>();
+  const kinds: readonly number[] = [
+    pptTypes.slideNumber,
+    pptTypes.dateTime,
+    pptTypes.genericDate,
+    pptTypes.header,
+    pptTypes.footer,
+  ];
+  for (const { type, data } of group)
+    if (kinds.includes(type) && data.length >= 4)
+      fields.set(data.readUInt32LE(0), type === pptTypes.slideNumber ? String(page) : '');
+  return fields;
+}
+
+function filled(line: string, start: number, fields: ReadonlyMap<number, string>): string {
+  if (fields.size === 0 || !line.includes('*')) return line;
+  return line.replace(/\*/g, (star, at: number) => fields.get(start + at) ?? star);
+}
+
+type Look = { readonly level: number; readonly hasBullet: boolean | null };
+
+/** MS-PPT 2.9.44: runs of paragraphs, each as many characters long as it says. */
+function readLooks(data: Buffer | undefined, length: number): { at(place: number): Look | null } {
+  const runs: { end: number; look: Look }[] = [];
+  let at = 0;
+  let end = 0;
+  while (data !== undefined && end <= length && at + 10 <= data.length) {
+    end += Math.max(1, data.readUInt32LE(at));
+    const level = Math.min(8, data.readUInt16LE(at + 4));
+    const read = readParagraphLook(data, at + 6);
+    if (read === null) break;
+    runs.push({ end, look: { level, hasBullet: read.hasBullet } });
+    at = read.end;
+  }
+  let next = 0;
+  return {
+    at(place) {
+      while (next < runs.length && runs[next]!.end <= place) next++;
+      return runs[next]?.look ?? null;
+    },
+  };
+}
+
+/** Sizes of what a mask says that it follows, in their order; the first four bits share one field. */
+const paragraphFields: readonly (readonly [mask: number, bytes: number])[] = [
+  [0x0f, 2],
+  [0x80, 2],
+  [0x10, 2],
+  [0x40, 2],
+  [0x20, 4],
+  [0x800, 2],
+  [0x1000, 2],
+  [0x2000, 2],
+  [0x4000, 2],
+  [0x100, 2],
+  [0x400, 2],
+  [0x8000, 2],
+];
+const tabStops = 0x10_0000;
+const laterFields: readonly (readonly [mask: number, bytes: number])[] = [
+  [0x1_0000, 2],
+  [0xe_0000, 2],
+  [0x20_0000, 2],
+];
+
+/** MS-PPT 2.9.20 (TextPFException). Null where the bytes end. */
+function readParagraphLook(data: Buffer, start: number): { hasBullet: boolean | null; end: number } | null {
+  if (start + 4 > data.length) return null;
+  const mask = data.readUInt32LE(start);
+  let at = start + 4;
+  const hasBullet = (mask & 1) !== 0 && at + 2 <= data.length ? (data.readUInt16LE(at) & 1) === 1 : null;
+  for (const [bits, bytes] of paragraphFields) if ((mask & bits) !== 0) at += bytes;
+  if ((mask & tabStops) !== 0) {
+    if (at + 2 > data.length) return null;
+    at += 2 + data.readUInt16LE(at) * 4;
+  }
+  for (const [bits, bytes] of laterFields) if ((mask & bits) !== 0) at += bytes;
+  return at <= data.length ? { hasBullet, end: at } : null;
+}
+
+const characterFields: readonly (readonly [mask: number, bytes: number])[] = [
+  [0xffff, 2],
+  [0x1_0000, 2],
+  [0x20_0000, 2],
+  [0x40_0000, 2],
+  [0x80_0000, 2],
+  [0x2_0000, 2],
+  [0x4_0000, 4],
+  [0x8_0000, 2],
+];
+
+/** What a master says of bullets, by kind of text and level. */
+export function readMasterBullets(master: Buffer): MasterBullets {
+  const known = new Map<number, boolean[]>();
+  for (const { type, instance, data } of readPptRecords(master))
+    if (type === pptTypes.masterStyle) known.set(instance, levelsOf(instance, data));
+  return (kind, level) => {
+    const levels = known.get(kind) ?? (bodyKinds.has(kind) ? known.get(textKinds.body) : undefined);
+    // A list goes on as it began where its deeper levels say nothing.
+    return levels?.[level] ?? levels?.at(-1) ?? false;
+  };
+}
+
+const bodyKinds = new Set<number>([textKinds.halfBody, textKinds.quarterBody, textKinds.centredBody]);
+
+function levelsOf(kind: number, data: Buffer): boolean[] {
+  const levels: boolean[] = [];
+  let at = 2;
+  for (let count = data.length >= 2 ? Math.min(5, data.readUInt16LE(0)) : 0; count > 0; count--) {
+    if (kind >= textKinds.centredBody) at += 2;
+    const paragraph = readParagraphLook(data, at);
+    if (paragraph === null || paragraph.end + 4 > data.length) break;
+    levels.push(paragraph.hasBullet ?? levels.at(-1) ?? false);
+    const mask = data.readUInt32LE(paragraph.end);
+    at = paragraph.end + 4;
+    for (const [bits, bytes] of characterFields) if ((mask & bits) !== 0) at += bytes;
+  }
+  return levels;
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { createDocumentParser } from '../../../../src/parse/document-parser.ts';
+import { compoundFile } from '../../../../src/parse/containers/compound-writer.ts';
+import { parseBytes, refusalOf } from '../../../support/parse.ts';
+import { atom, container, group, makePpt, shape, text, type PptParts } from '../../../support/ppt-writer.ts';
+import { cells, makeXls, u32 } from '../../../support/xls-writer.ts';
+
+const parser = createDocumentParser({});
+const title = (words: string) => shape(text(0, [words]), { placeholder: 13 });
+
+async function markdownOf(parts: PptParts): Promise<string> {
+  return (await parseBytes(parser, makePpt(parts))).markdown;
+}
+
+describe('a PPT presentation', () => {
+  it('is read a page a slide, in the order of the show, titles as headings, with notes', async () => {
+    const document = await parseBytes(
+      parser,
+      makePpt({
+        slides: [
+          {
+            shapes: [shape(text(4, ['A box', '第二行'])), title('First')],
+            notes: [shape(text(2, ['Say this', 'and that']), { placeholder: 12 })],
+          },
+          { shapes: [title('Second'), shape(text(4, ['*']), { placeholder: 8 })], hidden: true },
+        ],
+      }),
+      { filename: 'a.ppt' },
+    );
+
+    expect(document.markdown).toBe('# First\n\nA box\n\n第二行\n\nNotes: Say this\n\nand that\n\n# Second');
+    expect(document.blocks.map((block) => block.page)).toEqual([1, 1, 1, 1, 1, 2]);
+    expect(document).toMatchObject({
+      format: 'ppt',
+      mediaType: 'application/vnd.ms-powerpoint',
+      pages: 2,
+      warnings: ['Hidden slides were read too: 2'],
+    });
+  });
+
+  it('has bullets where the paragraph or its master says so', async () => {
+    const master = { 1: [true, true], 4: [false] };
+    const shapes = [
+      shape(text(1, ['one', 'below', 'plain'], [{ level: 0 }, { level: 1 }, { level: 0, bullet: false }])),
+      shape(text(4, ['none', 'own'], [{ level: 0 }, { level: 0, bullet: true }])),
+      shape(text(7, ['as the body'])),
+    ];
+
+    expect(await markdownOf({ slides: [{ shapes }], master })).toBe('- one\n  - below\n\nplain\n\nnone\n\n- own\n\n- as the body');
+  });
+
+  it('finds texts that stand in the list of slides, those too to which no shape refers', async () => {
+    const outline = [text(0, ['Title']), text(1, ['Body']), text(4, ['Left over'])];
+    const shapes = [shape(atom(3998, u32(1))), shape(atom(3998, u32(0)), { placeholder: 13 }), shape(atom(3998, u32(1)))];
+
+    expect(await markdownOf({ slides: [{ shapes, outline }] })).toBe('# Title\n\nBody\n\nLeft over');
+  });
+
+  it('is read with its tables, groups and fields; what is deleted is not', async () => {
+    const cell = (words: string, anchor: readonly number[]) => shape(text(4, [words]), { anchor });
+    const table = group([cell('wide', [0, 0, 200, 10]), cell('a', [0, 10, 100, 20]), cell('b', [100, 10, 200, 20])], true);
+    const numbered = Buffer.concat([text(4, ['Slide *, at *']), atom(4056, u32(6)), atom(4087, u32(12))]);
+    const shapes = [table, group([group([shape(text(4, ['deep']))])]), shape(numbered), shape(text(4, ['gone']), { flags: 8 })];
+
+    expect(await markdownOf({ slides: [{ shapes }] })).toBe('| wide | wide |\n| --- | --- |\n| a | b |\n\ndeep\n\nSlide 1, at');
+  });
+
+  it('is read with its comments and the files inside of it', async () => {
+    const words = (value: string, instance: number) => atom(4026, Buffer.from(value, 'utf16le'), instance);
+    const comment = container(12_000, [words('Ann', 0), words('Why?', 1)]);
+    const tags = container(0x1388, [container(0x138a, [words('___PPT10', 0), atom(0x138b, comment)])]);
+    const inside = makeXls({ sheets: [{ name: 'S', records: [cells.label(0, 0, 'in a cell')] }] });
+
+    expect(await markdownOf({ slides: [{ shapes: [title('T')], more: [tags] }], objects: [inside] })).toBe(
+      '# T\n\nComment (Ann): Why?\n\n# Embedded file: object 1\n\n## S\n\nin a cell',
+    );
+  });
+
+  it('opens under no password or the one that came with it, and asks for any other', async () => {
+    const parts = { slides: [{ shapes: [title('Secret')] }] };
+    const chosen = makePpt({ ...parts, password: 'chosen' });
+
+    expect(await markdownOf({ ...parts, password: '' })).toBe('# Secret');
+    expect((await parseBytes(parser, chosen, { password: 'chosen' })).markdown).toBe('# Secret');
+    expect(await refusalOf(parser, chosen)).toBe(
+      'encrypted: The file is protected by a password: remove the password and upload it again',
+    );
+  });
+
+  it('is bounded: groups without end, slides that stand many times, cells, slides', async () => {
+    let deep = shape(text(4, ['too deep']));
+    for (let depth = 0; depth < 200; depth++) deep = group([deep]);
+    const table = group([shape(text(4, ['a']), { anchor: [0, 0, 9, 9] }), shape(text(4, ['b']), { anchor: [9, 0, 18, 9] })], true);
+
+    expect(await markdownOf({ slides: [{ shapes: [title('T'), deep] }] })).toBe('# T');
+    expect(await refusalOf(parser, makePpt({ slides: [{ shapes: [table] }] }), { limits: { cellsMax: 1 } })).toMatch(/MAX_CELLS/);
+    expect(await refusalOf(parser, makePpt({ slides: [{ shapes: [] }, { shapes: [] }] }), { limits: { pagesMax: 1 } })).toMatch(
+      /MAX_PAGES/,
+    );
+    expect(await refusalOf(parser, compoundFile({ streams: { 'PowerPoint Document': Buffer.alloc(50) } }))).toMatch(/^corrupt: /);
+  });
+});
