@@ -39,8 +39,9 @@ export function getConfig(): Promise<WireConfig> {
   return readJson('config');
 }
 
-export function getStatus(): Promise<WireStatus> {
-  return readJson('status');
+/** @throws DOMException `TimeoutError` when `signal` is a time that is over. */
+export function getStatus(signal: AbortSignal): Promise<WireStatus> {
+  return readJson('status', { signal });
 }
 
 export function listTasks(query: { status?: string; limit: number; cursor?: string }): Promise<WireTaskPage> {
@@ -85,8 +86,27 @@ export function originalUrl(docId: string): string {
   return new URL(`${documentPath(docId)}/file`, document.baseURI).href;
 }
 
-export function search(query: { query: string; docId: string | null; topK: number }, signal: AbortSignal): Promise<WireSearch> {
-  const body = { query: query.query, top_k: query.topK, ...(query.docId === null ? {} : { doc_ids: [query.docId] }) };
+export type SearchRequest = {
+  readonly query: string;
+  /** Only in this document; null: in all. */
+  readonly docId: string | null;
+  readonly topK: number;
+  /** Hits to pass over. */
+  readonly offset: number;
+  /** Null: of any type, of any time. */
+  readonly mediaType: string | null;
+  readonly insertedAfter: string | null;
+};
+
+export function search(asked: SearchRequest, signal: AbortSignal): Promise<WireSearch> {
+  const body = {
+    query: asked.query,
+    top_k: asked.topK,
+    ...(asked.offset === 0 ? {} : { offset: asked.offset }),
+    ...(asked.docId === null ? {} : { doc_ids: [asked.docId] }),
+    ...(asked.mediaType === null ? {} : { media_type: asked.mediaType }),
+    ...(asked.insertedAfter === null ? {} : { inserted_after: asked.insertedAfter }),
+  };
   return readJson('search', { ...jsonBody(body), signal });
 }
 
@@ -107,7 +127,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   try {
     response = await fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store' });
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    if (error instanceof DOMException && ['AbortError', 'TimeoutError'].includes(error.name)) throw error;
     throw new ApiError(0, 'The server cannot be reached.');
   }
   if (response.ok) return response;
@@ -153,7 +173,8 @@ function jsonBody(value: unknown): RequestInit {
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
 }
 
-function documentPath(docId: string): string {
+/** The address of a document, relative to the page. */
+export function documentPath(docId: string): string {
   return `documents/${encodeURIComponent(docId)}`;
 }
 

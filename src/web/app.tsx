@@ -1,32 +1,46 @@
 /** The frame around the views: navigation, state of the line, language, theme, and what concerns every view (keys, drops, pastes). */
-import { effect } from '@preact/signals';
+import { computed, effect } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { keyWanted, logout } from './api.ts';
 import { Banner } from './banner.tsx';
-import { DocumentsView } from './documents-view.tsx';
 import { filesFromDrop, filesFromInput } from './dropped-files.ts';
 import { connection, follow } from './feed.ts';
-import { count } from './figures.ts';
+import { count, stamp } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { language, sentences, setLanguage } from './language.ts';
+import { lazily, type Lazy } from './lazy.tsx';
+import { leavesNow } from './leaving.ts';
 import { LoginView } from './login-view.tsx';
+import { Notices, notify } from './notices.tsx';
 import { goTo, linkTo, route, views, type View } from './route.ts';
-import { SearchView } from './search-view.tsx';
-import { config, refreshServer, status, watchServer } from './server-state.ts';
-import { SystemView } from './system-view.tsx';
+import { config, mayWrite, refreshServer, silent, status, watchServer } from './server-state.ts';
+import { takeFiles } from './taking.ts';
 import { putTask, resyncTasks } from './task-list.ts';
-import { TasksView } from './tasks-view.tsx';
 import { theme, toggleTheme } from './theme.ts';
 import { announcement } from './announcer.ts';
 import { dropping, UploadView } from './upload-view.tsx';
-import { addFiles, summary } from './uploads.ts';
+import { hasUnsent, summary } from './uploads.ts';
+
+const lazyViews: Readonly<Partial<Record<View, Lazy<object>>>> = {
+  tasks: lazily(async () => (await import('./tasks-view.tsx')).TasksView),
+  documents: lazily(async () => (await import('./documents-view.tsx')).DocumentsView),
+  search: lazily(async () => (await import('./search-view.tsx')).SearchView),
+  system: lazily(async () => (await import('./system-view.tsx')).SystemView),
+};
+
+/** The line to the server as its reader should see it: a stream that is open says nothing of a server that answers nobody. */
+const line = computed(() => (silent.value ? 'offline' : connection.value));
+
+/** Views that this page's key has something to do in. */
+const usableViews = computed(() => views.filter((view) => view !== 'upload' || mayWrite.value));
 
 export function App(): VNode {
   useEffect(() => {
     const life = new AbortController();
     void watchServer(life.signal).then(() => follow({ onTask: putTask, resync: resyncTasks }, life.signal));
     listenToPage(life.signal);
+    guardUnsent(life.signal);
     const stop = effect(() => {
       document.title = `${sentences.value.views[route.value.view]} · rag-intake`;
     });
@@ -52,14 +66,14 @@ export function App(): VNode {
           <span>rag-intake</span>
         </a>
         <nav aria-label={t.nav}>
-          {views.map((view) => (
+          {usableViews.value.map((view) => (
             <NavLink key={view} view={view} />
           ))}
         </nav>
         <div class="tools">
-          <span class={`line line-${connection.value}`} role="status">
+          <span class={`line line-${line.value}`} role="status">
             <span class="dot" aria-hidden="true" />
-            <span class="line-text">{t.connection[connection.value]}</span>
+            <span class="line-text">{t.connection[line.value]}</span>
           </span>
           <button type="button" class="quiet" lang={language.value === 'zh' ? 'en' : 'zh-CN'} onClick={switchLanguage}>
             {t.otherLanguage}
@@ -84,6 +98,7 @@ export function App(): VNode {
         <Banner />
         {keyWanted.value ? <LoginView /> : <CurrentView view={route.value.view} />}
       </main>
+      <Notices />
       <div class="hidden" role="status" aria-live="polite">
         {announcement.value}
       </div>
@@ -92,25 +107,22 @@ export function App(): VNode {
 }
 
 function CurrentView({ view }: { view: View }): VNode {
-  switch (view) {
-    case 'upload':
-      return <UploadView />;
-    case 'tasks':
-      return <TasksView />;
-    case 'documents':
-      return <DocumentsView />;
-    case 'search':
-      return <SearchView />;
-    case 'system':
-      return <SystemView />;
-  }
+  const shown = view === 'upload' && !mayWrite.value ? 'search' : view;
+  const found = lazyViews[shown];
+  return found === undefined ? <UploadView /> : <found.View key={shown} />;
 }
 
 function NavLink({ view }: { view: View }): VNode {
   const alive = (status.value?.pending ?? 0) + (status.value?.processing ?? 0);
   const figure = view === 'tasks' ? alive : view === 'upload' ? summary.value.active : 0;
   return (
-    <a href={linkTo(view)} class="nav" aria-current={route.value.view === view ? 'page' : undefined}>
+    <a
+      href={linkTo(view)}
+      class="nav"
+      aria-current={route.value.view === view ? 'page' : undefined}
+      onPointerEnter={lazyViews[view]?.load}
+      onFocus={lazyViews[view]?.load}
+    >
       <Icon name={view} />
       <span>{sentences.value.views[view]}</span>
       {figure > 0 ? <span class="figure">{count(figure)}</span> : null}
@@ -124,11 +136,23 @@ function skipToContent(event: Event): void {
 }
 
 function switchLanguage(): void {
-  setLanguage(language.value === 'zh' ? 'en' : 'zh');
+  void setLanguage(language.value === 'zh' ? 'en' : 'zh');
 }
 
 function leave(): void {
   void logout().then(refreshServer);
+}
+
+/** Before files are lost that no server has yet, the browser asks; and what was confirmed but waits for its undo is done at once. */
+function guardUnsent(signal: AbortSignal): void {
+  window.addEventListener(
+    'beforeunload',
+    (event) => {
+      if (hasUnsent()) event.preventDefault();
+    },
+    { signal },
+  );
+  window.addEventListener('pagehide', leavesNow, { signal });
 }
 
 /** Drops and pastes are taken wherever they happen, and `/` leads to the search from everywhere. */
@@ -151,9 +175,8 @@ function listenToPage(signal: AbortSignal): void {
     event.preventDefault();
     depth = 0;
     dropping.value = false;
-    void filesFromDrop(event.dataTransfer).then((files) => {
-      addFiles(files, config.value);
-      goTo('upload');
+    void filesFromDrop(event.dataTransfer).then((found) => {
+      if (takeFiles(found)) goTo('upload');
     });
   };
   window.addEventListener('dragenter', onEnter, { signal });
@@ -167,16 +190,25 @@ function listenToPage(signal: AbortSignal): void {
 function onPaste(event: ClipboardEvent): void {
   if (event.clipboardData === null || isEditable(event.target)) return;
   if (event.clipboardData.files.length > 0) {
-    addFiles(filesFromInput(event.clipboardData.files), config.value);
-  } else {
-    const text = event.clipboardData.getData('text/plain');
-    if (text.trim() === '') return;
-    const stamp = new Date().toISOString().slice(0, 19).replace('T', ' ').replaceAll(':', '.');
-    const name = `${sentences.value.upload.pastedName} ${stamp}.txt`;
-    addFiles([{ file: new File([text], name, { type: 'text/plain' }), path: name }], config.value);
+    event.preventDefault();
+    if (takeFiles(filesFromInput(event.clipboardData.files))) goTo('upload');
+    return;
   }
+  const text = event.clipboardData.getData('text/plain');
+  if (text.trim() === '' || !mayWrite.value) return;
   event.preventDefault();
-  goTo('upload');
+  // Mostly a field was missed: nothing is made of it unasked.
+  notify({
+    key: 'pasted',
+    kind: 'news',
+    sentence: sentences.value.upload.pasted(count(text.length)),
+    action: { name: sentences.value.upload.addPasted, run: () => addPasted(text) },
+  });
+}
+
+function addPasted(text: string): void {
+  const name = `${sentences.value.upload.pastedName} ${stamp(new Date())}.txt`;
+  if (takeFiles({ files: [{ file: new File([text], name, { type: 'text/plain' }), path: name }], leftOut: 0 })) goTo('upload');
 }
 
 function onKey(event: KeyboardEvent): void {

@@ -3,14 +3,14 @@ import type { VNode } from 'preact';
 import { connection } from './feed.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
-import { notReady, status } from './server-state.ts';
+import { notReady, silent, status } from './server-state.ts';
 
 export function Banner(): VNode {
   const t = sentences.value;
   const problems: string[] = [];
   const state = status.value;
   if (notReady.value) problems.push(t.store.starting);
-  else if (connection.value === 'offline') problems.push(t.offline);
+  else if (silent.value || connection.value === 'offline') problems.push(t.offline);
   else if (state !== null && state.store !== 'ready') problems.push(t.store[state.store]);
   else if (state !== null && !state.worker_up) problems.push(t.workerDown);
   return (

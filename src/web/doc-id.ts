@@ -32,6 +32,12 @@ export function docIdProblem(docId: string): DocIdProblem | null {
   return null;
 }
 
+/** The next one beside a doc_id that is taken: `plan.pdf`, `plan (2).pdf`, `plan (3).pdf`. */
+export function numberedDocId(docId: string): string {
+  const [, stem = docId, number, extension = ''] = /^(.*?)(?: \((\d{1,4})\))?(\.[^.\s]{1,8})?$/s.exec(docId) ?? [];
+  return shorten(`${stem} (${Number(number ?? 1) + 1})${extension}`);
+}
+
 /** The middle goes, the extension stays. */
 function shorten(text: string): string {
   const characters = Array.from(text);

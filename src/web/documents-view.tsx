@@ -2,29 +2,25 @@
 import { signal, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useCallback, useEffect } from 'preact/hooks';
-import { announce } from './announcer.ts';
-import { deleteDocument, getDocument, listDocuments, originalUrl } from './api.ts';
+import { deleteDocument, documentPath, getDocument, originalUrl } from './api.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
+import { documents, dropDocuments, moreDocuments, readAgain, readMoreDocuments } from './document-list.ts';
 import { bytes, count, shortTime, time } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
+import { leaveLater, stay, undoSeconds } from './leaving.ts';
+import { tellRefusal } from './notices.tsx';
+import { sentenceOf } from './problem-words.ts';
 import { linkTo, replaceRoute, route } from './route.ts';
-import { status } from './server-state.ts';
-import { join } from './upload-view.tsx';
+import { mayWrite, status } from './server-state.ts';
+import { join } from './task-words.ts';
 import { VirtualList } from './virtual-list.tsx';
 import { TextPanel } from './text-panel.tsx';
 import type { WireDocument } from './wire.ts';
 
-/** Time to undo, in seconds; a page that is closed meanwhile deletes nothing. */
-const undoSeconds = 6;
-const pageDocuments = 200;
-
-const documents = signal<readonly WireDocument[] | null>(null);
-const cursor = signal<string | null>(null);
 const asking = signal<WireDocument | null>(null);
-/** Seconds left, by doc_id. */
-const leaving = signal<ReadonlyMap<string, number>>(new Map());
-const timers = new Map<string, ReturnType<typeof setInterval>>();
+/** The doc_ids that are going to be deleted and can still be kept. */
+const leaving = signal<ReadonlySet<string>>(new Set());
 
 export function DocumentsView(): VNode {
   const docId = route.value.parameters['text'];
@@ -38,17 +34,18 @@ function DocumentList(): VNode {
   const known = status.value?.documents ?? 0;
 
   // Again whenever their number changes: the feed tells of tasks, not of documents.
-  useEffect(() => {
-    readFirst().then(
+  const read = (): void => {
+    readAgain().then(
       () => {
         problem.value = null;
       },
       (error: unknown) => {
-        problem.value = (error as Error).message;
+        problem.value = sentenceOf(error);
       },
     );
-  }, [known]);
-  const onEnd = useCallback(() => void readMore().catch(() => undefined), []);
+  };
+  useEffect(read, [known]);
+  const onEnd = useCallback(() => void readMoreDocuments().catch(() => undefined), []);
 
   const wanted = text.trim().toLowerCase();
   const all = documents.value;
@@ -67,12 +64,26 @@ function DocumentList(): VNode {
           value={text}
           onInput={(event) => replaceRoute('documents', { q: event.currentTarget.value })}
         />
-        <p class="muted known">{all === null ? sentences.value.loading : t.known(count(shown.length), cursor.value !== null)}</p>
+        <p class="muted known">
+          {all === null
+            ? sentences.value.loading
+            : text === ''
+              ? t.known(count(Math.max(known, shown.length)), false)
+              : t.known(count(shown.length), moreDocuments.value)}
+        </p>
       </div>
-      {problem.value === null ? null : <p class="problem">{problem.value}</p>}
-      {all !== null && shown.length === 0 && cursor.value === null ? (
+      {problem.value === null ? null : (
+        <p class="problem actions" role="alert">
+          {problem.value}
+          <button type="button" onClick={read}>
+            {sentences.value.tryAgain}
+          </button>
+        </p>
+      )}
+      {all !== null && shown.length === 0 && !moreDocuments.value ? (
         <p class="nothing card">
-          {t.none} <a href={linkTo('upload')}>{sentences.value.views.upload}</a>
+          {text === '' ? t.none : t.noneFits(text)}{' '}
+          {text === '' && mayWrite.value ? <a href={linkTo('upload')}>{sentences.value.views.upload}</a> : null}
         </p>
       ) : (
         <VirtualList
@@ -82,12 +93,13 @@ function DocumentList(): VNode {
           keyOf={(each) => each.doc_id}
           row={documentRow}
           onEnd={onEnd}
+          {...(text === '' ? { total: known } : {})}
         />
       )}
       {asking.value === null ? null : (
         <ConfirmDialog
           question={t.question(asking.value.filename)}
-          hint={t.questionHint}
+          hint={t.questionHint(undoSeconds)}
           confirm={t.confirm}
           onConfirm={() => asking.value !== null && leave(asking.value)}
           onClose={() => {
@@ -103,10 +115,10 @@ const documentRow = (each: WireDocument): VNode => <DocumentRow document={each} 
 
 function DocumentRow({ document: each }: { document: WireDocument }): VNode {
   const t = sentences.value.documents;
-  const seconds = leaving.value.get(each.doc_id);
+  const isLeaving = leaving.value.has(each.doc_id);
   const name = (action: string): string => t.actionOn(action, each.filename);
   return (
-    <div class={`document-row${seconds === undefined ? '' : ' leaving'}`}>
+    <div class={`document-row${isLeaving ? ' leaving' : ''}`}>
       <span class="kind" aria-hidden="true">
         {extension(each.filename)}
       </span>
@@ -122,7 +134,14 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
       <time class="muted document-time" dateTime={each.inserted_at}>
         {shortTime(each.inserted_at)}
       </time>
-      {seconds === undefined ? (
+      {isLeaving ? (
+        <div class="row-actions">
+          <span class="muted">{t.leaving}</span>
+          <button type="button" aria-label={name(t.undo)} onClick={() => takeBack(each.doc_id)}>
+            {t.undo}
+          </button>
+        </div>
+      ) : (
         <div class="row-actions">
           <a
             class="button quiet icon-only"
@@ -149,24 +168,19 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
           >
             <Icon name="download" />
           </a>
-          <button
-            type="button"
-            class="quiet icon-only"
-            aria-label={name(t.remove)}
-            title={t.remove}
-            onClick={() => {
-              asking.value = each;
-            }}
-          >
-            <Icon name="trash" />
-          </button>
-        </div>
-      ) : (
-        <div class="row-actions">
-          <span class="muted">{t.leaving(seconds)}</span>
-          <button type="button" aria-label={name(t.undo)} onClick={() => stay(each.doc_id)}>
-            {t.undo}
-          </button>
+          {mayWrite.value ? (
+            <button
+              type="button"
+              class="quiet icon-only"
+              aria-label={name(t.remove)}
+              title={t.remove}
+              onClick={() => {
+                asking.value = each;
+              }}
+            >
+              <Icon name="trash" />
+            </button>
+          ) : null}
         </div>
       )}
     </div>
@@ -226,54 +240,33 @@ function figuresOf(each: WireDocument): string {
   return join(each.pages === null ? null : t.pages(count(each.pages)), t.chunks(count(each.chunks)), bytes(each.file_size));
 }
 
-async function readFirst(): Promise<void> {
-  const wanted = Math.max(pageDocuments, documents.value?.length ?? 0);
-  const page = await listDocuments({ limit: Math.min(1000, wanted) });
-  documents.value = page.documents;
-  cursor.value = page.next_cursor;
-}
-
-async function readMore(): Promise<void> {
-  const from = cursor.value;
-  if (from === null) return;
-  const page = await listDocuments({ limit: pageDocuments, cursor: from });
-  if (cursor.value !== from) return;
-  const known = new Set(documents.value?.map((each) => each.doc_id));
-  documents.value = [...(documents.value ?? []), ...page.documents.filter((each) => !known.has(each.doc_id))];
-  cursor.value = page.next_cursor;
-}
-
 function leave(each: WireDocument): void {
-  setSeconds(each.doc_id, undoSeconds);
-  const timer = setInterval(() => {
-    const seconds = (leaving.value.get(each.doc_id) ?? 1) - 1;
-    setSeconds(each.doc_id, Math.max(0, seconds));
-    if (seconds > 0) return;
-    clearInterval(timer);
-    deleteDocument(each.doc_id).then(
+  const { filename, doc_id: docId } = each;
+  setLeaving(docId, true);
+  leaveLater(docId, documentPath(docId), () => {
+    deleteDocument(docId).then(
       () => {
-        documents.value = documents.value?.filter((other) => other.doc_id !== each.doc_id) ?? null;
-        stay(each.doc_id);
+        dropDocuments(new Set([docId]));
+        setLeaving(docId, false);
       },
       (error: unknown) => {
-        stay(each.doc_id);
-        announce((error as Error).message);
+        setLeaving(docId, false);
+        tellRefusal(sentences.value.documents.notDeleted(filename), error);
       },
     );
-  }, 1000);
-  timers.set(each.doc_id, timer);
+  });
 }
 
-function stay(docId: string): void {
-  clearInterval(timers.get(docId));
-  timers.delete(docId);
-  const rest = new Map(leaving.value);
-  rest.delete(docId);
-  leaving.value = rest;
+function takeBack(docId: string): void {
+  stay(docId);
+  setLeaving(docId, false);
 }
 
-function setSeconds(docId: string, seconds: number): void {
-  leaving.value = new Map(leaving.value).set(docId, seconds);
+function setLeaving(docId: string, isLeaving: boolean): void {
+  const next = new Set(leaving.value);
+  if (isLeaving) next.add(docId);
+  else next.delete(docId);
+  leaving.value = next;
 }
 
 function extension(filename: string): string {

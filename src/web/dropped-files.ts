@@ -9,36 +9,55 @@ export type FoundFile = {
 /** Most files taken from one drop or one chosen folder. */
 export const filesMax = 5000;
 
+export type FoundFiles = {
+  readonly files: readonly FoundFile[];
+  /** How many there were beyond `filesMax`; not taken. */
+  readonly leftOut: number;
+};
+
+/** Files that are still counted beyond `filesMax`. */
+const countedMax = 100_000;
+
+type Found = { readonly files: FoundFile[]; leftOut: number };
+
 /** Call it in the drop event itself: the browser empties the list right after. Hidden files in folders are left out. */
-export async function filesFromDrop(transfer: DataTransfer): Promise<readonly FoundFile[]> {
+export async function filesFromDrop(transfer: DataTransfer): Promise<FoundFiles> {
   const entries = [...transfer.items].flatMap((item) => (item.kind === 'file' ? [item.webkitGetAsEntry()] : []));
   const plain = [...transfer.files];
-  const found: FoundFile[] = [];
+  const found: Found = { files: [], leftOut: 0 };
   for (const [index, entry] of entries.entries()) {
     const file = plain[index];
     if (entry === null || entry.isFile) {
-      if (file !== undefined) found.push({ file, path: file.name });
+      if (file !== undefined) take(found, { file, path: file.name });
     } else {
       await walk(entry, found);
     }
-    if (found.length >= filesMax) break;
   }
-  return found.slice(0, filesMax);
+  return found;
+}
+
+function take(found: Found, file: FoundFile): void {
+  if (found.files.length < filesMax) found.files.push(file);
+  else found.leftOut += 1;
 }
 
 /** The files of an `<input type=file>`, with or without `webkitdirectory`. */
-export function filesFromInput(files: FileList): readonly FoundFile[] {
-  return [...files]
+export function filesFromInput(files: FileList): FoundFiles {
+  const all = [...files]
     .map((file) => ({ file, path: file.webkitRelativePath === '' ? file.name : file.webkitRelativePath }))
-    .filter(({ path }) => !isHidden(path))
-    .slice(0, filesMax);
+    .filter(({ path }) => !isHidden(path));
+  return { files: all.slice(0, filesMax), leftOut: Math.max(0, all.length - filesMax) };
 }
 
-async function walk(entry: FileSystemEntry, found: FoundFile[]): Promise<void> {
-  if (found.length >= filesMax || isHidden(entry.fullPath)) return;
+async function walk(entry: FileSystemEntry, found: Found): Promise<void> {
+  if (found.leftOut >= countedMax || isHidden(entry.fullPath)) return;
   if (entry.isFile) {
+    if (found.files.length >= filesMax) {
+      found.leftOut += 1;
+      return;
+    }
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    found.push({ file, path: entry.fullPath.replace(/^\//, '') });
+    take(found, { file, path: entry.fullPath.replace(/^\//, '') });
     return;
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();

@@ -4,6 +4,7 @@ import type { TaskStage, TaskStatus } from '../tasks/task.ts';
 import type { DocIdProblem } from './doc-id.ts';
 import type { Connection } from './feed.ts';
 import type { View } from './route.ts';
+import type { FileKind } from './search-filters.ts';
 import type { Refusal } from './uploads.ts';
 import type { WireStatus } from './wire.ts';
 
@@ -21,6 +22,13 @@ export type Catalogue = {
   readonly tryAgain: string;
   readonly failedToLoad: string;
   readonly copied: string;
+  readonly details: string;
+  readonly notices: string;
+  readonly closeNotice: string;
+  readonly loadFailed: { readonly title: string; readonly hint: string; readonly reload: string };
+  readonly problems: { readonly unreachable: string; readonly unexpected: string };
+  /** Why a request was refused: in this language where there are words for the server's code. */
+  readonly problem: (code: string, sentence: string) => string;
 
   readonly store: Record<Exclude<WireStatus['store'], 'ready'>, string>;
   readonly workerDown: string;
@@ -49,6 +57,25 @@ export type Catalogue = {
     readonly clear: string;
     readonly docId: (filename: string) => string;
     readonly docIdShort: string;
+    readonly details: string;
+    readonly actionOn: (action: string, filename: string) => string;
+    readonly mayNot: string;
+    readonly leftOut: (taken: string, all: string, max: string) => string;
+    readonly taken: (filename: string, since: string, size: string) => string;
+    readonly takenSoon: string;
+    readonly takenCount: (files: number) => string;
+    readonly replace: string;
+    readonly replaceAll: string;
+    readonly keepBoth: string;
+    readonly keepBothAll: string;
+    readonly skip: string;
+    readonly skipAll: string;
+    readonly skipped: string;
+    readonly notYet: string;
+    readonly copySummary: string;
+    readonly notRetried: (filename: string) => string;
+    readonly pasted: (characters: string) => string;
+    readonly addPasted: string;
     readonly docIdProblems: Record<DocIdProblem | 'doubled', string>;
     readonly refusals: Record<Refusal, (max: string) => string>;
     readonly sendAnyway: string;
@@ -62,7 +89,7 @@ export type Catalogue = {
     readonly chunks: (done: string, total: string) => string;
     readonly queuePosition: (position: string) => string;
     readonly left: (duration: string) => string;
-    readonly done: (pages: string | null, chunks: string) => string;
+    readonly done: (pages: string) => string;
     readonly unchanged: string;
     readonly superseded: string;
     readonly summary: (done: number, total: number, failed: number) => string;
@@ -100,7 +127,10 @@ export type Catalogue = {
       readonly error: string;
       readonly code: string;
       readonly warnings: string;
+      readonly chunks: string;
     };
+    readonly notCancelled: (filename: string) => string;
+    readonly notStopped: (filename: string) => string;
     readonly stopQuestion: (filename: string) => string;
     readonly stopHint: string;
     readonly seeInDocuments: string;
@@ -123,9 +153,11 @@ export type Catalogue = {
     readonly pages: (pages: string) => string;
     readonly chunks: (chunks: string) => string;
     readonly question: (filename: string) => string;
-    readonly questionHint: string;
+    readonly questionHint: (seconds: number) => string;
+    readonly notDeleted: (filename: string) => string;
+    readonly noneFits: (text: string) => string;
     readonly confirm: string;
-    readonly leaving: (seconds: number) => string;
+    readonly leaving: string;
     readonly undo: string;
     readonly known: (documents: string, more: boolean) => string;
     readonly earlier: string;
@@ -141,7 +173,27 @@ export type Catalogue = {
     readonly start: string;
     readonly none: (query: string) => string;
     readonly noneHint: string;
-    readonly found: (hits: number, ms: string) => string;
+    readonly found: (hits: string, total: string, ms: string) => string;
+    readonly searching: (query: string) => string;
+    readonly more: string;
+    readonly moreOf: (hits: number) => string;
+    readonly fewerOf: string;
+    readonly filters: string;
+    readonly kind: string;
+    readonly anyKind: string;
+    readonly kinds: Record<FileKind, string>;
+    readonly age: string;
+    readonly anyAge: string;
+    readonly lastDays: (days: number) => string;
+    readonly withoutFilters: string;
+    readonly copyCitation: string;
+    readonly inThisDocument: string;
+    readonly previousHit: string;
+    readonly nextHit: string;
+    readonly hitOf: (hit: string, hits: string) => string;
+    readonly pictureOf: (filename: string) => string;
+    readonly turn: string;
+    readonly allPages: string;
     readonly page: (page: string) => string;
     readonly only: (docId: string) => string;
     readonly everywhere: string;
@@ -158,6 +210,22 @@ export type Catalogue = {
     readonly showText: string;
     readonly showPage: string;
     readonly pdfFailed: string;
+  };
+
+  readonly answer: {
+    readonly title: string;
+    readonly ask: string;
+    readonly thinking: string;
+    readonly ready: string;
+    readonly stop: string;
+    readonly stopped: string;
+    readonly failed: string;
+    readonly nothing: string;
+    readonly sources: string;
+    readonly source: (number: string, place: string) => string;
+    readonly copy: string;
+    readonly followUp: string;
+    readonly send: string;
   };
 
   readonly system: {
@@ -197,13 +265,27 @@ export const en: Catalogue = {
   toDark: 'Switch to dark',
   toLight: 'Switch to light',
   otherLanguage: '中文',
-  connection: { connecting: 'Connecting', live: 'Live', polling: 'Live, by polling', offline: 'Server away' },
+  connection: { connecting: 'Connecting', live: 'Live', polling: 'Live, by polling', offline: 'Disconnected' },
   close: 'Close',
   keep: 'Keep',
   loading: 'Loading…',
   tryAgain: 'Try again',
   failedToLoad: 'This could not be loaded.',
   copied: 'Copied',
+
+  details: 'Details',
+  notices: 'Messages',
+  closeNotice: 'Close this message',
+  loadFailed: {
+    title: 'This part of the page could not be loaded',
+    hint: 'Check your connection. If the server was updated meanwhile, load the page again.',
+    reload: 'Load the page again',
+  },
+  problems: {
+    unreachable: 'The server cannot be reached. Check your connection and try again.',
+    unexpected: 'Something went wrong on this page. Load it again.',
+  },
+  problem: (code, sentence) => (code === 'forbidden' ? `Your API key does not allow this. ${sentence}` : sentence),
 
   store: {
     full: 'The disk is full. Nothing is lost, but new files are refused until there is room: delete documents you no longer need, or enlarge the disk.',
@@ -216,17 +298,17 @@ export const en: Catalogue = {
 
   login: {
     title: 'Sign in',
-    hint: 'This server wants a key. Your administrator makes one with “rag-intake key create”.',
-    key: 'Key',
+    hint: 'Enter your API key to sign in. An administrator creates one with “rag-intake key create”.',
+    key: 'API key',
     send: 'Sign in',
-    wrong: 'This key is not accepted. Check that it is whole, or ask for a new one.',
+    wrong: 'This key is not accepted. Check that it is complete, or ask for a new one.',
     logout: 'Sign out',
   },
 
   upload: {
-    lead: 'Add documents. As soon as one is done it can be searched.',
+    lead: 'Add documents. You can search each one as soon as it is done.',
     drop: 'Drop files or folders here',
-    dropNow: 'Let go to add them',
+    dropNow: 'Drop to add',
     or: 'or paste them, or',
     choose: 'Choose files',
     folder: 'Choose a folder',
@@ -236,31 +318,52 @@ export const en: Catalogue = {
     clear: 'Clear finished',
     docId: (filename) => `Document ID of ${filename}`,
     docIdShort: 'Document ID',
+    details: 'Details',
+    actionOn: (action, filename) => `${action}: ${filename}`,
+    mayNot: 'Your API key is for reading only. Ask an administrator for one that may upload.',
+    leftOut: (taken, all, max) =>
+      `Only ${taken} of ${all} files were added: at most ${max} are taken at once. Add the others after these are done.`,
+    taken: (filename, since, size) => `“${filename}” is already here, since ${since} (${size}).`,
+    takenSoon: 'Another upload of this document is being processed.',
+    takenCount: (files) =>
+      files === 1 ? '1 file is already here. What should happen?' : `${files} files are already here. What should happen?`,
+    replace: 'Replace',
+    replaceAll: 'Replace all',
+    keepBoth: 'Keep both',
+    keepBothAll: 'Keep both of all',
+    skip: 'Skip',
+    skipAll: 'Skip all',
+    skipped: 'Skipped; the document that is here was kept',
+    notYet: 'not finished',
+    copySummary: 'Copy summary',
+    notRetried: (filename) => `${filename} could not be tried again.`,
+    pasted: (characters) => `You pasted ${characters} characters outside a field.`,
+    addPasted: 'Add as a document',
     docIdProblems: {
       empty: 'Give it an ID.',
       too_long: 'At most 256 characters.',
       control_characters: 'No control characters.',
-      doubled: 'Another file here has this ID; it would be replaced.',
+      doubled: 'Another file in this list has the same ID; it would be replaced.',
     },
     refusals: {
-      empty: () => 'This file is empty. Choose one with something in it.',
-      too_large: (max) => `This file is larger than ${max}, the most this server takes. Split it, or ask for a higher limit.`,
+      empty: () => 'This file is empty. Choose one that has content.',
+      too_large: (max) => `This file is larger than ${max}, the most this server accepts. Split it, or ask for a higher limit.`,
       unknown_format: () => 'Files of this kind are not read here. Save it as PDF, DOCX, HTML or text.',
     },
     sendAnyway: 'Send anyway',
     remove: (filename) => `Remove ${filename} from this list`,
     retry: (filename) => `Send ${filename} again`,
-    steps: ['Upload', 'Queue', 'Parse', 'Chunk', 'Embed', 'Index'],
+    steps: ['Upload', 'Queue', 'Read', 'Split', 'Embed', 'Index'],
     ready: 'Ready to upload',
     waiting: 'Waiting to upload',
     sending: (sent, total) => `${sent} of ${total}`,
     pages: (done, total) => `page ${done} of ${total}`,
-    chunks: (done, total) => `chunk ${done} of ${total}`,
-    queuePosition: (position) => `${position} before it`,
+    chunks: (done, total) => `part ${done} of ${total}`,
+    queuePosition: (position) => `${position} ahead of it`,
     left: (duration) => `about ${duration} left`,
-    done: (pages, chunks) => [...(pages === null ? [] : [counted(pages, 'page')]), counted(chunks, 'chunk')].join(', '),
-    unchanged: 'Nothing had changed',
-    superseded: 'A newer upload of this document is in its place',
+    done: (pages) => counted(pages, 'page'),
+    unchanged: 'Nothing has changed',
+    superseded: 'A newer upload of this document has replaced it',
     summary: (done, total, failed) => `${done} of ${total} done${failed === 0 ? '' : `, ${failed} failed`}`,
     searchNow: 'Search it',
     progressOf: (filename) => `Progress of ${filename}`,
@@ -269,8 +372,8 @@ export const en: Catalogue = {
 
   stages: {
     queued: 'Queued',
-    parsing: 'Parsing',
-    chunking: 'Chunking',
+    parsing: 'Reading',
+    chunking: 'Splitting',
     embedding: 'Embedding',
     indexing: 'Indexing',
     done: 'Done',
@@ -292,8 +395,8 @@ export const en: Catalogue = {
     details: (filename) => `Details of ${filename}`,
     whatToDo: 'What to do',
     fields: {
-      id: 'Task',
-      docId: 'Document',
+      id: 'Task ID',
+      docId: 'Document ID',
       size: 'Size',
       created: 'Accepted',
       started: 'Started',
@@ -303,10 +406,13 @@ export const en: Catalogue = {
       error: 'What happened',
       code: 'Code',
       warnings: 'Warnings',
+      chunks: 'Searchable parts',
     },
+    notCancelled: (filename) => `${filename} was not cancelled.`,
+    notStopped: (filename) => `${filename} was not stopped.`,
     stopQuestion: (filename) => `Stop ${filename}?`,
     stopHint:
-      'It is being processed. What was done so far is thrown away; the version before, if there is one, stays. You can retry it later.',
+      'It is being processed. What was done so far is discarded; the previous version, if there is one, stays. You can retry it later.',
     seeInDocuments: 'Open its text',
   },
 
@@ -342,28 +448,60 @@ export const en: Catalogue = {
     searchIn: 'Search in it',
     actionOn: (action, filename) => `${action}: ${filename}`,
     pages: (pages) => counted(pages, 'page'),
-    chunks: (chunks) => counted(chunks, 'chunk'),
+    chunks: (chunks) => counted(chunks, 'searchable part'),
     question: (filename) => `Delete ${filename}?`,
-    questionHint:
-      'It leaves the search, and its text and original are removed from the disk. You have a few seconds to undo this; after that only a new upload brings it back.',
+    questionHint: (seconds) =>
+      `It can no longer be found, and its text and original are deleted from the server. You have ${seconds} seconds to undo this; after that only a new upload brings it back.`,
+    notDeleted: (filename) => `${filename} was not deleted.`,
+    noneFits: (text) => `No document matches “${text}”.`,
     confirm: 'Delete',
-    leaving: (seconds) => `Will be deleted in ${seconds} s`,
+    leaving: 'Being deleted',
     undo: 'Undo',
     known: (documents, more) => (more ? `${documents} documents so far; scroll for more` : counted(documents, 'document')),
     earlier: 'Show earlier text',
     later: 'Show more text',
     back: 'Back to the documents',
-    gone: 'This document is not there any more.',
+    gone: 'This document no longer exists.',
   },
 
   search: {
     label: 'Search all documents',
     hint: 'Ask or type a few words',
-    keys: 'Press / to search, ↓ to walk the hits, Enter to open one, Esc to go back.',
-    start: 'Type to find the pages that answer.',
+    keys: 'Press / to search, ↓ to go through the results, Enter to open one, Esc to go back.',
+    start: 'Type a question or a few words.',
     none: (query) => `Nothing found for “${query}”.`,
-    noneHint: 'Try fewer or other words, or check on the Tasks view whether your file is done.',
-    found: (hits, ms) => `${counted(String(hits), 'passage')} in ${ms} ms`,
+    noneHint: 'Try fewer or other words, or check under Tasks whether your file is done.',
+    found: (hits, total, ms) => `${hits === total ? counted(hits, 'passage') : `${hits} of ${total} passages`} in ${ms} ms`,
+    searching: (query) => `Searching for “${query}”…`,
+    more: 'Show more',
+    moreOf: (hits) => (hits === 1 ? '1 more passage in this document' : `${hits} more passages in this document`),
+    fewerOf: 'Show fewer',
+    filters: 'Narrow the search',
+    kind: 'Type of file',
+    anyKind: 'Any type',
+    kinds: {
+      pdf: 'PDF',
+      word: 'Word',
+      excel: 'Excel',
+      powerpoint: 'PowerPoint',
+      web: 'Web page',
+      mail: 'Email',
+      markdown: 'Markdown',
+      text: 'Plain text',
+      csv: 'CSV',
+    },
+    age: 'When it was added',
+    anyAge: 'Any time',
+    lastDays: (days) => (days === 1 ? 'Last day' : days === 7 ? 'Last week' : days === 30 ? 'Last month' : 'Last year'),
+    withoutFilters: 'Search without filters',
+    copyCitation: 'Copy citation',
+    inThisDocument: 'Passages in this document',
+    previousHit: 'Previous passage',
+    nextHit: 'Next passage',
+    hitOf: (hit, hits) => `Passage ${hit} of ${hits}`,
+    pictureOf: (filename) => `Picture: ${filename}`,
+    turn: 'Rotate',
+    allPages: 'Pages',
     page: (page) => `Page ${page}`,
     only: (docId) => `Only in ${docId}`,
     everywhere: 'Search everywhere',
@@ -380,6 +518,22 @@ export const en: Catalogue = {
     showText: 'Show as text',
     showPage: 'Show the page',
     pdfFailed: 'The page could not be drawn; here is its text.',
+  },
+
+  answer: {
+    title: 'Answer',
+    ask: 'Answer this question',
+    thinking: 'Reading the passages…',
+    ready: 'The answer is ready.',
+    stop: 'Stop',
+    stopped: 'Stopped.',
+    failed: 'The answer could not be finished.',
+    nothing: 'Nothing in the documents fits this question.',
+    sources: 'Sources',
+    source: (number, place) => `Source ${number}: ${place}`,
+    copy: 'Copy with citations',
+    followUp: 'Ask a follow-up question',
+    send: 'Ask',
   },
 
   system: {

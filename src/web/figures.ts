@@ -3,11 +3,11 @@ import { computed } from '@preact/signals';
 import { language, locale } from './language.ts';
 
 const numbers = computed(() => new Intl.NumberFormat(locale.value, { maximumFractionDigits: 1 }));
-const times = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'medium' }));
-const shortTimes = computed(
-  () =>
-    new Intl.DateTimeFormat(locale.value, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
-);
+const day = { month: 'short', day: 'numeric' } as const;
+const minute = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+const times = computed(() => new Intl.DateTimeFormat(locale.value, { year: 'numeric', ...day, ...minute, second: '2-digit' }));
+const shortTimes = computed(() => new Intl.DateTimeFormat(locale.value, { ...day, ...minute }));
+const oldTimes = computed(() => new Intl.DateTimeFormat(locale.value, { year: 'numeric', ...day }));
 const clock = computed(() => new Intl.DateTimeFormat(locale.value, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
 
 export function count(value: number): string {
@@ -26,9 +26,17 @@ export function time(iso: string): string {
   return times.value.format(new Date(iso));
 }
 
-/** Day and minute, for lists. */
-export function shortTime(iso: string): string {
-  return shortTimes.value.format(new Date(iso));
+/** Day and minute, for lists; of another year than this one the year and the day. */
+export function shortTime(iso: string, now: Date = new Date()): string {
+  const at = new Date(iso);
+  return (at.getFullYear() === now.getFullYear() ? shortTimes : oldTimes).value.format(at);
+}
+
+/** Local time as a file name may hold it: `2026-11-29 14.05.09`. */
+export function stamp(at: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(two).join('-');
+  return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join('.')}`;
 }
 
 export function clockTime(iso: string): string {

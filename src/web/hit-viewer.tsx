@@ -1,43 +1,67 @@
-/** One passage where it stands: on its page, when the document is a PDF, or in the parsed text. pdf.js is loaded here, when first needed. */
+/**
+ * One passage where it stands: on its page, when the document is a PDF, in the picture's place when it is one, or in the parsed text;
+ * and the way to the other passages that the same question finds in this document. Readers are loaded when they are first needed.
+ */
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { announce } from './announcer.ts';
-import { getDocument, originalUrl } from './api.ts';
+import { getDocument, openContent, originalUrl, search } from './api.ts';
+import { copyText } from './clipboard.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
+import { lazily } from './lazy.tsx';
+import { createLongText } from './long-text.ts';
 import type { MarkRange } from './marked-text.tsx';
-import type { Passage, PdfView } from './pdf-view.ts';
+import { keyOf, pageText, passageOf, permanentLink, toParameters, type KnownPassage, type PassageRef } from './passage-link.ts';
+import { sentenceOf } from './problem-words.ts';
+import { keep, knownPassage } from './results.ts';
+import { goTo, route } from './route.ts';
 import { TextPanel } from './text-panel.tsx';
-import type { WireHit } from './wire.ts';
+import { ToolButton } from './tool-button.tsx';
+import type { WireDocument } from './wire.ts';
 
-type Props = { readonly hit: WireHit; readonly onClose: () => void };
+type Props = {
+  readonly passage: PassageRef;
+  /** What is being asked, to find the other passages of the document; '' for nothing. */
+  readonly query: string;
+  readonly onClose: () => void;
+};
 
-export function HitViewer({ hit, onClose }: Props): VNode {
+const PagePanel = lazily(async () => (await import('./page-panel.tsx')).PagePanel);
+const PicturePanel = lazily(async () => (await import('./picture-panel.tsx')).PicturePanel);
+
+type Opened = { readonly document: WireDocument; readonly passage: KnownPassage };
+
+export function HitViewer({ passage, query, onClose }: Props): VNode {
   const t = sentences.value.search;
-  const { citation } = hit;
+  const key = keyOf(passage);
   const asText = useSignal(false);
-  const isPdf = useSignal<boolean | null>(null);
+  const opened = useSignal<Opened | null>(null);
+  const problem = useSignal<string | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
 
   useEffect(() => {
-    asText.value = false;
-    isPdf.value = null;
     heading.current?.focus({ preventScroll: true });
-    let wanted = true;
-    getDocument(citation.doc_id).then(
-      (document) => {
-        if (wanted) isPdf.value = document?.media_type === 'application/pdf' && citation.page !== null;
+    const life = new AbortController();
+    problem.value = null;
+    openPassage(passage, life.signal).then(
+      (found) => {
+        if (life.signal.aborted) return;
+        if (found === null) problem.value = sentences.value.documents.gone;
+        else opened.value = found;
       },
-      () => {
-        if (wanted) isPdf.value = false;
+      (error: unknown) => {
+        if (!life.signal.aborted) problem.value = sentenceOf(error);
       },
     );
-    return () => {
-      wanted = false;
-    };
-  }, [citation.chunk_id]);
+    return () => life.abort();
+  }, [key]);
 
+  // The document that is open stays on the page until the next one is there.
+  const shown = opened.value;
+  const isShown = shown !== null && shown.passage.docId === passage.docId;
+  const filename = isShown ? shown.document.filename : (knownPassage(key)?.filename ?? passage.docId);
+  const isPdf = isShown && shown.document.media_type === 'application/pdf' && shown.passage.page !== null;
   return (
     <section
       class="viewer card"
@@ -49,10 +73,10 @@ export function HitViewer({ hit, onClose }: Props): VNode {
       }}
     >
       <div class="viewer-head">
-        <h2 id="viewer-title" ref={heading} tabIndex={-1} aria-label={t.viewer(citation.filename)}>
-          <bdi>{citation.filename}</bdi>
+        <h2 id="viewer-title" ref={heading} tabIndex={-1} aria-label={t.viewer(filename)}>
+          <bdi>{filename}</bdi>
         </h2>
-        {isPdf.value === true ? (
+        {isPdf ? (
           <button
             type="button"
             class="quiet"
@@ -63,10 +87,11 @@ export function HitViewer({ hit, onClose }: Props): VNode {
             {asText.value ? t.showPage : t.showText}
           </button>
         ) : null}
+        {isShown ? <ToolButton icon="quote" name={t.copyCitation} onClick={() => void copyText(citationOf(shown))} /> : null}
         <a
           class="button quiet icon-only"
-          href={originalUrl(citation.doc_id)}
-          download={citation.filename}
+          href={originalUrl(passage.docId)}
+          download={filename}
           aria-label={sentences.value.documents.original}
           title={sentences.value.documents.original}
         >
@@ -82,168 +107,83 @@ export function HitViewer({ hit, onClose }: Props): VNode {
           <Icon name="close" />
         </button>
       </div>
-      {isPdf.value === null ? (
+      <OtherHits passage={passage} query={query} />
+      {problem.value !== null ? (
+        <p class="problem">{problem.value}</p>
+      ) : !isShown ? (
         <p class="muted">{sentences.value.loading}</p>
-      ) : isPdf.value && !asText.value ? (
-        <PagePanel hit={hit} />
+      ) : isPdf && !asText.value ? (
+        <PagePanel.View passage={shown.passage} />
       ) : (
         <div class="viewer-body" tabIndex={0} role="group" aria-labelledby="viewer-title">
-          <HitText hit={hit} />
+          {shown.document.media_type.startsWith('image/') ? <PicturePanel.View document={shown.document} /> : null}
+          <PassageText passage={shown.passage} />
         </div>
       )}
     </section>
   );
 }
 
-/** A PDF's page with the passage marked; the text where pdf.js cannot read the file. */
-function PagePanel({ hit }: { hit: WireHit }): VNode {
-  const t = sentences.value.search;
-  const { citation } = hit;
-  const host = useRef<HTMLDivElement>(null);
-  const body = useRef<HTMLDivElement>(null);
-  const view = useSignal<PdfView | null>(null);
-  /** Null until it is known which of the cited pages has the words. */
-  const page = useSignal<number | null>(null);
-  const zoom = useSignal(1);
-  const state = useSignal<'loading' | 'marked' | 'unmarked' | 'failed'>('loading');
-
-  useEffect(() => {
-    let wanted = true;
-    view.value = null;
-    state.value = 'loading';
-    import('./pdf-view.ts')
-      .then(({ openPdf }) => openPdf(originalUrl(citation.doc_id)))
-      .then(
-        (opened) => {
-          if (wanted) view.value = opened;
-          else opened.close();
-        },
-        () => {
-          state.value = 'failed';
-        },
-      );
-    return () => {
-      wanted = false;
-      view.value?.close();
-    };
-  }, [citation.doc_id]);
-
-  const pdf = view.value;
-  useEffect(() => {
-    let wanted = true;
-    page.value = null;
-    const first = citation.page ?? 1;
-    pdf?.pageOf(passageOf(hit), first, citation.page_end ?? first).then(
-      (number) => {
-        if (wanted) page.value = number;
-      },
-      () => {
-        state.value = 'failed';
-      },
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [pdf, citation.chunk_id]);
-
-  const shownPage = page.value;
-  const shownZoom = zoom.value;
-  useEffect(() => {
-    if (pdf === null || shownPage === null || host.current === null || body.current === null) return undefined;
-    const frame = host.current;
-    const draw = async (): Promise<void> => {
-      const widthPx = Math.max(240, (body.current?.clientWidth ?? 600) - 32) * shownZoom;
-      const last = citation.page_end ?? citation.page ?? 1;
-      const isHere = shownPage >= (citation.page ?? 1) && shownPage <= last;
-      const passage = isHere ? passageOf(hit) : null;
-      const shown = await pdf.show(frame, { number: shownPage, widthPx, passage });
-      if (shown === null) return;
-      state.value = shown.marks > 0 ? 'marked' : 'unmarked';
-      if (isHere) announce(shown.marks > 0 ? sentences.value.search.marked : sentences.value.search.unmarked);
-      shown.firstMark?.scrollIntoView({ block: 'center', inline: 'nearest' });
-    };
-    const redraw = (): void => {
-      draw().catch(() => {
-        state.value = 'failed';
-      });
-    };
-    redraw();
-    let width = body.current.clientWidth;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const observer = new ResizeObserver(() => {
-      if (body.current === null || body.current.clientWidth === width) return;
-      width = body.current.clientWidth;
-      clearTimeout(timer);
-      timer = setTimeout(redraw, 150);
-    });
-    observer.observe(body.current);
-    return () => {
-      clearTimeout(timer);
-      observer.disconnect();
-    };
-  }, [pdf, shownPage, shownZoom, citation.chunk_id]);
-
-  if (state.value === 'failed') {
-    return (
-      <div class="viewer-body" tabIndex={0} role="group" aria-labelledby="viewer-title">
-        <p class="problem">{t.pdfFailed}</p>
-        <HitText hit={hit} />
-      </div>
-    );
-  }
-  const pageCount = pdf?.pageCount ?? 1;
-  const current = shownPage ?? citation.page ?? 1;
-  const isCited = current >= (citation.page ?? 1) && current <= (citation.page_end ?? citation.page ?? 1);
-  return (
-    <>
-      <div class="viewer-tools">
-        <ToolButton icon="previous" name={t.previousPage} disabled={current <= 1} onClick={() => (page.value = current - 1)} />
-        <span class="page-number">{t.pageOf(String(current), String(pageCount))}</span>
-        <ToolButton icon="next" name={t.nextPage} disabled={current >= pageCount} onClick={() => (page.value = current + 1)} />
-        <span class="spacer" />
-        <ToolButton icon="minus" name={t.smaller} disabled={shownZoom <= 0.5} onClick={() => (zoom.value = shownZoom / 1.25)} />
-        <ToolButton icon="plus" name={t.larger} disabled={shownZoom >= 3} onClick={() => (zoom.value = shownZoom * 1.25)} />
-      </div>
-      {state.value === 'unmarked' && isCited ? <p class="muted small">{t.unmarked}</p> : null}
-      <div ref={body} class="viewer-body pages" tabIndex={0} role="group" aria-label={t.pageOf(String(current), String(pageCount))}>
-        {state.value === 'loading' ? <p class="muted">{sentences.value.loading}</p> : null}
-        <div ref={host} class={`sheet-host is-${state.value}`} />
-      </div>
-    </>
-  );
-}
-
-function HitText({ hit }: { hit: WireHit }): VNode {
-  const { doc_id: docId, char_start: start, char_end: end } = hit.citation;
-  const words = hit.highlights.map(([from = 0, to = 0]): MarkRange => [start + from, start + to]);
+/** The parsed text around a passage. */
+export function PassageText({ passage }: { passage: KnownPassage }): VNode {
+  const { docId, start, end } = passage;
+  const words = passage.highlights.map(([from, to]): MarkRange => [start + from, start + to]);
   return <TextPanel docId={docId} passage={[start, end]} words={words} />;
 }
 
-function passageOf(hit: WireHit): Passage {
-  return { text: hit.text, highlights: hit.highlights as [number, number][] };
+/** What a search of this page has found is known; of a link the text is read. Null when the document is not there. */
+async function openPassage(ref: PassageRef, signal: AbortSignal): Promise<Opened | null> {
+  const document = await getDocument(ref.docId);
+  if (document === null || signal.aborted) return null;
+  const known = knownPassage(keyOf(ref));
+  if (known !== undefined) return { document, passage: known };
+  const content = createLongText(await openContent(ref.docId, signal));
+  await content.readUpTo(ref.end);
+  const text = content.text.slice(ref.start, ref.end);
+  return { document, passage: { ...ref, filename: document.filename, text, highlights: [], section: [] } };
 }
 
-type ToolProps = {
-  readonly icon: 'previous' | 'next' | 'minus' | 'plus';
-  readonly name: string;
-  readonly disabled: boolean;
-  readonly onClick: () => void;
-};
+/** Previous and next of the passages that the question finds in the document, in the order in which they stand there. */
+function OtherHits({ passage, query }: { passage: PassageRef; query: string }): VNode | null {
+  const t = sentences.value.search;
+  const inOrder = useSignal<readonly KnownPassage[]>([]);
+  useEffect(() => {
+    inOrder.value = [];
+    if (query.trim() === '') return undefined;
+    const life = new AbortController();
+    const all = { query, docId: passage.docId, topK: 100, offset: 0, mediaType: null, insertedAfter: null };
+    search(all, life.signal).then(
+      ({ hits }) => {
+        keep(hits);
+        inOrder.value = hits.map(passageOf).sort((a, b) => a.start - b.start);
+      },
+      () => undefined,
+    );
+    return () => life.abort();
+  }, [passage.docId, query]);
 
-/** Keeps its focus when it can go no further, unlike a disabled button. */
-function ToolButton({ icon, name, disabled, onClick }: ToolProps): VNode {
+  const at = inOrder.value.findIndex((each) => keyOf(each) === keyOf(passage));
+  if (inOrder.value.length < 2) return null;
+  const step = (by: number): void => {
+    const next = inOrder.value[at === -1 ? inOrder.value.findIndex((each) => each.start >= passage.start) : at + by];
+    if (next !== undefined) goTo('search', { ...route.value.parameters, p: null, ...toParameters(next) });
+  };
   return (
-    <button
-      type="button"
-      class="quiet icon-only"
-      aria-label={name}
-      title={name}
-      aria-disabled={disabled}
-      onClick={() => {
-        if (!disabled) onClick();
-      }}
-    >
-      <Icon name={icon} />
-    </button>
+    <div class="viewer-tools" role="group" aria-label={t.inThisDocument}>
+      <ToolButton icon="previous" name={t.previousHit} disabled={at === 0} onClick={() => step(-1)} />
+      <span class="page-number">{t.hitOf(String(at + 1), String(inOrder.value.length))}</span>
+      <ToolButton icon="next" name={t.nextHit} disabled={at === inOrder.value.length - 1} onClick={() => step(1)} />
+    </div>
   );
+}
+
+/** Text, file, page and link, as they go into a report. */
+function citationOf({ document, passage }: Opened): string {
+  const t = sentences.value.search;
+  const place = [
+    document.filename,
+    passage.page === null ? null : t.page(pageText(passage.page, passage.pageEnd)),
+    passage.section.length === 0 ? null : passage.section.join(' › '),
+  ].filter((part) => part !== null);
+  return `“${passage.text.trim()}”\n— ${place.join(', ')}\n${permanentLink(passage)}`;
 }

@@ -24,6 +24,8 @@ const paths = {
   check: 'M5 13l4 4L19 7',
   warning: 'M12 4l9 16H3zM12 10v4m0 3h.01',
   key: 'M14 10a5 5 0 1 1-3-4.6L20 5v4h-3v3h-3z',
+  quote: 'M10 7H5v6h5V7zm0 6c0 3-1 4-4 5M19 7h-5v6h5V7zm0 6c0 3-1 4-4 5',
+  turn: 'M19 12a7 7 0 1 1-2-5l2 2m0-5v5h-5',
   leave: 'M14 4h6v16h-6M10 8l-4 4 4 4m-4-4h10',
 } as const;
 

@@ -17,12 +17,22 @@ export type ShownPage = {
   readonly firstMark: HTMLElement | null;
 };
 
+type Shown = {
+  readonly number: number;
+  readonly widthPx: number;
+  /** Degrees clockwise, a multiple of 90, beside what the file says. */
+  readonly rotation: number;
+  readonly passage: Passage | null;
+};
+
 export interface PdfView {
   readonly pageCount: number;
   /** Of the cited pages the one that has the words looked for, or else most of the passage. */
   pageOf(passage: Passage, first: number, last: number): Promise<number>;
   /** Draws page `number` (from 1) `widthPx` wide into `host`, replacing what was there. A later call overtakes an earlier one (then null). */
-  show(host: HTMLElement, page: { number: number; widthPx: number; passage: Passage | null }): Promise<ShownPage | null>;
+  show(host: HTMLElement, page: Shown): Promise<ShownPage | null>;
+  /** A small picture of a page. */
+  thumbnail(number: number, widthPx: number): Promise<HTMLCanvasElement>;
   close(): void;
 }
 
@@ -61,14 +71,23 @@ export async function openPdf(url: string): Promise<PdfView> {
       }
       return best.number;
     },
-    async show(host, { number, widthPx, passage }) {
+    async show(host, { number, widthPx, rotation, passage }) {
       latest += 1;
       const mine = latest;
       const page = await pdf.getPage(Math.min(Math.max(1, number), pdf.numPages));
-      const sheet = await drawPage(page, widthPx, () => mine === latest);
+      const sheet = await drawPage(page, { widthPx, rotation }, () => mine === latest);
       if (sheet === null) return null;
       host.replaceChildren(sheet.element);
       return passage === null ? { marks: 0, firstMark: null } : markPassage(sheet, passage);
+    },
+    async thumbnail(number, widthPx) {
+      const page = await pdf.getPage(number);
+      const viewport = page.getViewport({ scale: widthPx / page.getViewport({ scale: 1 }).width });
+      const canvas = document.createElement('canvas');
+      canvas.width = Math.floor(viewport.width);
+      canvas.height = Math.floor(viewport.height);
+      await page.render({ canvas, viewport }).promise;
+      return canvas;
     },
     close() {
       latest += 1;
@@ -79,9 +98,14 @@ export async function openPdf(url: string): Promise<PdfView> {
 
 type Sheet = { readonly element: HTMLElement; readonly texts: readonly HTMLElement[] };
 
-async function drawPage(page: PDFPageProxy, widthPx: number, isWanted: () => boolean): Promise<Sheet | null> {
-  const plain = page.getViewport({ scale: 1 });
-  const viewport = page.getViewport({ scale: widthPx / plain.width });
+async function drawPage(
+  page: PDFPageProxy,
+  { widthPx, rotation: turned }: { widthPx: number; rotation: number },
+  isWanted: () => boolean,
+): Promise<Sheet | null> {
+  const rotation = (page.rotate + turned) % 360;
+  const plain = page.getViewport({ scale: 1, rotation });
+  const viewport = page.getViewport({ scale: widthPx / plain.width, rotation });
   const fine = Math.min(window.devicePixelRatio || 1, 2, Math.sqrt(canvasPixelsMax / (viewport.width * viewport.height)));
   const canvas = document.createElement('canvas');
   canvas.width = Math.floor(viewport.width * fine);

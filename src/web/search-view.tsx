@@ -1,76 +1,82 @@
 /**
- * Questions and the passages that answer them. Everything is in the address: what was asked, in which document, and which passage
- * is open. Keys: `/` to the field, arrows among the hits, Enter opens, Esc goes back one step.
+ * Questions and the passages that answer them. Everything is in the address: what was asked, where, and which passage is open.
+ * Keys: `/` to the field, arrows among the hits, Enter opens, Esc goes back one step.
  */
-import { signal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from './announcer.ts';
-import { search } from './api.ts';
 import { HitViewer } from './hit-viewer.tsx';
 import { count } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
+import { lazily } from './lazy.tsx';
 import { excerpt, MarkedText, withoutRules } from './marked-text.tsx';
+import { fromParameters, keyOf, pageText, passageOf, toParameters, type PassageRef } from './passage-link.ts';
+import { sentenceOf } from './problem-words.ts';
+import { answers, ask, askAgain, busy, found, hasMoreHits, problem, showMore, type Found, type Question } from './results.ts';
 import { linkTo, replaceRoute, route } from './route.ts';
-import type { WireHit, WireSearch } from './wire.ts';
+import { agesInDays, after, fileKinds, mediaTypeOf } from './search-filters.ts';
+import { config } from './server-state.ts';
+import type { WireHit } from './wire.ts';
 
-const debounceMs = 150;
-const hitsMax = 20;
 const excerptCharacters = 320;
+/** Hits of one document shown before its reader asks for the others. */
+const hitsOfDocument = 1;
 
-/** The last answer, the question it answers, and what went wrong with the last question. */
-const answer = signal<WireSearch | null>(null);
-const problem = signal<string | null>(null);
-const busy = signal(false);
-let asked = '';
+const AnswerPanel = lazily<{ question: string; docId: string | null }>(
+  async () => (await import('./answer-panel.tsx')).AnswerPanel,
+);
+
+/** What the address says of the search, beside the passage that is open. */
+type Place = { readonly q: string; readonly doc: string | null; readonly kind: string | null; readonly age: string | null };
+
+function placeOf(parameters: Readonly<Record<string, string>>): Place {
+  return {
+    q: parameters['q'] ?? '',
+    doc: parameters['doc'] ?? null,
+    kind: parameters['kind'] ?? null,
+    age: parameters['age'] ?? null,
+  };
+}
 
 export function SearchView(): VNode {
   const t = sentences.value.search;
-  const { q = '', doc = null, hit = null } = route.value.parameters as { q?: string; doc?: string; hit?: string };
+  const { parameters } = route.value;
+  const place = placeOf(parameters);
+  const { q, doc, kind, age } = place;
   const field = useRef<HTMLInputElement>(null);
+  const question: Question = { query: q, docId: doc, mediaType: mediaTypeOf(kind), insertedAfter: after(age) };
 
-  useEffect(() => ask(q, doc), [q, doc]);
+  useEffect(() => ask(question), [q, doc, kind, age]);
   useEffect(() => {
-    if (hit === null) field.current?.focus();
+    if (open === null) field.current?.focus();
   }, []);
 
-  const hits = answer.value?.hits ?? [];
-  const open = hit === null ? undefined : hits.find((each) => each.citation.chunk_id === hit);
+  const open = fromParameters(parameters);
   const close = (): void => {
-    replaceRoute('search', { q, doc });
-    requestAnimationFrame(() => document.getElementById(hitId(hit ?? ''))?.focus());
+    replaceRoute('search', place);
+    requestAnimationFrame(() => (document.getElementById(open === null ? '' : hitId(open)) ?? field.current)?.focus());
   };
 
   return (
-    <section class={`view search-view${open === undefined ? '' : ' with-viewer'}`} aria-labelledby="title">
+    <section class={`view search-view${open === null ? '' : ' with-viewer'}`} aria-labelledby="title">
       <h1 id="title" class="hidden">
         {sentences.value.views.search}
       </h1>
       <div class="search-side">
         <div class="search-head">
-          <div class="search-field" role="search">
-            <Icon name="search" />
-            <input
-              ref={field}
-              id="query"
-              type="search"
-              aria-label={t.label}
-              placeholder={t.hint}
-              autocomplete="off"
-              enterkeyhint="search"
-              value={q}
-              maxLength={2000}
-              aria-describedby="search-keys"
-              onInput={(event) => replaceRoute('search', { q: event.currentTarget.value, doc })}
-              onKeyDown={(event) => fromField(event, q, doc)}
-            />
-            <kbd aria-hidden="true">/</kbd>
-          </div>
+          <SearchField place={place} question={question} field={field} />
+          <Filters place={place} />
           {doc === null ? null : (
             <p class="chip">
               <bdi>{t.only(doc)}</bdi>
-              <a class="button quiet icon-only" href={linkTo('search', { q })} aria-label={t.everywhere} title={t.everywhere}>
+              <a
+                class="button quiet icon-only"
+                href={linkTo('search', { ...place, doc: null })}
+                aria-label={t.everywhere}
+                title={t.everywhere}
+              >
                 <Icon name="close" />
               </a>
             </p>
@@ -79,56 +85,226 @@ export function SearchView(): VNode {
             {t.keys}
           </p>
         </div>
-        <Answer query={q} doc={doc} open={hit} />
+        {config.value?.answers === true && q.trim() !== '' ? (
+          <AnswerPanel.View key={JSON.stringify([q, doc])} question={q} docId={doc} />
+        ) : null}
+        <Results place={place} question={question} open={open} />
       </div>
-      {open === undefined ? null : <HitViewer hit={open} onClose={close} />}
+      {open === null ? null : <HitViewer passage={open} query={q} onClose={close} />}
     </section>
   );
 }
 
-function Answer({ query, doc, open }: { query: string; doc: string | null; open: string | null }): VNode {
+type FieldProps = { readonly place: Place; readonly question: Question; readonly field: { current: HTMLInputElement | null } };
+
+/** Keeps what is being composed (pinyin, kana) to itself until it is a word. */
+function SearchField({ place, question, field }: FieldProps): VNode {
   const t = sentences.value.search;
-  const found = answer.value;
-  if (problem.value !== null) return <p class="problem">{problem.value}</p>;
-  if (query.trim() === '') return <p class="nothing">{t.start}</p>;
-  if (found === null) return <p class="muted">{busy.value ? sentences.value.loading : ''}</p>;
-  if (found.hits.length === 0) {
+  const typed = useSignal(place.q);
+  const composing = useRef(false);
+  useEffect(() => {
+    typed.value = place.q;
+  }, [place.q]);
+  const take = (value: string): void => {
+    typed.value = value;
+    // The passage that is open stays open.
+    if (!composing.current) replaceRoute('search', { ...route.peek().parameters, q: value });
+  };
+  return (
+    <div class="search-field" role="search">
+      <Icon name="search" />
+      <input
+        ref={field}
+        id="query"
+        type="search"
+        aria-label={t.label}
+        placeholder={t.hint}
+        autocomplete="off"
+        enterkeyhint="search"
+        value={typed.value}
+        maxLength={2000}
+        aria-describedby="search-keys"
+        onCompositionStart={() => {
+          composing.current = true;
+        }}
+        onCompositionEnd={(event) => {
+          composing.current = false;
+          take(event.currentTarget.value);
+        }}
+        onInput={(event) => take(event.currentTarget.value)}
+        onKeyDown={(event) => fromField(event, place, question)}
+      />
+      <kbd aria-hidden="true">/</kbd>
+    </div>
+  );
+}
+
+function Filters({ place }: { place: Place }): VNode {
+  const t = sentences.value.search;
+  const set = (name: 'kind' | 'age', value: string): void => replaceRoute('search', { ...route.peek().parameters, [name]: value });
+  return (
+    <div class="search-filters" role="group" aria-label={t.filters}>
+      <select
+        class={place.kind === null ? '' : 'is-set'}
+        aria-label={t.kind}
+        value={place.kind ?? ''}
+        onChange={(event) => set('kind', event.currentTarget.value)}
+      >
+        <option value="">{t.anyKind}</option>
+        {fileKinds.map(({ name }) => (
+          <option key={name} value={name}>
+            {t.kinds[name]}
+          </option>
+        ))}
+      </select>
+      <select
+        class={place.age === null ? '' : 'is-set'}
+        aria-label={t.age}
+        value={place.age ?? ''}
+        onChange={(event) => set('age', event.currentTarget.value)}
+      >
+        <option value="">{t.anyAge}</option>
+        {agesInDays.map((days) => (
+          <option key={days} value={String(days)}>
+            {t.lastDays(days)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+type ResultsProps = { readonly place: Place; readonly question: Question; readonly open: PassageRef | null };
+
+function Results({ place, question, open }: ResultsProps): VNode {
+  const t = sentences.value.search;
+  const shown = found.value;
+  const isCurrent = answers(question);
+  useEffect(() => {
+    if (shown !== null && isCurrent) announce(shown.hits.length === 0 ? t.none(question.query) : foundLine(shown));
+  }, [shown]);
+
+  if (problem.value !== null)
+    return (
+      <div class="nothing" role="alert">
+        <p class="problem">{sentenceOf(problem.value)}</p>
+        <p>
+          <button type="button" onClick={askAgain}>
+            {sentences.value.tryAgain}
+          </button>
+        </p>
+      </div>
+    );
+  if (question.query.trim() === '') return <p class="nothing">{t.start}</p>;
+  if (shown === null) return <Searching query={question.query} />;
+  if (shown.hits.length === 0 && isCurrent) {
+    const isNarrowed = place.kind !== null || place.age !== null || place.doc !== null;
     return (
       <div class="nothing">
-        <p>{t.none(found.query)}</p>
+        <p>{t.none(question.query)}</p>
         <p class="muted">{t.noneHint}</p>
+        {isNarrowed ? (
+          <p>
+            <a class="button" href={linkTo('search', { q: place.q })}>
+              {t.withoutFilters}
+            </a>
+          </p>
+        ) : null}
       </div>
     );
   }
   return (
     <>
-      <p class="muted small found">{t.found(found.hits.length, count(Math.round(found.took_ms)))}</p>
-      {found.notice === null ? null : <p class="muted small">{found.notice}</p>}
-      <ol class={`hits${busy.value ? ' stale' : ''}`} aria-label={t.hits}>
-        {found.hits.map((hit) => (
-          <li key={hit.citation.chunk_id}>
-            <Hit
-              hit={hit}
-              href={linkTo('search', { q: query, doc, hit: hit.citation.chunk_id })}
-              isOpen={hit.citation.chunk_id === open}
-            />
+      {isCurrent ? <p class="muted small found">{foundLine(shown)}</p> : <Searching query={question.query} />}
+      {shown.notice === null ? null : <p class="muted small">{shown.notice}</p>}
+      <ol class={`hits${isCurrent ? '' : ' stale'}`} aria-label={t.hits} aria-busy={!isCurrent}>
+        {byDocument(shown.hits).map((hits) => (
+          <li key={hits[0]?.citation.doc_id}>
+            <DocumentHits hits={hits} place={place} open={open} />
           </li>
         ))}
       </ol>
+      {hasMoreHits.value && isCurrent ? (
+        <p class="actions more">
+          <button type="button" onClick={showMore} aria-disabled={busy.value}>
+            {busy.value ? sentences.value.loading : t.more}
+          </button>
+        </p>
+      ) : null}
     </>
   );
 }
 
-function Hit({ hit, href, isOpen }: { hit: WireHit; href: string; isOpen: boolean }): VNode {
+function Searching({ query }: { query: string }): VNode {
+  return (
+    <p class="muted small found searching" role="status">
+      <span class="turning" aria-hidden="true" />
+      {sentences.value.search.searching(query)}
+    </p>
+  );
+}
+
+function foundLine({ hits, total, tookMs }: Found): string {
+  return sentences.value.search.found(count(hits.length), count(total), count(Math.round(tookMs)));
+}
+
+/** In the order of each document's best hit. */
+function byDocument(hits: readonly WireHit[]): readonly (readonly WireHit[])[] {
+  const groups = new Map<string, WireHit[]>();
+  for (const hit of hits) {
+    const known = groups.get(hit.citation.doc_id);
+    if (known === undefined) groups.set(hit.citation.doc_id, [hit]);
+    else known.push(hit);
+  }
+  return [...groups.values()];
+}
+
+type HitsProps = { readonly hits: readonly WireHit[]; readonly place: Place; readonly open: PassageRef | null };
+
+function DocumentHits({ hits, place, open }: HitsProps): VNode {
+  const t = sentences.value.search;
+  const wide = useSignal(false);
+  const openKey = open === null ? null : keyOf(open);
+  const isOpen = (hit: WireHit): boolean => keyOf(passageOf(hit)) === openKey;
+  const isWide = wide.value || hits.slice(hitsOfDocument).some(isOpen);
+  const rest = hits.length - hitsOfDocument;
+  return (
+    <div class="group card">
+      {(isWide ? hits : hits.slice(0, hitsOfDocument)).map((hit) => (
+        <Hit key={hit.citation.chunk_id} hit={hit} place={place} isOpen={isOpen(hit)} />
+      ))}
+      {rest <= 0 ? null : (
+        <button
+          type="button"
+          class="quiet group-more"
+          aria-expanded={isWide}
+          onClick={() => {
+            wide.value = !isWide;
+          }}
+        >
+          {isWide ? t.fewerOf : t.moreOf(rest)}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Hit({ hit, place, isOpen }: { hit: WireHit; place: Place; isOpen: boolean }): VNode {
   const t = sentences.value.search;
   const { citation } = hit;
   const part = excerpt(hit.text, hit.highlights as [number, number][], excerptCharacters);
+  const ref = passageOf(hit);
   return (
-    <a id={hitId(citation.chunk_id)} class="hit card" href={href} aria-current={isOpen ? 'true' : undefined} onKeyDown={amongHits}>
+    <a
+      id={hitId(ref)}
+      class="hit"
+      href={linkTo('search', { ...place, ...toParameters(ref) })}
+      aria-current={isOpen ? 'true' : undefined}
+      onKeyDown={amongHits}
+    >
       <span class="hit-head">
         <bdi class="name">{citation.filename}</bdi>
-        {citation.page === null ? null : <span class="page">{t.page(pages(citation.page, citation.page_end))}</span>}
-        <span class="muted score">{hit.score.toFixed(2)}</span>
+        {citation.page === null ? null : <span class="page">{t.page(pageText(citation.page, citation.page_end))}</span>}
       </span>
       {citation.section.length === 0 ? null : <bdi class="muted section">{citation.section.join(' › ')}</bdi>}
       <span class="snippet" dir="auto">
@@ -138,65 +314,22 @@ function Hit({ hit, href, isOpen }: { hit: WireHit; href: string; isOpen: boolea
   );
 }
 
-function pages(first: number, last: number | null): string {
-  return last === null || last === first ? String(first) : `${first}–${last}`;
+function hitId(ref: PassageRef): string {
+  return `hit-${keyOf(ref)}`;
 }
 
-function hitId(chunkId: string): string {
-  return `hit-${chunkId}`;
-}
-
-/** Asks after a short rest in typing; the question before is given up. Returns the way to call it off. */
-function ask(query: string, doc: string | null): () => void {
-  const key = JSON.stringify([query, doc]);
-  if (query.trim() === '') {
-    answer.value = null;
-    problem.value = null;
-    asked = '';
-    return () => undefined;
-  }
-  if (key === asked && answer.value !== null) return () => undefined;
-  const life = new AbortController();
-  busy.value = true;
-  const timer = setTimeout(() => {
-    search({ query, docId: doc, topK: hitsMax }, life.signal).then(
-      (found) => {
-        if (life.signal.aborted) return;
-        asked = key;
-        answer.value = found;
-        problem.value = null;
-        busy.value = false;
-        announce(
-          found.hits.length === 0
-            ? sentences.value.search.none(query)
-            : sentences.value.search.found(found.hits.length, count(Math.round(found.took_ms))),
-        );
-      },
-      (error: unknown) => {
-        if (life.signal.aborted) return;
-        problem.value = (error as Error).message;
-        busy.value = false;
-      },
-    );
-  }, debounceMs);
-  return () => {
-    clearTimeout(timer);
-    life.abort();
-  };
-}
-
-function fromField(event: KeyboardEvent, query: string, doc: string | null): void {
+function fromField(event: KeyboardEvent, place: Place, question: Question): void {
   if (event.isComposing) return;
   const first = document.querySelector<HTMLElement>('.hit');
   if (event.key === 'ArrowDown' && first !== null) {
     event.preventDefault();
     first.focus();
-  } else if (event.key === 'Enter' && first !== null && JSON.stringify([query, doc]) === asked) {
+  } else if (event.key === 'Enter' && first !== null && answers(question)) {
     first.click();
   } else if (event.key === 'Escape') {
     event.preventDefault();
-    if (query === '') (event.currentTarget as HTMLElement).blur();
-    else replaceRoute('search', { doc });
+    if (place.q === '') (event.currentTarget as HTMLElement).blur();
+    else replaceRoute('search', { ...route.peek().parameters, q: null });
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the page knows of the server as a whole: its limits and its state. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { ApiError, getConfig, getStatus, keyWanted } from './api.ts';
 import type { WireConfig, WireStatus } from './wire.ts';
 
@@ -8,13 +8,24 @@ export const config = signal<WireConfig | null>(null);
 export const status = signal<WireStatus | null>(null);
 /** It answers, but only that it is not ready yet. */
 export const notReady = signal(false);
+/** It takes requests and answers none: frozen, or too slow to tell. Known within `askMs + patienceMs`. */
+export const silent = signal(false);
 
-const askMs = 3000;
+/** What the key of this page may do; without keys, everything. */
+export const mayWrite = computed(() => config.value?.auth !== 'key' || ['write', 'admin'].includes(config.value.key?.scope ?? ''));
+
+const askMs = 2000;
+const patienceMs = 2500;
+let asking = false;
 
 /** Asks every few seconds while the page is looked at, until `signal` aborts. Resolves as soon as it is known whether a key is needed. */
 export async function watchServer(signal: AbortSignal): Promise<void> {
   const ask = (): void => {
-    if (!document.hidden) void refreshServer();
+    if (document.hidden || asking) return;
+    asking = true;
+    void refreshServer().finally(() => {
+      asking = false;
+    });
   };
   const timer = setInterval(ask, askMs);
   document.addEventListener('visibilitychange', ask, { signal });
@@ -26,13 +37,16 @@ export async function watchServer(signal: AbortSignal): Promise<void> {
 /** Asks now; whether a key is needed is known afterwards. A server that does not answer leaves the last figures; the feed says that it is away. */
 export async function refreshServer(): Promise<void> {
   try {
-    if (config.value === null || keyWanted.value) await readConfig();
+    const isUnknown = config.value === null || (config.value.auth === 'key' && config.value.key === null);
+    if (isUnknown || keyWanted.value) await readConfig();
     if (keyWanted.value) return;
-    status.value = await getStatus();
+    status.value = await getStatus(AbortSignal.timeout(patienceMs));
     notReady.value = false;
+    silent.value = false;
   } catch (error) {
     // That it is away is said by the feed's own state.
     notReady.value = error instanceof ApiError && error.status === 503;
+    silent.value = error instanceof DOMException && error.name === 'TimeoutError';
   }
 }
 

@@ -7,8 +7,10 @@ import { getTask, listTasks } from './api.ts';
 import type { TaskStatus } from '../tasks/task.ts';
 import type { WireTask } from './wire.ts';
 
-/** Most tasks held; older ones can still be found by a narrower filter. */
+/** Most tasks held. With one more, the oldest that has ended and is in nobody's hands is let go; a filter finds it again. */
 export const tasksMax = 20_000;
+/** Asked for first, so that something is soon seen; then pages of `pageTasks`. */
+const firstTasks = 50;
 const pageTasks = 200;
 /** Tasks asked for one by one when the state is read again. */
 const singleReadsMax = 100;
@@ -22,7 +24,10 @@ export const tasksLoaded = signal(false);
 
 const byId = new Map<string, WireTask>();
 let order: string[] = [];
+let isSorted = true;
 let flushAsked = false;
+/** Tasks of files on this page: their rows need them, however old they are. */
+const pinned = new Set<string>();
 
 type Reading = { cursor: string | null; ended: boolean; running: Promise<void> | null };
 const readings = new Map<TaskScope, Reading>();
@@ -31,12 +36,21 @@ export function taskById(taskId: string): WireTask | undefined {
   return tasks.value.length === 0 ? undefined : byId.get(taskId);
 }
 
+/** Keeps a task from being let go. */
+export function pinTask(taskId: string): void {
+  pinned.add(taskId);
+}
+
+export function unpinTask(taskId: string): void {
+  pinned.delete(taskId);
+}
+
 /** One snapshot from the feed or from an answer. Older than what is known: ignored. */
 export function putTask(task: WireTask): void {
   const known = byId.get(task.task_id);
   if (known !== undefined && isOlder(task, known)) return;
   if (known === undefined) {
-    if (byId.size >= tasksMax) return;
+    if (order.length > 0 && task.task_id > (order.at(-1) ?? '')) isSorted = false;
     order.push(task.task_id);
   }
   byId.set(task.task_id, task);
@@ -75,6 +89,7 @@ export async function resyncTasks({ whole }: { whole: boolean }): Promise<void> 
     if (known === undefined || !isOlder(task, known)) byId.set(task.task_id, task);
   }
   order = [...byId.keys()];
+  isSorted = false;
   if (whole || !tasksLoaded.value) {
     readings.clear();
     readings.set('all', { cursor: newest.cursor, ended: newest.cursor === null, running: null });
@@ -89,7 +104,7 @@ async function readNewest(wanted: number): Promise<Newest> {
   const tasks = new Map<string, WireTask>();
   let cursor: string | null = null;
   do {
-    const limit = Math.min(1000, Math.max(pageTasks, wanted - tasks.size));
+    const limit = Math.min(1000, Math.max(firstTasks, wanted - tasks.size));
     const page = await listTasks({ limit, ...(cursor === null ? {} : { cursor }) });
     for (const task of page.tasks) tasks.set(task.task_id, task);
     cursor = page.next_cursor;
@@ -157,6 +172,19 @@ function flushSoon(): void {
 
 function flush(): void {
   flushAsked = false;
-  order.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  if (!isSorted) order.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  isSorted = true;
+  if (order.length > tasksMax) letGo(order.length - tasksMax);
   tasks.value = order.flatMap((id) => byId.get(id) ?? []);
+}
+
+/** The oldest first; of those that are alive or pinned none. */
+function letGo(count: number): void {
+  const gone = new Set<string>();
+  for (let at = order.length - 1; at >= 0 && gone.size < count; at -= 1) {
+    const id = order[at] ?? '';
+    if (!isLive(byId.get(id)) && !pinned.has(id)) gone.add(id);
+  }
+  for (const id of gone) byId.delete(id);
+  order = order.filter((id) => !gone.has(id));
 }

@@ -2,16 +2,18 @@
 import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useRef } from 'preact/hooks';
-import { announce } from './announcer.ts';
-import { ApiError, cancelTask, retryTask } from './api.ts';
+import { cancelTask, retryTask } from './api.ts';
+import { copyText } from './clipboard.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { bytes, count, duration, shortTime, time } from './figures.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { sentences } from './language.ts';
 import { msLeft } from './pace.ts';
+import { tellRefusal } from './notices.tsx';
 import { linkTo, replaceRoute, route } from './route.ts';
+import { mayWrite } from './server-state.ts';
 import { hasMore, readMore, taskById, tasks, tasksLoaded, type TaskScope } from './task-list.ts';
-import { failureOf, join, stepFigures } from './upload-view.tsx';
+import { failureOf, join, stepFigures } from './task-words.ts';
 import { VirtualList } from './virtual-list.tsx';
 import type { WireTask } from './wire.ts';
 
@@ -75,7 +77,7 @@ export function TasksView(): VNode {
           question={t.stopQuestion(stopping.value.filename)}
           hint={t.stopHint}
           confirm={t.stop}
-          onConfirm={() => stopping.value !== null && act(cancelTask(stopping.value.task_id, { force: true }))}
+          onConfirm={() => stopping.value !== null && stopTask(stopping.value)}
           onClose={() => {
             stopping.value = null;
           }}
@@ -137,11 +139,7 @@ function TaskState({ task }: { task: WireTask }): VNode | null {
   if (task.status === 'failed') return <bdi class="problem">{failureOf(task)}</bdi>;
   if (task.status === 'completed') {
     const pages = task.result?.pages ?? null;
-    return (
-      <span class="muted">
-        {sentences.value.upload.done(pages === null ? null : count(pages), count(task.result?.chunks ?? 0))}
-      </span>
-    );
+    return <span class="muted">{pages === null ? '' : sentences.value.upload.done(count(pages))}</span>;
   }
   const left = msLeft(task);
   return (
@@ -166,10 +164,10 @@ function TaskActions({ task, labelled }: { task: WireTask; labelled: boolean }):
   const shared = { filename: task.filename, labelled };
   return (
     <>
-      {task.status === 'pending' ? (
-        <Action {...shared} icon="close" name={t.cancel} onClick={() => act(cancelTask(task.task_id, { force: false }))} />
+      {task.status === 'pending' && mayWrite.value ? (
+        <Action {...shared} icon="close" name={t.cancel} onClick={() => cancel(task)} />
       ) : null}
-      {task.status === 'processing' ? (
+      {task.status === 'processing' && mayWrite.value ? (
         <Action
           {...shared}
           icon="stop"
@@ -179,10 +177,10 @@ function TaskActions({ task, labelled }: { task: WireTask; labelled: boolean }):
           }}
         />
       ) : null}
-      {task.status === 'failed' ? (
-        <Action {...shared} icon="retry" name={t.retry} onClick={() => act(retryTask(task.task_id))} />
+      {task.status === 'failed' && task.retryable === true && mayWrite.value ? (
+        <Action {...shared} icon="retry" name={t.retry} onClick={() => retry(task)} />
       ) : null}
-      <Action {...shared} icon="copy" name={t.copyId} onClick={() => void copyId(task.task_id)} />
+      {labelled ? <Action {...shared} icon="copy" name={t.copyId} onClick={() => void copyText(task.task_id)} /> : null}
     </>
   );
 }
@@ -220,16 +218,19 @@ function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; 
     closer.current?.focus();
   }, [task.task_id]);
   const close = (): void => replaceRoute('tasks', { status: scope === 'all' ? null : scope, q: text });
-  const rows: readonly (readonly [string, string | null])[] = [
-    [t.fields.docId, task.doc_id],
+  const rows: readonly Row[] = [
     [t.fields.size, bytes(task.file_size)],
-    [t.fields.stage, sentences.value.stages[task.stage]],
-    [t.fields.attempts, `${task.attempts} / ${task.max_attempts}`],
     [t.fields.created, time(task.created_at)],
-    [t.fields.started, task.started_at === null ? null : time(task.started_at)],
     [t.fields.finished, task.finished_at === null ? null : time(task.finished_at)],
     [t.fields.warnings, task.result?.warnings?.join(' ') ?? null],
+  ];
+  const inside: readonly Row[] = [
+    [t.fields.docId, task.doc_id],
     [t.fields.id, task.task_id],
+    [t.fields.stage, task.stage === 'done' ? null : sentences.value.stages[task.stage]],
+    [t.fields.attempts, `${task.attempts} / ${task.max_attempts}`],
+    [t.fields.started, task.started_at === null ? null : time(task.started_at)],
+    [t.fields.chunks, task.result === null ? null : count(task.result.chunks)],
   ];
   return (
     <dialog ref={dialog} class="sheet-dialog" aria-labelledby="details-title" onClose={close}>
@@ -269,18 +270,11 @@ function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; 
           )}
         </div>
       ) : null}
-      <dl>
-        {rows.map(([name, value]) =>
-          value === null || value === '' ? null : (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>
-                <bdi>{value}</bdi>
-              </dd>
-            </div>
-          ),
-        )}
-      </dl>
+      <Rows rows={rows} />
+      <details class="inside">
+        <summary>{sentences.value.details}</summary>
+        <Rows rows={inside} />
+      </details>
       <div class="actions">
         {task.status === 'completed' ? (
           <a class="button" href={linkTo('documents', { text: task.doc_id })}>
@@ -291,6 +285,25 @@ function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; 
         <TaskActions task={task} labelled />
       </div>
     </dialog>
+  );
+}
+
+type Row = readonly [name: string, value: string | null];
+
+function Rows({ rows }: { rows: readonly Row[] }): VNode {
+  return (
+    <dl>
+      {rows.map(([name, value]) =>
+        value === null || value === '' ? null : (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <bdi>{value}</bdi>
+            </dd>
+          </div>
+        ),
+      )}
+    </dl>
   );
 }
 
@@ -312,24 +325,19 @@ function walkRows(event: KeyboardEvent): void {
   next.scrollIntoView({ block: 'nearest' });
 }
 
-/** Does it; the feed shows what came of it, and a refusal is said. */
-function act(action: Promise<void>): void {
-  action.catch((error: unknown) => announce(error instanceof ApiError ? error.message : String(error)));
+/** The feed shows what comes of these; a refusal is said. */
+function cancel(task: WireTask): void {
+  cancelTask(task.task_id, { force: false }).catch((error: unknown) =>
+    tellRefusal(sentences.value.tasks.notCancelled(task.filename), error),
+  );
 }
 
-async function copyId(taskId: string): Promise<void> {
-  if (navigator.clipboard === undefined) copyOldWay(taskId);
-  else await navigator.clipboard.writeText(taskId);
-  announce(sentences.value.copied);
+function stopTask(task: WireTask): void {
+  cancelTask(task.task_id, { force: true }).catch((error: unknown) =>
+    tellRefusal(sentences.value.tasks.notStopped(task.filename), error),
+  );
 }
 
-/** `navigator.clipboard` is missing where the page comes over plain HTTP from another machine. */
-function copyOldWay(text: string): void {
-  const field = document.createElement('textarea');
-  field.value = text;
-  field.className = 'hidden';
-  document.body.append(field);
-  field.select();
-  document.execCommand('copy');
-  field.remove();
+function retry(task: WireTask): void {
+  retryTask(task.task_id).catch((error: unknown) => tellRefusal(sentences.value.upload.notRetried(task.filename), error));
 }

@@ -6,28 +6,35 @@ import { announce } from './announcer.ts';
 import { retryTask } from './api.ts';
 import { docIdProblem } from './doc-id.ts';
 import { filesFromInput } from './dropped-files.ts';
-import { bytes, count, duration } from './figures.ts';
+import { bytes, count, time } from './figures.ts';
 import { Icon } from './icons.tsx';
-import { language, sentences } from './language.ts';
+import { copyText } from './clipboard.ts';
+import { sentences } from './language.ts';
+import { tellRefusal } from './notices.tsx';
 import { msLeft } from './pace.ts';
+import { sentenceOf } from './problem-words.ts';
 import { linkTo } from './route.ts';
 import { config } from './server-state.ts';
+import { takeFiles } from './taking.ts';
 import { taskById } from './task-list.ts';
+import { failureOf, join, leftOf, sentencesOf, stepFigures } from './task-words.ts';
 import {
-  addFiles,
   clearEnded,
+  decide,
   doubledDocIds,
+  ordered,
   outcome,
   removeUpload,
   send,
   sendable,
   sendAll,
   summary,
+  taken,
   uploads,
   type Upload,
   type UploadState,
 } from './uploads.ts';
-import type { WireTask } from './wire.ts';
+import type { WireDocument, WireTask } from './wire.ts';
 import { VirtualList } from './virtual-list.tsx';
 
 /** Files are held over the page right now. */
@@ -53,7 +60,7 @@ function DropZone({ compact }: { compact: boolean }): VNode {
   const folder = useRef<HTMLInputElement>(null);
   const take = (event: Event): void => {
     const input = event.currentTarget as HTMLInputElement;
-    if (input.files !== null) addFiles(filesFromInput(input.files), config.value);
+    if (input.files !== null) takeFiles(filesFromInput(input.files));
     // So that the same file can be chosen again.
     input.value = '';
   };
@@ -95,6 +102,9 @@ function Limits({ max, formats }: { max: string; formats: readonly string[] }): 
   );
 }
 
+/** The doc_ids can be seen and changed: for those who know what they are for. */
+const showsIds = signal(false);
+
 function Batch(): VNode {
   const t = sentences.value.upload;
   const sums = summary.value;
@@ -108,8 +118,13 @@ function Batch(): VNode {
   useEffect(() => {
     if (sums.active > 0 || sums.completed > 0) announce(t.summary(sums.completed, sums.total, sums.failed));
   }, [sums.completed, sums.failed, sums.total]);
+  const waiting = taken.value.length;
+  useEffect(() => {
+    if (waiting > 0) announce(t.takenCount(waiting));
+  }, [waiting]);
 
-  const ended = sums.completed + sums.failed;
+  const ended = sums.completed + sums.failed + sums.skipped;
+  const hasReady = uploads.value.some(({ state }) => state.value.phase === 'ready');
   return (
     <div class="batch">
       <div class="batch-head">
@@ -122,10 +137,28 @@ function Batch(): VNode {
         <p class="batch-sum">
           {t.summary(sums.completed, sums.total, sums.failed)} <span class="muted">{bytes(sums.bytes)}</span>
         </p>
-        {ended > 0 ? (
-          <button type="button" class="quiet" onClick={clearEnded}>
-            {t.clear}
+        {hasReady ? (
+          <button
+            type="button"
+            class="quiet"
+            aria-pressed={showsIds.value}
+            onClick={() => {
+              showsIds.value = !showsIds.value;
+            }}
+          >
+            {t.details}
           </button>
+        ) : null}
+        {ended > 0 ? (
+          <>
+            <button type="button" class="quiet" onClick={() => void copyText(summaryText())}>
+              <Icon name="copy" />
+              {t.copySummary}
+            </button>
+            <button type="button" class="quiet" onClick={clearEnded}>
+              {t.clear}
+            </button>
+          </>
         ) : null}
         {sums.completed > 0 ? (
           <a class="button quiet" href={linkTo('search')}>
@@ -134,15 +167,49 @@ function Batch(): VNode {
           </a>
         ) : null}
       </div>
+      {waiting > 1 ? (
+        <div class="taken-all actions">
+          <p>{t.takenCount(waiting)}</p>
+          <button type="button" onClick={() => decide(taken.value, 'replace')}>
+            {t.replaceAll}
+          </button>
+          <button type="button" onClick={() => decide(taken.value, 'number')}>
+            {t.keepBothAll}
+          </button>
+          <button type="button" onClick={() => decide(taken.value, 'skip')}>
+            {t.skipAll}
+          </button>
+        </div>
+      ) : null}
       <VirtualList
         label={t.list}
         className="card upload-rows"
-        items={uploads.value}
+        items={ordered.value}
         keyOf={(upload) => upload.key}
         row={uploadRow}
       />
     </div>
   );
+}
+
+/** What became of each file, a line each, as it can be sent to somebody. */
+function summaryText(): string {
+  const t = sentences.value.upload;
+  const { completed, total, failed } = summary.value;
+  const lines = ordered.value.map((upload) => `${upload.path}\t${endOf(upload)}`);
+  return [t.summary(completed, total, failed), ...lines].join('\n');
+}
+
+function endOf(upload: Upload): string {
+  const t = sentences.value.upload;
+  const state = upload.state.value;
+  const end = outcome(upload);
+  if (state.phase === 'refused') return t.refusals[state.reason](bytes(config.value?.file_bytes_max ?? 0));
+  if (state.phase === 'failed') return sentenceOf(state.error);
+  const task = state.phase === 'accepted' ? taskById(state.taskId) : undefined;
+  if (end === 'failed' && task !== undefined) return failureOf(task);
+  if (end === 'completed') return sentences.value.statuses.completed;
+  return end === 'skipped' ? t.skipped : t.notYet;
 }
 
 const uploadRow = (upload: Upload): VNode => <UploadRow upload={upload} />;
@@ -160,7 +227,7 @@ function UploadRow({ upload }: { upload: Upload }): VNode {
         </bdi>
         <span class="muted">{bytes(upload.file.size)}</span>
       </div>
-      {state.phase === 'ready' ? <DocIdField upload={upload} /> : <Stages upload={upload} state={state} task={task} />}
+      <UploadMiddle upload={upload} state={state} task={task} />
       <p class="upload-say">
         <Saying upload={upload} state={state} task={task} />
         {state.phase === 'refused' && state.reason === 'unknown_format' ? (
@@ -172,7 +239,12 @@ function UploadRow({ upload }: { upload: Upload }): VNode {
       <div class="row-actions">
         {state.phase === 'failed' ? <RetryButton upload={upload} onClick={() => send(upload)} /> : null}
         {task?.status === 'failed' && task.retryable === true ? (
-          <RetryButton upload={upload} onClick={() => void retryTask(task.task_id).catch(sayProblem)} />
+          <RetryButton
+            upload={upload}
+            onClick={() =>
+              void retryTask(task.task_id).catch((error: unknown) => tellRefusal(t.notRetried(upload.file.name), error))
+            }
+          />
         ) : null}
         <button type="button" class="quiet icon-only" aria-label={t.remove(upload.file.name)} onClick={() => removeUpload(upload)}>
           <Icon name="close" />
@@ -191,8 +263,31 @@ function RetryButton({ upload, onClick }: { upload: Upload; onClick: () => void 
   );
 }
 
-function sayProblem(error: unknown): void {
-  announce((error as Error).message);
+/** Between the name and the sentence: how far it is, its doc_id, or the choice its reader has. */
+function UploadMiddle({ upload, state, task }: { upload: Upload; state: UploadState; task: WireTask | undefined }): VNode | null {
+  if (state.phase === 'taken') return <TakenChoice upload={upload} />;
+  if (state.phase === 'skipped') return null;
+  if (state.phase !== 'ready') return <Stages upload={upload} state={state} task={task} />;
+  const hasProblem = docIdProblem(upload.docId.value) !== null || doubledDocIds.value.has(upload.docId.value);
+  return showsIds.value || hasProblem ? <DocIdField upload={upload} /> : null;
+}
+
+function TakenChoice({ upload }: { upload: Upload }): VNode {
+  const t = sentences.value.upload;
+  const name = (action: string): string => t.actionOn(action, upload.file.name);
+  return (
+    <div class="taken-one actions">
+      <button type="button" aria-label={name(t.replace)} onClick={() => decide([upload], 'replace')}>
+        {t.replace}
+      </button>
+      <button type="button" aria-label={name(t.keepBoth)} onClick={() => decide([upload], 'number')}>
+        {t.keepBoth}
+      </button>
+      <button type="button" aria-label={name(t.skip)} onClick={() => decide([upload], 'skip')}>
+        {t.skip}
+      </button>
+    </div>
+  );
 }
 
 function DocIdField({ upload }: { upload: Upload }): VNode {
@@ -282,15 +377,31 @@ function Saying({ upload, state, task }: { upload: Upload; state: UploadState; t
       return <>{t.ready}</>;
     case 'refused':
       return <Problem sentence={t.refusals[state.reason](bytes(config.value?.file_bytes_max ?? 0))} />;
+    case 'taken':
+      return <Taken existing={state.existing} />;
+    case 'skipped':
+      return <>{t.skipped}</>;
     case 'waiting':
       return <>{t.waiting}</>;
     case 'sending':
       return <>{join(t.steps[0], t.sending(bytes(state.sentBytes), bytes(upload.file.size)), leftOf(state.msLeft))}</>;
     case 'failed':
-      return <Problem sentence={state.error.message} />;
+      return <Problem sentence={sentenceOf(state.error)} />;
     case 'accepted':
       return task === undefined ? <>{sentences.value.stages.queued}</> : <TaskSaying task={task} />;
   }
+}
+
+function Taken({ existing }: { existing: WireDocument | null }): VNode {
+  const t = sentences.value.upload;
+  return (
+    <span class="attention">
+      <Icon name="warning" />
+      <bdi>
+        {existing === null ? t.takenSoon : t.taken(existing.filename, time(existing.inserted_at), bytes(existing.file_size))}
+      </bdi>
+    </span>
+  );
 }
 
 function TaskSaying({ task }: { task: WireTask }): VNode {
@@ -305,36 +416,11 @@ function TaskSaying({ task }: { task: WireTask }): VNode {
     return (
       <span class="ok">
         <Icon name="check" />
-        {join(statuses.completed, note ?? t.done(pages === null ? null : count(pages), count(task.result?.chunks ?? 0)))}
+        {join(statuses.completed, note ?? (pages === null ? null : t.done(count(pages))))}
       </span>
     );
   }
   return <>{join(stages[task.stage], stepFigures(task), leftOf(msLeft(task)))}</>;
-}
-
-/** Why a failed task failed, in the page's language where the server gave a code for it. */
-export function failureOf(task: WireTask): string {
-  const sentence = task.error ?? sentences.value.statuses.failed;
-  return task.error_code === null ? sentence : sentences.value.failure(task.error_code, sentence);
-}
-
-/** With a full stop after each that has none. */
-function sentencesOf(...parts: readonly (string | null)[]): string {
-  const [stop, blank] = language.value === 'zh' ? ['。', ''] : ['.', ' '];
-  return parts
-    .filter((part) => part !== null)
-    .map((part) => (/[.。！!?？]$/.test(part) ? part : `${part}${stop}`))
-    .join(blank);
-}
-
-/** Pages or chunks of the running stage, or the place in the queue. */
-export function stepFigures(task: WireTask): string | null {
-  const t = sentences.value.upload;
-  const { pages_done: pages, pages_total: pagesAll, chunks_done: chunks, chunks_total: chunksAll } = task.progress;
-  if (task.status === 'pending') return task.queue_position ? t.queuePosition(count(task.queue_position)) : null;
-  if (task.stage === 'parsing' && pages !== null && pagesAll) return t.pages(count(pages), count(pagesAll));
-  if (task.stage === 'embedding' && chunks !== null && chunksAll) return t.chunks(count(chunks), count(chunksAll));
-  return null;
 }
 
 function Problem({ sentence }: { sentence: string }): VNode {
@@ -344,13 +430,4 @@ function Problem({ sentence }: { sentence: string }): VNode {
       <bdi>{sentence}</bdi>
     </span>
   );
-}
-
-function leftOf(ms: number | null): string | null {
-  return ms === null ? null : sentences.value.upload.left(duration(ms));
-}
-
-/** The parts that there are, with a middle dot between. */
-export function join(...parts: readonly (string | null | undefined)[]): string {
-  return parts.filter((part) => part !== null && part !== undefined && part !== '').join(' · ');
 }

@@ -1,9 +1,10 @@
 /**
  * A long list of which only the rows in sight exist. It scrolls with the page (no box of its own, so zoom and narrow screens keep
  * one scroll bar) and takes rows of one height, which the style sheet names in `--row-height` so that it may depend on the width.
+ * What is read stays where it is when rows come or go above it.
  */
-import type { VNode } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Component, type VNode } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 type Props<T extends object> = {
   readonly items: readonly T[];
@@ -14,14 +15,29 @@ type Props<T extends object> = {
   readonly className: string;
   /** Called when the end of the list is near. */
   readonly onEnd?: () => void;
+  /** How many there are in all, where that is known and more than are here. */
+  readonly total?: number;
 };
 
 /** Rows kept above and below what is seen. */
 const spareRows = 6;
 
-export function VirtualList<T extends object>({ items, keyOf, row, label, className, onEnd }: Props<T>): VNode {
+export function VirtualList<T extends object>({ items, keyOf, row, label, className, onEnd, total }: Props<T>): VNode {
   const list = useRef<HTMLUListElement>(null);
   const [rows, setRows] = useState({ first: 0, last: 20, height: 64 });
+  /** The first row in sight when the page was last drawn, for when its place changes; null while the list's head is in sight. */
+  const anchor = useRef<{ key: string | number; index: number } | null>(null);
+
+  const noteAnchor = (): void => {
+    const element = list.current;
+    if (element === null) return;
+    const index = Math.ceil(-element.getBoundingClientRect().top / rows.height);
+    const item = index > 0 ? items[index] : undefined;
+    anchor.current = item === undefined ? null : { key: keyOf(item), index };
+  };
+
+  const latest = useRef({ noteAnchor });
+  latest.current = { noteAnchor };
 
   useLayoutEffect(() => {
     const element = list.current;
@@ -34,6 +50,7 @@ export function VirtualList<T extends object>({ items, keyOf, row, label, classN
       setRows((before) =>
         before.first === first && before.last === last && before.height === height ? before : { first, last, height },
       );
+      latest.current.noteAnchor();
     };
     measure();
     window.addEventListener('scroll', measure, { passive: true });
@@ -44,12 +61,20 @@ export function VirtualList<T extends object>({ items, keyOf, row, label, classN
     };
   }, []);
 
+  useLayoutEffect(() => {
+    const held = anchor.current;
+    if (held !== null) {
+      const at = placeOf(items, held, keyOf);
+      if (at !== -1 && at !== held.index) window.scrollBy({ top: (at - held.index) * rows.height, behavior: 'instant' });
+    }
+    noteAnchor();
+  }, [items]);
+
   const atEnd = rows.last >= items.length;
   useEffect(() => {
     if (atEnd) onEnd?.();
   }, [atEnd, items.length, onEnd]);
 
-  const drawn = useMemo(() => once(row), [row]);
   const shown = items.slice(rows.first, rows.last);
   return (
     <ul ref={list} class={`rows ${className}`} aria-label={label} style={{ height: `${items.length * rows.height}px` }}>
@@ -57,23 +82,41 @@ export function VirtualList<T extends object>({ items, keyOf, row, label, classN
         <li
           key={keyOf(item)}
           class="row"
-          aria-setsize={items.length}
+          aria-setsize={Math.max(total ?? 0, items.length)}
           aria-posinset={rows.first + index + 1}
           style={{ transform: `translateY(${(rows.first + index) * rows.height}px)` }}
         >
-          {drawn(item)}
+          <Drawn item={item} row={row} />
         </li>
       ))}
     </ul>
   );
 }
 
-/** The same node for the same item, which Preact then need not look at again: a step of scrolling costs the rows that are new. */
-function once<T extends object>(row: (item: T) => VNode): (item: T) => VNode {
-  const nodes = new WeakMap<T, VNode>();
-  return (item) => {
-    const node = nodes.get(item) ?? row(item);
-    nodes.set(item, node);
-    return node;
-  };
+/** Where an item is now: mostly near where it was. */
+function placeOf<T>(
+  items: readonly T[],
+  held: { key: string | number; index: number },
+  keyOf: (item: T) => string | number,
+): number {
+  for (let step = 0; step < items.length; step += 1) {
+    for (const at of step === 0 ? [held.index] : [held.index + step, held.index - step]) {
+      const item = items[at];
+      if (item !== undefined && keyOf(item) === held.key) return at;
+    }
+  }
+  return -1;
+}
+
+type DrawnProps<T> = { readonly item: T; readonly row: (item: T) => VNode };
+
+/** Is not drawn again for the same item: a step of scrolling costs the rows that are new. Nothing is kept of rows that are gone. */
+class Drawn<T> extends Component<DrawnProps<T>> {
+  override shouldComponentUpdate(next: DrawnProps<T>): boolean {
+    return next.item !== this.props.item || next.row !== this.props.row;
+  }
+
+  override render(): VNode {
+    return this.props.row(this.props.item);
+  }
 }

@@ -60,6 +60,7 @@ const states: readonly State[] = [
       await page.locator('.batch-head .primary').click();
       await page.locator('.upload-row .stages').first().waitFor();
       await page.setInputFiles('#files', { name: 'next.txt', mimeType: 'text/plain', buffer: Buffer.from('n') });
+      await page.getByRole('button', { name: /^(Details|详细信息)$/ }).click();
       await page.locator('.doc-id input').fill('');
     },
   },
@@ -117,6 +118,8 @@ describe('every state of the page', () => {
   it.each(states)('$name: WCAG 2.2 AA in both themes and languages, and nothing is cut off in a narrow window', async (state) => {
     await page.goto(`${server.url}/${state.hash}`);
     await page.reload();
+    // Its language is loaded before anything is drawn.
+    await page.locator('h1').first().waitFor({ state: 'attached' });
     await state.prepare?.(page);
 
     const found: string[] = [];

@@ -144,7 +144,7 @@ async function uploadFiles(page: Page): Promise<void> {
   await page.locator('.batch-head .primary').click();
   await page
     .locator('.is-active .stage-now')
-    .filter({ hasText: /Parse|解析/ })
+    .filter({ hasText: /Read|读取/ })
     .waitFor();
   await page.setInputFiles('#files', { name: 'Pilot rules.docx', mimeType: '', buffer: Buffer.from('x') });
   await page.locator('.doc-id').waitFor();

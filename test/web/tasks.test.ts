@@ -91,10 +91,10 @@ describe('the task table', () => {
     const { page, close } = await openPage(browser, `${server.url}/#/tasks`, { language: 'zh' });
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
 
+    await page.getByRole('link', { name: 'torn.pdf 的详情' }).click();
+    await page.getByRole('heading', { name: '处理建议' }).waitFor();
     await page.getByRole('button', { name: '复制 ID：torn.pdf' }).click();
     const copied = await page.evaluate(() => navigator.clipboard.readText());
-    await page.getByRole('link', { name: 'torn.pdf 的详情' }).click();
-    await page.getByRole('heading', { name: '怎么办' }).waitFor();
 
     expect(await page.getByRole('dialog').textContent()).toContain(copied);
     await close();

@@ -52,6 +52,7 @@ describe('the upload view', () => {
       { name: '合同.txt', text: 'One.' },
       { name: 'b.txt', text: 'Two.' },
     ]);
+    await page.getByRole('button', { name: 'Details' }).click();
     const fields = page.locator('.doc-id input');
     expect(await fields.first().inputValue()).toBe('合同.txt');
 
@@ -130,6 +131,8 @@ describe('the upload view', () => {
       text.setData('text/plain', 'Pasted as text.');
       window.dispatchEvent(new ClipboardEvent('paste', { clipboardData: text, bubbles: true, cancelable: true }));
     });
+
+    await page.getByRole('button', { name: 'Add as a document' }).click();
 
     const names = page.locator('.upload-row .name');
     await names.nth(1).waitFor();

@@ -61,6 +61,8 @@ function watch(page: Page, origin: string, incidents: string[]): void {
   });
   page.on('pageerror', (error) => incidents.push(`error: ${error.stack ?? error.message}`));
   page.on('dialog', (dialog) => {
+    // The browser's own question before unsent files are left behind.
+    if (dialog.type() === 'beforeunload') return void dialog.accept().catch(() => undefined);
     incidents.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
