@@ -25,7 +25,7 @@ export function answerRoutes({ limits, wire }: AnswerRouteOptions): readonly Rou
       path: '/answer',
       scope: 'read',
       tag: 'search',
-      summary: 'An answer from the best chunks only, with numbered citations.',
+      summary: 'Answer a question from the best chunks only, with numbered citations.',
       body: { kind: 'json', schema: schemas.answerBody },
       answers: {
         200: {

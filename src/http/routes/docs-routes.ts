@@ -45,7 +45,7 @@ export function docsRoutes(
       path: '/openapi.json',
       scope: 'public',
       tag: 'system',
-      summary: 'This description.',
+      summary: 'This API description (OpenAPI 3.1).',
       answers: { 200: { description: 'OpenAPI 3.1.', json: z.looseObject({ openapi: z.string() }) } },
       needsServices: false,
       handle({ ctx }) {
@@ -61,7 +61,7 @@ export function docsRoutes(
       hasVersions: true,
       scope: 'public',
       tag: 'system',
-      summary: 'This description, to read and to try.',
+      summary: 'This API description, to read and try in a browser.',
       answers: { 200: { description: 'HTML.', mediaType: 'text/html' } },
       needsServices: false,
       async handle({ ctx }) {
@@ -77,7 +77,7 @@ export function docsRoutes(
       hasVersions: true,
       scope: 'public',
       tag: 'system',
-      summary: 'A file of the documentation.',
+      summary: 'A file of the API documentation.',
       params: z.object({ file: z.string() }),
       answers: { 200: { description: 'The file.', mediaType: '*/*' }, 304: notModified },
       problems: ['not_found'],

@@ -28,7 +28,7 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
       path: '/login',
       scope: 'public',
       tag: 'page',
-      summary: 'Log the page in with an API key.',
+      summary: 'Log in to the page with an API key.',
       logged: 'logged in',
       body: { kind: 'json', schema: schemas.loginBody },
       answers: { 200: { description: 'A session cookie comes with it.', json: schemas.loginReply } },
@@ -61,7 +61,7 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
       path: '/logout',
       scope: 'public',
       tag: 'page',
-      summary: 'End the session: its cookie is taken back, and good for nothing wherever it is kept.',
+      summary: 'Log out: the session ends, and every copy of its cookie becomes invalid.',
       answers: { 200: { description: 'The session has ended.', json: schemas.logoutReply } },
       needsServices: false,
       async handle({ ctx, requestId }) {

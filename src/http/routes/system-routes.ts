@@ -23,7 +23,7 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       path: '/health',
       scope: 'public',
       tag: 'system',
-      summary: 'Whether the process answers.',
+      summary: 'Liveness: whether the process answers.',
       answers: { 200: { description: 'It does.', json: schemas.healthReply } },
       needsServices: false,
       handle({ ctx }) {
@@ -36,7 +36,7 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       path: '/ready',
       scope: 'public',
       tag: 'system',
-      summary: 'Whether uploads are taken: store writable, workers up, space left.',
+      summary: 'Readiness: whether uploads are accepted (store writable, workers up, space left).',
       answers: { 200: { description: 'They are.', json: schemas.readyReply } },
       problems: ['unavailable'],
       async handle({ ctx, services }) {
@@ -51,7 +51,7 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       path: '/config',
       scope: 'public',
       tag: 'system',
-      summary: 'What a client needs to know before it sends anything.',
+      summary: 'Limits and features that a client needs to know before it uploads.',
       answers: { 200: { description: 'Version and limits.', json: schemas.configReply } },
       needsServices: false,
       handle({ ctx, principal }) {
@@ -73,7 +73,7 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       path: '/status',
       scope: 'read',
       tag: 'system',
-      summary: 'Queue, index and disk now, and what was done in each minute of the last hour.',
+      summary: 'Queue, index and disk now, and throughput in each minute of the last hour.',
       answers: { 200: { description: 'The figures.', json: schemas.statusReply } },
       async handle({ ctx, services }) {
         const figures = await services.status();
@@ -88,7 +88,7 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       path: '/metrics',
       scope: 'read',
       tag: 'system',
-      summary: 'Figures for Prometheus.',
+      summary: 'Metrics in the Prometheus format.',
       answers: { 200: { description: 'Prometheus text format.', mediaType: 'text/plain' } },
       async handle({ ctx, services }) {
         const { contentType, text } = await metrics.page(services, Date.parse(now()));

@@ -2,6 +2,7 @@
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
 import { z } from 'zod';
 import type { RequestErrorCode } from '../../errors.ts';
+import { examples } from './examples.ts';
 import { statusOf } from './problem.ts';
 import type { Answer, Route } from '../routes/route.ts';
 import * as schemas from './schemas.ts';
@@ -19,6 +20,22 @@ const everywhere: readonly RequestErrorCode[] = [
   'internal',
 ];
 
+const tagDescriptions: Readonly<Record<Route['tag'], string>> = {
+  insert: 'Uploading documents.',
+  tasks: 'Following, cancelling and retrying what was uploaded.',
+  documents: 'What is searchable: lists, texts, original files.',
+  search: 'Finding chunks, with citations.',
+  system: 'For those who run the server.',
+  page: 'The web page and its login.',
+};
+
+/** Either of them will do; a route that is public says that none is needed. */
+const withKey = [{ bearer: [] }, { apiKey: [] }];
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+} as const;
+
 /** `basePath`: where the server is, as its clients see it. */
 export function createOpenApi(routes: readonly Route[], options: { version: string; basePath: string; withKeys: boolean }): object {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
@@ -31,16 +48,18 @@ export function createOpenApi(routes: readonly Route[], options: { version: stri
       title: 'RAG intake',
       version: options.version,
       description: 'Documents in, answers with page-true citations out. Errors are problem documents (RFC 9457).',
+      license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: options.basePath || '/' }],
+    tags: usedTags(routes).map((name) => ({ name, description: tagDescriptions[name] })),
+    security: options.withKeys ? withKey : [],
     paths,
-    components: {
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer' },
-        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
-      },
-    },
+    ...(options.withKeys ? { components: { securitySchemes } } : {}),
   });
+}
+
+function usedTags(routes: readonly Route[]): Route['tag'][] {
+  return [...new Set(routes.map(({ tag }) => tag))];
 }
 
 /** Every status that a route may answer with a problem. */
@@ -57,7 +76,7 @@ function operation(route: Route, withKeys: boolean): ZodOpenApiOperationObject {
     operationId: route.operation,
     summary: route.summary,
     tags: [route.tag],
-    ...(withKeys && route.scope !== 'public' ? { security: [{ bearer: [] }, { apiKey: [] }] } : {}),
+    ...(withKeys && route.scope === 'public' ? { security: [] } : {}),
     'x-scope': route.scope,
     requestParams: {
       ...(route.params === undefined ? {} : { path: route.params as z.ZodObject }),
@@ -71,7 +90,7 @@ function operation(route: Route, withKeys: boolean): ZodOpenApiOperationObject {
 
 function requestBody({ body }: Route): NonNullable<ZodOpenApiOperationObject['requestBody']> {
   if (body!.kind === 'json' || body!.kind === 'message')
-    return { required: true, content: { 'application/json': { schema: body!.schema } } };
+    return { required: true, content: { 'application/json': withExample(body!.schema) } };
   if (body!.kind === 'file') return { required: true, content: { 'application/octet-stream': { schema: binary } } };
   const form = z.strictObject({
     file: binary,
@@ -83,6 +102,8 @@ function requestBody({ body }: Route): NonNullable<ZodOpenApiOperationObject['re
 
 const binary = z.any().meta({ override: { type: 'string', format: 'binary' } });
 
+type Content = { readonly schema: z.ZodType; readonly example?: unknown };
+
 function responses(route: Route): ZodOpenApiResponsesObject {
   const found: ZodOpenApiResponsesObject = {};
   for (const [status, answer] of Object.entries(route.answers))
@@ -91,13 +112,21 @@ function responses(route: Route): ZodOpenApiResponsesObject {
     const answer = route.answers[status];
     found[String(status) as '400'] = {
       description: answer?.description ?? 'A problem.',
-      content: { ...(answer && content(answer).content), 'application/problem+json': { schema: schemas.problemDocument } },
+      content: {
+        ...(answer && content(answer).content),
+        'application/problem+json': status === 404 ? withExample(schemas.problemDocument) : { schema: schemas.problemDocument },
+      },
     };
   }
   return found;
 }
 
-function content(answer: Answer): { content?: Record<string, { schema: z.ZodType }> } {
-  if ('json' in answer) return { content: { 'application/json': { schema: answer.json } } };
+function withExample(schema: z.ZodType): Content {
+  const example = examples[schema.meta()?.id ?? ''];
+  return example === undefined ? { schema } : { schema, example };
+}
+
+function content(answer: Answer): { content?: Record<string, Content> } {
+  if ('json' in answer) return { content: { 'application/json': withExample(answer.json) } };
   return 'mediaType' in answer ? { content: { [answer.mediaType]: { schema: z.string() } } } : {};
 }
