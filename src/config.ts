@@ -1,6 +1,6 @@
 /**
  * The settings: one table, read once, checked all at once, passed on in pieces. `main.ts` alone hands the environment in;
- * the README's table is made from `settingsTable()` and a test keeps it so.
+ * docs/settings.md is made from `settingsTable()` and a test keeps it so.
  */
 import { availableParallelism } from 'node:os';
 import { parseApiKeys } from './http/access/api-keys.ts';
@@ -13,7 +13,7 @@ import { createRedaction } from './redaction.ts';
 
 type Setting<T> = {
   readonly name: string;
-  /** What the README says; one sentence per language. */
+  /** What docs/settings.md says; one sentence per language. */
   readonly en: string;
   readonly zh: string;
   /** As a person would write it; null: no default. */
