@@ -370,12 +370,14 @@ function readInTurns(library: Library): DocumentService {
   const turns = createTurns({ atOnce: 8, waitingMax: 2048, waitingPerClientMax: 512 });
   return {
     list: (options, asker) => turns.run(asker, () => library.list(options)),
+    change: (docId, patch) => library.change(docId, patch),
     info: (docId, asker) => turns.run(asker, () => library.info(docId)),
     // Most names have one form only, and then nothing is read.
     keptDocId: (docId, asker) => turns.run(asker, () => library.keptDocId(docId)),
     content: (docId, asker, pick) => turns.run(asker, () => library.content(docId, pick)),
     original: (docId, asker, pick) => turns.run(asker, () => library.original(docId, pick)),
     remove: (docId) => library.remove(docId),
+    removeMatching: (filters, asker) => library.removeMatching(filters, asker.gone),
   };
 }
 

@@ -64,12 +64,22 @@ const adapters = [
  * affair and may be moved, renamed or taken apart by whoever works in it. A new door is a decision: add the line knowingly.
  */
 const doors: Readonly<Record<string, readonly string[]>> = {
-  tasks: ['task', 'task-store', 'task-queue', 'progress', 'turns'],
+  tasks: ['task', 'given', 'task-store', 'task-queue', 'progress', 'turns'],
   documents: ['document-part', 'document-name', 'doc-id', 'plain-file'],
   parse: ['parser', 'document-parser', 'read-document', 'limits', 'reading', 'cpu-time', 'images/ocr'],
   chunk: ['chunk'],
   embed: ['embedder', 'create-embedder', 'model-service', 'passage'],
-  search: ['document-index', 'bounds', 'index/staging', 'soundness', 'turns', 'models/answer', 'models/reranker'],
+  search: [
+    'document-index',
+    'filters',
+    'said',
+    'bounds',
+    'index/staging',
+    'soundness',
+    'turns',
+    'models/answer',
+    'models/reranker',
+  ],
   storage: ['engine', 'file-store', 'damage-log', 'delivery', 'delivery-log', 'ended-sessions', 'idempotency-store'],
   ingest: ['checkup', 'rereading'],
   http: [

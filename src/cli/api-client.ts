@@ -12,7 +12,7 @@ import { CliError, exitCodes } from './cli-error.ts';
 import { signatureOf } from './file-list.ts';
 
 export type ApiRequest = {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Each part of the path, not encoded. */
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string | number | undefined>>;

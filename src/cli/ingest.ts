@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type ApiClient, problemOf, sentenceOf } from './api-client.ts';
 import { CliError } from './cli-error.ts';
 import type { ListedFile, UnreadableEntry } from './file-list.ts';
@@ -24,6 +25,8 @@ export type IngestOptions = {
   /** Send everything, whatever is there already. */
   readonly again: boolean;
   readonly callbackUrl: string | null;
+  /** For every document; undefined: each keeps what it has, null: it has none any more. */
+  readonly metadata?: object | null | undefined;
   readonly progress: IngestProgress;
   /** Longest time that one request waits for the end of a task. */
   readonly waitSeconds: number;
@@ -91,7 +94,7 @@ async function bring(
   earlier: WireTask | undefined,
   options: IngestOptions,
 ): Promise<FileOutcome> {
-  const { client, progress } = options;
+  const { progress } = options;
   progress.at(file.path, 'checking', 0);
   if (Array.from(file.docId).length > 256)
     return outcome(file, 'failed', { error: 'The doc_id would be longer than 256 characters.' });
@@ -100,7 +103,7 @@ async function bring(
       error: `The file is too large: the server takes ${fileSize(config.file_bytes_max)} at most.`,
     });
   if (!options.again) {
-    const known = await whatIsKnown(file, earlier, client);
+    const known = await whatIsKnown(file, earlier, options);
     if (known instanceof Error) return outcome(file, 'failed', { error: known.message });
     if (known?.outcome !== undefined) return known.outcome;
     if (known?.taskId !== undefined) return follow(file, known.taskId, options);
@@ -113,13 +116,15 @@ async function bring(
 async function whatIsKnown(
   file: ListedFile,
   earlier: WireTask | undefined,
-  client: ApiClient,
+  { client, metadata }: IngestOptions,
 ): Promise<{ outcome?: FileOutcome; taskId?: string } | null | Error> {
   const document = await documentOf(file, client);
   const sameSize = document?.file_size === file.bytes || earlier?.file_size === file.bytes;
   if (!sameSize) return null;
   const sha256 = await digest(file.path).catch((error: unknown) => error as Error);
   if (sha256 instanceof Error) return new Error(`The file could not be read: ${sha256.message}`);
+  // The server finds the bytes unchanged then, and takes the metadata.
+  if (metadata !== undefined && !isDeepStrictEqual(document?.metadata, metadata)) return null;
   if (document?.sha256 === sha256)
     return { outcome: outcome(file, 'present', { task_id: document.task_id, pages: document.pages, chunks: document.chunks }) };
   if (earlier?.sha256 !== sha256) return null;
@@ -137,7 +142,7 @@ async function send(file: ListedFile, options: IngestOptions): Promise<FileOutco
   const reply = await options.client.send({
     method: 'PUT',
     path: ['documents', file.docId],
-    query: { filename: basename(file.path), callback_url: options.callbackUrl ?? undefined },
+    query: { filename: basename(file.path), callback_url: options.callbackUrl ?? undefined, metadata: metadataText(options) },
     headers: { prefer: 'respond-async', 'content-type': 'application/octet-stream' },
     file,
   });
@@ -149,6 +154,10 @@ async function send(file: ListedFile, options: IngestOptions): Promise<FileOutco
     task_id: typeof task_id === 'string' ? task_id : null,
     error_code: typeof error_code === 'string' ? error_code : typeof code === 'string' ? code : null,
   });
+}
+
+function metadataText({ metadata }: IngestOptions): string | undefined {
+  return metadata === undefined ? undefined : JSON.stringify(metadata);
 }
 
 async function follow(

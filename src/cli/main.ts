@@ -21,6 +21,7 @@ import { listFiles } from './file-list.ts';
 import { ingest } from './ingest.ts';
 import { barProgress, type IngestProgress, lineProgress, silentProgress } from './ingest-progress.ts';
 import { reportText } from './ingest-report.ts';
+import { jsonObject, jsonObjectOrNull } from './json-option.ts';
 import { localSettings, withoutSecrets } from './local-settings.ts';
 import { mirror, requireFolders } from './mirror.ts';
 import * as queries from './queries.ts';
@@ -31,6 +32,8 @@ type GlobalOptions = { readonly url: string; readonly key?: string; readonly pat
 
 const mainModule = fileURLToPath(new URL('../main.ts', import.meta.url));
 const pageDir = fileURLToPath(new URL('../../dist/web', import.meta.url));
+const aMetadata = '{"department": "hr", "year": 2026}';
+const aFilter = '{"type": "eq", "key": "department", "value": "hr"}';
 const program = new Command('rag-intake')
   .description('Document intake for RAG: upload, follow, search; run and look after a server.')
   .version(packageJson.version)
@@ -68,6 +71,7 @@ program
   .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
   .option('--again', 'send everything, also what is there already', false)
   .option('--callback-url <url>', 'where the server tells of the end of each task')
+  .option('--metadata <json>', 'of every document; null takes it away, without it each keeps its own', jsonObjectOrNull(aMetadata))
   .action(runIngest);
 
 program
@@ -90,7 +94,8 @@ program
   .option('-k, --top-k <count>', 'hits', wholeNumber(1, 100), 10)
   .addOption(new Option('--mode <mode>', 'how to search').choices(['hybrid', 'keyword', 'vector']).default('hybrid'))
   .option('--doc <doc_id...>', 'only in these documents')
-  .action((words: string[], options: { topK: number; mode: 'hybrid'; doc?: string[] }) =>
+  .option('--filter <json>', 'only in documents that it lets through', jsonObject(aFilter))
+  .action((words: string[], options: { topK: number; mode: 'hybrid'; doc?: string[]; filter?: object }) =>
     ask((client) =>
       queries.search(client, words.join(' '), { ...options, docIds: options.doc ?? [], bold: process.stdout.isTTY === true }),
     ),
@@ -132,8 +137,11 @@ documents
   .description('list documents, newest first')
   .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
   .option('--cursor <cursor>', 'go on after a page')
-  .action((options: { limit: number; cursor?: string }) =>
-    ask((client) => queries.listDocuments(client, { limit: options.limit, cursor: options.cursor })),
+  .option('-q, --name <text>', 'with this in their doc_id, file name or title')
+  .option('--filter <json>', 'that this lets through', jsonObject(aFilter))
+  .option('--sort <field>', 'such as filename, or -file_size for the largest first')
+  .action(({ name, ...options }: queries.DocumentListOptions & { name?: string }) =>
+    ask((client) => queries.listDocuments(client, { ...options, q: name })),
   );
 documents
   .command('show')
@@ -151,10 +159,25 @@ documents
     }),
   );
 documents
-  .command('delete')
-  .description('remove a document from search, content and disk')
+  .command('change')
+  .description('change what is said of a document, without reading it again')
   .argument('<doc_id>')
-  .action((docId: string) => ask((client) => queries.deleteDocument(client, docId)));
+  .option('--metadata <json>', 'members to set, null takes one away; null alone takes all away', jsonObjectOrNull(aMetadata))
+  .option('--title <title>', 'shown in place of its own')
+  .option('--filename <name>')
+  .action((docId: string, changes: queries.DocumentChanges) => ask((client) => queries.changeDocument(client, docId, changes)));
+documents
+  .command('delete')
+  .description('remove documents from search, content and disk')
+  .argument('[doc_id]')
+  .option('--filter <json>', 'in place of a doc_id: all that it lets through', jsonObject(aFilter))
+  .action((docId: string | undefined, { filter }: { filter?: object }) => {
+    if ((docId === undefined) === (filter === undefined))
+      throw new CliError('Name a document, or the documents by --filter.', exitCodes.usage);
+    return ask((client) =>
+      docId === undefined ? queries.deleteDocuments(client, filter!) : queries.deleteDocument(client, docId),
+    );
+  });
 
 const key = program.command('key').description('API keys');
 key
@@ -309,7 +332,15 @@ async function runParse(path: string): Promise<void> {
 
 async function runIngest(
   paths: string[],
-  options: { prefix: string; parallel: number; again: boolean; mirror: boolean; yes: boolean; callbackUrl?: string },
+  options: {
+    prefix: string;
+    parallel: number;
+    again: boolean;
+    mirror: boolean;
+    yes: boolean;
+    callbackUrl?: string;
+    metadata?: object | null;
+  },
 ): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
@@ -325,6 +356,7 @@ async function runIngest(
     parallel: options.parallel,
     again: options.again,
     callbackUrl: options.callbackUrl ?? null,
+    metadata: options.metadata,
     progress,
     waitSeconds: process.stderr.isTTY === true ? 2 : 20,
     signal: interrupted.signal,

@@ -11,16 +11,17 @@ export type SearchOptions = {
   readonly topK: number;
   readonly mode: 'hybrid' | 'keyword' | 'vector';
   readonly docIds: readonly string[];
+  readonly filter?: object | undefined;
   /** Whether what matched may be shown in bold. */
   readonly bold: boolean;
 };
 
 export async function search(client: ApiClient, query: string, options: SearchOptions): Promise<Said> {
-  const { topK, mode, docIds } = options;
+  const { topK, mode, docIds, filter } = options;
   const json = await client.json<WireSearchReply>({
     method: 'POST',
     path: ['search'],
-    json: { query, top_k: topK, mode, ...(docIds.length === 0 ? {} : { doc_ids: docIds }) },
+    json: { query, top_k: topK, mode, ...(docIds.length === 0 ? {} : { doc_ids: docIds }), filters: filter },
   });
   const hits = json.hits.map(({ citation, text, highlights, score }, index) => {
     const { filename, doc_id, page, page_end, section } = citation;
@@ -68,8 +69,16 @@ export async function retryTask(client: ApiClient, id: string): Promise<Said> {
   return { json, text: `Waiting again: ${printable(json.task_id)}` };
 }
 
-export async function listDocuments(client: ApiClient, options: { limit: number; cursor: string | undefined }): Promise<Said> {
-  const json = await client.json<WireDocumentPage>({ path: ['documents'], query: { ...options } });
+export type DocumentListOptions = {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly q?: string | undefined;
+  readonly sort?: string | undefined;
+  readonly filter?: object | undefined;
+};
+
+export async function listDocuments(client: ApiClient, { filter, ...options }: DocumentListOptions): Promise<Said> {
+  const json = await client.json<WireDocumentPage>({ path: ['documents'], query: { ...options, filters: asText(filter) } });
   const rows = json.documents.map((document) => [
     document.doc_id,
     document.filename,
@@ -91,6 +100,28 @@ export async function documentContent(client: ApiClient, docId: string): Promise
   const reply = await client.send({ path: ['documents', docId, 'content'], headers: { accept: 'text/markdown' } });
   if (reply.status !== 200) throw new CliError(sentenceOf(reply));
   return reply.text;
+}
+
+/** What is said of a document: only what is given changes. */
+export type DocumentChanges = {
+  readonly metadata?: object | null | undefined;
+  readonly title?: string | undefined;
+  readonly filename?: string | undefined;
+};
+
+export async function changeDocument(client: ApiClient, docId: string, changes: DocumentChanges): Promise<Said> {
+  const json = await client.json<WireDocument>({ method: 'PATCH', path: ['documents', docId], json: changes });
+  return { json, text: fields(json) };
+}
+
+export async function deleteDocuments(client: ApiClient, filter: object): Promise<Said> {
+  const query = { filters: asText(filter) };
+  const json = await client.json<{ message: string; more: boolean }>({ method: 'DELETE', path: ['documents'], query });
+  return { json, text: `${printable(json.message)}${json.more ? '; there may be more: run it again' : ''}` };
+}
+
+function asText(filter: object | undefined): string | undefined {
+  return filter === undefined ? undefined : JSON.stringify(filter);
 }
 
 export async function deleteDocument(client: ApiClient, docId: string): Promise<Said> {

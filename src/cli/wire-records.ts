@@ -31,6 +31,7 @@ export type WireDocument = {
   readonly sha256: string;
   readonly pages: number | null;
   readonly chunks: number;
+  readonly metadata: object | null;
   readonly inserted_at: string;
 };
 

@@ -2,25 +2,28 @@
 import type { Readable } from 'node:stream';
 import type { ByteRange, Receipt } from '../storage/file-store.ts';
 import type { AnswerService } from '../search/models/answer.ts';
-import type { DocumentPage, IndexedDocument, SearchAnswer, SearchQuery } from '../search/document-index.ts';
+import type {
+  DocumentPage,
+  DocumentPatch,
+  DocumentQuery,
+  IndexedDocument,
+  SearchAnswer,
+  SearchQuery,
+} from '../search/document-index.ts';
+import type { Filter } from '../search/filters.ts';
 import type { Asker } from '../search/turns.ts';
-import type { Metadata, Task, TaskId, TaskLane, TaskSnapshot } from '../tasks/task.ts';
+import type { Given } from '../tasks/given.ts';
+import type { Task, TaskId, TaskLane, TaskSnapshot } from '../tasks/task.ts';
 import type { CancelOutcome, RetryOutcome, TaskFilter, TaskPage } from '../tasks/task-store.ts';
 
-export type Upload = {
+export type Upload = Given & {
   readonly receipt: Receipt;
   /** 1–256 characters, no control characters; checked by the route. */
   readonly docId: string;
-  /** Decoded; never a path. */
-  readonly filename: string;
-  readonly declaredMediaType: string | null;
-  readonly metadata: Metadata | null;
   /** The API key that sends it; null when no keys are in use. */
   readonly keyId: string | null;
   /** Who sends it, in words that are the same for two uploads of one: their tasks take turns with those of others. */
   readonly caller: string;
-  /** Where to tell of the task's end, as the client gave it; checked by `submit`. Null: nowhere, or where the settings say. */
-  readonly callbackUrl: string | null;
 };
 
 export interface UploadService {
@@ -59,7 +62,9 @@ export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => By
 
 /** What reads the index waits its turn: each client has its own. @throws AppError `queue_full`, or `unavailable` when the asker has gone. */
 export interface DocumentService {
-  list(options: { limit: number; cursor?: string }, asker: Asker): Promise<DocumentPage>;
+  list(query: DocumentQuery, asker: Asker): Promise<DocumentPage>;
+  /** Null for an unknown document. @throws AppError `invalid_request` when its metadata would become too large. */
+  change(docId: string, patch: DocumentPatch): Promise<IndexedDocument | null>;
   info(docId: string, asker: Asker): Promise<IndexedDocument | null>;
   /** The doc_id under which a document is kept, or would be: names compare in Unicode's composed form. */
   keptDocId(docId: string, asker: Asker): Promise<string>;
@@ -68,6 +73,8 @@ export interface DocumentService {
   original(docId: string, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
   /** Gone from search, content and disk when it returns; waiting and running tasks of this doc_id are cancelled. False when unknown. */
   remove(docId: string): Promise<boolean>;
+  /** Removes what matches and was accepted before this, up to a bound (`more`); ends early when the asker has gone. Each removal is durable. */
+  removeMatching(filters: Filter, asker: Asker): Promise<{ readonly deleted: number; readonly more: boolean }>;
 }
 
 export interface SearchService {

@@ -87,12 +87,12 @@ async function mend({ faults, readAgain, ...examined }: Damaged): Promise<Checke
 }
 
 async function makeAgain({ document, folder }: Examined, scratchDir: string, readAgain: ReadAgain): Promise<boolean> {
-  const { docId, version, filename, fileBytes, sha256, metadata, insertedAt, ordinal } = document;
+  const { docId, version, filename, fileBytes, sha256, metadata, givenTitle, insertedAt, ordinal } = document;
   // The readers take no file that somebody may change: a copy, gone with the folder.
   const payloadPath = join(scratchDir, 'payload');
   await copyFile(join(folder, 'original' satisfies DocumentPart), payloadPath);
   const declaredMediaType = document.declaredMediaType ?? null;
-  const job = { taskId: version, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata, insertedAt };
+  const job = { taskId: version, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata, givenTitle, insertedAt };
   const outcome = await readAgain({ ...job, payloadPath, scratchDir });
   await rm(payloadPath, { force: true });
   return outcome.ok;

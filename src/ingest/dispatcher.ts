@@ -8,12 +8,13 @@ import type { Logger } from '../logger.ts';
 import type { Lease } from '../tasks/task-queue.ts';
 import { readsOtherwise, type ReadingSettings } from '../parse/reading.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
+import { kept } from '../tasks/given.ts';
 import { withPercent } from '../tasks/progress.ts';
 import { cancelledByUser, type Task, type TaskError, type TaskId, type TaskLane } from '../tasks/task.ts';
 import { troubleOf } from '../trouble.ts';
 import { failureOf } from './failure.ts';
 import { rollForward, settleDocument, type Settled, settleFailure, settleUnchanged } from './settle.ts';
-import type { RunOutcome, ThreadPool } from './thread-pool.ts';
+import type { RunOutcome, ThreadJob, ThreadPool } from './thread-pool.ts';
 
 export type DispatcherOptions = {
   readonly engine: Engine;
@@ -185,7 +186,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (payloadPath === null) return fail(lease, task, payloadMissing);
     const scratchDir = await engine.files.scratch(task.id);
     const outcome = await pool.run(
-      { ...pickJob(task), insertedAt: rereads?.insertedAt ?? options.now(), payloadPath, scratchDir },
+      { ...pickJob(task, current), insertedAt: rereads?.insertedAt ?? options.now(), payloadPath, scratchDir },
       { signal: AbortSignal.any([lease.signal, handBack.signal]), onProgress: reporter(task) },
     );
     await conclude(lease, task, scratchDir, outcome);
@@ -311,8 +312,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 }
 
-function pickJob({ id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata }: Task) {
-  return { taskId: id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata };
+function pickJob(task: Task, current: IndexedDocument | null): Omit<ThreadJob, 'insertedAt' | 'payloadPath' | 'scratchDir'> {
+  const { id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType } = task;
+  const metadata = kept(task.metadata, current?.metadata ?? null);
+  const givenTitle = current?.givenTitle ?? null;
+  return { taskId: id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata, givenTitle };
 }
 
 const payloadMissing: TaskError = {

@@ -6,7 +6,8 @@ import { cpuTimeMs } from '../parse/cpu-time.ts';
 import type { ParseLimits } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
-import type { Metadata, TaskId } from '../tasks/task.ts';
+import type { Metadata } from '../tasks/given.ts';
+import type { TaskId } from '../tasks/task.ts';
 
 /** What a thread is given once, when it starts. */
 export type ThreadSettings = {
@@ -26,7 +27,10 @@ export type IngestJob = {
   readonly fileBytes: number;
   readonly sha256: string;
   readonly declaredMediaType: string | null;
+  /** What the document has to all appearances; what it has at the switch decides. */
   readonly metadata: Metadata | null;
+  /** Absent: none. */
+  readonly givenTitle?: string | null;
   readonly insertedAt: string;
   /** The file to read. */
   readonly payloadPath: string;

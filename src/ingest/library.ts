@@ -4,7 +4,9 @@ import { text } from 'node:stream/consumers';
 import { keptDocId } from '../documents/doc-id.ts';
 import type { Engine } from '../storage/engine.ts';
 import { AppError } from '../errors.ts';
-import type { DocumentPage, IndexedDocument } from '../search/document-index.ts';
+import type { DocumentPage, DocumentPatch, DocumentQuery, IndexedDocument } from '../search/document-index.ts';
+import type { Filter } from '../search/filters.ts';
+import { storeSaid } from './said.ts';
 import { parseStagedMeta } from '../search/index/staging.ts';
 import type { TaskId, TaskStatus } from '../tasks/task.ts';
 import type { CancelOutcome } from '../tasks/task-store.ts';
@@ -18,7 +20,12 @@ export type DocumentStream = { readonly stream: Readable; readonly bytes: number
 export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => ByteRange | null;
 
 export interface Library {
-  list(options: { limit: number; cursor?: string }): Promise<DocumentPage>;
+  list(query: DocumentQuery): Promise<DocumentPage>;
+  /**
+   * Changes what is said of a document, without reading it again; null for an unknown one. Durable.
+   * @throws AppError `invalid_request` when its metadata would become too large.
+   */
+  change(docId: string, patch: DocumentPatch): Promise<IndexedDocument | null>;
   info(docId: string): Promise<IndexedDocument | null>;
   /** The doc_id under which a document is kept, or would be: names compare in Unicode's composed form. */
   keptDocId(docId: string): Promise<string>;
@@ -28,7 +35,16 @@ export interface Library {
   original(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
   /** Gone from search, content and disk when it returns; tasks of this doc_id that wait or run are cancelled. False when there was nothing. */
   remove(docId: string): Promise<boolean>;
+  /**
+   * Removes what a filter lets through and was accepted before the call, each as `remove` does, 10,000 at most: `more` says that some may be
+   * left. Ends between two when `signal` aborts; what is gone stays gone.
+   */
+  removeMatching(filters: Filter, signal: AbortSignal): Promise<{ readonly deleted: number; readonly more: boolean }>;
 }
+
+/** Documents that one call removes, and that it looks at together. */
+const removedMax = 10_000;
+const removedAtOnce = 100;
 
 export type LibraryOptions = {
   readonly engine: Engine;
@@ -86,19 +102,43 @@ export function createLibrary({ engine, cancel }: LibraryOptions): Library {
     return cancelled;
   }
 
+  async function removeBefore(docId: string, ordinal: number): Promise<boolean> {
+    const removed = await engine.index.remove(docId, ordinal);
+    const cancelled = await cancelLive(docId, ordinal);
+    await engine.files.remove(docId, ordinal);
+    return removed || cancelled > 0;
+  }
+
   return {
-    list: (options) => engine.index.list(options),
+    list: (query) => engine.index.list(query),
+    async change(docId, patch) {
+      const changed = await engine.index.change(await kept(docId), patch);
+      if (changed !== null) await storeSaid(engine, changed);
+      return changed;
+    },
     info: async (docId) => engine.index.info(await kept(docId)),
     keptDocId: kept,
     content: (docId, pick) => openPart(docId, 'content.md', pick),
     original: (docId, pick) => openPart(docId, 'original', pick),
-    async remove(given) {
-      const docId = await kept(given);
+    remove: async (given) => removeBefore(await kept(given), await engine.nextOrdinal()),
+    async removeMatching(filters, signal) {
+      // What is accepted from now on stays, whatever it is by the time that it is looked at.
       const ordinal = await engine.nextOrdinal();
-      const removed = await engine.index.remove(docId, ordinal);
-      const cancelled = await cancelLive(docId, ordinal);
-      await engine.files.remove(docId, ordinal);
-      return removed || cancelled > 0;
+      let deleted = 0;
+      for (let cursor: string | null | undefined; cursor !== null && deleted < removedMax && !signal.aborted;) {
+        const page: DocumentPage = await engine.index.list({
+          filters,
+          limit: removedAtOnce,
+          ...(cursor == null ? {} : { cursor }),
+        });
+        for (const document of page.documents) {
+          if (signal.aborted) break;
+          if (document.ordinal <= ordinal && (await removeBefore(document.docId, ordinal))) deleted += 1;
+        }
+        cursor = page.nextCursor;
+        if (cursor === null || signal.aborted) return { deleted, more: signal.aborted };
+      }
+      return { deleted, more: true };
     },
   };
 }

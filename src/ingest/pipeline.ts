@@ -126,6 +126,7 @@ function describe(
     fileBytes: job.fileBytes,
     sha256: job.sha256,
     title: parsed.title,
+    givenTitle: job.givenTitle ?? null,
     author: parsed.author,
     language: parsed.language,
     pages: parsed.pages,

@@ -108,6 +108,7 @@ export async function rename(
   const task = await engine.submit(newTask({ ...document, docId }, rules.newId(), rules), received);
   const end = await ended(engine, task.id);
   if (end?.status !== 'completed') return end?.error?.message ?? 'it could not be read';
+  if (document.givenTitle !== null) await engine.index.change(docId, { title: document.givenTitle });
   const ordinal = await engine.nextOrdinal();
   await engine.index.remove(document.docId, ordinal);
   await engine.files.remove(document.docId, ordinal);
@@ -122,7 +123,9 @@ export async function askReread(
 ): Promise<{ readonly id: TaskId } | { readonly error: string } | null> {
   const received = await receiveOriginal(engine, document);
   if ('error' in received) return (await isCurrent(engine, document)) ? received : null;
-  const task = createTask(newTask(document, taskIdAfter(document.version, rules.newId()), rules), document.ordinal);
+  // What its client said of it stays, as it is when the task ends.
+  const { metadata: _metadata, ...fields } = newTask(document, taskIdAfter(document.version, rules.newId()), rules);
+  const task = createTask(fields, document.ordinal);
   try {
     await engine.bringIn(task, received);
   } catch (error) {

@@ -9,10 +9,12 @@ import { dirname, join } from 'node:path';
 import type { Engine } from '../storage/engine.ts';
 import { hasErrno } from '../errors.ts';
 import type { Lease } from '../tasks/task-queue.ts';
-import type { IndexedDocument } from '../search/document-index.ts';
+import { type IncomingDocument, type IndexedDocument, titleOf } from '../search/document-index.ts';
 import { examineMade } from '../search/soundness.ts';
+import { kept } from '../tasks/given.ts';
 import { madeParts } from '../search/index/staging.ts';
 import { cancelledByUser, outcomeOf, type Task, type TaskError, type TaskOutcome, type TaskResult } from '../tasks/task.ts';
+import { isSaidAlike, storeSaid } from './said.ts';
 
 /** How it ended: the outcome that was recorded, or `fenced` when the task belongs to another process by now. */
 export type Settled = TaskOutcome | 'fenced';
@@ -33,14 +35,31 @@ export function settleDocument(engine: Engine, lease: Lease, task: Task, staged:
 async function switchTo(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
   await engine.files.publish(task.docId, task, staged.scratchDir);
   const meta = await engine.files.localPath({ kind: 'document', docId: task.docId, version: task.id, part: 'meta.json' });
-  const switched = meta === null ? 'stale' : await engine.index.replace(staged.document, dirname(meta));
+  const switched = meta === null ? 'stale' : await engine.index.replace(incoming(staged.document, task), dirname(meta));
   if (switched === 'ok') {
     await engine.files.settle(task.docId, task);
-    return finish(engine, lease, task, completed(staged.document, {}));
+    return finish(engine, lease, task, completed(await noteKept(engine, staged.document), {}));
   }
   await engine.files.unpublish(task.docId, task.id);
   if (switched === 'revoked') return finish(engine, lease, task, { status: 'failed', error: cancelledByUser });
   return settleStale(engine, lease, task, staged.document);
+}
+
+/** What this upload does not say stays as it is at the moment of the switch, which may be another than when it was read. */
+function incoming({ metadata: _metadata, givenTitle: _givenTitle, ...document }: IndexedDocument, task: Task): IncomingDocument {
+  return { ...document, ...saidBy(task) };
+}
+
+function saidBy({ metadata }: Task): Pick<IncomingDocument, 'metadata'> {
+  return metadata === undefined ? {} : { metadata };
+}
+
+/** The document as it was switched to, which its stored file then says too. */
+async function noteKept(engine: Engine, staged: IndexedDocument): Promise<IndexedDocument> {
+  const now = await engine.index.info(staged.docId);
+  if (now === null || now.version !== staged.version) return staged;
+  if (!isSaidAlike(now, staged)) await storeSaid(engine, now);
+  return now;
 }
 
 /**
@@ -48,28 +67,28 @@ async function switchTo(engine: Engine, lease: Lease, task: Task, staged: Staged
  * metadata. Null when they no longer are.
  */
 export async function settleUnchanged(engine: Engine, lease: Lease, task: Task, current: IndexedDocument): Promise<Settled | null> {
-  const scratchDir = await stageAgain(engine, task, current);
-  return scratchDir === null ? null : engine.together(() => renameTo(engine, lease, task, { current, scratchDir }));
+  const staged = await stageAgain(engine, task, current);
+  return staged === null ? null : engine.together(() => renameTo(engine, lease, task, staged));
 }
 
 async function renameTo(
   engine: Engine,
   lease: Lease,
   task: Task,
-  { current, scratchDir }: { current: IndexedDocument; scratchDir: string },
+  { document, scratchDir }: StagedVersion,
 ): Promise<Settled | null> {
   await engine.files.publish(task.docId, task, scratchDir);
-  const touched = await engine.index.touch(task.docId, task, { filename: task.filename, metadata: task.metadata });
+  const touched = await engine.index.touch(task.docId, task, { filename: task.filename, ...saidBy(task) });
   if (touched !== 'ok') {
     await engine.files.unpublish(task.docId, task.id);
     return null;
   }
   await engine.files.settle(task.docId, task);
-  return finish(engine, lease, task, completed({ ...current, filename: task.filename }, { unchanged: true }));
+  return finish(engine, lease, task, completed(await noteKept(engine, document), { unchanged: true }));
 }
 
 /** The parts of the current version once more, under this task's name; null when that version is gone, or no longer whole. */
-async function stageAgain(engine: Engine, task: Task, current: IndexedDocument): Promise<string | null> {
+async function stageAgain(engine: Engine, task: Task, current: IndexedDocument): Promise<StagedVersion | null> {
   const meta = await engine.files.localPath({ kind: 'document', docId: task.docId, version: current.version, part: 'meta.json' });
   if (meta === null) return null;
   const scratchDir = await engine.files.scratch(task.id);
@@ -83,10 +102,11 @@ async function stageAgain(engine: Engine, task: Task, current: IndexedDocument):
       version: task.id,
       ordinal: task.ordinal,
       filename: task.filename,
-      metadata: task.metadata,
+      metadata: kept(task.metadata, current.metadata),
+      givenTitle: current.givenTitle,
     };
     await writeFile(join(scratchDir, 'meta.json'), JSON.stringify({ ...staged, document }));
-    return scratchDir;
+    return { scratchDir, document };
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return null;
     throw error;
@@ -111,6 +131,7 @@ async function finishSwitched(engine: Engine, lease: Lease, task: Task): Promise
   const current = await engine.index.info(task.docId);
   if (current?.version === task.id) {
     await engine.files.settle(task.docId, task);
+    await storeSaid(engine, current);
     return finish(engine, lease, task, completed(current, {}));
   }
   if (current === null) return finish(engine, lease, task, { status: 'failed', error: documentDeleted });
@@ -168,10 +189,11 @@ function completed(document: IndexedDocument, extra: Partial<Pick<TaskResult, 'u
       message: 'Document processed successfully',
       filename: document.filename,
       mediaType: document.mediaType,
-      title: document.title,
+      title: titleOf(document),
       pages: document.pages,
       chunks: document.chunks,
       characters: document.characters,
+      metadata: document.metadata,
       unchanged: false,
       superseded: false,
       warnings: document.warnings,

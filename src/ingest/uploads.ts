@@ -4,7 +4,8 @@ import { keptDocId } from '../documents/doc-id.ts';
 import type { Receipt } from '../storage/file-store.ts';
 import type { Engine } from '../storage/engine.ts';
 import { AppError } from '../errors.ts';
-import type { Metadata, Task, TaskId, TaskLane } from '../tasks/task.ts';
+import { type Given, givenOf } from '../tasks/given.ts';
+import type { Task, TaskId, TaskLane } from '../tasks/task.ts';
 
 export type UploadsOptions = {
   readonly engine: Engine;
@@ -22,12 +23,12 @@ export type UploadsOptions = {
   readonly callbackUrl?: (asked: string | null) => string | null;
 };
 
-export type NewUpload = Pick<Task, 'docId' | 'filename' | 'declaredMediaType' | 'keyId' | 'callbackUrl'> & {
-  readonly receipt: Receipt;
-  readonly metadata: Metadata | null;
-  /** Who sends it: a key, or an address. */
-  readonly caller: string;
-};
+export type NewUpload = Given &
+  Pick<Task, 'docId' | 'keyId'> & {
+    readonly receipt: Receipt;
+    /** Who sends it: a key, or an address. */
+    readonly caller: string;
+  };
 
 export interface Uploads {
   /** @throws AppError `queue_full`, `insufficient_storage`, `unavailable`, before a byte of the body is read. */
@@ -61,24 +62,22 @@ export function createUploads(options: UploadsOptions): Uploads {
       await admit(1);
       return engine.files.receive(wanted);
     },
-    async submit({ receipt, docId, filename, declaredMediaType, keyId, caller, callbackUrl, metadata }) {
+    async submit({ receipt, docId, keyId, caller, ...said }) {
       submitting += 1;
       try {
-        if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${filename}`);
-        const callback = (options.callbackUrl ?? noCallbacks)(callbackUrl);
+        if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${said.filename}`);
+        const callback = (options.callbackUrl ?? noCallbacks)(said.callbackUrl);
         await admit(0);
         return await engine.submit(
           {
+            ...givenOf(said),
             id: options.newId(),
             docId: await keptDocId(docId, async (form) => (await engine.index.info(form)) !== null),
-            filename,
             fileBytes: receipt.bytes,
             sha256: receipt.sha256,
-            declaredMediaType,
             keyId,
             caller: tokenOf(caller),
             callbackUrl: callback,
-            metadata,
             lane: laneOf(receipt.bytes),
             attemptsMax: options.attemptsMax,
             createdAt: options.now(),

@@ -18,6 +18,7 @@ import { documentNotFound, readDocument } from './document-text.ts';
 import { sentenceFor } from './sentence.ts';
 import { searchModes } from '../search/document-index.ts';
 import type { Asker } from '../search/turns.ts';
+import type { Metadata } from '../tasks/given.ts';
 import type { TaskId, TaskSnapshot } from '../tasks/task.ts';
 
 /** What the SDK hands to a tool beside its arguments. */
@@ -156,6 +157,10 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
           .string()
           .regex(/^[A-Za-z0-9+/]*={0,2}$/, { message: 'must be base64' })
           .optional(),
+        metadata: schemas.metadata
+          .nullable()
+          .optional()
+          .describe('Left out: what the document has stays; null: it has none any more.'),
         wait_seconds: z.int().min(0).max(waitSecondsMax).default(30).describe('How long to wait for it to become searchable.'),
       }),
       outputSchema: answering(schemas.taskRecord),
@@ -208,6 +213,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       filename: string;
       text?: string | undefined;
       content_base64?: string | undefined;
+      metadata?: Metadata | null | undefined;
       wait_seconds: number;
     },
     { principal, asker }: ToolCaller,
@@ -229,7 +235,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       docId: given.doc_id,
       filename,
       declaredMediaType: null,
-      metadata: null,
+      ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
       keyId: principal.keyId,
       caller: asker.client,
       callbackUrl: null,

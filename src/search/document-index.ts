@@ -1,5 +1,7 @@
 /** Port: what is searchable. The index is also the arbiter of a task's fate: what it has not switched to was never completed. */
-import type { Metadata, TaskId, Version } from '../tasks/task.ts';
+import type { Metadata, MetadataScalar } from '../tasks/given.ts';
+import type { TaskId, Version } from '../tasks/task.ts';
+import type { Filter } from './filters.ts';
 import type { Stop } from './stop.ts';
 
 /** One searchable document; at most one version of a doc_id at any moment. */
@@ -14,7 +16,10 @@ export type IndexedDocument = {
   readonly mediaType: string;
   readonly fileBytes: number;
   readonly sha256: string;
+  /** The file's own. */
   readonly title: string | null;
+  /** The title that its client gave it, which is shown in place of its own. */
+  readonly givenTitle: string | null;
   readonly author: string | null;
   readonly language: string | null;
   readonly pages: number | null;
@@ -37,12 +42,40 @@ export function completeDocument(kept: Partial<typeof sinceThen> & Omit<IndexedD
   return { ...sinceThen, ...kept };
 }
 
-const sinceThen: Pick<IndexedDocument, 'ordinal' | 'declaredMediaType' | 'reading' | 'warnings'> = {
+const sinceThen: Pick<IndexedDocument, 'ordinal' | 'givenTitle' | 'declaredMediaType' | 'reading' | 'warnings'> = {
   ordinal: 0,
+  givenTitle: null,
   declaredMediaType: null,
   reading: null,
   warnings: [],
 };
+
+/** As answers show it. */
+export function titleOf({ givenTitle, title }: Pick<IndexedDocument, 'givenTitle' | 'title'>): string | null {
+  return givenTitle ?? title;
+}
+
+/** What a client said of a document: each of these that is absent stays as it was at the moment of the switch. */
+type Said = Pick<IndexedDocument, 'metadata' | 'givenTitle'>;
+
+/** A version on its way into the index. */
+export type IncomingDocument = Omit<IndexedDocument, keyof Said> & Partial<Said>;
+
+/** The same bytes under another name. */
+export type DocumentChange = Pick<IndexedDocument, 'filename'> & Partial<Said>;
+
+/** JSON Merge Patch (RFC 7396) of what a client says of a document. */
+export type DocumentPatch = {
+  readonly metadata?: Readonly<Record<string, unknown>> | null;
+  /** Null: the file's own again. */
+  readonly title?: string | null;
+  readonly filename?: string;
+};
+
+/** What a list is sorted by; ascending, or descending with a `-` before it. Equal ones are in the order of their doc_ids. */
+export const documentOrders = ['inserted_at', 'filename', 'title', 'doc_id', 'media_type', 'file_size', 'pages', 'chunks'] as const;
+export type DocumentOrder = (typeof documentOrders)[number];
+export type DocumentSort = { readonly by: DocumentOrder; readonly descending: boolean };
 
 export const searchModes = ['hybrid', 'keyword', 'vector'] as const;
 export type SearchMode = (typeof searchModes)[number];
@@ -55,7 +88,9 @@ export type SearchFilter = {
   readonly insertedAfter?: string;
   readonly insertedBefore?: string;
   /** Every pair must match. */
-  readonly metadata?: Metadata;
+  readonly metadata?: Readonly<Record<string, MetadataScalar>>;
+  /** What a document says of itself and its client of it (`filters.ts`), beside all of the above. */
+  readonly filters?: Filter;
 };
 
 export type SearchQuery = {
@@ -77,6 +112,7 @@ export type SearchHit = {
   readonly version: TaskId;
   readonly filename: string;
   readonly title: string | null;
+  readonly metadata: Metadata | null;
   /** Exactly `content.slice(start, end)`. */
   readonly text: string;
   /** UTF-16 offsets into `text`, end exclusive, in order, not overlapping: the words that matched. */
@@ -101,10 +137,20 @@ export type SearchAnswer = {
 export type DocumentPage = { readonly documents: readonly IndexedDocument[]; readonly nextCursor: string | null };
 
 export type ListOptions = {
+  /** 1–1000. */
   readonly limit: number;
+  /** Opaque, from the page before; an unknown one throws AppError `invalid_request`. */
   readonly cursor?: string;
   /** Absent: in all of them. */
   readonly collection?: string;
+};
+
+export type DocumentQuery = ListOptions & {
+  readonly filters?: Filter;
+  /** Parts of a doc_id, a file name or a title, in any case. */
+  readonly q?: string;
+  /** Absent: newest first. */
+  readonly sort?: DocumentSort;
 };
 
 /** `bytes`: of the files as they were uploaded. */
@@ -119,13 +165,15 @@ export interface DocumentIndex {
    * `stale`: a newer version, or a removal newer than this version, is there. `revoked`: the task was revoked first.
    * Safe twice: the same version again answers `ok` and changes nothing.
    */
-  replace(document: IndexedDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'>;
+  replace(document: IncomingDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'>;
   /** The same bytes under a newer task: moves the fence, the file name and the metadata, nothing else. */
-  touch(
-    docId: string,
-    version: Version,
-    change: Pick<IndexedDocument, 'filename' | 'metadata'>,
-  ): Promise<'ok' | 'stale' | 'revoked'>;
+  touch(docId: string, version: Version, change: DocumentChange): Promise<'ok' | 'stale' | 'revoked'>;
+  /**
+   * Changes what is said of a document, whatever version of it is there; null for an unknown one. Durable. Nothing is read again: the
+   * words of the title stay those that were indexed.
+   * @throws AppError `invalid_request` when the metadata would become too large.
+   */
+  change(docId: string, patch: DocumentPatch): Promise<IndexedDocument | null>;
   /**
    * After `ok` this task can never become searchable, however late its owner wakes. `committed`: too late, it already is.
    * Safe twice.
@@ -138,8 +186,8 @@ export interface DocumentIndex {
   info(docId: string): Promise<IndexedDocument | null>;
   /** Whether this version was made searchable at some time (it may have been replaced since). */
   wasCommitted(docId: string, version: TaskId): Promise<boolean>;
-  /** Newest first by `insertedAt`. */
-  list(options: ListOptions): Promise<DocumentPage>;
+  /** Without filters, q and sort it costs what it shows; with them also a look at what is kept in memory of each document. */
+  list(query: DocumentQuery): Promise<DocumentPage>;
   /** @throws AppError `unavailable` when it was stopped. */
   search(query: SearchQuery, stop?: Stop): Promise<SearchAnswer>;
   stats(): Promise<IndexStats>;

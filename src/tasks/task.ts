@@ -8,6 +8,7 @@
  *   pending ──cancel──▶ failed          failed ──retry──▶ pending
  */
 import type { DocumentErrorCode } from '../errors.ts';
+import type { Given, Metadata } from './given.ts';
 
 /** UUIDv7 in lower case: a name, whose order is that of the clocks of those who gave it. What came first `Task.ordinal` tells. */
 export type TaskId = string & { readonly __brand: 'TaskId' };
@@ -22,9 +23,6 @@ export type TaskStage = (typeof taskStages)[number];
 export const taskLanes = ['small', 'large'] as const;
 export type TaskLane = (typeof taskLanes)[number];
 
-/** Free-form metadata given at insert; filterable in search. */
-export type Metadata = Readonly<Record<string, string | number | boolean | null>>;
-
 /** What a completed task says. */
 export type TaskResult = {
   readonly message: 'Document processed successfully';
@@ -35,6 +33,8 @@ export type TaskResult = {
   readonly pages: number | null;
   readonly chunks: number;
   readonly characters: number;
+  /** What the document has now, given with this upload or kept; tasks that ended before there was this have none. */
+  readonly metadata?: Metadata | null;
   /** The same bytes were already searchable under this doc_id; nothing was done again. */
   readonly unchanged: boolean;
   /** A newer upload of the same doc_id was completed first; this version was not made searchable. */
@@ -51,7 +51,7 @@ export type TaskError = {
 };
 
 /** The durable record. Times are ISO 8601 UTC with milliseconds; sizes are bytes. */
-export type Task = {
+export type Task = Given & {
   readonly id: TaskId;
   /**
    * Its place in the order in which the store has accepted uploads and removals, whatever any clock says: the greater was later. 0: it
@@ -60,20 +60,13 @@ export type Task = {
   readonly ordinal: number;
   /** With its collection, as `scopedId` writes the two. */
   readonly docId: string;
-  /** The client's name for the file, decoded; metadata only, never a path. */
-  readonly filename: string;
   readonly fileBytes: number;
   /** Of the file's bytes, lower-case hex. */
   readonly sha256: string;
-  /** What the client said the file is; what it really is comes with the result. */
-  readonly declaredMediaType: string | null;
-  readonly metadata: Metadata | null;
   /** Which API key uploaded it; null when no keys are in use. */
   readonly keyId: string | null;
   /** Whose turn it is when it runs: a token that says only whether two tasks are of the same key or address. Tasks of version 0.1.0 have none. */
   readonly caller?: string;
-  /** Where a webhook tells of the task's end; null: nowhere. */
-  readonly callbackUrl: string | null;
   readonly lane: TaskLane;
   readonly status: TaskStatus;
   /** Attempts begun, this one included; stored durably before the attempt runs. */
@@ -114,22 +107,8 @@ export type TaskSnapshot = {
 export type Version = Pick<Task, 'id' | 'ordinal'>;
 
 /** What makes a new task, when it is accepted; the rest follows. */
-export type NewTask = Pick<
-  Task,
-  | 'id'
-  | 'docId'
-  | 'filename'
-  | 'fileBytes'
-  | 'sha256'
-  | 'declaredMediaType'
-  | 'metadata'
-  | 'keyId'
-  | 'caller'
-  | 'callbackUrl'
-  | 'lane'
-  | 'attemptsMax'
-  | 'createdAt'
->;
+export type NewTask = Given &
+  Pick<Task, 'id' | 'docId' | 'fileBytes' | 'sha256' | 'keyId' | 'caller' | 'lane' | 'attemptsMax' | 'createdAt'>;
 
 /** How an attempt ended. */
 export type TaskOutcome =

@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type DocumentIndex,
+  type DocumentOrder,
+  type DocumentPage,
+  type DocumentQuery,
   type IndexedDocument,
   type SearchFilter,
   searchModes,
   type SearchQuery,
 } from '../../src/search/document-index.ts';
 import { scopedId } from '../../src/documents/document-name.ts';
+import type { Filter } from '../../src/search/filters.ts';
 import type { TaskId, Version } from '../../src/tasks/task.ts';
 import { stageDocument } from '../support/staged-document.ts';
 
@@ -40,12 +44,13 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       docId: string,
       n: number,
       texts: readonly string[],
-      change: Partial<IndexedDocument> & { section?: string[] } = {},
+      { isSilent = false, ...change }: Partial<IndexedDocument> & { section?: string[]; isSilent?: boolean } = {},
     ) {
       const dir = join(folder, `staged-${staged++}`);
       await mkdir(dir);
       const document = await stageDocument(dir, { docId, version: version(n), ordinal: n, texts, ...change });
-      return index.replace(document, dir);
+      const { metadata: _metadata, givenTitle: _givenTitle, ...silent } = document;
+      return index.replace(isSilent ? silent : document, dir);
     }
 
     const search = (query: string, options: Partial<SearchQuery> = {}) =>
@@ -186,6 +191,43 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       expect(await index.touch('a', nth(5), { filename: 'x', metadata: null })).toBe('revoked');
     });
 
+    it('keeps what a client said when the next version says nothing of it, and drops it for null', async () => {
+      await put('a', 1, ['apple'], { title: 'Own', metadata: { team: 'x', tags: ['hr', 7] } });
+      await index.change('a', { title: 'Given' });
+      await put('a', 2, ['pear'], { title: 'Other', isSilent: true });
+      expect(await index.info('a')).toMatchObject({
+        title: 'Other',
+        givenTitle: 'Given',
+        metadata: { team: 'x', tags: ['hr', 7] },
+      });
+      expect(await index.touch('a', nth(3), { filename: 'b.txt' })).toBe('ok');
+      expect(await index.info('a')).toMatchObject({
+        filename: 'b.txt',
+        givenTitle: 'Given',
+        metadata: { team: 'x', tags: ['hr', 7] },
+      });
+      expect((await search('pear')).hits[0]).toMatchObject({ title: 'Given', metadata: { team: 'x', tags: ['hr', 7] } });
+      await put('a', 4, ['plum'], { metadata: null });
+      expect(await index.info('a')).toMatchObject({ metadata: null });
+    });
+
+    it('changes what is said of a document by a merge patch, without another version', async () => {
+      await put('a', 1, ['apple'], { metadata: { a: 1, b: null } });
+      expect(await index.change('a', { metadata: { a: null, c: [true, 'x'] }, filename: 'n.txt' })).toMatchObject({
+        version: version(1),
+        filename: 'n.txt',
+        metadata: { b: null, c: [true, 'x'] },
+      });
+      expect(await index.change('a', { metadata: {} })).toMatchObject({ metadata: { b: null, c: [true, 'x'] } });
+      await expect(index.change('a', { metadata: { deep: { er: 1 } } })).rejects.toThrow('metadata: "deep": is an object');
+      await expect(index.change('a', { metadata: { large: 'x'.repeat(20_000) } })).rejects.toThrow('16384 at most');
+      expect(await index.change('a', { metadata: null, title: 'T' })).toMatchObject({ metadata: null, givenTitle: 'T' });
+      expect(await index.change('a', { title: null })).toMatchObject({ givenTitle: null });
+      expect(await index.info('a')).toMatchObject({ metadata: null, givenTitle: null, filename: 'n.txt' });
+      expect(await index.change('b', { metadata: { a: 1 } })).toBeNull();
+      expect(await found('apple')).toEqual(['a']);
+    });
+
     it('remembers everything after it was closed and opened again', async () => {
       await put('a', 2, ['apple']);
       await index.revoke('b', nth(3));
@@ -246,6 +288,81 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       expect(await found('apple', { metadata: { team: 'x', year: 2024, open: true, note: null } })).toEqual(['a']);
       expect(await found('apple', { metadata: { 'odd "key"': 'v' } })).toEqual(['b']);
       expect(await found('apple', { metadata: { year: '2024' } })).toEqual([]);
+    });
+
+    it('lets through a filter what it says, in searches and in lists, whatever was replaced, changed or removed since', async () => {
+      await put('a', 1, ['apple'], { metadata: { year: 2024, tags: ['hr'] }, filename: 'Fo\u0308rmlich.pdf', pages: 3 });
+      await put('b', 2, ['apple'], { metadata: { year: '2024' } });
+      await put('c', 3, ['apple']);
+      const year: Filter = { type: 'eq', key: 'year', value: 2024 };
+      const listed = async (filters: Filter) => (await index.list({ limit: 10, filters })).documents.map(({ docId }) => docId);
+      for (const [filter, ids] of [
+        [year, ['a']],
+        [{ type: 'not', filters: [year] }, ['b', 'c']],
+        [{ type: 'contains', key: 'tags', value: 'hr' }, ['a']],
+        [{ type: 'eq', key: '$filename', value: 'F\u00f6rmlich.pdf' }, ['a']],
+        [{ type: 'gte', key: '$pages', value: 2 }, ['a']],
+        [{ type: 'exists', key: 'year', value: false }, ['c']],
+        [{ type: 'eq', key: 'year', value: 1 }, []],
+      ] satisfies [Filter, string[]][]) {
+        expect(await found('apple', { filters: filter })).toEqual(ids);
+        expect((await listed(filter)).toSorted()).toEqual(ids);
+      }
+      await put('c', 4, ['apple'], { metadata: { year: 2024 } });
+      await index.change('b', { metadata: { year: 2024 } });
+      await index.remove('a', 5);
+      expect(await found('apple', { filters: year })).toEqual(['b', 'c']);
+      expect(await found('apple', { filters: year, docIds: ['a', 'b'] })).toEqual(['b']);
+      expect((await listed(year)).toSorted()).toEqual(['b', 'c']);
+      await index.touch('b', nth(6), { filename: 'b', metadata: null });
+      expect(await listed(year)).toEqual(['c']);
+    });
+
+    it('lists by part of a name and in every order, page by page', async () => {
+      const names = ['Report 2.pdf', 'report １.PDF', '报告.docx', 'Übersicht.txt'];
+      for (const [n, filename] of names.entries())
+        await put(
+          `d${n}`,
+          n + 1,
+          Array.from({ length: 4 - n }, () => 'x'),
+          {
+            filename,
+            title: n === 0 ? null : `T${n}`,
+            fileBytes: (n * 7) % 5,
+            insertedAt: `2026-01-0${n + 1}T00:00:00.000Z`,
+          },
+        );
+      await index.change('d3', { title: 'Annual REPORT' });
+      const listed = async (query: Omit<DocumentQuery, 'limit'>, limit = 10) => {
+        const ids: string[] = [];
+        for (let cursor: string | null | undefined; cursor !== null;) {
+          const page: DocumentPage = await index.list({ ...query, limit, ...(cursor === undefined ? {} : { cursor }) });
+          ids.push(...page.documents.map(({ docId }) => docId));
+          expect(page.documents.length).toBeLessThanOrEqual(limit);
+          cursor = page.nextCursor;
+        }
+        return ids;
+      };
+      expect(await listed({ q: 'report' })).toEqual(['d3', 'd1', 'd0']);
+      expect(await listed({ q: 'PDF report 1' })).toEqual(['d1']);
+      expect(await listed({ q: '报' })).toEqual(['d2']);
+      expect(await listed({ q: 'none' })).toEqual([]);
+      for (const [by, ids] of [
+        ['filename', ['d1', 'd0', 'd3', 'd2']],
+        ['title', ['d3', 'd1', 'd2', 'd0']],
+        ['doc_id', ['d0', 'd1', 'd2', 'd3']],
+        ['file_size', ['d0', 'd3', 'd1', 'd2']],
+        ['chunks', ['d3', 'd2', 'd1', 'd0']],
+        ['inserted_at', ['d0', 'd1', 'd2', 'd3']],
+      ] satisfies [DocumentOrder, string[]][]) {
+        expect(await listed({ sort: { by, descending: false } }, 2), by).toEqual(ids);
+        // What has no value is last both ways.
+        const back = by === 'title' ? ['d2', 'd1', 'd3', 'd0'] : ids.toReversed();
+        expect(await listed({ sort: { by, descending: true } }, 1), by).toEqual(back);
+      }
+      const { nextCursor } = await index.list({ limit: 1, sort: { by: 'title', descending: false } });
+      const elsewhere = index.list({ limit: 1, sort: { by: 'chunks', descending: false }, cursor: nextCursor! });
+      await expect(elsewhere).rejects.toThrow('cursor: not one of ours');
     });
 
     it('cites the exact place of each hit and marks what matched', async () => {

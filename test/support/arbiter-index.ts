@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { DocumentIndex, IndexedDocument } from '../../src/search/document-index.ts';
+import { patched, withKept } from '../../src/search/said.ts';
 import { versionOf } from '../../src/search/index/staging.ts';
 import { isLater, noTask, type TaskId, type Version } from '../../src/tasks/task.ts';
 
@@ -67,10 +68,18 @@ export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
         db.prepare('insert or replace into documents values (?, ?, ?)').run(
           document.docId,
           document.version,
-          JSON.stringify(document),
+          JSON.stringify(withKept(document, info(document.docId))),
         );
         db.prepare('insert into switches values (?, ?)').run(document.docId, document.version);
         return 'ok';
+      }),
+    change: (docId, patch) =>
+      decide(() => {
+        const current = info(docId);
+        if (current === null) return null;
+        const document = patched(current, patch);
+        db.prepare('update documents set document = ? where docId = ?').run(JSON.stringify(document), docId);
+        return document;
       }),
     touch: (docId, version, change) =>
       decide(() => {

@@ -117,6 +117,7 @@ export function indexedDocument(task: Task): IndexedDocument {
     fileBytes: task.fileBytes,
     sha256: task.sha256,
     title: null,
+    givenTitle: null,
     author: null,
     language: null,
     pages: null,

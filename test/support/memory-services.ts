@@ -12,7 +12,10 @@ import { v7 } from 'uuid';
 import type { Receipt } from '../../src/storage/file-store.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Services, SystemStatus } from '../../src/http/services.ts';
-import type { IndexedDocument, SearchAnswer, SearchQuery } from '../../src/search/document-index.ts';
+import { type IndexedDocument, type SearchAnswer, type SearchQuery, titleOf } from '../../src/search/document-index.ts';
+import { type Filterable, matcherOf } from '../../src/search/filters.ts';
+import { patched } from '../../src/search/said.ts';
+import { kept } from '../../src/tasks/given.ts';
 import {
   beginTask,
   cancelledByUser,
@@ -145,11 +148,21 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
         watch,
       },
       documents: {
-        list: async ({ limit, cursor }) => {
-          const all = [...documents.values()].map(({ document }) => document).sort((a, b) => (a.version < b.version ? 1 : -1));
+        list: async ({ limit, cursor, filters }) => {
+          const all = [...documents.values()]
+            .map(({ document }) => document)
+            .filter((document) => filters === undefined || matcherOf(filters)(filterable(document)))
+            .sort((a, b) => (a.version < b.version ? 1 : -1));
           const rest = cursor === undefined ? all : all.filter(({ version }) => version < cursor);
           const page = rest.slice(0, limit);
           return { documents: page, nextCursor: rest.length > limit ? page.at(-1)!.version : null };
+        },
+        change: async (docId, patch) => {
+          const stored = documents.get(docId);
+          if (stored === undefined) return null;
+          const document = patched(stored.document, patch);
+          documents.set(docId, { ...stored, document });
+          return document;
         },
         keptDocId: async (docId) => docId.normalize('NFC'),
         info: async (docId) => documents.get(docId)?.document ?? null,
@@ -169,6 +182,12 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           return { stream: createReadStream(stored.path, part), bytes, document: stored.document };
         },
         remove: async (docId) => documents.delete(docId),
+        removeMatching: async (filters) => {
+          const matches = matcherOf(filters);
+          const ids = [...documents.values()].map(({ document }) => document).filter((document) => matches(filterable(document)));
+          for (const { docId } of ids) documents.delete(docId);
+          return { deleted: ids.length, more: false };
+        },
       },
       search: { search: async (query) => search(query) },
       readiness: async () => (notReady === null ? { ready: true } : { ready: false, reason: notReady }),
@@ -237,12 +256,13 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       fileBytes: task.fileBytes,
       sha256: task.sha256,
       title: null,
+      givenTitle: documents.get(task.docId)?.document.givenTitle ?? null,
       author: null,
       language: null,
       pages: null,
       chunks: 1,
       characters: text.length,
-      metadata: task.metadata,
+      metadata: kept(task.metadata, documents.get(task.docId)?.document.metadata ?? null),
       insertedAt: now(),
       embedder: 'none',
       declaredMediaType: task.declaredMediaType,
@@ -255,13 +275,14 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     const hits = [...documents.values()]
       .filter(({ document }) => filter.docIds === undefined || filter.docIds.includes(document.docId))
       .filter(({ document }) => filter.filename === undefined || filter.filename === document.filename)
+      .filter(({ document }) => filter.filters === undefined || matcherOf(filter.filters)(filterable(document)))
       .flatMap(({ document, text }) => {
         const at = text.indexOf(query);
         if (at === -1) return [];
-        const { docId, version, filename } = document;
+        const { docId, version, filename, metadata } = document;
         const place = { chunkIndex: 0, start: 0, end: text.length, page: 1, pageEnd: 1, section: ['Part one'] };
         const highlights = [[at, at + query.length] as const];
-        return [{ score: 1, docId, version, filename, title: null, text, highlights, ...place }];
+        return [{ score: 1, docId, version, filename, title: titleOf(document), metadata, text, highlights, ...place }];
       });
     return { hits: hits.slice(offset, offset + topK), total: hits.length, tookMs: 0.1, notice: null };
   }
@@ -331,7 +352,21 @@ function finishAtOnce({ id }: Task, memory: MemoryServices): void {
   if (memory.tasks.get(id)?.task.status === 'pending') void memory.finish(id);
 }
 
-function resultOf({ filename, mediaType, title, pages, chunks, characters }: IndexedDocument): Task['result'] & object {
+function filterable(document: IndexedDocument): Filterable {
+  const { docId, filename, mediaType, insertedAt, pages, fileBytes, language, metadata } = document;
+  return {
+    doc_id: docId,
+    filename,
+    media_type: mediaType,
+    inserted_at: insertedAt,
+    pages,
+    file_size: fileBytes,
+    language,
+    metadata,
+  };
+}
+
+function resultOf({ filename, mediaType, title, pages, chunks, characters, metadata }: IndexedDocument): Task['result'] & object {
   return {
     message: 'Document processed successfully',
     filename,
@@ -340,6 +375,7 @@ function resultOf({ filename, mediaType, title, pages, chunks, characters }: Ind
     pages,
     chunks,
     characters,
+    metadata,
     unchanged: false,
     superseded: false,
     warnings: [],

@@ -25,6 +25,7 @@ export async function stageDocument(folder: string, staged: StagedDocument): Pro
     fileBytes: 1,
     sha256: '0'.repeat(64),
     title: null,
+    givenTitle: null,
     author: null,
     language: null,
     pages: texts.length,

@@ -53,7 +53,7 @@ export function corsHeaders(request: IncomingMessage, allowed: readonly string[]
     ...(request.headers['access-control-request-method'] === undefined
       ? {}
       : {
-          'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE',
+          'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
           'Access-Control-Allow-Headers':
             'Authorization, X-API-Key, Content-Type, Prefer, Idempotency-Key, If-None-Match, Last-Event-ID',
           'Access-Control-Max-Age': '600',

@@ -1,11 +1,12 @@
 /** What is searchable: list, one, its text, its original, and its removal. */
 import type { Context } from 'koa';
+import type { z } from 'zod';
 import type { ByteRange } from '../../storage/file-store.ts';
 import { AppError } from '../../errors.ts';
-import type { DocumentPage, IndexedDocument } from '../../search/document-index.ts';
+import type { DocumentPage, DocumentPatch, IndexedDocument } from '../../search/document-index.ts';
 import { JsonList, pageBytesMax, recordsAtOnce } from '../wire/json-list.ts';
 import { etagOf, hasPrecondition, isRangeOf, requireUnchanged, unchanged, type Validators } from '../wire/conditional.ts';
-import { attachment } from '../upload/content-disposition.ts';
+import { attachment, cleanFilename } from '../upload/content-disposition.ts';
 import { rangeOf } from '../wire/ranges.ts';
 import { notModified, route, type Answer, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
@@ -20,16 +21,22 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       path: '/documents',
       scope: 'read',
       tag: 'documents',
-      summary: 'List searchable documents, newest first.',
+      summary: 'List searchable documents, newest first; by filters, part of a name, or in another order.',
       query: schemas.documentsQuery,
       answers: { 200: { description: 'One page.', json: schemas.documentPage } },
-      async handle({ ctx, query: { limit, cursor }, services, asker }) {
+      async handle({ ctx, query: { limit, cursor, q, filters, sort }, services, asker }) {
         const list = new JsonList();
         let next: string | null | undefined = cursor;
         let left = limit;
         do {
           const page: DocumentPage = await services.documents.list(
-            { limit: Math.min(left, recordsAtOnce), ...(next == null ? {} : { cursor: next }) },
+            {
+              limit: Math.min(left, recordsAtOnce),
+              ...(next == null ? {} : { cursor: next }),
+              ...(q === undefined ? {} : { q }),
+              ...(filters === undefined ? {} : { filters }),
+              ...(sort === undefined ? {} : { sort }),
+            },
             asker,
           );
           await list.add(page.documents.map((document) => describeDocument(document, wire)));
@@ -37,6 +44,21 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
           next = page.nextCursor;
         } while (next !== null && left > 0 && list.bytes < pageBytesMax);
         list.answer(ctx, 'documents', { next_cursor: next });
+      },
+    }),
+    route({
+      operation: 'deleteDocuments',
+      method: 'DELETE',
+      path: '/documents',
+      scope: 'write',
+      tag: 'documents',
+      summary: 'Remove every document that a filter lets through, as each alone would be, and say how many.',
+      logged: 'documents deleted',
+      query: schemas.deleteDocumentsQuery,
+      answers: { 200: { description: 'They are gone.', json: schemas.documentsDeleted } },
+      async handle({ ctx, query: { filters }, services, asker }) {
+        const { deleted, more } = await services.documents.removeMatching(filters, asker);
+        ctx.body = { message: deleted === 1 ? '1 document deleted' : `${deleted} documents deleted`, deleted, more };
       },
     }),
     route({
@@ -55,6 +77,28 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
         if (document === null) throw documentNotFound();
         ctx.set('Cache-Control', 'no-cache');
         if (!unchanged(ctx, validatorsOf(document, wire))) ctx.body = describeDocument(document, wire);
+      },
+    }),
+    route({
+      operation: 'changeDocument',
+      method: 'PATCH',
+      path: '/documents/{doc_id}',
+      scope: 'write',
+      tag: 'documents',
+      summary: 'Change metadata, title or file name of a document, without reading it again.',
+      logged: 'document changed',
+      params: schemas.documentParams,
+      body: { kind: 'json', schema: schemas.documentPatch },
+      hasVersions: true,
+      answers: { 200: { description: 'The document as it is now.', json: schemas.documentRecord } },
+      problems: ['not_found', 'bad_request', 'body_too_large', 'unsupported_media_type'],
+      async handle({ ctx, params, body, services, asker }) {
+        const before = hasPrecondition(ctx) ? await services.documents.info(params.doc_id, asker) : null;
+        requireUnchanged(ctx, before === null ? null : validatorsOf(before, wire));
+        const document = await services.documents.change(params.doc_id, toPatch(body));
+        if (document === null) throw documentNotFound();
+        ctx.set('ETag', validatorsOf(document, wire).etag);
+        ctx.body = describeDocument(document, wire);
       },
     }),
     route({
@@ -116,6 +160,16 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       },
     }),
   ];
+}
+
+function toPatch({ metadata, title, filename }: z.output<typeof schemas.documentPatch>): DocumentPatch {
+  const name = filename === undefined ? undefined : cleanFilename(filename);
+  if (name === '') throw new AppError('invalid_request', 'filename: nothing is left of it as the name of a file');
+  return {
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(title === undefined ? {} : { title }),
+    ...(name === undefined ? {} : { filename: name }),
+  };
 }
 
 /** Types that no browser runs anything from; every other file is just bytes. */

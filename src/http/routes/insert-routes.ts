@@ -69,7 +69,11 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
       problems,
       handle: (call) =>
         insert(call, call.query.doc_id, options, () =>
-          receiveForm(call.ctx, call.services.uploads, limits, () => options.acceptBody(call.ctx)),
+          receiveForm(call.ctx, call.services.uploads, {
+            limits,
+            address: call.query,
+            accept: () => options.acceptBody(call.ctx),
+          }),
         ),
     }),
     route({
@@ -90,7 +94,12 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
       handle: (call) => {
         const filename = rawFilename(call.ctx, call.query.filename, call.params.doc_id);
         return insert(call, call.params.doc_id, options, () =>
-          receiveRaw(call.ctx, call.services.uploads, limits, { filename, accept: () => options.acceptBody(call.ctx) }),
+          receiveRaw(call.ctx, call.services.uploads, {
+            limits,
+            address: call.query,
+            accept: () => options.acceptBody(call.ctx),
+            filename,
+          }),
         );
       },
     }),

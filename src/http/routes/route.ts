@@ -43,7 +43,7 @@ export type Call<P, Q, B> = {
 export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = {
   /** The OpenAPI operationId; also the route's name in metrics. */
   readonly operation: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With `{name}` for a parameter; a parameter never spans a raw slash. */
   readonly path: string;
   readonly scope: Scope;

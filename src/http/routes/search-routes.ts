@@ -5,6 +5,7 @@ import { JsonList } from '../wire/json-list.ts';
 import type { HttpMetrics } from '../live/metrics.ts';
 import { route, type Call, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
+import { toUtc } from '../wire/filters.ts';
 import { toSearchReply, type WireOptions } from '../wire/wire.ts';
 
 export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly Route[] {
@@ -61,20 +62,7 @@ function toQuery(given: Common, query: string, docIds: readonly string[] | undef
     ...(given.inserted_after === undefined ? {} : { insertedAfter: toUtc(given.inserted_after, 'after') }),
     ...(given.inserted_before === undefined ? {} : { insertedBefore: toUtc(given.inserted_before, 'before') }),
     ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
+    ...(given.filters === undefined ? {} : { filters: given.filters }),
   };
   return { query, mode: given.mode, topK: given.top_k, offset: given.offset, filter };
-}
-
-const firstTime = '0000-01-01T00:00:00.000Z';
-const lastTime = '9999-12-31T23:59:59.999Z';
-
-/**
- * Times are stored in UTC with milliseconds and compared as text, so that one whose offset leads out of the years of four digits is
- * the first or the last that there is. What lies between two milliseconds is later than the first of them.
- */
-function toUtc(time: string, bound: 'after' | 'before'): string {
-  const isBetween = bound === 'after' && /\.\d{3}\d*[1-9]/.test(time);
-  const at = Date.parse(time) + (isBetween ? 1 : 0);
-  if (at < Date.parse(firstTime)) return firstTime;
-  return at > Date.parse(lastTime) ? lastTime : new Date(at).toISOString();
 }

@@ -11,25 +11,18 @@ import type { Context } from 'koa';
 import { koaBody } from 'koa-body';
 import type { Receipt } from '../../storage/file-store.ts';
 import { AppError } from '../../errors.ts';
-import type { Metadata } from '../../tasks/task.ts';
+import type { Given } from '../../tasks/given.ts';
 import { watchOf, type BodyLimits } from './body-watch.ts';
 import { loggable } from '../log-text.ts';
 import { contentOf, isEncoded } from '../wire/content.ts';
 import { createMultipartParser, multipartBoundary, type PartHead } from './multipart-parser.ts';
 import { unknownName } from '../wire/nearest-name.ts';
-import { metadata as metadataSchema } from '../wire/schemas.ts';
 import type { UploadService } from '../services.ts';
+import { givenFields, type GivenFields } from '../wire/given.ts';
 import { parseStrictJson } from '../wire/strict-json.ts';
 
 /** A file that has arrived completely; whoever takes it keeps or discards its receipt. */
-export type ReceivedFile = {
-  readonly receipt: Receipt;
-  readonly filename: string;
-  readonly declaredMediaType: string | null;
-  readonly metadata: Metadata | null;
-  /** From the form's field `callback_url` or the query; checked by the upload service. */
-  readonly callbackUrl: string | null;
-};
+export type ReceivedFile = Given & { readonly receipt: Receipt };
 
 export type UploadLimits = BodyLimits & {
   readonly fileBytesMax: number;
@@ -44,22 +37,30 @@ const overheadBytesMax = 256 * 1024;
 /** formidable's own codes for "larger than maxFileSize" and "larger than maxTotalFileSize". */
 const tooLargeCodes = [1009, 1016];
 
+/** How an upload is read. */
+type Reading = {
+  readonly limits: UploadLimits;
+  /** What its address gives. */
+  readonly address: GivenFields;
+  /** Called when the body is wanted (100 Continue). */
+  readonly accept: () => void;
+};
+
 /**
- * Reads a form with one part named `file`; `accept` is called when its body is wanted (100 Continue).
+ * Reads a form with one part named `file`.
  * @throws AppError `unsupported_media_type`, `bad_request`, `invalid_request` (no or two file parts), `invalid_document`
  * (too large), `request_timeout` (too slow), and what `receive` throws.
  */
 export async function receiveForm(
   ctx: Context,
   uploads: UploadService,
-  limits: UploadLimits,
-  accept: () => void,
+  { limits, address, accept }: Reading,
 ): Promise<ReceivedFile> {
   if (!ctx.is('multipart/form-data')) throw new AppError('unsupported_media_type', howToSend);
   const boundary = multipartBoundary(ctx.get('Content-Type'));
   const content = contentOf(ctx);
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: contentLength(ctx) });
-  const form: Form = { file: null, metadata: null, callbackUrl: null };
+  const form: Form = { file: null, fields: {} };
   hearErrors(receipt);
   const watch = watchOf(ctx.req, limits);
   try {
@@ -68,11 +69,11 @@ export async function receiveForm(
     await Promise.race([formReader(boundary, receipt, form, limits)(reading(ctx, content), nothingNext), watch.failed]);
     if (form.file === null)
       throw new AppError('invalid_request', `The form has no part named \`file\` with a file in it. ${howToSend}`);
-    const inAddress = queryCallback(ctx);
-    if (form.callbackUrl !== null && inAddress !== null) throw givenTwice('callback_url');
+    const twice = fieldNames.find((name) => form.fields[name] !== undefined && address[name] !== undefined);
+    if (twice !== undefined) throw givenTwice(twice);
     // formidable ends a form even when its sink failed to flush.
     await finished(receipt.stream);
-    return { receipt, ...form.file, metadata: form.metadata, callbackUrl: form.callbackUrl ?? inAddress };
+    return { receipt, ...form.file, ...toGiven({ ...address, ...form.fields }) };
   } catch (error) {
     await receipt.discard();
     throw uploadError(error, form);
@@ -88,28 +89,21 @@ export async function receiveForm(
 export async function receiveRaw(
   ctx: Context,
   uploads: UploadService,
-  limits: UploadLimits,
-  options: { filename: string; accept: () => void },
+  { limits, address, accept, filename }: Reading & { readonly filename: string },
 ): Promise<ReceivedFile> {
   if (ctx.is('multipart/*') !== false && ctx.is('multipart/*') !== null)
     throw new AppError('unsupported_media_type', 'Send the file itself as the body; multipart forms go to POST /insert.');
   const content = contentOf(ctx);
   const expected = contentLength(ctx);
-  if (expected !== null && expected > limits.fileBytesMax) throw tooLarge(options.filename);
+  if (expected !== null && expected > limits.fileBytesMax) throw tooLarge(filename);
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: expected });
   hearErrors(receipt);
   const watch = watchOf(ctx.req, limits);
   try {
-    options.accept();
+    accept();
     watch.byRate({ givesWay: false });
-    await Promise.race([pipeline(limited(content, limits.fileBytesMax, options.filename), receipt.stream), watch.failed]);
-    return {
-      receipt,
-      filename: options.filename,
-      declaredMediaType: mediaType(ctx.get('Content-Type')),
-      metadata: null,
-      callbackUrl: queryCallback(ctx),
-    };
+    await Promise.race([pipeline(limited(content, limits.fileBytesMax, filename), receipt.stream), watch.failed]);
+    return { receipt, filename, declaredMediaType: mediaType(ctx.get('Content-Type')), ...toGiven(address) };
   } catch (error) {
     await receipt.discard();
     throw error;
@@ -119,10 +113,16 @@ export async function receiveRaw(
 }
 
 type Form = {
-  file: { filename: string; declaredMediaType: string | null } | null;
-  metadata: Metadata | null;
-  callbackUrl: string | null;
+  file: Pick<Given, 'filename' | 'declaredMediaType'> | null;
+  fields: GivenFields;
 };
+
+const fieldNames = Object.keys(givenFields) as (keyof GivenFields)[];
+
+/** What is not in the fields is not given. */
+function toGiven({ metadata, callback_url }: GivenFields): Omit<Given, 'filename' | 'declaredMediaType'> {
+  return { callbackUrl: callback_url ?? null, ...(metadata === undefined ? {} : { metadata }) };
+}
 
 async function nothingNext(): Promise<void> {}
 
@@ -206,7 +206,7 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
 
   function openField(head: PartHead): void {
     const name = knownField(head.name ?? '');
-    if (form[name] !== null) throw givenTwice(head.name!);
+    if (form.fields[name] !== undefined) throw givenTwice(name);
     const pieces: Buffer[] = [];
     let bytes = 0;
     onData = (piece) => {
@@ -215,23 +215,21 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
       pieces.push(piece);
     };
     onEnd = () => {
-      const text = utf8Text(Buffer.concat(pieces), head.name!);
-      if (name === 'metadata') form.metadata = parseMetadata(text);
-      else form.callbackUrl = text;
+      form.fields = { ...form.fields, [name]: fieldValue(name, utf8Text(Buffer.concat(pieces), name)) };
     };
   }
 }
 
-function knownField(name: string): 'metadata' | 'callbackUrl' {
-  if (name === 'metadata') return 'metadata';
-  if (name === 'callback_url') return 'callbackUrl';
+function knownField(name: string): keyof GivenFields {
+  const known = fieldNames.find((one) => one === name);
+  if (known !== undefined) return known;
   if (name === 'file') throw new AppError('invalid_request', `The part \`file\` has no file name, so it is no file. ${howToSend}`);
   if (name === 'doc_id')
     throw new AppError(
       'invalid_request',
       'Unknown form field `doc_id`: the document is named in the address, as in POST /insert?doc_id=handbook.',
     );
-  throw new AppError('invalid_request', unknownName('form field', name, ['file', 'metadata', 'callback_url']));
+  throw new AppError('invalid_request', unknownName('form field', name, ['file', ...fieldNames]));
 }
 
 function givenTwice(name: string): AppError {
@@ -248,15 +246,11 @@ function hearErrors({ stream }: Receipt): void {
   stream.on('error', () => {});
 }
 
-function queryCallback(ctx: Context): string | null {
-  const given = ctx.query['callback_url'];
-  return given === undefined ? null : [given].flat().join(' ');
-}
-
-function parseMetadata(text: string): Metadata {
-  const parsed = metadataSchema.safeParse(parseStrictJson(text));
-  if (!parsed.success)
-    throw new AppError('invalid_request', 'metadata must be a flat JSON object of strings, numbers, booleans and nulls.');
+function fieldValue(name: keyof GivenFields, text: string): unknown {
+  // What is no JSON is malformed (400), as a body would be; what is no metadata is refused.
+  if (name === 'metadata') parseStrictJson(text);
+  const parsed = givenFields[name].safeParse(text);
+  if (!parsed.success) throw new AppError('invalid_request', `${name}: ${parsed.error.issues[0]!.message}`);
   return parsed.data;
 }
 

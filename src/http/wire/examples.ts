@@ -77,6 +77,7 @@ const searchReply: z.input<typeof schemas.searchReply> = {
         page: 12,
         page_end: 12,
         section: ['Working hours', 'Leave'],
+        metadata: { team: 'support' },
         chunk_id: `${taskId}:31`,
         char_start: 23_104,
         char_end: 23_142,

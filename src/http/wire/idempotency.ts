@@ -3,6 +3,7 @@
  * The fingerprint is of what was meant (file, doc_id, metadata), not of the multipart bytes, whose boundary changes each time.
  */
 import { createHash } from 'node:crypto';
+import { givenOf } from '../../tasks/given.ts';
 import { AppError } from '../../errors.ts';
 import type { IdempotencyStore, KeptReply } from '../../storage/idempotency-store.ts';
 import type { ReceivedFile } from '../upload/upload-body.ts';
@@ -66,16 +67,19 @@ export function createIdempotency(store: IdempotencyStore): Idempotency {
 
 /** What a request means: the same file under the same doc_id with the same metadata. */
 export function fingerprint(file: ReceivedFile, docId: string): string {
-  const { receipt, metadata, filename, callbackUrl, declaredMediaType } = file;
+  const { declaredMediaType, filename, callbackUrl, metadata, ...others } = givenOf(file);
   // Bytes of another charset are another text; a type without one is left out, as it was before charsets were obeyed.
   const charset = declaredMediaType?.includes('charset=') === true ? [declaredMediaType] : [];
   const options = [
     ...charset,
     filename,
     callbackUrl,
-    metadata === null ? null : Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
+    metadata == null ? null : Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
+    // Answers were kept before these could be said: what was not said leaves no trace.
+    ...(metadata === null ? ['metadata: null'] : []),
+    ...Object.entries(others),
   ];
-  const meant = JSON.stringify([receipt.sha256, docId.normalize('NFC'), ...options]);
+  const meant = JSON.stringify([file.receipt.sha256, docId.normalize('NFC'), ...options]);
   return createHash('sha256').update(meant).digest('hex');
 }
 

@@ -46,8 +46,12 @@ export async function readJsonBody(ctx: Context, { bytesMax, accept, failed, tak
   }
 }
 
+/** RFC 7396. */
+export const mergePatch = 'application/merge-patch+json';
+
 function requireJson(ctx: Context): void {
-  if (!ctx.is('application/json')) throw new AppError('unsupported_media_type', 'Send JSON, as application/json.');
+  const types = ctx.method === 'PATCH' ? ['application/json', mergePatch] : ['application/json'];
+  if (!ctx.is(types)) throw new AppError('unsupported_media_type', `Send JSON, as ${types.join(' or ')}.`);
   const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(ctx.get('Content-Type')) ?? [];
   if (charset !== undefined && !/^(?:utf-?8|us-ascii)$/i.test(charset))
     throw new AppError('unsupported_media_type', `JSON is UTF-8 (RFC 8259), not the charset that its Content-Type names.`);

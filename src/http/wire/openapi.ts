@@ -3,9 +3,11 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponse
 import { z } from 'zod';
 import type { RequestErrorCode } from '../../errors.ts';
 import { examples } from './examples.ts';
+import { mergePatch } from './json-body.ts';
 import { statusOf } from './problem.ts';
 import type { Answer, Route } from '../routes/route.ts';
 import * as schemas from './schemas.ts';
+import { givenFields } from './given.ts';
 
 /** Problems that any route may answer. */
 const everywhere: readonly RequestErrorCode[] = [
@@ -88,14 +90,15 @@ function operation(route: Route, withKeys: boolean): ZodOpenApiOperationObject {
   };
 }
 
-function requestBody({ body }: Route): NonNullable<ZodOpenApiOperationObject['requestBody']> {
-  if (body!.kind === 'json' || body!.kind === 'message')
-    return { required: true, content: { 'application/json': withExample(body!.schema) } };
+function requestBody({ body, method }: Route): NonNullable<ZodOpenApiOperationObject['requestBody']> {
+  if (body!.kind === 'json' || body!.kind === 'message') {
+    const content = withExample(body!.schema);
+    return { required: true, content: { 'application/json': content, ...(method === 'PATCH' ? { [mergePatch]: content } : {}) } };
+  }
   if (body!.kind === 'file') return { required: true, content: { 'application/octet-stream': { schema: binary } } };
   const form = z.strictObject({
     file: binary,
-    metadata: z.string().optional().meta({ description: 'A flat JSON object (see Metadata).' }),
-    callback_url: z.string().optional().meta({ description: 'As in the address; in one place only.' }),
+    ...givenFields,
   });
   return { required: true, content: { 'multipart/form-data': { schema: form } } };
 }

@@ -4,27 +4,16 @@
  */
 import 'zod-openapi';
 import { z } from 'zod';
-import { searchModes } from '../../search/document-index.ts';
+import { documentOrders, searchModes } from '../../search/document-index.ts';
 import { taskStages, taskStatuses } from '../../tasks/task.ts';
 import { problemCodes } from './problem.ts';
+import { describedAs } from './checked.ts';
+import { filterSchema, filterText } from './filters.ts';
+import { givenFields, metadata } from './given.ts';
+
+export { metadata } from './given.ts';
 
 const docIdCharactersMax = 256;
-
-/** How a schema is described where its own description would be of the text it is read from, or too long to read. */
-function shownAs(description: object): { override: (context: { jsonSchema: object }) => void } {
-  return {
-    override({ jsonSchema }) {
-      const { description: words, example } = jsonSchema as { description?: string; example?: unknown };
-      for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
-      Object.assign(
-        jsonSchema,
-        description,
-        words === undefined ? {} : { description: words },
-        example === undefined ? {} : { example },
-      );
-    },
-  };
-}
 
 /** A document's name; `missing` is said where there is none. */
 function docIdText(missing?: string): z.ZodType<string, string> {
@@ -40,7 +29,7 @@ function docIdText(missing?: string): z.ZodType<string, string> {
       .meta({
         description: 'The document; the same one again replaces it. 1–256 characters, no control characters, not `.` or `..`.',
         example: 'handbook-2026',
-        ...shownAs({
+        ...describedAs({
           type: 'string',
           minLength: 1,
           maxLength: docIdCharactersMax,
@@ -61,14 +50,24 @@ function storable(text: string): boolean {
 }
 const notStorable = { message: 'must be valid Unicode without NUL' };
 
-/** Flat, so that every value can be a filter in search. */
-export const metadata = z
+/** Pairs that a search asks for, each of one value. */
+const metadataPairs = z
   .record(
     z.string().min(1).max(64).refine(storable, notStorable),
     z.union([z.string().max(1024).refine(storable, notStorable), z.number(), z.boolean(), z.null()]),
   )
   .refine((value) => Object.keys(value).length <= 32, { message: 'may have 32 members at most' })
-  .meta({ id: 'Metadata', description: 'Up to 32 members of your own; each can be a filter in search.' });
+  .meta({ description: 'Every one of these pairs must be in the metadata; `filters` can ask for more.' });
+
+/** No name that is stored has a control character in it. */
+function nameFilter(charactersMax: number): z.ZodType<string, string> {
+  return z
+    .string()
+    .min(1)
+    .max(charactersMax)
+    .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), { message: 'must be valid Unicode without control characters' })
+    .meta(describedAs({ type: 'string', minLength: 1, maxLength: charactersMax, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$' }));
+}
 
 /** A whole number in a query string. */
 function queryInteger(minimum: number, maximum: number, fallback: number): z.ZodType<number, string | undefined> {
@@ -79,39 +78,54 @@ function queryInteger(minimum: number, maximum: number, fallback: number): z.Zod
     .pipe(z.number().min(minimum).max(maximum))
     .optional()
     .transform((value) => value ?? fallback)
-    .meta(shownAs({ type: 'integer', minimum, maximum, default: fallback }));
+    .meta(describedAs({ type: 'integer', minimum, maximum, default: fallback }));
 }
 
 const queryFlag = z
   .enum(['true', 'false', '1', '0'])
   .optional()
   .transform((value) => value === 'true' || value === '1')
-  .meta(shownAs({ type: 'string', enum: ['true', 'false', '1', '0'], default: 'false' }));
+  .meta(describedAs({ type: 'string', enum: ['true', 'false', '1', '0'], default: 'false' }));
 
-const cursor = z.string().min(1).max(512).optional().meta({ description: '`next_cursor` of the page before.' });
+const cursor = z.string().min(1).max(8192).optional().meta({ description: '`next_cursor` of the page before.' });
 
 const time = z.iso
   .datetime({ offset: true })
   .max(40)
-  .meta(shownAs({ type: 'string', format: 'date-time' }));
-
-const callbackUrl = z
-  .string()
-  .min(1)
-  .max(2048)
-  .optional()
-  .meta({ description: 'Where to send a signed webhook when the task has ended; its host must be allowed on this server.' });
+  .meta(describedAs({ type: 'string', format: 'date-time' }));
 
 export const insertQuery = z.object({
   doc_id: docIdText(
     'is missing; name the document in the address, as in POST /insert?doc_id=handbook (a field of the form is not read)',
   ),
-  callback_url: callbackUrl,
+  ...givenFields,
 });
 export const documentParams = z.object({ doc_id: docId });
+/** What may be changed of a document; an absent member stays as it is. */
+export const documentPatch = z
+  .strictObject({
+    metadata: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .optional()
+      .meta({
+        description: 'Members to set; null takes one away, null in place of the object all of them.',
+        ...describedAs({ type: ['object', 'null'] }),
+      }),
+    title: z
+      .string()
+      .min(1)
+      .max(300)
+      .refine(storable, notStorable)
+      .nullable()
+      .optional()
+      .meta({ description: 'Shown in place of the title of the file; null: the title of the file again.' }),
+    filename: nameFilter(1024).optional(),
+  })
+  .meta({ id: 'DocumentPatch', description: 'A JSON Merge Patch (RFC 7396).' });
 export const putQuery = z.object({
   filename: z.string().min(1).max(1024).optional().meta({ description: 'The name of the file.' }),
-  callback_url: callbackUrl,
+  ...givenFields,
 });
 export const insertHeaders = z.object({
   prefer: z.string().optional().meta({ description: '`respond-async` or `wait=N` (RFC 7240).', example: 'wait=10' }),
@@ -135,22 +149,40 @@ export const tasksQuery = z.object({
   limit: queryInteger(1, 1000, 50),
   cursor,
 });
-export const documentsQuery = z.object({ limit: queryInteger(1, 1000, 50), cursor });
+/** An order by name, `-` before it for the other way round. */
+function sortBy<T extends string>(names: readonly T[]): z.ZodType<{ by: T; descending: boolean } | undefined, string | undefined> {
+  const all = names.flatMap((name) => [name, `-${name}`] as const);
+  return z
+    .enum(all as [T | `-${T}`, ...(T | `-${T}`)[]])
+    .transform((text) => ({ by: text.replace('-', '') as T, descending: text.startsWith('-') }))
+    .optional()
+    .meta({
+      description: 'What to sort by, with `-` before it the other way round.',
+      ...describedAs({ type: 'string', enum: all }),
+    });
+}
+
+const namePart = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((text) => text.isWellFormed(), { message: 'must be valid Unicode' })
+  .optional();
+
+export const documentsQuery = z.object({
+  q: namePart.meta({ description: 'Parts of a doc_id, a file name or a title, in any case.' }),
+  filters: filterText.optional(),
+  sort: sortBy(documentOrders),
+  limit: queryInteger(1, 1000, 50),
+  cursor,
+});
+export const deleteDocumentsQuery = z.object({ filters: filterText });
 
 const searchText = z
   .string()
   .max(2000)
   .refine((text) => text.trim() !== '' && text.isWellFormed(), { message: 'must hold something to look for' })
-  .meta(shownAs({ type: 'string', minLength: 1, maxLength: 2000, pattern: '\\S' }));
-/** No name that is stored has a control character in it. */
-function nameFilter(charactersMax: number): z.ZodType<string, string> {
-  return z
-    .string()
-    .min(1)
-    .max(charactersMax)
-    .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), { message: 'must be valid Unicode without control characters' })
-    .meta(shownAs({ type: 'string', minLength: 1, maxLength: charactersMax, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$' }));
-}
+  .meta(describedAs({ type: 'string', minLength: 1, maxLength: 2000, pattern: '\\S' }));
 const mode = z.enum(searchModes).default('hybrid');
 const docIdList = z.array(docId).max(100);
 
@@ -165,7 +197,8 @@ export const searchBody = z
     media_type: nameFilter(255).optional(),
     inserted_after: time.optional(),
     inserted_before: time.optional(),
-    metadata: metadata.optional(),
+    metadata: metadataPairs.optional(),
+    filters: filterSchema.optional(),
   })
   .meta({ id: 'SearchRequest' });
 
@@ -186,16 +219,22 @@ export const searchQuery = z.object({
   doc_id: z
     .union([docId.transform((one) => [one]), docIdList])
     .optional()
-    .meta({ description: 'Only in these documents; may be repeated.', ...shownAs({ type: 'array', items: { type: 'string' } }) }),
+    .meta({
+      description: 'Only in these documents; may be repeated.',
+      ...describedAs({ type: 'array', items: { type: 'string' } }),
+    }),
   filename: nameFilter(1024).optional(),
   media_type: nameFilter(255).optional(),
   inserted_after: time.optional(),
   inserted_before: time.optional(),
+  filters: filterText.optional(),
 });
 
 export const loginBody = z.strictObject({ key: z.string().min(1).max(512) }).meta({ id: 'LoginRequest' });
 
-const isoTime = z.iso.datetime().meta({ example: '2026-11-24T08:30:00.000Z', ...shownAs({ type: 'string', format: 'date-time' }) });
+const isoTime = z.iso
+  .datetime()
+  .meta({ example: '2026-11-24T08:30:00.000Z', ...describedAs({ type: 'string', format: 'date-time' }) });
 const count = z.int().min(0);
 
 const taskResult = z
@@ -298,6 +337,14 @@ export const documentDeleted = z
   .strictObject({ message: z.literal('Document deleted'), doc_id: z.string() })
   .meta({ id: 'DocumentDeleted' });
 
+export const documentsDeleted = z
+  .strictObject({
+    message: z.string(),
+    deleted: count,
+    more: z.boolean().meta({ description: 'Whether more match than one request removes: send it again.' }),
+  })
+  .meta({ id: 'DocumentsDeleted' });
+
 export const searchReply = z
   .strictObject({
     query: z.string(),
@@ -317,6 +364,7 @@ export const searchReply = z
           page: count.nullable(),
           page_end: count.nullable(),
           section: z.array(z.string()).meta({ description: 'Headings from the outermost to the innermost.' }),
+          metadata: metadata.nullable(),
           chunk_id: z.string(),
           char_start: count.meta({ description: 'UTF-16 offset into the content.' }),
           char_end: count,

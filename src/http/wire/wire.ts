@@ -1,5 +1,6 @@
 /** The wire's names: tasks, documents and hits as clients see them (snake_case, http-contract order). */
-import type { IndexedDocument, SearchAnswer, SearchHit, SearchQuery } from '../../search/document-index.ts';
+import { titleOf, type IndexedDocument, type SearchAnswer, type SearchHit, type SearchQuery } from '../../search/document-index.ts';
+import { kept } from '../../tasks/given.ts';
 import { isTerminal, type Task, type TaskResult, type TaskSnapshot } from '../../tasks/task.ts';
 import type { SystemStatus } from '../services.ts';
 import type { MinuteCount } from '../live/throughput.ts';
@@ -41,7 +42,7 @@ export function toTaskRecord({ task, progress, queuePosition }: TaskSnapshot, op
     expires_at: expiresAt(task, options.taskRetentionMs),
     sha256: task.sha256,
     media_type: task.result?.mediaType ?? withoutParameters(task.declaredMediaType),
-    metadata: task.metadata,
+    metadata: kept(task.result?.metadata, task.metadata ?? null),
     links: {
       self: taskPath(task.id, options),
       events: `${taskPath(task.id, options)}/events`,
@@ -78,7 +79,7 @@ export function describeDocument(document: IndexedDocument, options: WireOptions
     media_type: document.mediaType,
     file_size: document.fileBytes,
     sha256: document.sha256,
-    title: document.title,
+    title: titleOf(document),
     author: document.author,
     language: document.language,
     pages: document.pages,
@@ -154,6 +155,7 @@ export function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits']
       page: hit.page,
       page_end: hit.pageEnd,
       section: [...hit.section],
+      metadata: hit.metadata,
       chunk_id: `${hit.version}:${hit.chunkIndex}`,
       char_start: hit.start,
       char_end: hit.end,

@@ -72,6 +72,7 @@ const shape: Readonly<Record<keyof IndexedDocument, (value: unknown) => boolean>
   fileBytes: isCount,
   sha256: isSha256,
   title: isTextOrNull,
+  givenTitle: (value) => value === undefined || isTextOrNull(value),
   author: isTextOrNull,
   language: isTextOrNull,
   pages: (value) => value === null || isCount(value),

@@ -3,7 +3,7 @@
  * that a page of 100 has at most 7 MB as JSON.
  */
 import { beginningOf, chunkCharactersMax, shortened } from '../../chunk/chunk.ts';
-import type { IndexedDocument, SearchHit } from '../document-index.ts';
+import { type IndexedDocument, type SearchHit, titleOf } from '../document-index.ts';
 import { highlight } from './highlights.ts';
 import type { Ranked } from './ranking.ts';
 import type { Scored } from './scorer.ts';
@@ -52,7 +52,8 @@ export function toHit(
     docId: document.docId,
     version: document.version,
     filename: document.filename,
-    title: document.title,
+    title: titleOf(document),
+    metadata: document.metadata,
     text,
     highlights: mark(text).slice(0, highlightsMax),
     chunkIndex: scored.row - run.firstRow,

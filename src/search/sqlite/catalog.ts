@@ -5,10 +5,22 @@
 import { collectionOf, defaultCollection } from '../../documents/document-name.ts';
 import type { SQLInputValue } from 'node:sqlite';
 import { docIdForms } from '../../documents/doc-id.ts';
-import { isLater, type Metadata, type TaskId, type Version } from '../../tasks/task.ts';
+import type { Metadata } from '../../tasks/given.ts';
+import { isLater, type TaskId, type Version } from '../../tasks/task.ts';
 import { withinBounds } from '../bounds.ts';
 import type { IndexDatabase, Row } from './database.ts';
-import type { CollectionStats, DocumentPage, IndexedDocument, ListOptions, SearchFilter } from '../document-index.ts';
+import type {
+  CollectionStats,
+  DocumentChange,
+  DocumentPage,
+  IndexedDocument,
+  DocumentQuery,
+  ListOptions,
+  SearchFilter,
+} from '../document-index.ts';
+import { type DocumentTables, inBoth } from '../index/document-table.ts';
+import type { SqliteTable } from './sqlite-table.ts';
+import { renamed } from '../said.ts';
 import { readCursor, writeCursor } from '../list-cursor.ts';
 import { deleteVectors } from '../index/vectors.ts';
 
@@ -16,7 +28,10 @@ export type CatalogEntry = { readonly id: number; readonly firstChunk: number; r
 
 const columns =
   'id, doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, pages, characters, ' +
-  'metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings';
+  'metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings, given_title';
+
+/** The number of the change that a transaction is about to make, which `bumpChange` then notes. */
+const thisChange = "(SELECT value + 1 FROM meta WHERE key = 'change')";
 
 export function findDocument(database: IndexDatabase, docId: string): CatalogEntry | null {
   const row = database.get(`SELECT ${columns} FROM document WHERE doc_id = ?`, docId);
@@ -74,7 +89,8 @@ export function insertDocument(database: IndexDatabase, document: IndexedDocumen
   count(database, document, 1);
   return database.run(
     'INSERT INTO document(doc_id, collection, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
-      'pages, characters, metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'pages, characters, metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings, given_title, change) ' +
+      `VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${thisChange})`,
     document.docId,
     collectionOf(document.docId),
     document.version,
@@ -96,6 +112,7 @@ export function insertDocument(database: IndexDatabase, document: IndexedDocumen
     document.declaredMediaType,
     document.reading,
     JSON.stringify(document.warnings),
+    document.givenTitle,
   ).id;
 }
 
@@ -135,24 +152,33 @@ export function collectionStats(database: IndexDatabase, names: readonly string[
 }
 
 /** The same bytes under a newer task. */
-export function renameDocument(
-  database: IndexDatabase,
-  docId: string,
-  version: Version,
-  change: Pick<IndexedDocument, 'filename' | 'metadata'>,
-): void {
+export function renameDocument(database: IndexDatabase, current: IndexedDocument, version: Version, change: DocumentChange): void {
+  writeSaid(database, renamed(current, version, change));
+}
+
+/** Notes what is said of a document, and under which version. */
+export function writeSaid(database: IndexDatabase, document: IndexedDocument): void {
   database.run(
-    'UPDATE document SET version = ?, ordinal = ?, filename = ?, metadata = ? WHERE doc_id = ?',
-    version.id,
-    version.ordinal,
-    change.filename,
-    change.metadata === null ? null : JSON.stringify(change.metadata),
-    docId,
+    `UPDATE document SET version = ?, ordinal = ?, filename = ?, metadata = ?, given_title = ?, change = ${thisChange} WHERE doc_id = ?`,
+    document.version,
+    document.ordinal,
+    document.filename,
+    document.metadata === null ? null : JSON.stringify(document.metadata),
+    document.givenTitle,
+    document.docId,
   );
 }
 
-/** Newest first by `insertedAt`, then by doc_id. */
-export function listDocuments(database: IndexDatabase, options: ListOptions): DocumentPage {
+/** Without filters, q and sort newest first by `insertedAt`, then by doc_id, off the table itself. */
+export function listDocuments(database: IndexDatabase, query: DocumentQuery, tables: DocumentTables<SqliteTable>): DocumentPage {
+  if (query.filters === undefined && query.q === undefined && query.sort === undefined) return listNewest(database, query);
+  const { ids, nextCursor } = tables.of(query.collection ?? defaultCollection).page(query);
+  const rows = database.all(`SELECT ${columns} FROM document WHERE id IN (SELECT value FROM json_each(?))`, JSON.stringify(ids));
+  const byId = new Map(rows.map((row) => [row['id'] as number, toEntry(row).document]));
+  return { documents: ids.flatMap((id) => byId.get(id) ?? []), nextCursor };
+}
+
+function listNewest(database: IndexDatabase, options: ListOptions): DocumentPage {
   const conditions: string[] = [];
   const values: SQLInputValue[] = [];
   if (options.collection !== undefined) {
@@ -180,8 +206,13 @@ export function listDocuments(database: IndexDatabase, options: ListOptions): Do
 export function filteredDocuments(
   database: IndexDatabase,
   filter: SearchFilter,
-  collection: string = defaultCollection,
-): Set<number> | null {
+  { collection, tables }: { readonly collection: string; readonly tables: DocumentTables<SqliteTable> },
+): ReadonlySet<number> | null {
+  const matching = filter.filters === undefined ? null : tables.of(collection).matching(filter.filters);
+  return inBoth(namedDocuments(database, filter, collection), matching);
+}
+
+function namedDocuments(database: IndexDatabase, filter: SearchFilter, collection: string): Set<number> | null {
   const conditions: string[] = [];
   const values: SQLInputValue[] = [];
   const where = (condition: string, ...given: SQLInputValue[]): void => {
@@ -232,6 +263,7 @@ function toEntry(row: Row): CatalogEntry {
       fileBytes: row['file_bytes'] as number,
       sha256: row['sha256'] as string,
       title: row['title'] as string | null,
+      givenTitle: row['given_title'] as string | null,
       author: row['author'] as string | null,
       language: row['language'] as string | null,
       pages: row['pages'] as number | null,

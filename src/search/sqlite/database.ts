@@ -188,6 +188,7 @@ export function isSoundDatabase(db: DatabaseSync): boolean {
  * segment; a merge leaves them out and forgets them. `collection` counts what each holds, so that nobody has to; its `change` is the
  * newest number of `meta.change` that concerns it, and `merge_due` says that it has got segments since its merges were thought about.
  * `vector` holds float32 rows, `vector_bits` the sign of each dimension.
+ * `document.change` is the number of the change (`meta`) by which the row is what it is.
  * `committed` and `fence` outlive the document until they are purged.
  */
 const schema = `
@@ -196,9 +197,11 @@ CREATE TABLE document(
   id INTEGER PRIMARY KEY AUTOINCREMENT, doc_id TEXT NOT NULL UNIQUE, collection TEXT NOT NULL, version TEXT NOT NULL, first_chunk INTEGER NOT NULL,
   chunks INTEGER NOT NULL, filename TEXT NOT NULL, media_type TEXT NOT NULL, file_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
   title TEXT, author TEXT, language TEXT, pages INTEGER, characters INTEGER NOT NULL, metadata TEXT, inserted_at TEXT NOT NULL,
-  embedder TEXT NOT NULL, ordinal INTEGER NOT NULL, declared_media_type TEXT, reading TEXT, warnings TEXT NOT NULL);
+  embedder TEXT NOT NULL, ordinal INTEGER NOT NULL, declared_media_type TEXT, reading TEXT, warnings TEXT NOT NULL,
+  given_title TEXT, change INTEGER NOT NULL);
 CREATE INDEX document_inserted ON document(inserted_at, doc_id);
 CREATE INDEX document_collection ON document(collection, inserted_at, doc_id);
+CREATE INDEX document_change ON document(collection, change);
 CREATE INDEX document_embedder ON document(collection, embedder);
 CREATE TABLE collection(
   name TEXT PRIMARY KEY, documents INTEGER NOT NULL, chunks INTEGER NOT NULL, bytes INTEGER NOT NULL, change INTEGER NOT NULL,

@@ -5,6 +5,8 @@ import { defaultCollection } from '../../documents/document-name.ts';
 import type { Embedder } from '../../embed/embedder.ts';
 import { filteredDocuments, findDocumentById } from './catalog.ts';
 import type { IndexDatabase } from './database.ts';
+import type { DocumentTables } from '../index/document-table.ts';
+import type { SqliteTable } from './sqlite-table.ts';
 import type { SearchHit, SearchQuery } from '../document-index.ts';
 import { chunkCharactersMax } from '../../chunk/chunk.ts';
 import { type ChunkRow, markerOf, poolSize, toHit } from '../ranking/hits.ts';
@@ -35,7 +37,7 @@ const rebuilding = 'The index is being built again from the stored documents; so
 const blockBytesMax = 64 * 1024 * 1024;
 
 /** Answers from the index file, each time as it is at that moment. */
-export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex {
+export function answersOf(database: IndexDatabase, embedder: Embedder, tables: DocumentTables<SqliteTable>): AskIndex {
   const blocks = new BlockCache(database, blockBytesMax);
   const views = createViews((collection): View => {
     const snapshot = new Snapshot();
@@ -61,7 +63,7 @@ export function answersOf(database: IndexDatabase, embedder: Embedder): AskIndex
     vector: Float32Array | null,
     stop: Stop,
   ): { hits: SearchHit[]; total: number } {
-    const documents = filteredDocuments(database, query.filter, query.collection);
+    const documents = filteredDocuments(database, query.filter, { collection: query.collection ?? defaultCollection, tables });
     const wanted = query.offset + query.topK;
     const ranked = rankChunks(stop, {
       text,

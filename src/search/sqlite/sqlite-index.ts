@@ -25,13 +25,16 @@ import {
   purgeCatalog,
   raiseFence,
   renameDocument,
+  writeSaid,
 } from './catalog.ts';
 import { chunkTerms } from '../analysis/chunk-terms.ts';
 import { type IndexDatabase, openDatabase } from './database.ts';
-import type { DocumentIndex, IndexedDocument } from '../document-index.ts';
+import type { DocumentIndex, IncomingDocument } from '../document-index.ts';
 import { insertVectors } from '../index/vectors.ts';
 import { reembedSome } from './reembed.ts';
 import type { Reranker } from '../models/reranker.ts';
+import { patched, withKept } from '../said.ts';
+import { followTables } from './sqlite-table.ts';
 import { openRulings } from './tombstones.ts';
 import { Searcher } from '../ranking/searcher.ts';
 import { answersOf } from './sqlite-answers.ts';
@@ -69,7 +72,8 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   const database = openDatabase(options.indexDir);
   const rebuildState = () => database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'] as RebuildState;
   const rulings = openRulings(options.indexDir, database, { indexIsNew: ['new', 'damaged'].includes(rebuildState()) });
-  const searcher = new Searcher(answersOf(database, options.embedder), options.embedder, options.reranker ?? null);
+  const tables = followTables(database);
+  const searcher = new Searcher(answersOf(database, options.embedder, tables), options.embedder, options.reranker ?? null);
   return {
     replace: (document, folder) => replace(database, document, folder),
     async touch(docId, version, change) {
@@ -78,10 +82,22 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
         if (isRevoked(database, version.id)) return 'revoked';
         const verdict = admit(database, docId, version);
         if (verdict === 'done') return 'ok';
-        if (verdict !== 'ok' || findDocument(database, docId) === null) return 'stale';
-        renameDocument(database, docId, version, change);
+        const current = findDocument(database, docId);
+        if (verdict !== 'ok' || current === null) return 'stale';
+        renameDocument(database, current.document, version, change);
         commit(database, docId, version);
+        bumpChange(database, collectionOf(docId));
         return 'ok';
+      });
+    },
+    async change(docId, patch) {
+      return database.write(() => {
+        const current = findDocument(database, docId);
+        if (current === null) return null;
+        const document = patched(current.document, patch);
+        writeSaid(database, document);
+        bumpChange(database, collectionOf(docId));
+        return document;
       });
     },
     async revoke(_docId, version) {
@@ -107,8 +123,8 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
     async wasCommitted(_docId, version) {
       return isCommitted(database, version);
     },
-    async list(listOptions) {
-      return listDocuments(database, listOptions);
+    async list(query) {
+      return database.read(() => listDocuments(database, query, tables));
     },
     async search(query, stop) {
       return searcher.search(query, stop);
@@ -161,9 +177,9 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
 }
 
 /** Reads and analyses the chunks first, so that the write lock is held only for writing. */
-async function replace(database: IndexDatabase, document: IndexedDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'> {
-  const version = versionOf(document);
-  const before = admit(database, document.docId, version);
+async function replace(database: IndexDatabase, incoming: IncomingDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'> {
+  const version = versionOf(incoming);
+  const before = admit(database, incoming.docId, version);
   if (before !== 'ok') return before === 'done' ? 'ok' : before;
   const builder = new SegmentBuilder();
   const chunks: Chunk[] = [];
@@ -171,16 +187,17 @@ async function replace(database: IndexDatabase, document: IndexedDocument, folde
   const { dimensions } = await readStagedMeta(folder);
   for await (const batch of readStagedChunks(folder, dimensions)) {
     for (const { chunk, vector } of batch) {
-      builder.add(chunkTerms(chunk, document.title));
+      builder.add(chunkTerms(chunk, incoming.title));
       chunks.push(chunk);
       if (vector !== null) vectors.push(vector);
     }
   }
   return database.write(() => {
     refuseWhileUnknown(database);
-    const verdict = admit(database, document.docId, version);
+    const verdict = admit(database, incoming.docId, version);
     if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
-    const old = findDocument(database, document.docId);
+    const old = findDocument(database, incoming.docId);
+    const document = withKept(incoming, old?.document ?? null);
     if (old !== null) dropDocument(database, old);
     const firstChunk = nextChunkId(database);
     const id = insertDocument(database, document, firstChunk, chunks.length);

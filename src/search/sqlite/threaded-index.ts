@@ -101,6 +101,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
       await storedKnown.promise;
       return call('touch', ...args);
     },
+    change: (...args) => call('change', ...args),
     revoke: (...args) => call('revoke', ...args),
     reinstate: (...args) => call('reinstate', ...args),
     remove: (...args) => call('remove', ...args),

@@ -212,7 +212,7 @@ async function learn(
   folder: string,
   { document }: StagedMeta,
 ): Promise<'same' | 'learnt' | readonly Fault[]> {
-  const { docId, version, filename, metadata } = document;
+  const { docId, version, filename, metadata, givenTitle } = document;
   const known = await index.info(docId);
   if (known?.version === version) return 'same';
   const { faults } = await examineVersion(folder, document);
@@ -220,11 +220,18 @@ async function learn(
   const sameText =
     known !== null &&
     isSame(
-      { ...document, version: known.version, ordinal: known.ordinal, filename: known.filename, metadata: known.metadata },
+      {
+        ...document,
+        version: known.version,
+        ordinal: known.ordinal,
+        filename: known.filename,
+        metadata: known.metadata,
+        givenTitle: known.givenTitle,
+      },
       known,
     );
   const answer = sameText
-    ? await index.touch(docId, versionOf(document), { filename, metadata })
+    ? await index.touch(docId, versionOf(document), { filename, metadata, givenTitle })
     : await index.replace(document, folder);
   return answer === 'ok' ? 'learnt' : 'same';
 }

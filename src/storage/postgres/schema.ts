@@ -123,6 +123,11 @@ CREATE INDEX removed_collection ON removed(collection, document);
 ALTER TABLE vector_bits ADD COLUMN collection text COLLATE "C" NOT NULL DEFAULT 'default';
 CREATE INDEX vector_bits_collection ON vector_bits(collection, embedder, document);
 `,
+  // Which transaction made a document what it is: readers follow what changed.
+  `
+ALTER TABLE document ADD COLUMN changed xid8 NOT NULL DEFAULT pg_current_xact_id();
+CREATE INDEX document_changed ON document(collection, changed);
+`,
 ];
 
 /**

@@ -17,6 +17,7 @@ const largestHit: SearchHit = {
   version,
   filename: '\u0001'.repeat(300),
   title: '\u0001'.repeat(300),
+  metadata: null,
   text: '\u0001'.repeat(8000),
   highlights: Array.from({ length: 200 }, (_, i) => [7000 + i, 7001 + i] as const),
   chunkIndex: 1_000_000,

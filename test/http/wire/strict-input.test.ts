@@ -9,7 +9,7 @@ const search = (server: TestServer, body: object): Promise<Response> =>
 
 describe('an unknown name', () => {
   it.each([
-    ['filter', { query: 'x', filter: { tenant: 'a' } }, 'metadata'],
+    ['filter', { query: 'x', filter: { tenant: 'a' } }, 'filters'],
     ['docIds', { query: 'x', docIds: ['a'] }, 'doc_ids'],
     ['limit', { query: 'x', limit: 1 }, 'top_k'],
     ['metdata', { query: 'x', metdata: { tenant: 'a' } }, 'metadata'],

@@ -10,6 +10,7 @@ const hit = (docId: string, text: string): SearchHit => ({
   version: '0190a0b0-0000-7000-8000-000000000001' as TaskId,
   filename: `${docId}.pdf`,
   title: null,
+  metadata: null,
   text,
   highlights: [],
   chunkIndex: 0,

@@ -223,6 +223,7 @@ export function aHit(docId: string, index: number, text = `Passage ${index} of $
       page: null,
       page_end: null,
       section: [],
+      metadata: null,
       chunk_id: `${docId}-${index}`,
       char_start: index * 100,
       char_end: index * 100 + text.length,

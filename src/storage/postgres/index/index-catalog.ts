@@ -14,7 +14,8 @@ import {
   type SearchFilter,
 } from '../../../search/document-index.ts';
 import { readCursor, writeCursor } from '../../../search/list-cursor.ts';
-import { isLater, type Metadata, type TaskId, type Version } from '../../../tasks/task.ts';
+import type { Metadata } from '../../../tasks/given.ts';
+import { isLater, type TaskId, type Version } from '../../../tasks/task.ts';
 import type { Database, Row } from '../database.ts';
 import { docKeyOf } from '../jobs.ts';
 
@@ -36,9 +37,11 @@ export interface IndexCatalog {
   insert(document: IndexedDocument, chunks: number): Promise<{ id: number; firstChunk: number }>;
   /** Drops the row, its chunks and its vectors; its postings stay until a merge leaves them out. */
   drop(entry: CatalogEntry): Promise<void>;
-  rename(entry: CatalogEntry, version: Version, change: Pick<IndexedDocument, 'filename' | 'metadata'>): Promise<void>;
+  /** Notes what is said of the document of this entry, and under which version. */
+  write(entry: CatalogEntry, document: IndexedDocument): Promise<void>;
+  /** Newest first. */
   list(options: ListOptions): Promise<DocumentPage>;
-  /** Ids of the documents of a collection that a filter lets through; null when it lets all through. */
+  /** Ids of the documents of a collection that a filter lets through, `filters` aside; null when it lets all through. */
   filtered(filter: SearchFilter, collection: string): Promise<ReadonlySet<number> | null>;
   /** As `DocumentIndex.collectionStats`. */
   stats(names: readonly string[] | null): Promise<ReadonlyMap<string, CollectionStats>>;
@@ -115,16 +118,14 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       if (document.chunks === 0) return;
       await database.run('INSERT INTO removed(document, collection) VALUES ($1, $2)', [id, collectionOf(document.docId)]);
     },
-    async rename({ id, document }, version, change) {
-      await outdate(document.version);
-      const renamed = { ...document, ...change, version: version.id, ordinal: version.ordinal };
-      await database.run('UPDATE document SET version = $2, record = $3, filename = $4, metadata = $5 WHERE id = $1', [
-        id,
-        version.id,
-        JSON.stringify(renamed),
-        JSON.stringify(change.filename),
-        pairsOf(change.metadata),
-      ]);
+    async write({ id, document: before }, document) {
+      const { version, filename, metadata } = document;
+      if (version !== before.version) await outdate(before.version);
+      const values = [id, version, JSON.stringify(document), JSON.stringify(filename), pairsOf(metadata)];
+      await database.run(
+        'UPDATE document SET version = $2, record = $3, filename = $4, metadata = $5, changed = DEFAULT WHERE id = $1',
+        values,
+      );
     },
     async list({ limit, cursor, collection }) {
       const after = cursor === undefined ? null : readCursor(cursor);

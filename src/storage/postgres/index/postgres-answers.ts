@@ -7,11 +7,12 @@ import { createViews } from '../../../search/index/views.ts';
 import { defaultCollection } from '../../../documents/document-name.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../../embed/embedder.ts';
-import type { SearchHit, SearchQuery } from '../../../search/document-index.ts';
+import type { DocumentPage, DocumentQuery, SearchFilter, SearchHit, SearchQuery } from '../../../search/document-index.ts';
 import { type ChunkRow, markerOf, poolSize, toHit } from '../../../search/ranking/hits.ts';
 import { type Ranked, rankInSteps, type RankingSteps, tuning } from '../../../search/ranking/ranking.ts';
 import type { Scored } from '../../../search/ranking/scorer.ts';
 import type { AskIndex, IndexAnswer } from '../../../search/ranking/searcher.ts';
+import { inBoth } from '../../../search/index/document-table.ts';
 import { decodeWords, Segment } from '../../../search/index/segments.ts';
 import { Snapshot } from '../../../search/index/snapshot.ts';
 import { spread } from '../../../search/ranking/diversify.ts';
@@ -20,6 +21,7 @@ import { candidateCount, VectorBits } from '../../../search/index/vector-bits.ts
 import { byNearness, type Near, similarity } from '../../../search/index/vectors.ts';
 import { Vocabulary } from '../../../search/analysis/vocabulary.ts';
 import type { Database, Row } from '../database.ts';
+import { followTables } from './postgres-table.ts';
 import type { IndexCatalog } from './index-catalog.ts';
 
 /** Posting blocks, and texts of chunks, that are kept from one search to the next. */
@@ -44,7 +46,14 @@ type View = {
   state: string;
 };
 
-export function createPostgresAnswers(database: Database, catalog: IndexCatalog, embedder: Embedder): AskIndex {
+export type PostgresAnswers = {
+  readonly ask: AskIndex;
+  /** One page of a list that is filtered, sorted or searched by name. */
+  readonly list: (query: DocumentQuery) => Promise<DocumentPage>;
+};
+
+export function createPostgresAnswers(database: Database, catalog: IndexCatalog, embedder: Embedder): PostgresAnswers {
+  const tables = followTables(database);
   const blocks = new Store<Uint8Array>(emptyBlock, (data) => data.length, blockBytesMax);
   const texts = new Store<string>('', (text) => 2 * text.length, textBytesMax);
   const words = new Map<number, string[]>();
@@ -59,20 +68,37 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
   /** One search at a time: they share what is in memory, and the processor as well. */
   let before: Promise<unknown> = Promise.resolve();
 
-  return (query, vector, stop) => {
-    const mine = before.then(() => {
-      stop.check();
-      return database.snapshot(() => ask(query, vector, stop), stop.signal);
-    });
+  return {
+    ask: (query, vector, stop) =>
+      inTurn(() => {
+        stop.check();
+        return database.snapshot(() => ask(query, vector, stop), stop.signal);
+      }),
+    list: (query) => inTurn(() => database.snapshot(() => list(query))),
+  };
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = before.then(work);
     before = mine.catch(() => undefined);
     return mine;
-  };
+  }
+
+  async function list(query: DocumentQuery): Promise<DocumentPage> {
+    const { ids, nextCursor } = await tables.of(query.collection ?? defaultCollection).page(query);
+    const found = await catalog.findById(ids);
+    return { documents: ids.flatMap((id) => found.get(id)?.document ?? []), nextCursor };
+  }
+
+  async function filtered(filter: SearchFilter, collection: string): Promise<ReadonlySet<number> | null> {
+    const matching = filter.filters === undefined ? null : await tables.of(collection).matching(filter.filters);
+    return inBoth(await catalog.filtered(filter, collection), matching);
+  }
 
   async function ask(query: SearchQuery, vector: Float32Array | null, stop: Stop): Promise<IndexAnswer> {
     const view = views.of(query.collection ?? defaultCollection);
     const { snapshot, vocabulary } = view;
     await refresh(view);
-    const documents = await catalog.filtered(query.filter, view.collection);
+    const documents = await filtered(query.filter, view.collection);
     const near = vector === null ? null : await nearest(view, vector, tuning.nearestChunks, documents);
     const wanted = query.offset + query.topK;
     const ranked = await drive(

@@ -7,9 +7,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../../embed/embedder.ts';
 import type { Logger } from '../../../logger.ts';
 import { chunkTerms } from '../../../search/analysis/chunk-terms.ts';
-import type { DocumentIndex, IndexedDocument } from '../../../search/document-index.ts';
+import type { DocumentIndex, IncomingDocument } from '../../../search/document-index.ts';
 import type { ChunkRow } from '../../../search/ranking/hits.ts';
 import type { Reranker } from '../../../search/models/reranker.ts';
+import { patched, renamed, withKept } from '../../../search/said.ts';
 import { Searcher } from '../../../search/ranking/searcher.ts';
 import { SegmentBuilder } from '../../../search/index/segments.ts';
 import { readStagedChunks, readStagedMeta, type StagedChunk, versionOf } from '../../../search/index/staging.ts';
@@ -39,7 +40,8 @@ export function createPostgresIndex(options: {
 }): PostgresIndex {
   const { database, embedder } = options;
   const catalog = createIndexCatalog(database);
-  const searcher = new Searcher(createPostgresAnswers(database, catalog, embedder), embedder, options.reranker ?? null);
+  const answers = createPostgresAnswers(database, catalog, embedder);
+  const searcher = new Searcher(answers.ask, embedder, options.reranker ?? null);
   const merging = createMerging(options);
 
   /** A decision about one document: nobody else takes one meanwhile. */
@@ -84,9 +86,17 @@ export function createPostgresIndex(options: {
         if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
         const entry = await catalog.find(docId);
         if (entry === null) return 'stale';
-        await catalog.rename(entry, version, change);
+        await catalog.write(entry, renamed(entry.document, version, change));
         await catalog.commit(docId, version);
         return 'ok';
+      }),
+    change: (docId, patch) =>
+      decide(docId, async () => {
+        const entry = await catalog.find(docId);
+        if (entry === null) return null;
+        const document = patched(entry.document, patch);
+        await catalog.write(entry, document);
+        return document;
       }),
     revoke: (docId, version) =>
       decide(docId, async () => {
@@ -105,7 +115,10 @@ export function createPostgresIndex(options: {
       }),
     info: async (docId) => (await catalog.find(docId))?.document ?? null,
     wasCommitted: (_docId, version) => catalog.isCommitted(version),
-    list: (listOptions) => catalog.list(listOptions),
+    list: (query) => {
+      const { filters, q, sort } = query;
+      return filters === undefined && q === undefined && sort === undefined ? catalog.list(query) : answers.list(query);
+    },
     search: (query, stop) => searcher.search(query, stop),
     stats: remembered(stats, ({ documents }) => documents > countedMax),
     collectionStats: (names) => (names === null ? allStats() : catalog.stats(names)),
@@ -131,13 +144,14 @@ function sum(numbers: readonly number[]): number {
 async function replace(
   database: Database,
   catalog: IndexCatalog,
-  document: IndexedDocument,
+  incoming: IncomingDocument,
   folder: string,
 ): Promise<'ok' | 'stale' | 'revoked'> {
-  const version = versionOf(document);
-  const verdict = await catalog.admit(document.docId, version);
+  const version = versionOf(incoming);
+  const verdict = await catalog.admit(incoming.docId, version);
   if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
-  const old = await catalog.find(document.docId);
+  const old = await catalog.find(incoming.docId);
+  const document = withKept(incoming, old?.document ?? null);
   if (old !== null) await catalog.drop(old);
   const { dimensions } = await readStagedMeta(folder);
   const { id, firstChunk } = await catalog.insert(document, document.chunks);

@@ -1,0 +1,64 @@
+/** What a client says of a document (`tasks/given.ts`), as it comes: one schema for the address, the form, a tool and the answers. */
+import { z } from 'zod';
+import { AppError } from '../../errors.ts';
+import { type Metadata, metadataFault, metadataMembersMax } from '../../tasks/given.ts';
+import { parseStrictJson } from './strict-json.ts';
+import { checkedBy, describedAs } from './checked.ts';
+
+const scalar = [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }, { type: 'null' }];
+const metadataShape = {
+  type: 'object',
+  maxProperties: metadataMembersMax,
+  propertyNames: { minLength: 1, pattern: '^[^$]' },
+  additionalProperties: { anyOf: [...scalar, { type: 'array', items: { anyOf: scalar } }] },
+};
+
+function readMetadata(value: unknown): Metadata {
+  const fault = metadataFault(value);
+  if (fault !== null) throw new AppError('invalid_request', fault);
+  return value as Metadata;
+}
+
+/** Metadata as a member of a body or an answer. */
+export const metadata: z.ZodType<Metadata, Metadata> = checkedBy<Metadata, Metadata>(
+  z.unknown() as z.ZodType<unknown, Metadata>,
+  readMetadata,
+).meta({
+  id: 'Metadata',
+  description:
+    `Up to ${metadataMembersMax} members of your own, 16 KiB as JSON: strings, numbers, booleans, null, or arrays of those. ` +
+    'Each can be asked for by a filter, and comes back in every hit.',
+  ...describedAs(metadataShape),
+});
+
+/** @throws AppError `invalid_request`, `bad_request`. */
+function readMetadataText(text: string): Metadata | null {
+  let value: unknown;
+  try {
+    value = parseStrictJson(text);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError('invalid_request', `is not JSON that can be taken: ${error.message}`, { cause: error });
+  }
+  return value === null ? null : readMetadata(value);
+}
+
+const callbackUrl = z
+  .string()
+  .min(1)
+  .max(2048)
+  .optional()
+  .meta({ description: 'Where to send a signed webhook when the task has ended; its host must be allowed on this server.' });
+
+/** Fields of an address or of a form, in one of the two. */
+export const givenFields = {
+  metadata: checkedBy<Metadata | null, string>(z.string(), readMetadataText)
+    .optional()
+    .meta({
+      description: 'A JSON object (see Metadata). Left out: what the document has stays. `null`: it has none any more.',
+      example: '{"department":"hr","year":2026}',
+      ...describedAs({ type: 'string' }),
+    }),
+  callback_url: callbackUrl,
+};
+export type GivenFields = z.output<z.ZodObject<typeof givenFields>>;

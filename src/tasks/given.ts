@@ -1,0 +1,109 @@
+/**
+ * What a client says of a document beside its bytes: one value, carried whole from the upload to the hit, so that a field added here
+ * reaches the fingerprint of a repeated upload, the task, the index and the answers. Pure.
+ */
+import { AppError } from '../errors.ts';
+
+export type MetadataScalar = string | number | boolean | null;
+/** A document's own fields, free in their names; each can be asked for by a filter (`search/filters.ts`). */
+export type Metadata = Readonly<Record<string, MetadataScalar | readonly MetadataScalar[]>>;
+
+export type Given = {
+  /** Decoded; never a path. */
+  readonly filename: string;
+  readonly declaredMediaType: string | null;
+  /** Absent: what the document had stays; null: it has none any more. */
+  readonly metadata?: Metadata | null;
+  /** Where to tell of the task's end; null: nowhere. */
+  readonly callbackUrl: string | null;
+};
+
+/** What is given of a larger value, and nothing else of it. */
+export function givenOf(from: Given): Given {
+  const { filename, declaredMediaType, metadata, callbackUrl } = from;
+  return { filename, declaredMediaType, callbackUrl, ...(metadata === undefined ? {} : { metadata }) };
+}
+
+/** What a document has after an upload or a change that gave this: `undefined` keeps what was there. */
+export function kept<T>(given: T | undefined, before: T): T {
+  return given === undefined ? before : given;
+}
+
+/** UTF-8 bytes of the metadata as JSON without spaces, and how many members. */
+export const metadataBytesMax = 16 * 1024;
+export const metadataMembersMax = 64;
+
+/** What is wrong with a value as metadata, as a sentence that says what to do; null when nothing is. */
+export function metadataFault(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return 'must be a JSON object, such as {"department": "hr"}';
+  const members = Object.entries(value);
+  if (members.length > metadataMembersMax) return `has ${members.length} members; give ${metadataMembersMax} at most`;
+  for (const [name, member] of members) {
+    const fault = nameFault(name) ?? memberFault(member);
+    if (fault !== null) return `${JSON.stringify(shown(name))}: ${fault}`;
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  return bytes > metadataBytesMax ? `has ${bytes} bytes as JSON; give ${metadataBytesMax} at most` : null;
+}
+
+/** What is wrong with one value of metadata, or one that a filter compares with; null when nothing is. */
+export function scalarFault(value: unknown): string | null {
+  switch (typeof value) {
+    case 'string':
+      return textFault(value);
+    case 'number':
+      if (!Number.isFinite(value)) return 'is no number that can be kept; write it as a string';
+      return Number.isInteger(value) && !Number.isSafeInteger(value)
+        ? 'an integer beyond 9007199254740991 would lose digits; write it as a string'
+        : null;
+    case 'boolean':
+      return null;
+    default:
+      return value === null ? null : 'must be a string, a number, a boolean or null';
+  }
+}
+
+/**
+ * JSON Merge Patch (RFC 7396) of metadata: null as a whole or as a member removes, anything else replaces.
+ * @throws AppError `invalid_request` when the outcome is no metadata that may be kept.
+ */
+export function patchMetadata(before: Metadata | null, patch: Readonly<Record<string, unknown>> | null): Metadata | null {
+  if (patch === null) return null;
+  const members = new Map<string, unknown>(Object.entries(before ?? {}));
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) members.delete(name);
+    else members.set(name, value);
+  }
+  const merged: unknown = Object.fromEntries(members);
+  const fault = metadataFault(merged);
+  if (fault !== null) throw new AppError('invalid_request', `metadata: ${fault}`);
+  return merged as Metadata;
+}
+
+function memberFault(value: unknown): string | null {
+  if (!Array.isArray(value))
+    return typeof value === 'object' && value !== null
+      ? 'is an object; a value is a string, a number, a boolean, null, or an array of those'
+      : scalarFault(value);
+  for (const item of value as unknown[]) {
+    const fault = scalarFault(item);
+    if (fault !== null) return `in an array: ${fault}`;
+  }
+  return null;
+}
+
+function nameFault(name: string): string | null {
+  if (name === '') return 'a member needs a name';
+  if (name.startsWith('$')) return 'a name that begins with $ is a field of the document itself; take another name';
+  return textFault(name);
+}
+
+function textFault(text: string): string | null {
+  if (!text.isWellFormed()) return 'has half of a character (a lone surrogate); send it as whole Unicode characters';
+  return text.includes('\0') ? 'has a NUL character (U+0000); leave it out: valid Unicode without NUL is kept' : null;
+}
+
+function shown(name: string): string {
+  return (name.length > 64 ? `${name.slice(0, 64)}…` : name).toWellFormed();
+}
