@@ -13,7 +13,7 @@ import { openZip } from './containers/zip.ts';
 const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'flat-odf', 'text'] as const;
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;
 
-const compoundFormats = ['doc', 'ppt', 'xls'] as const;
+const compoundFormats = ['doc', 'msg', 'ppt', 'xls'] as const;
 
 export type Format =
   | 'pdf'
@@ -59,6 +59,7 @@ export const readableEndings: readonly string[] = [
   'markdown',
   'rtf',
   'eml',
+  'msg',
   'csv',
   'tsv',
   'json',

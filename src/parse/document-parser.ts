@@ -73,7 +73,7 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
       case 'ppt':
         return (await import('./office/slides/ppt-parser.ts')).createPptParser(whole);
       case 'xls':
-        return (await import('./office/sheets/xls-parser.ts')).createXlsParser();
+        return (await import('./office/sheets/xls-parser.ts')).createXlsParser(whole);
       case 'odt':
       case 'ods':
       case 'odp':
@@ -90,6 +90,8 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
         return (await import('./rtf/rtf-parser.ts')).createRtfParser();
       case 'eml':
         return (await import('./mail/mail-parser.ts')).createMailParser(whole);
+      case 'msg':
+        return (await import('./mail/msg-parser.ts')).createMsgParser(whole);
       case 'csv':
         return (await import('./text/csv-parser.ts')).createCsvParser();
       case 'json':
@@ -154,5 +156,5 @@ function refusal(kind: CompoundKind, input: ParseInput): DocumentError {
 }
 
 const oldFormats: Partial<Record<CompoundKind, { readonly name: string; readonly instead: string }>> = {
-  msg: { name: 'Outlook message (.msg)', instead: '.eml' },
+  works: { name: 'Microsoft Works', instead: '.docx' },
 };

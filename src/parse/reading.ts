@@ -20,6 +20,7 @@ const readers = {
   image: 1,
   json: 1,
   markdown: 1,
+  msg: 1,
   odp: 2,
   ods: 2,
   odt: 2,
@@ -83,4 +84,4 @@ function holdsFiles(format: ReadFormat): boolean {
   return holders.has(format);
 }
 
-const holders: ReadonlySet<ReadFormat> = new Set(['docx', 'eml', 'pptx', 'xlsx']);
+const holders: ReadonlySet<ReadFormat> = new Set(['doc', 'docx', 'eml', 'msg', 'ppt', 'pptx', 'xls', 'xlsx']);

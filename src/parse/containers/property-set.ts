@@ -1,5 +1,6 @@
 /** Title and author of old Office files: the stream `\x05SummaryInformation` of a compound file (MS-OLEPS). */
-import { canonicalEncoding, decodeAs } from '../text/encoding.ts';
+import { encodingOfPage } from '../text/code-pages.ts';
+import { decodeAs } from '../text/encoding.ts';
 import type { CompoundStorage } from './compound-file.ts';
 
 export type Summary = { readonly title: string | null; readonly author: string | null };
@@ -21,42 +22,6 @@ export function readSummary(root: CompoundStorage): Summary {
   const page = places.get(1);
   const encoding = encodingOfPage(page !== undefined && page + 6 <= bytes.length ? bytes.readUInt16LE(page + 4) : 1252);
   return { title: textAt(bytes, places.get(2), encoding), author: textAt(bytes, places.get(4), encoding) };
-}
-
-/** The encoding of a Windows code page; Windows' own western one for those that are not known. */
-export function encodingOfPage(page: number): string {
-  const names: Readonly<Record<number, string>> = {
-    1200: 'utf-16le',
-    1201: 'utf-16be',
-    1361: 'johab',
-    10_000: 'macintosh',
-    10_001: 'shift_jis',
-    10_002: 'big5',
-    10_003: 'euc-kr',
-    10_006: 'x-mac-greek',
-    10_007: 'x-mac-cyrillic',
-    10_008: 'gb18030',
-    10_029: 'x-mac-latin2',
-    10_081: 'x-mac-turkish',
-    20_127: 'windows-1252',
-    20_866: 'koi8-r',
-    20_932: 'euc-jp',
-    20_936: 'gb18030',
-    21_866: 'koi8-u',
-    50_220: 'iso-2022-jp',
-    50_221: 'iso-2022-jp',
-    50_222: 'iso-2022-jp',
-    51_932: 'euc-jp',
-    51_936: 'gb18030',
-    51_949: 'euc-kr',
-    52_936: 'hz-gb-2312',
-    54_936: 'gb18030',
-    65_001: 'utf-8',
-    32_768: 'macintosh',
-    32_769: 'windows-1252',
-  };
-  const isIso = page >= 28_591 && page <= 28_606;
-  return canonicalEncoding(names[page] ?? (isIso ? `iso-8859-${page - 28_590}` : `cp${page}`)) ?? 'windows-1252';
 }
 
 function textAt(bytes: Buffer, at: number | undefined, encoding: string): string | null {

@@ -6,7 +6,7 @@ import { readInput } from '../input.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { readWholeMail, type ReadMail } from './mail-reader.ts';
 import { type PartHost, writePart } from '../containers/parts.ts';
-import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import type { Block, ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { normalizeLines } from '../text/encoding.ts';
 import { writeParagraphs } from '../text/text-parser.ts';
 
@@ -19,15 +19,35 @@ export function createMailParser(attachments: Parser): Parser {
 
 async function parse(input: ParseInput, attachments: Parser): Promise<ParsedDocument> {
   const { email, hasMoreParts } = await readMail(await readInput(input), input);
+  const warnings = hasMoreParts ? ['The mail has thousands of parts; the first of them were read'] : [];
+  return writeMail(email, { input, attachments, mediaType: 'message/rfc822', warnings, facts: [], body: null });
+}
+
+export type MailWriting = {
+  readonly input: ParseInput;
+  readonly attachments: Parser;
+  readonly mediaType: string;
+  readonly warnings: string[];
+  /** Lines below sender, recipients and date. */
+  readonly facts: readonly string[];
+  /** The text, where the mail itself has none. */
+  readonly body: ParsedDocument | null;
+};
+
+/** Writes a mail of whatever format, and what is attached to it. @throws DocumentError */
+export async function writeMail(
+  email: Email,
+  { input, attachments, mediaType, warnings, facts, body }: MailWriting,
+): Promise<ParsedDocument> {
   const builder = createMarkdownBuilder(input.limits);
-  const warnings: string[] = hasMoreParts ? ['The mail has thousands of parts; the first of them were read'] : [];
   const title = email.subject?.replace(/\s+/g, ' ').trim() || null;
   builder.heading(1, title ?? '');
-  builder.list(headerLines(email).map((text) => ({ text, depth: 0, ordered: false })));
+  builder.list([...headerLines(email), ...facts].map((text) => ({ text, depth: 0, ordered: false })));
   writeBody(email, builder, input);
+  for (const block of body?.blocks ?? []) builder.raw(block.kind, body!.markdown.slice(block.start, block.end), levelOf(block));
   await writeAttachments(email, { input, builder, parser: attachments, warnings, kind: 'attachment' });
   return {
-    mediaType: 'message/rfc822',
+    mediaType,
     title,
     author: addressText(email.from === undefined ? [] : [email.from]) || null,
     language: null,
@@ -35,6 +55,10 @@ async function parse(input: ParseInput, attachments: Parser): Promise<ParsedDocu
     ...builder.finish(),
     warnings,
   };
+}
+
+function levelOf({ level }: Block): { level?: number } {
+  return level === undefined ? {} : { level };
 }
 
 async function readMail(bytes: Buffer, input: ParseInput): Promise<ReadMail> {

@@ -1,6 +1,6 @@
 /** What the beginning of an XLS workbook says for all of its sheets (MS-XLS 2.1.7.20.3): their names and places, shared strings, formats. */
 import { DocumentError } from '../../../errors.ts';
-import { encodingOfPage } from '../../containers/property-set.ts';
+import { encodingOfPage } from '../../text/code-pages.ts';
 import { builtinFormat } from './number-format.ts';
 import { createFormats, type SheetContext } from './xlsx-sheet.ts';
 import {

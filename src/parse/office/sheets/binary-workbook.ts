@@ -1,6 +1,6 @@
 /** Writes a workbook of a binary format: one page a sheet, as for XLSX. */
 import { DocumentError } from '../../../errors.ts';
-import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
+import { createMarkdownBuilder, type MarkdownBuilder } from '../../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput } from '../../parser.ts';
 import { createBlockWriter } from '../block-writer.ts';
 import { writeRegions } from './sheet-regions.ts';
@@ -10,13 +10,14 @@ import { remarks } from './workbook-text.ts';
 export type BinarySheet = { readonly name: string; readonly isHidden: boolean; read(): SheetContent | Promise<SheetContent> };
 
 /** What is known of the workbook as a whole. */
-export type WorkbookFacts = Pick<ParsedDocument, 'mediaType' | 'title' | 'author' | 'language' | 'warnings'>;
+export type WorkbookFacts = Pick<ParsedDocument, 'mediaType' | 'title' | 'author' | 'language'>;
 
-/** Pages are sheets; a sheet's name is its heading. @throws DocumentError `limit_exceeded` (MAX_PAGES, and what the builder counts). */
+/** Pages are sheets; a sheet's name is its heading; `writeRest` writes what is inside of the workbook. @throws DocumentError `limit_exceeded` (MAX_PAGES, and what the builder counts). */
 export async function writeWorkbook(
   sheets: readonly BinarySheet[],
   facts: WorkbookFacts,
   input: ParseInput,
+  writeRest: (builder: MarkdownBuilder, warnings: string[]) => Promise<void>,
 ): Promise<ParsedDocument> {
   if (sheets.length > input.limits.pagesMax)
     throw new DocumentError('limit_exceeded', `The workbook has more than ${input.limits.pagesMax} sheets (MAX_PAGES)`);
@@ -33,8 +34,11 @@ export async function writeWorkbook(
     for (const text of [...texts, ...comments]) out.paragraph(text.replace(/\r\n?/g, '\n'));
     input.onProgress(page, sheets.length);
   }
+  out.flush();
   const hidden = sheets.filter(({ isHidden }) => isHidden).map(({ name }) => name);
-  return { ...facts, pages: sheets.length, ...builder.finish(), warnings: [...facts.warnings, ...remarks(hidden, formulas)] };
+  const warnings = remarks(hidden, formulas);
+  await writeRest(builder, warnings);
+  return { ...facts, pages: sheets.length, ...builder.finish(), warnings };
 }
 
 /** Counts cells. @throws DocumentError `limit_exceeded` (MAX_CELLS) from the one that is too much on. */

@@ -1,6 +1,6 @@
 /** The fonts of a DOC file (MS-DOC 2.9.286), and in which encoding its characters of one byte are. */
 import { decodeAs, detectEncoding } from '../../text/encoding.ts';
-import { encodingOfPage } from '../../containers/property-set.ts';
+import { encodingOfLanguage, encodingOfPage } from '../../text/code-pages.ts';
 import { tableIndex, type DocHeader } from './doc-header.ts';
 
 export type DocFont = { readonly name: string; /** Windows' number of its character set. */ readonly charset: number };
@@ -40,45 +40,6 @@ export function encodingOfText({ version, language, main, plainText }: DocHeader
   const likely = detectEncoding(text.filter((byte) => byte >= 0x20 || byte === 0x0d));
   return [...charsets].map(encodingOfPage).includes(likely) ? likely : 'windows-1252';
 }
-
-/** The encoding of a language by Windows' number; null for western ones. */
-export function encodingOfLanguage(language: number): string | null {
-  const primary = language & 0x3ff;
-  const page = primary === chinese ? (traditionalChinese.has(language) ? 950 : 936) : pagesOfLanguages[primary];
-  return page === undefined ? null : encodingOfPage(page);
-}
-
-const chinese = 0x04;
-const traditionalChinese = new Set([0x0404, 0x0c04, 0x1404]);
-
-/** By the primary number of a language; those that are not here are western. */
-const pagesOfLanguages: Readonly<Record<number, number>> = {
-  0x01: 1256,
-  0x02: 1251,
-  0x05: 1250,
-  0x08: 1253,
-  0x0d: 1255,
-  0x0e: 1250,
-  0x11: 932,
-  0x12: 949,
-  0x15: 1250,
-  0x18: 1250,
-  0x19: 1251,
-  0x1a: 1250,
-  0x1b: 1250,
-  0x1c: 1250,
-  0x1e: 874,
-  0x1f: 1254,
-  0x22: 1251,
-  0x23: 1251,
-  0x24: 1250,
-  0x25: 1257,
-  0x26: 1257,
-  0x27: 1257,
-  0x29: 1256,
-  0x2a: 1258,
-  0x2f: 1251,
-};
 
 /** Character sets of fonts that are not western. */
 const pagesOfCharsets: Readonly<Record<number, number>> = {

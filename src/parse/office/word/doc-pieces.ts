@@ -3,7 +3,7 @@
  * longer than the file can hold are a lie and are read no further.
  */
 import { decodeAs } from '../../text/encoding.ts';
-import { encodingOfLanguage } from './doc-fonts.ts';
+import { encodingOfLanguage } from '../../text/code-pages.ts';
 import { tableIndex, type DocHeader } from './doc-header.ts';
 
 /** Characters from `start` to `end`, which stand at `at` in the file, each `width` bytes wide. */
