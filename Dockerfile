@@ -6,7 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
-RUN npm run build:web
+RUN npm run build:web && npm run build:dictionary
 
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
@@ -21,7 +21,7 @@ WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000 DATA_DIR=/data UV_THREADPOOL_SIZE=16 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576 NODE_OPTIONS=--max-semi-space-size=8
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=page /app/dist ./dist
-COPY package.json LICENSE ./
+COPY package.json LICENSE NOTICE ./
 COPY src ./src
 COPY workers ./workers
 RUN mkdir /data && chown 10001:10001 /data

@@ -419,6 +419,13 @@ const settings = {
     'Folder of a local ONNX cross-encoder that reads the first hits again; empty: none.',
     '本地 ONNX 交叉编码器目录，用于重排前几条结果；空表示不用。',
   ),
+  translate: setting(
+    'SEARCH_TRANSLATE',
+    'on',
+    onOff(),
+    'Whether a question in Chinese finds English text and the other way round, by a dictionary (`on`, `off`).',
+    '中文提问能否借助词典找到英文内容、英文提问能否找到中文内容（`on`、`off`）。',
+  ),
   answerUrl: setting(
     'ANSWER_URL',
     '',

@@ -209,6 +209,7 @@ async function loadIndex() {
     const settings = {
       embedder: embedderSettings(config),
       reranker: rerankerSettings(config),
+      translates: config.translate,
       threads: indexThreads[role],
       logger,
     };
@@ -301,7 +302,16 @@ async function databaseOptions({ config, ...options }: StorageOptions, role: Rol
     createReranker(rerankerSettings(config)),
   ]);
   const { databaseUrl: url, databaseConnections: connectionsMax, dataDir } = config;
-  return { ...options, url, role, workDir: join(dataDir, 'work'), embedder, reranker, connectionsMax };
+  return {
+    ...options,
+    url,
+    role,
+    workDir: join(dataDir, 'work'),
+    embedder,
+    reranker,
+    translates: config.translate,
+    connectionsMax,
+  };
 }
 
 function retentionMs({ taskRetentionHours }: Config): number {

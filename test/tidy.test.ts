@@ -107,7 +107,11 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 /** Who may use more of a room than its doors, and why. */
 const sideDoors: readonly { readonly who: RegExp; readonly room: string; readonly what: RegExp }[] = [
   // Both indexes keep the same segments and rank by the same arithmetic; PostgreSQL's lies with its engine.
-  { who: /^src\/storage\/postgres\/index\//, room: 'search', what: /^(analysis|index|models|ranking)\/|^(stop|list-cursor)$/ },
+  {
+    who: /^src\/storage\/postgres\/index\//,
+    room: 'search',
+    what: /^(analysis|index|models|ranking|translation)\/|^(stop|list-cursor)$/,
+  },
   // The file engine's delivery log and the backup open SQLite files as the index does.
   { who: /^src\/storage\/file\//, room: 'search', what: /^sqlite\/(database|corruption)$/ },
   // Commands for a stopped server work on its files, its tables or its Redis without a server between.

@@ -11,6 +11,7 @@ const thread = createIndexThread({
   indexDir: settings.indexDir,
   createEmbedder: () => createEmbedder(settings.embedder),
   createReranker: () => createReranker(settings.reranker ?? null),
+  translates: settings.translates ?? true,
 });
 
 /** Runs one method of the index. */

@@ -117,6 +117,8 @@ export type SearchHit = {
   readonly text: string;
   /** UTF-16 offsets into `text`, end exclusive, in order, not overlapping: the words that matched. */
   readonly highlights: readonly (readonly [number, number])[];
+  /** Whether it was found by the translation of the question, in the other language. */
+  readonly acrossLanguages: boolean;
   readonly chunkIndex: number;
   readonly start: number;
   readonly end: number;

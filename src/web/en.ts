@@ -171,6 +171,7 @@ export type Catalogue = {
     readonly hint: string;
     readonly keys: string;
     readonly start: string;
+    readonly acrossLanguages: string;
     readonly none: (query: string) => string;
     readonly noneHint: string;
     readonly found: (hits: string, total: string, ms: string) => string;
@@ -465,6 +466,7 @@ export const en: Catalogue = {
   },
 
   search: {
+    acrossLanguages: 'found in the other language',
     label: 'Search all documents',
     hint: 'Ask or type a few words',
     keys: 'Press / to search, ↓ to go through the results, Enter to open one, Esc to go back.',

@@ -305,6 +305,7 @@ function Hit({ hit, place, isOpen }: { hit: WireHit; place: Place; isOpen: boole
       <span class="hit-head">
         <bdi class="name">{citation.filename}</bdi>
         {citation.page === null ? null : <span class="page">{t.page(pageText(citation.page, citation.page_end))}</span>}
+        {hit.across_languages ? <span class="muted small">{t.acrossLanguages}</span> : null}
       </span>
       {citation.section.length === 0 ? null : <bdi class="muted section">{citation.section.join(' › ')}</bdi>}
       <span class="snippet" dir="auto">

@@ -16,6 +16,7 @@ import {
 import { scopedId } from '../../src/documents/document-name.ts';
 import type { Filter } from '../../src/search/filters.ts';
 import type { TaskId, Version } from '../../src/tasks/task.ts';
+import { buildDictionary } from '../../scripts/build-dictionary.ts';
 import { stageDocument } from '../support/staged-document.ts';
 
 /** By clocks that run backwards: what was accepted later has the smaller id. */
@@ -489,6 +490,69 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
 
         await expect.poll(async () => (await search('harbour', { collection: 'hr' })).total).toBe(20);
         expect((await search('harbour')).total).toBe(20);
+      });
+    });
+
+    describe('a question in the other language', () => {
+      const hybrid = (query: string, options: Partial<SearchQuery> = {}) => search(query, { mode: 'hybrid', ...options });
+      const intercepted = 'The Panthers defense gave up just 308 points and led the league in interceptions with 24.';
+
+      beforeEach(async () => {
+        await buildDictionary();
+        await put('football', 1, [intercepted]);
+        await put('wine', 2, ['The wine of this region is kept in cellars for ten years, and then it is sold.']);
+        await put('law', 3, ['用人单位与劳动者协商一致，可以解除劳动合同。']);
+        await put('sea', 4, ['海水的盐度在不同的海域是不一样的。']);
+      });
+
+      it('in Chinese finds English text, says so, and marks what its words mean', async () => {
+        const [hit] = (await hybrid('黑豹队的防守拦截了多少次？')).hits;
+        expect(hit).toMatchObject({ docId: 'football', acrossLanguages: true });
+        const marked = hit!.highlights.map(([from, to]) => hit!.text.slice(from, to));
+        expect(marked).toEqual(expect.arrayContaining(['Panthers', 'interceptions']));
+      });
+
+      it('in English finds Chinese text', async () => {
+        const [hit] = (await hybrid('How can a labor contract be terminated?')).hits;
+        expect(hit).toMatchObject({ docId: 'law', acrossLanguages: true });
+        expect(hit!.highlights.map(([from, to]) => hit!.text.slice(from, to)).join('')).toContain('劳动合同');
+      });
+
+      it('in traditional characters finds it too', async () => {
+        expect((await hybrid('黑豹隊的防守攔截')).hits[0]).toMatchObject({ docId: 'football', acrossLanguages: true });
+      });
+
+      it('does not come before text that answers in its own language', async () => {
+        await put('wine-zh', 5, ['这个地区的葡萄酒要在酒窖里存放十年。']);
+        const { hits } = await hybrid('葡萄酒存放在哪里');
+        expect(hits[0]).toMatchObject({ docId: 'wine-zh', acrossLanguages: false });
+        expect(new Set(hits.map((hit) => hit.docId)).size).toBe(hits.length);
+        expect(hits.map((hit) => hit.score)).toEqual(hits.map((hit) => hit.score).toSorted((a, b) => b - a));
+      });
+
+      it('keeps to the filter, and pages show every hit once', async () => {
+        expect((await hybrid('黑豹队的防守', { filter: { docIds: ['law', 'wine'] } })).hits.map((hit) => hit.docId)).not.toContain(
+          'football',
+        );
+        for (let n = 10; n < 30; n += 1) await put(`more-${n}`, n, [`${intercepted} It was game ${n} of the season.`]);
+        const whole = await hybrid('黑豹队的防守拦截', { topK: 40 });
+        const pages = [];
+        for (let offset = 0; offset < 40; offset += 5) pages.push(...(await hybrid('黑豹队的防守拦截', { topK: 5, offset })).hits);
+        expect(pages).toEqual(whole.hits);
+        expect(whole.total).toBeGreaterThanOrEqual(whole.hits.length);
+      });
+
+      it('finds nothing that was removed, and what was put in since', async () => {
+        await hybrid('黑豹队的防守拦截');
+        await index.remove('football', 50);
+        expect((await hybrid('黑豹队的防守拦截')).hits.map((hit) => hit.docId)).not.toContain('football');
+        await put('again', 51, [intercepted]);
+        expect((await hybrid('黑豹队的防守拦截')).hits[0]).toMatchObject({ docId: 'again' });
+      });
+
+      it('is translated in the mode hybrid only', async () => {
+        for (const mode of ['keyword', 'vector'] as const)
+          expect((await search('黑豹队的防守拦截', { mode })).hits.filter((hit) => hit.acrossLanguages)).toEqual([]);
       });
     });
 

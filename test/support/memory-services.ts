@@ -282,7 +282,8 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
         const { docId, version, filename, metadata } = document;
         const place = { chunkIndex: 0, start: 0, end: text.length, page: 1, pageEnd: 1, section: ['Part one'] };
         const highlights = [[at, at + query.length] as const];
-        return [{ score: 1, docId, version, filename, title: titleOf(document), metadata, text, highlights, ...place }];
+        const hit = { score: 1, docId, version, filename, title: titleOf(document), metadata, text, highlights };
+        return [{ ...hit, acrossLanguages: false, ...place }];
       });
     return { hits: hits.slice(offset, offset + topK), total: hits.length, tookMs: 0.1, notice: null };
   }

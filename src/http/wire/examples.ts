@@ -70,6 +70,7 @@ const searchReply: z.input<typeof schemas.searchReply> = {
         [17, 21],
         [25, 30],
       ],
+      across_languages: false,
       citation: {
         doc_id: 'handbook',
         filename: 'handbook.pdf',

@@ -357,6 +357,9 @@ export const searchReply = z
         score: z.number(),
         text: z.string(),
         highlights: z.array(z.array(count).length(2)).meta({ description: 'UTF-16 offsets into `text`, end exclusive.' }),
+        across_languages: z
+          .boolean()
+          .meta({ description: 'Found by the translation of the question: Chinese asked, English found, or the other way round.' }),
         citation: z.strictObject({
           doc_id: z.string(),
           filename: z.string(),

@@ -148,6 +148,7 @@ export function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits']
     score: hit.score,
     text: hit.text,
     highlights: hit.highlights.map(([start, end]) => [start, end]),
+    across_languages: hit.acrossLanguages,
     citation: {
       doc_id: hit.docId,
       filename: hit.filename,

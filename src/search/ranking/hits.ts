@@ -56,6 +56,7 @@ export function toHit(
     metadata: document.metadata,
     text,
     highlights: mark(text).slice(0, highlightsMax),
+    acrossLanguages: scored.across === true,
     chunkIndex: scored.row - run.firstRow,
     start: row.start,
     end: row.start + text.length,

@@ -17,11 +17,14 @@ import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.t
 import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm } from './query-terms.ts';
 import { addSiblings, bestRows, byScore, idf, scoreInSteps, type Scored, type Scores } from './scorer.ts';
+import { read, type RankingSteps } from './steps.ts';
 import type { Segment } from '../index/segments.ts';
 import type { Snapshot } from '../index/snapshot.ts';
 import type { Stop } from '../stop.ts';
 import type { Token } from '../analysis/tokens.ts';
 import type { Near } from '../index/vectors.ts';
+import { answersAcross, interleave } from '../translation/across.ts';
+import type { Dictionary } from '../translation/dictionary.ts';
 import type { Vocabulary } from '../analysis/vocabulary.ts';
 
 export const tuning = {
@@ -48,7 +51,7 @@ export type Ranked = {
   /** Chunks that match, those included that share only what widens the query. */
   readonly total: number;
   /** What to mark in the hits. */
-  readonly terms: readonly QueryTerm[];
+  readonly terms: readonly Pick<QueryTerm, 'term'>[];
   readonly tokens: readonly Token[];
 };
 
@@ -64,10 +67,9 @@ export type RankingInput = {
   readonly allowed: (segment: Segment) => Uint8Array | null;
   /** Rows to return at most. */
   readonly limit: number;
+  /** What questions are translated with in `hybrid`, opened when first needed; null where there is none. */
+  readonly dictionary: () => Dictionary | null;
 };
-
-/** A ranking, stopping before everything that reads texts, words or postings: a function that changes nothing, whose value it wants. */
-export type RankingSteps<T> = Generator<() => unknown, T>;
 
 /** Ranks the chunks that may be found, until it is stopped. Call inside a read transaction. */
 export function rankChunks(stop: Stop, input: RankingInput): Ranked {
@@ -97,8 +99,22 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   addSiblings(scores, segments, tuning.siblingShare);
   const phrases = phrasesOf(input.query);
   const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, scores);
-  const { top, total } = yield* rankScored(input, scores, terms, tokens);
-  return { top: inFront(quoted, top, input.limit), total, terms, tokens };
+  const ranked = yield* rankScored(input, scores, terms, tokens);
+  const { top, total, marks } = yield* withOtherLanguage(input, ranked);
+  return { top: inFront(quoted, top, input.limit), total, terms: [...terms, ...marks.map((term) => ({ term }))], tokens };
+}
+
+/** The same with what the other language answers to the translated question, where it has a better answer or one nearly as good. */
+function* withOtherLanguage(
+  input: RankingInput,
+  ranked: { readonly top: readonly Scored[]; readonly total: number },
+): RankingSteps<{ top: readonly Scored[]; total: number; marks: readonly string[] }> {
+  const { segments } = input.snapshot;
+  const across =
+    input.mode === 'hybrid' ? yield* answersAcross({ ...input, segments, siblingShare: tuning.siblingShare }, ranked.top) : null;
+  if (across === null) return { ...ranked, marks: [] };
+  const top = interleave(ranked.top, across, input.limit);
+  return { top, total: Math.max(ranked.total, across.total, top.length), marks: across.marks };
 }
 
 /** The rows, best first, whose texts have every phrase; a few texts at a time. */
@@ -111,10 +127,6 @@ function* withPhrases(phrases: readonly Phrase[], input: RankingInput, scores: S
     found.push(...(yield* read(() => few.filter((scored) => hasPhrases(input.text(scored), phrases)))));
   }
   return found;
-}
-
-function* read<T>(work: () => T): RankingSteps<T> {
-  return (yield work) as T;
 }
 
 function* rankScored(

@@ -6,7 +6,14 @@ import { ByteReader, type PostingList } from '../index/posting-blocks.ts';
 import type { Segment } from '../index/segments.ts';
 
 /** One chunk and how well it answers. */
-export type Scored = { readonly segment: Segment; readonly row: number; readonly chunkId: number; readonly score: number };
+export type Scored = {
+  readonly segment: Segment;
+  readonly row: number;
+  readonly chunkId: number;
+  readonly score: number;
+  /** Set on what was found by the translation of the question. */
+  readonly across?: true;
+};
 
 /** The best first. Equally good ones by their chunks' ids, which no merge changes: where a row lies says nothing. */
 export function byScore(a: Scored, b: Scored): number {

@@ -30,4 +30,5 @@ export type IndexThreadSettings = {
   readonly indexDir: string;
   readonly embedder: EmbedderSettings;
   readonly reranker?: RerankerSettings;
+  readonly translates?: boolean;
 };

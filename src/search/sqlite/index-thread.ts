@@ -17,6 +17,7 @@ export function createIndexThread(options: {
   readonly indexDir: string;
   readonly createEmbedder: () => Promise<Embedder>;
   readonly createReranker: () => Promise<Reranker | null>;
+  readonly translates?: boolean;
 }): IndexThread {
   const { indexDir } = options;
   let opened: { index: SqliteIndex; identity: number | null } | null = null;
@@ -28,7 +29,7 @@ export function createIndexThread(options: {
     if (opened === null) {
       models ??= Promise.all([options.createEmbedder(), options.createReranker()]);
       const [embedder, reranker] = await models;
-      const index = openSqliteIndex({ indexDir, embedder, reranker });
+      const index = openSqliteIndex({ indexDir, embedder, reranker, translates: options.translates ?? true });
       opened = { index, identity: indexIdentity(indexDir) };
       // Somebody deleted the file that was in use.
       if (replaced && index.rebuildState() === 'new') index.setRebuildState('damaged');

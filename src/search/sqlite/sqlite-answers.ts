@@ -17,6 +17,7 @@ import type { Stop } from '../stop.ts';
 import { followDatabase, Snapshot } from '../index/snapshot.ts';
 import { spread } from '../ranking/diversify.ts';
 import { VectorSnapshot } from '../index/vectors.ts';
+import type { Dictionary } from '../translation/dictionary.ts';
 import { Vocabulary } from '../analysis/vocabulary.ts';
 
 /** What a thread keeps of one collection. */
@@ -37,7 +38,11 @@ const rebuilding = 'The index is being built again from the stored documents; so
 const blockBytesMax = 64 * 1024 * 1024;
 
 /** Answers from the index file, each time as it is at that moment. */
-export function answersOf(database: IndexDatabase, embedder: Embedder, tables: DocumentTables<SqliteTable>): AskIndex {
+export function answersOf(
+  database: IndexDatabase,
+  embedder: Embedder,
+  { tables, dictionary }: { tables: DocumentTables<SqliteTable>; dictionary: () => Dictionary | null },
+): AskIndex {
   const blocks = new BlockCache(database, blockBytesMax);
   const views = createViews((collection): View => {
     const snapshot = new Snapshot();
@@ -74,6 +79,7 @@ export function answersOf(database: IndexDatabase, embedder: Embedder, tables: D
       mode: query.mode,
       allowed: (segment) => snapshot.allowed(segment, documents),
       limit: poolSize(wanted),
+      dictionary,
     });
     const mark = markerOf(ranked);
     const hits = spread(ranked.top)

@@ -36,6 +36,7 @@ import type { Reranker } from '../models/reranker.ts';
 import { patched, withKept } from '../said.ts';
 import { followTables } from './sqlite-table.ts';
 import { openRulings } from './tombstones.ts';
+import { dictionaryFor } from '../translation/dictionary.ts';
 import { Searcher } from '../ranking/searcher.ts';
 import { answersOf } from './sqlite-answers.ts';
 import { bumpChange, dropDeadMerges, insertSegment, mergeDue, mergeSegments, SegmentBuilder } from '../index/segments.ts';
@@ -45,6 +46,8 @@ export type SqliteIndexOptions = {
   readonly embedder: Embedder;
   /** Reads the first hits of hybrid and vector searches again. */
   readonly reranker?: Reranker | null;
+  /** Whether questions are translated; true when absent. */
+  readonly translates?: boolean;
 };
 
 export interface SqliteIndex extends DocumentIndex {
@@ -73,7 +76,8 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   const rebuildState = () => database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'] as RebuildState;
   const rulings = openRulings(options.indexDir, database, { indexIsNew: ['new', 'damaged'].includes(rebuildState()) });
   const tables = followTables(database);
-  const searcher = new Searcher(answersOf(database, options.embedder, tables), options.embedder, options.reranker ?? null);
+  const ask = answersOf(database, options.embedder, { tables, dictionary: dictionaryFor(options.translates) });
+  const searcher = new Searcher(ask, options.embedder, options.reranker ?? null);
   return {
     replace: (document, folder) => replace(database, document, folder),
     async touch(docId, version, change) {

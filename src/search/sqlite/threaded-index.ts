@@ -37,13 +37,13 @@ const rebuildCheckMs = 2000;
 
 /** Opens the index and waits until every thread answers. Closing waits for what runs. */
 export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<ThreadedIndex> {
-  const { indexDir, embedder, reranker = null, logger } = options;
+  const { indexDir, embedder, reranker = null, translates = true, logger } = options;
   const pool = new Piscina({
     filename: new URL('../../../workers/index.ts', import.meta.url).href,
     minThreads: options.threads,
     maxThreads: options.threads,
     idleTimeout: Infinity,
-    workerData: { indexDir, embedder, reranker } satisfies IndexThreadSettings,
+    workerData: { indexDir, embedder, reranker, translates } satisfies IndexThreadSettings,
   });
   const waiting = new Set<(error: Error) => void>();
   let broken: Error | null = null;

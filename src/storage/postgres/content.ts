@@ -33,6 +33,7 @@ export type PostgresContentOptions = {
   readonly workDir: string;
   readonly embedder: Embedder;
   readonly reranker?: Reranker | null;
+  readonly translates?: boolean;
   readonly connectionsMax: number;
   readonly logger: Logger;
 };

@@ -32,6 +32,7 @@ export type PostgresEngineOptions = {
   readonly workDir: string;
   readonly embedder: Embedder;
   readonly reranker?: Reranker | null;
+  readonly translates?: boolean;
   /** Connections of this process, one more being held for notifications. */
   readonly connectionsMax: number;
   /** How long an ended task is kept. */

@@ -19,6 +19,7 @@ const largestHit: SearchHit = {
   title: '\u0001'.repeat(300),
   metadata: null,
   text: '\u0001'.repeat(8000),
+  acrossLanguages: false,
   highlights: Array.from({ length: 200 }, (_, i) => [7000 + i, 7001 + i] as const),
   chunkIndex: 1_000_000,
   start: 199_992_000,

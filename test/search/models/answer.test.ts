@@ -13,6 +13,7 @@ const hit = (docId: string, text: string): SearchHit => ({
   metadata: null,
   text,
   highlights: [],
+  acrossLanguages: false,
   chunkIndex: 0,
   start: 0,
   end: text.length,

@@ -216,6 +216,7 @@ export function aHit(docId: string, index: number, text = `Passage ${index} of $
     score: 1,
     text,
     highlights: [[0, 7]],
+    across_languages: false,
     citation: {
       doc_id: docId,
       filename: `${docId}.txt`,

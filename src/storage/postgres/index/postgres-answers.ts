@@ -9,7 +9,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../../embed/embedder.ts';
 import type { DocumentPage, DocumentQuery, SearchFilter, SearchHit, SearchQuery } from '../../../search/document-index.ts';
 import { type ChunkRow, markerOf, poolSize, toHit } from '../../../search/ranking/hits.ts';
-import { type Ranked, rankInSteps, type RankingSteps, tuning } from '../../../search/ranking/ranking.ts';
+import { type Ranked, rankInSteps, tuning } from '../../../search/ranking/ranking.ts';
+import type { RankingSteps } from '../../../search/ranking/steps.ts';
 import type { Scored } from '../../../search/ranking/scorer.ts';
 import type { AskIndex, IndexAnswer } from '../../../search/ranking/searcher.ts';
 import { inBoth } from '../../../search/index/document-table.ts';
@@ -19,6 +20,7 @@ import { spread } from '../../../search/ranking/diversify.ts';
 import type { Stop } from '../../../search/stop.ts';
 import { candidateCount, VectorBits } from '../../../search/index/vector-bits.ts';
 import { byNearness, type Near, similarity } from '../../../search/index/vectors.ts';
+import type { Dictionary } from '../../../search/translation/dictionary.ts';
 import { Vocabulary } from '../../../search/analysis/vocabulary.ts';
 import type { Database, Row } from '../database.ts';
 import { followTables } from './postgres-table.ts';
@@ -52,7 +54,12 @@ export type PostgresAnswers = {
   readonly list: (query: DocumentQuery) => Promise<DocumentPage>;
 };
 
-export function createPostgresAnswers(database: Database, catalog: IndexCatalog, embedder: Embedder): PostgresAnswers {
+export function createPostgresAnswers(
+  database: Database,
+  catalog: IndexCatalog,
+  embedder: Embedder,
+  dictionary: () => Dictionary | null,
+): PostgresAnswers {
   const tables = followTables(database);
   const blocks = new Store<Uint8Array>(emptyBlock, (data) => data.length, blockBytesMax);
   const texts = new Store<string>('', (text) => 2 * text.length, textBytesMax);
@@ -113,6 +120,7 @@ export function createPostgresAnswers(database: Database, catalog: IndexCatalog,
         mode: query.mode,
         allowed: (segment) => snapshot.allowed(segment, documents),
         limit: poolSize(wanted),
+        dictionary,
       }),
     );
     const hits = await toHits(spread(ranked.top).slice(query.offset, wanted), ranked);

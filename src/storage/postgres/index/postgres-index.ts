@@ -11,6 +11,7 @@ import type { DocumentIndex, IncomingDocument } from '../../../search/document-i
 import type { ChunkRow } from '../../../search/ranking/hits.ts';
 import type { Reranker } from '../../../search/models/reranker.ts';
 import { patched, renamed, withKept } from '../../../search/said.ts';
+import { dictionaryFor } from '../../../search/translation/dictionary.ts';
 import { Searcher } from '../../../search/ranking/searcher.ts';
 import { SegmentBuilder } from '../../../search/index/segments.ts';
 import { readStagedChunks, readStagedMeta, type StagedChunk, versionOf } from '../../../search/index/staging.ts';
@@ -34,13 +35,15 @@ export function createPostgresIndex(options: {
   database: Database;
   embedder: Embedder;
   reranker?: Reranker | null;
+  /** Whether questions are translated; true when absent. */
+  translates?: boolean;
   /** Whether this process merges segments after it has added some. */
   merges: boolean;
   logger: Logger;
 }): PostgresIndex {
   const { database, embedder } = options;
   const catalog = createIndexCatalog(database);
-  const answers = createPostgresAnswers(database, catalog, embedder);
+  const answers = createPostgresAnswers(database, catalog, embedder, dictionaryFor(options.translates));
   const searcher = new Searcher(answers.ask, embedder, options.reranker ?? null);
   const merging = createMerging(options);
 

@@ -64,7 +64,11 @@ it('answers every question as the index file does, word for word and score for s
   const inTables = await open(indexDir, letters);
   for (let n = 1; n <= 40; n += 1) {
     // Many as good as each other, and documents that are replaced: neither index may show how it lies in segments.
-    const texts = [pageLines(n % 7, 6).join(' '), `行政法院 number ${n % 9} 安装说明。`];
+    const texts = [
+      pageLines(n % 7, 6).join(' '),
+      `行政法院 number ${n % 9} 安装说明。`,
+      `The administrative court of the region and its manual ${n % 5}`,
+    ];
     const vectors = texts.map(letterVector);
     const scratch = await mkdtemp(join(folder, 'staged-'));
     const document = await stageDocument(scratch, {
@@ -80,7 +84,17 @@ it('answers every question as the index file does, word for word and score for s
   }
   while (inFile.tidy());
 
-  for (const query of ['安装', 'number 7', pageLines(27, 3)[2]!, 'manaul 30', '"法院 number 12"', 'zebra', '']) {
+  for (const query of [
+    '安装',
+    'number 7',
+    pageLines(27, 3)[2]!,
+    'manaul 30',
+    '"法院 number 12"',
+    'zebra',
+    '行政法院在哪个地区',
+    'how to install the manual',
+    '',
+  ]) {
     for (const mode of ['keyword', 'hybrid', 'vector'] as const) {
       for (const filter of [{}, { metadata: { odd: 1 } }]) {
         const asked = { query, mode, topK: 20, offset: 0, filter };

@@ -1,0 +1,99 @@
+/**
+ * Which chunks are Chinese and which are in a language with spaces, read off the postings of the commonest characters and words: an
+ * index says it without having been asked to keep it. Kept by segment, a byte a row, from the first question that wants it.
+ */
+import type { Segment } from '../index/segments.ts';
+import { postingsOf, type Collection, type TermPostings } from '../ranking/scorer.ts';
+import { rowsOf } from './union-postings.ts';
+import type { Language } from './concepts.ts';
+
+const commonest = {
+  zh: '的一是在不了有和人这中大为上个国我以要他时来用们到说地出会可也你对生能而子那得于着下自之年过发后作里'.split(''),
+  en: 'the of and in to a is for on with by as at that from it was are be this which or an not can'.split(' '),
+};
+
+/** What a row is written in; a short one may say nothing of it. */
+const languageByte = { unknown: 0, zh: 1, en: 2 } as const;
+
+/** The rows of one language, or of none that is known, by segment (0 and 1), and their statistics. */
+export type LanguageRows = { readonly rows: readonly Uint8Array[]; readonly collection: Collection };
+
+/** What `ChunkLanguages` has to know of new segments: look it up in a step that may be done again. */
+export type MarkerPostings = readonly {
+  readonly segment: Segment;
+  readonly zh: readonly TermPostings[];
+  readonly en: readonly TermPostings[];
+}[];
+
+const known = new WeakMap<Segment, { readonly languages: Uint8Array; live: number; rows: Record<Language, RowsOfLanguage> }>();
+
+type RowsOfLanguage = { readonly rows: Uint8Array; readonly sure: number; readonly chunks: number; readonly length: number };
+
+/** The postings of the commonest words in segments that were not looked at before. */
+export function markersOf(segments: readonly Segment[]): MarkerPostings {
+  return segments
+    .filter((segment) => !known.has(segment))
+    .map((segment) => ({
+      segment,
+      zh: commonest.zh.map((term) => postingsOf(term, [segment])),
+      en: commonest.en.map((term) => postingsOf(term, [segment])),
+    }));
+}
+
+/** Remembers what the rows of these segments are written in. About 10 ns a posting. */
+export function learnLanguages(markers: MarkerPostings): void {
+  for (const { segment, zh, en } of markers) {
+    const [chinese, english] = [countWords(zh, segment), countWords(en, segment)];
+    const languages = chinese.map((count, row) =>
+      count === 0 && english[row] === 0 ? languageByte.unknown : count >= english[row]! ? languageByte.zh : languageByte.en,
+    );
+    known.set(segment, { languages, live: segment.liveChunks, rows: rowsByLanguage(segment, languages) });
+  }
+}
+
+/** The rows of a language among those that are still there. All segments must have been looked at. */
+export function rowsIn(language: Language, segments: readonly Segment[]): LanguageRows {
+  const parts = segments.map((segment) => {
+    const entry = known.get(segment)!;
+    if (entry.live !== segment.liveChunks) {
+      entry.live = segment.liveChunks;
+      entry.rows = rowsByLanguage(segment, entry.languages);
+    }
+    return entry.rows[language];
+  });
+  const chunks = parts.reduce((sum, part) => sum + part.chunks, 0);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return { rows: parts.map(({ rows }) => rows), collection: { chunks, averageLength: chunks === 0 ? 1 : length / chunks } };
+}
+
+/** Whether some chunk is surely in this language. All segments must have been looked at. */
+export function hasLanguage(language: Language, segments: readonly Segment[]): boolean {
+  return segments.some((segment) => known.get(segment)!.rows[language].sure > 0);
+}
+
+function countWords(markers: readonly TermPostings[], segment: Segment): Uint8Array {
+  const counts = new Uint8Array(segment.chunks);
+  for (const { lists } of markers) {
+    if (lists[0]) for (const row of rowsOf(lists[0]).rows) counts[row]!++;
+  }
+  return counts;
+}
+
+function rowsByLanguage(segment: Segment, languages: Uint8Array): Record<Language, RowsOfLanguage> {
+  return { zh: rowsOfOne(segment, languages, languageByte.zh), en: rowsOfOne(segment, languages, languageByte.en) };
+}
+
+function rowsOfOne(segment: Segment, languages: Uint8Array, wanted: number): RowsOfLanguage {
+  const { live, lengths } = segment;
+  const rows = new Uint8Array(languages.length);
+  let [sure, chunks, length] = [0, 0, 0];
+  for (let row = 0; row < rows.length; row++) {
+    const language = languages[row]!;
+    if ((language !== wanted && language !== languageByte.unknown) || (live !== null && live[row] === 0)) continue;
+    rows[row] = 1;
+    chunks++;
+    length += lengths[row]!;
+    if (language === wanted) sure++;
+  }
+  return { rows, sure, chunks, length };
+}

@@ -1,0 +1,149 @@
+/** A question as what it speaks of: words and names, each with its own index terms and with its translations into the other language. */
+import { tokenize, type Token } from '../analysis/tokens.ts';
+import { dictionaryForm } from './dictionary-form.ts';
+import type { Dictionary } from './dictionary.ts';
+import { isChineseFunctionWord } from './function-words.ts';
+
+export type Language = 'zh' | 'en';
+
+/** Terms that a text has together where it has the word: one of English, the pairs of characters of a Chinese word. */
+export type Wording = readonly string[];
+
+export type Concept = {
+  /** As the question has it. */
+  readonly own: Wording;
+  /** The likeliest first; none where the dictionary lacks the word. A name or a number stands for itself in every language. */
+  readonly translations: readonly Wording[];
+  /** Less than 1 for a single Chinese character, which may be part of a name. */
+  readonly weight: number;
+};
+
+/** Characters of a question that are read for its concepts, and concepts kept of it. */
+const charactersMax = 600;
+const conceptsMax = 48;
+/** Words of a phrase, and characters of a word, that are looked up as one. */
+const phraseWordsMax = 4;
+const wordCharactersMax = 8;
+/** A character that stands alone says less than a word: measured from 0.3 to 1 on both halves of xling-zh-en. */
+const characterWeight = 0.5;
+
+/** What a question speaks of, in the order of the question, each concept once. Pure but for the dictionary. About 1 ms for 20 words. */
+export function conceptsOf(query: string, dictionary: Dictionary): Concept[] {
+  const tokens = tokensOf(query);
+  const concepts = languageOf(tokens) === 'zh' ? fromChinese(tokens, dictionary) : fromEnglish(tokens, dictionary);
+  const distinct = new Map(concepts.map((concept) => [concept.own.join(' '), concept]));
+  return [...distinct.values()].slice(0, conceptsMax);
+}
+
+/** What a question is written in. */
+export function languageOfQuestion(query: string): Language {
+  return languageOf(tokensOf(query));
+}
+
+function tokensOf(query: string): Token[] {
+  return tokenize(query.slice(0, charactersMax));
+}
+
+/** A question with Chinese characters is Chinese unless most of its words are English ones. */
+function languageOf(tokens: readonly Token[]): Language {
+  let characters = 0;
+  let words = 0;
+  for (const { kind, term } of tokens) {
+    if (kind === 'char' && /\p{Script=Han}/u.test(term)) characters++;
+    else if (kind === 'word' || kind === 'stop') words++;
+  }
+  return characters > 0 && characters >= words ? 'zh' : 'en';
+}
+
+function fromChinese(tokens: readonly Token[], dictionary: Dictionary): Concept[] {
+  const words = runsOf(tokens).flatMap((run) => segmentChinese(run, dictionary));
+  const concepts = words
+    .filter((word) => !isChineseFunctionWord(word))
+    .map((word) => ({
+      own: piecesOf(word),
+      translations: dictionary.english(word).map((phrase) => phrase.split(' ')),
+      weight: word.length === 1 ? characterWeight : 1,
+    }));
+  const literals = tokens.filter(({ kind }) => kind === 'word' || kind === 'whole').map(({ term }) => literal([term]));
+  return [...concepts, ...literals];
+}
+
+function fromEnglish(tokens: readonly Token[], dictionary: Dictionary): Concept[] {
+  const words = tokens.filter(({ kind }) => kind === 'word');
+  const concepts: Concept[] = [];
+  for (let at = 0; at < words.length;) {
+    const { length, chinese } = longestPhrase(words, at, dictionary);
+    const own = words.slice(at, at + length).map(({ term }) => term);
+    const itself = length === 1 ? [own] : [];
+    concepts.push({ own, translations: [...itself, ...chinese.map(piecesOf)], weight: 1 });
+    at += length;
+  }
+  const wholes = tokens.filter(({ kind }) => kind === 'whole').map(({ term }) => literal([term]));
+  const chinese = runsOf(tokens).flatMap((run) => segmentChinese(run, dictionary).filter((word) => !isChineseFunctionWord(word)));
+  return [...concepts, ...wholes, ...chinese.map((word) => literal(piecesOf(word)))];
+}
+
+/** What stands for itself in a text of any language. */
+function literal(own: Wording): Concept {
+  return { own, translations: [own], weight: 1 };
+}
+
+function longestPhrase(
+  words: readonly Token[],
+  at: number,
+  dictionary: Dictionary,
+): { length: number; chinese: readonly string[] } {
+  for (let length = Math.min(phraseWordsMax, words.length - at); length > 1; length--) {
+    const phrase = words.slice(at, at + length).map(({ term }) => term);
+    const chinese = dictionary.chinese(phrase.join(' '));
+    if (chinese.length > 0) return { length, chinese };
+  }
+  const { term, surface } = words[at]!;
+  const form = dictionaryForm(surface);
+  return { length: 1, chinese: [...(form === null ? [] : dictionary.chinese(form)), ...dictionary.chinese(term)] };
+}
+
+/** The runs of Chinese characters, folded. */
+function runsOf(tokens: readonly Token[]): string[] {
+  const runs: string[] = [];
+  let end = -1;
+  for (const token of tokens) {
+    if (token.kind !== 'char') continue;
+    if (token.start === end) runs[runs.length - 1] += token.term;
+    else runs.push(token.term);
+    end = token.end;
+  }
+  return runs;
+}
+
+/** A word as the index has it: the pairs of its characters, or the one that it is. */
+function piecesOf(word: string): string[] {
+  const characters = Array.from(word);
+  if (characters.length === 1) return [word];
+  return characters.slice(1).map((character, i) => characters[i]! + character);
+}
+
+/** The words of a run: as few as there can be, and of those the longest ones. Exported for its test. */
+export function segmentChinese(run: string, dictionary: Dictionary): string[] {
+  const characters = Array.from(run);
+  const cost = [0];
+  const from = [0];
+  for (let end = 1; end <= characters.length; end++) {
+    cost[end] = cost[end - 1]! + characterCost;
+    from[end] = end - 1;
+    for (let start = Math.max(0, end - wordCharactersMax); start < end - 1; start++) {
+      const price = cost[start]! + 1 - longerIsCheaper * (end - start);
+      if (price >= cost[end]!) continue;
+      const word = characters.slice(start, end).join('');
+      if (!isChineseFunctionWord(word) && dictionary.english(word).length === 0) continue;
+      cost[end] = price;
+      from[end] = start;
+    }
+  }
+  const words: string[] = [];
+  for (let end = characters.length; end > 0; end = from[end]!) words.unshift(characters.slice(from[end], end).join(''));
+  return words;
+}
+
+const characterCost = 1.3;
+const longerIsCheaper = 0.01;

@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { buildDictionary } from '../../../scripts/build-dictionary.ts';
+import { type Dictionary, dictionaryFor, dictionaryIn } from '../../../src/search/translation/dictionary.ts';
+
+let dictionary: Dictionary;
+
+beforeAll(async () => {
+  await buildDictionary();
+  dictionary = dictionaryFor()()!;
+});
+
+it('knows words both ways, as the index folds and stems them', () => {
+  expect(dictionary.english('拦截')).toContain('intercept');
+  expect(dictionary.chinese('panther')).toContain('豹');
+  expect(dictionary.chinese('super bowl')).toContain('超级碗');
+  expect(dictionary.english('超级碗')).toContain('super bowl');
+});
+
+it('knows names by the name alone, without what the dictionary says of them', () => {
+  expect(dictionary.chinese('genghi khan')).toContain('成吉思汗');
+  expect(dictionary.chinese('shen kuo')).toContain('沈括');
+});
+
+it('answers nothing for what it lacks', () => {
+  for (const word of ['', '没有这个词条', 'zzzz', '\t', '|', '拦', 'a\nb'])
+    expect(dictionary.chinese(word), JSON.stringify(word)).toEqual([]);
+  expect(dictionary.english('')).toEqual([]);
+});
+
+it('finds every key of a table, the first and the last too, and none beside them', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'dictionary-'));
+  const keys = ['a', 'ab', 'abc', 'b', 'é', '一', '丁', '𠀀'];
+  const lines = keys.map((key, i) => Buffer.from(`${key}\t${'v'.repeat(i * 40)}${i}|x\n`)).sort((a, b) => Buffer.compare(a, b));
+  await writeFile(join(folder, 'zh-en.tsv'), Buffer.concat(lines));
+  await writeFile(join(folder, 'en-zh.tsv'), '');
+  const small = dictionaryIn(folder)!;
+
+  for (const [i, key] of keys.entries()) expect(small.english(key)).toEqual([`${'v'.repeat(i * 40)}${i}`, 'x']);
+  for (const key of ['', 'A', 'aa', 'abcd', 'c', '丂', '\uffff']) expect(small.english(key), key).toEqual([]);
+  expect(small.chinese('a')).toEqual([]);
+  await rm(folder, { recursive: true });
+});
+
+it('is none where its tables were not made, and where it is not wanted', () => {
+  expect(dictionaryIn('/nonexistent')).toBeNull();
+  expect(dictionaryFor(false)()).toBeNull();
+});
