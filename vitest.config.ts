@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/shared-postgres.ts'],
     setupFiles: ['test/support/watch-logs.ts'],
     pool: 'forks',
     maxWorkers: 2,

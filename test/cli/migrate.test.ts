@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/command.ts';
-import { ask, type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { ask, type Databases } from '../support/postgres.ts';
+import { sharedPostgres } from '../support/shared-postgres.ts';
 import { startProcess } from '../support/server.ts';
 
-let database: PostgresServer;
+let database: Databases;
 let folder: string;
 
 beforeAll(async () => {
-  database = await startPostgres();
+  database = await sharedPostgres();
   folder = await mkdtemp(join(tmpdir(), 'rag-intake-migrate-'));
 });
 
@@ -22,8 +23,9 @@ afterAll(async () => {
 /** The settings for a database without tables. */
 async function emptyDatabase(name: string): Promise<{ DATA_DIR: string; DATABASE_URL: string }> {
   const made = await database.newDatabase();
-  await ask(made, `CREATE DATABASE ${name}`);
-  return { DATA_DIR: folder, DATABASE_URL: made.replace(/[^/]*$/, name) };
+  const url = `${made}_${name}`;
+  await ask(made, `CREATE DATABASE ${new URL(url).pathname.slice(1)}`);
+  return { DATA_DIR: folder, DATABASE_URL: url };
 }
 
 describe('a server on a database without tables', () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { runCommand, startCommand } from '../support/command.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { type Databases } from '../support/postgres.ts';
+import { sharedPostgres } from '../support/shared-postgres.ts';
 import {
   ended,
   insert,
@@ -21,13 +22,13 @@ import { until } from '../support/until.ts';
 vi.setConfig({ testTimeout: 240_000 });
 
 const running: TestServer[] = [];
-let database: PostgresServer;
+let database: Databases;
 let root: string;
 let dataDir: string;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  database = await startPostgres();
+  database = await sharedPostgres();
 });
 
 afterAll(() => database[Symbol.asyncDispose]());

@@ -10,7 +10,7 @@ import { type Task, type TaskId, taskLanes } from '../../src/tasks/task.ts';
 import type { EngineHarness } from '../contract/engine-harness.ts';
 import { failedOutcome, settle, upload } from '../support/engine-steps.ts';
 import { createFileEngineHarness } from '../support/file-engine-harness.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { sharedPostgres } from '../support/shared-postgres.ts';
 import { createPostgresHarness } from '../support/postgres-harness.ts';
 import { startRedis } from '../support/redis.ts';
 import { createRedisHarness } from '../support/redis-harness.ts';
@@ -35,7 +35,7 @@ export const clockEngines: readonly {
   {
     name: 'PostgreSQL',
     async open() {
-      const server = await startPostgres();
+      const server = await sharedPostgres();
       return owned(await createPostgresHarness(server), server);
     },
   },
@@ -49,7 +49,7 @@ export const clockEngines: readonly {
   {
     name: 'Redis and PostgreSQL',
     async open() {
-      const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+      const [redis, postgres] = await Promise.all([startRedis(), sharedPostgres()]);
       return owned(await createRedisOnPostgresHarness(redis, postgres), redis, postgres);
     },
   },

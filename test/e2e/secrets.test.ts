@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/command.ts';
 import { leaks, secretMark } from '../support/leaks.ts';
-import { ask, type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { ask, type Databases } from '../support/postgres.ts';
+import { sharedPostgres } from '../support/shared-postgres.ts';
 import { askRedis, type RedisServer, startRedis } from '../support/redis.ts';
 import { makeDataDir, removeDir, startProcess, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -12,7 +13,7 @@ const authorization = { authorization: `Bearer ${secret('api')}` };
 /** Nobody listens there. */
 const nowhere = 'http://127.0.0.1:9';
 
-let postgres: PostgresServer;
+let postgres: Databases;
 let redis: RedisServer;
 let databaseUrl: string;
 let dataDir: string;
@@ -20,7 +21,7 @@ let env: Record<string, string>;
 const servers: TestServer[] = [];
 
 beforeAll(async () => {
-  [postgres, redis, dataDir] = await Promise.all([startPostgres(), startRedis({ password: secret('redis') }), makeDataDir()]);
+  [postgres, redis, dataDir] = await Promise.all([sharedPostgres(), startRedis({ password: secret('redis') }), makeDataDir()]);
   databaseUrl = await postgres.newUser(await postgres.newDatabase(), secret('postgres'));
   env = {
     LOG_LEVEL: 'debug',

@@ -2,7 +2,8 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ask, startPostgres } from './postgres.ts';
+import { ask } from './postgres.ts';
+import { sharedPostgres } from './shared-postgres.ts';
 import { askRedis, startRedis } from './redis.ts';
 
 /** Where one deployment keeps everything; spread it into `startServer`. */
@@ -46,7 +47,7 @@ async function openFiles(): Promise<TestEngine> {
 
 async function openPostgres(): Promise<TestEngine> {
   const folders = await createFolders();
-  const server = await startPostgres();
+  const server = await sharedPostgres();
   return {
     async newPlace() {
       const url = await server.newDatabase();

@@ -1,10 +1,11 @@
 /** The PostgreSQL engine for the contract suites. */
+import pg from 'pg';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
 import { openPostgresEngine, type PostgresEngineOptions } from '../../src/storage/postgres/engine.ts';
 import type { EngineHarness } from '../contract/engine-harness.ts';
 import { newId, silentLogger } from './engine-steps.ts';
 import { createLinkedHarness } from './linked-harness.ts';
-import { ask, type PostgresServer } from './postgres.ts';
+import type { Databases } from './postgres.ts';
 
 /** Settings with which tests open the engine; a lease of 2 s is the shortest there is. */
 export function postgresEngineOptions(url: string, role: 'frontend' | 'worker', workDir: string): PostgresEngineOptions {
@@ -22,15 +23,26 @@ export function postgresEngineOptions(url: string, role: 'frontend' | 'worker', 
   };
 }
 
-export async function createPostgresHarness(server: PostgresServer): Promise<EngineHarness> {
+export async function createPostgresHarness(server: Databases): Promise<EngineHarness> {
   const url = await server.newDatabase();
-  return createLinkedHarness({
+  // Asked again and again: a connection each time would be most of the work.
+  const watcher = new pg.Client({ connectionString: url });
+  await watcher.connect();
+  const harness = await createLinkedHarness({
     serverPort: server.port,
     openEngine(role, port, dir, clock) {
       const through = new URL(url);
       through.port = String(port);
       return openPostgresEngine({ ...postgresEngineOptions(through.href, role, dir), ...clock });
     },
-    owners: async () => (await ask(url, 'SELECT id FROM rag_intake.owner')).length,
+    owners: async () => (await watcher.query('SELECT id FROM rag_intake.owner')).rows.length,
   });
+  return {
+    ...harness,
+    async [Symbol.asyncDispose]() {
+      await harness[Symbol.asyncDispose]();
+      await watcher.end();
+      server.giveBack(url);
+    },
+  };
 }

@@ -1,6 +1,10 @@
-/** A PostgreSQL server of the test's own: a new cluster in a temporary folder, on a free port, run by a user other than root. */
+/**
+ * PostgreSQL servers for tests: a new cluster in a temporary folder, on a free port, run by a user other than root. One is shared by
+ * all files of a run (`shared-postgres.ts`); a test that kills its server, or changes its settings, starts one of its own.
+ */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,12 +17,18 @@ import { hasErrno } from '../../src/errors.ts';
 import { silentLogger } from './engine-steps.ts';
 import { until } from './until.ts';
 
-export type PostgresServer = AsyncDisposable & {
+/** Databases on a server; they go when this is disposed of. */
+export type Databases = AsyncDisposable & {
   readonly port: number;
-  /** A database whose tables are made; its URL. */
+  /** A database whose tables are made and as they are then; its URL. */
   newDatabase(): Promise<string>;
+  /** A database that nobody needs any more: it is emptied, which costs a fifth of a new one, and is the next `newDatabase`. */
+  giveBack(databaseUrl: string): void;
   /** A user that must show a password and is no superuser, with every right on this database; its URL. */
   newUser(databaseUrl: string, password: string): Promise<string>;
+};
+
+export type PostgresServer = Databases & {
   /** SIGKILL to the server and everything it started, then started again. */
   killAndRestart(): Promise<void>;
 };
@@ -54,11 +64,10 @@ export async function startPostgres({
   const others = readFileSync(access, 'utf8');
   writeFileSync(access, `host all +with_password ${address}/24 scram-sha-256\n${others}host all all ${address}/24 trust\n`);
   const port = await freePort();
-  const settings = ['-c', `listen_addresses=${address}`, '-c', `unix_socket_directories=${folder}`, '-c', 'max_connections=200'];
+  const settings = ['-c', `listen_addresses=${address}`, '-c', `unix_socket_directories=${folder}`, '-c', 'max_connections=400'];
   const fast = durable ? [] : ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'];
   const urlOf = (name: string): string => `postgres://test@${address}:${port}/${name}`;
   let server: ChildProcess;
-  let databases = 0;
 
   async function launch(): Promise<void> {
     server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings, ...fast], options);
@@ -93,22 +102,10 @@ export async function startPostgres({
   const made = await openDatabase({ url: urlOf('made'), connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger });
   await migrate(made, silentLogger);
   await made.close();
+  await ask(urlOf('made'), rememberSql);
 
   return {
-    port,
-    async newDatabase() {
-      databases += 1;
-      const name = `test_${databases}`;
-      await ask(urlOf('postgres'), `CREATE DATABASE ${name} TEMPLATE made`);
-      return urlOf(name);
-    },
-    async newUser(databaseUrl, password) {
-      const url = new URL(databaseUrl);
-      url.username = `user_of_${url.pathname.slice(1)}`;
-      url.password = password;
-      await ask(databaseUrl, `CREATE ROLE ${url.username} LOGIN PASSWORD '${password}' IN ROLE with_password, test`);
-      return url.href;
-    },
+    ...databasesOn(address, port),
     async killAndRestart() {
       await kill();
       await start();
@@ -116,6 +113,72 @@ export async function startPostgres({
     async [Symbol.asyncDispose]() {
       await end('SIGINT');
       await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What is in the tables once they are made, and a function that makes it so again. */
+const rememberSql = `
+CREATE SCHEMA made;
+CREATE TABLE made.content(name regclass, rows jsonb);
+CREATE VIEW made.tables AS SELECT oid::regclass AS name FROM pg_class
+  WHERE relkind = 'r' AND relnamespace IN ('rag_intake'::regnamespace, 'rag_intake_jobs'::regnamespace);
+CREATE FUNCTION made.filled() RETURNS SETOF regclass LANGUAGE plpgsql AS $$
+  DECLARE name regclass; filled boolean;
+  BEGIN
+    FOR name IN SELECT tables.name FROM made.tables LOOP
+      EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', name) INTO filled;
+      IF filled THEN RETURN NEXT name; END IF;
+    END LOOP;
+  END $$;
+CREATE FUNCTION made.again() RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE names text; kept made.content;
+  BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SELECT string_agg(name::text, ', ') INTO names FROM made.filled() AS name;
+    EXECUTE 'TRUNCATE ' || names || ' CASCADE';
+    FOR kept IN SELECT * FROM made.content LOOP
+      EXECUTE format('INSERT INTO %1$s OVERRIDING SYSTEM VALUE SELECT * FROM jsonb_populate_recordset(NULL::%1$s, $1)', kept.name) USING kept.rows;
+    END LOOP;
+    PERFORM setval(name, coalesce(value, first), value IS NOT NULL) FROM made.sequences;
+  END $$;
+DO $$
+  DECLARE name regclass;
+  BEGIN
+    FOR name IN SELECT * FROM made.filled() LOOP
+      EXECUTE format('INSERT INTO made.content SELECT $1, jsonb_agg(to_jsonb(r)) FROM %s r', name) USING name;
+    END LOOP;
+  END $$;
+CREATE TABLE made.sequences AS SELECT format('%I.%I', schemaname, sequencename)::regclass AS name, start_value AS first, last_value AS value FROM pg_sequences`;
+
+/** On a server that `startPostgres` has started. */
+export function databasesOn(address: string, port: number): Databases {
+  const urlOf = (name: string): string => `postgres://test@${address}:${port}/${name}`;
+  const names: string[] = [];
+  const free: string[] = [];
+  return {
+    port,
+    async newDatabase() {
+      const used = free.pop();
+      if (used !== undefined) {
+        await ask(used, 'SELECT made.again()');
+        return used;
+      }
+      const name = `test_${randomUUID().replaceAll('-', '')}`;
+      await ask(urlOf('postgres'), `CREATE DATABASE ${name} TEMPLATE made`);
+      names.push(name);
+      return urlOf(name);
+    },
+    giveBack: (url) => void free.push(url),
+    async newUser(databaseUrl, password) {
+      const url = new URL(databaseUrl);
+      url.username = `user_of_${url.pathname.slice(1)}`;
+      url.password = password;
+      await ask(databaseUrl, `CREATE ROLE ${url.username} LOGIN PASSWORD '${password}' IN ROLE with_password, test`);
+      return url.href;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const name of names) await ask(urlOf('postgres'), `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
 }

@@ -2,13 +2,13 @@
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
 import { openPostgresContent, type PostgresContent } from '../../src/storage/postgres/content.ts';
 import { silentLogger } from './engine-steps.ts';
-import type { PostgresServer } from './postgres.ts';
+import type { Databases } from './postgres.ts';
 import type { RedisServer } from './redis.ts';
 import { createRedisHarness, type RedisHarness } from './redis-harness.ts';
 
-export async function createRedisOnPostgresHarness(redis: RedisServer, postgres: PostgresServer): Promise<RedisHarness> {
+export async function createRedisOnPostgresHarness(redis: RedisServer, postgres: Databases): Promise<RedisHarness> {
   const url = await postgres.newDatabase();
-  return createRedisHarness(redis, (workDir, role) => {
+  const harness = await createRedisHarness(redis, (workDir, role) => {
     const opened = Promise.withResolvers<PostgresContent>();
     return {
       async openFiles(owner) {
@@ -19,4 +19,11 @@ export async function createRedisOnPostgresHarness(redis: RedisServer, postgres:
       openIndex: async () => (await opened.promise).index,
     };
   });
+  return {
+    ...harness,
+    async [Symbol.asyncDispose]() {
+      await harness[Symbol.asyncDispose]();
+      postgres.giveBack(url);
+    },
+  };
 }

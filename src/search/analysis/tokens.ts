@@ -278,12 +278,14 @@ function unitsAt(text: string, at: number): number {
 
 function classAt(text: string, at: number): number {
   const unit = text.charCodeAt(at);
-  if (unit < 0xd800 || unit > 0xdfff) return classes[unit]!;
-  return classOf(String.fromCodePoint(text.codePointAt(at)!));
+  if (unit >= 0xd800 && unit <= 0xdfff) return classOf(String.fromCodePoint(text.codePointAt(at)!));
+  const known = classes[unit]!;
+  return known === UNKNOWN ? (classes[unit] = classOf(String.fromCharCode(unit))) : known;
 }
 
-/** One class per UTF-16 unit, made once a thread (about 20 ms). */
-const classes = Uint8Array.from({ length: 65_536 }, (_, unit) => classOf(String.fromCharCode(unit)));
+/** One class per UTF-16 unit, learnt when it is met first: all of them take about 20 ms, in each thread of each process that starts. */
+const UNKNOWN = 255;
+const classes = new Uint8Array(65_536).fill(UNKNOWN);
 
 function classOf(character: string): number {
   if (/^[\u00ad\u200b-\u200d\u2060\ufeff]$/.test(character)) return IGNORED;

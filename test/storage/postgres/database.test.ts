@@ -3,7 +3,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../../../src/storage/postgres/database.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
-import { ask, startPostgres } from '../../support/postgres.ts';
+import { ask } from '../../support/postgres.ts';
+import { sharedPostgres } from '../../support/shared-postgres.ts';
 import { until } from '../../support/until.ts';
 
 /** A message of the protocol. */
@@ -31,7 +32,7 @@ it('a server that dies in the moment in which it lets us in costs a query, not t
 });
 
 it('a snapshot that nobody waits for ends at once: waiting for a connection, or in the middle of a statement', async () => {
-  await using server = await startPostgres();
+  await using server = await sharedPostgres();
   const url = await server.newDatabase();
   const database = await openDatabase({ url, connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger });
   onTestFinished(() => database.close());
@@ -40,7 +41,7 @@ it('a snapshot that nobody waits for ends at once: waiting for a connection, or 
       (
         await ask(
           url,
-          "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()",
+          "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid() AND datname = current_database()",
         )
       )[0]!['n'],
     );
@@ -63,7 +64,7 @@ it('a snapshot that nobody waits for ends at once: waiting for a connection, or 
 
   await ask(
     url,
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid() AND datname = current_database()",
   );
   await Promise.all(held);
   expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);

@@ -5,10 +5,11 @@ import { fileStoreContract } from '../../contract/file-store-contract.ts';
 import { taskQueueContract } from '../../contract/task-queue-contract.ts';
 import { taskStoreContract } from '../../contract/task-store-contract.ts';
 import { createPostgresHarness } from '../../support/postgres-harness.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { type Databases } from '../../support/postgres.ts';
+import { sharedPostgres } from '../../support/shared-postgres.ts';
 
-let server: PostgresServer;
-beforeAll(async () => void (server = await startPostgres()));
+let server: Databases;
+beforeAll(async () => void (server = await sharedPostgres()));
 afterAll(() => server[Symbol.asyncDispose]());
 
 const create = () => createPostgresHarness(server);

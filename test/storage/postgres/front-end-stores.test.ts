@@ -8,16 +8,17 @@ import type { SessionEnd } from '../../../src/storage/ended-sessions.ts';
 import type { TaskId } from '../../../src/tasks/task.ts';
 import type { Delivery } from '../../../src/storage/delivery.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { type Databases } from '../../support/postgres.ts';
+import { sharedPostgres } from '../../support/shared-postgres.ts';
 import { until } from '../../support/until.ts';
 
 const hourMs = 3_600_000;
-let server: PostgresServer;
+let server: Databases;
 let database: Database;
 let holds: Holds;
 
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await sharedPostgres();
 });
 
 beforeEach(async () => {

@@ -4,13 +4,14 @@ import { letsIn, openLink } from '../../../src/storage/postgres/listen-connectio
 import { join } from '../../../src/storage/postgres/membership.ts';
 import { membershipContract } from '../../contract/membership-contract.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
-import { ask, type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { ask, type Databases } from '../../support/postgres.ts';
+import { sharedPostgres } from '../../support/shared-postgres.ts';
 
-let server: PostgresServer;
+let server: Databases;
 
 membershipContract('a PostgreSQL', {
   async open() {
-    server = await startPostgres();
+    server = await sharedPostgres();
     return async () => {
       const direct = await server.newDatabase();
       return {

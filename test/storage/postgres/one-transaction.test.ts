@@ -4,14 +4,15 @@ import { settleDocument } from '../../../src/ingest/settle.ts';
 import type { EngineHarness } from '../../contract/engine-harness.ts';
 import { beginNext, upload } from '../../support/engine-steps.ts';
 import { createPostgresHarness } from '../../support/postgres-harness.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { type Databases } from '../../support/postgres.ts';
+import { sharedPostgres } from '../../support/shared-postgres.ts';
 import { stageDocument } from '../../support/staged-document.ts';
 
-let server: PostgresServer;
+let server: Databases;
 let harness: EngineHarness;
 
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await sharedPostgres();
 });
 
 beforeEach(async () => {

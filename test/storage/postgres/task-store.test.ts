@@ -4,14 +4,15 @@ import { openPostgresEngine } from '../../../src/storage/postgres/engine.ts';
 import { createSnapshots } from '../../../src/storage/postgres/task-store.ts';
 import { beginNext, settle, silentLogger, upload } from '../../support/engine-steps.ts';
 import { postgresEngineOptions } from '../../support/postgres-harness.ts';
-import { ask, type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { ask, type Databases } from '../../support/postgres.ts';
+import { sharedPostgres } from '../../support/shared-postgres.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { fillQueue } from '../../support/waiting-tasks.ts';
 
-let server: PostgresServer;
+let server: Databases;
 
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await sharedPostgres();
 });
 
 afterAll(() => server[Symbol.asyncDispose]());

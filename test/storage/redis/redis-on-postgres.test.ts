@@ -2,13 +2,14 @@
 import { afterAll, beforeAll } from 'vitest';
 import { engineContract } from '../../contract/engine-contract.ts';
 import { fileStoreContract } from '../../contract/file-store-contract.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { type Databases } from '../../support/postgres.ts';
+import { sharedPostgres } from '../../support/shared-postgres.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { createRedisOnPostgresHarness } from '../../support/redis-on-postgres-harness.ts';
 
 let redis: RedisServer;
-let postgres: PostgresServer;
-beforeAll(async () => void ([redis, postgres] = await Promise.all([startRedis(), startPostgres()])), 60_000);
+let postgres: Databases;
+beforeAll(async () => void ([redis, postgres] = await Promise.all([startRedis(), sharedPostgres()])), 60_000);
 afterAll(() => Promise.all([redis, postgres].map((server) => server[Symbol.asyncDispose]())));
 
 const create = () => createRedisOnPostgresHarness(redis, postgres);

@@ -12,13 +12,14 @@ import { openSqliteIndex } from '../../../../src/search/sqlite/sqlite-index.ts';
 import type { TaskId } from '../../../../src/tasks/task.ts';
 import { describeDocumentIndex } from '../../../contract/document-index-contract.ts';
 import { silentLogger } from '../../../support/engine-steps.ts';
-import { type PostgresServer, startPostgres } from '../../../support/postgres.ts';
+import { type Databases } from '../../../support/postgres.ts';
+import { sharedPostgres } from '../../../support/shared-postgres.ts';
 import { pageLines } from '../../../support/prose.ts';
 import { stageDocument } from '../../../support/staged-document.ts';
 import { longestTurn } from '../../../support/turn-time.ts';
 
-let server: PostgresServer;
-beforeAll(async () => void (server = await startPostgres()));
+let server: Databases;
+beforeAll(async () => void (server = await sharedPostgres()));
 afterAll(() => server[Symbol.asyncDispose]());
 
 /** A database for each folder that a test names. */

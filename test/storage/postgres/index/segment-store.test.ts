@@ -13,14 +13,15 @@ import { type Block, termsOfBlock } from '../../../../src/search/index/posting-b
 import { SegmentBuilder } from '../../../../src/search/index/segments.ts';
 import type { TaskId } from '../../../../src/tasks/task.ts';
 import { silentLogger } from '../../../support/engine-steps.ts';
-import { ask, type PostgresServer, startPostgres } from '../../../support/postgres.ts';
+import { ask, type Databases } from '../../../support/postgres.ts';
+import { sharedPostgres } from '../../../support/shared-postgres.ts';
 import { stageDocument } from '../../../support/staged-document.ts';
 import { until } from '../../../support/until.ts';
 
-let server: PostgresServer;
+let server: Databases;
 let url: string;
 let database: Database;
-beforeAll(async () => void (server = await startPostgres()));
+beforeAll(async () => void (server = await sharedPostgres()));
 afterAll(() => server[Symbol.asyncDispose]());
 beforeEach(async () => {
   url = await server.newDatabase();
