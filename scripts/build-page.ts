@@ -31,7 +31,7 @@ async function isFresh(): Promise<boolean> {
   if (!built.every((file) => existsSync(file))) return false;
   if (!existsSync(join(root, 'src/web')) || !hasVite()) return true;
   const { mtimeMs } = await stat(built[0]!);
-  const names = await readdir(join(root, 'src/web'));
+  const names = await readdir(join(root, 'src/web'), { recursive: true });
   const sources = ['vite.config.ts', 'package-lock.json', ...names.map((name) => join('src/web', name))];
   const stats = await Promise.all(sources.map((source) => stat(join(root, source))));
   return stats.every((source) => source.mtimeMs <= mtimeMs);

@@ -8,6 +8,7 @@ import { documents, dropDocuments, moreDocuments, readAgain, readMoreDocuments }
 import { bytes, count, shortTime, time } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
+import { lazily } from './lazy.tsx';
 import { leaveLater, stay, undoSeconds } from './leaving.ts';
 import { tellRefusal } from './notices.tsx';
 import { sentenceOf } from './problem-words.ts';
@@ -15,8 +16,10 @@ import { linkTo, replaceRoute, route } from './route.ts';
 import { mayWrite, status } from './server-state.ts';
 import { join } from './task-words.ts';
 import { VirtualList } from './virtual-list.tsx';
-import { TextPanel } from './text-panel.tsx';
+import { contentsOf, TextPanel } from './text-panel.tsx';
 import type { WireDocument } from './wire.ts';
+
+const PicturePanel = lazily(async () => (await import('./picture-panel.tsx')).PicturePanel);
 
 const asking = signal<WireDocument | null>(null);
 /** The doc_ids that are going to be deleted and can still be kept. */
@@ -229,7 +232,8 @@ function DocumentText({ docId }: { docId: string }): VNode {
         </p>
       )}
       <div class="card paper">
-        <TextPanel docId={docId} passage={null} />
+        {known?.media_type.startsWith('image/') === true ? <PicturePanel.View document={known} /> : null}
+        <TextPanel docId={docId} passage={null} headingLevel={2} contents={contentsOf(known?.media_type ?? '')} />
       </div>
     </section>
   );

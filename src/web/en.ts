@@ -164,6 +164,9 @@ export type Catalogue = {
     readonly later: string;
     readonly back: string;
     readonly gone: string;
+    readonly table: string;
+    readonly sheets: string;
+    readonly contents: string;
   };
 
   readonly search: {
@@ -463,6 +466,9 @@ export const en: Catalogue = {
     later: 'Show more text',
     back: 'Back to the documents',
     gone: 'This document no longer exists.',
+    table: 'Table',
+    sheets: 'Sheets',
+    contents: 'Contents',
   },
 
   search: {

@@ -16,7 +16,7 @@ import { keyOf, pageText, passageOf, permanentLink, toParameters, type KnownPass
 import { sentenceOf } from './problem-words.ts';
 import { keep, knownPassage } from './results.ts';
 import { goTo, route } from './route.ts';
-import { TextPanel } from './text-panel.tsx';
+import { contentsOf, TextPanel } from './text-panel.tsx';
 import { ToolButton } from './tool-button.tsx';
 import type { WireDocument } from './wire.ts';
 
@@ -117,7 +117,7 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
       ) : (
         <div class="viewer-body" tabIndex={0} role="group" aria-labelledby="viewer-title">
           {shown.document.media_type.startsWith('image/') ? <PicturePanel.View document={shown.document} /> : null}
-          <PassageText passage={shown.passage} />
+          <PassageText passage={shown.passage} mediaType={shown.document.media_type} />
         </div>
       )}
     </section>
@@ -125,10 +125,10 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
 }
 
 /** The parsed text around a passage. */
-export function PassageText({ passage }: { passage: KnownPassage }): VNode {
+export function PassageText({ passage, mediaType = '' }: { passage: KnownPassage; mediaType?: string }): VNode {
   const { docId, start, end } = passage;
   const words = passage.highlights.map(([from, to]): MarkRange => [start + from, start + to]);
-  return <TextPanel docId={docId} passage={[start, end]} words={words} />;
+  return <TextPanel docId={docId} passage={[start, end]} words={words} headingLevel={3} contents={contentsOf(mediaType)} />;
 }
 
 /** What a search of this page has found is known; of a link the text is read. Null when the document is not there. */

@@ -1,7 +1,6 @@
 /**
- * The parsed text of a document, with a passage marked and in sight. Only a stretch around it is on the page, since a document may
- * hold a hundred million characters; two buttons lengthen it. Markdown stays as it is, to the letter (offsets count in it); its
- * blocks are only dressed.
+ * The parsed text of a document, with a passage marked and in sight, and its table of contents. Only a stretch of the text is on the
+ * page, since a document may hold a hundred million characters; two buttons lengthen it.
  */
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
@@ -9,7 +8,11 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { ApiError, openContent } from './api.ts';
 import { sentences } from './language.ts';
 import { createLongText, wholeLines, type LongText } from './long-text.ts';
-import { MarkedText, type MarkRange } from './marked-text.tsx';
+import type { MarkRange } from './marked-text.tsx';
+import { sentenceOf } from './problem-words.ts';
+import { blocksOf } from './reading/blocks.ts';
+import { outlineOf, type OutlineEntry } from './reading/outline.ts';
+import { Rendered } from './reading/rendered.tsx';
 
 type Props = {
   readonly docId: string;
@@ -17,19 +20,26 @@ type Props = {
   readonly passage: MarkRange | null;
   /** The words searched for, as offsets into the text too. */
   readonly words?: readonly MarkRange[];
+  /** The level that the document's outermost headings have on the page. */
+  readonly headingLevel: number;
+  /** `tabs`: the headings are the sheets of a workbook. */
+  readonly contents?: 'list' | 'tabs';
 };
 
 /** Characters shown before and after the passage at first, and added by each button. */
 const stretch = 6000;
+/** Characters that are read for the table of contents. */
+const outlinedCharacters = 4_000_000;
 
-export function TextPanel({ docId, passage, words = [] }: Props): VNode {
+export function TextPanel({ docId, passage, words = [], headingLevel, contents = 'list' }: Props): VNode {
   const source = useRef<LongText | null>(null);
   const shown = useSignal<{ text: string; start: number; more: boolean } | null>(null);
   const problem = useSignal<string | null>(null);
+  const outline = useSignal<readonly OutlineEntry[]>([]);
   const range = useRef({ start: 0, end: 0 });
   const host = useRef<HTMLDivElement>(null);
-  /** The passage was not scrolled to yet. */
-  const unseen = useRef(false);
+  /** What is to be scrolled to once it is there. */
+  const wanted = useRef<string | null>(null);
   const start = passage?.[0] ?? 0;
   const end = passage?.[1] ?? 0;
 
@@ -45,36 +55,67 @@ export function TextPanel({ docId, passage, words = [] }: Props): VNode {
     const life = new AbortController();
     shown.value = null;
     problem.value = null;
+    outline.value = [];
     range.current = { start: Math.max(0, start - stretch), end: end + stretch };
     openContent(docId, life.signal)
       .then(async (stream) => {
         source.current = createLongText(stream);
-        unseen.current = true;
+        wanted.current = '.passage';
         await show();
+        await source.current.readUpTo(outlinedCharacters);
+        outline.value = outlineOf(source.current.text.slice(0, outlinedCharacters));
       })
       .catch((error: unknown) => {
         if (life.signal.aborted) return;
         const gone = error instanceof ApiError && error.status === 404;
-        problem.value = gone ? sentences.value.documents.gone : (error as Error).message;
+        problem.value = gone ? sentences.value.documents.gone : sentenceOf(error);
       });
     return () => life.abort();
   }, [docId, start, end]);
 
   const stretchShown = shown.value;
   useLayoutEffect(() => {
-    if (!unseen.current || stretchShown === null) return;
-    unseen.current = false;
-    const target = host.current?.querySelector('.passage mark') ?? host.current?.querySelector('.passage');
-    target?.scrollIntoView({ block: 'center' });
+    if (wanted.current === null || stretchShown === null) return;
+    const target = host.current?.querySelector(`${wanted.current} mark`) ?? host.current?.querySelector(wanted.current);
+    wanted.current = null;
+    target?.scrollIntoView({ block: target.classList.contains('block') ? 'start' : 'center' });
   }, [stretchShown]);
 
   const t = sentences.value;
   if (problem.value !== null) return <p class="problem">{problem.value}</p>;
   if (shown.value === null) return <p class="muted">{t.loading}</p>;
   const { text, start: from, more } = shown.value;
-  const moved = words.map(([first, last]): MarkRange => [first - from, last - from]);
+  const moved = ([first, last]: MarkRange): MarkRange => [first - from, last - from];
+  const marks = { passage: passage === null ? null : moved(passage), words: words.map(moved) };
+  const goTo = (entry: OutlineEntry): void => {
+    range.current = { start: entry.start, end: entry.start + stretch };
+    wanted.current = `[data-start="${entry.start}"]`;
+    void show();
+  };
   return (
     <div ref={host} class="text-panel">
+      {outline.value.length < 2 ? null : contents === 'tabs' ? (
+        <nav class="sheet-tabs" aria-label={t.documents.sheets}>
+          {outline.value.map((entry) => (
+            <button key={entry.start} type="button" onClick={() => goTo(entry)}>
+              <bdi>{entry.title}</bdi>
+            </button>
+          ))}
+        </nav>
+      ) : (
+        <details class="contents">
+          <summary>{t.documents.contents}</summary>
+          <ol>
+            {outline.value.map((entry) => (
+              <li key={entry.start} class={`depth-${Math.min(entry.depth, 5)}`}>
+                <button type="button" class="quiet" onClick={() => goTo(entry)}>
+                  <bdi>{entry.title}</bdi>
+                </button>
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
       {from > 0 ? (
         <button
           type="button"
@@ -87,11 +128,7 @@ export function TextPanel({ docId, passage, words = [] }: Props): VNode {
         </button>
       ) : null}
       <div class="text" dir="auto">
-        {blocks(text).map((block) => (
-          <p key={from + block.start} class={`block block-${block.kind}`}>
-            <BlockText block={block} passage={passage === null ? null : [start - from, end - from]} words={moved} />
-          </p>
-        ))}
+        <Rendered text={text} blocks={blocksOf(text)} marks={marks} offset={from} headingLevel={headingLevel} />
       </div>
       {more ? (
         <button
@@ -108,57 +145,7 @@ export function TextPanel({ docId, passage, words = [] }: Props): VNode {
   );
 }
 
-type BlockProps = { readonly block: TextBlock; readonly passage: MarkRange | null; readonly words: readonly MarkRange[] };
-
-function BlockText({ block, passage, words }: BlockProps): VNode {
-  const { text } = block;
-  const [part] = passage === null ? [] : within([passage], block.start, block.start + text.length);
-  if (part === undefined) return <>{text}</>;
-  const [first, last] = part;
-  return (
-    <>
-      {text.slice(0, first)}
-      <mark class="passage">
-        <MarkedText text={text.slice(first, last)} ranges={within(words, block.start + first, block.start + last)} />
-      </mark>
-      {text.slice(last)}
-    </>
-  );
-}
-
-type TextBlock = { readonly text: string; readonly start: number; readonly kind: 'heading' | 'table' | 'code' | 'plain' };
-
-/** Cut at empty lines, outside fenced code. */
-function blocks(text: string): readonly TextBlock[] {
-  const found: TextBlock[] = [];
-  let start = 0;
-  let fenced = false;
-  let at = 0;
-  const push = (end: number): void => {
-    const piece = text.slice(start, end);
-    if (piece.trim() !== '') found.push({ text: piece, start, kind: kindOf(piece) });
-  };
-  for (const line of text.split('\n')) {
-    if (line.startsWith('```')) fenced = !fenced;
-    if (line.trim() === '' && !fenced) {
-      push(Math.max(start, at - 1));
-      start = at + line.length + 1;
-    }
-    at += line.length + 1;
-  }
-  push(text.length);
-  return found;
-}
-
-function kindOf(block: string): TextBlock['kind'] {
-  if (/^#{1,6} /.test(block)) return 'heading';
-  if (block.startsWith('|')) return 'table';
-  return block.startsWith('```') ? 'code' : 'plain';
-}
-
-/** The part of each range that lies in `[start, end)`, counted from `start`. */
-function within(ranges: readonly MarkRange[], start: number, end: number): readonly MarkRange[] {
-  return ranges
-    .map(([from, to]): MarkRange => [Math.max(from, start) - start, Math.min(to, end) - start])
-    .filter(([from, to]) => to > from);
+/** How the headings of a document are shown: those of a workbook are its sheets. */
+export function contentsOf(mediaType: string): 'list' | 'tabs' {
+  return /spreadsheet|ms-excel/.test(mediaType) ? 'tabs' : 'list';
 }

@@ -238,6 +238,9 @@ export const zh: Catalogue = {
     later: '显示更多文本',
     back: '返回文档列表',
     gone: '该文档已不存在。',
+    table: '表格',
+    sheets: '工作表',
+    contents: '目录',
   },
 
   search: {
