@@ -16,6 +16,8 @@ export type Look = {
   readonly theme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** A screen that is touched. */
+  readonly touch?: boolean;
 };
 
 export type WatchedPage = {
@@ -42,6 +44,7 @@ export async function openPage(browser: Browser, url: string, look: Look = {}): 
     locale: look.language === 'zh' ? 'zh-CN' : 'en-US',
     timezoneId: 'UTC',
     reducedMotion: 'reduce',
+    hasTouch: look.touch ?? false,
   });
   const incidents: string[] = [];
   context.setDefaultTimeout(waitMs);
