@@ -11,7 +11,7 @@ import type { ParseInput } from './parser.ts';
 import { openZip } from './containers/zip.ts';
 
 const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'flat-odf', 'text'] as const;
-const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub'] as const;
+const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub', 'ofd'] as const;
 
 const compoundFormats = ['doc', 'msg', 'ppt', 'xls'] as const;
 
@@ -52,6 +52,10 @@ export const readableEndings: readonly string[] = [
   'ods',
   'odp',
   'epub',
+  'ofd',
+  'fodt',
+  'fods',
+  'fodp',
   'html',
   'htm',
   'xhtml',
@@ -188,6 +192,7 @@ function mimetypeMember(head: Buffer): string {
 
 function formatOfMembers(names: ReadonlySet<string>, hint: string): Format {
   const has = (prefix: string): boolean => names.values().some((name) => name.startsWith(prefix));
+  if (names.has('ofd.xml')) return 'ofd';
   if (names.has('meta-inf/container.xml') && !names.has('content.xml')) return 'epub';
   if (names.has('content.xml')) return hint === 'ods' || hint === 'ots' ? 'ods' : hint === 'odp' || hint === 'otp' ? 'odp' : 'odt';
   if (names.has('xl/workbook.bin')) return 'unsupported';

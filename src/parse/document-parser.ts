@@ -82,6 +82,11 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
         return (await import('./office/opendocument/odf-parser.ts')).createFlatOdfParser();
       case 'epub':
         return (await import('./epub/epub-parser.ts')).createEpubParser();
+      case 'ofd':
+        return (await import('./ofd/ofd-parser.ts')).createOfdParser({
+          parts: whole,
+          ...(options.ocr == null ? {} : { ocr: options.ocr }),
+        });
       case 'html':
         return (await import('./html/html-parser.ts')).createHtmlParser();
       case 'markdown':
@@ -109,7 +114,7 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
 }
 
 /** Pages of paper or of a screen, with a time limit each. A sheet or a chapter may be as long as a whole file. */
-const formatsWithPages: readonly ReadFormat[] = ['pdf', 'pptx', 'ppt', 'odp'];
+const formatsWithPages: readonly ReadFormat[] = ['pdf', 'pptx', 'ppt', 'odp', 'ofd'];
 
 async function onPages<T>(format: ReadFormat, input: ParseInput, read: () => Promise<T>): Promise<T> {
   if (!formatsWithPages.includes(format)) return read();

@@ -24,6 +24,7 @@ const readers = {
   odp: 2,
   ods: 2,
   odt: 2,
+  ofd: 1,
   pdf: 1,
   ppt: 1,
   pptx: 2,
@@ -84,4 +85,4 @@ function holdsFiles(format: ReadFormat): boolean {
   return holders.has(format);
 }
 
-const holders: ReadonlySet<ReadFormat> = new Set(['doc', 'docx', 'eml', 'msg', 'ppt', 'pptx', 'xls', 'xlsx']);
+const holders: ReadonlySet<ReadFormat> = new Set(['doc', 'docx', 'eml', 'msg', 'ofd', 'ppt', 'pptx', 'xls', 'xlsx']);

@@ -1,5 +1,6 @@
 /** Uploads a hostile file to a server that runs, and a plain one behind it. */
 import type { HostileFile } from './hostile-file.ts';
+import { hostileOfdFiles } from './hostile-ofd.ts';
 import { hostileOfficeFiles } from './hostile-office.ts';
 import { hostilePdfFiles } from './hostile-pdf.ts';
 import { hostileTextFiles } from './hostile-text.ts';
@@ -7,7 +8,7 @@ import { ended, insert, type TestServer, type WireTask } from './server.ts';
 
 /** All of them. `canary` is an address that must never be asked for. */
 export function hostileFiles(canary: string): HostileFile[] {
-  return [...hostilePdfFiles(), ...hostileOfficeFiles(canary), ...hostileTextFiles()];
+  return [...hostilePdfFiles(), ...hostileOfficeFiles(canary), ...hostileOfdFiles(), ...hostileTextFiles()];
 }
 
 /** `read`, or `code: sentence`, as the task or the refusal of the upload has it. */

@@ -1,6 +1,7 @@
 /** A small file of every format that is read, to be damaged by tests. */
 import { bmpOfText } from './image-writer.ts';
 import { makeDocx, makeEpub, makeOdf, makePptx, makeXlsx } from './office-writer.ts';
+import { makeOfd, makeSeal, ofdLine, ofdText } from './ofd-writer.ts';
 import { makePdf } from './pdf-writer.ts';
 import { smallFiles } from './text-fixtures.ts';
 
@@ -55,6 +56,22 @@ export const officeSamples: Readonly<Record<string, () => Buffer>> = {
     makeOdf({
       kind: 'presentation',
       body: '<draw:page draw:name="P"><draw:frame presentation:class="title"><draw:text-box><text:p>Title</text:p></draw:text-box></draw:frame><draw:frame><draw:text-box><text:list><text:list-item><text:p>item</text:p><text:list><text:list-item><text:p>深</text:p></text:list-item></text:list></text:list-item></text:list></draw:text-box></draw:frame><draw:frame><table:table><table:table-row><table:table-cell table:number-columns-spanned="2"><text:p>c</text:p></table:table-cell></table:table-row></table:table></draw:frame><presentation:notes><draw:frame><draw:text-box><text:p>note</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>',
+    }),
+  ofd: () =>
+    makeOfd({
+      title: 'T',
+      templates: { t: ofdText({ x: 20, y: 20, text: '表头' }) },
+      pages: [
+        {
+          head: '<ofd:Template TemplateID="t"/>',
+          objects: ofdText({ x: 20, y: 40, text: 'text 中文', deltaX: 'g 3 2 2 4', id: '7' }) + ofdLine(20, 50, 80, 50),
+          annotations: '<ofd:Annot Creator="A"><ofd:Remark>r</ofd:Remark></ofd:Annot>',
+        },
+        ['second'],
+      ],
+      tags: '<t><No><ObjectRef PageRef="p0">7</ObjectRef></No></t>',
+      attachments: [{ name: 'a', file: 'a.xml', data: '<a>b</a>' }],
+      seal: makeSeal('章'),
     }),
   epub: () =>
     makeEpub({

@@ -4,6 +4,7 @@
  */
 import { makeEpub, makeOdf, makePptx, makeXlsx, makeDocx, wordNamespaces } from '../office-writer.ts';
 import { makeZip } from '../zip-writer.ts';
+import { ofd } from './ofd-grammar.ts';
 import { rawPdf } from './raw-pdf.ts';
 
 export type Grammar = {
@@ -1076,6 +1077,7 @@ export const grammars: Readonly<Record<string, Grammar>> = {
       ['', `<!-- image -->\n\n${'text '.repeat(45)}\n\n`, ''],
     ],
   }),
+  ofd,
   odp: odf('presentation', 'a.odp', [...odpTokens, ...odfText, ...odfTables]),
   ods: odf('spreadsheet', 'a.ods', [...odfTables, ...odfText]),
   odt: odf('text', 'a.odt', [...odfText, ...odfTables]),

@@ -41,6 +41,20 @@ export function blocksOfPage(text: PageText, number: number, checkTime: () => vo
 
 /** What OCR saw of a page: paragraphs lie between empty lines. */
 export function seenBlocks(text: string, page: number): TextBlock[] {
+  return besideBlocks(text, page, 10);
+}
+
+/** What is said beside a page (a remark, a stamp), as paragraphs in the smallest type of that page's `blocks`, and so never headings. */
+export function remarkBlocks(text: string, page: number, blocks: readonly PageBlock[]): TextBlock[] {
+  let size = Infinity;
+  for (let at = blocks.length - 1; at >= 0 && blocks[at]!.page === page; at--) {
+    const block = blocks[at]!;
+    if (block.kind === 'text') size = Math.min(size, block.size);
+  }
+  return besideBlocks(text, page, size === Infinity ? 10 : size);
+}
+
+function besideBlocks(text: string, page: number, size: number): TextBlock[] {
   return text
     .split(/\n\s*\n/)
     .map((paragraph) => joinLines(paragraph.split('\n').filter((line) => line.trim() !== '')))
@@ -50,7 +64,7 @@ export function seenBlocks(text: string, page: number): TextBlock[] {
       text: paragraph,
       page,
       lineCount: 1,
-      size: 10,
+      size,
       bold: false,
       italic: false,
       mono: false,

@@ -1,0 +1,232 @@
+/**
+ * What is drawn on a page of an OFD, as glyphs and ruling lines for the layout that PDFs use: objects in their boxes, each with a
+ * matrix of its own, drawings that are used in several places, and text set character by character (GB/T 33190-2016, 7 to 13).
+ */
+import { child, elements, textOf, type XmlNode } from '../containers/xml.ts';
+import type { FontLook } from '../pdf/layout/font-look.ts';
+import { plainLook } from '../pdf/layout/font-look.ts';
+import { createRuleFinder, objectsMax, type Pair } from '../pdf/layout/page-rules.ts';
+import {
+  baselineOf,
+  createGlyphCollector,
+  directionOf,
+  type GlyphCollector,
+  type PageBounds,
+  type PageText,
+  type Style,
+  vertical,
+} from '../pdf/layout/page-spans.ts';
+import { apply, identity, type Matrix, multiply } from '../pdf/matrix.ts';
+import { type View, viewOf } from '../pdf/page-view.ts';
+import { numbersOf, type OfdResources } from './ofd-package.ts';
+import { segmentsOf } from './path-data.ts';
+import { type PlacedCharacter, placeCharacters } from './text-code.ts';
+
+export type PageContent = {
+  readonly text: PageText;
+  /** Share of the page that its largest picture covers, 0–1, and that picture's id. */
+  readonly pictureShare: number;
+  readonly pictureId: string | null;
+  readonly objectCount: number;
+};
+
+export type PageParts = {
+  /** Elements whose children are drawn, in their order: contents of templates, page and annotations. */
+  readonly layers: readonly { readonly node: XmlNode; readonly matrix: Matrix }[];
+  /** Millimetres. */
+  readonly size: { readonly width: number; readonly height: number };
+  readonly resources: OfdResources;
+  readonly bounds: PageBounds;
+  /** Called with the text of each text object that has an id. */
+  readonly onText: (id: string, text: string) => void;
+};
+
+const pointsPerMillimetre = 72 / 25.4;
+/** Drawings in drawings. */
+const unitDepthMax = 8;
+const timeCheckedEvery = 256;
+/** A gap between characters that is a blank, in sizes of type. */
+const blankMin = 0.25;
+
+/** Reads a page. @throws DocumentError from `bounds.checkTime`. */
+export function readPageContent({ layers, size, resources, bounds, onText }: PageParts): PageContent {
+  const [width, height] = [size.width * pointsPerMillimetre, size.height * pointsPerMillimetre];
+  const view = viewOf({ left: 0, bottom: 0, right: width, top: height }, 0);
+  const toPage: Matrix = [pointsPerMillimetre, 0, 0, -pointsPerMillimetre, 0, height];
+  const finder = createRuleFinder(view);
+  const texts: TextRun[] = [];
+  let glyphsLeft = bounds.glyphsMax;
+  let objectCount = 0;
+  let picture: { share: number; id: string } | null = null;
+
+  for (const { node, matrix } of layers) draw(node, multiply(matrix, toPage), 0);
+  const collector = createGlyphCollector(view, finder.rules);
+  const pen: Pen = { x: Infinity, y: Infinity };
+  for (const run of texts) collect(run, view, pen, collector);
+  return {
+    text: collector.finish([], 0),
+    pictureShare: picture === null ? 0 : Math.min(1, (picture as { share: number }).share),
+    pictureId: picture === null ? null : (picture as { id: string }).id,
+    objectCount,
+  };
+
+  function draw(node: XmlNode, matrix: Matrix, depth: number): void {
+    for (const each of elements(node)) {
+      if (each.attributes['Visible'] === 'false') continue;
+      if (++objectCount % timeCheckedEvery === 0) bounds.checkTime();
+      switch (each.name) {
+        case 'Content':
+        case 'Layer':
+        case 'PageBlock':
+          draw(each, matrix, depth);
+          break;
+        case 'TextObject':
+          text(each, placeOf(each, matrix));
+          break;
+        case 'PathObject':
+          path(each, placeOf(each, matrix));
+          break;
+        case 'ImageObject':
+          image(each, matrix);
+          break;
+        case 'CompositeObject':
+          composite(each, placeOf(each, matrix), depth);
+          break;
+        default:
+      }
+    }
+  }
+
+  function text(node: XmlNode, matrix: Matrix): void {
+    const { attributes } = node;
+    const size = numberOr(attributes['Size'], 0);
+    const look = lookOf(attributes['Font'], attributes, resources);
+    const codes = elements(node, 'TextCode');
+    let [x, y] = [0, 0];
+    const said: string[] = [];
+    for (const code of codes) {
+      x = numberOr(code.attributes['X'], x);
+      y = numberOr(code.attributes['Y'], y);
+      const whole = textOf(code);
+      const written = whole.slice(0, Math.max(0, glyphsLeft));
+      glyphsLeft -= written.length;
+      said.push(written);
+      const { DeltaX: deltaX, DeltaY: deltaY } = code.attributes;
+      const hScale = numberOr(attributes['HScale'], 1);
+      texts.push({ matrix, size, look, ...placeCharacters({ text: written, x, y, deltaX, deltaY, size, hScale }) });
+    }
+    if (attributes['ID'] !== undefined) onText(attributes['ID'], said.join(''));
+  }
+
+  function path(node: XmlNode, matrix: Matrix): void {
+    if (objectCount > objectsMax) return;
+    const isStroked = node.attributes['Stroke'] !== 'false';
+    if (!isStroked && node.attributes['Fill'] !== 'true') return;
+    const segments = segmentsOf(textOf(child(node, 'AbbreviatedData'))).map(([x1, y1, x2, y2]): Pair => [
+      ...apply(matrix, x1, y1),
+      ...apply(matrix, x2, y2),
+    ]);
+    const box = boxOf(segments);
+    if (box !== null) finder.addPath(box, () => (isStroked ? segments : []));
+  }
+
+  function image(node: XmlNode, matrix: Matrix): void {
+    const [x, y, across, down] = numbersOf(node.attributes['Boundary'], 4) ?? [0, 0, 0, 0];
+    const box = boxOf([[...apply(matrix, x!, y!), ...apply(matrix, x! + across!, y! + down!)]]);
+    const share = box === null ? 0 : Math.abs((box[2] - box[0]) * (box[3] - box[1])) / (width * height);
+    if (picture === null || share > picture.share) picture = { share, id: node.attributes['ResourceID'] ?? '' };
+  }
+
+  function composite(node: XmlNode, matrix: Matrix, depth: number): void {
+    const unit = resources.units.get(node.attributes['ResourceID'] ?? '');
+    const content = child(unit, 'Content');
+    if (content !== undefined && depth < unitDepthMax) draw(content, matrix, depth + 1);
+  }
+}
+
+/** From an object's own space into that of the page: its matrix, then its box. */
+function placeOf({ attributes }: XmlNode, matrix: Matrix): Matrix {
+  const own = numbersOf(attributes['CTM'], 6);
+  const [x = 0, y = 0] = numbersOf(attributes['Boundary'], 4) ?? [];
+  const moved: Matrix = [1, 0, 0, 1, x, y];
+  return multiply(own === null ? moved : multiply(own as unknown as Matrix, moved), matrix);
+}
+
+/** For what stands in a box of its own, from its corner. */
+export function boxMatrix({ attributes }: XmlNode): Matrix {
+  const [x, y] = numbersOf(attributes['Boundary'], 4) ?? [];
+  return x === undefined || y === undefined ? identity : [1, 0, 0, 1, x, y];
+}
+
+function boxOf(segments: readonly Pair[]): Pair | null {
+  if (segments.length === 0) return null;
+  let [left, bottom, right, top] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const [x1, y1, x2, y2] of segments) {
+    left = Math.min(left, x1, x2);
+    right = Math.max(right, x1, x2);
+    bottom = Math.min(bottom, y1, y2);
+    top = Math.max(top, y1, y2);
+  }
+  return [left, bottom, right, top];
+}
+
+function lookOf(font: string | undefined, attributes: XmlNode['attributes'], { fonts }: OfdResources): FontLook {
+  const look = fonts.get(font ?? '') ?? plainLook;
+  const isBold = numberOr(attributes['Weight'], 400) >= 600;
+  const isItalic = attributes['Italic'] === 'true';
+  return isBold || isItalic ? { ...look, bold: look.bold || isBold, italic: look.italic || isItalic } : look;
+}
+
+function numberOr(text: string | undefined, otherwise: number): number {
+  const number = Number.parseFloat(text ?? '');
+  return Number.isFinite(number) ? number : otherwise;
+}
+
+/* Characters to glyphs. */
+
+type TextRun = {
+  readonly matrix: Matrix;
+  readonly size: number;
+  readonly look: FontLook;
+  readonly characters: readonly PlacedCharacter[];
+  readonly isDown: boolean;
+};
+
+/** Where the last glyph ended, in user space. */
+type Pen = { x: number; y: number };
+
+function collect({ matrix, size, look, characters, isDown }: TextRun, view: View, pen: Pen, into: GlyphCollector): void {
+  const [a, b, c, d] = matrix;
+  const scale = Math.hypot(c, d) || 1;
+  const seenSize = bounded(size * scale);
+  const direction = isDown ? vertical : directionOf(a, b, view.turns);
+  const along = Math.hypot(a, b) || 1;
+  let style: Style | null = null;
+  let styleY = NaN;
+  for (const { text, x, y, advance } of characters) {
+    const [startX, startY] = apply(matrix, x, y);
+    const isBlank = text.trim() === '' || text < ' ';
+    const gap = ((startX - pen.x) * a + (startY - pen.y) * b) / along;
+    if (isBlank || gap > seenSize * blankMin) into.space();
+    const [endX, endY] = apply(matrix, x + advance, y);
+    pen.x = endX;
+    pen.y = endY;
+    if (isBlank) continue;
+    if (style === null || y !== styleY) {
+      style = { ...look, direction, size: seenSize, baseline: baselineOf(direction, view, startX, startY) };
+      styleY = y;
+    }
+    const corner = apply(matrix, x, y + size * 0.15);
+    const opposite = apply(matrix, x + advance, y - size * 0.85);
+    into.glyph(text, style, {
+      left: Math.min(corner[0], opposite[0]),
+      bottom: Math.min(corner[1], opposite[1]),
+      right: Math.max(corner[0], opposite[0]),
+      top: Math.max(corner[1], opposite[1]),
+    });
+  }
+}
+
+function bounded(size: number): number {
+  return size > 0.1 && size < 2000 ? size : 1;
+}

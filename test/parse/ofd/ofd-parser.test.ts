@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { createDocumentParser } from '../../../src/parse/document-parser.ts';
+import type { ParsedDocument } from '../../../src/parse/parser.ts';
+import { makeOfd, makeSeal, ofdLine, type OfdParts, ofdText } from '../../support/ofd-writer.ts';
+import { parseBytes, refusalOf } from '../../support/parse.ts';
+
+const parser = createDocumentParser({});
+const read = (parts: OfdParts): Promise<ParsedDocument> => parseBytes(parser, makeOfd(parts), { filename: 'a.ofd' });
+const textOf = async (...objects: string[]): Promise<string> => (await read({ pages: [{ objects: objects.join('') }] })).markdown;
+
+describe('an OFD', () => {
+  it('is read page by page, each block with its page, its title and offsets true', async () => {
+    const parsed = await read({ pages: [['增值税发票 一'], ['The second page.'], []], title: '电子发票' });
+
+    expect(parsed.markdown).toBe('增值税发票 一\n\nThe second page.');
+    expect(parsed.blocks.map((block) => block.page)).toEqual([1, 2]);
+    expect([parsed.mediaType, parsed.title, parsed.pages]).toEqual(['application/ofd', '电子发票', 3]);
+    expect(parsed.blocks.map((block) => parsed.markdown.slice(block.start, block.end)).join('\n\n')).toBe(parsed.markdown);
+  });
+
+  it('is recognised by what it holds, whatever it is called', async () => {
+    expect((await parseBytes(parser, makeOfd({ pages: [['text']] }), { filename: 'a.zip' })).mediaType).toBe('application/ofd');
+  });
+
+  it('is read in the order in which its lines stand on the page, not in that of the file', async () => {
+    const lines = ['first line', 'second line', 'third line'].map((text, at) => ofdText({ x: 20, y: 40 + at * 6, text }));
+
+    expect(await textOf(lines[2]!, lines[0]!, lines[1]!)).toMatch(/^first line\s+second line\s+third line$/);
+  });
+
+  it('takes steps between characters as they are said, repeated, with new lines among them', async () => {
+    expect(await textOf(ofdText({ x: 10, y: 20, text: '0500017', deltaX: 'g 3 2 2 g 2 2', size: 4 }))).toBe('0500017');
+    // After three characters back to the start, a line below.
+    const code = ofdText({ x: 10, y: 20, text: 'abcdef', deltaX: 'g 2 2 -4 g 2 2', deltaY: 'g 2 0 5 g 2 0', size: 4 });
+    expect((await textOf(code)).split(/\s+/)).toEqual(['abc', 'def']);
+  });
+
+  it('sees a blank where characters stand far apart, none where all stand apart evenly', async () => {
+    expect(await textOf(ofdText({ x: 10, y: 20, text: 'abcd', deltaX: '2 6 2', size: 4 }))).toBe('ab cd');
+    expect(await textOf(ofdText({ x: 10, y: 20, text: '通知书', deltaX: 'g 2 6', size: 4 }))).toBe('通知书');
+  });
+
+  it('reads text that is turned, scaled or written downwards', async () => {
+    expect(await textOf(ofdText({ x: 50, y: 50, text: '左右', ctm: '0 1 -1 0 0 0' }))).toBe('左右');
+    expect(await textOf(ofdText({ x: 50, y: 50, text: 'scaled words', ctm: '2 0 0 2 0 0', size: 2 }))).toBe('scaled words');
+    const columns = ['竖排文字', '第二行字'].map((text, at) =>
+      ofdText({ x: 100 - at * 8, y: 50, text, deltaX: 'g 3 0', deltaY: 'g 3 4' }),
+    );
+    expect((await textOf(...columns)).replace(/\s/g, '')).toBe('竖排文字第二行字');
+  });
+
+  it('makes a table of text between ruling lines', async () => {
+    const lines = [10, 20, 30].map((y) => ofdLine(20, y, 100, y)).concat([20, 60, 100].map((x) => ofdLine(x, 10, x, 30)));
+    const cells = [
+      ['品名', '金额'],
+      ['zebrafish', '1850.50'],
+    ].flatMap((row, down) => row.map((text, across) => ofdText({ x: 22 + across * 40, y: 17 + down * 10, text })));
+
+    expect(await textOf(...cells, ...lines)).toBe('| 品名 | 金额 |\n| --- | --- |\n| zebrafish | 1850.50 |');
+  });
+
+  it('puts templates behind pages, drawings where they are used, and leaves out what does not show or lies outside', async () => {
+    const parsed = await read({
+      templates: { t: ofdText({ x: 20, y: 20, text: 'Form no. 7' }) },
+      resources:
+        '<ofd:CompositeGraphicUnits><ofd:CompositeGraphicUnit ID="u"><ofd:Content>' +
+        `${ofdText({ x: 0, y: 0, text: 'drawn elsewhere' })}<ofd:CompositeObject ResourceID="u" Boundary="0 5 9 9"/></ofd:Content></ofd:CompositeGraphicUnit></ofd:CompositeGraphicUnits>`,
+      pages: [
+        {
+          head: '<ofd:Area><ofd:PhysicalBox>0 0 100 60</ofd:PhysicalBox></ofd:Area><ofd:Template TemplateID="t"/>',
+          objects:
+            ofdText({ x: 20, y: 30, text: 'filled in' }) +
+            ofdText({ x: 20, y: 200, text: 'outside' }) +
+            ofdText({ x: 20, y: 35, text: 'hidden' }).replace('<ofd:TextObject', '<ofd:TextObject Visible="false"') +
+            '<ofd:CompositeObject ResourceID="u" Boundary="20 45 9 9"/>',
+        },
+      ],
+    });
+
+    expect(parsed.markdown).toMatch(/^Form no\. 7\s+filled in\s+drawn elsewhere/);
+    expect(parsed.markdown).not.toMatch(/outside|hidden/);
+  });
+
+  it('keeps what is drawn and said for annotations, on their page', async () => {
+    const parsed = await read({
+      pages: [
+        ['page one'],
+        {
+          objects: ofdText({ x: 20, y: 30, text: 'page two' }),
+          annotations: `<ofd:Annot Type="Stamp" Creator="李"><ofd:Remark>please check</ofd:Remark><ofd:Appearance Boundary="20 60 50 10">${ofdText({ x: 0, y: 5, text: 'RECEIVED' })}</ofd:Appearance></ofd:Annot>`,
+        },
+      ],
+    });
+
+    expect(parsed.markdown).toBe('page one\n\npage two\n\nRECEIVED\n\nComment (李): please check');
+    expect(parsed.blocks.map((block) => block.page)).toEqual([1, 2, 2, 2]);
+  });
+
+  it('keeps the names of seals, and their text where they are files themselves', async () => {
+    expect((await read({ pages: [['text'], ['more']], seal: makeSeal('某某公司财务专用章') })).markdown).toBe(
+      'text\n\nStamp: 某某公司财务专用章, 20260102030405Z\n\nmore',
+    );
+    const picture = { kind: 'ofd', data: makeOfd({ pages: [['某公司 No. 42']] }) };
+    expect((await read({ pages: [['text']], seal: makeSeal('某公司', picture) })).markdown).toContain('某公司 No. 42');
+  });
+
+  it('keeps the data of an invoice by its names, and its attached files', async () => {
+    const parsed = await read({
+      pages: [{ objects: ofdText({ x: 20, y: 30, text: '12235358', id: '70' }) }],
+      info: '<ofd:CustomDatas><ofd:CustomData Name="合计金额">1850.50</ofd:CustomData><ofd:CustomData Name="producer">x</ofd:CustomData></ofd:CustomDatas>',
+      tags: '<fp:eInvoice xmlns:fp="urn:x"><fp:InvoiceNo><fp:ObjectRef PageRef="p0">70</fp:ObjectRef></fp:InvoiceNo><fp:Buyer><fp:BuyerName>个人</fp:BuyerName></fp:Buyer><fp:Note><fp:ObjectRef PageRef="p0">404</fp:ObjectRef></fp:Note></fp:eInvoice>',
+      attachments: [
+        { name: 'original_invoice', file: 'original_invoice.xml', data: '<eInvoice><Payee>张一诺</Payee></eInvoice>' },
+        { name: 'tool', file: 'tool.exe', data: Buffer.from([0, 1, 2, 3]) },
+      ],
+    });
+
+    expect(parsed.markdown).toBe(
+      [
+        '12235358',
+        '- 合计金额: 1850.50',
+        '- InvoiceNo: 12235358',
+        '- BuyerName: 个人',
+        '## Attached file: original_invoice.xml',
+        'payee: 张一诺',
+        '## Attached file: tool.exe',
+      ].join('\n\n'),
+    );
+    expect(parsed.warnings).toEqual(['The attached file tool.exe was not read: Unsupported file format: tool.exe']);
+  });
+
+  it('takes headings from its outline', async () => {
+    const { blocks } = await read({
+      pages: [['第一章', 'text of it']],
+      outlines: '<ofd:Outlines><ofd:OutlineElem Title="第一章"/></ofd:Outlines>',
+    });
+
+    expect(blocks.map((block) => block.kind)).toEqual(['heading', 'paragraph']);
+  });
+
+  it('reads a page that is a picture by OCR, and says which pages nobody read', async () => {
+    const resources =
+      '<ofd:MultiMedias><ofd:MultiMedia ID="m"><ofd:MediaFile>scan.png</ofd:MediaFile></ofd:MultiMedia></ofd:MultiMedias>';
+    const bytes = makeOfd({
+      resources,
+      pages: [{ objects: '<ofd:ImageObject ResourceID="m" Boundary="0 0 210 297"/>' }, ['written']],
+      members: [{ name: 'Doc_0/Res/scan.png', data: 'picture' }],
+    });
+    const ocr = { languages: ['eng'], read: (image: Uint8Array) => Promise.resolve(`seen: ${Buffer.from(image).toString()}`) };
+
+    expect((await parseBytes(createDocumentParser({ ocr }), bytes)).markdown).toBe('seen: picture\n\nwritten');
+    expect((await parseBytes(parser, bytes)).warnings).toEqual(['Pages that look scanned and need OCR, which is not installed: 1']);
+  });
+
+  it('says what is wrong with a file that it cannot read', async () => {
+    const broken = makeOfd({ pages: [['x']], members: [{ name: 'Doc_0/Document.xml', data: '<nothing' }] });
+    expect(await refusalOf(parser, broken)).toMatch(/^(?:corrupt|no_text): /);
+    expect(await refusalOf(parser, makeOfd({ pages: [['x']], members: [{ name: 'Encryptions.xml', data: '<x/>' }] }))).toMatch(
+      /^encrypted: /,
+    );
+    expect(await refusalOf(parser, makeOfd({ pages: [[], []] }))).toBe('no_text: No text found: the pages of the OFD are empty');
+    expect(await refusalOf(parser, makeOfd({ pages: [['x'], ['y']] }), { limits: { pagesMax: 1 } })).toMatch(
+      /^limit_exceeded: .*MAX_PAGES/,
+    );
+  });
+
+  it('reads the pages that are there where others are missing or broken', async () => {
+    const bytes = makeOfd({
+      pages: [['one'], ['two']],
+      members: [{ name: 'Doc_0/Pages/Page_0/Content.xml', data: '<!DOCTYPE a [<!ENTITY b "c">]><a/>' }],
+    });
+    const parsed = await parseBytes(parser, bytes);
+
+    expect(parsed.markdown).toBe('two');
+    expect(parsed.warnings).toEqual([expect.stringMatching(/^The part Doc_0\/Pages\/Page_0\/Content\.xml was not read: /)]);
+  });
+});
