@@ -233,7 +233,7 @@ function router(options: HttpAppOptions): Middleware {
   // One address for each thing: a proxy's rule for /metrics must hold for all that is answered as /metrics.
   const routes = new Router({ sensitive: true, strict: true });
   for (const route of options.routes) {
-    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    const path = route.path.replaceAll(':', '\\:').replaceAll(/\{(\w+)\}/g, ':$1');
     routes.register(path, [route.method], async (ctx) => {
       await runRoute(ctx as unknown as Context, route, options, ctx.params);
     });

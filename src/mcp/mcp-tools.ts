@@ -2,10 +2,10 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
-import { finished } from 'node:stream/promises';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { mayAccess, type Principal } from '../http/access/access.ts';
+import { receiveBytes } from '../http/upload/bytes-upload.ts';
 import { cleanFilename } from '../http/upload/content-disposition.ts';
 import { strictly } from '../http/wire/input.ts';
 import { loggable } from '../http/log-text.ts';
@@ -222,14 +222,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     const bytes = bytesOf(given);
     const filename = cleanFilename(given.filename) || 'file';
     if (bytes.length > documentBytesMax) throw new AppError('invalid_document', `Invalid document: File too large: ${filename}`);
-    const receipt = await services.uploads.receive({ bytesMax: documentBytesMax, bytesExpected: bytes.length });
-    try {
-      receipt.stream.end(bytes);
-      await finished(receipt.stream);
-    } catch (error) {
-      await receipt.discard();
-      throw error;
-    }
+    const receipt = await receiveBytes(services.uploads, bytes);
     const task = await services.uploads.submit({
       receipt,
       docId: given.doc_id,

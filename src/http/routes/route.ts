@@ -11,6 +11,8 @@ export type RequestBody<B extends z.ZodType = z.ZodType> =
   | { readonly kind: 'json'; readonly schema: B }
   /** The handler reads and checks it: JSON that may be larger than other bodies. */
   | { readonly kind: 'message'; readonly schema: z.ZodType }
+  /** The handler reads it: NDJSON, each line of this schema. */
+  | { readonly kind: 'lines'; readonly schema: z.ZodType }
   /** The handler reads it: a multipart form with one part named `file`. */
   | { readonly kind: 'multipart' }
   /** The handler reads it: the bytes of a file. */
@@ -19,7 +21,8 @@ export type RequestBody<B extends z.ZodType = z.ZodType> =
 export type Answer =
   /** With an error status: what may come instead of a problem document. */
   | { readonly description: string; readonly json: z.ZodType }
-  | { readonly description: string; readonly mediaType: string }
+  /** `schema`: of each of its lines, where it has lines. */
+  | { readonly description: string; readonly mediaType: string; readonly schema?: z.ZodType }
   | { readonly description: string; readonly empty: true };
 
 /** The answer of routes with an ETag to a client that has this version already. */

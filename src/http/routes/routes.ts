@@ -1,4 +1,5 @@
 /** The one table of routes. Routing, checks, scopes, OpenAPI and the tests of all of them are made from it. */
+import { batchRoutes } from './batch-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { documentRoutes } from './document-routes.ts';
 import { insertRoutes, type InsertRouteOptions } from './insert-routes.ts';
@@ -21,6 +22,7 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
   const { settings, wire, metrics } = options;
   const described = [
     ...insertRoutes(options),
+    ...batchRoutes(options),
     ...taskRoutes({ ...options, limits: settings.limits }),
     ...documentRoutes(wire),
     ...searchRoutes(wire, metrics),

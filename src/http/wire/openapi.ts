@@ -95,6 +95,7 @@ function requestBody({ body, method }: Route): NonNullable<ZodOpenApiOperationOb
     const content = withExample(body!.schema);
     return { required: true, content: { 'application/json': content, ...(method === 'PATCH' ? { [mergePatch]: content } : {}) } };
   }
+  if (body!.kind === 'lines') return { required: true, content: { 'application/x-ndjson': withExample(body!.schema) } };
   if (body!.kind === 'file') return { required: true, content: { 'application/octet-stream': { schema: binary } } };
   const form = z.strictObject({
     file: binary,
@@ -131,5 +132,5 @@ function withExample(schema: z.ZodType): Content {
 
 function content(answer: Answer): { content?: Record<string, Content> } {
   if ('json' in answer) return { content: { 'application/json': withExample(answer.json) } };
-  return 'mediaType' in answer ? { content: { [answer.mediaType]: { schema: z.string() } } } : {};
+  return 'mediaType' in answer ? { content: { [answer.mediaType]: { schema: answer.schema ?? z.string() } } } : {};
 }

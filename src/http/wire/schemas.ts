@@ -100,6 +100,39 @@ export const insertQuery = z.object({
   ),
   ...givenFields,
 });
+/** A line of POST /documents:batch. */
+export const batchLine = z
+  .strictObject({
+    doc_id: docId,
+    filename: z.string().min(1).max(1024).optional().meta({ description: 'By default the last part of doc_id.' }),
+    text: z
+      .string()
+      .refine((text) => text.isWellFormed(), { message: 'must be valid Unicode' })
+      .optional(),
+    file_base64: z.base64().optional(),
+    metadata: metadata.optional(),
+  })
+  .refine(({ text, file_base64 }) => (text === undefined) !== (file_base64 === undefined), {
+    message: 'give either text or file_base64, and not both',
+  })
+  .meta({ id: 'BatchLine' });
+export type BatchLine = z.output<typeof batchLine>;
+
+/** What a line of POST /documents:batch is answered with. */
+export const batchAnswer = z
+  .strictObject({
+    line: z.int().min(1),
+    doc_id: z.string().nullable(),
+    task_id: z.string().optional(),
+    status: z.enum(taskStatuses).optional(),
+    status_url: z.string().optional(),
+    error: z.strictObject({ status: z.int(), code: z.string(), detail: z.string() }).optional(),
+  })
+  .meta({
+    id: 'BatchAnswer',
+    description: 'Of a document that is stored with `task_id`, of a line that was refused with `error`.',
+  });
+
 export const documentParams = z.object({ doc_id: docId });
 /** What may be changed of a document; an absent member stays as it is. */
 export const documentPatch = z

@@ -405,6 +405,7 @@ describe('every route', () => {
       '*/*',
       'application/json',
       'application/problem+json',
+      'application/x-ndjson',
       'text/event-stream',
       'text/markdown',
       'text/plain',
