@@ -181,7 +181,7 @@ class Batch {
           docId,
           filename: name,
           declaredMediaType: null,
-          metadata: metadata ?? null,
+          ...(metadata === undefined ? {} : { metadata }),
           keyId: principal.keyId,
           caller: this.#caller,
           callbackUrl: null,

@@ -110,7 +110,10 @@ export const batchLine = z
       .refine((text) => text.isWellFormed(), { message: 'must be valid Unicode' })
       .optional(),
     file_base64: z.base64().optional(),
-    metadata: metadata.optional(),
+    metadata: metadata
+      .nullable()
+      .optional()
+      .meta({ description: 'Left out: what the document has stays. `null`: it has none any more.' }),
   })
   .refine(({ text, file_base64 }) => (text === undefined) !== (file_base64 === undefined), {
     message: 'give either text or file_base64, and not both',
