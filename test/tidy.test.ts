@@ -94,6 +94,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'routes/route',
     'services',
     'upload/body-watch',
+    'upload/bytes-upload',
     'upload/content-disposition',
     'wire/input',
     'wire/json-body',
