@@ -38,14 +38,22 @@ export default defineConfig({
   plugins: [
     afterBuild('pdfjs-data', copyPdfjsData),
     afterBuild('swagger-ui', copySwaggerUi),
-    afterBuild('compressed-copies', async () => {
+    // While somebody works on the page it is built often, and asked for by one browser.
+    afterBuild('compressed-copies', async (mode) => {
+      if (mode === 'development') return;
       await Promise.all([outDir, join(outDir, 'assets')].map(compressFiles));
     }),
   ],
 });
 
-function afterBuild(name: string, run: () => Promise<void>): Plugin {
-  return { name, apply: 'build', closeBundle: { sequential: true, handler: run } };
+function afterBuild(name: string, run: (mode: string) => Promise<void>): Plugin {
+  let mode = 'production';
+  return {
+    name,
+    apply: 'build',
+    configResolved: (config) => void ({ mode } = config),
+    closeBundle: { sequential: true, handler: () => run(mode) },
+  };
 }
 
 /** What pdf.js fetches while it draws: character maps, the standard fonts, and decoders that need no WebAssembly. */

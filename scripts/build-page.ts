@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outDir = 'dist/web';
-const built = [join(root, outDir, 'index.html'), join(root, outDir, 'docs/swagger-ui-bundle.js')];
+/** A page that `npm run dev` has built has no compressed copies, and is built anew. */
+const built = [join(root, outDir, 'index.html.br'), join(root, outDir, 'docs/swagger-ui-bundle.js')];
 
 /** What building needs, from the development packages: 60 MB of the gigabyte that they take together. */
 const pagePackages = ['@preact/signals', 'pdfjs-dist', 'preact', 'swagger-ui-dist', 'vite'];

@@ -1,5 +1,5 @@
 /** The project's own rules, read off its own sources. A rule of taste is an example in CONTRIBUTING.md; these are the others. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -234,6 +234,29 @@ describe('the sources', () => {
       .map(({ path }) => path);
 
     expect(vague).toEqual([]);
+  });
+});
+
+describe('the documents', () => {
+  const documents = ['', 'docs', 'docs/decisions', 'src/parse'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  );
+
+  it('name only files that exist', () => {
+    const missing = documents.flatMap((path) => {
+      const text = readFileSync(join(root, path), 'utf8');
+      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map((match) => join(dirname(path), match[1]!));
+      // Not of what was: the log of changes and the decisions speak of their day.
+      const isOfToday = !/CHANGELOG|decisions\//.test(path);
+      const named = isOfToday
+        ? [...text.matchAll(/`((?:src|workers|test|scripts)\/[\w./-]+\.(?:ts|tsx|sh|js))`/g)].map((match) => match[1]!)
+        : [];
+      return [...links, ...named].filter((name) => !existsSync(join(root, name))).map((name) => `${path} names ${name}`);
+    });
+
+    expect(missing).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Plain PDF pages, read without PDFium. Most are plain: their file is not encrypted and not damaged, their fonts say which characters
  * they hold. PDFium as WebAssembly does for them what text does not need: it makes an object of every stroke and looks at the outline
- * of every glyph to know its box. This takes about half the time (ARCHITECTURE.md has the figures).
+ * of every glyph to know its box. This takes about half the time (docs/decisions/0007-two-pdf-readers.md has the figures).
  *
  * What this reader is not sure of, it does not guess at: it throws, and the page, or the file, is PDFium's to read. So it needs to know
  * only the usual ways of saying a thing, and decides nothing about what is odd or hostile.
