@@ -30,7 +30,7 @@ export async function runRolling(): Promise<boolean> {
 }
 
 /** The old program in a folder of its own, with the libraries of this one. */
-function checkOut(folder: string): string {
+export function checkOut(folder: string): string {
   const program = join(folder, 'program');
   mkdirSync(program);
   execFileSync('tar', ['-x', '-C', program], {
