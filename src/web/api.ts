@@ -4,6 +4,7 @@
  */
 import { signal } from '@preact/signals';
 import type {
+  MetadataValue,
   WireConfig,
   WireDocument,
   WireDocumentPage,
@@ -44,7 +45,7 @@ export function getStatus(signal: AbortSignal): Promise<WireStatus> {
   return readJson('status', { signal });
 }
 
-export function listTasks(query: { status?: string; limit: number; cursor?: string }): Promise<WireTaskPage> {
+export function listTasks(query: { status?: string; q?: string; limit: number; cursor?: string }): Promise<WireTaskPage> {
   return readJson(`tasks?${parameters(query)}`);
 }
 
@@ -61,17 +62,75 @@ export async function retryTask(taskId: string): Promise<void> {
   await request(`task/${encodeURIComponent(taskId)}/retry`, { method: 'POST' });
 }
 
-export function listDocuments(query: { limit: number; cursor?: string }): Promise<WireDocumentPage> {
+export type ListQuery = { limit: number; cursor?: string; q?: string; sort?: string; filters?: string };
+
+export function listDocuments(query: ListQuery): Promise<WireDocumentPage> {
   return readJson(`documents?${parameters(query)}`);
+}
+
+/** Those of `docIds` that there are, by doc_id. Asked for many at once: nothing that is missing is an error. */
+export async function findDocuments(docIds: readonly string[]): Promise<ReadonlyMap<string, WireDocument>> {
+  const found = new Map<string, WireDocument>();
+  for (const filters of filtersOf(docIds)) {
+    for (const each of (await listDocuments({ limit: idsAtOnce, filters })).documents) found.set(each.doc_id, each);
+  }
+  return found;
+}
+
+/** Addresses that together delete these documents. */
+export function deletionPaths(docIds: readonly string[]): readonly string[] {
+  const [only] = docIds;
+  if (docIds.length === 1 && only !== undefined) return [documentPath(only)];
+  return filtersOf(docIds).map((filters) => `documents?${parameters({ filters })}`);
+}
+
+/** One of `deletionPaths`; what is gone already is no error. */
+export async function deleteAt(path: string): Promise<void> {
+  for (;;) {
+    const response = await request(path, { method: 'DELETE' }).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    });
+    const { more = false } = response === null ? {} : ((await response.json()) as { more?: boolean });
+    if (!more) return;
+  }
+}
+
+export type DocumentChange = {
+  readonly title?: string | null;
+  readonly filename?: string;
+  /** A member that is null is taken away. */
+  readonly metadata?: Readonly<Record<string, MetadataValue>>;
+};
+
+export function changeDocument(docId: string, change: DocumentChange): Promise<WireDocument> {
+  return readJson(documentPath(docId), { ...jsonBody(change), method: 'PATCH' });
+}
+
+/** Ids of one request, and characters of an address: proxies take 8 KB. */
+const idsAtOnce = 100;
+const filterCharactersMax = 5000;
+
+function filtersOf(docIds: readonly string[]): readonly string[] {
+  const groups: string[][] = [];
+  let characters = filterCharactersMax;
+  for (const id of docIds) {
+    const own = encodeURIComponent(id).length + 9;
+    const group = groups.at(-1);
+    characters += own;
+    if (group !== undefined && characters <= filterCharactersMax && group.length < idsAtOnce) {
+      group.push(id);
+    } else {
+      groups.push([id]);
+      characters = own;
+    }
+  }
+  return groups.map((value) => JSON.stringify({ type: 'in', key: '$doc_id', value }));
 }
 
 /** Null when there is no such document (any more). */
 export function getDocument(docId: string): Promise<WireDocument | null> {
   return readOrNull(documentPath(docId));
-}
-
-export async function deleteDocument(docId: string): Promise<void> {
-  await request(documentPath(docId), { method: 'DELETE' });
 }
 
 /** The parsed text as it arrives. */
@@ -173,8 +232,7 @@ function jsonBody(value: unknown): RequestInit {
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
 }
 
-/** The address of a document, relative to the page. */
-export function documentPath(docId: string): string {
+function documentPath(docId: string): string {
   return `documents/${encodeURIComponent(docId)}`;
 }
 

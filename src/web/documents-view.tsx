@@ -1,44 +1,68 @@
-/** What can be searched: its text, its original, and a way to delete it that leaves time to change one's mind. */
+/** What can be searched: found and sorted, chosen, deleted with a time to undo, described; one opens as its text. */
 import { signal, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useCallback, useEffect } from 'preact/hooks';
-import { deleteDocument, documentPath, getDocument, originalUrl } from './api.ts';
+import { originalUrl } from './api.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
-import { documents, dropDocuments, moreDocuments, readAgain, readMoreDocuments } from './document-list.ts';
-import { bytes, count, shortTime, time } from './figures.ts';
+import {
+  documents,
+  documentSorts,
+  listed,
+  moreDocuments,
+  readAllDocuments,
+  readDocuments,
+  readMoreDocuments,
+  type DocumentQuery,
+} from './document-list.ts';
+import { extension, figuresOf } from './document-words.ts';
+import { count, shortTime } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
 import { lazily } from './lazy.tsx';
-import { leaveLater, stay, undoSeconds } from './leaving.ts';
-import { tellRefusal } from './notices.tsx';
+import { deleteLater, keepDocuments, leaving, undoSeconds } from './leaving.ts';
+import { filterOf, metadataFilterOf } from './metadata-filter.ts';
+import { notify, tellRefusal, withdraw } from './notices.tsx';
 import { sentenceOf } from './problem-words.ts';
 import { linkTo, replaceRoute, route } from './route.ts';
+import { createSelection } from './selection.ts';
+import { RowBox, SelectionBar } from './selection-bar.tsx';
 import { mayWrite, status } from './server-state.ts';
-import { join } from './task-words.ts';
 import { VirtualList } from './virtual-list.tsx';
-import { contentsOf, TextPanel } from './text-panel.tsx';
 import type { WireDocument } from './wire.ts';
 
-const PicturePanel = lazily(async () => (await import('./picture-panel.tsx')).PicturePanel);
+const DocumentText = lazily<{ docId: string }>(async () => (await import('./document-text.tsx')).DocumentText);
+const BulkDetails = lazily<{ chosen: readonly WireDocument[]; onClose: () => void }>(
+  async () => (await import('./document-details.tsx')).BulkDetails,
+);
 
-const asking = signal<WireDocument | null>(null);
-/** The doc_ids that are going to be deleted and can still be kept. */
-const leaving = signal<ReadonlySet<string>>(new Set());
+const restMs = 150;
+/** Documents that can be chosen at once. */
+const chosenMax = 10_000;
+
+const asking = signal<readonly WireDocument[] | null>(null);
+const describing = signal<readonly WireDocument[] | null>(null);
+const selection = createSelection();
 
 export function DocumentsView(): VNode {
   const docId = route.value.parameters['text'];
-  return docId === undefined ? <DocumentList /> : <DocumentText docId={docId} />;
+  return docId === undefined ? <DocumentList /> : <DocumentText.View docId={docId} />;
+}
+
+function queryOf(parameters: Readonly<Record<string, string>>): DocumentQuery {
+  const { q = '', sort, meta } = parameters as { q?: string; sort?: string; meta?: string };
+  return { q, sort: documentSorts.find((name) => name === sort) ?? '-inserted_at', filters: filterOf(meta) };
 }
 
 function DocumentList(): VNode {
   const t = sentences.value.documents;
   const problem = useSignal<string | null>(null);
-  const text = route.value.parameters['q'] ?? '';
+  const query = queryOf(route.value.parameters);
+  const meta = metadataFilterOf(route.value.parameters['meta']);
   const known = status.value?.documents ?? 0;
+  const isWhole = query.q.trim() === '' && query.filters === null;
 
-  // Again whenever their number changes: the feed tells of tasks, not of documents.
   const read = (): void => {
-    readAgain().then(
+    readDocuments(query).then(
       () => {
         problem.value = null;
       },
@@ -47,14 +71,18 @@ function DocumentList(): VNode {
       },
     );
   };
-  useEffect(read, [known]);
+  // Again whenever their number changes: the feed tells of tasks, not of documents. While one types, after a rest.
+  useEffect(() => {
+    const timer = setTimeout(read, listed.value === null ? 0 : restMs);
+    return () => clearTimeout(timer);
+  }, [known, query.q, query.sort, query.filters]);
   const onEnd = useCallback(() => void readMoreDocuments().catch(() => undefined), []);
 
-  const wanted = text.trim().toLowerCase();
-  const all = documents.value;
-  const shown = (all ?? []).filter((each) =>
-    [each.filename, each.doc_id, each.title ?? ''].some((field) => field.toLowerCase().includes(wanted)),
-  );
+  const shown = documents.value;
+  const isCurrent = listed.value !== null && JSON.stringify(listed.value) === JSON.stringify(query);
+  const chosen = (shown ?? []).filter(({ doc_id: id }) => selection.keys.value.has(id));
+  const set = (name: string, value: string | null): void =>
+    replaceRoute('documents', { ...route.peek().parameters, [name]: value });
   return (
     <section class="view" aria-labelledby="title">
       <h1 id="title">{sentences.value.views.documents}</h1>
@@ -64,17 +92,38 @@ function DocumentList(): VNode {
           id="document-find"
           aria-label={t.find}
           placeholder={t.find}
-          value={text}
-          onInput={(event) => replaceRoute('documents', { q: event.currentTarget.value })}
+          value={query.q}
+          onInput={(event) => set('q', event.currentTarget.value)}
         />
+        <select aria-label={t.sort} value={query.sort} onChange={(event) => set('sort', event.currentTarget.value)}>
+          {documentSorts.map((name) => (
+            <option key={name} value={name}>
+              {t.sorts[name]}
+            </option>
+          ))}
+        </select>
         <p class="muted known">
-          {all === null
+          {shown === null || !isCurrent
             ? sentences.value.loading
-            : text === ''
+            : isWhole
               ? t.known(count(Math.max(known, shown.length)), false)
               : t.known(count(shown.length), moreDocuments.value)}
         </p>
       </div>
+      {meta === null ? null : (
+        <p class="chip">
+          <bdi>{t.only(meta.key, meta.value)}</bdi>
+          <button
+            type="button"
+            class="quiet icon-only"
+            aria-label={t.everything}
+            title={t.everything}
+            onClick={() => set('meta', null)}
+          >
+            <Icon name="close" />
+          </button>
+        </p>
+      )}
       {problem.value === null ? null : (
         <p class="problem actions" role="alert">
           {problem.value}
@@ -83,30 +132,44 @@ function DocumentList(): VNode {
           </button>
         </p>
       )}
-      {all !== null && shown.length === 0 && !moreDocuments.value ? (
+      {selection.keys.value.size === 0 ? null : (
+        <SelectionBar
+          selection={selection}
+          allKeys={(shown ?? []).map(({ doc_id: id }) => id)}
+          hasMore={moreDocuments.value}
+          onAll={chooseAll}
+        >
+          <button type="button" onClick={() => (describing.value = chosen)}>
+            {t.describe}
+          </button>
+          <button type="button" onClick={() => (asking.value = chosen)}>
+            <Icon name="trash" />
+            {t.remove}
+          </button>
+        </SelectionBar>
+      )}
+      {shown !== null && isCurrent && shown.length === 0 && !moreDocuments.value ? (
         <p class="nothing card">
-          {text === '' ? t.none : t.noneFits(text)}{' '}
-          {text === '' && mayWrite.value ? <a href={linkTo('upload')}>{sentences.value.views.upload}</a> : null}
+          {isWhole ? t.none : t.noneFits(query.q === '' ? (meta?.value ?? '') : query.q)}{' '}
+          {isWhole && mayWrite.value ? <a href={linkTo('upload')}>{sentences.value.views.upload}</a> : null}
         </p>
       ) : (
         <VirtualList
           label={sentences.value.views.documents}
           className="card document-rows"
-          items={shown}
+          items={shown ?? []}
           keyOf={(each) => each.doc_id}
           row={documentRow}
           onEnd={onEnd}
-          {...(text === '' ? { total: known } : {})}
+          {...(isWhole ? { total: known } : {})}
         />
       )}
-      {asking.value === null ? null : (
-        <ConfirmDialog
-          question={t.question(asking.value.filename)}
-          hint={t.questionHint(undoSeconds)}
-          confirm={t.confirm}
-          onConfirm={() => asking.value !== null && leave(asking.value)}
+      {asking.value === null ? null : <DeleteQuestion chosen={asking.value} />}
+      {describing.value === null ? null : (
+        <BulkDetails.View
+          chosen={describing.value}
           onClose={() => {
-            asking.value = null;
+            describing.value = null;
           }}
         />
       )}
@@ -114,14 +177,57 @@ function DocumentList(): VNode {
   );
 }
 
+async function chooseAll(): Promise<void> {
+  await readAllDocuments(chosenMax);
+  selection.add((documents.value ?? []).map(({ doc_id: id }) => id).slice(0, chosenMax));
+}
+
+function DeleteQuestion({ chosen }: { chosen: readonly WireDocument[] }): VNode {
+  const t = sentences.value.documents;
+  return (
+    <ConfirmDialog
+      question={chosen.length === 1 ? t.question(chosen[0]?.filename ?? '') : t.questionMany(count(chosen.length))}
+      hint={t.questionHint(undoSeconds)}
+      confirm={t.confirm}
+      onConfirm={() => leave(chosen)}
+      onClose={() => {
+        asking.value = null;
+      }}
+    />
+  );
+}
+
+/** They are marked in the list and said beside it, each with a way back, until the time is over. */
+function leave(chosen: readonly WireDocument[]): void {
+  const t = sentences.value.documents;
+  const docIds = chosen.map(({ doc_id: id }) => id);
+  const what = chosen.length === 1 ? (chosen[0]?.filename ?? '') : t.many(count(chosen.length));
+  selection.clear(new Set(docIds));
+  deleteLater(docIds, (error) => tellRefusal(t.notDeleted(what), error));
+  if (chosen.length === 1) return;
+  const key = `leaving ${docIds.join(' ')}`;
+  notify({ key, kind: 'news', sentence: t.leavingMany(what), action: { name: t.undo, run: () => keepDocuments(docIds) } });
+  setTimeout(() => withdraw(key), undoSeconds * 1000);
+}
+
+function choose(docId: string, extend: boolean): void {
+  selection.toggle(docId, { extend, order: (documents.peek() ?? []).map(({ doc_id: id }) => id) });
+}
+
 const documentRow = (each: WireDocument): VNode => <DocumentRow document={each} />;
 
 function DocumentRow({ document: each }: { document: WireDocument }): VNode {
   const t = sentences.value.documents;
   const isLeaving = leaving.value.has(each.doc_id);
+  const isChosen = selection.keys.value.has(each.doc_id);
   const name = (action: string): string => t.actionOn(action, each.filename);
   return (
-    <div class={`document-row${isLeaving ? ' leaving' : ''}`}>
+    <div class={`document-row${isLeaving ? ' leaving' : ''}${isChosen ? ' is-chosen' : ''}`}>
+      {mayWrite.value && !isLeaving ? (
+        <RowBox name={each.filename} isChosen={isChosen} onToggle={(extend) => choose(each.doc_id, extend)} />
+      ) : (
+        <span />
+      )}
       <span class="kind" aria-hidden="true">
         {extension(each.filename)}
       </span>
@@ -140,7 +246,7 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
       {isLeaving ? (
         <div class="row-actions">
           <span class="muted">{t.leaving}</span>
-          <button type="button" aria-label={name(t.undo)} onClick={() => takeBack(each.doc_id)}>
+          <button type="button" aria-label={name(t.undo)} onClick={() => keepDocuments([each.doc_id])}>
             {t.undo}
           </button>
         </div>
@@ -178,7 +284,7 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
               aria-label={name(t.remove)}
               title={t.remove}
               onClick={() => {
-                asking.value = each;
+                asking.value = [each];
               }}
             >
               <Icon name="trash" />
@@ -188,91 +294,4 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
       )}
     </div>
   );
-}
-
-function DocumentText({ docId }: { docId: string }): VNode {
-  const t = sentences.value.documents;
-  const record = useSignal<WireDocument | null>(null);
-  useEffect(() => {
-    let wanted = true;
-    getDocument(docId).then(
-      (found) => {
-        if (wanted) record.value = found;
-      },
-      () => undefined,
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [docId]);
-  const known = record.value;
-  return (
-    <section class="view" aria-labelledby="title">
-      <div class="actions document-tools">
-        <a class="button quiet" href={linkTo('documents')}>
-          <Icon name="previous" />
-          {t.back}
-        </a>
-        <span class="spacer" />
-        <a class="button quiet" href={linkTo('search', { doc: docId })}>
-          <Icon name="search" />
-          {t.searchIn}
-        </a>
-        <a class="button quiet" href={originalUrl(docId)} download={known?.filename ?? ''}>
-          <Icon name="download" />
-          {t.original}
-        </a>
-      </div>
-      <h1 id="title">
-        <bdi>{known?.filename ?? docId}</bdi>
-      </h1>
-      {known === null ? null : (
-        <p class="muted small">
-          <bdi>{docId}</bdi> · {figuresOf(known)} · {time(known.inserted_at)}
-        </p>
-      )}
-      <div class="card paper">
-        {known?.media_type.startsWith('image/') === true ? <PicturePanel.View document={known} /> : null}
-        <TextPanel docId={docId} passage={null} headingLevel={2} contents={contentsOf(known?.media_type ?? '')} />
-      </div>
-    </section>
-  );
-}
-
-function figuresOf(each: WireDocument): string {
-  const t = sentences.value.documents;
-  return join(each.pages === null ? null : t.pages(count(each.pages)), t.chunks(count(each.chunks)), bytes(each.file_size));
-}
-
-function leave(each: WireDocument): void {
-  const { filename, doc_id: docId } = each;
-  setLeaving(docId, true);
-  leaveLater(docId, documentPath(docId), () => {
-    deleteDocument(docId).then(
-      () => {
-        dropDocuments(new Set([docId]));
-        setLeaving(docId, false);
-      },
-      (error: unknown) => {
-        setLeaving(docId, false);
-        tellRefusal(sentences.value.documents.notDeleted(filename), error);
-      },
-    );
-  });
-}
-
-function takeBack(docId: string): void {
-  stay(docId);
-  setLeaving(docId, false);
-}
-
-function setLeaving(docId: string, isLeaving: boolean): void {
-  const next = new Set(leaving.value);
-  if (isLeaving) next.add(docId);
-  else next.delete(docId);
-  leaving.value = next;
-}
-
-function extension(filename: string): string {
-  return /\.([A-Za-z0-9]{1,5})$/.exec(filename)?.[1]?.toUpperCase() ?? '·';
 }

@@ -4,6 +4,7 @@ import type { TaskStage, TaskStatus } from '../tasks/task.ts';
 import type { DocIdProblem } from './doc-id.ts';
 import type { Connection } from './feed.ts';
 import type { View } from './route.ts';
+import type { DocumentSort } from './document-list.ts';
 import type { FileKind } from './search-filters.ts';
 import type { Refusal } from './uploads.ts';
 import type { WireStatus } from './wire.ts';
@@ -23,6 +24,7 @@ export type Catalogue = {
   readonly failedToLoad: string;
   readonly copied: string;
   readonly details: string;
+  readonly cancel: string;
   readonly notices: string;
   readonly closeNotice: string;
   readonly loadFailed: { readonly title: string; readonly hint: string; readonly reload: string };
@@ -129,6 +131,8 @@ export type Catalogue = {
       readonly warnings: string;
       readonly chunks: string;
     };
+    readonly many: (action: string, tasks: string) => string;
+    readonly stopMany: (tasks: string) => string;
     readonly notCancelled: (filename: string) => string;
     readonly notStopped: (filename: string) => string;
     readonly stopQuestion: (filename: string) => string;
@@ -165,8 +169,44 @@ export type Catalogue = {
     readonly back: string;
     readonly gone: string;
     readonly table: string;
+    readonly sort: string;
+    readonly sorts: Record<DocumentSort, string>;
+    readonly only: (name: string, value: string) => string;
+    readonly everything: string;
+    readonly describe: string;
+    readonly questionMany: (documents: string) => string;
+    readonly many: (documents: string) => string;
+    readonly leavingMany: (what: string) => string;
     readonly sheets: string;
     readonly contents: string;
+  };
+
+  readonly selection: {
+    readonly title: string;
+    readonly choose: (name: string) => string;
+    readonly chosen: (rows: string) => string;
+    readonly all: string;
+    readonly none: string;
+  };
+
+  readonly describe: {
+    readonly title: string;
+    readonly author: string;
+    readonly size: string;
+    readonly type: string;
+    readonly language: string;
+    readonly parts: string;
+    readonly docId: string;
+    readonly filename: string;
+    readonly memberName: string;
+    readonly memberValue: string;
+    readonly edit: string;
+    readonly save: string;
+    readonly saved: (filename: string) => string;
+    readonly savedMany: (documents: string) => string;
+    readonly notSaved: (filename: string) => string;
+    readonly many: (documents: string) => string;
+    readonly manyHint: string;
   };
 
   readonly search: {
@@ -278,6 +318,7 @@ export const en: Catalogue = {
   copied: 'Copied',
 
   details: 'Details',
+  cancel: 'Cancel',
   notices: 'Messages',
   closeNotice: 'Close this message',
   loadFailed: {
@@ -412,6 +453,8 @@ export const en: Catalogue = {
       warnings: 'Warnings',
       chunks: 'Searchable parts',
     },
+    many: (action, tasks) => `${action} (${tasks})`,
+    stopMany: (tasks) => `Stop ${tasks} tasks?`,
     notCancelled: (filename) => `${filename} was not cancelled.`,
     notStopped: (filename) => `${filename} was not stopped.`,
     stopQuestion: (filename) => `Stop ${filename}?`,
@@ -467,8 +510,50 @@ export const en: Catalogue = {
     back: 'Back to the documents',
     gone: 'This document no longer exists.',
     table: 'Table',
+    sort: 'Sort by',
+    sorts: {
+      '-inserted_at': 'Newest first',
+      inserted_at: 'Oldest first',
+      filename: 'Name',
+      '-file_size': 'Largest first',
+      '-pages': 'Most pages first',
+    },
+    only: (name, value) => `Only with ${name}: ${value}`,
+    everything: 'Show all documents',
+    describe: 'Edit details',
+    questionMany: (documents) => `Delete ${documents} documents?`,
+    many: (documents) => `${documents} documents`,
+    leavingMany: (what) => `${what} are being deleted.`,
     sheets: 'Sheets',
     contents: 'Contents',
+  },
+
+  selection: {
+    title: 'Selected',
+    choose: (name) => `Select ${name}`,
+    chosen: (rows) => `${rows} selected`,
+    all: 'Select all that match',
+    none: 'Clear selection',
+  },
+
+  describe: {
+    title: 'Title',
+    author: 'Author',
+    size: 'Size',
+    type: 'Type',
+    language: 'Language',
+    parts: 'Searchable parts',
+    docId: 'Document ID',
+    filename: 'File name',
+    memberName: 'Detail',
+    memberValue: 'Value',
+    edit: 'Edit details',
+    save: 'Save',
+    saved: (filename) => `The details of ${filename} were saved.`,
+    savedMany: (documents) => `The details of ${documents} documents were saved.`,
+    notSaved: (filename) => `The details of ${filename} were not saved.`,
+    many: (documents) => `Edit details of ${documents} documents`,
+    manyHint: 'An empty value removes the detail.',
   },
 
   search: {

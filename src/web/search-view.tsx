@@ -103,7 +103,9 @@ function SearchField({ place, question, field }: FieldProps): VNode {
   const typed = useSignal(place.q);
   const composing = useRef(false);
   useEffect(() => {
-    typed.value = place.q;
+    // By then more may have been typed: what counts is the address as it is now.
+    const latest = route.peek().parameters['q'] ?? '';
+    if (!composing.current) typed.value = latest;
   }, [place.q]);
   const take = (value: string): void => {
     typed.value = value;

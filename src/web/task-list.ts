@@ -17,6 +17,9 @@ const singleReadsMax = 100;
 
 export type TaskScope = TaskStatus | 'all';
 
+/** What is looked for: tasks of a status with something in their names ('' for any). */
+export type TaskQuery = { readonly scope: TaskScope; readonly q: string };
+
 /** Every known task, newest first. */
 export const tasks = signal<readonly WireTask[]>([]);
 /** True once the first page is there. */
@@ -30,7 +33,9 @@ let flushAsked = false;
 const pinned = new Set<string>();
 
 type Reading = { cursor: string | null; ended: boolean; running: Promise<void> | null };
-const readings = new Map<TaskScope, Reading>();
+const readings = new Map<string, Reading>();
+/** Lists that are read on; of a list nobody has asked for in a while the place is forgotten. */
+const readingsMax = 50;
 
 export function taskById(taskId: string): WireTask | undefined {
   return tasks.value.length === 0 ? undefined : byId.get(taskId);
@@ -57,19 +62,28 @@ export function putTask(task: WireTask): void {
   flushSoon();
 }
 
-/** Whether `GET /tasks` has more of this scope than is known. */
-export function hasMore(scope: TaskScope): boolean {
-  return !reading(scope).ended && byId.size < tasksMax;
+/** Whether `GET /tasks` has more of these than is known. */
+export function hasMore(query: TaskQuery): boolean {
+  return !reading(query).ended && byId.size < tasksMax;
 }
 
-/** The next page of a scope; a call while one is under way joins it. */
-export function readMore(scope: TaskScope): Promise<void> {
-  const state = reading(scope);
+/** The next page of these; a call while one is under way joins it. */
+export function readMore(query: TaskQuery): Promise<void> {
+  const state = reading(query);
   if (state.ended) return Promise.resolve();
-  state.running ??= readPage(scope, state).finally(() => {
+  state.running ??= readPage(query, state).finally(() => {
     state.running = null;
   });
   return state.running;
+}
+
+/** Whether a task is one of these. */
+export function fits({ scope, q }: TaskQuery): (task: WireTask) => boolean {
+  const wanted = q.trim().normalize('NFC').toLowerCase();
+  return (task) =>
+    (scope === 'all' || task.status === scope) &&
+    (wanted === '' ||
+      [task.filename, task.doc_id, task.task_id].some((name) => name.normalize('NFC').toLowerCase().includes(wanted)));
 }
 
 /**
@@ -92,7 +106,7 @@ export async function resyncTasks({ whole }: { whole: boolean }): Promise<void> 
   isSorted = false;
   if (whole || !tasksLoaded.value) {
     readings.clear();
-    readings.set('all', { cursor: newest.cursor, ended: newest.cursor === null, running: null });
+    readings.set(keyOf({ scope: 'all', q: '' }), { cursor: newest.cursor, ended: newest.cursor === null, running: null });
   }
   flush();
   tasksLoaded.value = true;
@@ -132,9 +146,10 @@ async function readLive(read: ReadonlyMap<string, WireTask>): Promise<{ tasks: r
   return { tasks, gone };
 }
 
-async function readPage(scope: TaskScope, state: Reading): Promise<void> {
+async function readPage({ scope, q }: TaskQuery, state: Reading): Promise<void> {
   const page = await listTasks({
     limit: pageTasks,
+    ...(q.trim() === '' ? {} : { q: q.trim() }),
     ...(scope === 'all' ? {} : { status: scope }),
     ...(state.cursor === null ? {} : { cursor: state.cursor }),
   });
@@ -144,12 +159,19 @@ async function readPage(scope: TaskScope, state: Reading): Promise<void> {
   flush();
 }
 
-function reading(scope: TaskScope): Reading {
-  const all = readings.get('all');
+function reading(query: TaskQuery): Reading {
+  const all = readings.get(keyOf({ scope: 'all', q: '' }));
   if (all?.ended === true) return all;
-  const known = readings.get(scope) ?? { cursor: null, ended: false, running: null };
-  readings.set(scope, known);
+  const key = keyOf(query);
+  const known = readings.get(key) ?? { cursor: null, ended: false, running: null };
+  const [oldest] = readings.keys();
+  if (!readings.has(key) && readings.size >= readingsMax && oldest !== undefined) readings.delete(oldest);
+  readings.set(key, known);
   return known;
+}
+
+function keyOf({ scope, q }: TaskQuery): string {
+  return `${scope} ${q.trim()}`;
 }
 
 function isLive(task: WireTask | undefined): boolean {

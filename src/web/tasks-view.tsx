@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useRef } from 'preact/hooks';
-import { cancelTask, retryTask } from './api.ts';
+import { cancelTask, getTask, retryTask } from './api.ts';
 import { copyText } from './clipboard.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { bytes, count, duration, shortTime, time } from './figures.ts';
@@ -11,28 +11,48 @@ import { sentences } from './language.ts';
 import { msLeft } from './pace.ts';
 import { tellRefusal } from './notices.tsx';
 import { linkTo, replaceRoute, route } from './route.ts';
-import { mayWrite } from './server-state.ts';
-import { hasMore, readMore, taskById, tasks, tasksLoaded, type TaskScope } from './task-list.ts';
+import { mayWrite, status } from './server-state.ts';
+import { createSelection } from './selection.ts';
+import { RowBox, SelectionBar } from './selection-bar.tsx';
+import { fits, hasMore, putTask, readMore, taskById, tasks, tasksLoaded, type TaskQuery, type TaskScope } from './task-list.ts';
 import { failureOf, join, stepFigures } from './task-words.ts';
 import { VirtualList } from './virtual-list.tsx';
 import type { WireTask } from './wire.ts';
 
 const scopes = ['all', 'pending', 'processing', 'completed', 'failed'] as const;
 
-/** The task whose stop is being asked about. */
-const stopping = signal<WireTask | null>(null);
+/** The tasks whose stop is being asked about. */
+const stopping = signal<readonly WireTask[] | null>(null);
+
+const selection = createSelection();
+/** Older tasks are being looked through for what is typed. */
+const seeking = signal(false);
+let sought: TaskQuery = { scope: 'all', q: '' };
 
 export function TasksView(): VNode {
   const t = sentences.value.tasks;
   const scope = scopes.find((name) => name === route.value.parameters['status']) ?? 'all';
   const text = route.value.parameters['q'] ?? '';
-  const open = taskById(route.value.parameters['task'] ?? '');
-  const shown = fitting(tasks.value, scope, text);
-  const more = hasMore(scope);
+  const openId = route.value.parameters['task'] ?? '';
+  const open = taskById(openId);
+  const query: TaskQuery = { scope, q: text };
+  const isPlain = scope === 'all' && text.trim() === '';
+  const shown = isPlain ? tasks.value : tasks.value.filter(fits(query));
+  const more = hasMore(query);
   const onEnd = useCallback(() => {
-    if (tasksLoaded.value && hasMore(scope)) void readMore(scope).catch(() => undefined);
-  }, [scope]);
+    if (tasksLoaded.value) void seek(query);
+  }, [scope, text]);
   const row = useCallback((task: WireTask) => <TaskRow task={task} scope={scope} text={text} />, [scope, text]);
+  // A link may lead to a task that is not in the list yet.
+  useEffect(() => {
+    if (openId !== '' && open === undefined)
+      getTask(openId).then(
+        (task) => {
+          if (task !== null) putTask(task);
+        },
+        () => undefined,
+      );
+  }, [openId]);
 
   return (
     <section class="view" aria-labelledby="title">
@@ -46,6 +66,7 @@ export function TasksView(): VNode {
               aria-current={name === scope ? 'true' : undefined}
             >
               {name === 'all' ? t.all : sentences.value.statuses[name]}
+              <TabCount scope={name} />
             </a>
           ))}
         </div>
@@ -57,8 +78,11 @@ export function TasksView(): VNode {
           value={text}
           onInput={(event) => replaceRoute('tasks', { status: scope === 'all' ? null : scope, q: event.currentTarget.value })}
         />
-        <p class="muted known">{tasksLoaded.value ? t.known(count(shown.length), more) : sentences.value.loading}</p>
+        <p class="muted known">
+          {!tasksLoaded.value || seeking.value ? sentences.value.loading : t.known(count(shown.length), more)}
+        </p>
       </div>
+      {selection.keys.value.size === 0 ? null : <TaskBar shown={shown} query={query} />}
       {tasksLoaded.value && shown.length === 0 && !more ? (
         <p class="nothing card">{tasks.value.length === 0 ? t.noneAtAll : t.none}</p>
       ) : (
@@ -72,36 +96,117 @@ export function TasksView(): VNode {
         />
       )}
       {open === undefined ? null : <TaskDetails task={open} scope={scope} text={text} />}
-      {stopping.value === null ? null : (
-        <ConfirmDialog
-          question={t.stopQuestion(stopping.value.filename)}
-          hint={t.stopHint}
-          confirm={t.stop}
-          onConfirm={() => stopping.value !== null && stopTask(stopping.value)}
-          onClose={() => {
-            stopping.value = null;
-          }}
-        />
-      )}
+      {stopping.value === null ? null : <StopQuestion chosen={stopping.value} />}
     </section>
   );
 }
 
-/** The tasks of one status whose file name, doc_id or id holds the text. */
-export function fitting(all: readonly WireTask[], scope: TaskScope, text: string): readonly WireTask[] {
-  const wanted = text.trim().toLowerCase();
-  if (scope === 'all' && wanted === '') return all;
-  return all.filter(
-    (task) =>
-      (scope === 'all' || task.status === scope) &&
-      (wanted === '' || [task.filename, task.doc_id, task.task_id].some((field) => field.toLowerCase().includes(wanted))),
+/** Reads on until something turns up that fits, or there is no more; given up when something else is looked for. */
+async function seek(query: TaskQuery): Promise<void> {
+  sought = query;
+  const count = (): number => tasks.peek().filter(fits(query)).length;
+  const before = count();
+  seeking.value = query.q.trim() !== '' && hasMore(query);
+  try {
+    while (sought === query && hasMore(query) && count() === before) await readMore(query);
+  } catch {
+    // The list says that there is more; the feed says when the server is away.
+  } finally {
+    if (sought === query) seeking.value = false;
+  }
+}
+
+/** How many there are, where that is known: of those that are alive always, of those that have ended once all are here. */
+function TabCount({ scope }: { scope: TaskScope }): VNode | null {
+  if (scope === 'all') return null;
+  const isAlive = scope === 'pending' || scope === 'processing';
+  if (!isAlive && hasMore({ scope: 'all', q: '' })) return null;
+  const figure = isAlive ? (status.value?.[scope] ?? 0) : tasks.value.filter(fits({ scope, q: '' })).length;
+  return figure === 0 ? null : <span class="tab-count">{count(figure)}</span>;
+}
+
+function TaskBar({ shown, query }: { shown: readonly WireTask[]; query: TaskQuery }): VNode {
+  const t = sentences.value.tasks;
+  const chosen = shown.filter(({ task_id: id }) => selection.keys.value.has(id));
+  const waiting = chosen.filter((task) => task.status === 'pending');
+  const running = chosen.filter((task) => task.status === 'processing');
+  const failed = chosen.filter((task) => task.status === 'failed' && task.retryable === true);
+  return (
+    <SelectionBar
+      selection={selection}
+      allKeys={shown.map(({ task_id: id }) => id)}
+      hasMore={hasMore(query)}
+      onAll={async () => {
+        while (hasMore(query)) await readMore(query);
+        selection.add(
+          tasks
+            .peek()
+            .filter(fits(query))
+            .map(({ task_id: id }) => id),
+        );
+      }}
+    >
+      {failed.length === 0 ? null : (
+        <button type="button" onClick={() => void each(failed, retry)}>
+          {t.many(t.retry, count(failed.length))}
+        </button>
+      )}
+      {waiting.length === 0 ? null : (
+        <button type="button" onClick={() => void each(waiting, cancel)}>
+          {t.many(t.cancel, count(waiting.length))}
+        </button>
+      )}
+      {running.length === 0 ? null : (
+        <button
+          type="button"
+          onClick={() => {
+            stopping.value = running;
+          }}
+        >
+          {t.many(t.stop, count(running.length))}
+        </button>
+      )}
+    </SelectionBar>
+  );
+}
+
+/** One after the other; the first refusal ends it, since it is mostly that of all others too. */
+async function each(chosen: readonly WireTask[], act: (task: WireTask) => Promise<boolean>): Promise<void> {
+  for (const task of chosen) {
+    if (!(await act(task))) return;
+    selection.clear(new Set([task.task_id]));
+  }
+}
+
+function StopQuestion({ chosen }: { chosen: readonly WireTask[] }): VNode {
+  const t = sentences.value.tasks;
+  const [only] = chosen;
+  return (
+    <ConfirmDialog
+      question={chosen.length === 1 && only !== undefined ? t.stopQuestion(only.filename) : t.stopMany(count(chosen.length))}
+      hint={t.stopHint}
+      confirm={t.stop}
+      onConfirm={() => void each(chosen, stopTask)}
+      onClose={() => {
+        stopping.value = null;
+      }}
+    />
   );
 }
 
 function TaskRow({ task, scope, text }: { task: WireTask; scope: TaskScope; text: string }): VNode {
   const t = sentences.value.tasks;
+  const isChosen = selection.keys.value.has(task.task_id);
+  const toggle = (extend: boolean): void => {
+    const order = tasks
+      .peek()
+      .filter(fits({ scope, q: text }))
+      .map(({ task_id: id }) => id);
+    selection.toggle(task.task_id, { extend, order });
+  };
   return (
-    <div class="task-row">
+    <div class={`task-row${isChosen ? ' is-chosen' : ''}`}>
+      {mayWrite.value ? <RowBox name={task.filename} isChosen={isChosen} onToggle={toggle} /> : <span />}
       <StatusMark task={task} />
       <div class="task-name">
         <a class="name" href={detailsLink(task, scope, text)} aria-label={t.details(task.filename)} onKeyDown={walkRows}>
@@ -165,7 +270,7 @@ function TaskActions({ task, labelled }: { task: WireTask; labelled: boolean }):
   return (
     <>
       {task.status === 'pending' && mayWrite.value ? (
-        <Action {...shared} icon="close" name={t.cancel} onClick={() => cancel(task)} />
+        <Action {...shared} icon="close" name={t.cancel} onClick={() => void cancel(task)} />
       ) : null}
       {task.status === 'processing' && mayWrite.value ? (
         <Action
@@ -173,12 +278,12 @@ function TaskActions({ task, labelled }: { task: WireTask; labelled: boolean }):
           icon="stop"
           name={t.stop}
           onClick={() => {
-            stopping.value = task;
+            stopping.value = [task];
           }}
         />
       ) : null}
       {task.status === 'failed' && task.retryable === true && mayWrite.value ? (
-        <Action {...shared} icon="retry" name={t.retry} onClick={() => retry(task)} />
+        <Action {...shared} icon="retry" name={t.retry} onClick={() => void retry(task)} />
       ) : null}
       {labelled ? <Action {...shared} icon="copy" name={t.copyId} onClick={() => void copyText(task.task_id)} /> : null}
     </>
@@ -325,19 +430,25 @@ function walkRows(event: KeyboardEvent): void {
   next.scrollIntoView({ block: 'nearest' });
 }
 
-/** The feed shows what comes of these; a refusal is said. */
-function cancel(task: WireTask): void {
-  cancelTask(task.task_id, { force: false }).catch((error: unknown) =>
-    tellRefusal(sentences.value.tasks.notCancelled(task.filename), error),
-  );
+/** The feed shows what comes of these; a refusal is said, and is false. */
+function cancel(task: WireTask): Promise<boolean> {
+  return done(cancelTask(task.task_id, { force: false }), sentences.value.tasks.notCancelled(task.filename));
 }
 
-function stopTask(task: WireTask): void {
-  cancelTask(task.task_id, { force: true }).catch((error: unknown) =>
-    tellRefusal(sentences.value.tasks.notStopped(task.filename), error),
-  );
+function stopTask(task: WireTask): Promise<boolean> {
+  return done(cancelTask(task.task_id, { force: true }), sentences.value.tasks.notStopped(task.filename));
 }
 
-function retry(task: WireTask): void {
-  retryTask(task.task_id).catch((error: unknown) => tellRefusal(sentences.value.upload.notRetried(task.filename), error));
+function retry(task: WireTask): Promise<boolean> {
+  return done(retryTask(task.task_id), sentences.value.upload.notRetried(task.filename));
+}
+
+function done(action: Promise<void>, otherwise: string): Promise<boolean> {
+  return action.then(
+    () => true,
+    (error: unknown) => {
+      tellRefusal(otherwise, error);
+      return false;
+    },
+  );
 }

@@ -3,8 +3,8 @@
  * file waits as `ready` until its reader sends it, so that the doc_id can be changed. Nothing is replaced unasked: a file is sent on
  * the condition that its doc_id is free, and where it is not, its reader decides.
  */
-import { computed, signal, type Signal } from '@preact/signals';
-import { ApiError, getDocument, keyWanted, toApiError } from './api.ts';
+import { batch, computed, signal, type Signal } from '@preact/signals';
+import { ApiError, findDocuments, getDocument, keyWanted, toApiError } from './api.ts';
 import { docIdProblem, numberedDocId, proposeDocId } from './doc-id.ts';
 import { pinTask, putTask, taskById, unpinTask } from './task-list.ts';
 import type { FoundFile } from './dropped-files.ts';
@@ -67,6 +67,23 @@ export function addFiles(files: readonly FoundFile[], limits: WireConfig | null)
     };
   });
   uploads.value = [...uploads.value, ...added];
+  void lookUp(added).catch(() => undefined);
+}
+
+/**
+ * Asks which of the doc_ids are taken, so that the question comes before the files are sent. It may come to nothing: what is taken is
+ * found out when it is sent, too.
+ */
+async function lookUp(added: readonly Upload[]): Promise<void> {
+  const waiting = added.filter(({ state, docId }) => state.peek().phase === 'ready' && docIdProblem(docId.peek()) === null);
+  if (waiting.length === 0) return;
+  const found = await findDocuments(waiting.map(({ docId }) => docId.peek()));
+  batch(() => {
+    for (const upload of waiting) {
+      const existing = found.get(upload.docId.peek());
+      if (existing !== undefined && upload.state.peek().phase === 'ready') upload.state.value = { phase: 'taken', existing };
+    }
+  });
 }
 
 /** Why the server would not take this file, as far as size and name tell; null when it will. */

@@ -15,6 +15,8 @@ type Parsed<S extends { readonly _output: unknown }> = S['_output'];
 export type WireTask = Omit<TaskRecord, 'error_code'> & { readonly error_code: DocumentErrorCode | null };
 export type WireTaskPage = Omit<Parsed<typeof taskPage>, 'tasks'> & { readonly tasks: readonly WireTask[] };
 export type WireDocument = DocumentRecord;
+/** Null takes a member away. */
+export type MetadataValue = NonNullable<WireDocument['metadata']>[string];
 export type WireDocumentPage = Parsed<typeof documentPage>;
 export type WireSearch = SearchReply;
 export type WireHit = SearchReply['hits'][number];

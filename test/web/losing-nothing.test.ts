@@ -61,9 +61,11 @@ describe('a file whose name is taken', () => {
     await close();
   });
 
-  it('is decided for many at once', async () => {
+  it('is decided for many at once, also when it is taken only while it is sent', async () => {
     for (const name of ['m1.txt', 'm2.txt']) await insert(server.url, name, { name, bytes: `First ${name}.` });
     const { page, close } = await openPage(browser, server.url);
+    // As if somebody else's upload came in between.
+    await page.route(/documents\?.*filters/, (route) => route.fulfill({ json: { documents: [], next_cursor: null } }));
     await dropFiles(
       page,
       ['m1.txt', 'm2.txt'].map((name) => ({ name, text: `Second ${name}.` })),

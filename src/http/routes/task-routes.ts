@@ -97,9 +97,11 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       async handle({ ctx, query, services, principal, asker }) {
         const list = new JsonList();
         const docId = query.doc_id === undefined ? undefined : await services.documents.keptDocId(query.doc_id, asker);
+        const isWanted = hasName(query.q);
         const nextCursor = await listOwn(services.tasks, { ...query, doc_id: docId }, principal, async (tasks) => {
-          await list.add(tasks.map((snapshot) => toTaskRecord(snapshot, wire)));
-          return list.bytes < pageBytesMax;
+          const found = tasks.map((snapshot) => toTaskRecord(snapshot, wire)).filter(isWanted);
+          await list.add(found);
+          return list.bytes < pageBytesMax ? found.length : null;
         });
         list.answer(ctx, 'tasks', { next_cursor: nextCursor });
       },
@@ -239,7 +241,18 @@ async function ownTask(tasks: TaskService, id: string, principal: Principal): Pr
   return snapshot;
 }
 
-/** Gives a key's own tasks to `take` until there are `limit`, or it has had enough. Returns where the next page begins. */
+/** Whether a task has this in its file name, doc_id or id; without it every one has. */
+function hasName(part: string | undefined): (task: schemas.TaskRecord) => boolean {
+  if (part === undefined) return () => true;
+  const wanted = folded(part);
+  return ({ filename, doc_id: docId, task_id: id }) => [filename, docId, id].some((name) => folded(name).includes(wanted));
+}
+
+function folded(name: string): string {
+  return name.normalize('NFC').toLowerCase();
+}
+
+/** Gives a key's own tasks to `take`, which says how many it took (null: enough), until it has `limit`. Returns where the next page begins. */
 async function listOwn(
   tasks: TaskService,
   {
@@ -254,7 +267,7 @@ async function listOwn(
     cursor?: string | undefined;
   },
   principal: Principal,
-  take: (own: readonly TaskSnapshot[]) => Promise<boolean>,
+  take: (own: readonly TaskSnapshot[]) => Promise<number | null>,
 ): Promise<string | null> {
   let next: string | null | undefined = cursor;
   let left = limit;
@@ -268,9 +281,10 @@ async function listOwn(
       ...(next === undefined || next === null ? {} : { cursor: next }),
     });
     const own = page.tasks.filter(({ task }) => mayAccess(principal, task.keyId));
-    left -= own.length;
+    const taken = await take(own);
+    left -= taken ?? left;
     next = page.nextCursor;
-    if (!(await take(own)) || next === null) break;
+    if (next === null) break;
   }
   return next ?? null;
 }

@@ -179,7 +179,15 @@ export const waitQuery = z.object({
   wait: queryInteger(0, 60, 0).meta({ description: 'Seconds to wait for the end of the task.' }),
 });
 export const cancelQuery = z.object({ force: queryFlag.meta({ description: 'Also stop a task that is being processed.' }) });
+const namePart = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((text) => text.isWellFormed(), { message: 'must be valid Unicode' })
+  .optional();
+
 export const tasksQuery = z.object({
+  q: namePart.meta({ description: 'Part of a file name, a doc_id or a task id, in any case.' }),
   status: z.enum(taskStatuses).optional(),
   doc_id: docId.optional(),
   limit: queryInteger(1, 1000, 50),
@@ -197,13 +205,6 @@ function sortBy<T extends string>(names: readonly T[]): z.ZodType<{ by: T; desce
       ...describedAs({ type: 'string', enum: all }),
     });
 }
-
-const namePart = z
-  .string()
-  .min(1)
-  .max(256)
-  .refine((text) => text.isWellFormed(), { message: 'must be valid Unicode' })
-  .optional();
 
 export const documentsQuery = z.object({
   q: namePart.meta({ description: 'Parts of a doc_id, a file name or a title, in any case.' }),

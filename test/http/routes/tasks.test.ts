@@ -241,6 +241,24 @@ describe('GET /tasks', () => {
     expect(byDocument.tasks.map(({ doc_id: id }) => id)).toEqual(['b']);
   });
 
+  it('finds by part of a file name, doc_id or id, beyond the page that a list without it would have', async () => {
+    await using server = await startHttpServer(waits);
+    const ids: string[] = [];
+    for (const name of ['Alpha', 'beta-1', 'beta-2', 'gamma']) ids.push(await pendingTask(server, name));
+
+    type Page = { tasks: { doc_id: string }[]; next_cursor: string | null };
+    const found = async (query: string): Promise<string[]> => {
+      const page = await json<Page>(fetch(`${server.url}/tasks?${query}`));
+      return page.tasks.map(({ doc_id: id }) => id);
+    };
+
+    expect(await found('q=ALPHA&limit=1')).toEqual(['Alpha']);
+    expect(await found('q=beta')).toEqual(['beta-2', 'beta-1']);
+    expect(await found(`q=${ids[3]}`)).toEqual(['gamma']);
+    expect(await found('q=nothing')).toEqual([]);
+    expect((await fetch(`${server.url}/tasks?q=`)).status).toBe(422);
+  });
+
   it.each(['status=unknown', 'limit=0', 'limit=1001', 'limit=x', 'cursor=', 'cursor=nonsense', 'doc_id='])(
     'answers 422 for ?%s',
     async (query) => {

@@ -75,7 +75,7 @@ export async function startStandIn(): Promise<StandIn> {
     if (path === '/config') return json(res, standIn.config);
     if (path === '/status') return json(res, statusOf(standIn));
     if (path === '/tasks') return json(res, page('tasks', ofStatus(standIn.tasks, url), url));
-    if (path === '/documents') return json(res, page('documents', standIn.documents, url));
+    if (path === '/documents') return documents(req, res, url);
     if (path === '/search') return json(res, await searched(req, standIn.hits));
     if (path.startsWith('/documents/') && req.method === 'GET') {
       const id = decodeURIComponent(path.split('/')[2] ?? '');
@@ -86,6 +86,20 @@ export async function startStandIn(): Promise<StandIn> {
       return json(res, document);
     }
     await file(res, path === '/' ? 'index.html' : path.slice(1));
+  }
+
+  /** Found by name, sorted, and deleted by their ids, as far as the page asks for it. */
+  function documents(req: IncomingMessage, res: ServerResponse, url: URL): void {
+    const { value: ids = [] } = JSON.parse(url.searchParams.get('filters') ?? '{}') as { value?: string[] };
+    if (req.method === 'DELETE') {
+      standIn.documents = standIn.documents.filter((each) => !ids.includes(each.doc_id));
+      return json(res, { message: '', deleted: ids.length, more: false });
+    }
+    const q = url.searchParams.get('q') ?? '';
+    const found = standIn.documents.filter((each) => each.filename.includes(q) && (ids.length === 0 || ids.includes(each.doc_id)));
+    const sorted =
+      url.searchParams.get('sort') === 'filename' ? found.toSorted((a, b) => a.filename.localeCompare(b.filename)) : found;
+    json(res, page('documents', sorted, url));
   }
 
   function stream(res: ServerResponse): void {
@@ -119,7 +133,8 @@ function page(name: string, all: readonly object[], url: URL): object {
 
 function ofStatus(tasks: readonly WireTask[], url: URL): readonly WireTask[] {
   const status = url.searchParams.get('status');
-  return status === null ? tasks : tasks.filter((task) => task.status === status);
+  const q = url.searchParams.get('q') ?? '';
+  return tasks.filter((task) => (status === null || task.status === status) && task.filename.includes(q));
 }
 
 async function searched(req: IncomingMessage, hits: readonly WireHit[]): Promise<object> {
