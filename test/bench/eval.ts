@@ -68,7 +68,7 @@ async function evaluate(folder: string, options: Options): Promise<void> {
   const work = options.keep ?? (await mkdtemp(join(tmpdir(), 'eval-')));
   const kept = existsSync(join(work, 'index'));
   await mkdir(work, { recursive: true });
-  const index = openSqliteIndex({ indexDir: join(work, 'index'), embedder });
+  const index = openSqliteIndex({ indexDir: join(work, 'index'), embedder, translates: config.translate });
   try {
     const started = performance.now();
     if (!kept) await ingest(collection.docs, { work, config, embedder, index });

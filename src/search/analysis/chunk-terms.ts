@@ -1,13 +1,13 @@
 /** What of a chunk is indexed: its text, the table header it belongs to, the headings above it and the document's title. */
 import type { Chunk } from '../../chunk/chunk.ts';
-import { scanTokens } from './tokens.ts';
+import { scanTerms } from './tokens.ts';
 
 export type ChunkTerms = {
   /** Occurrences by term; those in the title and in headings count as well. */
   readonly terms: Map<string, number>;
   /** Words as written (folded, not stemmed), for typing errors. */
   readonly words: Set<string>;
-  /** Terms other than stop words: the length that BM25 compares with the average. */
+  /** Words other than stop words: the length that BM25 compares with the average. */
   readonly length: number;
 };
 
@@ -17,9 +17,9 @@ export function chunkTerms(chunk: Pick<Chunk, 'text' | 'context' | 'section'>, t
   const words = new Set<string>();
   let length = 0;
   const scan = (text: string): void =>
-    scanTokens(text, (term, _start, _end, kind, surface) => {
+    scanTerms(text, (term, _start, _end, kind, surface) => {
       terms.set(term, (terms.get(term) ?? 0) + 1);
-      if (kind !== 'stop') length++;
+      if (kind !== 'stop' && kind !== 'value') length++;
       if (kind === 'word') words.add(surface);
     });
   scan(chunk.text);

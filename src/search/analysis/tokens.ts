@@ -6,17 +6,21 @@
  *   to simplified. Measured on 7,017 Chinese questions: pairs alone nDCG@10 0.954, characters and pairs 0.960, segmenters 0.935–0.952.
  * - Identifiers, part numbers, versions, e-mail addresses: whole and in parts. `fooBar`, `foo_bar` and `foo-Bar2` style wholes
  *   drop `_` and `-`, so that `AB-1234` meets `AB1234`.
- * - Numbers: thousands separators dropped.
+ * - Numbers: thousands separators dropped. What numbers, dates, quantities and identifiers are worth stands beside them (`values.ts`).
  */
-import { stemmer } from 'stemmer';
 import { hanFold } from './han-fold.ts';
+import { stemOf } from './stems.ts';
 import { stopWords } from './stop-words.ts';
+import { valuesIn } from './values.ts';
 
 /** Raise when the terms of a text change: an index made with other terms is rebuilt. */
-export const tokensVersion = 2;
+export const tokensVersion = 3;
 
-/** What a term is: a word, a whole identifier, one character or a pair of characters of a script without spaces, a stop word. */
-export type TokenKind = 'word' | 'whole' | 'char' | 'pair' | 'stop';
+/**
+ * What a term is: a word, a whole identifier, one character or a pair of characters of a script without spaces, a stop word, or a value
+ * (`values.ts`), which stands beside the words that it is written with.
+ */
+export type TokenKind = 'word' | 'whole' | 'char' | 'pair' | 'stop' | 'value';
 
 /** Where a term stands: UTF-16 offsets into the text, end exclusive. `surface` is the folded word before stemming. */
 export type TokenSink = (term: string, start: number, end: number, kind: TokenKind, surface: string) => void;
@@ -51,31 +55,27 @@ export function scanTokens(text: string, sink: TokenSink): void {
   }
 }
 
-/** The terms of a text as a list: for queries and tests. */
+/** Every term of `text` as `scanTokens` gives them, and then its values: all that a text is indexed under. */
+export function scanTerms(text: string, sink: TokenSink): void {
+  scanTokens(text, sink);
+  for (const { term, start, end } of valuesIn(text)) sink(term, start, end, 'value', term);
+}
+
+/** The words of a text as a list. */
 export function tokenize(text: string): Token[] {
+  return listed(scanTokens, text);
+}
+
+/** The words and values of a text as a list: of a query. */
+export function termsOf(text: string): Token[] {
+  return listed(scanTerms, text);
+}
+
+function listed(scan: typeof scanTokens, text: string): Token[] {
   const tokens: Token[] = [];
-  scanTokens(text, (term, start, end, kind, surface) => tokens.push({ term, start, end, kind, surface }));
+  scan(text, (term, start, end, kind, surface) => tokens.push({ term, start, end, kind, surface }));
   return tokens;
 }
-
-/** A folded word as the index knows it. */
-export function stemOf(surface: string): string {
-  if (surface.length < 3) return surface;
-  const known = stems.get(surface) ?? olderStems.get(surface);
-  if (known !== undefined) return known;
-  const stem = /^[a-z]+$/.test(surface) ? stemmer(surface) : surface;
-  if (stems.size >= stemsMax) {
-    olderStems = stems;
-    stems = new Map();
-  }
-  stems.set(surface, stem);
-  return stem;
-}
-
-/** Stems kept in memory, twice: when the newer half is full, the older one is dropped. Stemming costs 1–2 µs. */
-const stemsMax = 100_000;
-let stems = new Map<string, string>();
-let olderStems = new Map<string, string>();
 
 function scanUnspaced(text: string, from: number, sink: TokenSink): number {
   let at = from;

@@ -1,5 +1,5 @@
 /** Which parts of a hit's text matched. */
-import { scanTokens, type TokenKind } from '../analysis/tokens.ts';
+import { scanTerms, type TokenKind } from '../analysis/tokens.ts';
 
 /**
  * Ranges of `text` (UTF-16, end exclusive, in order, joined where they touch or overlap) whose terms are among `terms`. Single
@@ -7,7 +7,7 @@ import { scanTokens, type TokenKind } from '../analysis/tokens.ts';
  */
 export function highlight(text: string, terms: ReadonlySet<string>, options: { chars: boolean }): [number, number][] {
   const ranges: [number, number][] = [];
-  scanTokens(text, (term, start, end, kind: TokenKind) => {
+  scanTerms(text, (term, start, end, kind: TokenKind) => {
     if (!terms.has(term) || (kind === 'char' && !options.chars)) return;
     ranges.push([start, end]);
   });

@@ -2,7 +2,8 @@
 import { stopWords } from '../analysis/stop-words.ts';
 import { type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
 import type { Segment } from '../index/segments.ts';
-import { scanTokens, stemOf, tokenize, type Token } from '../analysis/tokens.ts';
+import { scanTokens, termsOf, type Token } from '../analysis/tokens.ts';
+import { stemOf } from '../analysis/stems.ts';
 import { editDistance, type Vocabulary } from '../analysis/vocabulary.ts';
 
 export type QueryTerm = { readonly term: string; readonly weight: number; readonly postings: TermPostings };
@@ -20,7 +21,7 @@ const commonerBy = 100;
 
 /** The words of a query. Stop words are left out unless there is nothing else. */
 export function queryTokens(query: string): Token[] {
-  const all = tokenize(query.slice(0, queryUnitsMax));
+  const all = termsOf(query.slice(0, queryUnitsMax));
   const telling = all.filter((token) => token.kind !== 'stop');
   return telling.length > 0 ? telling : all;
 }

@@ -1,5 +1,5 @@
 /** A question as what it speaks of: words and names, each with its own index terms and with its translations into the other language. */
-import { tokenize, type Token } from '../analysis/tokens.ts';
+import { termsOf, type Token } from '../analysis/tokens.ts';
 import { dictionaryForm } from './dictionary-form.ts';
 import type { Dictionary } from './dictionary.ts';
 import { isChineseFunctionWord } from './function-words.ts';
@@ -41,7 +41,7 @@ export function languageOfQuestion(query: string): Language {
 }
 
 function tokensOf(query: string): Token[] {
-  return tokenize(query.slice(0, charactersMax));
+  return termsOf(query.slice(0, charactersMax));
 }
 
 /** A question with Chinese characters is Chinese unless most of its words are English ones. */
@@ -64,7 +64,9 @@ function fromChinese(tokens: readonly Token[], dictionary: Dictionary): Concept[
       translations: dictionary.english(word).map((phrase) => phrase.split(' ')),
       weight: word.length === 1 ? characterWeight : 1,
     }));
-  const literals = tokens.filter(({ kind }) => kind === 'word' || kind === 'whole').map(({ term }) => literal([term]));
+  const literals = tokens
+    .filter(({ kind }) => kind === 'word' || kind === 'whole' || kind === 'value')
+    .map(({ term }) => literal([term]));
   return [...concepts, ...literals];
 }
 
@@ -78,7 +80,7 @@ function fromEnglish(tokens: readonly Token[], dictionary: Dictionary): Concept[
     concepts.push({ own, translations: [...itself, ...chinese.map(piecesOf)], weight: 1 });
     at += length;
   }
-  const wholes = tokens.filter(({ kind }) => kind === 'whole').map(({ term }) => literal([term]));
+  const wholes = tokens.filter(({ kind }) => kind === 'whole' || kind === 'value').map(({ term }) => literal([term]));
   const chinese = runsOf(tokens).flatMap((run) => segmentChinese(run, dictionary).filter((word) => !isChineseFunctionWord(word)));
   return [...concepts, ...wholes, ...chinese.map((word) => literal(piecesOf(word)))];
 }

@@ -1,5 +1,5 @@
 /** English forms that no stemming leads back to the word a dictionary has. */
-import { stemOf } from '../analysis/tokens.ts';
+import { stemOf } from '../analysis/stems.ts';
 
 /** Form and word. */
 const pairs =
