@@ -11,7 +11,7 @@ import type { ParseInput } from './parser.ts';
 import { openZip } from './containers/zip.ts';
 
 const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'flat-odf', 'text'] as const;
-const archiveFormats = ['docx', 'pptx', 'xlsx', 'odt', 'ods', 'odp', 'epub', 'ofd'] as const;
+const archiveFormats = ['docx', 'pptx', 'xlsx', 'xlsb', 'odt', 'ods', 'odp', 'epub', 'ofd'] as const;
 
 const compoundFormats = ['doc', 'msg', 'ppt', 'xls'] as const;
 
@@ -45,6 +45,7 @@ export const readableEndings: readonly string[] = [
   'dps',
   'xlsx',
   'xlsm',
+  'xlsb',
   'xls',
   'xlt',
   'et',
@@ -195,7 +196,7 @@ function formatOfMembers(names: ReadonlySet<string>, hint: string): Format {
   if (names.has('ofd.xml')) return 'ofd';
   if (names.has('meta-inf/container.xml') && !names.has('content.xml')) return 'epub';
   if (names.has('content.xml')) return hint === 'ods' || hint === 'ots' ? 'ods' : hint === 'odp' || hint === 'otp' ? 'odp' : 'odt';
-  if (names.has('xl/workbook.bin')) return 'unsupported';
+  if (names.has('xl/workbook.bin')) return 'xlsb';
   if (has('word/')) return 'docx';
   if (has('ppt/')) return 'pptx';
   if (has('xl/')) return 'xlsx';

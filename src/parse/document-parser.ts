@@ -68,6 +68,8 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
         return (await import('./office/slides/pptx-parser.ts')).createPptxParser(whole);
       case 'xlsx':
         return (await import('./office/sheets/xlsx-parser.ts')).createXlsxParser(whole);
+      case 'xlsb':
+        return (await import('./office/sheets/xlsb-parser.ts')).createXlsbParser(whole);
       case 'doc':
         return (await import('./office/word/doc-parser.ts')).createDocParser(whole);
       case 'ppt':

@@ -32,6 +32,7 @@ const readers = {
   subtitles: 1,
   text: 1,
   xls: 1,
+  xlsb: 1,
   xlsx: 2,
   xml: 1,
 } as const satisfies Record<ReadFormat | 'shared', number>;
@@ -85,4 +86,4 @@ function holdsFiles(format: ReadFormat): boolean {
   return holders.has(format);
 }
 
-const holders: ReadonlySet<ReadFormat> = new Set(['doc', 'docx', 'eml', 'msg', 'ofd', 'ppt', 'pptx', 'xls', 'xlsx']);
+const holders: ReadonlySet<ReadFormat> = new Set(['doc', 'docx', 'eml', 'msg', 'ofd', 'ppt', 'pptx', 'xls', 'xlsb', 'xlsx']);

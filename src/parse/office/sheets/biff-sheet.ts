@@ -11,7 +11,6 @@ export type SheetContent = {
   /** Of text boxes and charts. */
   readonly texts: readonly string[];
   readonly comments: readonly string[];
-  readonly formulasWithoutValue: number;
 };
 
 const types = {
@@ -206,7 +205,7 @@ function createReader(text: BiffText, context: SheetContext): { record(record: B
       const ofComments = new Set(notes.map((each) => each.object));
       const comments = notes.map((each) => commentText(each.place, each.author, each.text ?? boxes.get(each.object) ?? ''));
       const free = [...boxes].filter(([id]) => !ofComments.has(id)).map(([, shown]) => shown);
-      return { cells: grid.finish(merges, context.repeats), texts: [...free, ...titles], comments, formulasWithoutValue: 0 };
+      return { cells: grid.finish(merges, context.repeats), texts: [...free, ...titles], comments };
     },
   };
 }

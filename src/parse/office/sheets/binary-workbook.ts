@@ -2,12 +2,18 @@
 import { DocumentError } from '../../../errors.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from '../../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput } from '../../parser.ts';
-import { createBlockWriter } from '../block-writer.ts';
+import { createBlockWriter, type BlockWriter } from '../block-writer.ts';
 import { writeRegions } from './sheet-regions.ts';
 import type { SheetContent } from './biff-sheet.ts';
 import { remarks } from './workbook-text.ts';
 
-export type BinarySheet = { readonly name: string; readonly isHidden: boolean; read(): SheetContent | Promise<SheetContent> };
+export type BinarySheet = {
+  readonly name: string;
+  readonly isHidden: boolean;
+  read(): SheetContent | Promise<SheetContent>;
+  /** Writes what lies on the sheet besides. */
+  writeMore?(out: BlockWriter): Promise<void>;
+};
 
 /** What is known of the workbook as a whole. */
 export type WorkbookFacts = Pick<ParsedDocument, 'mediaType' | 'title' | 'author' | 'language'>;
@@ -23,20 +29,19 @@ export async function writeWorkbook(
     throw new DocumentError('limit_exceeded', `The workbook has more than ${input.limits.pagesMax} sheets (MAX_PAGES)`);
   const builder = createMarkdownBuilder(input.limits);
   let page = 0;
-  let formulas = 0;
   const out = createBlockWriter(builder, () => ({ page }));
   for (const sheet of sheets) {
     page++;
     out.heading(1, sheet.name);
-    const { cells, texts, comments, formulasWithoutValue } = await sheet.read();
-    formulas += formulasWithoutValue;
+    const { cells, texts, comments } = await sheet.read();
     writeRegions(cells, out);
+    await sheet.writeMore?.(out);
     for (const text of [...texts, ...comments]) out.paragraph(text.replace(/\r\n?/g, '\n'));
     input.onProgress(page, sheets.length);
   }
   out.flush();
   const hidden = sheets.filter(({ isHidden }) => isHidden).map(({ name }) => name);
-  const warnings = remarks(hidden, formulas);
+  const warnings = remarks(hidden, 0);
   await writeRest(builder, warnings);
   return { ...facts, pages: sheets.length, ...builder.finish(), warnings };
 }

@@ -142,7 +142,7 @@ async function writeCells(office: OfficePackage, sheet: Sheet, context: SheetCon
 }
 
 /** Text boxes, charts and diagrams that lie on the sheet. */
-async function writeDrawings(office: OfficePackage, part: string, out: BlockWriter): Promise<void> {
+export async function writeDrawings(office: OfficePackage, part: string, out: BlockWriter): Promise<void> {
   const target = await office.relatedPart(part, 'drawing');
   const root = target === null ? null : await office.tree(target);
   if (target === null || root === null) return;
