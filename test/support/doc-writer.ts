@@ -34,6 +34,8 @@ export type DocParts = {
   readonly password?: string;
   /** Pieces in the order in which they stand in the file, as after a quick save: places of characters where the text is cut. */
   readonly cuts?: readonly number[];
+  /** What stands before the table of pieces, where groups of operations are. */
+  readonly prefix?: Uint8Array;
 };
 
 /** A paragraph of one run. */
@@ -151,7 +153,7 @@ export function docStreams(parts: DocParts): Record<string, Buffer> {
   const tables: Record<number, Uint8Array> = {
     12: pageTable(looks.characters, firstPage + looks.paragraphs.length),
     13: pageTable(looks.paragraphs, firstPage),
-    33: Buffer.concat([u8(2), u32(pieceTable.length), pieceTable]),
+    33: Buffer.concat([parts.prefix ?? Buffer.alloc(0), u8(2), u32(pieceTable.length), pieceTable]),
     ...parts.tables,
   };
   const counts = text.map((each) => each.length);

@@ -1,4 +1,5 @@
 /** Uploads a hostile file to a server that runs, and a plain one behind it. */
+import { hostileBinaryFiles } from './hostile-binary.ts';
 import type { HostileFile } from './hostile-file.ts';
 import { hostileOfdFiles } from './hostile-ofd.ts';
 import { hostileOfficeFiles } from './hostile-office.ts';
@@ -8,7 +9,13 @@ import { ended, insert, type TestServer, type WireTask } from './server.ts';
 
 /** All of them. `canary` is an address that must never be asked for. */
 export function hostileFiles(canary: string): HostileFile[] {
-  return [...hostilePdfFiles(), ...hostileOfficeFiles(canary), ...hostileOfdFiles(), ...hostileTextFiles()];
+  return [
+    ...hostilePdfFiles(),
+    ...hostileOfficeFiles(canary),
+    ...hostileOfdFiles(),
+    ...hostileTextFiles(),
+    ...hostileBinaryFiles(),
+  ];
 }
 
 /** `read`, or `code: sentence`, as the task or the refusal of the upload has it. */

@@ -60,11 +60,12 @@ export type PptSlide = {
 export type PptParts = {
   readonly slides: readonly PptSlide[];
   /** By kind of text, what the master says of bullets by level. */ readonly master?: Readonly<Record<number, readonly boolean[]>>;
-  /** Files inside, packed. */ readonly objects?: readonly Uint8Array[];
+  /** Files inside, packed here. */ readonly objects?: readonly Uint8Array[];
+  /** The same, packed already. */ readonly packed?: readonly Uint8Array[];
   readonly password?: string;
 };
 
-export function makePpt({ slides, master = {}, objects = [], password }: PptParts): Buffer {
+export function makePpt({ slides, master = {}, objects = [], packed = [], password }: PptParts): Buffer {
   const list: Buffer[] = [Buffer.alloc(0)];
   const add = (record: Buffer): number => list.push(record) - 1;
   const persist = (id: number, slideId: number) => atom(1011, u32(id, 0, 0, slideId, 0));
@@ -82,7 +83,7 @@ export function makePpt({ slides, master = {}, objects = [], password }: PptPart
       ...(slide.outline ?? []),
     );
   });
-  for (const bytes of objects) add(atom(4113, Buffer.concat([u32(bytes.length), deflateSync(bytes)]), 1));
+  for (const bytes of [...objects.map((each) => deflateSync(each)), ...packed]) add(atom(4113, Buffer.concat([u32(0), bytes]), 1));
   const documentId = add(
     container(1000, [container(4080, entries, 0), container(4080, [persist(masterId, 0x8000_0000)], 1), container(4080, notes, 2)]),
   );
@@ -95,6 +96,19 @@ export function makePpt({ slides, master = {}, objects = [], password }: PptPart
   const edit = atom(4085, u32(0, 0, 0, body.length, documentId, 0, 0, ...(session === null ? [] : [sessionId])));
   const user = atom(4086, u32(20, session === null ? 0xe391_c05f : 0xf3d1_c4df, body.length + directory.length, 0));
   return compoundFile({ streams: { 'PowerPoint Document': Buffer.concat([body, directory, edit]), 'Current User': user } });
+}
+
+/** One slide of these shapes, and further entries in the list of slides. */
+export function makePptRecords({
+  shapes,
+  outline,
+  list,
+}: {
+  readonly shapes: readonly Uint8Array[];
+  readonly outline: Uint8Array;
+  readonly list: Uint8Array;
+}): Buffer {
+  return makePpt({ slides: [{ shapes, outline: [outline, list] }], master: { 1: [true] } });
 }
 
 function drawing(shapes: readonly Uint8Array[]): Buffer {

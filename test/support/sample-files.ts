@@ -2,6 +2,7 @@
 import { bmpOfText } from './image-writer.ts';
 import { makeDocx, makeEpub, makeOdf, makePptx, makeXlsx } from './office-writer.ts';
 import { makeOfd, makeSeal, ofdLine, ofdText } from './ofd-writer.ts';
+import { docSample, msgSample, pptSample, xlsSample, xlsbSample } from './binary-samples.ts';
 import { makePdf } from './pdf-writer.ts';
 import { smallFiles } from './text-fixtures.ts';
 
@@ -42,6 +43,11 @@ export const officeSamples: Readonly<Record<string, () => Buffer>> = {
       styles:
         '<numFmts><numFmt numFmtId="170" formatCode="[Red]#,##0.00;-0&quot;x&quot;"/></numFmts><cellXfs><xf numFmtId="14"/><xf numFmtId="170"/></cellXfs>',
     }),
+  doc: docSample,
+  msg: msgSample,
+  ppt: pptSample,
+  xls: xlsSample,
+  xlsb: xlsbSample,
   ods: () =>
     makeOdf({
       kind: 'spreadsheet',

@@ -53,6 +53,7 @@ async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> 
   const html = htmlOf(properties, encodings.html);
   const text = properties.text(ids.body);
   const recipients = storagesNamed(root, '__recip_version1.0_').map((each) => readMsgProperties(each, 'other', encodings.texts));
+  const shown = new Set(Array.from((html ?? '').matchAll(/cid:([^"'\s>)]{1,500})/gi), ([, id]) => id!));
   const email: Email = {
     headers: [],
     headerLines: [],
@@ -64,9 +65,7 @@ async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> 
     ...dateOf(properties),
     ...(html === null ? {} : { html }),
     text,
-    attachments: storagesNamed(root, '__attach_version1.0_').flatMap((each, at) =>
-      attachmentOf(each, at, encodings.texts, html ?? ''),
-    ),
+    attachments: storagesNamed(root, '__attach_version1.0_').flatMap((each, at) => attachmentOf(each, at, encodings.texts, shown)),
   };
   const rtf = html === null && text.trim() === '' ? rtfOf(properties, input) : null;
   const body = rtf === null ? null : await createRtfParser().parse({ ...input, bytes: rtf, fileBytes: rtf.length });
@@ -125,13 +124,13 @@ function dateOf(properties: MsgProperties): { date?: string } {
 }
 
 /** Nothing for what is part of the body: pictures that it shows. */
-function attachmentOf(storage: CompoundStorage, at: number, encoding: string | null, html: string): Attachment[] {
+function attachmentOf(storage: CompoundStorage, at: number, encoding: string | null, shown: ReadonlySet<string>): Attachment[] {
   const properties = readMsgProperties(storage, 'other', encoding);
   const inside = storage.storage('__substg1.0_3701000D');
   const id = properties.text(ids.attachId);
   const mimeType = properties.text(ids.attachType) || (inside === null ? 'application/octet-stream' : '');
   const name = properties.text(ids.attachLongName, ids.attachName, ids.displayName);
-  const isShown = id !== '' && (html.includes(`cid:${id}`) || properties.number(ids.isHidden) === 1);
+  const isShown = id !== '' && (shown.has(id) || properties.number(ids.isHidden) === 1);
   const isPicture = mimeType.startsWith('image/') || /\.(?:png|jpe?g|gif|bmp)$/i.test(name);
   const content = inside === null ? properties.bytes(ids.attachData) : null;
   return [

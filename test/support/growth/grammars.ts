@@ -5,6 +5,7 @@
 import { makeEpub, makeOdf, makePptx, makeXlsx, makeDocx, wordNamespaces } from '../office-writer.ts';
 import { makeZip } from '../zip-writer.ts';
 import { ofd } from './ofd-grammar.ts';
+import { binaryOfficeGrammars } from './binary-office.ts';
 import { rawPdf } from './raw-pdf.ts';
 
 export type Grammar = {
@@ -1042,6 +1043,7 @@ function image(filename: string, head: readonly number[], tokens: readonly strin
 
 /** By the name of the format; some have several. */
 export const grammars: Readonly<Record<string, Grammar>> = {
+  ...binaryOfficeGrammars,
   csv: textFile('a.csv', csvTokens),
   docx,
   eml: {

@@ -45,19 +45,26 @@ const recordsPerCall = 20_000;
 
 type Note = { readonly place: string; readonly author: string; readonly object: number; readonly text: string | null };
 
-/** @throws DocumentError what `onCell` throws. */
-export function readSheet(stream: Buffer, at: number, text: BiffText, context: SheetContext): SheetContent {
+/** The sheet whose records begin at `at`, and where the last of them stands. @throws DocumentError what `onCell` throws. */
+export function readSheet(
+  stream: Buffer,
+  at: number,
+  text: BiffText,
+  context: SheetContext,
+): SheetContent & { readonly end: number } {
   const reader = createReader(text, context);
   let depth = 0;
   let count = 0;
+  let end = at;
   for (const record of readRecords(stream, at)) {
+    end = record.at;
     if (isBeginning(record.type)) depth++;
     else if (record.type === recordTypes.eof && --depth <= 0) break;
     else if (depth === 1) reader.record(record);
     else if (record.type === types.seriesText) reader.record(record);
     if (++count % recordsPerCall === 0) context.onRows();
   }
-  return reader.finish();
+  return { ...reader.finish(), end };
 }
 
 function createReader(text: BiffText, context: SheetContext): { record(record: BiffRecord): void; finish(): SheetContent } {

@@ -12,6 +12,7 @@ import type { SheetContext } from './xlsx-sheet.ts';
 import { decryptStream } from './biff-records.ts';
 import { readSheet } from './biff-sheet.ts';
 import { readWorkbook } from './biff-workbook.ts';
+import { createSheetGrid } from './sheet-grid.ts';
 import { createCellCount, writeWorkbook } from './binary-workbook.ts';
 import { shownStrings } from './workbook-text.ts';
 
@@ -25,6 +26,8 @@ async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> 
   const workbook = readWorkbook(stream, input.limits.cellsMax);
   const repeats = createRepeats();
   let done = 0;
+  let bytesLeft = 2 * stream.length;
+  const nothing = { cells: createSheetGrid().finish([], repeats), texts: [], comments: [] };
   const context: SheetContext = {
     sharedString: shownStrings(workbook.strings, repeats),
     repeats,
@@ -36,8 +39,11 @@ async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> 
     name,
     isHidden,
     read() {
-      const content = readSheet(stream, at, workbook.text, context);
       done++;
+      // Sheets that stand inside of one another are a lie, and would be read again and again.
+      if (bytesLeft < 0) return nothing;
+      const content = readSheet(stream, at, workbook.text, context);
+      bytesLeft -= content.end - at;
       return content;
     },
   }));

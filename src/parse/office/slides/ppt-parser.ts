@@ -22,7 +22,7 @@ export function createPptParser(parts: Parser = noParts): Parser {
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
   const root = openCompoundFile(await readInput(input), input.limits.unpackedBytesMax);
   const file = openPptFile(root, passwordsFor(input));
-  const slides = listed(file.document, slideLists.slides);
+  const slides = listed(file, slideLists.slides);
   if (slides.length > input.limits.pagesMax)
     throw new DocumentError('limit_exceeded', `The presentation has more than ${input.limits.pagesMax} slides (MAX_PAGES)`);
   const builder = createMarkdownBuilder(input.limits);
@@ -53,8 +53,8 @@ const slideLists = { slides: 0, masters: 1, notes: 2 } as const;
 /** An entry of a list of slides: its object, its number, and the records of its texts. */
 type Listed = { readonly objectId: number; readonly slideId: number; readonly texts: Buffer };
 
-function listed(document: Buffer, list: number): Listed[] {
-  const record = findRecord(document, pptTypes.slideList, list);
+function listed(file: PptFile, list: number): Listed[] {
+  const record = findRecord(file.document, pptTypes.slideList, list);
   if (record === null) return [];
   const entries: Listed[] = [];
   const seen = new Set<number>();
@@ -62,8 +62,9 @@ function listed(document: Buffer, list: number): Listed[] {
   let at = 0;
   const close = (end: number): void => {
     // A slide stands once; a list that names one ten thousand times is an attack.
-    if (open !== null && !seen.has(open.objectId)) entries.push({ ...open, texts: record.data.subarray(open.start, end) });
-    if (open !== null) seen.add(open.objectId);
+    if (open !== null && !seen.has(file.placeOf(open.objectId)))
+      entries.push({ ...open, texts: record.data.subarray(open.start, end) });
+    if (open !== null) seen.add(file.placeOf(open.objectId));
   };
   for (const { type, data } of readPptRecords(record.data)) {
     if (type === pptTypes.slidePersist && data.length >= 16) {
@@ -81,19 +82,17 @@ interface SlideReader {
 }
 
 function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
-  const masters = new Map(listed(file.document, slideLists.masters).map((each) => [each.slideId, each.objectId]));
-  const notes = new Map(listed(file.document, slideLists.notes).map((each) => [each.slideId, each]));
+  const masters = new Map(listed(file, slideLists.masters).map((each) => [each.slideId, each.objectId]));
+  const notes = new Map(listed(file, slideLists.notes).map((each) => [each.slideId, each]));
   const bullets = new Map<number, MasterBullets>();
   const repeats = createRepeats();
   const countCells = createCells(input.limits.cellsMax);
 
+  /** Of the first master where a slide names none. */
   function bulletsOf(masterId: number): MasterBullets {
-    let known = bullets.get(masterId);
-    if (known === undefined) {
-      const first = masters.values().next().value;
-      const master = file.object(masters.get(masterId) ?? first ?? -1);
-      bullets.set(masterId, (known = readMasterBullets(master?.data ?? Buffer.alloc(0))));
-    }
+    const id = masters.get(masterId) ?? masters.values().next().value ?? -1;
+    let known = bullets.get(id);
+    if (known === undefined) bullets.set(id, (known = readMasterBullets(file.object(id)?.data ?? Buffer.alloc(0))));
     return known;
   }
 
@@ -109,6 +108,8 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
       for (const text of outline.rest()) shapes.push({ kind: 'text', placeholder: null, text });
       writeShapes(shapes, { out, repeats, countCells });
       writeNotes(file, notes.get(notesId), page, out);
+      // A page of notes belongs to one slide.
+      notes.delete(notesId);
       for (const comment of recordsWithin(data, pptTypes.comment)) writeComment(comment, out);
       const show = findRecord(data, pptTypes.slideShowInfo)?.data;
       return show !== undefined && show.length >= 12 && (show.readUInt16LE(10) & 4) !== 0 ? 'hidden' : 'shown';
@@ -188,21 +189,29 @@ function writeTable(cells: readonly PptCell[], { out, repeats, countCells }: Wri
   }
   countCells(rows.length * columns.length);
   const texts = rows.map(() => columns.map(() => ''));
+  const [rowAt, columnAt] = [indexes(rows), indexes(columns)];
+  // Cells over one another are written no oftener than honest ones, which cover each place once.
+  let placesLeft = 2 * rows.length * columns.length + cells.length;
   for (const { left, top, right, bottom, text } of cells) {
     const shown = text === null ? '' : plainText(text).trim();
     let isFirst = true;
-    for (let row = rows.indexOf(top); row < rows.length && (rows[row]! < bottom || rows[row] === top); row++) {
+    for (let row = rowAt.get(top)!; row < rows.length && (rows[row]! < bottom || rows[row] === top); row++) {
       for (
-        let column = columns.indexOf(left);
+        let column = columnAt.get(left)!;
         column < columns.length && (columns[column]! < right || columns[column] === left);
         column++
       ) {
+        if (--placesLeft < 0) return out.table(texts);
         texts[row]![column] = isFirst ? repeats.first(shown) : repeats.again(shown);
         isFirst = false;
       }
     }
   }
   out.table(texts);
+}
+
+function indexes(all: readonly number[]): ReadonlyMap<number, number> {
+  return new Map(all.map((place, at) => [place, at]));
 }
 
 function places(all: readonly number[]): number[] {
@@ -236,9 +245,11 @@ function writeComment({ data }: PptRecord, out: BlockWriter): void {
 /** Files inside of the presentation, mostly packed. */
 async function writeObjects(file: PptFile, host: PartHost): Promise<void> {
   let count = 0;
+  const seen = new Set<number>();
   for (const id of file.objectIds) {
     const record = file.object(id);
-    if (record?.type !== pptTypes.objectStorage) continue;
+    if (record?.type !== pptTypes.objectStorage || seen.has(file.placeOf(id))) continue;
+    seen.add(file.placeOf(id));
     const name = `object ${++count}`;
     await writePart({ name, mediaType: null, bytes: () => unpacked(record, host.input) }, host, 1, `Embedded file: ${name}`);
   }

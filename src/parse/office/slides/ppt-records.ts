@@ -87,6 +87,8 @@ export interface PptFile {
   readonly document: Buffer;
   /** An object of the directory by its number. */
   object(id: number): PptRecord | null;
+  /** Where it stands; several numbers may name one place. */
+  placeOf(id: number): number;
   readonly objectIds: readonly number[];
 }
 
@@ -110,7 +112,7 @@ export function openPptFile(root: CompoundStorage, passwords: readonly string[])
   const document = (documentId === null ? null : object(documentId)) ?? findRecord(stream, pptTypes.document);
   if (document?.type !== pptTypes.document)
     throw new DocumentError('corrupt', 'The presentation is damaged: its list of slides cannot be read');
-  return { document: document.data, object, objectIds: [...offsets.keys()] };
+  return { document: document.data, object, placeOf: (id) => offsets.get(id) ?? -1, objectIds: [...offsets.keys()] };
 }
 
 function isEdit(stream: Buffer, at: number): boolean {

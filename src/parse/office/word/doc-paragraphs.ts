@@ -3,7 +3,7 @@
  * reader sees: symbols, marks of notes, results of fields without their codes; what is hidden or deleted is left out.
  */
 import type { DocHeader, Story } from './doc-header.ts';
-import type { DocText, Piece } from './doc-pieces.ts';
+import { pieceAt, type DocText } from './doc-pieces.ts';
 import {
   changeCharacter,
   changeParagraph,
@@ -51,25 +51,27 @@ const paragraphEnd = /[\r\x07\f]/g; // eslint-disable-line no-control-regex
 /** Fields in fields; and characters of a code that are kept. */
 const fieldsMax = 100;
 const codeCharactersMax = 1000;
+/** Bytes of operations outside of pages, beside as many as the stream holds. */
+const longBytesBase = 1_000_000;
 
 export function createParagraphs(source: ParagraphSource): Paragraphs {
   const { header, content } = source;
   const paragraphRuns = readRuns(header, 'paragraphs');
   const looks = createCharacterLooks(source);
-  let pieceAt = 0;
+  let longLeft = longBytesBase + header.data.length;
 
-  /** Pieces are asked for in order, mostly. */
-  function pieceOf(place: number): Piece | undefined {
-    const { pieces } = content;
-    if (pieces[pieceAt] === undefined || place < pieces[pieceAt]!.start) pieceAt = 0;
-    while (pieceAt < pieces.length && pieces[pieceAt]!.end <= place) pieceAt++;
-    return pieces[pieceAt];
+  /** Operations that stand elsewhere may be named by any number of paragraphs; past the budget they are not read again. */
+  function allOperations(operations: Buffer): Buffer {
+    const full = inFull(operations, header);
+    if (full === operations) return operations;
+    longLeft -= full.length;
+    return longLeft < 0 ? operations : full;
   }
 
   function lookAt(place: number): ParagraphLook {
-    const piece = pieceOf(place);
+    const piece = pieceAt(content.pieces, place);
     const run = piece === undefined ? null : paragraphRuns.at(piece.at + (place - piece.start) * piece.width);
-    const operations = run === null ? Buffer.alloc(0) : inFull(run.operations, header);
+    const operations = run === null ? Buffer.alloc(0) : allOperations(run.operations);
     const look: ParagraphLook = { ...source.styles(run?.style ?? 0).look };
     changeParagraph(look, operations, header.version);
     if (piece !== undefined) changeParagraph(look, piece.changes, header.version);
@@ -104,13 +106,10 @@ function createCharacterLooks({ header, content }: ParagraphSource): CharacterLo
   const runs = readRuns(header, 'characters');
   const { pieces } = content;
   const none = plainCharacter();
-  let pieceAt = 0;
   let known: { start: number; end: number; look: CharacterLook } = { start: 0, end: 0, look: none };
 
   function find(place: number): { start: number; end: number; look: CharacterLook } {
-    if (pieces[pieceAt] === undefined || place < pieces[pieceAt]!.start) pieceAt = 0;
-    while (pieceAt < pieces.length && pieces[pieceAt]!.end <= place) pieceAt++;
-    const piece = pieces[pieceAt];
+    const piece = pieceAt(pieces, place);
     if (piece === undefined) return { start: place, end: Infinity, look: none };
     const run = runs.at(piece.at + (place - piece.start) * piece.width);
     if (run === null) return { start: place, end: place + 1, look: none };

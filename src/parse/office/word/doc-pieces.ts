@@ -23,6 +23,17 @@ export type DocText = {
   readonly isWhole: boolean;
 };
 
+/** The piece of a character; undefined behind the last. */
+export function pieceAt(pieces: readonly Piece[], place: number): Piece | undefined {
+  let [low, high] = [0, pieces.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (pieces[middle]!.end > place) high = middle;
+    else low = middle + 1;
+  }
+  return pieces[low];
+}
+
 /** All characters, of the body and what stands behind it. `encoding` is that of characters of one byte. */
 export function readDocText(header: DocHeader, encoding: string): DocText {
   const { pieces, isWhole } = readPieces(header);
@@ -73,6 +84,9 @@ function singleByteDecoder(encoding: string): (bytes: Buffer) => string {
   };
 }
 
+/** Of a group of operations: any number of pieces may name the same, and each reads it again. */
+const groupBytesMax = 512;
+
 function readPieces(header: DocHeader): { pieces: Piece[]; isWhole: boolean } {
   const { main, version } = header;
   const clx = header.table(tableIndex.pieces);
@@ -80,7 +94,7 @@ function readPieces(header: DocHeader): { pieces: Piece[]; isWhole: boolean } {
   let at = 0;
   while (at + 3 <= clx.length && clx[at] === 1) {
     const bytes = clx.readUInt16LE(at + 1);
-    groups.push(clx.subarray(at + 3, at + 3 + bytes));
+    groups.push(clx.subarray(at + 3, at + 3 + Math.min(groupBytesMax, bytes)));
     at += 3 + bytes;
   }
   const table = at + 5 <= clx.length && clx[at] === 2 ? clx.subarray(at + 5, at + 5 + clx.readUInt32LE(at + 1)) : Buffer.alloc(0);

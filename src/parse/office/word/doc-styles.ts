@@ -2,7 +2,7 @@
 import { decodeAs } from '../../text/encoding.ts';
 import { headingLevelOfName } from './heading-name.ts';
 import { tableIndex, type DocHeader } from './doc-header.ts';
-import { changeParagraph, inFull, plainParagraph, type ParagraphLook } from './doc-properties.ts';
+import { changeParagraph, plainParagraph, type ParagraphLook } from './doc-properties.ts';
 
 export type DocStyle = {
   /** 0 title, 1–9 heading; null: body text. */ readonly headingLevel: number | null;
@@ -22,30 +22,33 @@ const titleId = 62;
 
 export function readDocStyles(header: DocHeader, encoding: string): DocStyles {
   const own = readOwnStyles(header, encoding);
-  const known = new Map<number, DocStyle>();
+  const known = new Map<number, Resolved>();
+
+  /** Each style is read once, on top of the one that it is based on. */
+  function resolve(number: number, depth: number): Resolved {
+    const before = known.get(number);
+    if (before !== undefined) return before;
+    const style = own[number] ?? null;
+    if (style === null || depth > chainMax) return { headingLevel: null, look: plainParagraph() };
+    const base = resolve(style.basedOn, depth + 1);
+    const look = { ...base.look };
+    changeParagraph(look, style.operations, header.version);
+    const resolved = { headingLevel: levelOfStyle(style) ?? base.headingLevel, look };
+    known.set(number, resolved);
+    return resolved;
+  }
+
   return (number) => {
-    let style = known.get(number);
-    if (style === undefined) known.set(number, (style = resolve(number, own, header)));
-    return style;
+    const { headingLevel, look } = resolve(number, 0);
+    // A style based on a heading that takes its outline level away is none.
+    const level = look.outline === bodyLevel ? null : (headingLevel ?? (look.outline === null ? null : look.outline + 1));
+    return { headingLevel: level, look: { ...look, style: number } };
   };
 }
 
-function resolve(number: number, own: readonly (OwnStyle | null)[], header: DocHeader): DocStyle {
-  const chain: OwnStyle[] = [];
-  for (let at = number; chain.length < chainMax;) {
-    const style = own[at] ?? null;
-    if (style === null || chain.includes(style)) break;
-    chain.push(style);
-    at = style.basedOn;
-  }
-  const look = plainParagraph();
-  for (const { operations } of chain.toReversed()) changeParagraph(look, inFull(operations, header), header.version);
-  look.style = number;
-  const named = chain.map(levelOfStyle).find((level) => level !== null) ?? null;
-  // A paragraph style based on a heading that takes its outline level away is none.
-  const isBody = look.outline === 9;
-  return { headingLevel: isBody ? null : (named ?? (look.outline === null ? null : look.outline + 1)), look };
-}
+type Resolved = { readonly headingLevel: number | null; readonly look: ParagraphLook };
+
+const bodyLevel = 9;
 
 function levelOfStyle({ id, name }: OwnStyle): number | null {
   if (id >= 1 && id <= 9) return id;

@@ -4,8 +4,14 @@ import type { Repeats } from '../../repeats.ts';
 import { createTextWriter, type BlockWriter, type TextWriter } from '../block-writer.ts';
 import type { RowShape } from './doc-properties.ts';
 
-type Row = { readonly cells: readonly TextWriter[]; readonly shape: RowShape | null };
-type Table = { readonly rows: Row[]; cells: TextWriter[]; open: TextWriter | null };
+/** The texts of its cells: a writer for each took 300 times the size of a document of small cells. */
+type Row = { readonly cells: readonly string[]; readonly shape: RowShape | null };
+type Table = {
+  readonly rows: Row[];
+  cells: string[];
+  open: TextWriter | null;
+  /** The first cell, which may turn out to be the only one. */ first: TextWriter | null;
+};
 
 export interface DocTables {
   /** Where text goes at this depth: 0 is outside of all tables. Tables deeper than that end. */
@@ -32,7 +38,10 @@ export function createDocTables(out: BlockWriter, onCells: (count: number) => vo
       const table = open.pop()!;
       if (table.cells.length > 0 || table.open !== null) endRowOf(table, null);
       const to = open.length === 0 ? out : cellOf(open.at(-1)!);
-      writeTable(table.rows, to, onCells, repeats);
+      const [row] = table.rows;
+      // A table of one cell is a frame around text, not a table.
+      if (table.rows.length === 1 && row!.cells.length === 1) table.first?.replay(to);
+      else writeTable(table.rows, to, onCells, repeats);
     }
   }
 
@@ -43,12 +52,19 @@ export function createDocTables(out: BlockWriter, onCells: (count: number) => vo
   function at(depth: number): Table | null {
     const bounded = Math.min(depth, depthMax);
     close(bounded);
-    while (open.length < bounded) open.push({ rows: [], cells: [], open: null });
+    while (open.length < bounded) open.push({ rows: [], cells: [], open: null, first: null });
     return open.at(-1) ?? null;
   }
 
+  function endCellOf(table: Table): void {
+    const cell = cellOf(table);
+    if (table.rows.length === 0 && table.cells.length === 0) table.first = cell;
+    table.cells.push(cell.text());
+    table.open = null;
+  }
+
   function endRowOf(table: Table, shape: RowShape | null): void {
-    if (table.open !== null && table.open.text() !== '') table.cells.push(table.open);
+    if (table.open !== null && table.open.text() !== '') endCellOf(table);
     if (table.cells.length > 0) table.rows.push({ cells: table.cells, shape });
     table.cells = [];
     table.open = null;
@@ -63,8 +79,7 @@ export function createDocTables(out: BlockWriter, onCells: (count: number) => vo
       const table = at(depth);
       if (table === null) return;
       onCells(1);
-      table.cells.push(cellOf(table));
-      table.open = null;
+      endCellOf(table);
     },
     endRow(depth, shape) {
       const table = at(depth);
@@ -86,9 +101,6 @@ export function createCells(cellsMax: number): (count: number) => void {
 
 /** Merged cells repeat their text, so that each row and each column can be read (and found) by itself. */
 function writeTable(rows: readonly Row[], out: BlockWriter, onCells: (count: number) => void, repeats: Repeats): void {
-  const [first] = rows;
-  // A table of one cell is a frame around text, not a table.
-  if (rows.length === 1 && first!.cells.length === 1) return first!.cells[0]!.replay(out);
   const edges = edgesOf(rows);
   const written: string[][] = [];
   let above: (string | undefined)[] = [];
@@ -99,7 +111,7 @@ function writeTable(rows: readonly Row[], out: BlockWriter, onCells: (count: num
       const merge = shape?.merges[index];
       const span = edges === null || shape === null ? 1 : spanOf(edges, shape, index);
       const fromAbove = merge?.vertical === 'continue' ? above[texts.length] : undefined;
-      const own = fromAbove ?? repeats.first(cell.text());
+      const own = fromAbove ?? repeats.first(cell);
       const text = merge?.isRestOfRow === true && own === '' ? repeats.again(texts.at(-1) ?? '') : own;
       onCells(span - 1);
       for (let count = 0; count < span; count++) {
