@@ -72,7 +72,9 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
 const [warningsMax, warningCharactersMax] = [30, 500];
 
 function boundWarnings(warnings: readonly string[]): string[] {
-  return warnings.slice(0, warningsMax).map((warning) => shortened(warning, warningCharactersMax));
+  const kept = warnings.length > warningsMax ? warnings.slice(0, warningsMax - 1) : warnings;
+  const more = warnings.length - kept.length;
+  return [...kept.map((warning) => shortened(warning, warningCharactersMax)), ...(more > 0 ? [`and ${more} more`] : [])];
 }
 
 /** White space and characters without width are no text, whatever the parser made of them. */

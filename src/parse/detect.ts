@@ -4,21 +4,28 @@
  */
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { constants, gunzipSync } from 'node:zlib';
+import { isTar } from './archives/tar.ts';
+import { isCms } from './mail/cms-kind.ts';
 import { type DecodedText, decodeText } from './text/encoding.ts';
 import { charsetOf } from './input.ts';
 import { describeCompoundFile, isCompoundFile } from './containers/compound-file.ts';
 import type { ParseInput } from './parser.ts';
 import { openZip } from './containers/zip.ts';
 
-const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'flat-odf', 'text'] as const;
-const archiveFormats = ['docx', 'pptx', 'xlsx', 'xlsb', 'odt', 'ods', 'odp', 'epub', 'ofd'] as const;
+const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'flat-odf', 'mbox', 'text'] as const;
+const archiveFormats = ['docx', 'pptx', 'xlsx', 'xlsb', 'odt', 'ods', 'odp', 'epub', 'ofd', 'zip'] as const;
 
-const compoundFormats = ['doc', 'msg', 'ppt', 'xls'] as const;
+/** Told by their first bytes. */
+const packedFormats = ['tar', 'gzip', 'cms', 'tnef'] as const;
+
+const compoundFormats = ['doc', 'encrypted-ooxml', 'msg', 'ole-package', 'ppt', 'xls'] as const;
 
 export type Format =
   | 'pdf'
   | (typeof archiveFormats)[number]
   | (typeof compoundFormats)[number]
+  | (typeof packedFormats)[number]
   | (typeof textFormats)[number]
   | 'image'
   | 'compound'
@@ -26,7 +33,7 @@ export type Format =
 
 /** Whether a format is text whose encoding has to be known. */
 export function isText(format: Format): boolean {
-  return format !== 'rtf' && format !== 'eml' && textFormats.some((one) => one === format);
+  return format !== 'rtf' && format !== 'eml' && format !== 'mbox' && textFormats.some((one) => one === format);
 }
 
 /** Endings of the names of files that are read, for people who choose files; what decides is the content. */
@@ -64,6 +71,12 @@ export const readableEndings: readonly string[] = [
   'markdown',
   'rtf',
   'eml',
+  'mbox',
+  'p7m',
+  'zip',
+  'tar',
+  'tgz',
+  'gz',
   'msg',
   'csv',
   'tsv',
@@ -99,8 +112,27 @@ export async function detectFormat(input: ParseInput): Promise<Format> {
   if (isWorkbookStream(head)) return 'xls';
   if (isWord2(head)) return 'doc';
   if (imageType(head) !== null) return 'image';
+  const packed = packedFormat(head, input.filename);
+  if (packed !== null) return packed;
   const decoded = decodeText(head, null, charsetOf(input));
   return isBinary(decoded) ? 'unsupported' : textFormat(decoded.text, hintOf(input));
+}
+
+/** gzip is an archive where a tar is in it, and one packed file where its name says so. */
+function packedFormat(head: Buffer, filename: string): Format | null {
+  if (startsWith(head, '\x78\x9f\x3e\x22')) return 'tnef';
+  if (startsWith(head, '\x1f\x8b')) return /\.(?:gz|tgz)$/i.test(filename) || isTar(unpackedHead(head)) ? 'gzip' : 'unsupported';
+  if (isTar(head)) return 'tar';
+  return isCms(head) ? 'cms' : null;
+}
+
+/** The first block of what gzip holds, or nothing. */
+function unpackedHead(head: Buffer): Buffer {
+  try {
+    return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 64 * 1024 * 1024 }).subarray(0, 512);
+  } catch {
+    return Buffer.alloc(0); // damaged, or far more than a head of an archive: its name decides
+  }
 }
 
 /** The media type of a picture that is recognised, or null. */
@@ -201,7 +233,7 @@ function formatOfMembers(names: ReadonlySet<string>, hint: string): Format {
   if (has('ppt/')) return 'pptx';
   if (has('xl/')) return 'xlsx';
   if (names.has('[content_types].xml')) return officeHints[hint] ?? 'unsupported';
-  return 'unsupported';
+  return names.values().some((name) => name.endsWith('.iwa')) ? 'unsupported' : 'zip';
 }
 
 const officeHints: Readonly<Record<string, Format>> = {
@@ -232,6 +264,7 @@ function isBinary({ text, encoding }: DecodedText): boolean {
 function textFormat(text: string, hint: string): Format {
   const start = text.replace(/^[\s\ufeff]+/, '');
   if (start.startsWith('{\\rtf')) return 'rtf';
+  if (/^From \S/.test(start) && isMail(start, hint)) return 'mbox';
   if (isMail(start, hint)) return 'eml';
   if (isSubtitles(start)) return 'subtitles';
   if (start.startsWith('<')) {

@@ -99,6 +99,22 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
         return (await import('./mail/mail-parser.ts')).createMailParser(whole);
       case 'msg':
         return (await import('./mail/msg-parser.ts')).createMsgParser(whole);
+      case 'ole-package':
+        return (await import('./office/ole-package-parser.ts')).createOlePackageParser(whole);
+      case 'encrypted-ooxml':
+        return { parse: (input) => readProtected(input, whole) };
+      case 'mbox':
+        return (await import('./mail/mbox-parser.ts')).createMboxParser(whole);
+      case 'cms':
+        return (await import('./mail/cms-parser.ts')).createCmsParser(whole);
+      case 'tnef':
+        return (await import('./mail/tnef-parser.ts')).createTnefParser(whole);
+      case 'zip':
+        return (await import('./archives/archive-parser.ts')).createZipParser(whole);
+      case 'tar':
+        return (await import('./archives/tar-parser.ts')).createTarParser(whole);
+      case 'gzip':
+        return (await import('./archives/tar-parser.ts')).createGzipParser(whole);
       case 'csv':
         return (await import('./text/csv-parser.ts')).createCsvParser();
       case 'json':
@@ -126,6 +142,13 @@ async function onPages<T>(format: ReadFormat, input: ParseInput, read: () => Pro
   } finally {
     input.onPages?.(false);
   }
+}
+
+/** An office file under a password, once it is open, as if it came by itself. */
+async function readProtected(input: ParseInput, whole: Parser): Promise<ParsedDocument> {
+  const { decryptPackage } = await import('./office/encrypted-package.ts');
+  const bytes = await decryptPackage(input);
+  return whole.parse({ ...input, bytes, fileBytes: bytes.length });
 }
 
 /** For a parser that reads its file piece by piece from disk: what is only in memory gets a file for as long as it is read. */

@@ -10,31 +10,39 @@ import type { ParseInput, ParseLimits } from './parser.ts';
 /** Of each format that is read; `shared` is what all of them go through: recognising, decoding, cutting into chunks. */
 const readers = {
   shared: 1,
+  cms: 1,
   csv: 1,
   doc: 1,
   docx: 2,
   eml: 1,
+  'encrypted-ooxml': 1,
   epub: 1,
   'flat-odf': 1,
+  gzip: 1,
   html: 1,
   image: 1,
   json: 1,
   markdown: 1,
   msg: 1,
+  mbox: 1,
   odp: 2,
   ods: 2,
   odt: 2,
   ofd: 1,
+  'ole-package': 1,
   pdf: 1,
   ppt: 1,
   pptx: 2,
   rtf: 2,
   subtitles: 1,
+  tar: 1,
   text: 1,
+  tnef: 1,
   xls: 1,
   xlsb: 1,
   xlsx: 2,
   xml: 1,
+  zip: 1,
 } as const satisfies Record<ReadFormat | 'shared', number>;
 
 export type ReadFormat = Exclude<Format, 'unsupported' | 'compound'>;
@@ -86,4 +94,6 @@ function holdsFiles(format: ReadFormat): boolean {
   return holders.has(format);
 }
 
-const holders: ReadonlySet<ReadFormat> = new Set(['doc', 'docx', 'eml', 'msg', 'ofd', 'ppt', 'pptx', 'xls', 'xlsb', 'xlsx']);
+const holders: ReadonlySet<ReadFormat> = new Set(
+  'cms doc docx eml encrypted-ooxml gzip mbox msg ofd ole-package ppt pptx tar tnef xls xlsb xlsx zip'.split(' ') as ReadFormat[],
+);

@@ -6,7 +6,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { DocumentError } from '../../errors.ts';
 
-export type CompoundKind = 'encrypted-ooxml' | 'doc' | 'xls' | 'ppt' | 'msg' | 'works' | 'unknown';
+export type CompoundKind = 'encrypted-ooxml' | 'doc' | 'xls' | 'ppt' | 'msg' | 'works' | 'ole-package' | 'unknown';
 
 /** A folder of a compound file. */
 export interface CompoundStorage {
@@ -94,6 +94,10 @@ const kinds: readonly (readonly [stream: string, kind: CompoundKind])[] = [
   ['PP97_DUALSTORAGE', 'ppt'],
   ['__properties_version1.0', 'msg'],
   ['MatOST', 'works'],
+  ['\u0001Ole10Native', 'ole-package'],
+  ['Package', 'ole-package'],
+  ['EmbeddedOdf', 'ole-package'],
+  ['CONTENTS', 'ole-package'],
 ];
 
 function kindOf(root: CompoundStorage | null): CompoundKind {

@@ -42,43 +42,57 @@ export async function writePart(part: Part, host: PartHost, level: number, headi
   host.builder.heading(level, heading);
   const parsed = await readPart(part, host);
   if (parsed === null) return false;
-  for (const block of parsed.blocks) copyBlock(parsed.markdown, block, host.builder, level);
+  writeParsed(parsed, host.builder, level);
   return true;
+}
+
+/** Writes a document into another, its headings `shift` levels lower. @throws DocumentError `limit_exceeded` from the builder. */
+export function writeParsed(parsed: ParsedDocument, builder: MarkdownBuilder, shift: number): void {
+  for (const block of parsed.blocks) copyBlock(parsed.markdown, block, builder, shift);
 }
 
 /** A part as a document of its own, or null, and a warning that says why. Errors as above. */
 export async function readPart(
   part: Part,
-  host: Omit<PartHost, 'builder'> & { builder?: MarkdownBuilder },
+  host: Omit<PartHost, 'builder'> & { readonly builder?: MarkdownBuilder },
 ): Promise<ParsedDocument | null> {
   const name = partName(part.name);
-  const inside = insideOf(host.input);
-  const refuse = (reason: string): null => {
-    host.warnings.push(`The ${host.kind} ${name} was not read: ${reason}`);
-    return null;
-  };
-  if (inside.depth >= depthMax)
-    return refuse(`it is inside of more than ${depthMax} ${host.kind === 'attachment' ? 'mails' : 'files'}`);
-  if (inside.left.parts <= 0)
-    return refuse(`the file holds more than ${host.input.limits.entriesMax} others (MAX_ARCHIVE_ENTRIES)`);
-  inside.left.parts -= 1;
-  let heldBytes = 0;
   try {
-    const bytes = await part.bytes();
-    if (bytes.length === 0) return refuse('it is empty');
-    if (bytes.length > inside.left.heldBytes)
-      return refuse(`it is larger than the ${heldBytesMax} bytes that are read inside of a file`);
-    heldBytes = bytes.length;
-    inside.left.heldBytes -= heldBytes;
-    const parsed = await host.parser.parse(inputOf(part, bytes, { host, inside, name }));
+    const parsed = await parsePart(part, host);
     host.warnings.push(...parsed.warnings.map((warning) => `${name}: ${warning}`));
     return parsed;
   } catch (error) {
     // What only failed here may be read the next time, and is not left out.
-    if (error instanceof DocumentError && !error.retryable) return refuse(error.message);
-    throw error;
+    if (!(error instanceof DocumentError) || error.retryable) throw error;
+    host.warnings.push(`The ${host.kind} ${name} was not read: ${error.message}`);
+    return null;
+  }
+}
+
+/** The one file that another is only a wrapper of. @throws DocumentError as if it came by itself */
+export function readWrapped(part: Part, input: ParseInput, parser: Parser): Promise<ParsedDocument> {
+  return parsePart(part, { input, parser, kind: 'file' });
+}
+
+async function parsePart(
+  part: Part,
+  host: Pick<PartHost, 'input' | 'parser' | 'kind'> & { readonly builder?: MarkdownBuilder },
+): Promise<ParsedDocument> {
+  const inside = insideOf(host.input);
+  const { left } = inside;
+  const tooMuch = (what: string): DocumentError => new DocumentError('limit_exceeded', what);
+  if (inside.depth >= depthMax)
+    throw tooMuch(`it is inside of more than ${depthMax} ${host.kind === 'attachment' ? 'mails' : 'files'}`);
+  if (left.parts <= 0) throw tooMuch(`the file holds more than ${host.input.limits.entriesMax} others (MAX_ARCHIVE_ENTRIES)`);
+  left.parts -= 1;
+  const bytes = await part.bytes();
+  if (bytes.length === 0) throw new DocumentError('no_text', 'it is empty');
+  if (bytes.length > left.heldBytes) throw tooMuch(`it is larger than the ${heldBytesMax} bytes that are read inside of a file`);
+  left.heldBytes -= bytes.length;
+  try {
+    return await host.parser.parse(inputOf(part, bytes, { host, inside, name: partName(part.name) }));
   } finally {
-    inside.left.heldBytes += heldBytes;
+    left.heldBytes += bytes.length;
   }
 }
 

@@ -121,12 +121,13 @@ function unicodeMap(file: PlainFile, dict: Dict): ReadonlyMap<number, string> | 
 
 function compositeFont(file: PlainFile, dict: Dict, tableOf: TableOf): PlainFont {
   if (nameAt(file, dict, 'Encoding') !== 'Identity-H') throw new NotPlain('another CMap');
+  const isUnicode = saysUnicode(file, dict);
   const texts = unicodeMap(file, dict);
   const descendants = file.get(dict, 'DescendantFonts');
   const descendant = Array.isArray(descendants) ? file.resolve(descendants[0]) : null;
   if (!(descendant instanceof Map)) throw new NotPlain('a font without its glyphs');
   const collection = collectionOf(file, descendant);
-  if (texts === undefined && collection === undefined) throw new NotPlain('a font that does not say its characters');
+  if (texts === undefined && collection === undefined && !isUnicode) throw new NotPlain('a font that does not say its characters');
   const characterOfCid = (cid: number): string | undefined =>
     (collection === undefined ? undefined : tableOf(collection)[cid]) || undefined;
   const widths = cidWidths(file, file.get(descendant, 'W'));
@@ -135,9 +136,19 @@ function compositeFont(file: PlainFile, dict: Dict, tableOf: TableOf): PlainFont
   return {
     ...shapeOf(file, descendant, nameAt(file, dict, 'BaseFont') ?? ''),
     codeBytes: 2,
-    glyphOf: glyphsOf((code) => texts?.get(code) ?? characterOfCid(code), widthOf),
-    spaceWidth: texts === undefined ? widthOf(spaceCid) : spaceWidthOf(texts, widthOf),
+    glyphOf: glyphsOf((code) => (isUnicode ? characterOfUnit(code) : (texts?.get(code) ?? characterOfCid(code))), widthOf),
+    spaceWidth: isUnicode ? widthOf(0x20) : texts === undefined ? widthOf(spaceCid) : spaceWidthOf(texts, widthOf),
   };
+}
+
+/** `ToUnicode` is the name of a map that leaves codes as they are: they are Unicode already. Some writers say so instead of a stream. */
+function saysUnicode(file: PlainFile, dict: Dict): boolean {
+  const name = nameAt(file, dict, 'ToUnicode');
+  return name === 'Identity-H' || name === 'Identity-V';
+}
+
+function characterOfUnit(code: number): string | undefined {
+  return code === 0 || (code >= 0xd800 && code <= 0xdfff) || code === 0xfffd ? undefined : String.fromCharCode(code);
 }
 
 /** Of each collection. */

@@ -144,6 +144,12 @@ describe('A font of two-byte codes', () => {
     expect(await textByBoth('<0061002000620063> Tj', wide, descendant('/DW 500'), texts)).toEqual(['a bc']);
   });
 
+  it('says them by its codes where the map is said to leave codes as they are', async () => {
+    const named = wide.replace('/ToUnicode 8 0 R', '/ToUnicode /Identity-H');
+
+    expect(await textOf('<00410062002053d17968> Tj', named, descendant('/DW 500'))).toEqual(['Ab 发票']);
+  });
+
   it.each(['/W [97 [300 300] 99 [300]]', '/W [97 98 300]', '/DW 300', '/W [98 98 900 97 [300]]'])(
     'is as wide as it says: %s',
     async (width) => {

@@ -1,0 +1,157 @@
+/** tar archives (POSIX ustar and pax, GNU long names), member by member as their bytes come, and what gzip packs, with what comes out counted. */
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { DocumentError } from '../../errors.ts';
+import type { ParseInput } from '../parser.ts';
+
+/** `bytes` is null where there are more than are read of one file. */
+export type TarMember = { readonly name: string; readonly bytes: Buffer | null };
+
+const blockBytes = 512;
+/** Of a name that stands in a block of its own. */
+const nameBytesMax = 64 * 1024;
+/** Of one file; it is held in memory. */
+export const memberBytesMax = 256 * 1024 * 1024;
+const mebibyte = 1024 * 1024;
+
+/** Whether bytes begin as a tar archive does: by its signature, or for older ones by the sum of its first block. */
+export function isTar(head: Buffer): boolean {
+  if (head.length < blockBytes) return false;
+  return (
+    head.toString('latin1', 257, 262) === 'ustar' || (head[0] !== 0 && sumOf(head) === octal(head, 148, 8) && sumOf(head) > 256)
+  );
+}
+
+/** Files of an archive; folders and links are left out. @throws DocumentError `limit_exceeded` for too many entries. */
+export async function* tarMembers(source: AsyncIterable<Buffer>, entriesMax: number): AsyncGenerator<TarMember> {
+  const reader = createReader(source);
+  let longName: string | null = null;
+  for (let count = 0; ; count++) {
+    const header = await reader.take(blockBytes);
+    if (header.length < blockBytes || header.every((byte) => byte === 0)) return;
+    if (count >= entriesMax) {
+      throw new DocumentError('limit_exceeded', `The archive holds more than ${entriesMax} entries (MAX_ARCHIVE_ENTRIES)`);
+    }
+    const size = sizeOf(header);
+    const type = String.fromCharCode(header[156]!);
+    const isNamed = type === 'L' || type === 'x' || type === 'g';
+    const isKept = isFile(type) && size <= memberBytesMax;
+    const bytes = await reader.take(size, isNamed ? nameBytesMax : isKept ? size : 0);
+    await reader.take((blockBytes - (size % blockBytes)) % blockBytes, 0);
+    if (type === 'L') longName = textTo(bytes, 0, bytes.length);
+    else if (type === 'x') longName = paxPath(bytes) ?? longName;
+    else {
+      if (isFile(type)) yield { name: safeName(longName ?? nameOf(header)), bytes: isKept ? bytes : null };
+      if (type !== 'g') longName = null;
+    }
+  }
+}
+
+function isFile(type: string): boolean {
+  return type === '0' || type === '\0' || type === '7';
+}
+
+/** Gzip's content as it comes out. @throws DocumentError `limit_exceeded` naming the setting, `corrupt`. */
+export async function* gunzip(packed: Buffer, { limits, inside }: Pick<ParseInput, 'limits' | 'inside'>): AsyncGenerator<Buffer> {
+  const stream = Readable.from([packed]).pipe(createGunzip());
+  let bytes = 0;
+  try {
+    for await (const piece of stream) {
+      const chunk = piece as Buffer;
+      bytes += chunk.length;
+      if (inside !== undefined) inside.left.unpackedBytes -= chunk.length;
+      if (bytes > limits.unpackedBytesMax) {
+        throw new DocumentError(
+          'limit_exceeded',
+          `The file unpacks to more than ${limits.unpackedBytesMax} bytes (MAX_UNPACKED_BYTES)`,
+        );
+      }
+      if (bytes > mebibyte && bytes > packed.length * limits.ratioMax) {
+        throw new DocumentError(
+          'limit_exceeded',
+          `The file unpacks to more than ${limits.ratioMax} times its packed size (MAX_UNPACK_RATIO)`,
+        );
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof DocumentError) throw error;
+    throw new DocumentError('corrupt', 'The packed file is damaged and cannot be unpacked', { cause: error });
+  } finally {
+    stream.destroy();
+  }
+}
+
+type Reader = {
+  /** Passes over the next `bytes`, fewer at the end, and gives the first `kept` of them. */
+  take(bytes: number, kept?: number): Promise<Buffer>;
+};
+
+function createReader(source: AsyncIterable<Buffer>): Reader {
+  const pieces = source[Symbol.asyncIterator]();
+  let rest = Buffer.alloc(0);
+  return {
+    async take(bytes, kept = bytes) {
+      const parts: Buffer[] = [];
+      let left = bytes;
+      let room = kept;
+      while (left > 0) {
+        if (rest.length === 0) {
+          const next = await pieces.next();
+          if (next.done === true) break;
+          rest = next.value as Buffer<ArrayBuffer>;
+          continue;
+        }
+        const part = rest.subarray(0, Math.min(left, rest.length));
+        rest = rest.subarray(part.length);
+        left -= part.length;
+        const wanted = part.subarray(0, room);
+        room -= wanted.length;
+        if (wanted.length > 0) parts.push(wanted);
+      }
+      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    },
+  };
+}
+
+/** Octal, or for large files two's complement after a byte of 0x80. */
+function sizeOf(header: Buffer): number {
+  const size = header[124] === 0x80 ? Number(header.readBigUInt64BE(128)) : octal(header, 124, 12);
+  return Number.isSafeInteger(size) && size >= 0 ? size : 0;
+}
+
+function octal(bytes: Buffer, at: number, length: number): number {
+  const number = Number.parseInt(textTo(bytes, at, at + length).trim(), 8);
+  return Number.isSafeInteger(number) ? number : 0;
+}
+
+/** Of a header's bytes, its own sum taken as blanks. */
+function sumOf(header: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < blockBytes; at++) sum += at >= 148 && at < 156 ? 0x20 : header[at]!;
+  return sum;
+}
+
+function nameOf(header: Buffer): string {
+  const prefix = header.toString('latin1', 257, 262) === 'ustar' && header[262] === 0 ? textTo(header, 345, 500) : '';
+  const name = textTo(header, 0, 100);
+  return prefix === '' ? name : `${prefix}/${name}`;
+}
+
+/** `27 path=folder/name\n` among such lines. */
+function paxPath(bytes: Buffer): string | null {
+  return /(?:^|\n)\d+ path=([^\n]*)\n/.exec(bytes.toString('utf8'))?.[1] ?? null;
+}
+
+function textTo(bytes: Buffer, from: number, to: number): string {
+  const end = bytes.indexOf(0, from);
+  return bytes.toString('utf8', from, end === -1 || end > to ? to : end);
+}
+
+/** For people only: nothing is ever written under it. */
+function safeName(name: string): string {
+  return name
+    .split('/')
+    .filter((part) => part !== '' && part !== '.' && part !== '..')
+    .join('/');
+}
