@@ -13,7 +13,7 @@ import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
 import type { DamageLog } from './storage/damage-log.ts';
 import type { Engine } from './storage/engine.ts';
 import { openLastingEngine } from './storage/lasting-engine.ts';
-import { loadApiKeys } from './http/access/api-keys.ts';
+import { openKeyRing } from './http/access/key-ring.ts';
 import { toHttpSettings, type HttpLimits, type HttpSettings } from './http/http-settings.ts';
 import type { Route } from './http/routes/route.ts';
 import type { DocumentService, SearchService, Services } from './http/services.ts';
@@ -25,7 +25,9 @@ import { createLibrary, type Library } from './ingest/library.ts';
 import type { RereadingRules } from './ingest/rereading.ts';
 import { createSupervisor, exitConfig, type Supervisor, workerReady } from './ingest/supervisor.ts';
 import { createSystemStatus, type Workers } from './ingest/system-status.ts';
-import { createTaskControl } from './ingest/task-control.ts';
+import { searchAcross } from './search/across.ts';
+import { type Collections, createCollections } from './ingest/collections.ts';
+import { createTaskControl, type TaskControl } from './ingest/task-control.ts';
 import { createThreadPool, type ThreadPool } from './ingest/thread-pool.ts';
 import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
@@ -97,7 +99,7 @@ export async function startServer(
 ): Promise<Running> {
   let services: Services | null = null;
   let webhooks: Webhooks | null = null;
-  const apiKeys = await loadApiKeys(config).catch((error: Error) => {
+  const keyRing = await openKeyRing({ settings: config, onChange: () => {}, logger }).catch((error: Error) => {
     throw new ConfigError([error.message]);
   });
   const storage = await openFrontEndStorage(storageOptions(config, logger));
@@ -105,7 +107,7 @@ export async function startServer(
   const settings = withinOpenFiles(
     toHttpSettings(config, {
       version: packageJson.version,
-      apiKeys,
+      apiKeys: () => keyRing.current(),
       sessionSecret,
       formats: readableEndings,
       answers: config.answerUrl !== '',
@@ -133,10 +135,22 @@ export async function startServer(
   const supervisor = role === 'all' ? superviseWorker(config, logger, env, modules, onRefused) : null;
   const messages = openWebhooks(config, engine, storage, wire, logger);
   webhooks = messages;
+  const tasks = createTaskControl(engine);
+  const collections = createCollections({
+    engine,
+    cancel: (id, options) => tasks.cancel(id, options),
+    rereading: rereadingRules(config),
+    chunkTokens: config.chunkTokens,
+    now,
+    logger,
+  });
   services = createServices(config, engine, messages, {
+    tasks,
+    collections,
     workers: workersOf(supervisor, storage),
     damageLog: storage.damageLog,
   });
+  collections.start();
   messages.start();
   logger.info({ url, dataDir: resolve(config.dataDir), database: config.databaseUrl !== '' }, 'listening');
   return {
@@ -144,7 +158,8 @@ export async function startServer(
     refused: refused.promise,
     announcement: url,
     async stop() {
-      await Promise.all([http.close(config.stopMs), supervisor?.stop(config.stopMs + 1000), messages.stop()]);
+      keyRing.close();
+      await Promise.all([http.close(config.stopMs), supervisor?.stop(config.stopMs + 1000), messages.stop(), collections.stop()]);
       await engine.close();
     },
   };
@@ -341,10 +356,14 @@ function createServices(
   config: Config,
   engine: Engine,
   webhooks: Webhooks,
-  { workers, damageLog }: { workers: Workers; damageLog: DamageLog },
+  {
+    tasks,
+    collections,
+    workers,
+    damageLog,
+  }: { tasks: TaskControl; collections: Collections; workers: Workers; damageLog: DamageLog },
 ): Services {
   const uploads = createUploads({ ...config, engine, callbackUrl: (asked) => webhooks.callbackUrl(asked), newId, now });
-  const tasks = createTaskControl(engine);
   const documents = createLibrary({ engine, cancel: (id, options) => tasks.cancel(id, options) });
   const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workers, damageLog });
   const search = searchInTurns(engine);
@@ -354,15 +373,24 @@ function createServices(
     documents: readInTurns(documents),
     search,
     ...(config.answerUrl === '' ? {} : { answers: answersFrom(config, search) }),
+    collections,
     readiness: () => status.readiness(),
-    status: () => status.figures(),
+    status: (reach) => status.figures(reach),
   };
 }
 
 /** As many as there are threads; what a client may have waiting is more than a page of anything asks for at once. */
 function searchInTurns({ index }: Engine): SearchService {
   const turns = createTurns({ atOnce: 2, waitingMax: 512, waitingPerClientMax: 128 });
-  return { search: (query, asker) => turns.run(asker, () => index.search(query, stopOn(asker.gone))) };
+  return {
+    search: ({ collections, ...query }, asker) =>
+      turns.run(asker, () => {
+        const stop = stopOn(asker.gone);
+        const [only, ...others] = collections;
+        if (only === undefined || others.length > 0) return searchAcross((one) => index.search(one, stop), query, collections);
+        return index.search({ ...query, collection: only }, stop);
+      }),
+  };
 }
 
 /** What reads the index for a moment has turns of its own, so that it waits for no more than a search that runs. */
@@ -377,7 +405,7 @@ function readInTurns(library: Library): DocumentService {
     content: (docId, asker, pick) => turns.run(asker, () => library.content(docId, pick)),
     original: (docId, asker, pick) => turns.run(asker, () => library.original(docId, pick)),
     remove: (docId) => library.remove(docId),
-    removeMatching: (filters, asker) => library.removeMatching(filters, asker.gone),
+    removeMatching: (collection, filters, asker) => library.removeMatching(collection, filters, asker.gone),
   };
 }
 

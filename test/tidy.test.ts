@@ -46,8 +46,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   storage: ['documents', 'embed', 'records', 'search', 'tasks', 'errors', 'trouble', 'logger'],
   ingest: ['chunk', 'documents', 'embed', 'storage', 'errors', 'trouble', 'logger', 'parse', 'search', 'tasks'],
   http: ['documents', 'storage', 'errors', 'trouble', 'logger', 'search', 'tasks'],
-  webhooks: ['http', 'storage', 'tasks', 'errors', 'logger'],
-  mcp: ['http', 'search', 'tasks', 'errors', 'logger'],
+  webhooks: ['documents', 'http', 'storage', 'tasks', 'errors', 'logger'],
+  mcp: ['documents', 'http', 'search', 'tasks', 'errors', 'logger'],
 };
 
 /** The composition roots and what only they may name. */
@@ -65,7 +65,7 @@ const adapters = [
  */
 const doors: Readonly<Record<string, readonly string[]>> = {
   tasks: ['task', 'given', 'task-store', 'task-queue', 'progress', 'turns'],
-  documents: ['document-part', 'document-name', 'doc-id', 'plain-file'],
+  documents: ['collection', 'document-part', 'document-name', 'doc-id', 'plain-file'],
   parse: ['parser', 'document-parser', 'read-document', 'limits', 'reading', 'cpu-time', 'images/ocr'],
   chunk: ['chunk'],
   embed: ['embedder', 'create-embedder', 'model-service', 'passage'],
@@ -84,6 +84,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ingest: ['checkup', 'rereading'],
   http: [
     'access/access',
+    'access/asked-collection',
     'access/api-keys',
     'access/client-address',
     'access/origin-guard',

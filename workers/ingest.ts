@@ -29,7 +29,8 @@ export default async function ingest(job: IngestJob | typeof ping): Promise<Inge
   try {
     return await runPipeline(job, {
       parser,
-      toChunks: (document) => splitDocument(document, { tokensMax: chunkTokensMax }),
+      toChunks: (document, reading) =>
+        splitDocument(document, { tokensMax: reading.chunkTokensMax, overlap: reading.chunkOverlap ?? 0 }),
       embedder,
       reading: { chunkTokensMax, limits, ocrLanguages: ocr?.languages ?? [] },
     });

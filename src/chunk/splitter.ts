@@ -13,6 +13,8 @@ import { countTokens, isBlank, isSurrogatePair, offsetAfterTokens } from './toke
 export type SplitOptions = {
   /** Most tokens (as `countTokens` counts) of a chunk and its context together; at least 16. */
   readonly tokensMax: number;
+  /** Tokens that a chunk repeats of the one before it, in whole pieces, as far as one section and page go; absent: none. */
+  readonly overlap?: number;
 };
 
 /** A stretch of the Markdown that is not cut any further. */
@@ -31,13 +33,19 @@ type Piece = {
 type Context = { readonly text: string; readonly tokens: number };
 
 /**
- * The chunks in order. They cover everything that counts a token, without overlap; each is `markdown.slice(start, end)`.
+ * The chunks in order. They cover everything that counts a token, without overlap unless it is asked for; each is
+ * `markdown.slice(start, end)`.
  * Lazy, linear in the text, and holds no more than two chunks' pieces at a time.
  */
 export function* splitDocument(document: ParsedDocument, options: SplitOptions): Generator<Chunk> {
   const { markdown } = document;
   let index = 0;
-  for (const pieces of joinPieces(piecesOf(document, options.tokensMax), options.tokensMax)) {
+  const { overlap = 0 } = options;
+  const tokensMax = options.tokensMax - overlap;
+  let before: readonly Piece[] = [];
+  for (const own of joinPieces(piecesOf(document, tokensMax), tokensMax)) {
+    const pieces = [...repeated(before, own, overlap), ...own];
+    before = own;
     const first = pieces[0]!;
     const last = pieces.at(-1)!;
     yield {
@@ -51,6 +59,19 @@ export function* splitDocument(document: ParsedDocument, options: SplitOptions):
       pageEnd: last.pageEnd ?? last.page ?? first.pageEnd,
     };
   }
+}
+
+/** The last pieces of a chunk that the next one repeats. Headings are not: they stand above what they head, in its section. */
+function repeated(before: readonly Piece[], own: readonly Piece[], overlap: number): readonly Piece[] {
+  let [from, tokens] = [before.length, 0];
+  while (from > 0) {
+    const piece = before[from - 1]!;
+    tokens += piece.tokens;
+    const isOneText = !piece.isHeading && piece.section === own[0]!.section && samePage([piece], own);
+    if (tokens > overlap || !isOneText || own.at(-1)!.end - piece.start > chunkCharactersMax) break;
+    from -= 1;
+  }
+  return before.slice(from);
 }
 
 /** Below this share of the size a chunk is joined with a neighbour where that is possible. */

@@ -7,6 +7,9 @@
 /** A document as its clients name it. */
 export type DocumentName = { readonly collection: string; readonly docId: string };
 
+/** The two as one string; of another type than a doc_id, so that none goes to a store whose collection nobody has looked at. */
+export type ScopedId = string & { readonly __brand: 'ScopedId' };
+
 /** Always there. */
 export const defaultCollection = 'default';
 
@@ -16,9 +19,14 @@ const collectionNamePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 /** A unit separator: no name of a collection has it, and no doc_id, which holds no control characters. */
 const separator = '\u001f';
 
+/** Whether a collection may be called so. */
+export function isCollectionName(text: string): boolean {
+  return collectionNamePattern.test(text);
+}
+
 /** The one string under which a document, its tasks and its files are kept. */
-export function scopedId({ collection, docId }: DocumentName): string {
-  return collection === defaultCollection ? docId : `${collection}${separator}${docId}`;
+export function scopedId({ collection, docId }: DocumentName): ScopedId {
+  return (collection === defaultCollection ? docId : `${collection}${separator}${docId}`) as ScopedId;
 }
 
 /** The other way round. */
@@ -37,5 +45,5 @@ export function collectionOf(scoped: string): string {
 /** Whether a text that came from outside could be one of these strings. */
 export function isScopedId(text: string): boolean {
   const { collection, docId } = nameOf(text);
-  return collectionNamePattern.test(collection) && !/\p{Cc}/u.test(docId) && docId.isWellFormed();
+  return isCollectionName(collection) && !/\p{Cc}/u.test(docId) && docId.isWellFormed();
 }

@@ -7,14 +7,14 @@ import Koa, { type Context, type Middleware } from 'koa';
 import { Router } from '@koa/router';
 import { AppError, hasErrno } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { callerOf, identify, requireScope } from './access/access.ts';
+import { callerOf, identify, requireScope, stranger } from './access/access.ts';
 import { dropBody, hasUnreadBody, watchOf } from './upload/body-watch.ts';
 import type { BriefLog } from './brief-log.ts';
 import { refusePreconditions } from './wire/conditional.ts';
 import { clientAddress, isSecure, type ProxyTrust } from './access/client-address.ts';
 import { checkHost, checkOrigin, corsHeaders } from './access/origin-guard.ts';
 import { refuseUnhonoured, refuseUnknownFraming } from './wire/honoured.ts';
-import type { HttpSettings } from './http-settings.ts';
+import { keysNow, type HttpSettings } from './http-settings.ts';
 import { readBody, readParams, readQuery } from './wire/input.ts';
 import { readJsonBody } from './wire/json-body.ts';
 import { loggable } from './log-text.ts';
@@ -75,7 +75,7 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     const path = ctx.path || '/';
     const state: RequestState = {
       requestId: requestId(ctx) ?? newId(),
-      principal: { keyId: null, scope: 'public', by: 'none' },
+      principal: stranger,
       address: clientAddress(ctx.req, options.proxyTrust),
       secure: isSecure(ctx.req, options.proxyTrust),
       operation: null,
@@ -209,13 +209,18 @@ function exactAddress(basePath: string): Middleware {
 }
 
 function guard({ settings, proxyTrust, endedSessions, rateLimiter }: HttpAppOptions): Middleware {
-  const { apiKeys: keys, sessionSecret } = settings;
+  const { sessionSecret } = settings;
   return async (ctx, next) => {
     checkExpectation(ctx.get('Expect'));
     checkHost(ctx.req, settings.allowedHosts);
     refuseUnknownFraming(ctx.req);
     ctx.set(corsHeaders(ctx.req, settings.corsOrigins));
-    const principal = await identify(ctx.req, { keys, sessionSecret, endedSessions, sessionMs: settings.limits.sessionMs });
+    const principal = await identify(ctx.req, {
+      keys: keysNow(settings),
+      sessionSecret,
+      endedSessions,
+      sessionMs: settings.limits.sessionMs,
+    });
     const state = ctx.state as RequestState;
     state.principal = principal;
     checkOrigin(ctx.req, { allowed: settings.corsOrigins, proxyTrust, byCookie: principal.by === 'cookie' });

@@ -160,7 +160,7 @@ export function createHttpServer({
 
   function follow({ tasks }: Services): void {
     if (!feed.start(tasks)) return;
-    feed.follow(({ snapshot }) => {
+    feed.follow(null, ({ snapshot }) => {
       throughput.note(snapshot.task);
       metrics.task(snapshot, Date.parse(now()));
     });
@@ -179,7 +179,7 @@ export function createHttpServer({
 
   async function sampleQueue(): Promise<void> {
     const figures = await services()
-      ?.status()
+      ?.status(null)
       .catch(() => null);
     if (figures) throughput.sample(figures, Date.parse(now()));
   }

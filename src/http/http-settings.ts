@@ -11,8 +11,8 @@ export type HttpSettings = {
   readonly taskRetentionMs: number;
   /** Path prefix under which a proxy serves this, without a final slash; '' for none. */
   readonly basePath: string;
-  /** Empty: no keys are asked for. */
-  readonly apiKeys: readonly ApiKey[];
+  /** Empty: no keys are asked for. A function: those of the moment. */
+  readonly apiKeys: readonly ApiKey[] | (() => readonly ApiKey[]);
   /** At least 32 random bytes that all front ends of one data directory share (`session-secret.ts`). */
   readonly sessionSecret: Uint8Array;
   /** Only these Host names are answered; null answers every Host. */
@@ -31,6 +31,11 @@ export type HttpSettings = {
   readonly pageDir: string | null;
   readonly limits: HttpLimits;
 };
+
+/** The keys that are good at this moment. */
+export function keysNow({ apiKeys }: Pick<HttpSettings, 'apiKeys'>): readonly ApiKey[] {
+  return typeof apiKeys === 'function' ? apiKeys() : apiKeys;
+}
 
 export type HttpLimits = {
   readonly headersMs: number;

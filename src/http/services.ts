@@ -1,8 +1,11 @@
 /** What the HTTP routes may ask of the rest of the product: use cases, no adapters. `app.ts` fills it. */
 import type { Readable } from 'node:stream';
+import type { ScopedId } from '../documents/document-name.ts';
+import type { Collection, CollectionSettings } from '../documents/collection.ts';
 import type { ByteRange, Receipt } from '../storage/file-store.ts';
 import type { AnswerService } from '../search/models/answer.ts';
 import type {
+  CollectionStats,
   DocumentPage,
   DocumentPatch,
   DocumentQuery,
@@ -18,8 +21,8 @@ import type { CancelOutcome, RetryOutcome, TaskFilter, TaskPage } from '../tasks
 
 export type Upload = Given & {
   readonly receipt: Receipt;
-  /** 1–256 characters, no control characters; checked by the route. */
-  readonly docId: string;
+  /** Checked by the route: a collection that the caller reaches, and 1–256 characters without control characters. */
+  readonly docId: ScopedId;
   /** The API key that sends it; null when no keys are in use. */
   readonly keyId: string | null;
   /** Who sends it, in words that are the same for two uploads of one: their tasks take turns with those of others. */
@@ -62,24 +65,45 @@ export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => By
 
 /** What reads the index waits its turn: each client has its own. @throws AppError `queue_full`, or `unavailable` when the asker has gone. */
 export interface DocumentService {
-  list(query: DocumentQuery, asker: Asker): Promise<DocumentPage>;
+  list(query: DocumentQuery & { readonly collection: string }, asker: Asker): Promise<DocumentPage>;
   /** Null for an unknown document. @throws AppError `invalid_request` when its metadata would become too large. */
-  change(docId: string, patch: DocumentPatch): Promise<IndexedDocument | null>;
-  info(docId: string, asker: Asker): Promise<IndexedDocument | null>;
+  change(docId: ScopedId, patch: DocumentPatch): Promise<IndexedDocument | null>;
+  info(docId: ScopedId, asker: Asker): Promise<IndexedDocument | null>;
   /** The doc_id under which a document is kept, or would be: names compare in Unicode's composed form. */
-  keptDocId(docId: string, asker: Asker): Promise<string>;
+  keptDocId(docId: ScopedId, asker: Asker): Promise<string>;
   /** The parsed text as Markdown. */
-  content(docId: string, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
-  original(docId: string, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
+  content(docId: ScopedId, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
+  original(docId: ScopedId, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
   /** Gone from search, content and disk when it returns; waiting and running tasks of this doc_id are cancelled. False when unknown. */
-  remove(docId: string): Promise<boolean>;
+  remove(docId: ScopedId): Promise<boolean>;
   /** Removes what matches and was accepted before this, up to a bound (`more`); ends early when the asker has gone. Each removal is durable. */
-  removeMatching(filters: Filter, asker: Asker): Promise<{ readonly deleted: number; readonly more: boolean }>;
+  removeMatching(collection: string, filters: Filter, asker: Asker): Promise<{ readonly deleted: number; readonly more: boolean }>;
 }
+
+export type CollectionView = Collection & CollectionStats;
+
+/** `reach`: the names that the caller may know of; null: all. `default` is always there. */
+export interface CollectionService {
+  exists(name: string): Promise<boolean>;
+  /** Those that exist, by their names. */
+  names(reach: readonly string[] | null): Promise<readonly string[]>;
+  list(reach: readonly string[] | null): Promise<readonly CollectionView[]>;
+  get(name: string): Promise<CollectionView | null>;
+  /** Makes or changes it. Durable. @throws AppError `invalid_request`; `conflict` while one of this name is being removed. */
+  put(
+    name: string,
+    change: Partial<Pick<Collection, 'title' | 'description'>> & { readonly settings?: Partial<CollectionSettings> },
+  ): Promise<{ readonly collection: CollectionView; readonly created: boolean }>;
+  /** With everything in it. Durable when it returns. False when there is none. @throws AppError `conflict` for `default`. */
+  remove(name: string): Promise<boolean>;
+}
+
+/** A question to one collection or to several at once. They are always said: what a caller may not reach is nobody's default. */
+export type Question = Omit<SearchQuery, 'collection'> & { readonly collections: readonly string[] };
 
 export interface SearchService {
   /** Waits its turn, and stops when the asker has gone. @throws AppError `queue_full`, `unavailable`. */
-  search(query: SearchQuery, asker: Asker): Promise<SearchAnswer>;
+  search(query: Question, asker: Asker): Promise<SearchAnswer>;
 }
 
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
@@ -110,10 +134,12 @@ export type Services = {
   readonly uploads: UploadService;
   readonly tasks: TaskService;
   readonly documents: DocumentService;
+  readonly collections: CollectionService;
   readonly search: SearchService;
   /** Absent unless a chat service is set. */
   readonly answers?: AnswerService;
   /** Cheap enough for every probe. */
   readiness(): Promise<Readiness>;
-  status(): Promise<SystemStatus>;
+  /** `reach`: of these collections alone, and nothing of what all share; null: of everything. */
+  status(reach: readonly string[] | null): Promise<SystemStatus>;
 };

@@ -3,6 +3,7 @@
  * it again. Nothing is put in place of anything that does not have the digest that was noted, so no document changes by it; what this
  * version reads otherwise is left to a task that reads it again.
  */
+import { collectionOf } from '../documents/document-name.ts';
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DocumentPart } from '../documents/document-part.ts';
@@ -86,14 +87,15 @@ async function mend({ faults, readAgain, ...examined }: Damaged): Promise<Checke
   }
 }
 
-async function makeAgain({ document, folder }: Examined, scratchDir: string, readAgain: ReadAgain): Promise<boolean> {
+async function makeAgain({ engine, document, folder }: Examined, scratchDir: string, readAgain: ReadAgain): Promise<boolean> {
   const { docId, version, filename, fileBytes, sha256, metadata, givenTitle, insertedAt, ordinal } = document;
   // The readers take no file that somebody may change: a copy, gone with the folder.
   const payloadPath = join(scratchDir, 'payload');
   await copyFile(join(folder, 'original' satisfies DocumentPart), payloadPath);
   const declaredMediaType = document.declaredMediaType ?? null;
   const job = { taskId: version, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata, givenTitle, insertedAt };
-  const outcome = await readAgain({ ...job, payloadPath, scratchDir });
+  const collection = (await engine.collections.get(collectionOf(docId)))?.settings ?? null;
+  const outcome = await readAgain({ ...job, collection, payloadPath, scratchDir });
   await rm(payloadPath, { force: true });
   return outcome.ok;
 }

@@ -1,8 +1,10 @@
 /** What crosses the boundary between the worker process and one of its threads. Plain data: errors lose their class on the way. */
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { EmbedderSettings } from '../embed/create-embedder.ts';
+import type { CollectionReading } from '../documents/collection.ts';
 import type { DocumentErrorCode } from '../errors.ts';
 import { cpuTimeMs } from '../parse/cpu-time.ts';
+import type { ReadingSettings } from '../parse/reading.ts';
 import type { ParseLimits } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
@@ -32,6 +34,8 @@ export type IngestJob = {
   /** Absent: none. */
   readonly givenTitle?: string | null;
   readonly insertedAt: string;
+  /** What its collection says of reading; null or absent where it says nothing. */
+  readonly collection?: CollectionReading | null;
   /** The file to read. */
   readonly payloadPath: string;
   /** The empty folder to leave the result in (`staging.ts`). */
@@ -54,6 +58,18 @@ export type IngestOutcome =
       /** For the log, when the error is the server's own. */
       readonly trace?: string;
     };
+
+/** How a document of a collection is read: as the process reads all others, but for what the collection says. */
+export function readingIn(collection: CollectionReading | null | undefined, usual: ReadingSettings): ReadingSettings {
+  if (collection == null) return usual;
+  const { chunkTokens, chunkOverlap, language } = collection;
+  return {
+    ...usual,
+    chunkTokensMax: chunkTokens ?? usual.chunkTokensMax,
+    ...(chunkOverlap === null ? {} : { chunkOverlap }),
+    ...(language === null ? {} : { language }),
+  };
+}
 
 /** Sent through the port: how far the job is, and by what its thread's time can be measured. */
 export type ProgressMessage = StageCounts & {

@@ -36,10 +36,14 @@ export interface Library {
   /** Gone from search, content and disk when it returns; tasks of this doc_id that wait or run are cancelled. False when there was nothing. */
   remove(docId: string): Promise<boolean>;
   /**
-   * Removes what a filter lets through and was accepted before the call, each as `remove` does, 10,000 at most: `more` says that some may be
+   * Removes what a filter lets through of a collection and was accepted before the call, each as `remove` does, 10,000 at most: `more` says that some may be
    * left. Ends between two when `signal` aborts; what is gone stays gone.
    */
-  removeMatching(filters: Filter, signal: AbortSignal): Promise<{ readonly deleted: number; readonly more: boolean }>;
+  removeMatching(
+    collection: string,
+    filters: Filter,
+    signal: AbortSignal,
+  ): Promise<{ readonly deleted: number; readonly more: boolean }>;
 }
 
 /** Documents that one call removes, and that it looks at together. */
@@ -121,12 +125,13 @@ export function createLibrary({ engine, cancel }: LibraryOptions): Library {
     content: (docId, pick) => openPart(docId, 'content.md', pick),
     original: (docId, pick) => openPart(docId, 'original', pick),
     remove: async (given) => removeBefore(await kept(given), await engine.nextOrdinal()),
-    async removeMatching(filters, signal) {
+    async removeMatching(collection, filters, signal) {
       // What is accepted from now on stays, whatever it is by the time that it is looked at.
       const ordinal = await engine.nextOrdinal();
       let deleted = 0;
       for (let cursor: string | null | undefined; cursor !== null && deleted < removedMax && !signal.aborted;) {
         const page: DocumentPage = await engine.index.list({
+          collection,
           filters,
           limit: removedAtOnce,
           ...(cursor == null ? {} : { cursor }),

@@ -15,12 +15,12 @@ import { withinBounds } from '../search/bounds.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import { failureOf, traceOf } from './failure.ts';
-import { type IngestJob, type IngestOutcome, progressMessage } from './job.ts';
+import { type IngestJob, type IngestOutcome, progressMessage, readingIn } from './job.ts';
 import { measureParts, type StagedMeta } from '../search/index/staging.ts';
 
 export type PipelineParts = {
   readonly parser: DocumentParser;
-  readonly toChunks: (document: ParsedDocument) => Iterable<Chunk>;
+  readonly toChunks: (document: ParsedDocument, reading: ReadingSettings) => Iterable<Chunk>;
   readonly embedder: Embedder;
   readonly reading: ReadingSettings;
 };
@@ -29,7 +29,8 @@ export type PipelineParts = {
 const batchChunks = 64;
 
 /** Runs one job. Never rejects: a bug and a disk that refuses are answers as well, told apart here, where errors still have their codes. */
-export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise<IngestOutcome> {
+export async function runPipeline(job: IngestJob, { reading: usual, ...others }: PipelineParts): Promise<IngestOutcome> {
+  const parts = { ...others, reading: readingIn(job.collection, usual) };
   const report = throttledReport(job);
   try {
     const clock = stageClock();
@@ -49,7 +50,7 @@ export async function runPipeline(job: IngestJob, parts: PipelineParts): Promise
     writeFileSync(join(job.scratchDir, 'content.md'), parsed.markdown);
     const pages = { pagesDone: parsed.pages, pagesTotal: parsed.pages };
     report({ stage: 'chunking', ...pages }, true);
-    const chunks = [...parts.toChunks(parsed)];
+    const chunks = [...parts.toChunks(parsed, parts.reading)];
     requireText(chunks, job);
     clock.lap('chunk');
     await stageChunks(job.scratchDir, chunks, parsed.title, parts.embedder, (chunksDone) =>
@@ -130,7 +131,7 @@ function describe(
     title: parsed.title,
     givenTitle: job.givenTitle ?? null,
     author: parsed.author,
-    language: parsed.language,
+    language: parsed.language ?? reading.language ?? null,
     pages: parsed.pages,
     chunks,
     characters: parsed.markdown.length,

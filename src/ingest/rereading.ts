@@ -20,6 +20,8 @@ export type RereadingRules = {
 
 export type RereadingOptions = RereadingRules & {
   readonly engine: Engine;
+  /** Only its documents; absent: those of all. */
+  readonly collection?: string;
   /** Documents on their way at once. */
   readonly atOnce: number;
   /** Read no document up to this doc_id: an earlier run has. */
@@ -42,7 +44,7 @@ const pageSize = 1000;
 /** Memory grows with the number of documents, by what the index says of each. */
 export async function rereadAll(options: RereadingOptions): Promise<Reread> {
   const { engine, after, signal } = options;
-  const all = (await documentsOf(engine)).toSorted((a, b) => (a.docId < b.docId ? -1 : 1));
+  const all = (await documentsOf(engine, options.collection)).toSorted((a, b) => (a.docId < b.docId ? -1 : 1));
   const wanted = all.filter(({ docId }) => after === null || docId > after);
   const failed: { docId: string; error: string }[] = [];
   const running = new Set<IndexedDocument>();
@@ -76,10 +78,11 @@ export async function rereadAll(options: RereadingOptions): Promise<Reread> {
   return { documents: done, failed };
 }
 
-async function documentsOf(engine: Engine): Promise<IndexedDocument[]> {
+async function documentsOf(engine: Engine, collection: string | undefined): Promise<IndexedDocument[]> {
   const found: IndexedDocument[] = [];
   for (let cursor: string | undefined; ;) {
-    const page = await engine.index.list({ limit: pageSize, ...(cursor === undefined ? {} : { cursor }) });
+    const where = collection === undefined ? {} : { collection };
+    const page = await engine.index.list({ limit: pageSize, ...where, ...(cursor === undefined ? {} : { cursor }) });
     found.push(...page.documents);
     if (page.nextCursor === null) return found;
     cursor = page.nextCursor;

@@ -49,17 +49,57 @@ export type Readiness = { readonly ready: true } | { readonly ready: false; read
 export interface SystemStatus {
   /** Store writable, space left, a worker up. Cheap enough for every probe. */
   readiness(): Promise<Readiness>;
-  figures(): Promise<SystemFigures>;
+  /** `reach`: of these collections alone, and nothing of what all share; null: of everything. */
+  figures(reach: readonly string[] | null): Promise<SystemFigures>;
 }
 
+/** Tasks of one collection that are counted one by one. */
+const countedTasksMax = 1000;
+
 export function createSystemStatus({ engine, dataDir, threads, workers, damageLog }: StatusOptions): SystemStatus {
+  /** What disk, index and damage come to would tell of other collections. */
+  async function figuresOf(collections: readonly string[]): Promise<SystemFigures> {
+    const count = async (status: 'pending' | 'processing'): Promise<number> => {
+      const pages = await Promise.all(
+        collections.map((collection) => engine.tasks.list({ collection, status, limit: countedTasksMax })),
+      );
+      return pages.reduce((total, { tasks }) => total + tasks.length, 0);
+    };
+    const [pending, processing, workerUp, stats, store] = await Promise.all([
+      count('pending'),
+      count('processing'),
+      workers.up(),
+      engine.index.collectionStats(collections),
+      engine.state(),
+    ]);
+    const held = [...stats.values()];
+    return {
+      pending,
+      processing,
+      threads,
+      pendingSince: null,
+      workerUp,
+      workerRestarts: 0,
+      workerBytes: null,
+      documents: held.reduce((total, { documents }) => total + documents, 0),
+      chunks: held.reduce((total, { chunks }) => total + chunks, 0),
+      documentsDamaged: 0,
+      documentsMended: 0,
+      indexBytes: 0,
+      diskFreeBytes: 0,
+      diskTotalBytes: 0,
+      store: store.state,
+    };
+  }
+
   return {
     async readiness() {
       const store = await engine.state();
       if (store.state !== 'ready') return { ready: false, reason: store.reason };
       return (await workers.up()) ? { ready: true } : { ready: false, reason: 'no worker process is up' };
     },
-    async figures() {
+    async figures(reach) {
+      if (reach !== null) return figuresOf(reach);
       const [counts, oldest, workerUp, workerBytes, index, store, disk, damage] = await Promise.all([
         engine.tasks.counts(),
         engine.tasks.oldestPending(),

@@ -3,6 +3,9 @@
  * carries, the index has the last word (`settle.ts`).
  */
 import type { Engine } from '../storage/engine.ts';
+import type { CollectionReading } from '../documents/collection.ts';
+import { collectionOf, defaultCollection, nameOf } from '../documents/document-name.ts';
+import { readingIn } from './job.ts';
 import type { DocumentErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Lease } from '../tasks/task-queue.ts';
@@ -13,7 +16,7 @@ import { withPercent } from '../tasks/progress.ts';
 import { cancelledByUser, type Task, type TaskError, type TaskId, type TaskLane } from '../tasks/task.ts';
 import { failureOf } from './failure.ts';
 import { pause, type Persist } from './persist.ts';
-import { rollForward, settleDocument, type Settled, settleFailure, settleUnchanged } from './settle.ts';
+import { documentDeleted, rollForward, settleDocument, type Settled, settleFailure, settleUnchanged } from './settle.ts';
 import type { RunOutcome, ThreadJob, ThreadPool } from './thread-pool.ts';
 
 export type TaskRunOptions = {
@@ -71,10 +74,12 @@ export function createTaskRun(
   }
 
   async function attempt(lease: Lease, task: Task): Promise<void> {
+    const collection = await collectionFor(task);
+    if (collection === 'gone') return fail(lease, task, documentDeleted);
     const current = await engine.index.info(task.docId);
     // A task with the number of what is there is to read that again (`rereading.ts`).
     const rereads = current?.ordinal === task.ordinal ? current : null;
-    if (current !== null && rereads === null && isSameReading(current, task)) {
+    if (current !== null && rereads === null && isSameReading(current, task, collection)) {
       const unchanged = await persist(() => settleUnchanged(engine, lease, task, current), settleTriesMax);
       if (unchanged !== null) return logEnd(task, unchanged);
     }
@@ -82,16 +87,23 @@ export function createTaskRun(
     if (payloadPath === null) return fail(lease, task, payloadMissing);
     const scratchDir = await engine.files.scratch(task.id);
     const outcome = await pool.run(
-      { ...pickJob(task, current), insertedAt: rereads?.insertedAt ?? options.now(), payloadPath, scratchDir },
+      { ...pickJob(task, current), collection, insertedAt: rereads?.insertedAt ?? options.now(), payloadPath, scratchDir },
       { signal: AbortSignal.any([lease.signal, options.handBack]), onProgress: reporter(task) },
     );
     await conclude(lease, task, scratchDir, outcome);
   }
 
+  /** What its collection says of reading. One that was removed takes along whatever was on its way to it. */
+  async function collectionFor({ docId }: Task): Promise<CollectionReading | null | 'gone'> {
+    const name = collectionOf(docId);
+    const found = await engine.collections.get(name);
+    return found?.settings ?? (name === defaultCollection ? null : 'gone');
+  }
+
   /** Whether reading this task's file would make what is there already. */
-  function isSameReading(current: IndexedDocument, task: Task): boolean {
+  function isSameReading(current: IndexedDocument, task: Task, collection: CollectionReading | null): boolean {
     const sameBytes = current.sha256 === task.sha256 && current.embedder === options.embedderId;
-    return sameBytes && !readsOtherwise(current.reading, task, options.reading);
+    return sameBytes && !readsOtherwise(current.reading, task, readingIn(collection, options.reading));
   }
 
   async function conclude(lease: Lease, task: Task, scratchDir: string, outcome: RunOutcome): Promise<void> {
@@ -181,7 +193,7 @@ export function createTaskRun(
     if (settled === 'fenced') return logger.warn({ taskId: task.id }, 'task finished by another process');
     const fields = {
       taskId: task.id,
-      docId: task.docId,
+      ...nameOf(task.docId),
       status: settled.status,
       attempts: task.attempts,
       fileBytes: task.fileBytes,

@@ -1,6 +1,7 @@
 /** Taking files in: admission before the body is read, then a durable task. Sync and async uploads are this one path. */
 import { createHash } from 'node:crypto';
 import { keptDocId } from '../documents/doc-id.ts';
+import { collectionOf, defaultCollection } from '../documents/document-name.ts';
 import type { Receipt } from '../storage/file-store.ts';
 import type { Engine } from '../storage/engine.ts';
 import { AppError } from '../errors.ts';
@@ -52,6 +53,13 @@ export function createUploads(options: UploadsOptions): Uploads {
     }
   }
 
+  /** A collection that was removed while the upload came in takes it along: whoever removed it may have looked before. */
+  async function requireStill(collection: string, task: Task): Promise<void> {
+    if (collection === defaultCollection || (await engine.collections.get(collection)) !== null) return;
+    await engine.tasks.cancel(task.id, { force: true });
+    throw new AppError('not_found', 'Collection not found');
+  }
+
   function laneOf(fileBytes: number): TaskLane {
     return fileBytes < options.syncBytesMax ? 'small' : 'large';
   }
@@ -68,7 +76,7 @@ export function createUploads(options: UploadsOptions): Uploads {
         if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${said.filename}`);
         const callback = (options.callbackUrl ?? noCallbacks)(said.callbackUrl);
         await admit(0);
-        return await engine.submit(
+        const task = await engine.submit(
           {
             ...givenOf(said),
             id: options.newId(),
@@ -84,6 +92,8 @@ export function createUploads(options: UploadsOptions): Uploads {
           },
           receipt,
         );
+        await requireStill(collectionOf(task.docId), task);
+        return task;
       } catch (error) {
         await receipt.discard();
         throw error;

@@ -1,4 +1,5 @@
 /** The text of a document in parts that a model can take. */
+import type { ScopedId } from '../documents/document-name.ts';
 import { AppError } from '../errors.ts';
 import type { Services } from '../http/services.ts';
 import { describeDocument, type WireOptions } from '../http/wire/wire.ts';
@@ -21,7 +22,7 @@ export type DocumentText = {
  * than what a model can take. @throws AppError `not_found`.
  */
 export async function readDocument(
-  docId: string,
+  docId: ScopedId,
   start: number,
   charactersMax: number,
   { services, wire, asker }: Reader,

@@ -1,5 +1,7 @@
-/** Documents as MCP resources, which a person picks in the client's own list: `document://DOC_ID`, with the doc_id percent-encoded. */
+/** Documents of the caller's own collection as MCP resources, which a person picks in the client's own list: `document://DOC_ID`, with the doc_id percent-encoded. */
 import type { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { nameOf, scopedId } from '../documents/document-name.ts';
+import { homeOf, type Principal } from '../http/access/access.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { type Reader, readDocument } from './document-text.ts';
@@ -13,16 +15,17 @@ const charactersMax = 1_000_000;
 /** Template: the SDK's class; the SDK is loaded by whoever calls. */
 export function registerResources(
   server: McpServer,
-  reader: Reader & { readonly logger: Logger },
+  reader: Reader & { readonly principal: Principal; readonly logger: Logger },
   Template: typeof ResourceTemplate,
 ): void {
   const { services, asker, logger } = reader;
+  const collection = homeOf(reader.principal);
   const template = new Template('document://{doc_id}', {
     list: async () => {
-      const { documents } = await said(() => services.documents.list({ limit: listedMax }, asker));
+      const { documents } = await said(() => services.documents.list({ collection, limit: listedMax }, asker));
       return {
         resources: documents.map(({ docId, filename, title }) => ({
-          uri: uriOf(docId),
+          uri: uriOf(nameOf(docId).docId),
           name: filename,
           title: title ?? filename,
           mimeType: 'text/markdown',
@@ -35,7 +38,7 @@ export function registerResources(
     template,
     { title: 'Document', description: 'The text of a searchable document as Markdown.', mimeType: 'text/markdown' },
     async (uri, { doc_id: given }) => {
-      const docId = docIdOf(String(given));
+      const docId = scopedId({ collection, docId: docIdOf(String(given)) });
       const { text, more } = await said(() => readDocument(docId, 0, charactersMax, reader));
       const rest = `\n\n… The text goes on; get_document reads it from ${text.length} on.`;
       return { contents: [{ uri: uri.href, mimeType: 'text/markdown', text: more ? text + rest : text }] };

@@ -1,10 +1,12 @@
 /** The tools that a language model gets: insert, follow, cancel, list, search, read, delete. The same use cases as over HTTP. */
+import { askedCollection, askedCollections } from '../http/access/asked-collection.ts';
+import { nameOf, scopedId } from '../documents/document-name.ts';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { mayAccess, type Principal } from '../http/access/access.ts';
+import { asSeenBy, mayAccess, type Principal } from '../http/access/access.ts';
 import { receiveBytes } from '../http/upload/bytes-upload.ts';
 import { cleanFilename } from '../http/upload/content-disposition.ts';
 import { strictly } from '../http/wire/input.ts';
@@ -36,6 +38,7 @@ export type ToolCaller = {
   readonly asker: Asker;
 };
 
+const inCollection = { collection: schemas.collectionName.optional() };
 const waitSecondsMax = 60;
 const readCharactersMax = 100_000;
 const listedMax = 200;
@@ -72,16 +75,19 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
         top_k: z.int().min(1).max(50).default(5).describe('Passages to return.'),
         mode: z.enum(searchModes).default('hybrid'),
         doc_ids: z.array(schemas.docId).max(100).optional().describe('Only in these documents.'),
+        collections: schemas.collections.optional(),
+        ...inCollection,
       }),
       outputSchema: answering(schemas.searchReply),
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    ({ query: text, top_k, mode, doc_ids }) =>
+    ({ query: text, top_k, mode, doc_ids, ...where }) =>
       answer(caller.logger, async () => {
         if (text.trim() === '' || !text.isWellFormed())
           throw new AppError('invalid_request', 'query must hold something to look for');
         const filter = doc_ids === undefined ? {} : { docIds: doc_ids };
-        const query = { query: text, mode, topK: top_k, offset: 0, filter };
+        const collections = await askedCollections(caller, where);
+        const query = { query: text, mode, topK: top_k, offset: 0, filter, collections };
         return toSearchReply(query, await services.search.search(query, caller.asker), wire);
       }),
   );
@@ -111,13 +117,18 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
       description: 'The text of a searchable document as Markdown, from an offset on; citations give such offsets.',
       inputSchema: strictly('argument', {
         doc_id: schemas.docId,
+        ...inCollection,
         start: z.int().min(0).default(0).describe('UTF-16 offset into the text.'),
         max_characters: z.int().min(1).max(readCharactersMax).default(20_000),
       }),
       outputSchema: readReply,
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    ({ doc_id, start, max_characters }) => answer(caller.logger, () => readDocument(doc_id, start, max_characters, caller)),
+    ({ doc_id, collection, start, max_characters }) =>
+      answer(caller.logger, async () => {
+        const asked = scopedId({ collection: await askedCollection(caller, collection), docId: doc_id });
+        return readDocument(asked, start, max_characters, caller);
+      }),
   );
   server.registerTool(
     'list_documents',
@@ -125,15 +136,20 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
       title: 'List documents',
       description: 'The searchable documents, newest first; next_cursor, where it is not null, leads to the rest.',
       inputSchema: strictly('argument', {
+        ...inCollection,
         limit: z.int().min(1).max(listedMax).default(50),
         cursor: z.string().optional().describe('next_cursor of the page before.'),
       }),
       outputSchema: answering(schemas.documentPage),
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    ({ limit, cursor }) =>
+    ({ collection: asked, limit, cursor }) =>
       answer(caller.logger, async () => {
-        const page = await services.documents.list({ limit, ...(cursor === undefined ? {} : { cursor }) }, caller.asker);
+        const collection = await askedCollection(caller, asked);
+        const page = await services.documents.list(
+          { collection, limit, ...(cursor === undefined ? {} : { cursor }) },
+          caller.asker,
+        );
         return {
           documents: page.documents.map((document) => describeDocument(document, wire)),
           next_cursor: page.nextCursor,
@@ -151,6 +167,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       description: `Stores a file and makes its text searchable; the same doc_id again replaces it. Give its text, or its bytes in base64 (${documentBytesMax} bytes at most).`,
       inputSchema: strictly('argument', {
         doc_id: schemas.docId,
+        ...inCollection,
         filename: z.string().min(1).max(255).describe('With its ending, such as report.pdf.'),
         text: z.string().optional(),
         content_base64: z
@@ -195,14 +212,15 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     {
       title: 'Delete a document',
       description: 'Removes a document from search, content and disk, and cancels its waiting tasks. It cannot be undone.',
-      inputSchema: strictly('argument', { doc_id: schemas.docId }),
+      inputSchema: strictly('argument', { doc_id: schemas.docId, ...inCollection }),
       outputSchema: answering(schemas.documentDeleted),
       annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: false },
     },
-    ({ doc_id }) =>
+    ({ doc_id, collection: asked }) =>
       answer(caller.logger, async () => {
-        if (!(await services.documents.remove(doc_id))) throw documentNotFound();
-        logger.info({ docId: loggable(doc_id), keyId: caller.principal.keyId }, 'document deleted');
+        const collection = await askedCollection(caller, asked);
+        if (!(await services.documents.remove(scopedId({ collection, docId: doc_id })))) throw documentNotFound();
+        logger.info({ docId: loggable(doc_id), collection, keyId: caller.principal.keyId }, 'document deleted');
         return { message: 'Document deleted', doc_id };
       }),
   );
@@ -210,6 +228,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
   async function insertDocument(
     given: {
       doc_id: string;
+      collection?: string | undefined;
       filename: string;
       text?: string | undefined;
       content_base64?: string | undefined;
@@ -220,12 +239,13 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     extra: ToolExtra,
   ): Promise<object> {
     const bytes = bytesOf(given);
+    const docId = scopedId({ collection: await askedCollection(caller, given.collection), docId: given.doc_id });
     const filename = cleanFilename(given.filename) || 'file';
     if (bytes.length > documentBytesMax) throw new AppError('invalid_document', `Invalid document: File too large: ${filename}`);
     const receipt = await receiveBytes(services.uploads, bytes);
     const task = await services.uploads.submit({
       receipt,
-      docId: given.doc_id,
+      docId,
       filename,
       declaredMediaType: null,
       ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
@@ -234,7 +254,11 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       callbackUrl: null,
     });
     const { id: taskId, fileBytes, keyId } = task;
-    logger.info({ taskId, docId: loggable(task.docId), filename: loggable(task.filename), fileBytes, keyId }, 'upload accepted');
+    const name = nameOf(task.docId);
+    logger.info(
+      { taskId, ...name, docId: loggable(name.docId), filename: loggable(task.filename), fileBytes, keyId },
+      'upload accepted',
+    );
     return followTask(task.id, given.wait_seconds, caller, extra);
   }
 }
@@ -246,7 +270,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
 async function followTask(
   id: TaskId,
   waitSeconds: number,
-  { services, wire, hurry }: ToolCaller,
+  { services, wire, hurry, principal }: ToolCaller,
   { _meta, sendNotification }: ToolExtra,
 ): Promise<object> {
   const progressToken = _meta?.progressToken;
@@ -262,7 +286,7 @@ async function followTask(
   try {
     const snapshot = await services.tasks.wait(id, waitSeconds * 1000, hurry);
     if (snapshot === null) throw taskNotFound();
-    return toTaskRecord(snapshot, wire);
+    return toTaskRecord(asSeenBy(principal, snapshot), wire);
   } finally {
     stop();
   }
@@ -276,7 +300,7 @@ function bytesOf({ text, content_base64 }: { text?: string | undefined; content_
 
 async function ownTask(id: string, { services, principal }: ToolCaller): Promise<TaskSnapshot> {
   const snapshot = taskIdPattern.test(id) ? await services.tasks.get(id as TaskId) : null;
-  if (snapshot === null || !mayAccess(principal, snapshot.task.keyId)) throw taskNotFound();
+  if (snapshot === null || !mayAccess(principal, snapshot.task)) throw taskNotFound();
   return snapshot;
 }
 

@@ -50,6 +50,10 @@ export type ReadFormat = Exclude<Format, 'unsupported' | 'compound'>;
 /** How a process reads, the same for all documents. */
 export type ReadingSettings = {
   readonly chunkTokensMax: number;
+  /** Tokens that a chunk repeats of the one before it; absent: none. */
+  readonly chunkOverlap?: number;
+  /** Of documents that do not show theirs; absent: it stays unknown. */
+  readonly language?: string;
   readonly limits: ParseLimits;
   /** What Tesseract reads; empty where there is none. */
   readonly ocrLanguages: readonly string[];
@@ -60,12 +64,15 @@ export type Declared = Pick<ParseInput, 'filename' | 'declaredMediaType'>;
 
 /** `format:digest`. */
 export function readingOf(format: ReadFormat, declared: Declared, settings: ReadingSettings): string {
-  const { chunkTokensMax, limits, ocrLanguages } = settings;
+  const { chunkTokensMax, chunkOverlap = 0, language, limits, ocrLanguages } = settings;
   const parts = {
     readers: holdsFiles(format) ? readers : [readers.shared, readers[format]],
     hint: hintOf(declared),
     declared: declared.declaredMediaType,
     chunkTokensMax,
+    // Left out where there is none, as before there was any.
+    ...(chunkOverlap === 0 ? {} : { chunkOverlap }),
+    ...(language === undefined ? {} : { language }),
     limits: Object.entries(limits).sort(([a], [b]) => (a < b ? -1 : 1)),
     ocrLanguages: seesPictures(format) ? ocrLanguages : [],
   };

@@ -81,6 +81,7 @@ export const searchModes = ['hybrid', 'keyword', 'vector'] as const;
 export type SearchMode = (typeof searchModes)[number];
 
 export type SearchFilter = {
+  /** As clients name documents: within the collection that is searched. */
   readonly docIds?: readonly string[];
   readonly filename?: string;
   readonly mediaType?: string;

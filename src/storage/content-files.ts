@@ -1,9 +1,12 @@
 /** What an engine needs of a file store that is not its own: bytes by task, kept before their task exists. */
+import type { CollectionStore } from './collection-store.ts';
 import type { FileStore, Receipt } from './file-store.ts';
 import type { TaskId } from '../tasks/task.ts';
 import type { StoreState } from './engine.ts';
 
 export interface ContentFiles extends FileStore {
+  /** Kept beside the files. */
+  readonly collections: CollectionStore;
   /** Makes a whole receipt the payload of a task that is about to be created. Durable when it returns. */
   keep(receipt: Receipt, taskId: TaskId): Promise<void>;
   /** Safe twice. */

@@ -1,4 +1,5 @@
 /** Port: one place to keep everything: tasks, queue, files and index, and the two steps that span them. */
+import type { CollectionStore } from './collection-store.ts';
 import type { FileStore, Receipt } from './file-store.ts';
 import type { TaskQueue } from '../tasks/task-queue.ts';
 import type { DocumentIndex } from '../search/document-index.ts';
@@ -15,6 +16,7 @@ export interface Engine {
   readonly queue: TaskQueue;
   readonly files: FileStore;
   readonly index: DocumentIndex;
+  readonly collections: CollectionStore;
   /**
    * The next number of the order in which uploads and removals are accepted here (`submit` takes one itself): greater than all that
    * any process was given before, and never given again, whatever crashes and whatever the clocks say.

@@ -119,6 +119,7 @@ export async function openLastingEngine(options: {
     queue: following(() => engine().queue, {}),
     files: following(() => engine().files, { receive }),
     index: following(() => engine().index, {}),
+    collections: following(() => engine().collections, {}),
     nextOrdinal: async () => engine().nextOrdinal(),
     continueAfter: async (ordinal) => engine().continueAfter(ordinal),
     submit: (task, receipt) => withMaker(receipt, (maker) => maker.submit(task, receipt)),

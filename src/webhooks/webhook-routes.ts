@@ -1,6 +1,8 @@
 /** GET /webhooks/deliveries and the replay of one: for whoever looks after the server. */
 import { z } from 'zod';
+import { defaultCollection } from '../documents/document-name.ts';
 import { AppError } from '../errors.ts';
+import { reaches } from '../http/access/access.ts';
 import { route, type Route } from '../http/routes/route.ts';
 import { type Delivery, deliveryStates } from '../storage/delivery.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -20,6 +22,9 @@ const deliveryRecord = z
       .meta({ description: 'The latest ones, oldest first.' }),
   })
   .meta({ id: 'WebhookDelivery' });
+
+/** Deliveries that are looked through for those of a bound key. */
+const lookedThroughMax = 1000;
 
 const limit = z
   .string()
@@ -47,8 +52,10 @@ export function webhookRoutes(webhooks: () => Webhooks | null): readonly Route[]
           json: z.strictObject({ deliveries: z.array(deliveryRecord) }).meta({ id: 'WebhookDeliveryList' }),
         },
       },
-      async handle({ ctx, query: { state, limit: count } }) {
-        const deliveries = await started(webhooks).list({ limit: count, ...(state === undefined ? {} : { state }) });
+      async handle({ ctx, principal, query: { state, limit: count } }) {
+        const limit = principal.collections === null ? count : lookedThroughMax;
+        const found = await started(webhooks).list({ limit, ...(state === undefined ? {} : { state }) });
+        const deliveries = found.filter((delivery) => reaches(principal, collectionOf(delivery))).slice(0, count);
         ctx.body = { deliveries: deliveries.map(toRecord) };
       },
     }),
@@ -63,14 +70,22 @@ export function webhookRoutes(webhooks: () => Webhooks | null): readonly Route[]
       params: z.object({ id: z.string().min(1).max(128) }),
       answers: { 202: { description: 'It waits to be sent.', json: deliveryRecord } },
       problems: ['not_found'],
-      async handle({ ctx, params }) {
-        const delivery = await started(webhooks).replay(params.id);
+      async handle({ ctx, params, principal }) {
+        const known = await started(webhooks).get(params.id);
+        const isReached = known !== null && reaches(principal, collectionOf(known));
+        const delivery = isReached ? await started(webhooks).replay(params.id) : null;
         if (delivery === null) throw new AppError('not_found', 'Delivery not found');
         ctx.status = 202;
         ctx.body = toRecord(delivery);
       },
     }),
   ];
+}
+
+/** The collection whose task it tells of: its message says so. Those of version 0.1.0 were of `default`. */
+function collectionOf({ body }: Delivery): string {
+  const { data } = JSON.parse(body) as { data?: { collection?: string } };
+  return data?.collection ?? defaultCollection;
 }
 
 function started(webhooks: () => Webhooks | null): Webhooks {

@@ -42,6 +42,7 @@ export interface Webhooks {
   callbackUrl(asked: string | null): string | null;
   /** Newest first. */
   list(options: { state?: DeliveryState; limit: number }): Promise<readonly Delivery[]>;
+  get(id: string): Promise<Delivery | null>;
   /** Sends a message once more, with all attempts before it; null for an unknown id. */
   replay(id: string): Promise<Delivery | null>;
 }
@@ -224,6 +225,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       return targets.on && options.defaultUrl !== '' ? targets.check(options.defaultUrl).href : null;
     },
     list: (wanted) => log.list(wanted),
+    get: (id) => log.get(id),
     async replay(id) {
       const delivery = await log.get(id);
       if (delivery === null) return null;

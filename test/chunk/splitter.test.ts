@@ -142,6 +142,29 @@ describe('splitDocument', () => {
     }
   });
 
+  it('repeats whole sentences of the chunk before where an overlap is asked for, within the size and the section', () => {
+    const sentences = Array.from({ length: 40 }, (_, n) => `Sentence ${n} says something of the sea.`);
+    const document = build((builder) => {
+      builder.heading(1, 'One');
+      builder.paragraph(sentences.slice(0, 30).join(' '));
+      builder.heading(1, 'Two');
+      builder.paragraph(sentences.slice(30).join(' '));
+    });
+
+    const chunks = [...splitDocument(document, { tokensMax: 80, overlap: 20 })];
+
+    const inside = chunks.filter(({ section }) => section[0] === 'One');
+    expect(inside.length).toBeGreaterThan(2);
+    for (const [n, chunk] of inside.entries()) {
+      expect(chunk.text).toBe(document.markdown.slice(chunk.start, chunk.end));
+      expect(countTokens(chunk.text)).toBeLessThanOrEqual(80);
+      if (n === 0) continue;
+      expect(chunk.start).toBeLessThan(inside[n - 1]!.end);
+      expect(chunk.text).toMatch(/^Sentence/);
+    }
+    expect(chunks.find(({ section }) => section[0] === 'Two')!.start).toBeGreaterThanOrEqual(inside.at(-1)!.end);
+  });
+
   it('keeps list items and lines of code whole', () => {
     const chunks = split((builder) => {
       builder.list(Array.from({ length: 40 }, (_, index) => ({ text: `${prose(9)} ${index}`, depth: 0, ordered: false })));

@@ -2,6 +2,8 @@
  * Services that live in memory, with receipts as real files in a folder: what the HTTP tests run against. Tasks are finished
  * by `ingest` (by default at once, as text), or by the test itself through `begin`, `report` and `finish`.
  */
+import { collectionOf, nameOf } from '../../src/documents/document-name.ts';
+import { type Collection, defaultSettings } from '../../src/documents/collection.ts';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
@@ -11,8 +13,8 @@ import { callbackify } from 'node:util';
 import { v7 } from 'uuid';
 import type { Receipt } from '../../src/storage/file-store.ts';
 import { AppError } from '../../src/errors.ts';
-import type { Services, SystemStatus } from '../../src/http/services.ts';
-import { type IndexedDocument, type SearchAnswer, type SearchQuery, titleOf } from '../../src/search/document-index.ts';
+import type { CollectionView, Question, Services, SystemStatus } from '../../src/http/services.ts';
+import { type IndexedDocument, type SearchAnswer, titleOf } from '../../src/search/document-index.ts';
 import { type Filterable, matcherOf } from '../../src/search/filters.ts';
 import { patched } from '../../src/search/said.ts';
 import { kept } from '../../src/tasks/given.ts';
@@ -65,6 +67,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
   let accepted = 0;
   const paths = new Map<TaskId, string>();
   const documents = new Map<string, Stored>();
+  const collections = new Map<string, Collection>();
   const listeners = new Set<{ id: TaskId | null; listener: (snapshot: TaskSnapshot) => void }>();
   let notReady: string | null = null;
   const now = (): string => new Date().toISOString();
@@ -100,9 +103,10 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       },
       tasks: {
         get: async (id) => tasks.get(id) ?? null,
-        list: async ({ status, docId, limit, cursor }) => {
+        list: async ({ status, docId, collection, limit, cursor }) => {
           const all = [...tasks.values()]
             .filter(({ task }) => (status === undefined || task.status === status) && (docId === undefined || task.docId === docId))
+            .filter(({ task }) => collection === undefined || collectionOf(task.docId) === collection)
             .sort((a, b) => (a.task.id < b.task.id ? 1 : -1));
           if (cursor !== undefined && !/^[0-9a-f-]{36}$/.test(cursor))
             throw new AppError('invalid_request', 'cursor is not one of ours.');
@@ -148,9 +152,10 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
         watch,
       },
       documents: {
-        list: async ({ limit, cursor, filters }) => {
+        list: async ({ limit, cursor, filters, collection }) => {
           const all = [...documents.values()]
             .map(({ document }) => document)
+            .filter(({ docId }) => collection === undefined || collectionOf(docId) === collection)
             .filter((document) => filters === undefined || matcherOf(filters)(filterable(document)))
             .sort((a, b) => (a.version < b.version ? 1 : -1));
           const rest = cursor === undefined ? all : all.filter(({ version }) => version < cursor);
@@ -182,11 +187,31 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           return { stream: createReadStream(stored.path, part), bytes, document: stored.document };
         },
         remove: async (docId) => documents.delete(docId),
-        removeMatching: async (filters) => {
+        removeMatching: async (collection, filters) => {
           const matches = matcherOf(filters);
-          const ids = [...documents.values()].map(({ document }) => document).filter((document) => matches(filterable(document)));
+          const there = [...documents.values()].map(({ document }) => document);
+          const ids = there
+            .filter(({ docId }) => collectionOf(docId) === collection)
+            .filter((document) => matches(filterable(document)));
           for (const { docId } of ids) documents.delete(docId);
           return { deleted: ids.length, more: false };
+        },
+      },
+      collections: {
+        exists: async (name) => name === 'default' || collections.has(name),
+        names: async (reach) => ['default', ...collections.keys()].filter((name) => reach === null || reach.includes(name)),
+        list: async (reach) =>
+          ['default', ...collections.keys()].filter((name) => reach === null || reach.includes(name)).map(viewOf),
+        get: async (name) => (name === 'default' || collections.has(name) ? viewOf(name) : null),
+        put: async (name, change) => {
+          const created = name !== 'default' && !collections.has(name);
+          const before = viewOf(name);
+          collections.set(name, { ...before, ...change, settings: { ...before.settings, ...change.settings } });
+          return { collection: viewOf(name), created };
+        },
+        remove: async (name) => {
+          if (name === 'default') throw new AppError('conflict', 'The collection `default` always exists.');
+          return collections.delete(name);
         },
       },
       search: { search: async (query) => search(query) },
@@ -211,6 +236,13 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     },
   };
   return memory;
+
+  function viewOf(name: string): CollectionView {
+    const none = { name, title: null, description: null, createdAt: null, settings: defaultSettings, rereadUpTo: null };
+    const held = [...documents.values()].filter(({ document }) => collectionOf(document.docId) === name);
+    const bytes = held.reduce((total, { document }) => total + document.fileBytes, 0);
+    return { ...(collections.get(name) ?? none), documents: held.length, chunks: held.length, bytes };
+  }
 
   function laneOf(fileBytes: number): 'small' | 'large' {
     return fileBytes < syncBytesMax ? 'small' : 'large';
@@ -271,9 +303,10 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     };
   }
 
-  function search({ query, topK, offset, filter }: SearchQuery): SearchAnswer {
+  function search({ query, topK, offset, filter, collections: wanted }: Question): SearchAnswer {
     const hits = [...documents.values()]
-      .filter(({ document }) => filter.docIds === undefined || filter.docIds.includes(document.docId))
+      .filter(({ document }) => wanted.includes(collectionOf(document.docId)))
+      .filter(({ document }) => filter.docIds === undefined || filter.docIds.includes(nameOf(document.docId).docId))
       .filter(({ document }) => filter.filename === undefined || filter.filename === document.filename)
       .filter(({ document }) => filter.filters === undefined || matcherOf(filter.filters)(filterable(document)))
       .flatMap(({ document, text }) => {

@@ -35,6 +35,7 @@ export async function optionalRoutes(limits: HttpLimits = testSettings.limits): 
     stop: async () => {},
     callbackUrl: () => null,
     list: async () => [delivery],
+    get: async (id: string) => (id === deliveryId ? delivery : null),
     replay: async (id: string) => (id === deliveryId ? replayed(delivery, new Date()) : null),
   };
   return [

@@ -21,7 +21,14 @@ export function redisEngineOptions(
     url: place.url,
     prefix: place.prefix,
     role,
-    openFiles: (owner) => openDirectoryFiles({ dataDir: place.dataDir, owner, diskReserveBytes: 0, logger: silentLogger }),
+    openFiles: (owner) =>
+      openDirectoryFiles({
+        dataDir: place.dataDir,
+        owner,
+        diskReserveBytes: 0,
+        now: () => new Date().toISOString(),
+        logger: silentLogger,
+      }),
     openIndex: async () => {
       await mkdir(indexDir, { recursive: true });
       return openArbiterIndex(indexDir);

@@ -1,6 +1,8 @@
 /** Who makes a request, and whether they may. Keys come in headers, the page's login in a cookie; never in a URL. */
 import type { IncomingMessage } from 'node:http';
+import { collectionOf, defaultCollection } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
+import type { Task, TaskSnapshot } from '../../tasks/task.ts';
 import { findApiKey, type ApiKey } from './api-keys.ts';
 import { addressBlock } from './client-address.ts';
 import { allows, type Scope } from './scope.ts';
@@ -12,6 +14,8 @@ export type Principal = {
   /** The key's name; null without a key. */
   readonly keyId: string | null;
   readonly scope: Scope;
+  /** The collections that exist for it, its own one first; null: all of them, `default` being its own. */
+  readonly collections: readonly string[] | null;
   /** How it was shown. `none`: nothing was shown; `wrong`: what was shown is no key of ours. */
   readonly by: 'none' | 'wrong' | 'header' | 'cookie';
 };
@@ -25,9 +29,12 @@ export type AccessOptions = {
   readonly sessionMs: number;
 };
 
+/** Who asks where no keys are in use. */
+const everybody: Principal = { keyId: null, scope: 'admin', collections: null, by: 'none' };
+
 /** Who makes this request. A wrong key in a header is never excused by a good cookie. */
 export async function identify(request: IncomingMessage, options: AccessOptions): Promise<Principal> {
-  if (options.keys.length === 0) return { keyId: null, scope: 'admin', by: 'none' };
+  if (options.keys.length === 0) return everybody;
   const presented = keyHeader(request);
   if (presented !== null) return principal(findApiKey(options.keys, presented), 'header');
   const session = await sessionOf(request, options);
@@ -62,15 +69,39 @@ export function callerOf({ keyId }: Principal, address: string): string {
   return keyId === null ? addressBlock(address) : `key ${keyId}`;
 }
 
-/** Whether a task made with the key `ownerKeyId` is this caller's to see. */
-export function mayAccess({ keyId, scope }: Principal, ownerKeyId: string | null): boolean {
-  return scope === 'admin' || (keyId !== null && keyId === ownerKeyId);
+/** Whether a task is this caller's to see: of a collection that it reaches, and its own unless it looks after all of them. */
+export function mayAccess(principal: Principal, task: Pick<Task, 'docId' | 'keyId'>): boolean {
+  const { keyId, scope } = principal;
+  return reaches(principal, collectionOf(task.docId)) && (scope === 'admin' || (keyId !== null && keyId === task.keyId));
+}
+
+/** Whether a collection exists for this caller, if it does at all. */
+export function reaches({ collections }: Pick<Principal, 'collections'>, collection: string): boolean {
+  return collections === null || collections.includes(collection);
+}
+
+/** The collection that a caller means who names none. */
+export function homeOf({ collections }: Pick<Principal, 'collections'>): string {
+  return collections?.[0] ?? defaultCollection;
+}
+
+/** A task as this caller may see it: how many wait before it would tell of collections that do not exist for a bound key. */
+export function asSeenBy({ collections }: Pick<Principal, 'collections'>, snapshot: TaskSnapshot): TaskSnapshot {
+  return collections === null ? snapshot : { ...snapshot, queuePosition: null };
+}
+
+/** Who has shown no key of ours. */
+export const stranger: Principal = { keyId: null, scope: 'public', collections: [], by: 'none' };
+
+/** The holder of a key. */
+export function principalOf({ name, scope, collections }: ApiKey, by: 'header' | 'cookie'): Principal {
+  return { keyId: name, scope, collections, by };
 }
 
 function principal(key: ApiKey | null, by: 'header' | 'cookie'): Principal {
   // An old cookie is as good as none: the page then shows its login.
-  if (key === null) return { keyId: null, scope: 'public', by: by === 'header' ? 'wrong' : 'none' };
-  return { keyId: key.name, scope: key.scope, by };
+  if (key === null) return { ...stranger, by: by === 'header' ? 'wrong' : 'none' };
+  return principalOf(key, by);
 }
 
 function keyHeader({ headers }: IncomingMessage): string | null {

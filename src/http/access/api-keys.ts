@@ -3,6 +3,7 @@
  * 128 bits of randomness, so a plain digest is enough (there is no dictionary to try).
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isCollectionName } from '../../documents/document-name.ts';
 import { readFile } from 'node:fs/promises';
 import { isLoopbackHost } from './origin-guard.ts';
 import { scopes, type KeyScope } from './scope.ts';
@@ -20,15 +21,19 @@ export type ApiKey = {
   /** Names the key in logs and on tasks; never secret. */
   readonly name: string;
   readonly scope: KeyScope;
+  /** Those it is bound to, in the order that it names them; null: it reaches all. */
+  readonly collections: readonly string[] | null;
   readonly sha256: Uint8Array;
 };
 
 const keyCharactersMin = 16;
+const collectionNames = 'the name of a collection has 1 to 64 lower-case letters, digits, dashes or underscores';
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
  * Reads keys from a setting or a file: entries separated by commas or new lines, each `name:scope:key`,
- * `name:scope:sha256:<64 hex digits>` or a key alone (scope admin); `#` starts a comment line.
+ * `name:scope:sha256:<64 hex digits>` or a key alone (scope admin); `scope@hr+finance` binds it to these collections. `#` starts a
+ * comment line.
  * @throws Error with one sentence per bad entry; it never repeats a key.
  */
 export function parseApiKeys(text: string): readonly ApiKey[] {
@@ -74,10 +79,18 @@ export function findApiKey(keys: readonly ApiKey[], presented: string): ApiKey |
 }
 
 /** A new key from 32 random bytes, and the line to put into the settings or the key file (it holds the digest only). */
-export function writeApiKey(name: string, scope: KeyScope, random: Uint8Array): { key: string; line: string } {
+export function writeApiKey(
+  name: string,
+  scope: KeyScope,
+  random: Uint8Array,
+  collections: readonly string[] | null = null,
+): { key: string; line: string } {
   if (!namePattern.test(name)) throw new Error('a name has 1 to 64 letters, digits, dots, dashes or underscores');
   const key = `rk_${Buffer.from(random).toString('base64url')}`;
-  return { key, line: `${name}:${scope}:sha256:${Buffer.from(sha256(key)).toString('hex')}` };
+  const unknown = (collections ?? []).find((collection) => !isCollectionName(collection));
+  if (unknown !== undefined || collections?.length === 0) throw new Error(collectionNames);
+  const bound = collections === null ? '' : `@${collections.join('+')}`;
+  return { key, line: `${name}:${scope}${bound}:sha256:${Buffer.from(sha256(key)).toString('hex')}` };
 }
 
 async function readKeyFile(path: string): Promise<readonly ApiKey[]> {
@@ -97,20 +110,24 @@ function repeatedName(keys: readonly ApiKey[]): string | undefined {
 
 function parseEntry(entry: string): ApiKey | string {
   if (!entry.includes(':')) return bareKey(entry);
-  const [name = '', scope = '', ...rest] = entry.split(':');
+  const [name = '', what = '', ...rest] = entry.split(':');
+  const [scope = '', bound, ...more] = what.split('@');
   const key = rest.join(':');
-  if (!namePattern.test(name) || !isKeyScope(scope)) return 'write name:scope:key with scope read, write or admin';
+  if (!namePattern.test(name) || !isKeyScope(scope) || more.length > 0)
+    return 'write name:scope:key with scope read, write or admin, and @hr+finance after the scope to bind it to collections';
+  const collections = bound === undefined ? null : [...new Set(bound.split('+'))];
+  if (collections?.every(isCollectionName) === false) return `after the @ of ${name}: ${collectionNames}`;
   const digest = /^sha256:([0-9a-f]{64})$/i.exec(key)?.[1];
-  if (digest !== undefined) return { name, scope, sha256: Buffer.from(digest, 'hex') };
+  if (digest !== undefined) return { name, scope, collections, sha256: Buffer.from(digest, 'hex') };
   if (key.length < keyCharactersMin) return `the key of ${name} is shorter than ${keyCharactersMin} characters`;
-  return { name, scope, sha256: sha256(key) };
+  return { name, scope, collections, sha256: sha256(key) };
 }
 
 /** A key alone may do everything, and is named after its digest. */
 function bareKey(key: string): ApiKey | string {
   if (key.length < keyCharactersMin) return `the key is shorter than ${keyCharactersMin} characters`;
   const digest = sha256(key);
-  return { name: `key-${Buffer.from(digest).toString('hex').slice(0, 8)}`, scope: 'admin', sha256: digest };
+  return { name: `key-${Buffer.from(digest).toString('hex').slice(0, 8)}`, scope: 'admin', collections: null, sha256: digest };
 }
 
 function isKeyScope(text: string): text is KeyScope {

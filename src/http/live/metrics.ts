@@ -13,6 +13,8 @@ export interface HttpMetrics {
   task(snapshot: TaskSnapshot, atMs: number): void;
   /** The whole page, with the system's figures of the moment `atMs`. */
   page(services: Services, atMs: number): Promise<{ contentType: string; text: string }>;
+  /** What may be told of these collections, and nothing of what all share. */
+  boundPage(services: Services, collections: readonly string[]): Promise<{ contentType: string; text: string }>;
   close(): void;
 }
 
@@ -87,6 +89,7 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
       if (isTerminal(snapshot.task.status)) noteEnd(snapshot.task);
     },
     page,
+    boundPage,
     close: () => void loopDelay.disable(),
   };
 
@@ -117,7 +120,7 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
   }
 
   async function page(services: Services, atMs: number): Promise<{ contentType: string; text: string }> {
-    const [status, readiness] = await Promise.all([services.status(), services.readiness()]);
+    const [status, readiness] = await Promise.all([services.status(null), services.readiness()]);
     live.set({ status: 'pending' }, status.pending);
     live.set({ status: 'processing' }, status.processing);
     system.queueAge.set(status.pendingSince === null ? 0 : Math.max(0, atMs - Date.parse(status.pendingSince)) / 1000);
@@ -152,4 +155,23 @@ function beginsAgain(before: Task, { status, attempts }: Task): boolean {
 
 function secondsBetween(from: string, to: string): number {
   return Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
+}
+
+async function boundPage(services: Services, collections: readonly string[]): Promise<{ contentType: string; text: string }> {
+  const own = new Registry();
+  const registers = [own];
+  const gauge = (name: string, help: string, labelNames: string[]) => new Gauge({ name, help, labelNames, registers });
+  const documents = gauge('rag_documents', 'Searchable documents.', ['collection']);
+  const chunks = gauge('rag_chunks', 'Searchable chunks.', ['collection']);
+  const bytes = gauge('rag_collection_bytes', 'Size of the files of a collection.', ['collection']);
+  const live = gauge('rag_tasks', 'Tasks that are not done.', ['status']);
+  const [held, { pending, processing }] = await Promise.all([services.collections.list(collections), services.status(collections)]);
+  for (const { name: collection, ...of } of held) {
+    documents.set({ collection }, of.documents);
+    chunks.set({ collection }, of.chunks);
+    bytes.set({ collection }, of.bytes);
+  }
+  live.set({ status: 'pending' }, pending);
+  live.set({ status: 'processing' }, processing);
+  return { contentType: own.contentType, text: await own.metrics() };
 }

@@ -1,12 +1,13 @@
 /**
- * One subscription to all tasks for everything in the front end that follows them (event streams, throughput, metrics),
- * numbered and kept for a while so that an event stream can be resumed.
+ * One subscription to all tasks for everything in the front end that follows them (event streams, throughput, metrics), numbered and
+ * kept for a while so that an event stream can be resumed. Each collection has numbers of its own: those of one say nothing of another.
  */
+import { collectionOf } from '../../documents/document-name.ts';
 import type { TaskSnapshot } from '../../tasks/task.ts';
 import type { TaskService } from '../services.ts';
 
 export type FeedEvent = {
-  /** `<epoch>-<number>`: grows by one with each event; the epoch is another one in another process. */
+  /** `<epoch>-<number>`: grows by one with each event of its collection; the epoch is another one in another process. */
   readonly id: string;
   readonly snapshot: TaskSnapshot;
 };
@@ -15,20 +16,24 @@ export interface TaskFeed {
   /** Subscribes; false when it already has. */
   start(tasks: TaskService): boolean;
   stop(): void;
-  /** Calls `listener` with every event from now on. Returns the way to stop. */
-  follow(listener: (event: FeedEvent) => void): () => void;
-  /** The events after `lastId`; null when that is not known any more, and a snapshot is needed. */
-  since(lastId: string): readonly FeedEvent[] | null;
-  /** The id that the newest event has, for a stream that begins now. */
-  lastId(): string;
+  /** Calls `listener` with every event of a collection, or of all for null, from now on. Returns the way to stop. */
+  follow(collection: string | null, listener: (event: FeedEvent) => void): () => void;
+  /** The events of a collection after `lastId`; null when that is not known any more, and a snapshot is needed. */
+  since(collection: string, lastId: string): readonly FeedEvent[] | null;
+  /** The id that the newest event of a collection has, for a stream that begins now. */
+  lastId(collection: string): string;
 }
 
+/** Of all collections together. */
 const eventsKept = 1000;
 
+type Kept = FeedEvent & { readonly collection: string; readonly number: number };
+
 export function createTaskFeed(epoch: string): TaskFeed {
-  const listeners = new Set<(event: FeedEvent) => void>();
-  const kept: FeedEvent[] = [];
-  let number = 0;
+  const listeners = new Map<(event: FeedEvent) => void, string | null>();
+  /** The newest number of each collection that anything has happened in. */
+  const numbers = new Map<string, number>();
+  const kept: Kept[] = [];
   let unsubscribe: (() => void) | null = null;
 
   return { start, stop, follow, since, lastId };
@@ -46,25 +51,33 @@ export function createTaskFeed(epoch: string): TaskFeed {
   }
 
   function publish(snapshot: TaskSnapshot): void {
-    number += 1;
-    const event = { id: lastId(), snapshot };
+    const collection = collectionOf(snapshot.task.docId);
+    const number = numberOf(collection) + 1;
+    numbers.set(collection, number);
+    const event = { id: lastId(collection), snapshot, collection, number };
     kept.push(event);
     if (kept.length > eventsKept) kept.shift();
-    for (const listener of listeners) listener(event);
+    for (const [listener, wanted] of listeners) if (wanted === null || wanted === collection) listener(event);
   }
 
-  function follow(listener: (event: FeedEvent) => void): () => void {
-    listeners.add(listener);
+  function follow(collection: string | null, listener: (event: FeedEvent) => void): () => void {
+    listeners.set(listener, collection);
     return () => listeners.delete(listener);
   }
 
-  function since(lastId: string): readonly FeedEvent[] | null {
+  function since(collection: string, lastId: string): readonly FeedEvent[] | null {
     const after = lastId.startsWith(`${epoch}-`) ? Number(lastId.slice(epoch.length + 1)) : Number.NaN;
-    const first = number - kept.length;
-    return Number.isInteger(after) && after >= first && after <= number ? kept.slice(after - first) : null;
+    const newest = numberOf(collection);
+    if (!Number.isInteger(after) || after < 0 || after > newest) return null;
+    const missed = kept.filter((event) => event.collection === collection && event.number > after);
+    return missed.length === newest - after ? missed : null;
   }
 
-  function lastId(): string {
-    return `${epoch}-${number}`;
+  function lastId(collection: string): string {
+    return `${epoch}-${numberOf(collection)}`;
+  }
+
+  function numberOf(collection: string): number {
+    return numbers.get(collection) ?? 0;
   }
 }

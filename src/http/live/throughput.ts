@@ -1,4 +1,5 @@
-/** What was done in each of the last 60 minutes, counted from the ends of tasks as they are seen here, and how full the queue was. Memory: 60 rows. */
+/** What was done in each of the last 60 minutes, counted from the ends of tasks as they are seen here, and how full the queue was. Memory: 60 rows, each of the collections in which something ended. */
+import { collectionOf } from '../../documents/document-name.ts';
 import { isTerminal, type Task } from '../../tasks/task.ts';
 
 const minutesKept = 60;
@@ -21,11 +22,12 @@ export interface Throughput {
   note(task: Task): void;
   /** How full the queue is at this moment. */
   sample(queue: { readonly pending: number; readonly processing: number }, nowMs: number): void;
-  /** 60 rows, oldest first, the last one being the running minute. */
-  history(nowMs: number): readonly MinuteCount[];
+  /** 60 rows, oldest first, the last one being the running minute; of these collections alone, or of all for null. How full the queue was is of all. */
+  history(nowMs: number, reach?: readonly string[] | null): readonly MinuteCount[];
 }
 
-type Row = { ended: Set<string>; completed: number; failed: number; bytes: number; pending: number; processing: number };
+type Done = { completed: number; failed: number; bytes: number };
+type Row = { readonly ended: Set<string>; readonly done: Map<string, Done>; pending: number; processing: number };
 
 export function createThroughput(): Throughput {
   const rows = new Map<number, Row>();
@@ -39,8 +41,11 @@ export function createThroughput(): Throughput {
     const end = `${task.id}:${task.revision}`;
     if (row.ended.has(end)) return;
     row.ended.add(end);
-    row[task.status === 'completed' ? 'completed' : 'failed'] += 1;
-    if (task.status === 'completed') row.bytes += task.fileBytes;
+    const collection = collectionOf(task.docId);
+    const done = row.done.get(collection) ?? { completed: 0, failed: 0, bytes: 0 };
+    row.done.set(collection, done);
+    done[task.status === 'completed' ? 'completed' : 'failed'] += 1;
+    if (task.status === 'completed') done.bytes += task.fileBytes;
   }
 
   function sample({ pending, processing }: { pending: number; processing: number }, nowMs: number): void {
@@ -50,18 +55,22 @@ export function createThroughput(): Throughput {
   }
 
   function rowAt(minute: number): Row {
-    const row = rows.get(minute) ?? { ended: new Set(), completed: 0, failed: 0, bytes: 0, pending: 0, processing: 0 };
+    const row = rows.get(minute) ?? { ended: new Set(), done: new Map<string, Done>(), pending: 0, processing: 0 };
     rows.set(minute, row);
     for (const old of rows.keys()) if (old <= minute - 2 * minutesKept) rows.delete(old);
     return row;
   }
 
-  function history(nowMs: number): readonly MinuteCount[] {
+  function history(nowMs: number, reach: readonly string[] | null = null): readonly MinuteCount[] {
     const last = Math.floor(nowMs / minuteMs);
     return Array.from({ length: minutesKept }, (_, index) => {
       const minute = last - minutesKept + 1 + index;
-      const { completed = 0, failed = 0, bytes = 0, pending = 0, processing = 0 } = rows.get(minute) ?? {};
-      return { minute: new Date(minute * minuteMs).toISOString(), completed, failed, bytes, pending, processing };
+      const row = rows.get(minute);
+      const done = [...(row?.done ?? [])].filter(([collection]) => reach === null || reach.includes(collection));
+      const sum = (what: keyof Done): number => done.reduce((total, [, each]) => total + each[what], 0);
+      const { pending = 0, processing = 0 } = (reach === null ? row : undefined) ?? {};
+      const minutes = new Date(minute * minuteMs).toISOString();
+      return { minute: minutes, completed: sum('completed'), failed: sum('failed'), bytes: sum('bytes'), pending, processing };
     });
   }
 }

@@ -1,6 +1,7 @@
 /** POST /answer: an answer in sentences with numbered citations, as server-sent events. There only where a chat service is set. */
 import { AppError } from '../../errors.ts';
 import type { AnswerEvent } from '../../search/models/answer.ts';
+import { askedCollections } from '../access/asked-collection.ts';
 import { openEventStream } from '../live/event-stream.ts';
 import type { HttpLimits } from '../http-settings.ts';
 import { route, type Call, type Route } from './route.ts';
@@ -33,21 +34,23 @@ export function answerRoutes({ limits, wire }: AnswerRouteOptions): readonly Rou
           mediaType: 'text/event-stream',
         },
       },
-      problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'rate_limited', 'unavailable'],
+      problems: ['bad_request', 'not_found', 'body_too_large', 'unsupported_media_type', 'rate_limited', 'unavailable'],
       handle: writeAnswer,
     }),
   ];
 
-  async function writeAnswer({ ctx, body, services, asker, hurry }: Call<unknown, unknown, schemas.AnswerBody>): Promise<void> {
+  async function writeAnswer(call: Call<unknown, unknown, schemas.AnswerBody>): Promise<void> {
+    const { ctx, body, services, asker, hurry } = call;
     const { answers } = services;
     if (answers === undefined) throw new AppError('unavailable', 'No chat service is set (ANSWER_URL).');
+    const collections = await askedCollections(call, body);
     const { client } = asker;
     const stream = openEventStream(ctx, { limits, slots, client, until: hurry });
     const filter = body.doc_ids === undefined ? {} : { docIds: body.doc_ids };
     let id = 0;
     try {
       for await (const event of answers.answer(
-        { question: body.question, topK: body.top_k, filter },
+        { question: body.question, topK: body.top_k, filter, collections },
         { client, gone: stream.closed },
       )) {
         id += 1;

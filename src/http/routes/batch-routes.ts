@@ -2,8 +2,10 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from 'koa';
+import { nameOf, scopedId } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { askedCollection } from '../access/asked-collection.ts';
 import { callerOf } from '../access/access.ts';
 import type { Slots } from '../access/slots.ts';
 import type { HttpSettings } from '../http-settings.ts';
@@ -47,12 +49,15 @@ export function batchRoutes(options: BatchRouteOptions): readonly Route[] {
       path: '/documents:batch',
       scope: 'write',
       tag: 'insert',
+      query: schemas.documentQuery,
       summary: 'Upload many small documents as NDJSON. Each line is answered by a line, in order, when its document is stored.',
       body: { kind: 'lines', schema: schemas.batchLine },
       asksForBody: true,
       answers: { 200: { description: 'A line for each line.', mediaType: ndjson, schema: schemas.batchAnswer } },
-      problems: ['bad_request', 'unsupported_media_type', 'request_timeout'],
-      handle: (call) => insertBatch(call, options),
+      problems: ['bad_request', 'not_found', 'unsupported_media_type', 'request_timeout'],
+      async handle(call) {
+        insertBatch(call, await askedCollection(call, call.query.collection), options);
+      },
     }),
   ];
 }
@@ -61,7 +66,7 @@ const ndjson = 'application/x-ndjson';
 
 type BatchCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'hurry'>;
 
-function insertBatch(call: BatchCall, options: BatchRouteOptions): void {
+function insertBatch(call: BatchCall, collection: string, options: BatchRouteOptions): void {
   const { ctx, principal } = call;
   if (ctx.is(ndjson, 'application/ndjson', 'application/jsonl') === false)
     throw new AppError('unsupported_media_type', 'Send NDJSON, one JSON object a line, as application/x-ndjson.');
@@ -77,7 +82,7 @@ function insertBatch(call: BatchCall, options: BatchRouteOptions): void {
   ctx.set('Content-Type', ndjson);
   ctx.set('X-Accel-Buffering', 'no');
   ctx.body = answers;
-  void new Batch(call, caller, options)
+  void new Batch(call, { caller, collection }, options)
     .run(content, watch.failed, answers)
     .catch((error: unknown) => answers.destroy(error as Error))
     .finally(() => {
@@ -90,15 +95,17 @@ function insertBatch(call: BatchCall, options: BatchRouteOptions): void {
 class Batch {
   readonly #call: BatchCall;
   readonly #caller: string;
+  readonly #collection: string;
   readonly #options: BatchRouteOptions;
   /** By doc_id: the line before of the same document, so that the last one wins. */
   readonly #before = new Map<string, Promise<unknown>>();
   #bytes = 0;
   #stored = 0;
 
-  constructor(call: BatchCall, caller: string, options: BatchRouteOptions) {
+  constructor(call: BatchCall, { caller, collection }: { caller: string; collection: string }, options: BatchRouteOptions) {
     this.#call = call;
     this.#caller = caller;
+    this.#collection = collection;
     this.#options = options;
   }
 
@@ -159,7 +166,7 @@ class Batch {
       this.#options.metrics.uploaded(task.fileBytes);
       return {
         line: line.number,
-        doc_id: task.docId,
+        doc_id: nameOf(task.docId).docId,
         task_id: task.id,
         status: task.status,
         status_url: taskPath(task.id, this.#options.wire),
@@ -178,7 +185,7 @@ class Batch {
         const receipt = await receiveBytes(services.uploads, bytes);
         return await services.uploads.submit({
           receipt,
-          docId,
+          docId: scopedId({ collection: this.#collection, docId }),
           filename: name,
           declaredMediaType: null,
           ...(metadata === undefined ? {} : { metadata }),

@@ -1,14 +1,16 @@
 /** What is searchable: list, one, its text, its original, and its removal. */
+import { askedCollection } from '../access/asked-collection.ts';
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { ByteRange } from '../../storage/file-store.ts';
+import { type ScopedId, scopedId } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
 import type { DocumentPage, DocumentPatch, IndexedDocument } from '../../search/document-index.ts';
 import { JsonList, pageBytesMax, recordsAtOnce } from '../wire/json-list.ts';
 import { etagOf, hasPrecondition, isRangeOf, requireUnchanged, unchanged, type Validators } from '../wire/conditional.ts';
 import { attachment, cleanFilename } from '../upload/content-disposition.ts';
 import { rangeOf } from '../wire/ranges.ts';
-import { notModified, route, type Answer, type Route } from './route.ts';
+import { notModified, route, type Answer, type Call, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
 import type { DocumentStream, PickPart } from '../services.ts';
 import { describeDocument, type WireOptions } from '../wire/wire.ts';
@@ -24,13 +26,16 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       summary: 'List searchable documents, newest first; by filters, part of a name, or in another order.',
       query: schemas.documentsQuery,
       answers: { 200: { description: 'One page.', json: schemas.documentPage } },
-      async handle({ ctx, query: { limit, cursor, q, filters, sort }, services, asker }) {
+      problems: ['not_found'],
+      async handle({ ctx, query: { limit, cursor, q, filters, sort, collection: asked }, services, asker, principal }) {
+        const collection = await askedCollection({ services, principal }, asked);
         const list = new JsonList();
         let next: string | null | undefined = cursor;
         let left = limit;
         do {
           const page: DocumentPage = await services.documents.list(
             {
+              collection,
               limit: Math.min(left, recordsAtOnce),
               ...(next == null ? {} : { cursor: next }),
               ...(q === undefined ? {} : { q }),
@@ -56,8 +61,10 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       logged: 'documents deleted',
       query: schemas.deleteDocumentsQuery,
       answers: { 200: { description: 'They are gone.', json: schemas.documentsDeleted } },
-      async handle({ ctx, query: { filters }, services, asker }) {
-        const { deleted, more } = await services.documents.removeMatching(filters, asker);
+      problems: ['not_found'],
+      async handle({ ctx, query: { filters, collection: asked }, services, asker, principal }) {
+        const collection = await askedCollection({ services, principal }, asked);
+        const { deleted, more } = await services.documents.removeMatching(collection, filters, asker);
         ctx.body = { message: deleted === 1 ? '1 document deleted' : `${deleted} documents deleted`, deleted, more };
       },
     }),
@@ -69,11 +76,13 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       tag: 'documents',
       summary: 'Get one searchable document.',
       params: schemas.documentParams,
+      query: schemas.documentQuery,
       hasVersions: true,
       answers: { 200: { description: 'The document.', json: schemas.documentRecord }, 304: notModified },
       problems: ['not_found'],
-      async handle({ ctx, params, services, asker }) {
-        const document = await services.documents.info(params.doc_id, asker);
+      async handle(call) {
+        const { ctx, services, asker } = call;
+        const document = await services.documents.info(await askedDocument(call), asker);
         if (document === null) throw documentNotFound();
         ctx.set('Cache-Control', 'no-cache');
         if (!unchanged(ctx, validatorsOf(document, wire))) ctx.body = describeDocument(document, wire);
@@ -88,14 +97,17 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       summary: 'Change metadata, title or file name of a document, without reading it again.',
       logged: 'document changed',
       params: schemas.documentParams,
+      query: schemas.documentQuery,
       body: { kind: 'json', schema: schemas.documentPatch },
       hasVersions: true,
       answers: { 200: { description: 'The document as it is now.', json: schemas.documentRecord } },
       problems: ['not_found', 'bad_request', 'body_too_large', 'unsupported_media_type'],
-      async handle({ ctx, params, body, services, asker }) {
-        const before = hasPrecondition(ctx) ? await services.documents.info(params.doc_id, asker) : null;
+      async handle(call) {
+        const { ctx, body, services, asker } = call;
+        const docId = await askedDocument(call);
+        const before = hasPrecondition(ctx) ? await services.documents.info(docId, asker) : null;
         requireUnchanged(ctx, before === null ? null : validatorsOf(before, wire));
-        const document = await services.documents.change(params.doc_id, toPatch(body));
+        const document = await services.documents.change(docId, toPatch(body));
         if (document === null) throw documentNotFound();
         ctx.set('ETag', validatorsOf(document, wire).etag);
         ctx.body = describeDocument(document, wire);
@@ -110,13 +122,16 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       summary: 'Delete a document (from search, content and disk) and cancel its waiting tasks.',
       logged: 'document deleted',
       params: schemas.documentParams,
+      query: schemas.documentQuery,
       hasVersions: true,
       answers: { 200: { description: 'It is gone.', json: schemas.documentDeleted } },
       problems: ['not_found'],
-      async handle({ ctx, params, services, asker }) {
-        const document = hasPrecondition(ctx) ? await services.documents.info(params.doc_id, asker) : null;
+      async handle(call) {
+        const { ctx, params, services, asker } = call;
+        const docId = await askedDocument(call);
+        const document = hasPrecondition(ctx) ? await services.documents.info(docId, asker) : null;
         requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));
-        if (!(await services.documents.remove(params.doc_id))) throw documentNotFound();
+        if (!(await services.documents.remove(docId))) throw documentNotFound();
         ctx.body = { message: 'Document deleted', doc_id: params.doc_id };
       },
     }),
@@ -128,6 +143,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       tag: 'documents',
       summary: 'Get the parsed text as Markdown; citations give offsets into it.',
       params: schemas.documentParams,
+      query: schemas.documentQuery,
       hasVersions: true,
       requestHeaders: schemas.rangeHeaders,
       answers: {
@@ -136,8 +152,10 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
         304: notModified,
       },
       problems: ['not_found', 'range_not_satisfiable'],
-      async handle({ ctx, params, services, asker }) {
-        await answerBytes(ctx, 'content', (pick) => services.documents.content(params.doc_id, asker, pick));
+      async handle(call) {
+        const { ctx, services, asker } = call;
+        const docId = await askedDocument(call);
+        await answerBytes(ctx, 'content', (pick) => services.documents.content(docId, asker, pick));
         if (ctx.status !== 304) ctx.set('Content-Type', 'text/markdown; charset=utf-8');
       },
     }),
@@ -149,12 +167,15 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       tag: 'documents',
       summary: 'Download the original file.',
       params: schemas.documentParams,
+      query: schemas.documentQuery,
       hasVersions: true,
       requestHeaders: schemas.rangeHeaders,
       answers: { 200: { description: 'The bytes that were uploaded.', mediaType: '*/*' }, 206: aPart('*/*'), 304: notModified },
       problems: ['not_found', 'range_not_satisfiable'],
-      async handle({ ctx, params, services, asker }) {
-        const { document } = await answerBytes(ctx, 'file', (pick) => services.documents.original(params.doc_id, asker, pick));
+      async handle(call) {
+        const { ctx, services, asker } = call;
+        const docId = await askedDocument(call);
+        const { document } = await answerBytes(ctx, 'file', (pick) => services.documents.original(docId, asker, pick));
         ctx.set('Content-Disposition', attachment(document.filename));
         if (ctx.status !== 304) ctx.set('Content-Type', downloadType(document.mediaType));
       },
@@ -170,6 +191,19 @@ function toPatch({ metadata, title, filename }: z.output<typeof schemas.document
     ...(title === undefined ? {} : { title }),
     ...(name === undefined ? {} : { filename: name }),
   };
+}
+
+/** The document that a request is about, as it is kept. @throws AppError `not_found`. */
+async function askedDocument({
+  params,
+  query,
+  services,
+  principal,
+}: Pick<
+  Call<z.output<typeof schemas.documentParams>, z.output<typeof schemas.documentQuery>, unknown>,
+  'params' | 'query' | 'services' | 'principal'
+>): Promise<ScopedId> {
+  return scopedId({ collection: await askedCollection({ services, principal }, query.collection), docId: params.doc_id });
 }
 
 /** Types that no browser runs anything from; every other file is just bytes. */

@@ -1,5 +1,7 @@
 /** POST /insert and PUT /documents/{doc_id}: a file comes in, becomes a task, and is answered when done or at once. */
 import type { Context } from 'koa';
+import { nameOf, type ScopedId, scopedId } from '../../documents/document-name.ts';
+import { askedCollection } from '../access/asked-collection.ts';
 import { AppError, type RequestErrorCode } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { isTerminal, taskStatuses, type Task, type TaskSnapshot } from '../../tasks/task.ts';
@@ -41,6 +43,7 @@ const answers: Route['answers'] = {
 };
 const problems: readonly RequestErrorCode[] = [
   'bad_request',
+  'not_found',
   'invalid_document',
   'unsupported_media_type',
   'request_timeout',
@@ -68,7 +71,7 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
       answers,
       problems,
       handle: (call) =>
-        insert(call, call.query.doc_id, options, () =>
+        insert(call, { collection: call.query.collection, docId: call.query.doc_id }, options, () =>
           receiveForm(call.ctx, call.services.uploads, {
             limits,
             address: call.query,
@@ -93,7 +96,7 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
       problems,
       handle: (call) => {
         const filename = rawFilename(call.ctx, call.query.filename, call.params.doc_id);
-        return insert(call, call.params.doc_id, options, () =>
+        return insert(call, { collection: call.query.collection, docId: call.params.doc_id }, options, () =>
           receiveRaw(call.ctx, call.services.uploads, {
             limits,
             address: call.query,
@@ -110,12 +113,13 @@ type InsertCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'pr
 
 async function insert(
   call: InsertCall,
-  docId: string,
+  asked: { readonly collection: string | undefined; readonly docId: string },
   options: InsertRouteOptions,
   receive: () => Promise<ReceivedFile>,
 ): Promise<void> {
   const { ctx, principal } = call;
   ctx.vary('Prefer');
+  const docId = scopedId({ collection: await askedCollection(call, asked.collection), docId: asked.docId });
   const entry = await options.idempotency.open(ctx.get('Idempotency-Key'), principal.keyId);
   // A repeated request is answered as it was, whatever has changed by it.
   if (entry === null) await requireVersion(call, docId, options.wire);
@@ -133,7 +137,7 @@ async function insert(
 
 async function answer(
   call: InsertCall,
-  docId: string,
+  docId: ScopedId,
   file: ReceivedFile,
   entry: IdempotencyEntry | null,
   options: InsertRouteOptions,
@@ -153,9 +157,10 @@ async function answer(
   const caller = callerOf(call.principal, (ctx.state as RequestState).address);
   const task = await submit(call, { ...file, docId, keyId: call.principal.keyId, caller }, options);
   metrics.uploaded(task.fileBytes);
-  const { id: taskId, docId: loggedDocId, filename, fileBytes, keyId } = task;
+  const { id: taskId, filename, fileBytes, keyId } = task;
+  const name = nameOf(task.docId);
   logger.info(
-    { requestId: call.requestId, taskId, docId: loggable(loggedDocId), filename: loggable(filename), fileBytes, keyId },
+    { requestId: call.requestId, taskId, ...name, docId: loggable(name.docId), filename: loggable(filename), fileBytes, keyId },
     'upload accepted',
   );
   const accepted: KeptReply = { status: 202, location: taskPath(task.id, wire), body: toTaskAccepted(task, wire) };
@@ -192,7 +197,7 @@ async function submit(call: InsertCall, upload: Upload, { wire, holdDocument }: 
 }
 
 /** What is on its way will be a version that the client does not know. @throws AppError `precondition_failed`. */
-async function requireVersion({ ctx, services, asker }: InsertCall, docId: string, wire: WireOptions): Promise<void> {
+async function requireVersion({ ctx, services, asker }: InsertCall, docId: ScopedId, wire: WireOptions): Promise<void> {
   if (!hasPrecondition(ctx)) return;
   const document = await services.documents.info(docId, asker);
   requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));

@@ -2,10 +2,10 @@
 import type { Context } from 'koa';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import { sessionOf } from '../access/access.ts';
+import { principalOf, sessionOf } from '../access/access.ts';
 import { findApiKey } from '../access/api-keys.ts';
 import { addressBlock } from '../access/client-address.ts';
-import type { HttpSettings } from '../http-settings.ts';
+import { keysNow, type HttpSettings } from '../http-settings.ts';
 import { createLoginLimiter } from '../access/rate-limit.ts';
 import { route, type RequestState, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
@@ -35,16 +35,16 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
       problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found', 'rate_limited'],
       needsServices: false,
       async handle({ ctx, body }) {
-        if (settings.apiKeys.length === 0)
+        if (keysNow(settings).length === 0)
           throw new AppError('not_found', 'No API keys are in use; there is nothing to log in to.');
         const caller = addressBlock((ctx.state as RequestState).address);
         limiter.check(caller);
-        const key = findApiKey(settings.apiKeys, body.key.trim());
+        const key = findApiKey(keysNow(settings), body.key.trim());
         if (key === null) {
           limiter.wrong(caller);
           throw new AppError('unauthorized', 'This API key is not valid.');
         }
-        (ctx.state as RequestState).principal = { keyId: key.name, scope: key.scope, by: 'cookie' };
+        (ctx.state as RequestState).principal = principalOf(key, 'cookie');
         const expiresMs = (await endedSessions.nowMs()) + settings.limits.sessionMs;
         setCookie(
           ctx,
@@ -52,7 +52,12 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
           writeSession(settings.sessionSecret, { id: newId(), key, expiresMs }),
           settings.limits.sessionMs / 1000,
         );
-        ctx.body = { name: key.name, scope: key.scope, expires_at: new Date(expiresMs).toISOString() };
+        ctx.body = {
+          name: key.name,
+          scope: key.scope,
+          collections: key.collections,
+          expires_at: new Date(expiresMs).toISOString(),
+        };
       },
     }),
     route({
@@ -65,8 +70,13 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
       answers: { 200: { description: 'The session has ended.', json: schemas.logoutReply } },
       needsServices: false,
       async handle({ ctx, requestId }) {
-        const { apiKeys: keys, sessionSecret, limits } = settings;
-        const session = await sessionOf(ctx.req, { keys, sessionSecret, endedSessions, sessionMs: limits.sessionMs });
+        const { sessionSecret, limits } = settings;
+        const session = await sessionOf(ctx.req, {
+          keys: keysNow(settings),
+          sessionSecret,
+          endedSessions,
+          sessionMs: limits.sessionMs,
+        });
         if (session !== null) {
           await endedSessions.add(session);
           logger.info({ requestId, keyId: session.key.name, address: (ctx.state as RequestState).address }, 'logged out');

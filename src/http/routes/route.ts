@@ -50,7 +50,7 @@ export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   /** With `{name}` for a parameter; a parameter never spans a raw slash. */
   readonly path: string;
   readonly scope: Scope;
-  readonly tag: 'insert' | 'tasks' | 'documents' | 'search' | 'system' | 'page';
+  readonly tag: 'insert' | 'tasks' | 'documents' | 'collections' | 'search' | 'system' | 'page';
   readonly summary: string;
   readonly params?: P;
   readonly query?: Q;

@@ -1,4 +1,6 @@
 /** The one table of routes. Routing, checks, scopes, OpenAPI and the tests of all of them are made from it. */
+import { collectionRoutes } from './collection-routes.ts';
+import { keysNow } from '../http-settings.ts';
 import { batchRoutes } from './batch-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { documentRoutes } from './document-routes.ts';
@@ -25,12 +27,13 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
     ...batchRoutes(options),
     ...taskRoutes({ ...options, limits: settings.limits }),
     ...documentRoutes(wire),
+    ...collectionRoutes(),
     ...searchRoutes(wire, metrics),
     ...systemRoutes(options),
     ...loginRoutes(options),
     ...options.extraRoutes,
   ];
   const { version, basePath, pageDir } = settings;
-  const docs = { version, basePath, pageDir, withKeys: settings.apiKeys.length > 0 };
+  const docs = { version, basePath, pageDir, withKeys: keysNow(settings).length > 0 };
   return [...described, ...docsRoutes(described, docs), ...pageRoutes(settings.pageDir)];
 }

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { SearchFilter, SearchMode, SearchQuery } from '../../search/document-index.ts';
 import { JsonList } from '../wire/json-list.ts';
+import { askedCollections, type AskedPlaces } from '../access/asked-collection.ts';
 import type { HttpMetrics } from '../live/metrics.ts';
 import { route, type Call, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
@@ -20,8 +21,8 @@ export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly 
       summary: 'Search documents.',
       body: { kind: 'json', schema: schemas.searchBody },
       answers,
-      problems: ['bad_request', 'body_too_large', 'unsupported_media_type'],
-      handle: (call) => search(call, toQuery(call.body, call.body.query, call.body.doc_ids)),
+      problems: ['bad_request', 'not_found', 'body_too_large', 'unsupported_media_type'],
+      handle: (call) => search(call, call.body, toQuery(call.body, call.body.query, call.body.doc_ids)),
     }),
     route({
       operation: 'searchByLink',
@@ -32,16 +33,20 @@ export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly 
       summary: 'Search documents with query parameters.',
       query: schemas.searchQuery,
       answers,
-      handle: (call) => search(call, toQuery(call.query, call.query.q, call.query.doc_id)),
+      problems: ['not_found'],
+      handle: (call) => search(call, call.query, toQuery(call.query, call.query.q, call.query.doc_id)),
     }),
   ];
 
   async function search(
-    { ctx, services, asker }: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'asker'>,
+    call: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'asker'>,
+    where: AskedPlaces,
     query: SearchQuery,
   ): Promise<void> {
+    const { ctx, services, asker } = call;
+    const collections = await askedCollections(call, where);
     const startedAt = performance.now();
-    const answer = await services.search.search(query, asker);
+    const answer = await services.search.search({ ...query, collections }, asker);
     metrics.searched(query.mode, (performance.now() - startedAt) / 1000);
     const { hits, ...head } = toSearchReply(query, answer, wire);
     const list = new JsonList();
@@ -51,7 +56,7 @@ export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly 
 }
 
 type Common = { top_k: number; offset: number; mode: SearchMode } & Partial<
-  Omit<z.output<typeof schemas.searchBody>, 'query' | 'doc_ids' | 'top_k' | 'offset' | 'mode'>
+  Omit<z.output<typeof schemas.searchBody>, 'query' | 'doc_ids' | 'collection' | 'collections' | 'top_k' | 'offset' | 'mode'>
 >;
 
 function toQuery(given: Common, query: string, docIds: readonly string[] | undefined): SearchQuery {

@@ -1,6 +1,6 @@
 /** Whether it lives, whether it can work, how it is set up, how it does; its metrics and its description. */
 import { AppError } from '../../errors.ts';
-import type { HttpSettings } from '../http-settings.ts';
+import { keysNow, type HttpSettings } from '../http-settings.ts';
 import type { HttpMetrics } from '../live/metrics.ts';
 import { route, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
@@ -55,13 +55,13 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       answers: { 200: { description: 'Version and limits.', json: schemas.configReply } },
       needsServices: false,
       handle({ ctx, principal }) {
-        const { keyId: name, scope } = principal;
+        const { keyId: name, scope, collections } = principal;
         ctx.body = {
           version: settings.version,
           file_bytes_max: settings.fileBytesMax,
           sync_bytes_max: settings.syncBytesMax,
-          auth: settings.apiKeys.length === 0 ? 'none' : 'key',
-          key: name === null ? null : { name, scope },
+          auth: keysNow(settings).length === 0 ? 'none' : 'key',
+          key: name === null ? null : { name, scope, collections },
           formats: settings.formats,
           answers: settings.answers,
         };
@@ -75,11 +75,11 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       tag: 'system',
       summary: 'Queue, index and disk now, and throughput in each minute of the last hour.',
       answers: { 200: { description: 'The figures.', json: schemas.statusReply } },
-      async handle({ ctx, services }) {
-        const figures = await services.status();
+      async handle({ ctx, services, principal: { collections } }) {
+        const figures = await services.status(collections);
         const nowMs = Date.parse(now());
-        throughput.sample(figures, nowMs);
-        ctx.body = toStatusReply(figures, throughput.history(nowMs));
+        if (collections === null) throughput.sample(figures, nowMs);
+        ctx.body = toStatusReply(figures, throughput.history(nowMs, collections));
       },
     }),
     route({
@@ -90,8 +90,10 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       tag: 'system',
       summary: 'Metrics in the Prometheus format.',
       answers: { 200: { description: 'Prometheus text format.', mediaType: 'text/plain' } },
-      async handle({ ctx, services }) {
-        const { contentType, text } = await metrics.page(services, Date.parse(now()));
+      async handle({ ctx, services, principal: { collections } }) {
+        const { contentType, text } = await (collections === null
+          ? metrics.page(services, Date.parse(now()))
+          : metrics.boundPage(services, collections));
         ctx.status = 200;
         ctx.set('Content-Type', contentType);
         ctx.body = text;

@@ -2,7 +2,9 @@
 import type { Context } from 'koa';
 import { AppError } from '../../errors.ts';
 import { isTerminal, taskStatuses, type TaskId, type TaskSnapshot } from '../../tasks/task.ts';
-import { callerOf, mayAccess, type Principal } from '../access/access.ts';
+import { scopedId } from '../../documents/document-name.ts';
+import { asSeenBy, callerOf, mayAccess, type Principal } from '../access/access.ts';
+import { askedCollection } from '../access/asked-collection.ts';
 import { etagOf, requireUnchanged, unchanged } from '../wire/conditional.ts';
 import { openEventStream } from '../live/event-stream.ts';
 import type { HttpLimits } from '../http-settings.ts';
@@ -56,7 +58,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
           release === null ? found : await services.tasks.wait(found.task.id, query.wait * 1000, hurry).finally(release);
         if (snapshot === null) throw taskNotFound();
         if (!isTerminal(snapshot.task.status)) ctx.set('Retry-After', '2');
-        answerWithETag(ctx, JSON.stringify(toTaskRecord(snapshot, wire)));
+        answerWithETag(ctx, JSON.stringify(toTaskRecord(asSeenBy(principal, snapshot), wire)));
       },
     }),
     route({
@@ -94,12 +96,15 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       summary: 'List tasks, newest first. With keys in use, a key sees its own; a page may then be shorter than `limit`.',
       query: schemas.tasksQuery,
       answers: { 200: { description: 'One page.', json: schemas.taskPage } },
+      problems: ['not_found'],
       async handle({ ctx, query, services, principal, asker }) {
         const list = new JsonList();
-        const docId = query.doc_id === undefined ? undefined : await services.documents.keptDocId(query.doc_id, asker);
+        const collection = await askedCollection({ services, principal }, query.collection);
+        const asked = query.doc_id === undefined ? undefined : scopedId({ collection, docId: query.doc_id });
+        const docId = asked === undefined ? undefined : await services.documents.keptDocId(asked, asker);
         const isWanted = hasName(query.q);
-        const nextCursor = await listOwn(services.tasks, { ...query, doc_id: docId }, principal, async (tasks) => {
-          const found = tasks.map((snapshot) => toTaskRecord(snapshot, wire)).filter(isWanted);
+        const nextCursor = await listOwn(services.tasks, { ...query, collection, doc_id: docId }, principal, async (tasks) => {
+          const found = tasks.map((snapshot) => toTaskRecord(asSeenBy(principal, snapshot), wire)).filter(isWanted);
           await list.add(found);
           return list.bytes < pageBytesMax ? found.length : null;
         });
@@ -151,17 +156,20 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       path: '/events',
       scope: 'read',
       tag: 'tasks',
-      summary: 'Follow all tasks as server-sent events: first a `snapshot`, then each changed `task`.',
+      summary: 'Follow all tasks of a collection as server-sent events: first a `snapshot`, then each changed `task`.',
+      query: schemas.eventsQuery,
       answers: { 200: { description: 'Events named `snapshot` and `task`.', mediaType: 'text/event-stream' } },
-      problems: ['rate_limited'],
-      handle: (call) => followTasks(call, options),
+      problems: ['not_found', 'rate_limited'],
+      async handle(call) {
+        await followTasks(call, await askedCollection(call, call.query.collection), options);
+      },
     }),
   ];
 
   /** The task that is about to be changed. @throws AppError `precondition_failed`, `not_found`. */
   async function asClientKnowsIt(ctx: Context, tasks: TaskService, id: string, principal: Principal): Promise<TaskSnapshot> {
     const found = await ownTask(tasks, id, principal);
-    requireUnchanged(ctx, { etag: etagOf(JSON.stringify(toTaskRecord(found, wire))), modified: null });
+    requireUnchanged(ctx, { etag: etagOf(JSON.stringify(toTaskRecord(asSeenBy(principal, found), wire))), modified: null });
     return found;
   }
 }
@@ -188,30 +196,33 @@ async function followTask(call: TaskCall, taskId: string, options: TaskRouteOpti
 
   function send(snapshot: TaskSnapshot): void {
     const id = eventId(snapshot);
-    if (id !== lastId) stream.send({ id, name: 'task', data: toTaskRecord(snapshot, options.wire) });
+    if (id !== lastId) stream.send({ id, name: 'task', data: toTaskRecord(asSeenBy(principal, snapshot), options.wire) });
     lastId = id;
     if (isTerminal(snapshot.task.status)) stream.close();
   }
 }
 
-async function followTasks(call: TaskCall, options: TaskRouteOptions): Promise<void> {
+async function followTasks(call: TaskCall, collection: string, options: TaskRouteOptions): Promise<void> {
   const { ctx, services, principal } = call;
   const { feed, wire } = options;
   if (answeredHead(ctx)) return;
-  const missed = feed.since(ctx.get('Last-Event-ID'));
-  const startId = feed.lastId();
-  const tasks = missed === null ? await liveAndNewest(services.tasks, principal) : null;
+  const missed = feed.since(collection, ctx.get('Last-Event-ID'));
+  const startId = feed.lastId(collection);
+  const tasks = missed === null ? await liveAndNewest(services.tasks, collection, principal) : null;
   const stream = openEventStream(ctx, streamOptions(call, options));
-  if (tasks !== null)
-    stream.send({ id: startId, name: 'snapshot', data: { tasks: tasks.map((snapshot) => toTaskRecord(snapshot, wire)) } });
+  if (tasks !== null) stream.send({ id: startId, name: 'snapshot', data: { tasks: tasks.map(toRecord) } });
   // What came while the snapshot was read is sent after it: each event holds a whole task, so twice does no harm.
-  for (const event of missed ?? feed.since(startId) ?? []) send(event);
-  const unfollow = feed.follow(send);
+  for (const event of missed ?? feed.since(collection, startId) ?? []) send(event);
+  const unfollow = feed.follow(collection, send);
   stream.closed.addEventListener('abort', unfollow, { once: true });
   if (stream.closed.aborted) unfollow();
 
   function send({ id, snapshot }: { id: string; snapshot: TaskSnapshot }): void {
-    if (mayAccess(principal, snapshot.task.keyId)) stream.send({ id, name: 'task', data: toTaskRecord(snapshot, wire) });
+    if (mayAccess(principal, snapshot.task)) stream.send({ id, name: 'task', data: toRecord(snapshot) });
+  }
+
+  function toRecord(snapshot: TaskSnapshot): object {
+    return toTaskRecord(asSeenBy(principal, snapshot), wire);
   }
 }
 
@@ -222,14 +233,16 @@ function streamOptions(
   return { limits, slots: streamSlots, client: callerOf(principal, (ctx.state as RequestState).address), until: hurry };
 }
 
-async function liveAndNewest(tasks: TaskService, principal: Principal): Promise<readonly TaskSnapshot[]> {
+async function liveAndNewest(tasks: TaskService, collection: string, principal: Principal): Promise<readonly TaskSnapshot[]> {
   const live = await Promise.all(
-    taskStatuses.filter((status) => !isTerminal(status)).map((status) => tasks.list({ status, limit: snapshotTasksMax })),
+    taskStatuses
+      .filter((status) => !isTerminal(status))
+      .map((status) => tasks.list({ status, collection, limit: snapshotTasksMax })),
   );
-  const newest = await tasks.list({ limit: snapshotTasksMax });
+  const newest = await tasks.list({ collection, limit: snapshotTasksMax });
   const byId = new Map([...newest.tasks, ...live.flatMap((page) => page.tasks)].map((snapshot) => [snapshot.task.id, snapshot]));
   return [...byId.values()]
-    .filter(({ task }) => mayAccess(principal, task.keyId))
+    .filter(({ task }) => mayAccess(principal, task))
     .sort((a, b) => (a.task.id < b.task.id ? 1 : -1))
     .slice(0, 2 * snapshotTasksMax);
 }
@@ -237,7 +250,7 @@ async function liveAndNewest(tasks: TaskService, principal: Principal): Promise<
 /** The task, if it is this caller's to see; another key's task does not exist for it. */
 async function ownTask(tasks: TaskService, id: string, principal: Principal): Promise<TaskSnapshot> {
   const snapshot = isTaskId(id) ? await tasks.get(id) : null;
-  if (snapshot === null || !mayAccess(principal, snapshot.task.keyId)) throw taskNotFound();
+  if (snapshot === null || !mayAccess(principal, snapshot.task)) throw taskNotFound();
   return snapshot;
 }
 
@@ -257,10 +270,12 @@ async function listOwn(
   tasks: TaskService,
   {
     status,
+    collection,
     doc_id,
     limit,
     cursor,
   }: {
+    collection: string;
     status?: TaskSnapshot['task']['status'] | undefined;
     doc_id?: string | undefined;
     limit: number;
@@ -276,11 +291,12 @@ async function listOwn(
     read += wanted;
     const page = await tasks.list({
       limit: wanted,
+      collection,
       ...(status === undefined ? {} : { status }),
       ...(doc_id === undefined ? {} : { docId: doc_id }),
       ...(next === undefined || next === null ? {} : { cursor: next }),
     });
-    const own = page.tasks.filter(({ task }) => mayAccess(principal, task.keyId));
+    const own = page.tasks.filter(({ task }) => mayAccess(principal, task));
     const taken = await take(own);
     left -= taken ?? left;
     next = page.nextCursor;

@@ -7,6 +7,7 @@ const times = { began: '2026-11-24T08:30:00.100Z', ended: '2026-11-24T08:30:02.0
 
 const task: z.input<typeof schemas.taskRecord> = {
   task_id: taskId,
+  collection: 'default',
   doc_id: 'handbook',
   filename: 'handbook.pdf',
   file_size: 482_133,
@@ -72,6 +73,7 @@ const searchReply: z.input<typeof schemas.searchReply> = {
       ],
       across_languages: false,
       citation: {
+        collection: 'default',
         doc_id: 'handbook',
         filename: 'handbook.pdf',
         title: 'Handbook',

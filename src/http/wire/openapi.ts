@@ -26,6 +26,7 @@ const tagDescriptions: Readonly<Record<Route['tag'], string>> = {
   insert: 'Uploading documents.',
   tasks: 'Following, cancelling and retrying what was uploaded.',
   documents: 'What is searchable: lists, texts, original files.',
+  collections: 'Documents of one purpose, with settings, figures and readers of their own.',
   search: 'Finding chunks, with citations.',
   system: 'For those who run the server.',
   page: 'The web page and its login.',

@@ -41,6 +41,14 @@ function docIdText(missing?: string): z.ZodType<string, string> {
 
 export const docId = docIdText();
 
+export const collectionName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, { message: 'must have 1 to 64 lower-case letters, digits, dashes or underscores' })
+  .meta({ description: 'A collection. Absent: the one that the key names first, else `default`.', example: 'hr' });
+const inCollection = { collection: collectionName.optional() };
+/** Of routes that are about one document. */
+export const documentQuery = z.object(inCollection);
+
 /** Anything that may be asked for as a task id: what is not one is an unknown task (404), not a malformed request. */
 export const taskId = z.string().meta({ description: 'A task id.', example: '0193a1b2-7c4d-7e8f-9a0b-1c2d3e4f5a6b' });
 
@@ -99,6 +107,7 @@ export const insertQuery = z.object({
     'is missing; name the document in the address, as in POST /insert?doc_id=handbook (a field of the form is not read)',
   ),
   ...givenFields,
+  ...inCollection,
 });
 /** A line of POST /documents:batch. */
 export const batchLine = z
@@ -162,6 +171,7 @@ export const documentPatch = z
 export const putQuery = z.object({
   filename: z.string().min(1).max(1024).optional().meta({ description: 'The name of the file.' }),
   ...givenFields,
+  ...inCollection,
 });
 export const insertHeaders = z.object({
   prefer: z.string().optional().meta({ description: '`respond-async` or `wait=N` (RFC 7240).', example: 'wait=10' }),
@@ -188,6 +198,7 @@ const namePart = z
 
 export const tasksQuery = z.object({
   q: namePart.meta({ description: 'Part of a file name, a doc_id or a task id, in any case.' }),
+  ...inCollection,
   status: z.enum(taskStatuses).optional(),
   doc_id: docId.optional(),
   limit: queryInteger(1, 1000, 50),
@@ -206,14 +217,16 @@ function sortBy<T extends string>(names: readonly T[]): z.ZodType<{ by: T; desce
     });
 }
 
+export const eventsQuery = z.object(inCollection);
 export const documentsQuery = z.object({
+  ...inCollection,
   q: namePart.meta({ description: 'Parts of a doc_id, a file name or a title, in any case.' }),
   filters: filterText.optional(),
   sort: sortBy(documentOrders),
   limit: queryInteger(1, 1000, 50),
   cursor,
 });
-export const deleteDocumentsQuery = z.object({ filters: filterText });
+export const deleteDocumentsQuery = z.object({ ...inCollection, filters: filterText });
 
 const searchText = z
   .string()
@@ -223,9 +236,18 @@ const searchText = z
 const mode = z.enum(searchModes).default('hybrid');
 const docIdList = z.array(docId).max(100);
 
+export const collections = z
+  .array(z.union([collectionName, z.literal('*')]))
+  .min(1)
+  .max(64)
+  .refine((names) => !names.includes('*') || names.length === 1, { message: 'must be ["*"] alone, or names' })
+  .meta({ description: 'Several collections at once; `["*"]`: all that the key may read.' });
+
 export const searchBody = z
   .strictObject({
     query: searchText,
+    ...inCollection,
+    collections: collections.optional(),
     top_k: z.int().min(1).max(100).default(10),
     offset: z.int().min(0).max(1000).default(0).meta({ description: 'Hits to pass over.' }),
     mode,
@@ -242,6 +264,8 @@ export const searchBody = z
 export const answerBody = z
   .strictObject({
     question: searchText,
+    ...inCollection,
+    collections: collections.optional(),
     top_k: z.int().min(1).max(20).default(6).meta({ description: 'Chunks the answer is made from.' }),
     doc_ids: docIdList.optional(),
   })
@@ -250,6 +274,7 @@ export type AnswerBody = z.output<typeof answerBody>;
 
 export const searchQuery = z.object({
   q: searchText,
+  ...inCollection,
   top_k: queryInteger(1, 100, 10),
   offset: queryInteger(0, 1000, 0),
   mode,
@@ -289,9 +314,13 @@ const taskResult = z
   })
   .meta({ id: 'TaskResult' });
 
+/** No name that is shown has a control character in it: one would be of what stores keep beside it. */
+const shownName = z.string().regex(/^\P{Cc}*$/u);
+
 const taskFields = {
   task_id: z.string(),
-  doc_id: z.string(),
+  doc_id: shownName,
+  collection: z.string(),
   filename: z.string(),
   file_size: count,
   status: z.enum(taskStatuses),
@@ -346,7 +375,8 @@ export const taskPage = z.strictObject({ tasks: z.array(taskRecord), next_cursor
 
 export const documentRecord = z
   .strictObject({
-    doc_id: z.string(),
+    doc_id: shownName,
+    collection: z.string(),
     task_id: z.string().meta({ description: 'The task that made this version.' }),
     filename: z.string(),
     media_type: z.string(),
@@ -371,7 +401,7 @@ export const documentPage = z
   .meta({ id: 'DocumentPage' });
 
 export const documentDeleted = z
-  .strictObject({ message: z.literal('Document deleted'), doc_id: z.string() })
+  .strictObject({ message: z.literal('Document deleted'), doc_id: shownName })
   .meta({ id: 'DocumentDeleted' });
 
 export const documentsDeleted = z
@@ -381,6 +411,64 @@ export const documentsDeleted = z
     more: z.boolean().meta({ description: 'Whether more match than one request removes: send it again.' }),
   })
   .meta({ id: 'DocumentsDeleted' });
+const settingText = (charactersMax: number): z.ZodString => z.string().min(1).max(charactersMax).refine(storable, notStorable);
+
+/** Null takes a setting back: the server's own then holds. */
+const collectionSettings = z.strictObject({
+  chunk_tokens: z.int().min(32).max(8192).nullable().optional().meta({ description: 'Most tokens in one chunk.' }),
+  chunk_overlap: z
+    .int()
+    .min(0)
+    .max(4096)
+    .nullable()
+    .optional()
+    .meta({ description: 'Tokens that a chunk repeats of the one before.' }),
+  language: z
+    .string()
+    .regex(/^[a-z]{2}$/, { message: 'must be two letters of ISO 639-1, such as en or zh' })
+    .nullable()
+    .optional()
+    .meta({ description: 'Of documents that do not show theirs.' }),
+  synonyms: z
+    .array(z.array(settingText(64)).min(2).max(32))
+    .max(1000)
+    .optional()
+    .meta({ description: 'Groups of words that stand for each other in a question.' }),
+});
+
+export const collectionParams = z.object({ name: collectionName });
+export const collectionBody = z
+  .strictObject({
+    title: settingText(300).nullable().optional(),
+    description: settingText(2000).nullable().optional(),
+    settings: collectionSettings.optional(),
+  })
+  .meta({ id: 'CollectionChange' });
+export type CollectionBody = z.output<typeof collectionBody>;
+export const removalQuery = z.object({
+  confirm: z.string().max(64).optional().meta({ description: 'The name of the collection once more.' }),
+});
+
+export const collectionRecord = z
+  .strictObject({
+    name: z.string(),
+    title: z.string().nullable(),
+    description: z.string().nullable(),
+    documents: count,
+    chunks: count,
+    bytes: count.meta({ description: 'Of the files as they were uploaded.' }),
+    created_at: isoTime
+      .nullable()
+      .meta({ description: 'Null of `default`, which is always there, until somebody has changed it.' }),
+    settings: collectionSettings.required(),
+    rereading: z.boolean().meta({ description: 'Its settings have changed and documents are still being read again.' }),
+  })
+  .meta({ id: 'Collection' });
+export type CollectionRecord = z.output<typeof collectionRecord>;
+export const collectionList = z.strictObject({ collections: z.array(collectionRecord) }).meta({ id: 'CollectionList' });
+export const collectionDeleted = z
+  .strictObject({ message: z.literal('Collection deleted'), name: z.string() })
+  .meta({ id: 'CollectionDeleted' });
 
 export const searchReply = z
   .strictObject({
@@ -398,7 +486,8 @@ export const searchReply = z
           .boolean()
           .meta({ description: 'Found by the translation of the question: Chinese asked, English found, or the other way round.' }),
         citation: z.strictObject({
-          doc_id: z.string(),
+          doc_id: shownName,
+          collection: z.string(),
           filename: z.string(),
           title: z.string().nullable(),
           page: count.nullable(),
@@ -425,7 +514,16 @@ export const configReply = z
     sync_bytes_max: count,
     auth: z.enum(['none', 'key']),
     /** Who this request was made by, when it had a valid key or cookie. */
-    key: z.strictObject({ name: z.string(), scope: z.enum(['read', 'write', 'admin']) }).nullable(),
+    key: z
+      .strictObject({
+        name: z.string(),
+        scope: z.enum(['read', 'write', 'admin']),
+        collections: z
+          .array(z.string())
+          .nullable()
+          .meta({ description: 'Those it is bound to, its own first; null: it reaches all.' }),
+      })
+      .nullable(),
     formats: z.array(z.string()).meta({ description: 'File name endings that can be read, without a dot.' }),
     answers: z.boolean().meta({ description: 'Whether a chat service is set, so that POST /answer is there.' }),
   })
@@ -452,7 +550,12 @@ export const statusReply = z
   .meta({ id: 'Status' });
 
 export const loginReply = z
-  .strictObject({ name: z.string(), scope: z.enum(['read', 'write', 'admin']), expires_at: isoTime })
+  .strictObject({
+    name: z.string(),
+    scope: z.enum(['read', 'write', 'admin']),
+    collections: z.array(z.string()).nullable(),
+    expires_at: isoTime,
+  })
   .meta({ id: 'Login' });
 export const logoutReply = z.strictObject({ message: z.literal('Logged out') }).meta({ id: 'Logout' });
 

@@ -1,10 +1,19 @@
 /** The wire's names: tasks, documents and hits as clients see them (snake_case, http-contract order). */
+import { defaultCollection, nameOf } from '../../documents/document-name.ts';
 import { titleOf, type IndexedDocument, type SearchAnswer, type SearchHit, type SearchQuery } from '../../search/document-index.ts';
 import { kept } from '../../tasks/given.ts';
 import { isTerminal, type Task, type TaskResult, type TaskSnapshot } from '../../tasks/task.ts';
-import type { SystemStatus } from '../services.ts';
+import type { CollectionView, SystemStatus } from '../services.ts';
 import type { MinuteCount } from '../live/throughput.ts';
-import type { DocumentRecord, SearchReply, StatusReply, TaskAccepted, TaskRecord, TaskResultRecord } from './schemas.ts';
+import type {
+  CollectionRecord,
+  DocumentRecord,
+  SearchReply,
+  StatusReply,
+  TaskAccepted,
+  TaskRecord,
+  TaskResultRecord,
+} from './schemas.ts';
 
 export type WireOptions = {
   /** Path prefix of every link, without a final slash; usually empty. */
@@ -14,9 +23,11 @@ export type WireOptions = {
 
 /** GET /task/{task_id}. */
 export function toTaskRecord({ task, progress, queuePosition }: TaskSnapshot, options: WireOptions): TaskRecord {
+  const { collection, docId } = nameOf(task.docId);
   return {
     task_id: task.id,
-    doc_id: task.docId,
+    doc_id: docId,
+    collection,
     filename: task.filename,
     file_size: task.fileBytes,
     status: task.status,
@@ -46,7 +57,7 @@ export function toTaskRecord({ task, progress, queuePosition }: TaskSnapshot, op
     links: {
       self: taskPath(task.id, options),
       events: `${taskPath(task.id, options)}/events`,
-      document: task.status === 'completed' ? documentPath(task.docId, options) : null,
+      document: task.status === 'completed' ? documentPath(task.docId, '', options) : null,
     },
   };
 }
@@ -60,7 +71,7 @@ export function toTaskAccepted(task: Task, options: WireOptions): TaskAccepted {
   return {
     message: 'File uploaded successfully, processing started',
     task_id: task.id,
-    doc_id: task.docId,
+    doc_id: nameOf(task.docId).docId,
     filename: task.filename,
     status_url: taskPath(task.id, options),
   };
@@ -71,9 +82,11 @@ export function taskPath(taskId: string, { basePath }: WireOptions): string {
 }
 
 export function describeDocument(document: IndexedDocument, options: WireOptions): DocumentRecord {
-  const self = documentPath(document.docId, options);
+  const { collection, docId } = nameOf(document.docId);
+  const part = (name: string): string => documentPath(document.docId, name, options);
   return {
-    doc_id: document.docId,
+    doc_id: docId,
+    collection,
     task_id: document.version,
     filename: document.filename,
     media_type: document.mediaType,
@@ -89,7 +102,27 @@ export function describeDocument(document: IndexedDocument, options: WireOptions
     inserted_at: document.insertedAt,
     embedder: document.embedder,
     warnings: [...document.warnings],
-    links: { self, content: `${self}/content`, file: `${self}/file` },
+    links: { self: part(''), content: part('/content'), file: part('/file') },
+  };
+}
+
+export function toCollectionRecord(collection: CollectionView): CollectionRecord {
+  const { name, title, description, documents, chunks, bytes, createdAt, settings, rereadUpTo } = collection;
+  return {
+    name,
+    title,
+    description,
+    documents,
+    chunks,
+    bytes,
+    created_at: createdAt,
+    settings: {
+      chunk_tokens: settings.chunkTokens,
+      chunk_overlap: settings.chunkOverlap,
+      language: settings.language,
+      synonyms: settings.synonyms.map((group) => [...group]),
+    },
+    rereading: rereadUpTo !== null,
   };
 }
 
@@ -144,13 +177,15 @@ function expiresAt(task: Task, retentionMs: number): string | null {
 
 /** One hit with its citation. */
 export function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits'][number] {
+  const { collection, docId } = nameOf(hit.docId);
   return {
     score: hit.score,
     text: hit.text,
     highlights: hit.highlights.map(([start, end]) => [start, end]),
     across_languages: hit.acrossLanguages,
     citation: {
-      doc_id: hit.docId,
+      doc_id: docId,
+      collection,
       filename: hit.filename,
       title: hit.title,
       page: hit.page,
@@ -161,11 +196,14 @@ export function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits']
       char_start: hit.start,
       char_end: hit.end,
       // RFC 5147: a range of characters within a text resource.
-      url: `${documentPath(hit.docId, options)}/content#char=${hit.start},${hit.end}`,
+      url: `${documentPath(hit.docId, '/content', options)}#char=${hit.start},${hit.end}`,
     },
   };
 }
 
-function documentPath(docId: string, { basePath }: WireOptions): string {
-  return `${basePath}/documents/${encodeURIComponent(docId)}`;
+/** The address of a document, or of a part of it; that of one in `default` needs no collection. */
+function documentPath(scoped: string, part: string, { basePath }: WireOptions): string {
+  const { collection, docId } = nameOf(scoped);
+  const query = collection === defaultCollection ? '' : `?collection=${collection}`;
+  return `${basePath}/documents/${encodeURIComponent(docId)}${part}${query}`;
 }

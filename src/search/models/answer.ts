@@ -11,6 +11,8 @@ export type AnswerQuestion = {
   /** Chunks the model gets, 1–20. */
   readonly topK: number;
   readonly filter: SearchFilter;
+  /** Where the sources may come from. */
+  readonly collections: readonly string[];
 };
 
 /** In this order: sources once, any number of texts, done once. Source numbers count from 1. */
@@ -28,7 +30,10 @@ export interface AnswerService {
 }
 
 export type AnswerOptions = {
-  readonly search: (query: SearchQuery, asker: Asker) => Promise<SearchAnswer>;
+  readonly search: (
+    query: Omit<SearchQuery, 'collection'> & { readonly collections: readonly string[] },
+    asker: Asker,
+  ) => Promise<SearchAnswer>;
   readonly url: string;
   readonly model: string;
   readonly key: string;
@@ -43,7 +48,8 @@ const answerCharactersMax = 100_000;
 export function createAnswers(options: AnswerOptions): AnswerService {
   return {
     async *answer(question, asker) {
-      const query = { query: question.question, mode: 'hybrid', topK: question.topK, offset: 0, filter: question.filter } as const;
+      const { topK, filter, collections } = question;
+      const query = { query: question.question, mode: 'hybrid', topK, offset: 0, filter, collections } as const;
       const { hits } = await options.search(query, asker);
       yield { type: 'sources', sources: hits };
       if (hits.length === 0) {

@@ -2,7 +2,7 @@
  * Which version of which document is searchable, and which tasks never will be. Every decision here is taken inside one write
  * transaction of its caller, so that of two processes exactly one is first.
  */
-import { collectionOf, defaultCollection } from '../../documents/document-name.ts';
+import { collectionOf, defaultCollection, scopedId } from '../../documents/document-name.ts';
 import type { SQLInputValue } from 'node:sqlite';
 import { docIdForms } from '../../documents/doc-id.ts';
 import type { Metadata } from '../../tasks/given.ts';
@@ -220,7 +220,10 @@ function namedDocuments(database: IndexDatabase, filter: SearchFilter, collectio
     values.push(...given);
   };
   if (filter.docIds !== undefined)
-    where('doc_id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.docIds.flatMap(docIdForms)));
+    where(
+      'doc_id IN (SELECT value FROM json_each(?))',
+      JSON.stringify(filter.docIds.flatMap(docIdForms).map((docId) => scopedId({ collection, docId }))),
+    );
   if (filter.filename !== undefined) where('nfc(filename) = ?', filter.filename.normalize('NFC'));
   if (filter.mediaType !== undefined) where('media_type = ?', filter.mediaType);
   if (filter.insertedAfter !== undefined) where('inserted_at >= ?', filter.insertedAfter);

@@ -2,6 +2,7 @@
  * The file engine: tasks, queue and files in one data directory, shared by any number of processes on one machine. It needs
  * a local file system with a journal, rename, hard links and directory fsync; nothing to install.
  */
+import { createFileCollectionStore } from './collections.ts';
 import { join, resolve } from 'node:path';
 import { AppError, hasErrno } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
@@ -342,6 +343,12 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     queue,
     files: { ...files, remove: (docId, before) => reserve.spend(() => files.remove(docId, before)) },
     index: { ...index, remove: (docId, fence) => reserve.spend(() => index.remove(docId, fence)) },
+    collections: createFileCollectionStore({
+      ...base,
+      temp: owner.temp,
+      discard: owner.discard,
+      guard: (work) => health.guard(work),
+    }),
     nextOrdinal: () => reserve.spend(() => health.guard(() => ordinals.next())),
     continueAfter: (ordinal) => health.guard(() => ordinals.continueAfter(ordinal)),
     submit: (task, receipt) => health.guard(() => submit(task, receipt)),

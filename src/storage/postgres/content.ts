@@ -2,6 +2,7 @@
  * Files and index in PostgreSQL for an engine that keeps tasks elsewhere, on any number of hosts. Who lives, that engine says:
  * whoever it declares dead loses its row in `owner`, and with it the right to write.
  */
+import { createPostgresCollectionStore } from './collections.ts';
 import { join, resolve } from 'node:path';
 import type { Embedder } from '../../embed/embedder.ts';
 import type { Logger } from '../../logger.ts';
@@ -87,6 +88,7 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
     index: createPostgresIndex({ database, ...options, merges: role === 'worker' }),
     files: {
       ...files,
+      collections: createPostgresCollectionStore(database),
       async keep(receipt, taskId) {
         const blob = files.keep(receipt);
         try {

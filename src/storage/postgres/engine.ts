@@ -2,6 +2,7 @@
  * The PostgreSQL engine: tasks, queue, files and index in one database, shared by any number of processes on any number of
  * hosts. Submitting and settling are one transaction each. A local folder serves as scratch space only.
  */
+import { createPostgresCollectionStore } from './collections.ts';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Receipt } from '../file-store.ts';
@@ -263,6 +264,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     files,
     index,
     database,
+    collections: createPostgresCollectionStore(database),
     nextOrdinal: () => nextOrdinal(database),
     continueAfter: (ordinal) => continueAfter(database, ordinal),
     get workerSeen() {

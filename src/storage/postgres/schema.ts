@@ -107,7 +107,7 @@ UPDATE task SET accepted_at = changed_at;
 `,
   // Collections: what was there before is in the one that is always there. `collection` holds what is said of each, not what is in it.
   `
-CREATE TABLE collection(name text COLLATE "C" PRIMARY KEY, record text NOT NULL);
+CREATE TABLE collection(name text COLLATE "C" PRIMARY KEY, record text NOT NULL, removing boolean NOT NULL DEFAULT false);
 ALTER TABLE task ADD COLUMN collection text COLLATE "C" NOT NULL DEFAULT 'default';
 CREATE INDEX task_collection ON task(collection, id);
 ALTER TABLE document ADD COLUMN collection text COLLATE "C" NOT NULL DEFAULT 'default', ADD COLUMN file_bytes bigint NOT NULL DEFAULT 0;

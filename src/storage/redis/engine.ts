@@ -267,6 +267,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     queue,
     files: { ...files, remove: (docId, before) => files.makeRoom(() => files.remove(docId, before)) },
     index: { ...index, remove: (docId, fence) => files.makeRoom(() => index.remove(docId, fence)) },
+    collections: files.collections,
     nextOrdinal: () => ordinals.next(),
     continueAfter: (ordinal) => ordinals.continueAfter(ordinal),
     get workerSeen() {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { scopedId } from '../../../src/documents/document-name.ts';
 import { AppError } from '../../../src/errors.ts';
 import { parseApiKeys } from '../../../src/http/access/api-keys.ts';
 import { createHttpMetrics } from '../../../src/http/live/metrics.ts';
@@ -85,7 +86,7 @@ describe('GET /status', () => {
     await new Promise<void>((resolve) => receipt.stream.end('abc', () => resolve()));
     const upload = {
       receipt,
-      docId: 'd',
+      docId: scopedId({ collection: 'default', docId: 'd' }),
       filename: 'a',
       declaredMediaType: null,
       metadata: null,

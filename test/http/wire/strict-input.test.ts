@@ -13,7 +13,7 @@ describe('an unknown name', () => {
     ['docIds', { query: 'x', docIds: ['a'] }, 'doc_ids'],
     ['limit', { query: 'x', limit: 1 }, 'top_k'],
     ['metdata', { query: 'x', metdata: { tenant: 'a' } }, 'metadata'],
-    ['collection', { query: 'x', collection: 'hr' }, null],
+    ['colection', { query: 'x', colection: 'hr' }, 'collection'],
     ['text', { text: 'x' }, 'query'],
   ])('in the body of a search, %s, is 422 and named beside the one that was meant [S46]', async (name, body, meant) => {
     await using server = await startHttpServer();

@@ -51,7 +51,7 @@ describe('answers from a chat service', () => {
     });
     const events: AnswerEvent[] = [];
     for await (const event of answers.answer(
-      { question, topK: 5, filter: {} },
+      { question, topK: 5, filter: {}, collections: ['default'] },
       { client: 'me', gone: change.signal ?? new AbortController().signal },
     )) {
       events.push(event);

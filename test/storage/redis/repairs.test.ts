@@ -141,7 +141,13 @@ describe('files in a directory, for an engine that keeps tasks elsewhere', () =>
     const old = (): TaskId => v7({ msecs: Date.now() - 30 * 86_400_000 }) as TaskId;
     const [needed, forgotten, beingMade] = [old(), old(), old()];
     const owner = { id: 'worker-1', lost: new AbortController().signal };
-    const files = await openDirectoryFiles({ dataDir: dir.path, owner, diskReserveBytes: 0, logger: silentLogger });
+    const files = await openDirectoryFiles({
+      dataDir: dir.path,
+      owner,
+      diskReserveBytes: 0,
+      now: () => new Date().toISOString(),
+      logger: silentLogger,
+    });
     const put = (id: TaskId): void => {
       mkdirSync(dirname(layout.payload(id)), { recursive: true });
       writeFileSync(layout.payload(id), 'x');

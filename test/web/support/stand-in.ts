@@ -177,6 +177,7 @@ export function aTask(index: number, fields: Partial<WireTask> = {}): WireTask {
   return {
     task_id: `0190-${String(index).padStart(9, '0')}`,
     doc_id: `doc-${index}`,
+    collection: 'default',
     filename: `report ${index}.pdf`,
     file_size: 1000 + index,
     status: 'completed',
@@ -205,6 +206,7 @@ export function aTask(index: number, fields: Partial<WireTask> = {}): WireTask {
 export function aDocument(index: number, fields: Partial<WireDocument> = {}): WireDocument {
   return {
     doc_id: `doc-${String(index).padStart(6, '0')}`,
+    collection: 'default',
     task_id: `0190-${index}`,
     filename: `document ${index}.txt`,
     media_type: 'text/plain',
@@ -234,6 +236,7 @@ export function aHit(docId: string, index: number, text = `Passage ${index} of $
     across_languages: false,
     citation: {
       doc_id: docId,
+      collection: 'default',
       filename: `${docId}.txt`,
       title: null,
       page: null,

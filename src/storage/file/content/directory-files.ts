@@ -2,6 +2,7 @@
  * The file store of the file engine for engines that keep tasks elsewhere: files in a directory that all processes share. Who owns
  * what the engine says; a process's folder is its pen here too, and is taken from it when it was declared dead.
  */
+import { createFileCollectionStore } from '../collections.ts';
 import { join, resolve } from 'node:path';
 import { hasErrno } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
@@ -21,10 +22,12 @@ export async function openDirectoryFiles(options: {
   owner: ContentOwner;
   /** Free bytes below which nothing more is received. */
   diskReserveBytes: number;
+  /** ISO 8601. */
+  now: () => string;
   logger: Logger;
   disk?: Disk;
 }): Promise<ContentFiles> {
-  const { owner, logger, disk = createDisk() } = options;
+  const { owner, now, logger, disk = createDisk() } = options;
   const layout = createLayout(resolve(options.dataDir));
   const pen = await openPen(disk, layout, owner);
   const syncDirectory = createDirectorySync(disk);
@@ -71,6 +74,7 @@ export async function openDirectoryFiles(options: {
 
   return {
     ...files,
+    collections: createFileCollectionStore({ ...pen, disk, layout, syncDirectory, now, guard: (work) => health.guard(work) }),
     keep: (receipt, taskId) =>
       health.guard(async () => {
         const received = files.keep(receipt);
@@ -106,7 +110,7 @@ async function openPen(disk: Disk, layout: Layout, owner: ContentOwner) {
   const rubbish = new Set<string>();
   let count = 0;
   let closed = false;
-  for (const folder of [layout.root, layout.tasks, layout.queue, layout.active, layout.documents, path])
+  for (const folder of [layout.root, layout.tasks, layout.queue, layout.active, layout.collections, layout.documents, path])
     await makeDirectory(disk, folder);
   const own = (name: string): string => join(path, name);
 

@@ -18,6 +18,7 @@ export type Layout = {
   readonly locks: string;
   readonly workers: string;
   readonly corrupt: string;
+  readonly collections: string;
   readonly documents: string;
   /** The counter of accepted uploads and removals. */
   readonly order: string;
@@ -44,6 +45,7 @@ export function createLayout(root: string): Layout {
     locks: join(queue, 'locks'),
     workers: join(root, 'workers'),
     corrupt: join(root, 'corrupt'),
+    collections: join(root, 'collections'),
     documents: join(root, 'documents'),
     order: join(root, 'order'),
     index: join(root, 'index'),
@@ -67,6 +69,7 @@ export function directories(layout: Layout): string[] {
     layout.locks,
     layout.workers,
     layout.corrupt,
+    layout.collections,
     layout.documents,
     layout.index,
   ];

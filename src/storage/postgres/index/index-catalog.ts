@@ -2,7 +2,7 @@
  * Which version of which document is searchable, and which tasks never will be. Whoever decides about a document holds a lock on
  * its doc_id until the transaction ends, so that of two processes exactly one is first.
  */
-import { collectionOf } from '../../../documents/document-name.ts';
+import { collectionOf, scopedId } from '../../../documents/document-name.ts';
 import { docIdForms } from '../../../documents/doc-id.ts';
 import { withinBounds } from '../../../search/bounds.ts';
 import {
@@ -145,7 +145,7 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       };
     },
     async filtered(filter, collection) {
-      const { conditions, values } = toConditions(filter);
+      const { conditions, values } = toConditions(filter, collection);
       if (conditions.length === 0) return null;
       conditions.push(`collection = $${values.push(collection)}`);
       const rows = await database.query(`SELECT id FROM document WHERE ${conditions.join(' AND ')}`, values);
@@ -166,14 +166,18 @@ export function createIndexCatalog(database: Database): IndexCatalog {
   };
 }
 
-function toConditions(filter: SearchFilter): { conditions: string[]; values: unknown[] } {
+function toConditions(filter: SearchFilter, collection: string): { conditions: string[]; values: unknown[] } {
   const conditions: string[] = [];
   const values: unknown[] = [];
   const where = (condition: string, value: unknown): void => {
     values.push(value);
     conditions.push(condition.replace('?', `$${values.length}`));
   };
-  if (filter.docIds !== undefined) where('doc_key = ANY(?::text[])', filter.docIds.flatMap(docIdForms).map(docKeyOf));
+  if (filter.docIds !== undefined)
+    where(
+      'doc_key = ANY(?::text[])',
+      filter.docIds.flatMap(docIdForms).map((docId) => docKeyOf(scopedId({ collection, docId }))),
+    );
   if (filter.filename !== undefined) where('normalize(filename, NFC) = ?', JSON.stringify(filter.filename.normalize('NFC')));
   if (filter.mediaType !== undefined) where('media_type = ?', filter.mediaType);
   if (filter.insertedAfter !== undefined) where('inserted_at >= ?', filter.insertedAfter);
