@@ -75,6 +75,9 @@ export type Catalogue = {
     readonly skipped: string;
     readonly notYet: string;
     readonly copySummary: string;
+    readonly leftBehind: (files: string) => string;
+    readonly whichFiles: string;
+    readonly forgetThem: string;
     readonly notRetried: (filename: string) => string;
     readonly pasted: (characters: string) => string;
     readonly addPasted: string;
@@ -272,7 +275,21 @@ export type Catalogue = {
     readonly send: string;
   };
 
+  readonly settings: {
+    readonly title: string;
+    readonly who: string;
+    readonly nobody: string;
+    readonly may: string;
+    readonly scopes: Record<'read' | 'write' | 'admin', string>;
+    readonly largest: string;
+    readonly answers: string;
+    readonly answersOn: string;
+    readonly answersOff: string;
+    readonly formats: string;
+  };
+
   readonly system: {
+    readonly server: string;
     readonly queue: string;
     readonly running: string;
     readonly throughput: string;
@@ -381,6 +398,12 @@ export const en: Catalogue = {
     skipped: 'Skipped; the document that is here was kept',
     notYet: 'not finished',
     copySummary: 'Copy summary',
+    leftBehind: (files) =>
+      files === '1'
+        ? 'When this page was closed, 1 file had not been uploaded yet. Choose it again to upload it.'
+        : `When this page was closed, ${files} files had not been uploaded yet. Choose them again to upload them.`,
+    whichFiles: 'Which files?',
+    forgetThem: 'Dismiss',
     notRetried: (filename) => `${filename} could not be tried again.`,
     pasted: (characters) => `You pasted ${characters} characters outside a field.`,
     addPasted: 'Add as a document',
@@ -629,7 +652,25 @@ export const en: Catalogue = {
     send: 'Ask',
   },
 
+  settings: {
+    title: 'You and this server',
+    who: 'Signed in as',
+    nobody: 'Nobody in particular: this server asks for no key',
+    may: 'You may',
+    scopes: {
+      read: 'search and read',
+      write: 'search, read, upload and delete',
+      admin: 'do everything, and see everybody’s tasks',
+    },
+    largest: 'Largest file',
+    answers: 'Answers with citations',
+    answersOn: 'Available',
+    answersOff: 'Not set up; an administrator can connect a chat service (ANSWER_URL)',
+    formats: 'Formats that are read',
+  },
+
   system: {
+    server: 'Server',
     queue: 'Waiting',
     running: 'Running',
     throughput: 'Finished',

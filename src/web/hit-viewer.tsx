@@ -171,7 +171,7 @@ function OtherHits({ passage, query }: { passage: PassageRef; query: string }): 
   return (
     <div class="viewer-tools" role="group" aria-label={t.inThisDocument}>
       <ToolButton icon="previous" name={t.previousHit} disabled={at === 0} onClick={() => step(-1)} />
-      <span class="page-number">{t.hitOf(String(at + 1), String(inOrder.value.length))}</span>
+      <span class="page-number">{t.hitOf(at === -1 ? '–' : String(at + 1), String(inOrder.value.length))}</span>
       <ToolButton icon="next" name={t.nextHit} disabled={at === inOrder.value.length - 1} onClick={() => step(1)} />
     </div>
   );

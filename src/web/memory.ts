@@ -11,6 +11,14 @@ export function remembered(name: string): string | null {
   }
 }
 
+export function forget(name: string): void {
+  try {
+    localStorage.removeItem(prefix + name);
+  } catch {
+    // Nothing was kept.
+  }
+}
+
 export function remember(name: string, value: string): void {
   try {
     localStorage.setItem(prefix + name, value);

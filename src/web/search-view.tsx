@@ -134,7 +134,10 @@ function SearchField({ place, question, field }: FieldProps): VNode {
           take(event.currentTarget.value);
         }}
         onInput={(event) => take(event.currentTarget.value)}
-        onKeyDown={(event) => fromField(event, place, question)}
+        onKeyDown={(event) => {
+          fromField(event, place, question);
+          if (!composing.current) typed.value = route.peek().parameters['q'] ?? '';
+        }}
       />
       <kbd aria-hidden="true">/</kbd>
     </div>

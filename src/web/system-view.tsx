@@ -23,6 +23,7 @@ export function SystemView(): VNode {
             <Running />
             <Throughput />
           </div>
+          <h2 class="section-title">{t.server}</h2>
           <div class="facts card">
             <dl>
               <Fact
@@ -53,9 +54,35 @@ export function SystemView(): VNode {
               <Fact name={t.version} value={config.value?.version ?? '–'} />
             </dl>
           </div>
+          <Settings />
         </>
       )}
     </section>
+  );
+}
+
+/** Who is looking, what they may do, and what this server takes and gives. */
+function Settings(): VNode | null {
+  const t = sentences.value.settings;
+  const known = config.value;
+  if (known === null) return null;
+  const who = known.auth === 'none' ? t.nobody : (known.key?.name ?? '–');
+  const may = known.auth === 'none' ? t.scopes.admin : t.scopes[known.key?.scope ?? 'read'];
+  return (
+    <>
+      <h2 class="section-title">{t.title}</h2>
+      <div class="settings card">
+        <dl>
+          <Fact name={t.who} value={who} />
+          <Fact name={t.may} value={may} />
+          <Fact name={t.largest} value={bytes(known.file_bytes_max)} />
+          <Fact name={t.answers} value={known.answers ? t.answersOn : t.answersOff} />
+        </dl>
+        <dl class="wide">
+          <Fact name={t.formats} value={known.formats.map((format) => format.toUpperCase()).join(', ')} />
+        </dl>
+      </div>
+    </>
   );
 }
 

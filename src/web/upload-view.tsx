@@ -34,6 +34,7 @@ import {
   type Upload,
   type UploadState,
 } from './uploads.ts';
+import { forgetLeft, leftBehind } from './unsent.ts';
 import type { WireDocument, WireTask } from './wire.ts';
 import { VirtualList } from './virtual-list.tsx';
 
@@ -48,8 +49,34 @@ export function UploadView(): VNode {
       <h1 id="title">{sentences.value.views.upload}</h1>
       <p class="lead">{t.lead}</p>
       <DropZone compact={!empty} />
+      <LeftBehind />
       {empty ? null : <Batch />}
     </section>
+  );
+}
+
+/** Files that were on the list when the page was closed. */
+function LeftBehind(): VNode | null {
+  const t = sentences.value.upload;
+  const left = leftBehind.value;
+  if (left === null) return null;
+  return (
+    <div class="left-behind card" role="status">
+      <p>{t.leftBehind(count(left.count))}</p>
+      <details>
+        <summary>{t.whichFiles}</summary>
+        <ul>
+          {left.paths.map((path) => (
+            <li key={path}>
+              <bdi>{path}</bdi>
+            </li>
+          ))}
+        </ul>
+      </details>
+      <button type="button" class="quiet" onClick={forgetLeft}>
+        {t.forgetThem}
+      </button>
+    </div>
   );
 }
 

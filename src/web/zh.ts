@@ -124,6 +124,9 @@ export const zh: Catalogue = {
     skipped: '已跳过，保留了原有文档',
     notYet: '未完成',
     copySummary: '复制结果汇总',
+    leftBehind: (files) => `上次关闭页面时，有 ${files} 个文件尚未上传。请重新选择这些文件。`,
+    whichFiles: '哪些文件？',
+    forgetThem: '忽略',
     notRetried: (filename) => `无法重试 ${filename}。`,
     pasted: (characters) => `您在输入框外粘贴了 ${characters} 个字符。`,
     addPasted: '添加为文档',
@@ -361,7 +364,25 @@ export const zh: Catalogue = {
     send: '提问',
   },
 
+  settings: {
+    title: '您与此服务器',
+    who: '登录身份',
+    nobody: '无需登录：此服务器不要求密钥',
+    may: '您可以',
+    scopes: {
+      read: '搜索和阅读',
+      write: '搜索、阅读、上传和删除',
+      admin: '执行所有操作，并查看所有人的任务',
+    },
+    largest: '最大文件',
+    answers: '带引用的回答',
+    answersOn: '可用',
+    answersOff: '未设置；管理员可连接聊天服务（ANSWER_URL）',
+    formats: '支持的格式',
+  },
+
   system: {
+    server: '服务器',
     queue: '等待中',
     running: '运行中',
     throughput: '已完成',

@@ -102,6 +102,25 @@ describe('leaving the page', () => {
     await close();
   });
 
+  it('says afterwards which files must be chosen again, until they are', async () => {
+    const { page, close } = await openPage(browser, server.url);
+    await dropFiles(page, [
+      { name: 'left one.txt', text: 'One.' },
+      { name: 'left two.txt', text: 'Two.' },
+    ]);
+    await page.locator('.upload-row').nth(1).waitFor();
+    await page.reload();
+    await page.getByText('When this page was closed, 2 files had not been uploaded yet.').waitFor();
+    await page.getByText('Which files?').click();
+    expect(await page.locator('.left-behind li').allTextContents()).toEqual(['left one.txt', 'left two.txt']);
+
+    await dropFiles(page, [{ name: 'left one.txt', text: 'One.' }]);
+    await page.getByText('When this page was closed, 1 file had not been uploaded yet.').waitFor();
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await page.locator('.left-behind').waitFor({ state: 'detached' });
+    await close();
+  });
+
   it('deletes what was confirmed, though its time to undo is not over', async () => {
     await insert(server.url, 'doomed', { name: 'doomed.txt', bytes: 'The bittern booms.' });
     const { page, close } = await openPage(browser, `${server.url}/#/documents?q=doomed`);
