@@ -60,23 +60,24 @@ export type PptSlide = {
 export type PptParts = {
   readonly slides: readonly PptSlide[];
   /** By kind of text, what the master says of bullets by level. */ readonly master?: Readonly<Record<number, readonly boolean[]>>;
+  readonly masterShapes?: readonly Uint8Array[];
   /** Files inside, packed here. */ readonly objects?: readonly Uint8Array[];
   /** The same, packed already. */ readonly packed?: readonly Uint8Array[];
   readonly password?: string;
 };
 
-export function makePpt({ slides, master = {}, objects = [], packed = [], password }: PptParts): Buffer {
+export function makePpt({ slides, master = {}, masterShapes = [], objects = [], packed = [], password }: PptParts): Buffer {
   const list: Buffer[] = [Buffer.alloc(0)];
   const add = (record: Buffer): number => list.push(record) - 1;
   const persist = (id: number, slideId: number) => atom(1011, u32(id, 0, 0, slideId, 0));
   const styles = Object.entries(master).map(([kind, levels]) => atom(4003, masterStyle(Number(kind), levels), Number(kind)));
-  const masterId = add(container(1016, styles));
+  const masterId = add(container(1016, [...styles, drawing(masterShapes)]));
   const entries: Uint8Array[] = [];
   const notes: Buffer[] = [];
   slides.forEach((slide, at) => {
     const notesId = slide.notes === undefined ? 0 : 1000 + at;
     if (slide.notes !== undefined) notes.push(persist(add(container(1008, [drawing(slide.notes)])), notesId));
-    const atoms = [atom(1007, Buffer.concat([u32(0), Buffer.alloc(8), u32(0x8000_0000, notesId), u32(0)]))];
+    const atoms = [atom(1007, Buffer.concat([u32(0), Buffer.alloc(8), u32(0x8000_0000, notesId), u16(1, 0)]))];
     if (slide.hidden === true) atoms.push(atom(1017, Buffer.concat([u32(0, 0), u16(0, 4), u32(0)])));
     entries.push(
       persist(add(container(1006, [...atoms, drawing(slide.shapes), ...(slide.more ?? [])])), 256 + at),

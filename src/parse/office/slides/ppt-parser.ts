@@ -85,6 +85,8 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
   const masters = new Map(listed(file, slideLists.masters).map((each) => [each.slideId, each.objectId]));
   const notes = new Map(listed(file, slideLists.notes).map((each) => [each.slideId, each]));
   const bullets = new Map<number, MasterBullets>();
+  const shownMasters = new Set<number>();
+  const footers = new Set<string>();
   const repeats = createRepeats();
   const countCells = createCells(input.limits.cellsMax);
 
@@ -94,6 +96,29 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
     let known = bullets.get(id);
     if (known === undefined) bullets.set(id, (known = readMasterBullets(file.object(id)?.data ?? Buffer.alloc(0))));
     return known;
+  }
+
+  /** What a master shows on each of its slides is written on the first of them. */
+  function writeMaster(masterId: number, page: number, out: BlockWriter): void {
+    const id = masters.get(masterId);
+    if (id === undefined || shownMasters.has(id)) return;
+    shownMasters.add(id);
+    const shapes = readPptShapes(file.object(id)?.data ?? Buffer.alloc(0), { bullets: () => false, page, outline: () => null });
+    // Placeholders only say how the slides' own texts look.
+    writeShapes(
+      shapes.filter((each) => each.kind === 'text' && each.placeholder === null && each.text.kind === textKinds.other),
+      { out, repeats, countCells },
+    );
+  }
+
+  /** A footer stands on every slide; here once. */
+  function writeFooter(slide: Buffer, out: BlockWriter): void {
+    const own = findRecord(slide, pptTypes.headersFooters) ?? findRecord(file.document, pptTypes.headersFooters, footersOfSlides);
+    const flags = own === null ? undefined : findRecord(own.data, pptTypes.headersFootersAtom)?.data;
+    if (own === null || flags === undefined || flags.length < 4 || (flags.readUInt16LE(2) & hasFooter) === 0) return;
+    const text = findRecord(own.data, pptTypes.text, footerText)?.data.toString('utf16le').trim() ?? '';
+    if (text !== '' && !footers.has(text)) out.paragraph(text);
+    footers.add(text);
   }
 
   return {
@@ -107,6 +132,8 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
       const shapes = readPptShapes(data, { bullets: own, page, outline: outline.take });
       for (const text of outline.rest()) shapes.push({ kind: 'text', placeholder: null, text });
       writeShapes(shapes, { out, repeats, countCells });
+      if (showsMaster(atom)) writeMaster(masterId, page, out);
+      writeFooter(data, out);
       writeNotes(file, notes.get(notesId), page, out);
       // A page of notes belongs to one slide.
       notes.delete(notesId);
@@ -115,6 +142,15 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
       return show !== undefined && show.length >= 12 && (show.readUInt16LE(10) & 4) !== 0 ? 'hidden' : 'shown';
     },
   };
+}
+
+const footersOfSlides = 3;
+const footerText = 2;
+const hasFooter = 0x20;
+
+/** Slides may hide what their master shows. */
+function showsMaster(atom: Buffer): boolean {
+  return atom.length < 22 || (atom.readUInt16LE(20) & 1) === 1;
 }
 
 /** Counts the cells of all tables. @throws DocumentError `limit_exceeded` (MAX_CELLS). */

@@ -29,6 +29,8 @@ export const pptTypes = {
   text: 4026,
   objectStorage: 4113,
   slideNumber: 4056,
+  headersFooters: 4057,
+  headersFootersAtom: 4058,
   slideList: 4080,
   userEdit: 4085,
   dateTime: 4087,

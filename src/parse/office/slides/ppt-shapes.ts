@@ -1,6 +1,6 @@
 /** The shapes of a slide in a PPT file (MS-PPT 2.5, MS-ODRAW 2.2): texts in their own order, groups, tables. */
 import { findRecord, pptTypes, readPptRecords, type PptRecord } from './ppt-records.ts';
-import { readPptTexts, type MasterBullets, type PptText } from './ppt-text.ts';
+import { readPptTexts, textKinds, type MasterBullets, type PptText } from './ppt-text.ts';
 
 export type PptShape =
   | { readonly kind: 'text'; readonly placeholder: number | null; readonly text: PptText }
@@ -88,7 +88,7 @@ function textOf(shape: Buffer, context: ShapeContext): PptText | null {
   const atom = findRecord(shape, types.shapeAtom);
   if (atom !== null && atom.data.length >= 8 && (atom.data.readUInt32LE(4) & isDeleted) !== 0) return null;
   const box = findRecord(shape, types.textBox);
-  if (box === null) return null;
+  if (box === null) return drawnText(shape);
   const reference = findRecord(box.data, pptTypes.outlineReference);
   if (reference !== null && reference.data.length >= 4) return context.outline(reference.data.readUInt32LE(0));
   return readPptTexts(box.data, context.bullets, context.page)[0] ?? null;
@@ -98,4 +98,28 @@ function placeholderOf(shape: Buffer): number | null {
   const data = findRecord(shape, types.data);
   const placeholder = data === null ? null : findRecord(data.data, pptTypes.placeholder);
   return placeholder !== null && placeholder.data.length >= 5 ? placeholder.data.readUInt8(4) : null;
+}
+
+const drawnTextProperty = 0xc0;
+const isLong = 0x8000;
+
+/** Text that is drawn as a picture of itself (WordArt): a property whose value stands behind the list of all (MS-ODRAW 2.2.9). */
+function drawnText(shape: Buffer): PptText | null {
+  const list = findRecord(shape, types.properties);
+  if (list === null) return null;
+  let at = list.instance * 6;
+  for (let index = 0; index < list.instance && index * 6 + 6 <= list.data.length; index++) {
+    const id = list.data.readUInt16LE(index * 6);
+    if ((id & isLong) === 0) continue;
+    const bytes = list.data.readUInt32LE(index * 6 + 2);
+    if ((id & 0x3fff) === drawnTextProperty) {
+      const text = list.data
+        .toString('utf16le', at, at + bytes)
+        .replace(/\0[^]*$/, '')
+        .replace(/\r\n?/g, '\n');
+      return text.trim() === '' ? null : { kind: textKinds.other, paragraphs: [{ text, level: 0, hasBullet: false }] };
+    }
+    at += bytes;
+  }
+  return null;
 }

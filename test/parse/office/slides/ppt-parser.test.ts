@@ -3,7 +3,7 @@ import { createDocumentParser } from '../../../../src/parse/document-parser.ts';
 import { compoundFile } from '../../../../src/parse/containers/compound-writer.ts';
 import { parseBytes, refusalOf } from '../../../support/parse.ts';
 import { atom, container, group, makePpt, shape, text, type PptParts } from '../../../support/ppt-writer.ts';
-import { cells, makeXls, u32 } from '../../../support/xls-writer.ts';
+import { cells, makeXls, u16, u32 } from '../../../support/xls-writer.ts';
 
 const parser = createDocumentParser({});
 const title = (words: string) => shape(text(0, [words]), { placeholder: 13 });
@@ -74,6 +74,29 @@ describe('a PPT presentation', () => {
     expect(await markdownOf({ slides: [{ shapes: [title('T')], more: [tags] }], objects: [inside] })).toBe(
       '# T\n\nComment (Ann): Why?\n\n# Embedded file: object 1\n\n## S\n\nin a cell',
     );
+  });
+
+  it('reads text that is drawn as a picture of itself', async () => {
+    const words = Buffer.from('Word art\0', 'utf16le');
+    const list = Buffer.concat([u16(0x80c5), u32(4), u16(0x80c0), u32(words.length), u16(0x00bf), u32(1), Buffer.alloc(4), words]);
+    const drawn = container(0xf004, [atom(0xf00a, u32(1, 0)), atom(0xf00b, list, 3)]);
+
+    expect(await markdownOf({ slides: [{ shapes: [title('T'), drawn] }] })).toBe('# T\n\nWord art');
+  });
+
+  it('shows what stands on every slide once: texts of the master, footers', async () => {
+    const footer = container(4057, [atom(4058, Buffer.from([0, 0, 0x20, 0])), atom(4026, Buffer.from('Footer', 'utf16le'), 2)]);
+    const masterShapes = [shape(text(4, ['On all'])), shape(text(1, ['Click to edit']), { placeholder: 2 })];
+
+    expect(
+      await markdownOf({
+        slides: [
+          { shapes: [title('One')], more: [footer] },
+          { shapes: [title('Two')], more: [footer] },
+        ],
+        masterShapes,
+      }),
+    ).toBe('# One\n\nOn all\n\nFooter\n\n# Two');
   });
 
   it('opens under no password or the one that came with it, and asks for any other', async () => {
