@@ -7,7 +7,7 @@ import { parseBytes } from '../../support/parse.ts';
 
 const parser = createDocumentParser({});
 
-describe('a hostile file of an old binary format [S11] [S12]', () => {
+describe('a hostile file of an old binary format [S11] [S12] [S59]', () => {
   it.each(hostileBinaryFiles().map((file) => [file.name, file] as const))('%s ends as it should', async (filename, file) => {
     const said = await parseBytes(parser, file.bytes(), { filename }).then(
       () => 'read',
