@@ -23,12 +23,14 @@ import { createDamageWatch } from './ingest/damage-watch.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
 import { createLibrary, type Library } from './ingest/library.ts';
 import type { RereadingRules } from './ingest/rereading.ts';
-import { createSupervisor, exitConfig, type Supervisor, workerReady } from './ingest/supervisor.ts';
+import { AppError } from './errors.ts';
+import { type AskWorker, createDirectReader, type ReadRequest, readingJob } from './ingest/direct-reading.ts';
+import { answering, createSupervisor, exitConfig, type Supervisor, workerReady } from './ingest/supervisor.ts';
 import { createSystemStatus, type Workers } from './ingest/system-status.ts';
 import { searchAcross } from './search/across.ts';
 import { type Collections, createCollections } from './ingest/collections.ts';
 import { createTaskControl, type TaskControl } from './ingest/task-control.ts';
-import { createThreadPool, type ThreadPool } from './ingest/thread-pool.ts';
+import { createThreadPool, type RunOutcome, type ThreadPool } from './ingest/thread-pool.ts';
 import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
 import type { ParseLimits } from './parse/parser.ts';
@@ -149,6 +151,7 @@ export async function startServer(
     collections,
     workers: workersOf(supervisor, storage),
     damageLog: storage.damageLog,
+    askWorker: askOwn(supervisor),
   });
   collections.start();
   messages.start();
@@ -256,6 +259,8 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
     logger,
   });
   dispatcher.start();
+  if (process.send !== undefined)
+    answering((question, signal) => dispatcher.lend(readingJob(question as ReadRequest, now()), signal));
   const damage =
     config.checkMinutes === 0
       ? null
@@ -314,6 +319,15 @@ function storageOptions(config: Config, logger: Logger): StorageOptions {
   return { config, now, newId, logger };
 }
 
+/** Only the worker process of this very front end reads for it: it shares its folder. */
+function askOwn(own: Supervisor | null): AskWorker {
+  return async (request, signal) => {
+    if (own === null)
+      throw new AppError('unavailable', 'This server has no worker process beside it (--role api), so it reads nothing at once.');
+    return (await own.ask(request, signal)) as RunOutcome;
+  };
+}
+
 /**
  * The workers as a front end sees them: where it has one of its own and everything lies on this machine that one counts alone,
  * otherwise another host's is as good.
@@ -361,7 +375,8 @@ function createServices(
     collections,
     workers,
     damageLog,
-  }: { tasks: TaskControl; collections: Collections; workers: Workers; damageLog: DamageLog },
+    askWorker,
+  }: { tasks: TaskControl; collections: Collections; workers: Workers; damageLog: DamageLog; askWorker: AskWorker },
 ): Services {
   const uploads = createUploads({ ...config, engine, callbackUrl: (asked) => webhooks.callbackUrl(asked), newId, now });
   const documents = createLibrary({ engine, cancel: (id, options) => tasks.cancel(id, options) });
@@ -372,6 +387,7 @@ function createServices(
     tasks,
     documents: readInTurns(documents),
     search,
+    reading: createDirectReader({ files: engine.files, ask: askWorker, newId }),
     ...(config.answerUrl === '' ? {} : { answers: answersFrom(config, search) }),
     collections,
     readiness: () => status.readiness(),

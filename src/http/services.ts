@@ -101,6 +101,24 @@ export interface CollectionService {
 /** A question to one collection or to several at once. They are always said: what a caller may not reach is nobody's default. */
 export type Question = Omit<SearchQuery, 'collection'> & { readonly collections: readonly string[] };
 
+/** A file that is read and not kept; whoever opened it discards it. */
+export interface FileReading extends Receipt {
+  /**
+   * After `stream` has finished. Waits for a thread of the worker process.
+   * @throws AppError `unavailable`; DocumentError when it cannot be read.
+   */
+  read(file: { filename: string; declaredMediaType: string | null; signal: AbortSignal }): Promise<{
+    /** A file with the Markdown alone. */
+    readonly markdownPath: string;
+    /** A file with the whole answer of POST /parse. */
+    readonly answerPath: string;
+  }>;
+}
+
+export interface ReadingService {
+  open(): Promise<FileReading>;
+}
+
 export interface SearchService {
   /** Waits its turn, and stops when the asker has gone. @throws AppError `queue_full`, `unavailable`. */
   search(query: Question, asker: Asker): Promise<SearchAnswer>;
@@ -131,6 +149,7 @@ export type SystemStatus = {
 };
 
 export type Services = {
+  readonly reading: ReadingService;
   readonly uploads: UploadService;
   readonly tasks: TaskService;
   readonly documents: DocumentService;

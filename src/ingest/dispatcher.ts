@@ -4,13 +4,17 @@
  */
 import type { Lease } from '../tasks/task-queue.ts';
 import type { TaskLane } from '../tasks/task.ts';
+import { createLending } from './lending.ts';
 import { createPersist, pause } from './persist.ts';
 import { lanesToClaim } from './slot-policy.ts';
 import { createTaskRun, type TaskRunOptions } from './task-run.ts';
+import type { RunOutcome, ThreadJob } from './thread-pool.ts';
 
 export interface Dispatcher {
   /** Runs until `stop`. */
   start(): void;
+  /** A job that is no task, in one of the threads: between the tasks, in the order in which they are asked for. Never rejects. */
+  lend(job: ThreadJob, signal: AbortSignal): Promise<RunOutcome>;
   /**
    * Takes no more tasks, gives running ones `stopMs` to end, then hands the rest back with their attempt not counted.
    * Safe twice.
@@ -18,8 +22,11 @@ export interface Dispatcher {
   stop(stopMs: number): Promise<void>;
 }
 
-/** `begun`: a task runs; `postponed`: it goes back until nothing runs beside it; `waited`: a run ended, or there was nothing to take. */
-type Tick = 'begun' | 'postponed' | 'waited';
+/** `begun`: a task runs; `lent`: a job that is none; `postponed`: it goes back until nothing runs beside it; `waited`: a run ended, or there was nothing to take. */
+type Tick = 'begun' | 'lent' | 'postponed' | 'waited';
+
+/** How long a task has to be found while a job that is none waits for the thread. */
+const tasksTurnMs = 100;
 
 type Run = { lane: TaskLane | null; done: Promise<void> };
 
@@ -30,6 +37,7 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
   const persist = createPersist({ lost: engine.lost, stopping: stopping.signal, logger });
   const runTask = createTaskRun({ ...options, persist, stopping: stopping.signal, handBack: handBack.signal });
   const running = new Map<Lease, Run>();
+  const lending = createLending(pool.threads);
   const slots = { taken: 0, solo: false, quiet: false };
   /** Replaced after every end of a run: whoever waits for a free thread or another lane looks again. */
   let change = Promise.withResolvers<void>();
@@ -39,6 +47,7 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
     start() {
       loop = takeTasks();
     },
+    lend,
     async stop(stopMs) {
       stopping.abort();
       changed();
@@ -56,13 +65,23 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
 
   async function tick(): Promise<Tick> {
     const waitForChange = change.promise;
-    const lanes = lanesToClaim({ ...slots, threads: pool.threads, running: [...running.values()].map(({ lane }) => lane) });
+    const lent = Array.from({ length: lending.running }, () => 'small' as const);
+    const lanes = lanesToClaim({
+      ...slots,
+      threads: pool.threads,
+      running: [...[...running.values()].map(({ lane }) => lane), ...lent],
+    });
     if (lanes.length === 0) {
       await waitForChange;
       return 'waited';
     }
     slots.quiet = false;
-    const lease = await claimUntil(waitForChange, lanes);
+    if (lending.isNext) {
+      lending.begin();
+      return 'lent';
+    }
+    const lease = await claimUntil(waitForChange, lanes, lending.mayBegin ? tasksTurnMs : null);
+    lending.taskWasNext();
     if (lease === null) return 'waited';
     return place(lease).catch((error: unknown) => {
       leftToRecovery(lease, error);
@@ -71,9 +90,14 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
   }
 
   /** Claims from the lanes that have room now; gives up when a run ends, since then other lanes may have room. */
-  async function claimUntil(waitForChange: Promise<void>, lanes: readonly TaskLane[]): Promise<Lease | null> {
+  async function claimUntil(
+    waitForChange: Promise<void>,
+    lanes: readonly TaskLane[],
+    waitMs: number | null,
+  ): Promise<Lease | null> {
     const giveUp = new AbortController();
     void waitForChange.then(() => giveUp.abort());
+    const timer = waitMs === null ? undefined : setTimeout(() => giveUp.abort(), waitMs);
     const signal = AbortSignal.any([giveUp.signal, stopping.signal, engine.lost]);
     try {
       return await engine.queue.claim(lanes, signal);
@@ -81,6 +105,20 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
       logger.error({ err: error }, 'claiming a task failed; trying again');
       await Promise.race([waitForChange, pause(1000, stopping.signal)]);
       return null;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function lend(job: ThreadJob, signal: AbortSignal): Promise<RunOutcome> {
+    const turn = lending.turn([signal, stopping.signal]);
+    changed();
+    if (!(await turn)) return { ok: false, code: 'aborted' };
+    try {
+      return await pool.run(job, { signal: AbortSignal.any([signal, stopping.signal]), onProgress: () => undefined });
+    } finally {
+      lending.end();
+      changed();
     }
   }
 
@@ -91,7 +129,7 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
   async function place(lease: Lease): Promise<Tick> {
     const known = await persist(() => engine.tasks.get(lease.taskId));
     const suspect = known !== null && known.task.attempts > 0;
-    if (suspect && running.size > 0) {
+    if (suspect && running.size + lending.running > 0) {
       slots.quiet = true;
       await persist(() => lease.giveBack());
       return 'postponed';

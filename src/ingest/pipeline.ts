@@ -48,6 +48,12 @@ export async function runPipeline(job: IngestJob, { reading: usual, ...others }:
     );
     clock.lap('parse');
     writeFileSync(join(job.scratchDir, 'content.md'), parsed.markdown);
+    if (job.onlyReads === true) {
+      const [first] = parts.toChunks(parsed, parts.reading);
+      if (first === undefined) throw noText(job);
+      writeFileSync(join(job.scratchDir, 'answer.json'), JSON.stringify(readAnswer(parsed)));
+      return { ok: true, document: describe(job, parsed, 0, parts), stageMs: clock.laps };
+    }
     const pages = { pagesDone: parsed.pages, pagesTotal: parsed.pages };
     report({ stage: 'chunking', ...pages }, true);
     const chunks = [...parts.toChunks(parsed, parts.reading)];
@@ -80,7 +86,32 @@ function boundWarnings(warnings: readonly string[]): string[] {
 
 /** White space and characters without width are no text, whatever the parser made of them. */
 function requireText(chunks: readonly Chunk[], job: IngestJob): void {
-  if (chunks.length === 0) throw new DocumentError('no_text', `No text found in ${job.filename}`);
+  if (chunks.length === 0) throw noText(job);
+}
+
+function noText(job: IngestJob): DocumentError {
+  return new DocumentError('no_text', `No text found in ${job.filename}`);
+}
+
+/** What was read, as `POST /parse` answers it: it goes to the client as it lies there, so its names are those of the wire. */
+function readAnswer({ markdown, blocks, mediaType, title, author, language, pages, warnings }: RecognisedDocument): object {
+  return {
+    markdown,
+    blocks: blocks.map(({ kind, start, end, level = null, page, pageEnd }) => ({
+      kind,
+      start,
+      end,
+      level,
+      page,
+      page_end: pageEnd ?? page,
+    })),
+    media_type: mediaType,
+    title,
+    author,
+    language,
+    pages,
+    warnings: boundWarnings(warnings),
+  };
 }
 
 /** Embeds batch by batch and writes as it goes, so that memory holds one batch of vectors. */

@@ -1,13 +1,16 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { v7 } from 'uuid';
 import { createEmbedder } from '../../src/embed/create-embedder.ts';
 import { openFileEngine } from '../../src/storage/file/engine.ts';
 import type { Engine } from '../../src/storage/engine.ts';
+import { readingJob } from '../../src/ingest/direct-reading.ts';
 import { createDispatcher, type Dispatcher } from '../../src/ingest/dispatcher.ts';
 import { createTaskControl, type TaskControl } from '../../src/ingest/task-control.ts';
 import { createOcr, ocrOptions } from '../../src/parse/images/ocr.ts';
-import { createThreadPool, type ThreadPool } from '../../src/ingest/thread-pool.ts';
+import { createThreadPool, type ThreadJob, type ThreadPool } from '../../src/ingest/thread-pool.ts';
 import { createUploads, type Uploads } from '../../src/ingest/uploads.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -226,4 +229,54 @@ describe('the dispatcher', () => {
 
     expect((await ended(task)).task).toMatchObject({ status: 'failed', attempts: 1, error: { retryable: false } });
   });
+
+  it('lends a thread between tasks, so that neither waits for all of the others', async () => {
+    await open(1);
+    const waiting = await Promise.all(Array.from({ length: 4 }, (_, n) => submit('wait-20.txt', `task-${n}`)));
+    dispatcher.start();
+    const order: string[] = [];
+    const lent = Array.from({ length: 4 }, async (_, n) => {
+      expect(await dispatcher.lend(await fileToRead('wait-20.txt', n), new AbortController().signal)).toMatchObject({ ok: true });
+      order.push('lent');
+    });
+    await Promise.all([...lent, ...waiting.map(async (task) => (await ended(task), order.push('task')))]);
+
+    expect(order).toHaveLength(8);
+    expect(order.slice(0, 5)).toContain('task');
+    expect(order.slice(0, 5)).toContain('lent');
+  });
+
+  it('ends what it lent when nobody wants it any more, whether it runs or waits', async () => {
+    await open(1);
+    dispatcher.start();
+    const gone = new AbortController();
+    const runs = dispatcher.lend(await fileToRead('hang.txt', 1), gone.signal);
+    const waits = dispatcher.lend(await fileToRead('plain.txt', 2), gone.signal);
+    gone.abort();
+
+    expect(await Promise.all([runs, waits])).toEqual([
+      { ok: false, code: 'aborted' },
+      { ok: false, code: 'aborted' },
+    ]);
+    expect((await ended(await submit('after.txt'))).task.status).toBe('completed');
+  });
+
+  it('says of what it lent that it stopped its thread, and goes on', async () => {
+    await open(1);
+    dispatcher.start();
+
+    expect(await dispatcher.lend(await fileToRead('exit.txt', 1), new AbortController().signal)).toMatchObject({ code: 'crashed' });
+    expect((await ended(await submit('after.txt'))).task).toMatchObject({ status: 'completed', attempts: 1 });
+  });
 });
+
+async function fileToRead(filename: string, n: number): Promise<ThreadJob> {
+  const taskId = newId();
+  const folder = await frontend.files.scratch(taskId);
+  const payloadPath = join(folder, 'received');
+  await writeFile(payloadPath, `file ${n}`);
+  const scratchDir = join(folder, 'result');
+  await mkdir(scratchDir);
+  const request = { taskId, filename, fileBytes: 6, sha256: '', declaredMediaType: null, payloadPath, scratchDir };
+  return readingJob(request, now());
+}

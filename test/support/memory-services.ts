@@ -6,7 +6,7 @@ import { collectionOf, nameOf } from '../../src/documents/document-name.ts';
 import { type Collection, defaultSettings } from '../../src/documents/collection.ts';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { callbackify } from 'node:util';
@@ -15,6 +15,8 @@ import type { Receipt } from '../../src/storage/file-store.ts';
 import { AppError } from '../../src/errors.ts';
 import type { CollectionView, Question, Services, SystemStatus } from '../../src/http/services.ts';
 import { type IndexedDocument, type SearchAnswer, titleOf } from '../../src/search/document-index.ts';
+import { createDirectReader, type ReadRequest } from '../../src/ingest/direct-reading.ts';
+import type { RunOutcome } from '../../src/ingest/thread-pool.ts';
 import { type Filterable, matcherOf } from '../../src/search/filters.ts';
 import { patched } from '../../src/search/said.ts';
 import { kept } from '../../src/tasks/given.ts';
@@ -74,6 +76,12 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
 
   const memory: MemoryServices = {
     services: {
+      // Every file is text here; the parsers are tested elsewhere.
+      reading: createDirectReader({
+        files: { scratch: async (id) => mkdir(join(folder, `scratch-${id}`), { recursive: true }).then((made) => made!) },
+        newId: () => v7() as TaskId,
+        ask: readAsText,
+      }),
       uploads: {
         receive: async ({ bytesMax }) => {
           const refused = options.refuse?.() ?? null;
@@ -414,4 +422,15 @@ function resultOf({ filename, mediaType, title, pages, chunks, characters, metad
     superseded: false,
     warnings: [],
   };
+}
+
+async function readAsText({ payloadPath, scratchDir, filename }: ReadRequest): Promise<RunOutcome> {
+  const markdown = await readFile(payloadPath, 'utf8');
+  if (filename.endsWith('.xyz'))
+    return { ok: false, code: 'unsupported_format', message: `Unsupported file format: ${filename}`, retryable: false };
+  const blocks = [{ kind: 'paragraph', start: 0, end: markdown.length, level: null, page: null, page_end: null }];
+  const facts = { media_type: 'text/plain', title: null, author: null, language: 'en', pages: null, warnings: [] };
+  await writeFile(join(scratchDir, 'content.md'), markdown);
+  await writeFile(join(scratchDir, 'answer.json'), JSON.stringify({ markdown, blocks, ...facts }));
+  return { ok: true, document: null as never, stageMs: {} };
 }

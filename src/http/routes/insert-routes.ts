@@ -8,7 +8,7 @@ import { isTerminal, taskStatuses, type Task, type TaskSnapshot } from '../../ta
 import { troubleOf } from '../../trouble.ts';
 import { callerOf } from '../access/access.ts';
 import { hasPrecondition, requireUnchanged } from '../wire/conditional.ts';
-import { parseDisposition, cleanFilename } from '../upload/content-disposition.ts';
+import { rawFilename } from '../upload/raw-filename.ts';
 import { validatorsOf } from './document-routes.ts';
 import type { HttpSettings } from '../http-settings.ts';
 import { fingerprint, type Idempotency, type IdempotencyEntry } from '../wire/idempotency.ts';
@@ -244,13 +244,4 @@ function reply(ctx: Context, { status, location, body }: KeptReply): void {
   if (location === null) return;
   ctx.set('Location', location);
   ctx.set('Retry-After', '2');
-}
-
-/** `?filename=`, else Content-Disposition (whose bytes Node delivers as latin1), else the doc_id itself. */
-function rawFilename(ctx: Context, given: string | undefined, docId: string): string {
-  const header = parseDisposition(ctx.get('Content-Disposition')).filename;
-  const asked = cleanFilename(given ?? '');
-  if (asked !== '' && header !== null && header !== '' && asked !== header)
-    throw new AppError('invalid_request', 'filename: Content-Disposition names the file otherwise; name it once.');
-  return asked || header || cleanFilename(docId) || 'file';
 }

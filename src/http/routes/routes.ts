@@ -7,6 +7,7 @@ import { documentRoutes } from './document-routes.ts';
 import { insertRoutes, type InsertRouteOptions } from './insert-routes.ts';
 import { loginRoutes, type LoginRouteOptions } from './login-routes.ts';
 import { pageRoutes } from './page-routes.ts';
+import { parseRoutes } from './parse-routes.ts';
 import type { Route } from './route.ts';
 import { searchRoutes } from './search-routes.ts';
 import { systemRoutes, type SystemRouteOptions } from './system-routes.ts';
@@ -25,6 +26,7 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
   const described = [
     ...insertRoutes(options),
     ...batchRoutes(options),
+    ...parseRoutes(options),
     ...taskRoutes({ ...options, limits: settings.limits }),
     ...documentRoutes(wire),
     ...collectionRoutes(),

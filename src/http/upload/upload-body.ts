@@ -23,6 +23,8 @@ import { parseStrictJson } from '../wire/strict-json.ts';
 
 /** A file that has arrived completely; whoever takes it keeps or discards its receipt. */
 export type ReceivedFile = Given & { readonly receipt: Receipt };
+/** `others`: the fields that the route asked for. */
+export type ReceivedForm = ReceivedFile & { readonly others: ReadonlyMap<string, string> };
 
 export type UploadLimits = BodyLimits & {
   readonly fileBytesMax: number;
@@ -46,6 +48,20 @@ type Reading = {
   readonly accept: () => void;
 };
 
+/** What a form may hold. */
+export type FormShape = {
+  /** The part that is the file. */
+  readonly file: string;
+  /** What is said of a document, by its name. */
+  readonly given: readonly (keyof GivenFields)[];
+  /** Fields of the route's own, as text. */
+  readonly others: (name: string) => boolean;
+};
+
+const formOfInsert: FormShape = { file: 'file', given: Object.keys(givenFields) as (keyof GivenFields)[], others: () => false };
+/** Of fields that are not the file. */
+const fieldsMax = 64;
+
 /**
  * Reads a form with one part named `file`.
  * @throws AppError `unsupported_media_type`, `bad_request`, `invalid_request` (no or two file parts), `invalid_document`
@@ -53,27 +69,30 @@ type Reading = {
  */
 export async function receiveForm(
   ctx: Context,
-  uploads: UploadService,
-  { limits, address, accept }: Reading,
-): Promise<ReceivedFile> {
+  uploads: Pick<UploadService, 'receive'>,
+  { limits, address, accept, shape = formOfInsert }: Reading & { readonly shape?: FormShape },
+): Promise<ReceivedForm> {
   if (!ctx.is('multipart/form-data')) throw new AppError('unsupported_media_type', howToSend);
   const boundary = multipartBoundary(ctx.get('Content-Type'));
   const content = contentOf(ctx);
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: contentLength(ctx) });
-  const form: Form = { file: null, fields: {} };
+  const form: Form = { file: null, fields: {}, others: new Map() };
   hearErrors(receipt);
   const watch = watchOf(ctx.req, limits);
   try {
     accept();
     watch.byRate({ givesWay: false });
-    await Promise.race([formReader(boundary, receipt, form, limits)(reading(ctx, content), nothingNext), watch.failed]);
+    await Promise.race([
+      formReader(boundary, receipt, form, { ...limits, shape })(reading(ctx, content), nothingNext),
+      watch.failed,
+    ]);
     if (form.file === null)
-      throw new AppError('invalid_request', `The form has no part named \`file\` with a file in it. ${howToSend}`);
+      throw new AppError('invalid_request', `The form has no part named \`${shape.file}\` with a file in it. ${howToSend}`);
     const twice = fieldNames.find((name) => form.fields[name] !== undefined && address[name] !== undefined);
     if (twice !== undefined) throw givenTwice(twice);
     // formidable ends a form even when its sink failed to flush.
     await finished(receipt.stream);
-    return { receipt, ...form.file, ...toGiven({ ...address, ...form.fields }) };
+    return { receipt, ...form.file, ...toGiven({ ...address, ...form.fields }), others: form.others };
   } catch (error) {
     await receipt.discard();
     throw uploadError(error, form);
@@ -88,7 +107,7 @@ export async function receiveForm(
  */
 export async function receiveRaw(
   ctx: Context,
-  uploads: UploadService,
+  uploads: Pick<UploadService, 'receive'>,
   { limits, address, accept, filename }: Reading & { readonly filename: string },
 ): Promise<ReceivedFile> {
   if (ctx.is('multipart/*') !== false && ctx.is('multipart/*') !== null)
@@ -115,6 +134,7 @@ export async function receiveRaw(
 type Form = {
   file: Pick<Given, 'filename' | 'declaredMediaType'> | null;
   fields: GivenFields;
+  readonly others: Map<string, string>;
 };
 
 const fieldNames = Object.keys(givenFields) as (keyof GivenFields)[];
@@ -134,8 +154,10 @@ function reading(ctx: Context, content: Readable): Context {
   return Object.create(ctx, { req: { value: request } }) as Context;
 }
 
+type FormLimits = UploadLimits & { readonly shape: FormShape };
+
 /** koa-body with our own parser and our own sink in it. */
-function formReader(boundary: string, receipt: Receipt, form: Form, limits: UploadLimits): ReturnType<typeof koaBody> {
+function formReader(boundary: string, receipt: Receipt, form: Form, limits: FormLimits): ReturnType<typeof koaBody> {
   return koaBody({
     multipart: true,
     json: false,
@@ -163,7 +185,8 @@ type FormidablePluginHost = {
   onPart(part: EventEmitter): Promise<void>;
 };
 
-function installParser(host: FormidablePluginHost, boundary: string, form: Form, limits: UploadLimits): void {
+function installParser(host: FormidablePluginHost, boundary: string, form: Form, limits: FormLimits): void {
+  const { shape } = limits;
   let onData: (bytes: Buffer) => void;
   let onEnd: () => void;
   const parser = createMultipartParser(boundary, {
@@ -189,9 +212,12 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
   /** Hands the part to formidable, which opens the sink, counts its bytes and holds the request back while it writes. */
   async function openFile(head: PartHead): Promise<void> {
     if (form.file !== null)
-      throw new AppError('invalid_request', 'Send exactly one file, in a part named `file`; this form has two.');
-    if (head.name !== 'file')
-      throw new AppError('invalid_request', `Send the file in a part named \`file\`, not \`${loggable(head.name ?? '')}\`.`);
+      throw new AppError('invalid_request', `Send exactly one file, in a part named \`${shape.file}\`; this form has two.`);
+    if (head.name !== shape.file)
+      throw new AppError(
+        'invalid_request',
+        `Send the file in a part named \`${shape.file}\`, not \`${loggable(head.name ?? '')}\`.`,
+      );
     form.file = { filename: head.filename || 'file', declaredMediaType: mediaType(head.contentType ?? '') };
     if ((host.bytesExpected ?? 0) > limits.fileBytesMax + overheadBytesMax) throw tooLarge(form.file.filename);
     const part = Object.assign(new EventEmitter(), {
@@ -205,8 +231,10 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
   }
 
   function openField(head: PartHead): void {
-    const name = knownField(head.name ?? '');
-    if (form.fields[name] !== undefined) throw givenTwice(name);
+    const name = head.name ?? '';
+    const given = shape.others(name) ? null : knownField(name, shape);
+    if (form.others.has(name) || (given !== null && form.fields[given] !== undefined)) throw givenTwice(name);
+    if (form.others.size >= fieldsMax) throw new AppError('invalid_request', `The form has more than ${fieldsMax} fields.`);
     const pieces: Buffer[] = [];
     let bytes = 0;
     onData = (piece) => {
@@ -215,21 +243,24 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
       pieces.push(piece);
     };
     onEnd = () => {
-      form.fields = { ...form.fields, [name]: fieldValue(name, utf8Text(Buffer.concat(pieces), name)) };
+      const text = utf8Text(Buffer.concat(pieces), name);
+      if (given === null) form.others.set(name, text);
+      else form.fields = { ...form.fields, [given]: fieldValue(given, text) };
     };
   }
 }
 
-function knownField(name: string): keyof GivenFields {
-  const known = fieldNames.find((one) => one === name);
+function knownField(name: string, { file, given }: FormShape): keyof GivenFields {
+  const known = given.find((one) => one === name);
   if (known !== undefined) return known;
-  if (name === 'file') throw new AppError('invalid_request', `The part \`file\` has no file name, so it is no file. ${howToSend}`);
+  if (name === file && file === 'file')
+    throw new AppError('invalid_request', `The part \`file\` has no file name, so it is no file. ${howToSend}`);
   if (name === 'doc_id')
     throw new AppError(
       'invalid_request',
       'Unknown form field `doc_id`: the document is named in the address, as in POST /insert?doc_id=handbook.',
     );
-  throw new AppError('invalid_request', unknownName('form field', name, ['file', ...fieldNames]));
+  throw new AppError('invalid_request', unknownName('form field', name, [file, ...given]));
 }
 
 function givenTwice(name: string): AppError {

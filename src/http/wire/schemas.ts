@@ -39,6 +39,8 @@ function docIdText(missing?: string): z.ZodType<string, string> {
   );
 }
 
+const count = z.int().min(0);
+
 export const docId = docIdText();
 
 export const collectionName = z
@@ -102,6 +104,8 @@ const time = z.iso
   .max(40)
   .meta(describedAs({ type: 'string', format: 'date-time' }));
 
+const putFilename = z.string().min(1).max(1024).optional().meta({ description: 'The name of the file.' });
+
 export const insertQuery = z.object({
   doc_id: docIdText(
     'is missing; name the document in the address, as in POST /insert?doc_id=handbook (a field of the form is not read)',
@@ -109,6 +113,32 @@ export const insertQuery = z.object({
   ...givenFields,
   ...inCollection,
 });
+export const parseQuery = z.object({ filename: putFilename });
+export const processQuery = z.object({ pages: queryFlag.meta({ description: 'A list with one entry a page.' }) });
+
+/** What POST /parse answers: it lies on the disk in this form (`ingest/pipeline.ts`). */
+export const parseReply = z
+  .strictObject({
+    markdown: z.string(),
+    blocks: z.array(
+      z.strictObject({
+        kind: z.enum(['heading', 'paragraph', 'list', 'table', 'code', 'quote', 'break']),
+        start: count.meta({ description: 'UTF-16 offset into `markdown`.' }),
+        end: count,
+        level: count.nullable().meta({ description: 'Of a heading, 1 to 6.' }),
+        page: count.nullable(),
+        page_end: count.nullable(),
+      }),
+    ),
+    media_type: z.string(),
+    title: z.string().nullable(),
+    author: z.string().nullable(),
+    language: z.string().nullable(),
+    pages: count.nullable(),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'ParsedDocument' });
+
 /** A line of POST /documents:batch. */
 export const batchLine = z
   .strictObject({
@@ -169,7 +199,7 @@ export const documentPatch = z
   })
   .meta({ id: 'DocumentPatch', description: 'A JSON Merge Patch (RFC 7396).' });
 export const putQuery = z.object({
-  filename: z.string().min(1).max(1024).optional().meta({ description: 'The name of the file.' }),
+  filename: putFilename,
   ...givenFields,
   ...inCollection,
 });
@@ -297,7 +327,6 @@ export const loginBody = z.strictObject({ key: z.string().min(1).max(512) }).met
 const isoTime = z.iso
   .datetime()
   .meta({ example: '2026-11-24T08:30:00.000Z', ...describedAs({ type: 'string', format: 'date-time' }) });
-const count = z.int().min(0);
 
 const taskResult = z
   .strictObject({
