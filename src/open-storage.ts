@@ -235,23 +235,29 @@ function indexRefused(indexDir: string, error: unknown): unknown {
 
 /** The first engine is opened here, since what front ends share lies in its database; they follow it to the next one. */
 async function openDatabaseStorage(options: StorageOptions): Promise<FrontEndStorage> {
-  const [first, { following }, { createHolds }, { createPostgresIdempotencyStore }, sessions, { createPostgresDeliveryLog }] =
-    await Promise.all([
-      openDatabaseEngine(options, 'frontend'),
-      import('./storage/lasting-engine.ts'),
-      import('./storage/postgres/advisory-locks.ts'),
-      import('./storage/postgres/idempotency-store.ts'),
-      import('./storage/postgres/ended-sessions.ts'),
-      import('./storage/postgres/delivery-log.ts'),
-    ]);
+  const [
+    first,
+    { following },
+    { createAdvisoryLocks },
+    { createPostgresIdempotencyStore },
+    sessions,
+    { createPostgresDeliveryLog },
+  ] = await Promise.all([
+    openDatabaseEngine(options, 'frontend'),
+    import('./storage/lasting-engine.ts'),
+    import('./storage/postgres/advisory-locks.ts'),
+    import('./storage/postgres/idempotency-store.ts'),
+    import('./storage/postgres/ended-sessions.ts'),
+    import('./storage/postgres/delivery-log.ts'),
+  ]);
   let current = first;
   const database = following(() => current.database, {});
-  const holds = createHolds(database);
+  const locks = createAdvisoryLocks(database);
   return {
     sessionSecret: await sessions.loadPostgresSessionSecret(database),
-    idempotencyStore: createPostgresIdempotencyStore(database, holds),
+    idempotencyStore: createPostgresIdempotencyStore(database, locks),
     endedSessions: sessions.createPostgresEndedSessions(database),
-    deliveryLog: createPostgresDeliveryLog(database, holds),
+    deliveryLog: createPostgresDeliveryLog(database, locks),
     damageLog: await openDatabaseDamageLog(database),
     async openEngine() {
       if (current.engine.lost.aborted) current = await openDatabaseEngine(options, 'frontend');

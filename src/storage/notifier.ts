@@ -1,26 +1,26 @@
 /** What wakes those who wait for a task to claim. */
 
-export interface Bell {
-  /** Grows with every ring. */
-  readonly rings: number;
-  ring(): void;
-  /** Resolves when it has rung since `seen`, when `signal` aborts, or after `waitMs`. */
-  rung(seen: number, signal: AbortSignal, waitMs: number): Promise<void>;
+export interface Notifier {
+  /** Grows with every notification. */
+  readonly count: number;
+  notify(): void;
+  /** Resolves when there was a notification since `seen`, when `signal` aborts, or after `waitMs`. */
+  changedSince(seen: number, signal: AbortSignal, waitMs: number): Promise<void>;
 }
 
-export function createBell(): Bell {
-  let rings = 0;
+export function createNotifier(): Notifier {
+  let count = 0;
   const waiting = new Set<() => void>();
   return {
-    get rings() {
-      return rings;
+    get count() {
+      return count;
     },
-    ring() {
-      rings += 1;
+    notify() {
+      count += 1;
       for (const wake of waiting) wake();
     },
-    rung(seen, signal, waitMs) {
-      if (seen !== rings || signal.aborted) return Promise.resolve();
+    changedSince(seen, signal, waitMs) {
+      if (seen !== count || signal.aborted) return Promise.resolve();
       return new Promise((resolve) => {
         const timer = setTimeout(wake, waitMs);
         function wake(): void {

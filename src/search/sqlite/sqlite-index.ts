@@ -35,7 +35,7 @@ import { reembedSome } from './reembed.ts';
 import type { Reranker } from '../models/reranker.ts';
 import { patched, withKept } from '../said.ts';
 import { followTables } from './sqlite-table.ts';
-import { openRulings } from './tombstones.ts';
+import { openTombstones } from './tombstones.ts';
 import { dictionaryFor } from '../translation/dictionary.ts';
 import { Searcher } from '../ranking/searcher.ts';
 import { answersOf } from './sqlite-answers.ts';
@@ -74,7 +74,7 @@ export type RebuildState = 'new' | 'damaged' | 'running' | 'done';
 export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   const database = openDatabase(options.indexDir);
   const rebuildState = () => database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'] as RebuildState;
-  const rulings = openRulings(options.indexDir, database, { indexIsNew: ['new', 'damaged'].includes(rebuildState()) });
+  const tombstones = openTombstones(options.indexDir, database, { indexIsNew: ['new', 'damaged'].includes(rebuildState()) });
   const tables = followTables(database);
   const ask = answersOf(database, options.embedder, { tables, dictionary: dictionaryFor(options.translates) });
   const searcher = new Searcher(ask, options.embedder, options.reranker ?? null);
@@ -110,15 +110,15 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
         markRevoked(database, version);
         return 'ok';
       });
-      if (answer === 'ok') rulings.revoke(version);
+      if (answer === 'ok') tombstones.revoke(version);
       return answer;
     },
     async reinstate(_docId, version) {
       database.write(() => clearRevoked(database, version));
-      rulings.reinstate(version);
+      tombstones.reinstate(version);
     },
     async remove(docId, ordinal) {
-      rulings.remove([docId], ordinal);
+      tombstones.remove([docId], ordinal);
       return database.write(() => removeDocument(database, docId, ordinal));
     },
     async info(docId) {
@@ -143,20 +143,20 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
       return collectionStats(database, names);
     },
     async removeMany(docIds, ordinal) {
-      rulings.remove(docIds, ordinal);
+      tombstones.remove(docIds, ordinal);
       database.write(() => {
         for (const docId of docIds) removeDocument(database, docId, ordinal);
       });
     },
     async purge(ordinal) {
       database.write(() => purgeCatalog(database, ordinal));
-      rulings.purge(ordinal);
+      tombstones.purge(ordinal);
     },
     async highestOrdinal() {
       return highestOrdinal(database);
     },
     async close() {
-      rulings.close();
+      tombstones.close();
       database.close();
     },
     reembed: () => reembedSome(database, options.embedder),

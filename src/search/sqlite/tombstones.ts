@@ -12,7 +12,7 @@ import { isDamage } from './corruption.ts';
 import type { IndexDatabase } from './database.ts';
 
 /** Every change is on the disk when its call returns. Safe in any number of processes, and safe twice. */
-export interface Rulings {
+export interface Tombstones {
   revoke(version: Version): void;
   reinstate(version: TaskId): void;
   remove(docIds: readonly string[], ordinal: number): void;
@@ -24,8 +24,8 @@ export interface Rulings {
 const filename = 'rulings.sqlite';
 const busyMs = 60_000;
 
-/** Opens the rulings beside `index`, and each of the two learns what only the other knows when it is new. */
-export function openRulings(folder: string, index: IndexDatabase, options: { indexIsNew: boolean }): Rulings {
+/** Opens the tombstones beside `index`, and each of the two learns what only the other knows when it is new. */
+export function openTombstones(folder: string, index: IndexDatabase, options: { indexIsNew: boolean }): Tombstones {
   const db = openFile(join(folder, filename));
   if (options.indexIsNew) teachIndex(db, index);
   if (isEmptyFile(db)) learnFrom(index, db);

@@ -13,7 +13,7 @@ export interface Hold {
   release(): Promise<void>;
 }
 
-export interface Holds {
+export interface AdvisoryLocks {
   /** Null while another process holds the name. */
   take(name: string): Promise<Hold | null>;
 }
@@ -21,7 +21,7 @@ export interface Holds {
 /** How long a hold outlives its process. */
 const holdMs = 10_000;
 
-export function createHolds(database: Database): Holds {
+export function createAdvisoryLocks(database: Database): AdvisoryLocks {
   return {
     async take(name) {
       const holder = randomUUID();

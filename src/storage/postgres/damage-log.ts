@@ -1,10 +1,10 @@
 /** What the check for damage has found, in a row of the database, and a name that whoever looks holds. */
 import type { DamageLog } from '../damage-log.ts';
 import type { Database } from './database.ts';
-import { createHolds } from './advisory-locks.ts';
+import { createAdvisoryLocks } from './advisory-locks.ts';
 
 export function createPostgresDamageLog(database: Database): DamageLog {
-  const holds = createHolds(database);
+  const locks = createAdvisoryLocks(database);
   return {
     async read() {
       const [row] = await database.query('SELECT checked_at, damaged, mended FROM damage');
@@ -16,6 +16,6 @@ export function createPostgresDamageLog(database: Database): DamageLog {
         ON CONFLICT (one) DO UPDATE SET checked_at = EXCLUDED.checked_at, damaged = EXCLUDED.damaged, mended = EXCLUDED.mended`;
       await database.run(sql, [checkedAt, damaged, mended]);
     },
-    lead: () => holds.take('damage'),
+    lead: () => locks.take('damage'),
   };
 }

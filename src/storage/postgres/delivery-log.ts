@@ -2,11 +2,11 @@
 import { type Delivery, isDeliveryId } from '../delivery.ts';
 import type { DeliveryLog } from '../delivery-log.ts';
 import type { Database, Row } from './database.ts';
-import type { Holds } from './advisory-locks.ts';
+import type { AdvisoryLocks } from './advisory-locks.ts';
 
 const endedSql = `CASE WHEN $2 <> 'waiting' THEN clock_timestamp() END`;
 
-export function createPostgresDeliveryLog(database: Database, holds: Holds): DeliveryLog {
+export function createPostgresDeliveryLog(database: Database, locks: AdvisoryLocks): DeliveryLog {
   return {
     async add(delivery) {
       const sql = `INSERT INTO delivery(id, state, record, ended_at) VALUES ($1, $2, $3, ${endedSql}) ON CONFLICT DO NOTHING`;
@@ -35,7 +35,7 @@ export function createPostgresDeliveryLog(database: Database, holds: Holds): Del
       return database.run(`DELETE FROM delivery WHERE ended_at < clock_timestamp() - $1 * interval '1 ms'`, [maxMs]);
     },
     async lead() {
-      const hold = await holds.take('webhooks');
+      const hold = await locks.take('webhooks');
       return hold === null ? null : { lost: hold.lost, resign: () => hold.release() };
     },
   };

@@ -10,13 +10,13 @@ import type { Embedder } from '../../embed/embedder.ts';
 import type { Logger } from '../../logger.ts';
 import type { Reranker } from '../../search/models/reranker.ts';
 import { type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
-import { createBell } from '../notifier.ts';
+import { createNotifier } from '../notifier.ts';
 import type { Engine, StoreState } from '../engine.ts';
 import { createTaskWatch } from '../task-watch.ts';
 import { createBlobs } from './blobs.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openJobs } from './jobs.ts';
-import { letsIn, openLink, type Signal } from './listen-connection.ts';
+import { letsIn, openListenConnection, type Signal } from './listen-connection.ts';
 import { join as joinOwners } from './membership.ts';
 import { createPostgresFileStore } from './file-store.ts';
 import { createPostgresIndex } from './index/postgres-index.ts';
@@ -86,7 +86,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   const root = resolve(options.workDir);
   await clearWork(database, root);
 
-  const bell = createBell();
+  const notifier = createNotifier();
   const leases = createHeldLeases();
   const signals = createSignals(database);
   const jobs = await openJobs(database, logger);
@@ -95,10 +95,10 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     read: async (task) => (await snapshots(await database.query('SELECT record FROM task WHERE id = $1', [task])))[0] ?? null,
     changedLately,
   });
-  const link = await openLink({ url, logger, onSignal, onConnect });
+  const listenConnection = await openListenConnection({ url, logger, onSignal, onConnect });
   const membership = await joinOwners({
     database,
-    link,
+    listenConnection,
     id,
     role,
     leaseMs,
@@ -112,7 +112,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   const files = createPostgresFileStore({ database, membership, blobs, workDir: join(root, id) });
   const parts = { database, membership, jobs, leases, signals, blobs, index, now: options.now };
   const tasks: PostgresTaskStore = createPostgresTaskStore({ ...parts, watch, snapshots });
-  const queue = createPostgresTaskQueue({ ...parts, bell, onEnd: (task) => files.tidy(task) });
+  const queue = createPostgresTaskQueue({ ...parts, notifier, onEnd: (task) => files.tidy(task) });
   /** Submits whose end is not known, since the connection broke: what was refused must not run after all. */
   const refused = new Set<TaskId>();
   let timer: NodeJS.Timeout | undefined;
@@ -125,13 +125,13 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   schedule();
 
   function onSignal(signal: Signal): void {
-    if (signal.kind === 'job') bell.ring();
+    if (signal.kind === 'job') notifier.notify();
     else if (signal.kind === 'cancel') leases.end(signal.id as TaskId, 'cancel');
     else watch.changed(signal.id as TaskId);
   }
 
   function onConnect(): void {
-    bell.ring();
+    notifier.notify();
     watch.catchUp().catch((error: unknown) => logger.debug({ err: error }, 'looking for missed changes failed'));
   }
 
@@ -196,7 +196,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
 
   function endLeases(): void {
     for (const task of leases.all()) leases.end(task, 'lost');
-    bell.ring();
+    notifier.notify();
   }
 
   async function submit(fields: NewTask, receipt: Receipt): Promise<Task> {
@@ -231,7 +231,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
 
   async function state(): Promise<StoreState> {
     try {
-      const [row] = await link.query(`SELECT current_setting('transaction_read_only') = 'on' AS read_only`, []);
+      const [row] = await listenConnection.query(`SELECT current_setting('transaction_read_only') = 'on' AS read_only`, []);
       return row?.['read_only'] === true ? { state: 'read_only', reason: 'the database may only be read' } : { state: 'ready' };
     } catch (error) {
       return { state: 'unusable', reason: `the database does not answer: ${(error as Error).message}` };
@@ -249,7 +249,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     await handBack().catch((error: unknown) => logger.warn({ err: error }, 'what this process held is left to the others'));
     await files.close();
     await jobs.close();
-    await link.close();
+    await listenConnection.close();
     await database.close();
   }
 

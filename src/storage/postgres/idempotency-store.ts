@@ -1,9 +1,9 @@
 /** Kept answers in the database: every front end gives the same one, as long as the server's clock says. */
 import type { IdempotencyStore, KeptAnswer } from '../idempotency-store.ts';
 import type { Database } from './database.ts';
-import type { Holds } from './advisory-locks.ts';
+import type { AdvisoryLocks } from './advisory-locks.ts';
 
-export function createPostgresIdempotencyStore(database: Database, holds: Holds): IdempotencyStore {
+export function createPostgresIdempotencyStore(database: Database, locks: AdvisoryLocks): IdempotencyStore {
   return {
     async get(key, maxMs) {
       const sql = `SELECT answer FROM idempotency WHERE key = $1 AND kept_at >= clock_timestamp() - $2 * interval '1 ms'`;
@@ -16,7 +16,7 @@ export function createPostgresIdempotencyStore(database: Database, holds: Holds)
       await database.run(sql, [key, JSON.stringify(answer)]);
     },
     async hold(key) {
-      const hold = await holds.take(`idempotency ${key}`);
+      const hold = await locks.take(`idempotency ${key}`);
       return hold === null ? null : () => hold.release();
     },
     async expire(maxMs) {

@@ -15,7 +15,7 @@ export type Signal =
   /** Whoever runs the task is to stop. */
   | { readonly kind: 'cancel'; readonly id: string };
 
-export interface Link {
+export interface ListenConnection {
   /** @throws Error when the connection is down or does not answer in time; it is then made anew. */
   query(sql: string, values: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -53,12 +53,12 @@ async function letsOneIn(url: string): Promise<boolean> {
 }
 
 /** Connects, and goes on connecting. `onConnect` runs after each time: signals may have been missed before it. */
-export async function openLink(options: {
+export async function openListenConnection(options: {
   url: string;
   logger: Logger;
   onSignal: (signal: Signal) => void;
   onConnect: () => void;
-}): Promise<Link> {
+}): Promise<ListenConnection> {
   const { default: driver } = await import('pg');
   const { logger } = options;
   let client: pg.Client | null = null;

@@ -9,7 +9,7 @@ import type { Logger } from '../../logger.ts';
 import type { TaskId } from '../../tasks/task.ts';
 import { createFailureDetector, type SignOfLife } from '../failure-detector.ts';
 import type { Database } from './database.ts';
-import type { Link } from './listen-connection.ts';
+import type { ListenConnection } from './listen-connection.ts';
 
 export interface Membership {
   readonly id: string;
@@ -30,7 +30,7 @@ export interface Membership {
 
 export type MembershipOptions = {
   readonly database: Database;
-  readonly link: Link;
+  readonly listenConnection: ListenConnection;
   readonly id: string;
   readonly role: 'frontend' | 'worker';
   readonly leaseMs: number;
@@ -50,7 +50,7 @@ const signSql = 'extract(epoch FROM seen_at)::text';
 
 /** Joins: from here on the process must show itself. */
 export async function join(options: MembershipOptions): Promise<Membership> {
-  const { database, link, id, role, leaseMs, logger } = options;
+  const { database, listenConnection, id, role, leaseMs, logger } = options;
   const lost = new AbortController();
   const detector = createFailureDetector(options);
   /** The connection of this process, by which others see that it is there. */
@@ -61,7 +61,7 @@ export async function join(options: MembershipOptions): Promise<Membership> {
   async function show(): Promise<void> {
     const sql = `UPDATE owner SET seen_at = clock_timestamp(), backend = pg_backend_pid() WHERE id = $1
       RETURNING backend, EXISTS (SELECT 1 FROM owner WHERE role = 'worker' AND seen_at > clock_timestamp() - $2 * interval '1 ms') AS worker`;
-    const [row] = await link.query(sql, [id, leaseMs]);
+    const [row] = await listenConnection.query(sql, [id, leaseMs]);
     if (row === undefined) return lost.abort();
     workerSeen = row['worker'] === true;
     if (row['backend'] !== backend) detector.cutOff();
@@ -76,13 +76,13 @@ export async function join(options: MembershipOptions): Promise<Membership> {
 
   async function signsOfOthers(): Promise<SignOfLife[]> {
     const sql = `SELECT id, ${signSql} AS sign, (extract(epoch FROM clock_timestamp() - seen_at) * 1000)::float AS age FROM owner WHERE id <> $1`;
-    const rows = await link.query(sql, [id]);
+    const rows = await listenConnection.query(sql, [id]);
     return rows.map((row) => ({ owner: row['id'] as string, sign: row['sign'] as string, ageMs: row['age'] as number }));
   }
 
   async function connectedOnes(owners: readonly string[]): Promise<string[]> {
     const sql = 'SELECT id FROM owner WHERE id = ANY($1) AND EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = backend)';
-    return (await link.query(sql, [owners])).map((row) => row['id'] as string);
+    return (await listenConnection.query(sql, [owners])).map((row) => row['id'] as string);
   }
 
   async function remove(owner: string, sign: string): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Lease, TaskQueue } from '../../tasks/task-queue.ts';
 import { createTurns } from '../../tasks/turns.ts';
 import type { TaskId, TaskLane } from '../../tasks/task.ts';
-import type { Bell } from '../notifier.ts';
+import type { Notifier } from '../notifier.ts';
 import type { Database } from './database.ts';
 import { type Jobs, Overtaken } from './jobs.ts';
 import type { Membership } from './membership.ts';
@@ -17,20 +17,20 @@ export function createPostgresTaskQueue(options: {
   jobs: Jobs;
   leases: HeldLeases;
   signals: Signals;
-  bell: Bell;
+  notifier: Notifier;
   /** Called when this process has let go of a task. */
   onEnd: (id: TaskId) => Promise<void>;
 }): TaskQueue {
-  const { database, membership, jobs, leases, signals, bell } = options;
+  const { database, membership, jobs, leases, signals, notifier } = options;
   const turns = createTurns();
 
   async function claim(lanes: readonly TaskLane[], signal: AbortSignal): Promise<Lease | null> {
     const either = AbortSignal.any([signal, membership.lost]);
     while (!either.aborted) {
-      const seen = bell.rings;
+      const seen = notifier.count;
       const lease = await claimFirst(lanes);
       if (lease !== null) return lease;
-      await bell.rung(seen, either, lookEveryMs);
+      await notifier.changedSince(seen, either, lookEveryMs);
     }
     return null;
   }

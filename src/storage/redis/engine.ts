@@ -7,7 +7,7 @@ import type { Receipt } from '../file-store.ts';
 import type { Logger } from '../../logger.ts';
 import type { DocumentIndex } from '../../search/document-index.ts';
 import { isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
-import { createBell } from '../notifier.ts';
+import { createNotifier } from '../notifier.ts';
 import type { ContentFiles, ContentOwner } from '../content-files.ts';
 import type { Engine, StoreState } from '../engine.ts';
 import { createTaskWatch } from '../task-watch.ts';
@@ -69,7 +69,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
   const { role, logger, leaseMs = leaseMsDefault, now } = options;
   const prefix = `{${options.prefix ?? 'rag-intake'}}`;
   const commands = defineCommands(connection.redis);
-  const bell = createBell();
+  const notifier = createNotifier();
   const leases = createHeldLeases();
   const jobs = await openJobs(connection, prefix);
   const membership = await join({
@@ -92,7 +92,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
   const ordinals = createOrdinals({ connection, commands, prefix, highestKept });
   const parts = { connection, commands, prefix, membership, jobs, leases, index, files, ordinals, now };
   const tasks: RedisTaskStore = createRedisTaskStore({ ...parts, watch, snapshots });
-  const queue = createRedisTaskQueue({ ...parts, bell, onEnd: (id) => files.tidy(id) });
+  const queue = createRedisTaskQueue({ ...parts, notifier, onEnd: (id) => files.tidy(id) });
   /** Submits whose end is not known, since the connection broke: what was refused must not run after all. */
   const refused = new Set<TaskId>();
   /** What this process held at the last turn without knowing of it. */
@@ -112,13 +112,13 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
 
   function onMessage(message: string): void {
     const [kind, id = ''] = message.split(' ');
-    if (kind === 'job') bell.ring();
+    if (kind === 'job') notifier.notify();
     else if (kind === 'cancel') leases.end(id as TaskId, 'cancel');
     else watch.changed(id as TaskId);
   }
 
   function onListening(): void {
-    bell.ring();
+    notifier.notify();
     watch.catchUp().catch((error: unknown) => logger.debug({ err: error }, 'looking for missed changes failed'));
   }
 
@@ -211,7 +211,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
 
   function endLeases(): void {
     for (const { id } of leases.all()) leases.end(id, 'lost');
-    bell.ring();
+    notifier.notify();
   }
 
   /** The order is the promise: the file is durable before the task is there, and the task before anybody is told. */

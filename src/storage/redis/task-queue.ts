@@ -2,7 +2,7 @@
 import type { Lease, TaskQueue } from '../../tasks/task-queue.ts';
 import { createTurns } from '../../tasks/turns.ts';
 import type { TaskId, TaskLane } from '../../tasks/task.ts';
-import type { Bell } from '../notifier.ts';
+import type { Notifier } from '../notifier.ts';
 import type { Connection } from './connection.ts';
 import type { HeldLease, HeldLeases } from './held-leases.ts';
 import type { Jobs } from './jobs.ts';
@@ -19,22 +19,22 @@ export function createRedisTaskQueue(options: {
   membership: Membership;
   jobs: Jobs;
   leases: HeldLeases;
-  bell: Bell;
+  notifier: Notifier;
   /** Called when this process has let go of a task. */
   onEnd: (id: TaskId) => Promise<void>;
 }): TaskQueue {
-  const { connection, commands, prefix, membership, jobs, leases, bell } = options;
+  const { connection, commands, prefix, membership, jobs, leases, notifier } = options;
   const turns = createTurns();
 
   async function claim(lanes: readonly TaskLane[], signal: AbortSignal): Promise<Lease | null> {
     const either = AbortSignal.any([signal, membership.lost]);
     while (!either.aborted) {
-      const seen = bell.rings;
+      const seen = notifier.count;
       for (const lane of lanes) {
         const lease = await takeFrom(lane);
         if (lease !== null) return lease;
       }
-      await bell.rung(seen, either, lookEveryMs);
+      await notifier.changedSince(seen, either, lookEveryMs);
     }
     return null;
   }

@@ -132,7 +132,7 @@ describe('a damaged index', () => {
     });
   });
 
-  it('whose rulings are broken too still serves, and remembers what comes after', async () => {
+  it('whose tombstones are broken too still serves, and remembers what comes after', async () => {
     const index = await openIndex('works');
     await index.revoke('a', { id: version(1), ordinal: 1 });
     await opened.pop()!.close();

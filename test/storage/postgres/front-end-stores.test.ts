@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../../src/storage/postgres/database.ts';
-import { createHolds, type Holds } from '../../../src/storage/postgres/advisory-locks.ts';
+import { createAdvisoryLocks, type AdvisoryLocks } from '../../../src/storage/postgres/advisory-locks.ts';
 import { createPostgresDeliveryLog } from '../../../src/storage/postgres/delivery-log.ts';
 import { createPostgresEndedSessions, loadPostgresSessionSecret } from '../../../src/storage/postgres/ended-sessions.ts';
 import { createPostgresIdempotencyStore } from '../../../src/storage/postgres/idempotency-store.ts';
@@ -15,7 +15,7 @@ import { until } from '../../support/until.ts';
 const hourMs = 3_600_000;
 let server: Databases;
 let database: Database;
-let holds: Holds;
+let locks: AdvisoryLocks;
 
 beforeAll(async () => {
   server = await sharedPostgres();
@@ -29,7 +29,7 @@ beforeEach(async () => {
     idleInTransactionMs: 0,
     logger: silentLogger,
   });
-  holds = createHolds(database);
+  locks = createAdvisoryLocks(database);
 });
 
 afterAll(async () => {
@@ -43,25 +43,25 @@ const age = (name: string): Promise<number> =>
 
 describe('a name', () => {
   it('is held by one of many, and by the next when it is let go', async () => {
-    const taken = await Promise.all(Array.from({ length: 8 }, () => holds.take('a')));
+    const taken = await Promise.all(Array.from({ length: 8 }, () => locks.take('a')));
     const [hold, ...others] = taken.filter((each) => each !== null);
 
     expect(others).toEqual([]);
-    expect(await holds.take('a')).toBeNull();
+    expect(await locks.take('a')).toBeNull();
     await hold!.release();
-    const next = await holds.take('a');
+    const next = await locks.take('a');
     expect(next).not.toBeNull();
     await next!.release();
   });
 
   it('is free again when its holder was not heard of, who learns that it has lost it and takes nothing away', async () => {
-    const frozen = (await holds.take('a'))!;
+    const frozen = (await locks.take('a'))!;
     await age('a');
-    const next = (await holds.take('a'))!;
+    const next = (await locks.take('a'))!;
 
     await until('it learns that', () => frozen.lost.aborted);
     await frozen.release();
-    expect(await holds.take('a')).toBeNull();
+    expect(await locks.take('a')).toBeNull();
     expect(next.lost.aborted).toBe(false);
     await next.release();
   });
@@ -74,7 +74,7 @@ describe('kept answers', () => {
   };
 
   it('are given back as they were, the newest one, until they expire', async () => {
-    const store = createPostgresIdempotencyStore(database, holds);
+    const store = createPostgresIdempotencyStore(database, locks);
     await store.put('k', { ...answer, fingerprint: 'older' });
     await store.put('k', answer);
 
@@ -86,7 +86,7 @@ describe('kept answers', () => {
   });
 
   it('are not kept for ten years when the server’s clock was so far ahead', async () => {
-    const store = createPostgresIdempotencyStore(database, holds);
+    const store = createPostgresIdempotencyStore(database, locks);
     await store.put('k', answer);
     await database.run(`UPDATE idempotency SET kept_at = kept_at + interval '10 years'`);
 
@@ -96,7 +96,7 @@ describe('kept answers', () => {
   });
 
   it('are worked out by one process at a time', async () => {
-    const store = createPostgresIdempotencyStore(database, holds);
+    const store = createPostgresIdempotencyStore(database, locks);
     const release = (await store.hold('k'))!;
 
     expect(await store.hold('k')).toBeNull();
@@ -152,7 +152,7 @@ describe('webhook deliveries', () => {
   }
 
   it('are added once, listed newest first and by state, and forgotten some time after their end', async () => {
-    const log = createPostgresDeliveryLog(database, holds);
+    const log = createPostgresDeliveryLog(database, locks);
     const [older, newer] = [delivery(1), delivery(2)];
     const added = await Promise.all([log.add(older), log.add(newer), log.add(newer)]);
     const done: Delivery = { ...older, state: 'delivered', dueAt: null };
@@ -172,7 +172,7 @@ describe('webhook deliveries', () => {
   });
 
   it('are sent by one process, and by the next when that is gone', async () => {
-    const log = createPostgresDeliveryLog(database, holds);
+    const log = createPostgresDeliveryLog(database, locks);
     const first = (await log.lead())!;
 
     expect(await log.lead()).toBeNull();

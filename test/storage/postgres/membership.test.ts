@@ -1,6 +1,6 @@
 /** Processes on a PostgreSQL declare each other dead only when they can tell. */
 import { openDatabase } from '../../../src/storage/postgres/database.ts';
-import { letsIn, openLink } from '../../../src/storage/postgres/listen-connection.ts';
+import { letsIn, openListenConnection } from '../../../src/storage/postgres/listen-connection.ts';
 import { join } from '../../../src/storage/postgres/membership.ts';
 import { membershipContract } from '../../contract/membership-contract.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
@@ -22,21 +22,21 @@ membershipContract('a PostgreSQL', {
           const url = through.href;
           const logger = silentLogger;
           const database = await openDatabase({ url, connectionsMax: 2, idleInTransactionMs: 0, logger });
-          const link = await openLink({ url, logger, onSignal() {}, onConnect() {} });
+          const listenConnection = await openListenConnection({ url, logger, onSignal() {}, onConnect() {} });
           const recover = () => Promise.resolve([]);
           const onDeath = () => Promise.resolve();
-          const parts = { database, link, letsIn: (count: number) => letsIn(url, count), recover, onDeath, logger };
+          const parts = { database, listenConnection, letsIn: (count: number) => letsIn(url, count), recover, onDeath, logger };
           const membership = await join({ ...parts, id, role: 'worker', ...clock });
           return {
             turn: () => membership.turn(),
             lost: () => membership.lost.aborted,
             up: () =>
-              link.query('SELECT 1', []).then(
+              listenConnection.query('SELECT 1', []).then(
                 () => true,
                 () => false,
               ),
             async close() {
-              await link.close();
+              await listenConnection.close();
               await database.close();
             },
           };
