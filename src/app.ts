@@ -418,6 +418,7 @@ function readInTurns(library: Library): DocumentService {
     info: (docId, asker) => turns.run(asker, () => library.info(docId)),
     // Most names have one form only, and then nothing is read.
     keptDocId: (docId, asker) => turns.run(asker, () => library.keptDocId(docId)),
+    chunks: (docId, from, limit, asker) => turns.run(asker, () => library.chunks(docId, from, limit)),
     content: (docId, asker, pick) => turns.run(asker, () => library.content(docId, pick)),
     original: (docId, asker, pick) => turns.run(asker, () => library.original(docId, pick)),
     remove: (docId) => library.remove(docId),
@@ -425,11 +426,16 @@ function readInTurns(library: Library): DocumentService {
   };
 }
 
+/** Below this nothing of what was asked for is in a passage: unrelated questions of another subject stay below it (`search/ranking/relevance.ts`). */
+const answerRelevanceMin = 0.2;
+
 function answersFrom(config: Config, service: SearchService): AnswerService {
   return createAnswers({
     search: (query, asker) => service.search(query, asker),
     url: config.answerUrl,
     model: config.answerModel,
+    // What only vectors found is rated low by its words.
+    minRelevance: config.embedder === 'builtin' ? answerRelevanceMin : 0,
     key: config.answerKey,
     silenceMs: config.embeddingsTimeoutMs,
   });

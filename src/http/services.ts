@@ -5,6 +5,7 @@ import type { Collection, CollectionSettings } from '../documents/collection.ts'
 import type { ByteRange, Receipt } from '../storage/file-store.ts';
 import type { AnswerService } from '../search/models/answer.ts';
 import type {
+  ChunkPage,
   CollectionStats,
   DocumentPage,
   DocumentPatch,
@@ -71,6 +72,8 @@ export interface DocumentService {
   info(docId: ScopedId, asker: Asker): Promise<IndexedDocument | null>;
   /** The doc_id under which a document is kept, or would be: names compare in Unicode's composed form. */
   keptDocId(docId: ScopedId, asker: Asker): Promise<string>;
+  /** The chunks from the one of this number on; null for an unknown document. */
+  chunks(docId: ScopedId, from: number, limit: number, asker: Asker): Promise<ChunkPage | null>;
   /** The parsed text as Markdown. */
   content(docId: ScopedId, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
   original(docId: ScopedId, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { keptDocId } from '../documents/doc-id.ts';
 import type { Engine } from '../storage/engine.ts';
 import { AppError } from '../errors.ts';
-import type { DocumentPage, DocumentPatch, DocumentQuery, IndexedDocument } from '../search/document-index.ts';
+import type { ChunkPage, DocumentPage, DocumentPatch, DocumentQuery, IndexedDocument } from '../search/document-index.ts';
 import type { Filter } from '../search/filters.ts';
 import { storeSaid } from './said.ts';
 import { parseStagedMeta } from '../search/index/staging.ts';
@@ -27,6 +27,8 @@ export interface Library {
    */
   change(docId: string, patch: DocumentPatch): Promise<IndexedDocument | null>;
   info(docId: string): Promise<IndexedDocument | null>;
+  /** The chunks from the one of this number on; null for an unknown document. */
+  chunks(docId: string, from: number, limit: number): Promise<ChunkPage | null>;
   /** The doc_id under which a document is kept, or would be: names compare in Unicode's composed form. */
   keptDocId(docId: string): Promise<string>;
   /** The parsed text as Markdown; null for an unknown document. */
@@ -120,6 +122,7 @@ export function createLibrary({ engine, cancel }: LibraryOptions): Library {
       if (changed !== null) await storeSaid(engine, changed);
       return changed;
     },
+    chunks: async (docId, from, limit) => engine.index.chunks(await kept(docId), from, limit),
     info: async (docId) => engine.index.info(await kept(docId)),
     keptDocId: kept,
     content: (docId, pick) => openPart(docId, 'content.md', pick),

@@ -102,6 +102,12 @@ export type SearchQuery = {
   /** Hits to pass over, for paging. */
   readonly offset: number;
   readonly filter: SearchFilter;
+  /** Leaves out what is less relevant, 0–1. */
+  readonly minRelevance?: number;
+  /** One hit a document. */
+  readonly groupBy?: 'document';
+  /** Chunks whose texts are wanted before and after each hit, 0–5. */
+  readonly context?: number;
   /** Where to look, and whose statistics and words count; absent: in `default`. */
   readonly collection?: string;
 };
@@ -109,6 +115,12 @@ export type SearchQuery = {
 export type SearchHit = {
   /** Higher is better; comparable within one answer only. */
   readonly score: number;
+  /** 0–1: how well this passage answers this question, comparable across questions and sizes of collection (`ranking/relevance.ts`). */
+  readonly relevance: number;
+  /** Where documents are grouped: how many more chunks of this one were ranked beside it. */
+  readonly more?: number;
+  /** The texts before and after it in its document, where they were asked for. */
+  readonly context?: { readonly before: readonly string[]; readonly after: readonly string[] };
   readonly docId: string;
   readonly version: TaskId;
   readonly filename: string;
@@ -159,6 +171,11 @@ export type DocumentQuery = ListOptions & {
 /** `bytes`: of the files as they were uploaded. */
 export type CollectionStats = { readonly documents: number; readonly chunks: number; readonly bytes: number };
 
+/** A chunk of a document as it is listed; its text is `content.slice(start, end)`. */
+export type ListedChunk = Pick<SearchHit, 'text' | 'chunkIndex' | 'start' | 'end' | 'page' | 'pageEnd' | 'section'>;
+/** Some chunks of the version that is there. */
+export type ChunkPage = { readonly document: IndexedDocument; readonly chunks: readonly ListedChunk[] };
+
 export type IndexStats = { readonly documents: number; readonly chunks: number; readonly bytes: number };
 
 export interface DocumentIndex {
@@ -187,6 +204,8 @@ export interface DocumentIndex {
   /** Removes the document and refuses every version accepted before `ordinal`, a removal's own number. True when there was one. Durable. */
   remove(docId: string, ordinal: number): Promise<boolean>;
   info(docId: string): Promise<IndexedDocument | null>;
+  /** The chunks of a document from the one of this number on, in order; null for an unknown one. Cost: what it gives. */
+  chunks(docId: string, from: number, limit: number): Promise<ChunkPage | null>;
   /** Whether this version was made searchable at some time (it may have been replaced since). */
   wasCommitted(docId: string, version: TaskId): Promise<boolean>;
   /** Without filters, q and sort it costs what it shows; with them also a look at what is kept in memory of each document. */

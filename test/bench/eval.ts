@@ -1,10 +1,11 @@
 /**
- * `npm run eval -- FOLDER [--typos] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]…`: how well the product finds, measured through its own pipeline. FOLDER holds
+ * `npm run eval -- FOLDER [--typos] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER]`: how well the product finds, measured through its own pipeline. FOLDER holds
  * `docs.jsonl` {id, title, text}, `queries.jsonl` {id, text} and `qrels.tsv` (query-id, corpus-id, score). Every document is
  * parsed, chunked, embedded and indexed as an upload would be; a document is as good as its best chunk. Beside it, plain BM25
  * (k1 1.2, b 0.75) over whole documents with their titles, computed here in a few lines. `--typos` adds the same with one typing error a query.
  * `--keep`: the index stays there, and is taken from there the next time. `--also`: the questions of another folder as well, whose documents
  * are among these under ids with that prefix. Beside each mode stands what it has over plain BM25 in nDCG@10, with a paired bootstrap interval (95 %).
+ * `--unrelated` adds what relevance tells apart (`relevance.ts`), with the questions of another such folder as the unrelated ones.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -21,6 +22,7 @@ import { type SearchMode, searchModes } from '../../src/search/document-index.ts
 import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import { stopWords } from '../../src/search/analysis/stop-words.ts';
 import { tokenize } from '../../src/search/analysis/tokens.ts';
+import { relevanceFigures } from './relevance.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 
 type Doc = { readonly id: string; readonly title?: string; readonly text: string };
@@ -40,7 +42,9 @@ const pagesMax = 3;
 if (import.meta.main) {
   const [folder, ...options] = process.argv.slice(2);
   if (folder === undefined) {
-    console.error('Usage: npm run eval -- FOLDER [--typos] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]…');
+    console.error(
+      'Usage: npm run eval -- FOLDER [--typos] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER]',
+    );
     process.exit(2);
   }
   const values = (name: string) => options.flatMap((option, i) => (option === name ? [options[i + 1] ?? ''] : []));
@@ -48,6 +52,7 @@ if (import.meta.main) {
     typos: options.includes('--typos'),
     queriesMax: Number(values('--queries')[0] ?? Infinity),
     keep: values('--keep')[0] ?? null,
+    unrelated: values('--unrelated')[0] ?? null,
     also: values('--also').map((value) => value.split('=') as [string, string]),
   });
 }
@@ -57,6 +62,7 @@ type Options = {
   readonly queriesMax: number;
   /** Where the index stays. */
   readonly keep: string | null;
+  readonly unrelated: string | null;
   /** Prefixes of ids, and folders whose questions are asked as well. */
   readonly also: readonly (readonly [string, string])[];
 };
@@ -88,6 +94,15 @@ async function evaluate(folder: string, options: Options): Promise<void> {
     if (options.typos) {
       console.log('one typing error a query');
       console.table(await table(collection, finders, mistype));
+    }
+    if (options.unrelated !== null) {
+      const tenth = openSqliteIndex({ indexDir: join(work, 'tenth'), embedder });
+      const few = collection.docs.filter((_, i) => i % 10 === 0);
+      await ingest(few, { work, config, embedder, index: tenth });
+      const isRight = (query: string, docId: string) => (collection.grades.get(query)?.get(docId) ?? 0) > 0;
+      const unrelated = (await loadCollection(options.unrelated, options.queriesMax)).queries;
+      console.table(await relevanceFigures({ index, tenth, queries: collection.queries, isRight, unrelated }));
+      await tenth.close();
     }
   } finally {
     await index.close();

@@ -366,6 +366,58 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       await expect(elsewhere).rejects.toThrow('cursor: not one of ours');
     });
 
+    it('rates each passage by what of the question is in it, whatever else the collection holds', async () => {
+      await put('a', 1, ['Staff may take thirty days of leave each year.', 'The canteen opens at noon.'], {
+        section: ['员工假期'],
+      });
+      const rated = async (query: string, options: Partial<SearchQuery> = {}) =>
+        (await search(query, { mode: 'hybrid', ...options })).hits.map((hit) => [hit.chunkIndex, hit.relevance]);
+      const before = await rated('leave days per year');
+      expect((await rated('leave days'))[0]).toEqual([0, 1]);
+      expect((await rated('leave zeppelins'))[0]![1]).toBeLessThan(0.6);
+      // A word that was repaired is there, and so is one of a heading.
+      expect((await rated('laeve days'))[0]).toEqual([0, 1]);
+      expect((await rated('员工 leave'))[0]).toEqual([0, 1]);
+      for (let n = 2; n < 12; n++) await put(`other ${n}`, n, [`Something else altogether, number ${n}.`]);
+      const [[, grown]] = (await rated('leave days per year')) as [[number, number]];
+      expect(Math.abs(grown - before[0]![1]!)).toBeLessThan(0.15);
+      expect(await rated('leave days zeppelin', { minRelevance: 0.99 })).toEqual([]);
+      const { hits, total } = await search('leave canteen', { mode: 'hybrid', minRelevance: 0.3 });
+      expect([new Set(hits.map(({ chunkIndex }) => chunkIndex)), total]).toEqual([new Set([0, 1]), 2]);
+    });
+
+    it('groups by document, says how many more there are, and gives the texts around a hit', async () => {
+      const texts = Array.from({ length: 6 }, (_, n) => `apple part${n}`);
+      await put('a', 1, texts);
+      await put('b', 2, ['apple pie alone']);
+      const grouped = await search('apple', { groupBy: 'document' });
+      expect(Object.fromEntries(grouped.hits.map(({ docId, more }) => [docId, more]))).toEqual({ a: 5, b: 0 });
+      expect(grouped.total).toBe(7);
+      const second = await search('apple', { groupBy: 'document', topK: 1, offset: 1 });
+      expect(second.hits.map(({ docId }) => docId)).toEqual([grouped.hits[1]!.docId]);
+      for (const [part, before, after] of [
+        [0, [], [1, 2]],
+        [3, [1, 2], [4, 5]],
+        [5, [3, 4], []],
+      ] as const) {
+        const [hit] = (await search(`part${part}`, { context: 2 })).hits;
+        expect(hit!.context).toEqual({ before: before.map((n) => texts[n]), after: after.map((n) => texts[n]) });
+      }
+      expect((await search('part3')).hits[0]).not.toHaveProperty('context');
+    });
+
+    it('lists the chunks of a document in order', async () => {
+      await put('a', 1, ['one', 'two', 'three'], { section: ['S'] });
+      const chunksOf = async (from: number, limit: number) => (await index.chunks('a', from, limit))!.chunks;
+      expect(await chunksOf(0, 2)).toEqual([
+        { text: 'one', chunkIndex: 0, start: 0, end: 3, page: 1, pageEnd: 1, section: ['S'] },
+        { text: 'two', chunkIndex: 1, start: 5, end: 8, page: 2, pageEnd: 2, section: ['S'] },
+      ]);
+      expect((await chunksOf(2, 10)).map(({ text, chunkIndex }) => [text, chunkIndex])).toEqual([['three', 2]]);
+      expect(await chunksOf(3, 10)).toEqual([]);
+      expect(await index.chunks('none', 0, 10)).toBeNull();
+    });
+
     it('cites the exact place of each hit and marks what matched', async () => {
       await put('a', 1, ['Nothing here.', 'Running foxes 與 行政法院 run.']);
       for (const [query, marked] of [

@@ -73,6 +73,10 @@ export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
         db.prepare('insert into switches values (?, ?)').run(document.docId, document.version);
         return 'ok';
       }),
+    chunks: (docId) => {
+      const document = info(docId);
+      return Promise.resolve(document === null ? null : { document, chunks: [] });
+    },
     change: (docId, patch) =>
       decide(() => {
         const current = info(docId);

@@ -177,6 +177,13 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           documents.set(docId, { ...stored, document });
           return document;
         },
+        chunks: async (docId, from, limit) => {
+          const stored = documents.get(docId);
+          if (stored === undefined) return null;
+          const { text, document } = stored;
+          const chunk = { text, chunkIndex: 0, start: 0, end: text.length, page: 1, pageEnd: 1, section: ['Part one'] };
+          return { document, chunks: [chunk].slice(from, from + limit) };
+        },
         keptDocId: async (docId) => docId.normalize('NFC'),
         info: async (docId) => documents.get(docId)?.document ?? null,
         content: async (docId, _asker, pick) => {
@@ -323,7 +330,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
         const { docId, version, filename, metadata } = document;
         const place = { chunkIndex: 0, start: 0, end: text.length, page: 1, pageEnd: 1, section: ['Part one'] };
         const highlights = [[at, at + query.length] as const];
-        const hit = { score: 1, docId, version, filename, title: titleOf(document), metadata, text, highlights };
+        const hit = { score: 1, relevance: 1, docId, version, filename, title: titleOf(document), metadata, text, highlights };
         return [{ ...hit, acrossLanguages: false, ...place }];
       });
     return { hits: hits.slice(offset, offset + topK), total: hits.length, tookMs: 0.1, notice: null };

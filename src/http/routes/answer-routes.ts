@@ -46,11 +46,15 @@ export function answerRoutes({ limits, wire }: AnswerRouteOptions): readonly Rou
     const collections = await askedCollections(call, body);
     const { client } = asker;
     const stream = openEventStream(ctx, { limits, slots, client, until: hurry });
-    const filter = body.doc_ids === undefined ? {} : { docIds: body.doc_ids };
+    const filter = {
+      ...(body.doc_ids === undefined ? {} : { docIds: body.doc_ids }),
+      ...(body.filters === undefined ? {} : { filters: body.filters }),
+    };
+    const minRelevance = body.min_relevance === undefined ? {} : { minRelevance: body.min_relevance };
     let id = 0;
     try {
       for await (const event of answers.answer(
-        { question: body.question, topK: body.top_k, filter, collections },
+        { question: body.question, topK: body.top_k, filter, collections, ...minRelevance },
         { client, gone: stream.closed },
       )) {
         id += 1;

@@ -1,11 +1,12 @@
 /** What is searchable: list, one, its text, its original, and its removal. */
 import { askedCollection } from '../access/asked-collection.ts';
+import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { ByteRange } from '../../storage/file-store.ts';
 import { type ScopedId, scopedId } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
-import type { DocumentPage, DocumentPatch, IndexedDocument } from '../../search/document-index.ts';
+import type { ChunkPage, DocumentPage, DocumentPatch, IndexedDocument } from '../../search/document-index.ts';
 import { JsonList, pageBytesMax, recordsAtOnce } from '../wire/json-list.ts';
 import { etagOf, hasPrecondition, isRangeOf, requireUnchanged, unchanged, type Validators } from '../wire/conditional.ts';
 import { attachment, cleanFilename } from '../upload/content-disposition.ts';
@@ -13,7 +14,7 @@ import { rangeOf } from '../wire/ranges.ts';
 import { notModified, route, type Answer, type Call, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
 import type { DocumentStream, PickPart } from '../services.ts';
-import { describeDocument, type WireOptions } from '../wire/wire.ts';
+import { describeChunk, describeDocument, type WireOptions } from '../wire/wire.ts';
 
 export function documentRoutes(wire: WireOptions): readonly Route[] {
   return [
@@ -160,6 +161,20 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       },
     }),
     route({
+      operation: 'listChunks',
+      method: 'GET',
+      path: '/documents/{doc_id}/chunks',
+      scope: 'read',
+      tag: 'documents',
+      summary:
+        'The chunks of a document in order, as searches find them; all of them as one stream of lines by `Accept: application/x-ndjson`.',
+      params: schemas.documentParams,
+      query: schemas.chunksQuery,
+      answers: { 200: { description: 'One page, or all.', json: schemas.chunkPage, or: ndjson } },
+      problems: ['not_found'],
+      handle: (call) => (call.ctx.accepts('json', ndjson) === ndjson ? streamChunks(call) : answerChunks(call)),
+    }),
+    route({
       operation: 'getFile',
       method: 'GET',
       path: '/documents/{doc_id}/file',
@@ -182,6 +197,69 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
     }),
   ];
 }
+
+type ChunksCall = Call<z.output<typeof schemas.documentParams>, z.output<typeof schemas.chunksQuery>, unknown>;
+
+async function answerChunks(call: ChunksCall): Promise<void> {
+  const { ctx, query, services, asker } = call;
+  const docId = await askedDocument(call);
+  const list = new JsonList();
+  const place = query.cursor === undefined ? null : readChunkCursor(query.cursor);
+  let from = place?.index ?? 0;
+  let left = query.limit;
+  for (;;) {
+    const page = await services.documents.chunks(docId, from, Math.min(left, recordsAtOnce), asker);
+    if (page === null) throw documentNotFound();
+    const { document, chunks } = page;
+    if (place !== null && place.version !== document.version)
+      throw new AppError('invalid_request', 'cursor: the document was replaced since; begin again without a cursor');
+    await list.add(chunks.map((chunk) => describeChunk(chunk, document)));
+    from += chunks.length;
+    left -= chunks.length;
+    const isOver = from >= document.chunks || chunks.length === 0;
+    if (!isOver && left > 0 && list.bytes < pageBytesMax) continue;
+    return list.answer(ctx, 'chunks', { next_cursor: isOver ? null : writeChunkCursor(document.version, from) });
+  }
+}
+
+async function streamChunks(call: ChunksCall): Promise<void> {
+  const { ctx, services, asker } = call;
+  const docId = await askedDocument(call);
+  const given = ['limit', 'cursor'].find((name) => ctx.query[name] !== undefined);
+  if (given !== undefined) throw new AppError('invalid_request', `${given}: ${ndjson} is all chunks; leave it out`);
+  const first = await services.documents.chunks(docId, 0, recordsAtOnce, asker);
+  if (first === null) throw documentNotFound();
+
+  async function* lines(): AsyncGenerator<string> {
+    let page: ChunkPage = first!;
+    for (let from = 0; page.chunks.length > 0;) {
+      yield page.chunks.map((chunk) => `${JSON.stringify(describeChunk(chunk, page.document))}\n`).join('');
+      from += page.chunks.length;
+      const next = await services.documents.chunks(docId, from, recordsAtOnce, asker);
+      // A stream that was cut off is not taken for all of it.
+      if (next?.document.version !== first!.document.version) throw new Error('the document was replaced while it was streamed');
+      page = next;
+    }
+  }
+
+  ctx.type = ndjson;
+  ctx.vary('Accept');
+  ctx.body = Readable.from(lines(), { objectMode: false });
+}
+
+function writeChunkCursor(version: string, index: number): string {
+  return Buffer.from(`${version}:${index}`).toString('base64url');
+}
+
+/** @throws AppError `invalid_request` for one that was not made here. */
+function readChunkCursor(cursor: string): { version: string; index: number } {
+  const [, version, index] = /^([0-9a-f-]{36}):(\d{1,9})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
+  if (version === undefined || writeChunkCursor(version, Number(index)) !== cursor)
+    throw new AppError('invalid_request', 'cursor: not one of ours');
+  return { version, index: Number(index) };
+}
+
+const ndjson = 'application/x-ndjson';
 
 function toPatch({ metadata, title, filename }: z.output<typeof schemas.documentPatch>): DocumentPatch {
   const name = filename === undefined ? undefined : cleanFilename(filename);

@@ -20,7 +20,8 @@ export type RequestBody<B extends z.ZodType = z.ZodType> =
 
 export type Answer =
   /** With an error status: what may come instead of a problem document. */
-  | { readonly description: string; readonly json: z.ZodType }
+  /** `or`: another type that it may come in, by `Accept`. */
+  | { readonly description: string; readonly json: z.ZodType; readonly or?: string }
   /** `schema`: of each of its lines, where it has lines. */
   | { readonly description: string; readonly mediaType: string; readonly schema?: z.ZodType }
   | { readonly description: string; readonly empty: true };

@@ -6,6 +6,7 @@ import { askedCollections, type AskedPlaces } from '../access/asked-collection.t
 import type { HttpMetrics } from '../live/metrics.ts';
 import { route, type Call, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
+import type { SearchReply } from '../wire/schemas.ts';
 import { toUtc } from '../wire/filters.ts';
 import { toSearchReply, type WireOptions } from '../wire/wire.ts';
 
@@ -50,9 +51,31 @@ export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly 
     metrics.searched(query.mode, (performance.now() - startedAt) / 1000);
     const { hits, ...head } = toSearchReply(query, answer, wire);
     const list = new JsonList();
-    await list.add(hits);
+    for (const hit of hits) {
+      const fitting = [hit, withoutContext(hit)].find((one) => list.bytes + bytesOf(one) <= hitBytesMax);
+      // Metadata and escapes may make a hundred hits larger than any answer is.
+      if (fitting === undefined) {
+        head.notice ??= 'The answer would be too large: ask for the rest of the hits with offset.';
+        break;
+      }
+      if (fitting !== hit) head.notice ??= 'The answer would be too large: some hits come without their context.';
+      await list.add([fitting]);
+    }
     list.answer(ctx, 'hits', head);
   }
+}
+
+/** Of all hits together: no answer is larger than 8 MiB. */
+const hitBytesMax = 8 * 1024 * 1024 - 64 * 1024;
+
+type WireHit = SearchReply['hits'][number];
+
+function withoutContext({ context: _context, ...hit }: WireHit): WireHit {
+  return hit;
+}
+
+function bytesOf(hit: WireHit): number {
+  return Buffer.byteLength(JSON.stringify(hit));
 }
 
 type Common = { top_k: number; offset: number; mode: SearchMode } & Partial<
@@ -69,5 +92,14 @@ function toQuery(given: Common, query: string, docIds: readonly string[] | undef
     ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
     ...(given.filters === undefined ? {} : { filters: given.filters }),
   };
-  return { query, mode: given.mode, topK: given.top_k, offset: given.offset, filter };
+  return {
+    query,
+    mode: given.mode,
+    topK: given.top_k,
+    offset: given.offset,
+    filter,
+    ...(given.min_relevance === undefined ? {} : { minRelevance: given.min_relevance }),
+    ...(given.group_by === undefined ? {} : { groupBy: given.group_by }),
+    ...(given.context === undefined ? {} : { context: given.context }),
+  };
 }

@@ -66,6 +66,7 @@ const searchReply: z.input<typeof schemas.searchReply> = {
   hits: [
     {
       score: 1,
+      relevance: 0.92,
       text: 'Everybody has 30 days of leave a year.',
       highlights: [
         [17, 21],

@@ -132,6 +132,9 @@ function withExample(schema: z.ZodType): Content {
 }
 
 function content(answer: Answer): { content?: Record<string, Content> } {
-  if ('json' in answer) return { content: { 'application/json': withExample(answer.json) } };
+  if ('json' in answer) {
+    const other = answer.or === undefined ? {} : { [answer.or]: { schema: z.string() } };
+    return { content: { 'application/json': withExample(answer.json), ...other } };
+  }
   return 'mediaType' in answer ? { content: { [answer.mediaType]: { schema: answer.schema ?? z.string() } } } : {};
 }

@@ -272,6 +272,15 @@ export const collections = z
   .max(64)
   .refine((names) => !names.includes('*') || names.length === 1, { message: 'must be ["*"] alone, or names' })
   .meta({ description: 'Several collections at once; `["*"]`: all that the key may read.' });
+const minRelevanceDescription =
+  'Leave out what is less relevant; 0.3 keeps 95 % of the right first hits, and none of another subject.';
+
+/** A number from 0 to 1 in a query string. */
+const queryShare: z.ZodType<number, string> = z
+  .string()
+  .regex(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, { message: 'must be a number from 0 to 1, such as 0.3' })
+  .transform(Number)
+  .meta(describedAs({ type: 'number', minimum: 0, maximum: 1 }));
 
 export const searchBody = z
   .strictObject({
@@ -288,6 +297,9 @@ export const searchBody = z
     inserted_before: time.optional(),
     metadata: metadataPairs.optional(),
     filters: filterSchema.optional(),
+    min_relevance: z.number().min(0).max(1).optional().meta({ description: minRelevanceDescription }),
+    group_by: z.enum(['document']).optional().meta({ description: 'One hit a document, its best.' }),
+    context: z.int().min(0).max(5).optional().meta({ description: 'Chunks whose texts come with each hit, before and after it.' }),
   })
   .meta({ id: 'SearchRequest' });
 
@@ -298,6 +310,11 @@ export const answerBody = z
     collections: collections.optional(),
     top_k: z.int().min(1).max(20).default(6).meta({ description: 'Chunks the answer is made from.' }),
     doc_ids: docIdList.optional(),
+    filters: filterSchema.optional(),
+    min_relevance: z.number().min(0).max(1).optional().meta({
+      description:
+        'Leave out what is less relevant; without anything left the answer says so. 0.2 where words alone find, 0 with an embedder.',
+    }),
   })
   .meta({ id: 'AnswerRequest' });
 export type AnswerBody = z.output<typeof answerBody>;
@@ -320,6 +337,9 @@ export const searchQuery = z.object({
   inserted_after: time.optional(),
   inserted_before: time.optional(),
   filters: filterText.optional(),
+  min_relevance: queryShare.optional().meta({ description: minRelevanceDescription }),
+  group_by: z.enum(['document']).optional().meta({ description: 'One hit a document, its best.' }),
+  context: queryInteger(0, 5, 0).meta({ description: 'Chunks whose texts come with each hit, before and after it.' }),
 });
 
 export const loginBody = z.strictObject({ key: z.string().min(1).max(512) }).meta({ id: 'LoginRequest' });
@@ -429,6 +449,24 @@ export const documentPage = z
   .strictObject({ documents: z.array(documentRecord), next_cursor: z.string().nullable() })
   .meta({ id: 'DocumentPage' });
 
+const chunkRecord = z
+  .strictObject({
+    chunk_id: z.string(),
+    index: count.meta({ description: 'Its place in the document, from 0.' }),
+    text: z.string(),
+    char_start: count.meta({ description: 'UTF-16 offset into the content.' }),
+    char_end: count,
+    page: count.nullable(),
+    page_end: count.nullable(),
+    section: z.array(z.string()),
+  })
+  .meta({ id: 'Chunk' });
+export const chunkPage = z
+  .strictObject({ chunks: z.array(chunkRecord), next_cursor: z.string().nullable() })
+  .meta({ id: 'ChunkPage' });
+export type ChunkRecord = z.output<typeof chunkRecord>;
+export const chunksQuery = z.object({ ...inCollection, limit: queryInteger(1, 1000, 100), cursor });
+
 export const documentDeleted = z
   .strictObject({ message: z.literal('Document deleted'), doc_id: shownName })
   .meta({ id: 'DocumentDeleted' });
@@ -508,7 +546,17 @@ export const searchReply = z
     notice: z.string().nullable().meta({ description: 'Why the answer is less than it could be, or null.' }),
     hits: z.array(
       z.strictObject({
-        score: z.number(),
+        score: z.number().meta({ description: 'Comparable within one answer only.' }),
+        relevance: z.number().min(0).max(1).meta({
+          description: 'How well this passage answers this question; comparable across questions and sizes of collection.',
+        }),
+        more: count
+          .optional()
+          .meta({ description: 'With `group_by`: how many more chunks of this document were ranked beside it.' }),
+        context: z
+          .strictObject({ before: z.array(z.string()), after: z.array(z.string()) })
+          .optional()
+          .meta({ description: 'With `context`: the texts of the chunks before and after it in its document.' }),
         text: z.string(),
         highlights: z.array(z.array(count).length(2)).meta({ description: 'UTF-16 offsets into `text`, end exclusive.' }),
         across_languages: z

@@ -1,11 +1,19 @@
 /** The wire's names: tasks, documents and hits as clients see them (snake_case, http-contract order). */
 import { defaultCollection, nameOf } from '../../documents/document-name.ts';
-import { titleOf, type IndexedDocument, type SearchAnswer, type SearchHit, type SearchQuery } from '../../search/document-index.ts';
+import {
+  titleOf,
+  type IndexedDocument,
+  type ListedChunk,
+  type SearchAnswer,
+  type SearchHit,
+  type SearchQuery,
+} from '../../search/document-index.ts';
 import { kept } from '../../tasks/given.ts';
 import { isTerminal, type Task, type TaskResult, type TaskSnapshot } from '../../tasks/task.ts';
 import type { CollectionView, SystemStatus } from '../services.ts';
 import type { MinuteCount } from '../live/throughput.ts';
 import type {
+  ChunkRecord,
   CollectionRecord,
   DocumentRecord,
   SearchReply,
@@ -126,6 +134,20 @@ export function toCollectionRecord(collection: CollectionView): CollectionRecord
   };
 }
 
+/** One chunk of a list. */
+export function describeChunk(chunk: ListedChunk, { version }: IndexedDocument): ChunkRecord {
+  return {
+    chunk_id: `${version}:${chunk.chunkIndex}`,
+    index: chunk.chunkIndex,
+    text: chunk.text,
+    char_start: chunk.start,
+    char_end: chunk.end,
+    page: chunk.page,
+    page_end: chunk.pageEnd,
+    section: [...chunk.section],
+  };
+}
+
 export function toSearchReply(query: SearchQuery, answer: SearchAnswer, options: WireOptions): SearchReply {
   return {
     query: query.query,
@@ -180,6 +202,9 @@ export function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits']
   const { collection, docId } = nameOf(hit.docId);
   return {
     score: hit.score,
+    relevance: hit.relevance,
+    ...(hit.more === undefined ? {} : { more: hit.more }),
+    ...(hit.context === undefined ? {} : { context: { before: [...hit.context.before], after: [...hit.context.after] } }),
     text: hit.text,
     highlights: hit.highlights.map(([start, end]) => [start, end]),
     across_languages: hit.acrossLanguages,

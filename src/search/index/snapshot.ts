@@ -43,16 +43,15 @@ export class Snapshot {
     return [...known.values()].filter((segment) => !this.has(segment.id));
   }
 
-  /** Rows that may be found, for a filter by document; null for all. */
-  allowed(segment: Segment, documents: ReadonlySet<number> | null): Uint8Array | null {
-    const { live } = segment;
-    if (documents === null) return live;
-    const rows = new Uint8Array(segment.chunks);
-    for (const document of documents) {
-      for (const run of segment.runsOf(document)) rows.fill(1, run.firstRow, run.firstRow + run.chunks);
-    }
-    if (live !== null) for (let row = 0; row < rows.length; row++) rows[row]! &= live[row]!;
-    return rows;
+  /** Rows of a segment that may be found, for a filter by document, made once each; null for all. Documents are let through as wholes. */
+  allowed(documents: ReadonlySet<number> | null): (segment: Segment) => Uint8Array | null {
+    if (documents === null) return ({ live }) => live;
+    const made = new Map<Segment, Uint8Array>();
+    return (segment) => {
+      const rows = made.get(segment) ?? rowsOf(segment, documents);
+      made.set(segment, rows);
+      return rows;
+    };
   }
 
   /** A segment that is new here may hold documents that were removed long ago, an old one those removed since. */
@@ -85,4 +84,15 @@ function describe(segments: readonly Segment[]): Collection {
     length += segment.liveLength;
   }
   return { chunks, averageLength: chunks === 0 ? 1 : length / chunks };
+}
+
+function rowsOf(segment: Segment, documents: ReadonlySet<number>): Uint8Array {
+  const rows = new Uint8Array(segment.chunks);
+  const isFew = documents.size < segment.runs.length;
+  const runs = isFew ? [...documents].flatMap((document) => segment.runsOf(document)) : segment.runs;
+  for (const { document, firstRow, chunks } of runs)
+    if (isFew || documents.has(document)) rows.fill(1, firstRow, firstRow + chunks);
+  const { live } = segment;
+  if (live !== null) for (let row = 0; row < rows.length; row++) rows[row]! &= live[row]!;
+  return rows;
 }

@@ -13,6 +13,8 @@ export type AnswerQuestion = {
   readonly filter: SearchFilter;
   /** Where the sources may come from. */
   readonly collections: readonly string[];
+  /** What is less relevant is no source; absent: as the service was set up. */
+  readonly minRelevance?: number;
 };
 
 /** In this order: sources once, any number of texts, done once. Source numbers count from 1. */
@@ -36,6 +38,8 @@ export type AnswerOptions = {
   ) => Promise<SearchAnswer>;
   readonly url: string;
   readonly model: string;
+  /** What is less relevant is no source, where the question does not say. */
+  readonly minRelevance: number;
   readonly key: string;
   /** Longest time without a word from the service. */
   readonly silenceMs: number;
@@ -48,8 +52,8 @@ const answerCharactersMax = 100_000;
 export function createAnswers(options: AnswerOptions): AnswerService {
   return {
     async *answer(question, asker) {
-      const { topK, filter, collections } = question;
-      const query = { query: question.question, mode: 'hybrid', topK, offset: 0, filter, collections } as const;
+      const { topK, filter, collections, minRelevance = options.minRelevance } = question;
+      const query = { query: question.question, mode: 'hybrid', topK, offset: 0, filter, collections, minRelevance } as const;
       const { hits } = await options.search(query, asker);
       yield { type: 'sources', sources: hits };
       if (hits.length === 0) {

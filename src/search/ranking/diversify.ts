@@ -1,6 +1,15 @@
 /** One document does not fill the page: of each ten hits at most three are of one document while others are waiting. */
-import { poolHits } from './hits.ts';
 import type { Scored } from './scorer.ts';
+
+/** Hits that are spread out together. */
+const poolHits = 256;
+
+/** Chunks that are ranked for a page, in whole parts of `poolHits`. */
+export function poolSize(wanted: number): number {
+  let size = poolHits;
+  while (size < 4 * wanted) size *= 2;
+  return size;
+}
 
 const windowHits = 10;
 const documentHitsMax = 3;

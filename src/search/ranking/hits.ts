@@ -3,9 +3,11 @@
  * that a page of 100 has at most 7 MB as JSON.
  */
 import { beginningOf, chunkCharactersMax, shortened } from '../../chunk/chunk.ts';
-import { type IndexedDocument, type SearchHit, titleOf } from '../document-index.ts';
+import { type IndexedDocument, type ListedChunk, type SearchHit, titleOf } from '../document-index.ts';
 import { highlight } from './highlights.ts';
+import type { PageRow } from './page.ts';
 import type { Ranked } from './ranking.ts';
+import { ratings } from './relevance.ts';
 import type { Scored } from './scorer.ts';
 
 const highlightsMax = 200;
@@ -22,46 +24,75 @@ export type ChunkRow = {
   readonly text: string;
 };
 
-/** Hits that are spread out together (`spread.ts`). */
-export const poolHits = 256;
+/** What a question says of passages: what to mark in them, and how well they answer. */
+export type HitReader = (
+  scored: Scored,
+  row: Pick<ChunkRow, 'section'>,
+  text: string,
+) => Pick<SearchHit, 'highlights' | 'relevance'>;
 
-/** Chunks that are ranked for a page, in whole parts of `poolHits`. */
-export function poolSize(wanted: number): number {
-  let size = poolHits;
-  while (size < 4 * wanted) size *= 2;
-  return size;
-}
-
-/** Finds in a text what the query asked for. */
-export function markerOf(ranked: Ranked): (text: string) => [number, number][] {
+export function hitReader(ranked: Ranked): HitReader {
   const marked = new Set(ranked.terms.map((term) => term.term));
   const chars = !ranked.tokens.some((token) => token.kind === 'pair');
-  return (text) => highlight(text, marked, { chars });
+  const ratingOf = ratings(ranked);
+  return (scored, row, text) => {
+    const rating = ratingOf(scored).takeAll(headingsOf(row));
+    const highlights = highlight(text, marked, { chars, onTerm: (term) => rating.take(term) });
+    return { highlights: highlights.slice(0, highlightsMax), relevance: rating.value };
+  };
 }
 
-export function toHit(
-  scored: Scored,
-  document: IndexedDocument,
-  row: ChunkRow,
-  mark: (text: string) => [number, number][],
-): SearchHit {
-  const run = scored.segment.runAt(scored.row);
+/** Ids of the chunks of the same document that stand around a row, so many before and after it. */
+export function chunksAround({ segment, row, chunkId }: Scored, count: number): { before: number[]; after: number[] } {
+  const { firstChunk, chunks } = segment.runAt(row);
+  const from = Math.max(firstChunk, chunkId - count);
+  const to = Math.min(firstChunk + chunks - 1, chunkId + count);
+  const before = Array.from({ length: chunkId - from }, (_, i) => from + i);
+  return { before, after: Array.from({ length: to - chunkId }, (_, i) => chunkId + 1 + i) };
+}
+
+/** Their texts, each with as much as a hit has. */
+export function textsAround(scored: Scored, count: number, textOf: (chunkId: number) => string): NonNullable<SearchHit['context']> {
+  const { before, after } = chunksAround(scored, count);
+  const bounded = (chunkId: number): string => beginningOf(textOf(chunkId), chunkCharactersMax);
+  return { before: before.map(bounded), after: after.map(bounded) };
+}
+
+/** A chunk as it is listed, bounded as a hit is. */
+export function toListedChunk(row: ChunkRow, chunkIndex: number): ListedChunk {
   const text = beginningOf(row.text, chunkCharactersMax);
   return {
+    text,
+    chunkIndex,
+    start: row.start,
+    end: row.start + text.length,
+    page: row.page,
+    pageEnd: row.page_end,
+    section: shownSection(row.section),
+  };
+}
+
+function shownSection(section: string): string[] {
+  return (JSON.parse(section) as string[]).slice(0, headingsMax).map((heading) => shortened(heading, headingCharactersMax));
+}
+
+/** The headings above a chunk, as they are rated. */
+export function headingsOf({ section }: Pick<ChunkRow, 'section'>): string {
+  return (JSON.parse(section) as string[]).join('\n');
+}
+
+export function toHit({ scored, more }: PageRow, document: IndexedDocument, row: ChunkRow, read: HitReader): SearchHit {
+  const chunk = toListedChunk(row, scored.row - scored.segment.runAt(scored.row).firstRow);
+  return {
+    ...chunk,
     score: scored.score,
+    ...(more === null ? {} : { more }),
     docId: document.docId,
     version: document.version,
     filename: document.filename,
     title: titleOf(document),
     metadata: document.metadata,
-    text,
-    highlights: mark(text).slice(0, highlightsMax),
     acrossLanguages: scored.across === true,
-    chunkIndex: scored.row - run.firstRow,
-    start: row.start,
-    end: row.start + text.length,
-    page: row.page,
-    pageEnd: row.page_end,
-    section: (JSON.parse(row.section) as string[]).slice(0, headingsMax).map((heading) => shortened(heading, headingCharactersMax)),
+    ...read(scored, row, chunk.text),
   };
 }

@@ -6,7 +6,13 @@ import { scanTokens, termsOf, type Token } from '../analysis/tokens.ts';
 import { stemOf } from '../analysis/stems.ts';
 import { editDistance, type Vocabulary } from '../analysis/vocabulary.ts';
 
-export type QueryTerm = { readonly term: string; readonly weight: number; readonly postings: TermPostings };
+export type QueryTerm = {
+  readonly term: string;
+  readonly weight: number;
+  readonly postings: TermPostings;
+  /** The term of the question that this is a reading of. */
+  readonly repairs?: string;
+};
 
 /** Longest query that is read; the rest is ignored. */
 const queryUnitsMax = 4000;
@@ -43,14 +49,17 @@ export function repairedTerms(
 ): QueryTerm[] {
   const chunksOf = new Map(written.map((term) => [term.term, term.postings.chunks]));
   const repaired = new Map<string, number>();
+  const repairs = new Map<string, string>();
   for (const token of new Map(tokens.map((token) => [token.term, token])).values()) {
     const chunks = chunksOf.get(token.term);
     if (token.kind !== 'word' || chunks === undefined || chunks > 3 || !/^\p{L}+$/u.test(token.surface)) continue;
-    for (const [term, weight] of readings(token.surface, chunks, segments, vocabulary))
+    for (const [term, weight] of readings(token.surface, chunks, segments, vocabulary)) {
       repaired.set(term, (repaired.get(term) ?? 0) + weight);
+      repairs.set(term, token.term);
+    }
   }
   for (const term of chunksOf.keys()) repaired.delete(term);
-  return [...written, ...lookUp(repaired, segments)];
+  return [...written, ...lookUp(repaired, segments).map((term) => ({ ...term, repairs: repairs.get(term.term)! }))];
 }
 
 function readings(surface: string, chunks: number, segments: readonly Segment[], vocabulary: Vocabulary): [string, number][] {

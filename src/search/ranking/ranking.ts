@@ -16,6 +16,7 @@ import type { SearchMode } from '../document-index.ts';
 import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm } from './query-terms.ts';
+import { type Need, needsOf } from './relevance.ts';
 import { addSiblings, bestRows, byScore, idf, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
 import type { Segment } from '../index/segments.ts';
@@ -53,6 +54,10 @@ export type Ranked = {
   /** What to mark in the hits. */
   readonly terms: readonly Pick<QueryTerm, 'term'>[];
   readonly tokens: readonly Token[];
+  /** What the question asks for, by which passages are rated. */
+  readonly needs: readonly Need[];
+  /** The same in the other language, for what was found by the translation of the question. */
+  readonly needsAcross: readonly Need[];
 };
 
 export type RankingInput = {
@@ -71,9 +76,8 @@ export type RankingInput = {
   readonly dictionary: () => Dictionary | null;
 };
 
-/** Ranks the chunks that may be found, until it is stopped. Call inside a read transaction. */
-export function rankChunks(stop: Stop, input: RankingInput): Ranked {
-  const steps = rankInSteps(input);
+/** Takes all steps at once, until it is stopped. Call inside a read transaction. */
+export function runSteps<T>(stop: Stop, steps: RankingSteps<T>): T {
   let step = steps.next();
   while (!step.done) {
     stop.check();
@@ -82,7 +86,7 @@ export function rankChunks(stop: Stop, input: RankingInput): Ranked {
   return step.value;
 }
 
-/** As `rankChunks`, where what is read may not be at hand at once: whoever drives it may run a step as often as it takes. */
+/** Ranks the chunks that may be found. What is read may not be at hand at once: whoever drives it may run a step as often as it takes. */
 export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   const { snapshot } = input;
   const { segments, collection } = snapshot;
@@ -91,30 +95,38 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
     const written = writtenTerms(tokens, segments);
     return input.mode === 'keyword' ? written : repairedTerms(tokens, written, segments, input.vocabulary);
   });
+  const needs = needsOf(tokens, terms, collection);
   if (input.mode === 'vector' && input.near !== null) {
     const top = nearRows(input, input.near);
-    return { top, total: top.length, terms, tokens };
+    return { top, total: top.length, terms, tokens, needs, needsAcross: [] };
   }
-  const scores = yield* scoreInSteps(terms, segments, collection);
+  const scores = yield* scoreInSteps(terms, segments, collection, input.allowed);
   addSiblings(scores, segments, tuning.siblingShare);
   const phrases = phrasesOf(input.query);
   const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, scores);
   const ranked = yield* rankScored(input, scores, terms, tokens);
-  const { top, total, marks } = yield* withOtherLanguage(input, ranked);
-  return { top: inFront(quoted, top, input.limit), total, terms: [...terms, ...marks.map((term) => ({ term }))], tokens };
+  const { top, total, marks, needsAcross } = yield* withOtherLanguage(input, ranked);
+  return {
+    top: inFront(quoted, top, input.limit),
+    total,
+    terms: [...terms, ...marks.map((term) => ({ term }))],
+    tokens,
+    needs,
+    needsAcross,
+  };
 }
 
 /** The same with what the other language answers to the translated question, where it has a better answer or one nearly as good. */
 function* withOtherLanguage(
   input: RankingInput,
   ranked: { readonly top: readonly Scored[]; readonly total: number },
-): RankingSteps<{ top: readonly Scored[]; total: number; marks: readonly string[] }> {
+): RankingSteps<{ top: readonly Scored[]; total: number; marks: readonly string[]; needsAcross: readonly Need[] }> {
   const { segments } = input.snapshot;
   const across =
     input.mode === 'hybrid' ? yield* answersAcross({ ...input, segments, siblingShare: tuning.siblingShare }, ranked.top) : null;
-  if (across === null) return { ...ranked, marks: [] };
+  if (across === null) return { ...ranked, marks: [], needsAcross: [] };
   const top = interleave(ranked.top, across, input.limit);
-  return { top, total: Math.max(ranked.total, across.total, top.length), marks: across.marks };
+  return { top, total: Math.max(ranked.total, across.total, top.length), marks: across.marks, needsAcross: across.needs };
 }
 
 /** The rows, best first, whose texts have every phrase; a few texts at a time. */
@@ -203,7 +215,7 @@ function* addFeedback(
   const best = yield* read(() => top.slice(0, tuning.feedback.chunks).map((scored) => ({ scored, text: input.text(scored) })));
   const feedback = yield* read(() => feedbackTerms(best, terms, segments, collection, tuning.feedback));
   if (feedback.length === 0) return first;
-  const second = yield* scoreInSteps(feedback, segments, collection);
+  const second = yield* scoreInSteps(feedback, segments, collection, input.allowed);
   const evenness = top[Math.min(top.length, tuning.feedback.chunks) - 1]!.score / top[0]!.score;
   const need = Math.min(1, tuning.feedbackTerms / terms.length);
   const weight = input.mode === 'vector' ? 1 : tuning.feedbackWeight * need * evenness ** tuning.feedbackPower;

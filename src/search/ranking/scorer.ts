@@ -52,11 +52,12 @@ export function idf(chunks: number, collection: Collection): number {
 /** Postings and rows that are gone through in one step, some milliseconds. */
 const stepRows = 500_000;
 
-/** BM25 of every row. `weight` stands beside idf. Stops between two steps, with nothing to be done. */
+/** BM25 of every row that `allowed` lets through (it has 0 for the others). `weight` stands beside idf. Stops between two steps, with nothing to be done. */
 export function* scoreInSteps(
   terms: readonly { readonly postings: TermPostings; readonly weight: number }[],
   segments: readonly Segment[],
   collection: Collection,
+  allowed: (segment: Segment) => Uint8Array | null = () => null,
 ): Generator<() => undefined, Scores> {
   const scores: Float32Array[] = [];
   let rows = 0;
@@ -64,10 +65,12 @@ export function* scoreInSteps(
     const own = new Float32Array(segment.chunks);
     scores.push(own);
     rows += segment.chunks;
+    const may = allowed(segment);
+    if (may?.includes(1) === false) continue;
     for (const { postings, weight } of terms) {
       const list = postings.lists[at];
       if (!list) continue;
-      addScores(list, own, segment.lengths, weight * idf(postings.chunks, collection), collection.averageLength);
+      addScores(list, own, segment.lengths, weight * idf(postings.chunks, collection), collection.averageLength, may);
       rows += list.rows;
       if (rows < stepRows) continue;
       rows = 0;
@@ -124,7 +127,14 @@ export function bestRows(
   return { top: best.sorted(), total };
 }
 
-function addScores(list: PostingList, scores: Float32Array, lengths: Uint16Array, weight: number, averageLength: number): void {
+function addScores(
+  list: PostingList,
+  scores: Float32Array,
+  lengths: Uint16Array,
+  weight: number,
+  averageLength: number,
+  may: Uint8Array | null,
+): void {
   const base = k1 * (1 - b);
   const slope = (k1 * b) / averageLength;
   const scale = weight * (k1 + 1);
@@ -142,6 +152,7 @@ function addScores(list: PostingList, scores: Float32Array, lengths: Uint16Array
       shift += 7;
     }
     row += value >>> 4;
+    if (may !== null && may[row] === 0) continue;
     const count = value & 15;
     scores[row]! += (scale * count) / (count + base + slope * lengths[row]!);
   }
@@ -160,9 +171,11 @@ function collect(segment: Segment, scores: Float32Array, allowed: Uint8Array | n
   let matched = 0;
   let worst = best.worst;
   for (const { firstRow, chunks, firstChunk } of segment.runs) {
+    // A document is let through as a whole, or not at all.
+    if (allowed !== null && allowed[firstRow] === 0) continue;
     for (let row = firstRow; row < firstRow + chunks; row++) {
       const score = scores[row]!;
-      if (score <= 0 || (allowed !== null && allowed[row] === 0)) continue;
+      if (score <= 0) continue;
       matched++;
       if (score < worst.score) continue;
       const chunkId = firstChunk + row - firstRow;

@@ -3,19 +3,19 @@ import { createViews } from '../index/views.ts';
 import { BlockCache } from '../index/segments.ts';
 import { defaultCollection } from '../../documents/document-name.ts';
 import type { Embedder } from '../../embed/embedder.ts';
-import { filteredDocuments, findDocumentById } from './catalog.ts';
+import { filteredDocuments, findDocument, findDocumentById } from './catalog.ts';
 import type { IndexDatabase } from './database.ts';
 import type { DocumentTables } from '../index/document-table.ts';
 import type { SqliteTable } from './sqlite-table.ts';
-import type { SearchHit, SearchQuery } from '../document-index.ts';
+import type { ChunkPage, SearchHit, SearchQuery } from '../document-index.ts';
 import { chunkCharactersMax } from '../../chunk/chunk.ts';
-import { type ChunkRow, markerOf, poolSize, toHit } from '../ranking/hits.ts';
-import { rankChunks } from '../ranking/ranking.ts';
+import { type ChunkRow, headingsOf, type HitReader, hitReader, textsAround, toHit, toListedChunk } from '../ranking/hits.ts';
+import { pageInSteps, type PageRow } from '../ranking/page.ts';
+import { runSteps } from '../ranking/ranking.ts';
 import type { Scored } from '../ranking/scorer.ts';
 import type { AskIndex } from '../ranking/searcher.ts';
 import type { Stop } from '../stop.ts';
 import { followDatabase, Snapshot } from '../index/snapshot.ts';
-import { spread } from '../ranking/diversify.ts';
 import { VectorSnapshot } from '../index/vectors.ts';
 import type { Dictionary } from '../translation/dictionary.ts';
 import { Vocabulary } from '../analysis/vocabulary.ts';
@@ -69,36 +69,42 @@ export function answersOf(
     stop: Stop,
   ): { hits: SearchHit[]; total: number } {
     const documents = filteredDocuments(database, query.filter, { collection: query.collection ?? defaultCollection, tables });
-    const wanted = query.offset + query.topK;
-    const ranked = rankChunks(stop, {
+    const steps = pageInSteps({
       text,
+      headings,
       snapshot,
       vocabulary,
       near: vector === null ? null : (limit) => vectors.nearest(vector, limit, documents),
-      query: query.query,
-      mode: query.mode,
-      allowed: (segment) => snapshot.allowed(segment, documents),
-      limit: poolSize(wanted),
+      asked: query,
+      allowed: snapshot.allowed(documents),
       dictionary,
     });
-    const mark = markerOf(ranked);
-    const hits = spread(ranked.top)
-      .slice(query.offset, wanted)
-      .map((scored) => readHit(scored, mark));
-    return { hits, total: ranked.total };
+    const { rows, ranked, total } = runSteps(stop, steps);
+    const reader = hitReader(ranked);
+    return { hits: rows.map((row) => readHit(row, reader, query.context ?? 0)), total };
   }
 
   function text(scored: Scored): string {
-    return decode(database.get(`SELECT ${beginning} FROM chunk WHERE id = ?`, scored.chunkId)!['text'] as string | Uint8Array);
+    return textOf(scored.chunkId);
   }
 
-  function readHit(scored: Scored, mark: (text: string) => [number, number][]): SearchHit {
+  function textOf(chunkId: number): string {
+    return decode(database.get(`SELECT ${beginning} FROM chunk WHERE id = ?`, chunkId)!['text'] as string | Uint8Array);
+  }
+
+  function headings(scored: Scored): string {
+    return headingsOf(database.get('SELECT section FROM chunk WHERE id = ?', scored.chunkId) as { section: string });
+  }
+
+  function readHit(hit: PageRow, reader: HitReader, context: number): SearchHit {
+    const { scored } = hit;
     const { document } = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
     const row = database.get(
       `SELECT start, "end", page, page_end, section, ${beginning} FROM chunk WHERE id = ?`,
       scored.chunkId,
     ) as unknown as Omit<ChunkRow, 'text'> & { text: string | Uint8Array };
-    return toHit(scored, document, { ...row, text: decode(row.text) }, mark);
+    const found = toHit(hit, document, { ...row, text: decode(row.text) }, reader);
+    return context === 0 ? found : { ...found, context: textsAround(scored, context, textOf) };
   }
 
   function notice(): string | null {
@@ -114,6 +120,17 @@ export function answersOf(
       '(SELECT count(*) FROM document WHERE collection = ? AND embedder > ?) AS n';
     return database.get(sql, collection, embedder.id, collection, embedder.id)!['n'] as number;
   }
+}
+
+/** Some chunks of a document, in order; null for an unknown one. */
+export function listChunks(database: IndexDatabase, docId: string, from: number, limit: number): ChunkPage | null {
+  const entry = findDocument(database, docId);
+  if (entry === null) return null;
+  const { document, firstChunk } = entry;
+  const range = [firstChunk + from, firstChunk + Math.min(from + limit, document.chunks)];
+  const sql = `SELECT start, "end", page, page_end, section, ${beginning} FROM chunk WHERE id >= ? AND id < ? ORDER BY id`;
+  const rows = database.all(sql, ...range) as unknown as (Omit<ChunkRow, 'text'> & { text: string | Uint8Array })[];
+  return { document, chunks: rows.map((row, i) => toListedChunk({ ...row, text: decode(row.text) }, from + i)) };
 }
 
 /** What was cut between the bytes of a character is left off. */

@@ -38,7 +38,7 @@ import { followTables } from './sqlite-table.ts';
 import { openTombstones } from './tombstones.ts';
 import { dictionaryFor } from '../translation/dictionary.ts';
 import { Searcher } from '../ranking/searcher.ts';
-import { answersOf } from './sqlite-answers.ts';
+import { answersOf, listChunks } from './sqlite-answers.ts';
 import { bumpChange, dropDeadMerges, insertSegment, mergeDue, mergeSegments, SegmentBuilder } from '../index/segments.ts';
 
 export type SqliteIndexOptions = {
@@ -123,6 +123,9 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
     },
     async info(docId) {
       return findDocument(database, docId)?.document ?? null;
+    },
+    async chunks(docId, from, limit) {
+      return database.read(() => listChunks(database, docId, from, limit));
     },
     async wasCommitted(_docId, version) {
       return isCommitted(database, version);

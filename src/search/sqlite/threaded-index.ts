@@ -106,6 +106,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     reinstate: (...args) => call('reinstate', ...args),
     remove: (...args) => call('remove', ...args),
     info: (...args) => call('info', ...args),
+    chunks: (...args) => call('chunks', ...args),
     wasCommitted: (...args) => call('wasCommitted', ...args),
     list: (...args) => call('list', ...args),
     async search(query, stop = unstoppable) {

@@ -9,6 +9,7 @@
  */
 import type { Segment } from '../index/segments.ts';
 import { addSiblings, bestRows, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
+import { type Need, needOf } from '../ranking/relevance.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
 import { hasLanguage, type LanguageRows, learnLanguages, markersOf, rowsIn } from './chunk-languages.ts';
 import { conceptsOf, languageOfQuestion, type Concept, type Language } from './concepts.ts';
@@ -46,6 +47,8 @@ export type Across = {
   readonly total: number;
   /** Index terms of the translations that were found, to be marked in the hits. */
   readonly marks: readonly string[];
+  /** What the translated question asks for, to rate these answers by. */
+  readonly needs: readonly Need[];
   /** Share of the places that these answers get among those of the question's own language: from 0 to 1. */
   readonly share: number;
 };
@@ -74,7 +77,14 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
     coverage(best, words, segments, ({ across }) => across, rows),
   );
   if (share === 0) return null;
-  return { top: best.map((scored) => ({ ...scored, across: true })), total, marks: found.flatMap(({ marks }) => marks), share };
+  const needs = words.map(({ across, weight, marks }) => needOf(weight, across.chunks, rows.collection, marks));
+  return {
+    top: best.map((scored) => ({ ...scored, across: true })),
+    total,
+    marks: found.flatMap(({ marks }) => marks),
+    needs,
+    share,
+  };
 }
 
 function shareOfPlaces(own: number, other: number): number {

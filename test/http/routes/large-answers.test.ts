@@ -12,6 +12,7 @@ const mebibyte = 1024 * 1024;
 
 /** A hit with as much in it as a hit may have, in characters that take most bytes. */
 const largestHit: SearchHit = {
+  relevance: 0.5,
   score: 0.123456789012345,
   docId: '\u{20000}'.repeat(128),
   version,

@@ -6,6 +6,7 @@ import { json, type ModelAnswer, startModelServer, type ModelServer } from '../.
 
 const hit = (docId: string, text: string): SearchHit => ({
   score: 1,
+  relevance: 1,
   docId,
   version: '0190a0b0-0000-7000-8000-000000000001' as TaskId,
   filename: `${docId}.pdf`,
@@ -47,6 +48,7 @@ describe('answers from a chat service', () => {
       url: `${server.url}/v1/chat/completions`,
       model: 'tiny',
       key: 'secret',
+      minRelevance: 0,
       silenceMs: change.silenceMs ?? 5000,
     });
     const events: AnswerEvent[] = [];

@@ -231,6 +231,7 @@ export function aDocument(index: number, fields: Partial<WireDocument> = {}): Wi
 export function aHit(docId: string, index: number, text = `Passage ${index} of ${docId}.`): WireHit {
   return {
     score: 1,
+    relevance: 1,
     text,
     highlights: [[0, 7]],
     across_languages: false,

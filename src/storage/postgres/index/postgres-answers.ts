@@ -7,16 +7,31 @@ import { createViews } from '../../../search/index/views.ts';
 import { defaultCollection } from '../../../documents/document-name.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../../embed/embedder.ts';
-import type { DocumentPage, DocumentQuery, SearchFilter, SearchHit, SearchQuery } from '../../../search/document-index.ts';
-import { type ChunkRow, markerOf, poolSize, toHit } from '../../../search/ranking/hits.ts';
-import { type Ranked, rankInSteps, tuning } from '../../../search/ranking/ranking.ts';
+import type {
+  ChunkPage,
+  DocumentIndex,
+  DocumentPage,
+  DocumentQuery,
+  SearchFilter,
+  SearchHit,
+  SearchQuery,
+} from '../../../search/document-index.ts';
+import {
+  type ChunkRow,
+  chunksAround,
+  headingsOf,
+  hitReader,
+  textsAround,
+  toHit,
+  toListedChunk,
+} from '../../../search/ranking/hits.ts';
+import { pageInSteps, type PageRow } from '../../../search/ranking/page.ts';
+import { type Ranked, tuning } from '../../../search/ranking/ranking.ts';
 import type { RankingSteps } from '../../../search/ranking/steps.ts';
-import type { Scored } from '../../../search/ranking/scorer.ts';
 import type { AskIndex, IndexAnswer } from '../../../search/ranking/searcher.ts';
 import { inBoth } from '../../../search/index/document-table.ts';
 import { decodeWords, Segment } from '../../../search/index/segments.ts';
 import { Snapshot } from '../../../search/index/snapshot.ts';
-import { spread } from '../../../search/ranking/diversify.ts';
 import type { Stop } from '../../../search/stop.ts';
 import { candidateCount, VectorBits } from '../../../search/index/vector-bits.ts';
 import { byNearness, type Near, similarity } from '../../../search/index/vectors.ts';
@@ -52,6 +67,8 @@ export type PostgresAnswers = {
   readonly ask: AskIndex;
   /** One page of a list that is filtered, sorted or searched by name. */
   readonly list: (query: DocumentQuery) => Promise<DocumentPage>;
+  /** As `DocumentIndex.chunks`. */
+  readonly chunks: DocumentIndex['chunks'];
 };
 
 export function createPostgresAnswers(
@@ -62,7 +79,11 @@ export function createPostgresAnswers(
 ): PostgresAnswers {
   const tables = followTables(database);
   const blocks = new Store<Uint8Array>(emptyBlock, (data) => data.length, blockBytesMax);
-  const texts = new Store<string>('', (text) => 2 * text.length, textBytesMax);
+  const texts = new Store<Pick<ChunkRow, 'text' | 'section'>>(
+    { text: '', section: '[]' },
+    ({ text, section }) => 2 * (text.length + section.length),
+    textBytesMax,
+  );
   const words = new Map<number, string[]>();
   const views = createViews((collection): View => ({
     collection,
@@ -82,6 +103,7 @@ export function createPostgresAnswers(
         return database.snapshot(() => ask(query, vector, stop), stop.signal);
       }),
     list: (query) => inTurn(() => database.snapshot(() => list(query))),
+    chunks: (docId, from, limit) => database.snapshot(() => chunksOf(docId, from, limit)),
   };
 
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -96,6 +118,16 @@ export function createPostgresAnswers(
     return { documents: ids.flatMap((id) => found.get(id)?.document ?? []), nextCursor };
   }
 
+  async function chunksOf(docId: string, from: number, limit: number): Promise<ChunkPage | null> {
+    const entry = await catalog.find(docId);
+    if (entry === null) return null;
+    const { document, firstChunk } = entry;
+    const count = Math.max(0, Math.min(limit, document.chunks - from));
+    const rows = await readChunks(Array.from({ length: count }, (_, i) => firstChunk + from + i));
+    const indexes = Array.from({ length: count }, (_, i) => from + i).filter((index) => rows.has(firstChunk + index));
+    return { document, chunks: indexes.map((index) => toListedChunk(rows.get(firstChunk + index)!, index)) };
+  }
+
   async function filtered(filter: SearchFilter, collection: string): Promise<ReadonlySet<number> | null> {
     const matching = filter.filters === undefined ? null : await tables.of(collection).matching(filter.filters);
     return inBoth(await catalog.filtered(filter, collection), matching);
@@ -107,27 +139,25 @@ export function createPostgresAnswers(
     await refresh(view);
     const documents = await filtered(query.filter, view.collection);
     const near = vector === null ? null : await nearest(view, vector, tuning.nearestChunks, documents);
-    const wanted = query.offset + query.topK;
-    const ranked = await drive(
+    const { rows, ranked, total } = await drive(
       stop,
       snapshot,
-      rankInSteps({
-        text: (scored) => texts.get(scored.chunkId),
+      pageInSteps({
+        text: (scored) => texts.get(scored.chunkId).text,
+        headings: (scored) => headingsOf(texts.get(scored.chunkId)),
         snapshot,
         vocabulary,
         near: near === null ? null : (limit) => near.slice(0, limit),
-        query: query.query,
-        mode: query.mode,
-        allowed: (segment) => snapshot.allowed(segment, documents),
-        limit: poolSize(wanted),
+        asked: query,
+        allowed: snapshot.allowed(documents),
         dictionary,
       }),
     );
-    const hits = await toHits(spread(ranked.top).slice(query.offset, wanted), ranked);
-    return { hits, total: ranked.total, notice: null, foreign: await countForeign(view.collection) };
+    const hits = await toHits(rows, ranked, query.context ?? 0);
+    return { hits, total, notice: null, foreign: await countForeign(view.collection) };
   }
 
-  async function drive(stop: Stop, snapshot: Snapshot, ranking: RankingSteps<Ranked>): Promise<Ranked> {
+  async function drive<T>(stop: Stop, snapshot: Snapshot, ranking: RankingSteps<T>): Promise<T> {
     let step = ranking.next();
     while (!step.done) {
       await nextTurn();
@@ -158,7 +188,7 @@ export function createPostgresAnswers(
       const rows = await database.query('SELECT id, data FROM posting_block WHERE id = ANY($1::bigint[])', [blockIds]);
       for (const row of rows) blocks.put(row['id'] as number, row['data'] as Uint8Array);
     }
-    for (const [id, row] of await readChunks(textIds)) texts.put(id, row.text);
+    for (const [id, row] of await readChunks(textIds)) texts.put(id, { text: row.text, section: row.section });
   }
 
   async function readWords(snapshot: Snapshot): Promise<void> {
@@ -242,14 +272,18 @@ export function createPostgresAnswers(
     return byNearness(near).slice(0, wanted);
   }
 
-  async function toHits(page: readonly Scored[], ranked: Ranked): Promise<SearchHit[]> {
-    const chunks = await readChunks(page.map(({ chunkId }) => chunkId));
-    const documents = await catalog.findById(page.map((scored) => scored.segment.runAt(scored.row).document));
-    const mark = markerOf(ranked);
+  async function toHits(page: readonly PageRow[], ranked: Ranked, context: number): Promise<SearchHit[]> {
+    const around = page.flatMap(({ scored }) => Object.values(chunksAround(scored, context)).flat());
+    const chunks = await readChunks([...new Set([...page.map(({ scored }) => scored.chunkId), ...around])]);
+    const documents = await catalog.findById(page.map(({ scored }) => scored.segment.runAt(scored.row).document));
+    const reader = hitReader(ranked);
     const hits: SearchHit[] = [];
-    for (const scored of page) {
+    for (const row of page) {
+      const { scored } = row;
       const { document } = documents.get(scored.segment.runAt(scored.row).document)!;
-      hits.push(toHit(scored, document, chunks.get(scored.chunkId)!, mark));
+      const hit = toHit(row, document, chunks.get(scored.chunkId)!, reader);
+      const textOf = (chunkId: number): string => chunks.get(chunkId)?.text ?? '';
+      hits.push(context === 0 ? hit : { ...hit, context: textsAround(scored, context, textOf) });
       if (hits.length % chunksAtOnce === 0) await nextTurn();
     }
     return hits;

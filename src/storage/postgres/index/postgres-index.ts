@@ -117,6 +117,7 @@ export function createPostgresIndex(options: {
         for (const docId of docIds.toSorted()) await remove(docId, ordinal);
       }),
     info: async (docId) => (await catalog.find(docId))?.document ?? null,
+    chunks: answers.chunks,
     wasCommitted: (_docId, version) => catalog.isCommitted(version),
     list: (query) => {
       const { filters, q, sort } = query;

@@ -1,6 +1,6 @@
 /** Metadata comes with every way of inserting, stays until it is replaced or cleared, and can be changed without another upload. */
 import { describe, expect, it } from 'vitest';
-import { fileForm, insert, json, startHttpServer, type TestServer } from '../support/http-server.ts';
+import { fileForm, insert, json, startHttpServer, type TestServer } from '../../support/http-server.ts';
 
 type Document = { metadata: object | null; title: string | null; filename: string };
 type Problem = { status: number; detail: string };
