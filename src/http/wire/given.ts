@@ -31,6 +31,12 @@ export const metadata: z.ZodType<Metadata, Metadata> = checkedBy<Metadata, Metad
   ...describedAs(metadataShape),
 });
 
+const keptScalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+/** Metadata as an answer shows it: what was kept, in a schema that other libraries can describe. */
+export const keptMetadata: z.ZodType<Metadata, Metadata> = z
+  .record(z.string(), z.union([keptScalar, z.array(keptScalar).readonly()]))
+  .meta({ id: 'KeptMetadata', description: 'What was given of the document.' });
+
 /** @throws AppError `invalid_request`, `bad_request`. */
 function readMetadataText(text: string): Metadata | null {
   let value: unknown;

@@ -9,7 +9,7 @@ import { taskStages, taskStatuses } from '../../tasks/task.ts';
 import { problemCodes } from './problem.ts';
 import { describedAs } from './checked.ts';
 import { filterSchema, filterText } from './filters.ts';
-import { givenFields, metadata } from './given.ts';
+import { givenFields, keptMetadata, metadata } from './given.ts';
 
 export { metadata } from './given.ts';
 
@@ -395,7 +395,7 @@ const taskFields = {
   expires_at: isoTime.nullable(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   media_type: z.string().nullable(),
-  metadata: metadata.nullable(),
+  metadata: keptMetadata.nullable(),
   links: z.strictObject({ self: z.string(), events: z.string(), document: z.string().nullable() }),
 };
 
@@ -437,7 +437,7 @@ export const documentRecord = z
     pages: count.nullable(),
     chunks: count,
     characters: count,
-    metadata: metadata.nullable(),
+    metadata: keptMetadata.nullable(),
     inserted_at: isoTime,
     embedder: z.string(),
     warnings: z.array(z.string()).meta({ description: 'Sentences about what could not be read' }),
@@ -570,7 +570,7 @@ export const searchReply = z
           page: count.nullable(),
           page_end: count.nullable(),
           section: z.array(z.string()).meta({ description: 'Headings from the outermost to the innermost.' }),
-          metadata: metadata.nullable(),
+          metadata: keptMetadata.nullable(),
           chunk_id: z.string(),
           char_start: count.meta({ description: 'UTF-16 offset into the content.' }),
           char_end: count,
