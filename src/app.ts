@@ -13,6 +13,7 @@ import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
 import type { DamageLog } from './storage/damage-log.ts';
 import type { Engine } from './storage/engine.ts';
 import { openLastingEngine } from './storage/lasting-engine.ts';
+import { type AuditActor, createAuditLog, noAudit } from './http/live/audit-log.ts';
 import { openKeyRing } from './http/access/key-ring.ts';
 import { toHttpSettings, type HttpLimits, type HttpSettings } from './http/http-settings.ts';
 import type { Route } from './http/routes/route.ts';
@@ -101,7 +102,15 @@ export async function startServer(
 ): Promise<Running> {
   let services: Services | null = null;
   let webhooks: Webhooks | null = null;
-  const keyRing = await openKeyRing({ settings: config, onChange: () => {}, logger }).catch((error: Error) => {
+  const audit =
+    config.auditLog === ''
+      ? noAudit
+      : createAuditLog({ path: resolve(config.auditLog), withText: config.auditQueries, now, logger });
+  const keyRing = await openKeyRing({
+    settings: config,
+    onChange: (change) => audit.write(nobody, { event: 'keys_changed', ...change }),
+    logger,
+  }).catch((error: Error) => {
     throw new ConfigError([error.message]);
   });
   const storage = await openFrontEndStorage(storageOptions(config, logger));
@@ -125,6 +134,7 @@ export async function startServer(
     idempotencyStore,
     endedSessions,
     extraRoutes: await extraRoutes(config, settings, wire, () => webhooks, logger),
+    audit,
     logger,
     now,
     newId,
@@ -164,9 +174,13 @@ export async function startServer(
       keyRing.close();
       await Promise.all([http.close(config.stopMs), supervisor?.stop(config.stopMs + 1000), messages.stop(), collections.stop()]);
       await engine.close();
+      await audit.close();
     },
   };
 }
+
+/** What nobody asked for: the server has seen it by itself. */
+const nobody: AuditActor = { key: null, address: null, requestId: null };
 
 /** As many connections as leave enough files for everything else. */
 function withinOpenFiles(settings: HttpSettings, openFilesMax: number | null): HttpSettings {

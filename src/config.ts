@@ -263,6 +263,20 @@ const settings = {
     'A file with more API keys, one a line.',
     '存放更多 API 密钥的文件，每行一个。',
   ),
+  auditLog: setting(
+    'AUDIT_LOG',
+    '',
+    text(),
+    'A file to which each search, insert, delete, login and change of keys is written, as one line of JSON; empty: none.',
+    '审计日志文件，每次搜索、上传、删除、登录和密钥变更各写一行 JSON；留空则不写。',
+  ),
+  auditQueries: setting(
+    'AUDIT_QUERIES',
+    'off',
+    onOff(),
+    'Whether the audit log also has the text of questions.',
+    '审计日志是否包含查询文本。',
+  ),
   allowedHosts: setting(
     'ALLOWED_HOSTS',
     '',

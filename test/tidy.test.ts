@@ -91,6 +91,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'access/scope',
     'access/slots',
     'http-settings',
+    'live/audit-log',
     'log-text',
     'routes/route',
     'services',

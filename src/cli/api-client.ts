@@ -38,6 +38,8 @@ export type ApiClientOptions = {
   /** May have a path prefix; must not hold a key or password. */
   readonly url: string;
   readonly key: string | null;
+  /** The collection that requests about documents and tasks are about; null or absent: the key's own. */
+  readonly collection?: string | null;
   /** How long one request may be tried again. */
   readonly patienceMs: number;
   /** Told before each wait. */
@@ -73,7 +75,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     }
   }
 
-  function attempt({ method = 'GET', path, query = {}, headers = {}, json, file, signal }: ApiRequest): Promise<ApiReply> {
+  function attempt(given: ApiRequest): Promise<ApiReply> {
+    const { method = 'GET', path, query = {}, headers = {}, json, file, signal } = inCollection(given, options.collection ?? null);
     const target = new URL(base);
     target.pathname = `${base.pathname.replace(/\/$/, '')}/${path.map(encodeURIComponent).join('/')}`;
     for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, String(value));
@@ -136,6 +139,16 @@ export function problemOf({ text }: ApiReply): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** A request with the collection in the place where its route takes it. */
+function inCollection(request: ApiRequest, collection: string | null): ApiRequest {
+  if (collection === null) return request;
+  const [top = ''] = request.path;
+  if (['documents', 'documents:batch', 'tasks', 'insert', 'events'].includes(top))
+    return { ...request, query: { ...request.query, collection } };
+  if (top === 'search') return { ...request, json: { ...(request.json as object), collection } };
+  return request;
 }
 
 function baseUrl(text: string): URL {

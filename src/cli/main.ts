@@ -3,6 +3,7 @@
  * The command `rag-intake`: runs the server, talks to one over HTTP, looks after its data directory.
  * Exit codes: `cli-error.ts`.
  */
+import { addKey, listKeys, requireKeyFile, revokeKey } from './key-file.ts';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -28,7 +29,13 @@ import * as queries from './queries.ts';
 import { printable, table } from './terminal-text.ts';
 import type { WatchEvent } from './watch.ts';
 
-type GlobalOptions = { readonly url: string; readonly key?: string; readonly patience: number; readonly json?: boolean };
+type GlobalOptions = {
+  readonly collection?: string;
+  readonly url: string;
+  readonly key?: string;
+  readonly patience: number;
+  readonly json?: boolean;
+};
 
 const mainModule = fileURLToPath(new URL('../main.ts', import.meta.url));
 const pageDir = fileURLToPath(new URL('../../dist/web', import.meta.url));
@@ -39,6 +46,11 @@ const program = new Command('rag-intake')
   .version(packageJson.version)
   .addOption(new Option('--url <url>', 'server to talk to').env('RAG_INTAKE_URL').default('http://127.0.0.1:8000'))
   .addOption(new Option('--key <key>', 'API key; better set RAG_INTAKE_KEY, which other users cannot see').env('RAG_INTAKE_KEY'))
+  .addOption(
+    new Option('--collection <name>', 'the collection that a command is about; else the one that the key names first').env(
+      'RAG_INTAKE_COLLECTION',
+    ),
+  )
   .option('--patience <seconds>', 'how long a busy or absent server is tried again', wholeNumber(0, 86_400), 60)
   .option('--json', 'answer in JSON')
   .configureHelp({ showGlobalOptions: true })
@@ -185,7 +197,38 @@ key
   .description('make a key; it is shown once, the server gets its digest only')
   .argument('<name>', 'shown in logs and on tasks')
   .addOption(new Option('--scope <scope>', 'what it may do').choices(['read', 'write', 'admin']).default('write'))
+  .option('--collections <names>', 'bind it to these collections, separated by commas, its own one first; without it reaches all')
+  .option('--file <file>', 'add it to this file, which the server reads as API_KEYS_FILE')
   .action(createKey);
+key
+  .command('list')
+  .description('list the keys of a key file')
+  .addOption(new Option('--file <file>').env('API_KEYS_FILE'))
+  .action(async ({ file }: { file?: string }) => say(await listKeys(requireKeyFile(file))));
+key
+  .command('revoke')
+  .description('take a key out of a key file; running servers follow')
+  .argument('<name>')
+  .addOption(new Option('--file <file>').env('API_KEYS_FILE'))
+  .action(async (name: string, { file }: { file?: string }) => say(await revokeKey(requireKeyFile(file), name)));
+
+const collections = program.command('collections').description('collections of documents');
+collections
+  .command('list', { isDefault: true })
+  .description('list the collections that the key may read')
+  .action(() => ask((client) => queries.listCollections(client)));
+collections
+  .command('create')
+  .description('make a collection, or change its title')
+  .argument('<name>')
+  .option('--title <title>')
+  .action((name: string, options: { title?: string }) => ask((client) => queries.createCollection(client, name, options)));
+collections
+  .command('delete')
+  .description('remove a collection with everything in it')
+  .argument('<name>')
+  .requiredOption('--confirm <name>', 'its name once more')
+  .action((name: string, { confirm }: { confirm: string }) => ask((client) => queries.deleteCollection(client, name, confirm)));
 program
   .command('mcp')
   .description(
@@ -438,18 +481,24 @@ function ingestProgress(): IngestProgress {
   return globals().json === true ? silentProgress : lineProgress((line) => console.error(line));
 }
 
-function createKey(name: string, { scope }: { scope: KeyScope }): void {
+async function createKey(
+  name: string,
+  { scope, collections: bound, file }: { scope: KeyScope; collections?: string; file?: string },
+): Promise<void> {
   let made: { key: string; line: string };
   try {
-    made = writeApiKey(name, scope, randomBytes(32));
+    made = writeApiKey(name, scope, randomBytes(32), bound === undefined ? null : bound.split(',').map((each) => each.trim()));
   } catch (error) {
-    throw new CliError(`This name cannot be used: ${(error as Error).message}.`, exitCodes.usage);
+    throw new CliError(`This key cannot be made: ${(error as Error).message}.`, exitCodes.usage);
   }
+  if (file !== undefined) await addKey(file, name, made.line);
   say({
     json: { name, scope, ...made },
     text: [
       `The key, shown this once (for clients, as RAG_INTAKE_KEY or Authorization: Bearer):\n  ${made.key}`,
-      `For the server, in API_KEYS or as a line of API_KEYS_FILE:\n  ${made.line}`,
+      file === undefined
+        ? `For the server, in API_KEYS or as a line of API_KEYS_FILE:\n  ${made.line}`
+        : `It is in ${file} now; a running server that reads this file takes it within about a second.`,
     ].join('\n'),
   });
 }
@@ -464,9 +513,10 @@ async function ask(question: (client: ApiClient) => Promise<queries.Said>): Prom
 }
 
 function openClient(onWait?: (reason: string, waitMs: number) => void): ApiClient {
-  const { url, key, patience } = globals();
+  const { url, key, patience, collection } = globals();
   return createApiClient({
     url,
+    collection: collection === undefined || collection === '' ? null : collection,
     key: key === undefined || key === '' ? null : key,
     patienceMs: patience * 1000,
     ...(onWait === undefined ? {} : { onWait }),

@@ -68,6 +68,11 @@ async function withEngines<T>(source: Config, target: Config, work: (engines: En
 async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Said & { readonly same: boolean }> {
   const { progress } = options;
   await requireQuiet({ from, to }, options);
+  const [unfinished] = await from.collections.removals();
+  if (unfinished !== undefined)
+    throw new CliError(
+      `The collection ${unfinished} is still being removed on the source: start a server there, wait until it is gone, stop it.`,
+    );
   const stray = await firstStray(from, to);
   if (stray !== null)
     throw new CliError(
@@ -76,6 +81,7 @@ async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Sai
   // What is accepted at the target later comes after all that is moved.
   await to.continueAfter(await from.nextOrdinal());
   const [documents, tasks] = [await documentsOf(from), await tasksOf(from)];
+  for (const collection of await from.collections.all()) await to.collections.put(collection);
   await each('documents', documents, (document) => copyDocument(from, to, document), options);
   await each('tasks', tasks, (task) => copyTask(from, to, task), options);
   progress.begin('compared', documents.length + tasks.length);

@@ -154,3 +154,27 @@ function fields(record: object): string {
 function more(cursor: string | null): string {
   return cursor === null ? '' : `\nThere are more: --cursor ${cursor}`;
 }
+
+type WireCollection = { name: string; title: string | null; documents: number; chunks: number; bytes: number };
+
+export async function listCollections(client: ApiClient): Promise<Said> {
+  const json = await client.json<{ collections: WireCollection[] }>({ path: ['collections'] });
+  const rows = json.collections.map(({ name, title, documents, chunks, bytes }) => [
+    name,
+    title,
+    documents,
+    chunks,
+    fileSize(bytes),
+  ]);
+  return { json, text: table(['COLLECTION', 'TITLE', 'DOCUMENTS', 'CHUNKS', 'SIZE'], rows) };
+}
+
+export async function createCollection(client: ApiClient, name: string, { title }: { title?: string }): Promise<Said> {
+  const json = await client.json<WireCollection>({ method: 'PUT', path: ['collections', name], json: { title } });
+  return { json, text: `The collection ${printable(json.name)} is there.` };
+}
+
+export async function deleteCollection(client: ApiClient, name: string, confirm: string): Promise<Said> {
+  const json = await client.json<{ message: string }>({ method: 'DELETE', path: ['collections', name], query: { confirm } });
+  return { json, text: `${printable(json.message)}: ${printable(name)}` };
+}

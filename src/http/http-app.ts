@@ -18,6 +18,7 @@ import { keysNow, type HttpSettings } from './http-settings.ts';
 import { readBody, readParams, readQuery } from './wire/input.ts';
 import { readJsonBody } from './wire/json-body.ts';
 import { loggable } from './log-text.ts';
+import type { AuditActor, AuditLog } from './live/audit-log.ts';
 import type { HttpMetrics } from './live/metrics.ts';
 import { asAppError, toProblem } from './wire/problem.ts';
 import type { RateLimiter } from './access/rate-limit.ts';
@@ -38,6 +39,7 @@ export type HttpAppOptions = {
   readonly proxyTrust: ProxyTrust;
   readonly endedSessions: EndedSessions;
   readonly metrics: HttpMetrics;
+  readonly audit: AuditLog;
   readonly logger: Logger;
   /** For what strangers can cause at will. */
   readonly brief: BriefLog;
@@ -130,6 +132,8 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     const known = asAppError(error);
     const { requestId, principal, operation } = ctx.state as RequestState;
     const problem = toProblem(known, { path: loggable(path), requestId });
+    if (operation === 'login' && problem.code === 'unauthorized')
+      options.audit.write(actorOf(ctx.state as RequestState), { event: 'login', refused: true });
     if (problem.code === 'unauthorized' && (principal.by === 'wrong' || operation === 'login'))
       options.brief.write('warn', whoAndWhat(ctx), 'a wrong key was shown');
     if (problem.status >= 500 && known.cause !== undefined) {
@@ -268,6 +272,7 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
     services: services as Services,
     principal: state.principal,
     requestId: state.requestId,
+    audit: (event) => options.audit.write(actorOf(state), event),
     hurry: AbortSignal.any([left, options.stopping]),
     asker: { client: callerOf(state.principal, state.address), gone: left, isLeaving: () => ctx.req.socket.readableEnded },
   };
@@ -293,6 +298,10 @@ function clientLeft({ req, res }: Context, halfClosedMs: number): AbortSignal {
     left.abort(gone);
   });
   return left.signal;
+}
+
+function actorOf({ principal, address, requestId }: RequestState): AuditActor {
+  return { key: principal.keyId, address, requestId };
 }
 
 /** Of a request, as the log shows it. */

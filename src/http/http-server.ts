@@ -12,6 +12,7 @@ import { createHttpApp } from './http-app.ts';
 import type { HttpLimits, HttpSettings } from './http-settings.ts';
 import { createIdempotency } from './wire/idempotency.ts';
 import type { IdempotencyStore } from '../storage/idempotency-store.ts';
+import { type AuditLog, noAudit } from './live/audit-log.ts';
 import { createHttpMetrics } from './live/metrics.ts';
 import { toProblem } from './wire/problem.ts';
 import { createRateLimiter } from './access/rate-limit.ts';
@@ -32,6 +33,8 @@ export type HttpServerOptions = {
   readonly endedSessions: EndedSessions;
   /** Routes of other parts of the product (webhooks, MCP). */
   readonly extraRoutes?: readonly Route[];
+  /** Absent: none is kept. */
+  readonly audit?: AuditLog;
   readonly logger: Logger;
   /** ISO 8601. */
   readonly now: () => string;
@@ -63,6 +66,7 @@ export function createHttpServer({
   idempotencyStore,
   endedSessions,
   extraRoutes = [],
+  audit = noAudit,
   logger,
   now,
   newId,
@@ -99,6 +103,7 @@ export function createHttpServer({
   });
   const brief = createBriefLog(logger);
   const app = createHttpApp({
+    audit,
     brief,
     settings,
     routes,

@@ -6,6 +6,7 @@ import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/proto
 import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import type { AuditEvent } from '../http/live/audit-log.ts';
 import { asSeenBy, mayAccess, type Principal } from '../http/access/access.ts';
 import { receiveBytes } from '../http/upload/bytes-upload.ts';
 import { cleanFilename } from '../http/upload/content-disposition.ts';
@@ -29,6 +30,8 @@ type ToolExtra = Pick<RequestHandlerExtra<ServerRequest, ServerNotification>, '_
 export type ToolCaller = {
   readonly services: Services;
   readonly principal: Principal;
+  /** Notes what was done for the audit log. */
+  readonly audit: (event: AuditEvent) => void;
   readonly wire: WireOptions;
   readonly documentBytesMax: number;
   /** Its lines carry the request's id. */
@@ -88,7 +91,9 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
         const filter = doc_ids === undefined ? {} : { docIds: doc_ids };
         const collections = await askedCollections(caller, where);
         const query = { query: text, mode, topK: top_k, offset: 0, filter, collections };
-        return toSearchReply(query, await services.search.search(query, caller.asker), wire);
+        const found = await services.search.search(query, caller.asker);
+        caller.audit({ event: 'search', collections, hits: found.hits.length, query: text });
+        return toSearchReply(query, found, wire);
       }),
   );
   server.registerTool(
@@ -220,6 +225,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       answer(caller.logger, async () => {
         const collection = await askedCollection(caller, asked);
         if (!(await services.documents.remove(scopedId({ collection, docId: doc_id })))) throw documentNotFound();
+        caller.audit({ event: 'delete', collection, docId: doc_id, documents: 1 });
         logger.info({ docId: loggable(doc_id), collection, keyId: caller.principal.keyId }, 'document deleted');
         return { message: 'Document deleted', doc_id };
       }),
@@ -255,6 +261,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     });
     const { id: taskId, fileBytes, keyId } = task;
     const name = nameOf(task.docId);
+    caller.audit({ event: 'insert', ...name, taskId });
     logger.info(
       { taskId, ...name, docId: loggable(name.docId), filename: loggable(task.filename), fileBytes, keyId },
       'upload accepted',

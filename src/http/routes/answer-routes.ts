@@ -58,6 +58,8 @@ export function answerRoutes({ limits, wire }: AnswerRouteOptions): readonly Rou
         { client, gone: stream.closed },
       )) {
         id += 1;
+        if (event.type === 'sources')
+          call.audit({ event: 'answer', collections, hits: event.sources.length, query: body.question });
         stream.send({ id: String(id), name: event.type, data: toWire(event) });
       }
     } catch (error) {

@@ -64,7 +64,7 @@ export function batchRoutes(options: BatchRouteOptions): readonly Route[] {
 
 const ndjson = 'application/x-ndjson';
 
-type BatchCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'hurry'>;
+type BatchCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'hurry' | 'audit'>;
 
 function insertBatch(call: BatchCall, collection: string, options: BatchRouteOptions): void {
   const { ctx, principal } = call;
@@ -163,6 +163,7 @@ class Batch {
       const task = await stored;
       if (this.#before.get(docId) === settled) this.#before.delete(docId);
       this.#stored += 1;
+      this.#call.audit({ event: 'insert', ...nameOf(task.docId), taskId: task.id });
       this.#options.metrics.uploaded(task.fileBytes);
       return {
         line: line.number,

@@ -54,7 +54,7 @@ export function collectionRoutes(): readonly Route[] {
         201: { description: 'It was made.', json: schemas.collectionRecord },
       },
       problems: ['bad_request', 'not_found', 'conflict', 'body_too_large', 'unsupported_media_type'],
-      async handle({ ctx, params, body, services, principal }) {
+      async handle({ ctx, params, body, services, principal, audit }) {
         if (!reaches(principal, params.name)) throw collectionNotFound();
         const { settings, title, description } = body;
         const { collection, created } = await services.collections.put(params.name, {
@@ -62,6 +62,7 @@ export function collectionRoutes(): readonly Route[] {
           ...(description === undefined ? {} : { description }),
           ...(settings === undefined ? {} : { settings: settingsOf(settings) }),
         });
+        audit({ event: 'change_collection', collection: params.name });
         ctx.status = created ? 201 : 200;
         ctx.body = toCollectionRecord(collection);
       },
@@ -78,7 +79,7 @@ export function collectionRoutes(): readonly Route[] {
       query: schemas.removalQuery,
       answers: { 200: { description: 'It is gone.', json: schemas.collectionDeleted } },
       problems: ['not_found', 'conflict'],
-      async handle({ ctx, params: { name }, query: { confirm }, services, principal }) {
+      async handle({ ctx, params: { name }, query: { confirm }, services, principal, audit }) {
         if (!reaches(principal, name)) throw collectionNotFound();
         if (confirm !== name)
           throw new AppError(
@@ -86,6 +87,7 @@ export function collectionRoutes(): readonly Route[] {
             `confirm: must be the name of the collection, as in ?confirm=${name}; all in it is lost`,
           );
         if (!(await services.collections.remove(name))) throw collectionNotFound();
+        audit({ event: 'delete_collection', collection: name });
         ctx.body = { message: 'Collection deleted', name };
       },
     }),

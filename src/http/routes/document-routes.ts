@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { ByteRange } from '../../storage/file-store.ts';
-import { type ScopedId, scopedId } from '../../documents/document-name.ts';
+import { nameOf, type ScopedId, scopedId } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
 import type { ChunkPage, DocumentPage, DocumentPatch, IndexedDocument } from '../../search/document-index.ts';
 import { JsonList, pageBytesMax, recordsAtOnce } from '../wire/json-list.ts';
@@ -63,9 +63,10 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       query: schemas.deleteDocumentsQuery,
       answers: { 200: { description: 'They are gone.', json: schemas.documentsDeleted } },
       problems: ['not_found'],
-      async handle({ ctx, query: { filters, collection: asked }, services, asker, principal }) {
+      async handle({ ctx, query: { filters, collection: asked }, services, asker, principal, audit }) {
         const collection = await askedCollection({ services, principal }, asked);
         const { deleted, more } = await services.documents.removeMatching(collection, filters, asker);
+        audit({ event: 'delete', collection, docId: null, documents: deleted });
         ctx.body = { message: deleted === 1 ? '1 document deleted' : `${deleted} documents deleted`, deleted, more };
       },
     }),
@@ -133,6 +134,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
         const document = hasPrecondition(ctx) ? await services.documents.info(docId, asker) : null;
         requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));
         if (!(await services.documents.remove(docId))) throw documentNotFound();
+        call.audit({ event: 'delete', ...nameOf(docId), documents: 1 });
         ctx.body = { message: 'Document deleted', doc_id: params.doc_id };
       },
     }),

@@ -109,7 +109,10 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
   ];
 }
 
-type InsertCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'hurry' | 'asker'>;
+type InsertCall = Pick<
+  Call<unknown, unknown, unknown>,
+  'ctx' | 'services' | 'principal' | 'requestId' | 'hurry' | 'asker' | 'audit'
+>;
 
 async function insert(
   call: InsertCall,
@@ -159,6 +162,7 @@ async function answer(
   metrics.uploaded(task.fileBytes);
   const { id: taskId, filename, fileBytes, keyId } = task;
   const name = nameOf(task.docId);
+  call.audit({ event: 'insert', ...name, taskId });
   logger.info(
     { requestId: call.requestId, taskId, ...name, docId: loggable(name.docId), filename: loggable(filename), fileBytes, keyId },
     'upload accepted',

@@ -34,7 +34,7 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
       answers: { 200: { description: 'A session cookie comes with it.', json: schemas.loginReply } },
       problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found', 'rate_limited'],
       needsServices: false,
-      async handle({ ctx, body }) {
+      async handle({ ctx, body, audit }) {
         if (keysNow(settings).length === 0)
           throw new AppError('not_found', 'No API keys are in use; there is nothing to log in to.');
         const caller = addressBlock((ctx.state as RequestState).address);
@@ -45,6 +45,7 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
           throw new AppError('unauthorized', 'This API key is not valid.');
         }
         (ctx.state as RequestState).principal = principalOf(key, 'cookie');
+        audit({ event: 'login', refused: false });
         const expiresMs = (await endedSessions.nowMs()) + settings.limits.sessionMs;
         setCookie(
           ctx,

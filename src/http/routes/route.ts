@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { RequestErrorCode } from '../../errors.ts';
+import type { AuditEvent } from '../live/audit-log.ts';
 import type { Principal } from '../access/access.ts';
 import type { Asker } from '../../search/turns.ts';
 import type { Scope } from '../access/scope.ts';
@@ -40,6 +41,8 @@ export type Call<P, Q, B> = {
   readonly requestId: string;
   /** Aborts when the client has gone or the server is stopping: answer now with what there is. */
   readonly hurry: AbortSignal;
+  /** Notes what was done for the audit log. */
+  readonly audit: (event: AuditEvent) => void;
   /** Who asks, and whether the client is still there. */
   readonly asker: Asker;
 };

@@ -40,7 +40,7 @@ export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly 
   ];
 
   async function search(
-    call: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'asker'>,
+    call: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'asker' | 'audit'>,
     where: AskedPlaces,
     query: SearchQuery,
   ): Promise<void> {
@@ -49,6 +49,7 @@ export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly 
     const startedAt = performance.now();
     const answer = await services.search.search({ ...query, collections }, asker);
     metrics.searched(query.mode, (performance.now() - startedAt) / 1000);
+    call.audit({ event: 'search', collections, hits: answer.hits.length, query: query.query });
     const { hits, ...head } = toSearchReply(query, answer, wire);
     const list = new JsonList();
     for (const hit of hits) {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isCollectionName } from '../../documents/document-name.ts';
 import type { DocumentPart } from '../../documents/document-part.ts';
 import { digestPlain, isPlainFolder, NotPlainFile, openPlain, readPlain } from '../../documents/plain-file.ts';
 import { hasErrno } from '../../errors.ts';
@@ -83,6 +84,12 @@ function isListedFile(record: Record<string, unknown>): record is ListedFile {
   return typeof path === 'string' && isBackupPath(path) && isCount(bytes) && isSha256(sha256);
 }
 
+/** What is said of a collection, or that it is being removed. */
+export function isCollectionFile(name: string): boolean {
+  const [collection = '', ending = '', ...rest] = name.split('.');
+  return isCollectionName(collection) && (ending === 'json' || ending === 'removing') && rest.length === 0;
+}
+
 /** Whether a backup of this program can hold a file of this name. */
 function isBackupPath(path: string): boolean {
   const [top, folder = '', name = '', part = '', ...more] = path.split('/');
@@ -91,6 +98,7 @@ function isBackupPath(path: string): boolean {
     return part === '' ? path === `documents/${folder}/current.json` : isTaskId(name) && storedParts.includes(part as DocumentPart);
   if (part !== '') return false;
   if (top === 'order') return name === '' && /^\d{1,15}(\.kept)?$/.test(folder);
+  if (top === 'collections') return name === '' && isCollectionFile(folder);
   if (top === 'index') return path === `index/${indexFile}`;
   const [id = '', ending = '', ...rest] = name.split('.');
   if (rest.length > 0) return false;

@@ -14,6 +14,7 @@ import { hasErrno } from '../../errors.ts';
 import { madeParts, parseStagedMeta } from '../../search/index/staging.ts';
 import { isTerminal, type Task, type TaskId, isTaskId } from '../../tasks/task.ts';
 import {
+  isCollectionFile,
   asBackupError,
   backupFormat,
   BackupError,
@@ -77,7 +78,10 @@ async function copyDataDir(options: BackupOptions): Promise<BackupSummary & { da
   const tasks = await copyTasks(layout, { list, between, damaged });
   await between();
   await copyIndex(layout, list);
+  // Once more afterwards: a document that was copied is in a collection that is there.
+  await copyCollections(layout, list);
   const documents = await copyDocuments(layout, { list, between, damaged });
+  await copyCollections(layout, list);
   for (const state of ['waiting', 'ended']) await copyDeliveries(join(dataDir, 'webhooks', state), `webhooks/${state}`, list);
   // Last: greater than every number that was copied.
   for (const name of (await orNull(readdir(layout.order))) ?? []) await list.write(`order/${name}`, '');
@@ -256,6 +260,11 @@ async function countFaults(folder: string, digests: ReadonlyMap<string, string>)
   } catch {
     return 1;
   }
+}
+
+async function copyCollections(layout: Layout, list: FileList): Promise<void> {
+  for (const name of (await orNull(readdir(layout.collections))) ?? [])
+    if (isCollectionFile(name)) await list.copy(join(layout.collections, name), `collections/${name}`);
 }
 
 async function copyDeliveries(folder: string, path: string, list: FileList): Promise<void> {
