@@ -6,7 +6,6 @@ import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from './announcer.ts';
-import { HitViewer } from './hit-viewer.tsx';
 import { count } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
@@ -24,6 +23,9 @@ const excerptCharacters = 320;
 /** Hits of one document shown before its reader asks for the others. */
 const hitsOfDocument = 1;
 
+const HitViewer = lazily<{ passage: PassageRef; query: string; onClose: () => void }>(
+  async () => (await import('./hit-viewer.tsx')).HitViewer,
+);
 const AnswerPanel = lazily<{ question: string; docId: string | null }>(
   async () => (await import('./answer-panel.tsx')).AnswerPanel,
 );
@@ -90,7 +92,7 @@ export function SearchView(): VNode {
         ) : null}
         <Results place={place} question={question} open={open} />
       </div>
-      {open === null ? null : <HitViewer passage={open} query={q} onClose={close} />}
+      {open === null ? null : <HitViewer.View passage={open} query={q} onClose={close} />}
     </section>
   );
 }
@@ -186,6 +188,8 @@ function Results({ place, question, open }: ResultsProps): VNode {
   const shown = found.value;
   const isCurrent = answers(question);
   useEffect(() => {
+    // One of them will be opened.
+    if (shown !== null && shown.hits.length > 0) HitViewer.load();
     if (shown !== null && isCurrent) announce(shown.hits.length === 0 ? t.none(question.query) : foundLine(shown));
   }, [shown]);
 
