@@ -4,6 +4,7 @@
  */
 import { signal, type Signal } from '@preact/signals';
 import { request } from './api.ts';
+import { collectionMember } from './collection.ts';
 import { createEventParser } from './event-stream.ts';
 import { passageOf, type KnownPassage } from './passage-link.ts';
 import { keep } from './results.ts';
@@ -74,7 +75,7 @@ function withContext(question: string, before: readonly string[]): string {
 }
 
 async function run(answer: Answer, question: string, docId: string | null, signal: AbortSignal): Promise<void> {
-  const body = { question, ...(docId === null ? {} : { doc_ids: [docId] }) };
+  const body = { question, ...collectionMember(), ...(docId === null ? {} : { doc_ids: [docId] }) };
   try {
     const response = await request('answer', {
       method: 'POST',

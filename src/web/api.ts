@@ -3,8 +3,10 @@
  * ever names another origin.
  */
 import { signal } from '@preact/signals';
+import { collectionMember, collectionQuery } from './collection.ts';
 import type {
   MetadataValue,
+  WireCollectionList,
   WireConfig,
   WireDocument,
   WireDocumentPage,
@@ -38,6 +40,10 @@ export class ApiError extends Error {
 
 export function getConfig(): Promise<WireConfig> {
   return readJson('config');
+}
+
+export function listCollections(): Promise<WireCollectionList> {
+  return readJson('collections');
 }
 
 /** @throws DOMException `TimeoutError` when `signal` is a time that is over. */
@@ -135,14 +141,14 @@ export function getDocument(docId: string): Promise<WireDocument | null> {
 
 /** The parsed text as it arrives. */
 export async function openContent(docId: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-  const response = await request(`${documentPath(docId)}/content`, { signal });
+  const response = await request(documentPath(docId, '/content'), { signal });
   if (response.body === null) throw new ApiError(response.status, 'The answer has no body.');
   return response.body;
 }
 
 /** Where the original is; absolute, for links and for pdf.js. */
 export function originalUrl(docId: string): string {
-  return new URL(`${documentPath(docId)}/file`, document.baseURI).href;
+  return new URL(documentPath(docId, '/file'), document.baseURI).href;
 }
 
 export type SearchRequest = {
@@ -160,6 +166,7 @@ export type SearchRequest = {
 export function search(asked: SearchRequest, signal: AbortSignal): Promise<WireSearch> {
   const body = {
     query: asked.query,
+    ...collectionMember(),
     top_k: asked.topK,
     ...(asked.offset === 0 ? {} : { offset: asked.offset }),
     ...(asked.docId === null ? {} : { doc_ids: [asked.docId] }),
@@ -232,13 +239,14 @@ function jsonBody(value: unknown): RequestInit {
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
 }
 
-function documentPath(docId: string): string {
-  return `documents/${encodeURIComponent(docId)}`;
+function documentPath(docId: string, part = ''): string {
+  return `documents/${encodeURIComponent(docId)}${part}${collectionQuery('?')}`;
 }
 
+/** Of lists, which are of one collection. */
 function parameters(query: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   );
-  return new URLSearchParams(given).toString();
+  return new URLSearchParams(given).toString() + collectionQuery('&');
 }

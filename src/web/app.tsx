@@ -4,6 +4,7 @@ import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { keyWanted, logout } from './api.ts';
 import { Banner } from './banner.tsx';
+import { collections, currentName, switchCollection } from './collection.ts';
 import { filesFromDrop, filesFromInput } from './dropped-files.ts';
 import { connection, follow } from './feed.ts';
 import { count, stamp } from './figures.ts';
@@ -65,6 +66,7 @@ export function App(): VNode {
           </svg>
           <span>rag-intake</span>
         </a>
+        <CollectionSwitch />
         <nav aria-label={t.nav}>
           {usableViews.value.map((view) => (
             <NavLink key={view} view={view} />
@@ -110,6 +112,26 @@ function CurrentView({ view }: { view: View }): VNode {
   const shown = view === 'upload' && !mayWrite.value ? 'search' : view;
   const found = lazyViews[shown];
   return found === undefined ? <UploadView /> : <found.View key={shown} />;
+}
+
+/** There only where there is a choice. */
+function CollectionSwitch(): VNode | null {
+  const known = collections.value;
+  if (keyWanted.value || known.length < 2) return null;
+  return (
+    <select
+      class="collection-switch"
+      aria-label={sentences.value.collection}
+      value={currentName(config.value)}
+      onChange={(event) => switchCollection(event.currentTarget.value)}
+    >
+      {known.map(({ name, title }) => (
+        <option key={name} value={name}>
+          {title ?? name}
+        </option>
+      ))}
+    </select>
+  );
 }
 
 function NavLink({ view }: { view: View }): VNode {

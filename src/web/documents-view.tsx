@@ -26,7 +26,7 @@ import { sentenceOf } from './problem-words.ts';
 import { linkTo, replaceRoute, route } from './route.ts';
 import { createSelection } from './selection.ts';
 import { RowBox, SelectionBar } from './selection-bar.tsx';
-import { mayWrite, status } from './server-state.ts';
+import { documentCount, mayWrite } from './server-state.ts';
 import { VirtualList } from './virtual-list.tsx';
 import type { WireDocument } from './wire.ts';
 
@@ -58,7 +58,7 @@ function DocumentList(): VNode {
   const problem = useSignal<string | null>(null);
   const query = queryOf(route.value.parameters);
   const meta = metadataFilterOf(route.value.parameters['meta']);
-  const known = status.value?.documents ?? 0;
+  const known = documentCount.value;
   const isWhole = query.q.trim() === '' && query.filters === null;
 
   const read = (): void => {

@@ -25,6 +25,7 @@ export type Catalogue = {
   readonly copied: string;
   readonly details: string;
   readonly cancel: string;
+  readonly collection: string;
   readonly notices: string;
   readonly closeNotice: string;
   readonly loadFailed: { readonly title: string; readonly hint: string; readonly reload: string };
@@ -281,6 +282,7 @@ export type Catalogue = {
     readonly nobody: string;
     readonly may: string;
     readonly scopes: Record<'read' | 'write' | 'admin', string>;
+    readonly collection: string;
     readonly largest: string;
     readonly answers: string;
     readonly answersOn: string;
@@ -336,6 +338,7 @@ export const en: Catalogue = {
 
   details: 'Details',
   cancel: 'Cancel',
+  collection: 'Collection',
   notices: 'Messages',
   closeNotice: 'Close this message',
   loadFailed: {
@@ -662,6 +665,7 @@ export const en: Catalogue = {
       write: 'search, read, upload and delete',
       admin: 'do everything, and see everybody’s tasks',
     },
+    collection: 'Collection',
     largest: 'Largest file',
     answers: 'Answers with citations',
     answersOn: 'Available',

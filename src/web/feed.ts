@@ -4,6 +4,7 @@
  */
 import { signal } from '@preact/signals';
 import { keyWanted } from './api.ts';
+import { collectionQuery } from './collection.ts';
 import { readEventStream, StreamRefused } from './event-stream.ts';
 import type { WireTask } from './wire.ts';
 
@@ -33,7 +34,7 @@ export async function follow(listener: FeedListener, signal: AbortSignal): Promi
     if (keyWanted.value) await keyAccepted(signal);
     try {
       await readEventStream({
-        path: 'events',
+        path: `events${collectionQuery('?')}`,
         lastEventId,
         signal,
         silenceMs,

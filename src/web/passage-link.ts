@@ -2,8 +2,10 @@
  * Passages as this page names them: a document and a place in its text. Such a link opens whatever is searched at the moment, and
  * as long as the document stays as it is.
  */
+import { collections, currentName } from './collection.ts';
 import type { MarkRange } from './marked-text.tsx';
 import { linkTo } from './route.ts';
+import { config } from './server-state.ts';
 import type { WireHit } from './wire.ts';
 
 export type PassageRef = {
@@ -72,5 +74,6 @@ export function pageText(first: number, last: number | null): string {
 
 /** Where anybody who may read the document finds the passage. */
 export function permanentLink(ref: PassageRef): string {
-  return new URL(linkTo('search', toParameters(ref)), document.baseURI).href;
+  const c = collections.peek().length < 2 ? null : currentName(config.peek());
+  return new URL(linkTo('search', { c, ...toParameters(ref) }), document.baseURI).href;
 }

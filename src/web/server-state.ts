@@ -1,6 +1,7 @@
 /** What the page knows of the server as a whole: its limits and its state. */
 import { computed, signal } from '@preact/signals';
-import { ApiError, getConfig, getStatus, keyWanted } from './api.ts';
+import { ApiError, getConfig, getStatus, keyWanted, listCollections } from './api.ts';
+import { collections, currentName, takeCollections } from './collection.ts';
 import type { WireConfig, WireStatus } from './wire.ts';
 
 /** Null until the server has answered. */
@@ -40,7 +41,9 @@ export async function refreshServer(): Promise<void> {
     const isUnknown = config.value === null || (config.value.auth === 'key' && config.value.key === null);
     if (isUnknown || keyWanted.value) await readConfig();
     if (keyWanted.value) return;
+    const before = status.value?.documents;
     status.value = await getStatus(AbortSignal.timeout(patienceMs));
+    if (before !== status.value.documents) void readCollections();
     notReady.value = false;
     silent.value = false;
   } catch (error) {
@@ -48,6 +51,17 @@ export async function refreshServer(): Promise<void> {
     notReady.value = error instanceof ApiError && error.status === 503;
     silent.value = error instanceof DOMException && error.name === 'TimeoutError';
   }
+}
+
+/** How many documents the collection of this page has. */
+export const documentCount = computed(() => {
+  const current = collections.value.find(({ name }) => name === currentName(config.value));
+  return current?.documents ?? status.value?.documents ?? 0;
+});
+
+async function readCollections(): Promise<void> {
+  const answer = await listCollections().catch(() => null);
+  if (answer !== null) takeCollections(answer.collections);
 }
 
 async function readConfig(): Promise<void> {

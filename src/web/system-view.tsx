@@ -1,6 +1,7 @@
 /** How the server is: what waits and runs, what was done in the last hour, and how much room there is. */
 import type { VNode } from 'preact';
 import { BarChart } from './chart.tsx';
+import { currentName } from './collection.ts';
 import { bytes, clockTime, count } from './figures.ts';
 import { sentences } from './language.ts';
 import { config, status } from './server-state.ts';
@@ -75,6 +76,7 @@ function Settings(): VNode | null {
         <dl>
           <Fact name={t.who} value={who} />
           <Fact name={t.may} value={may} />
+          <Fact name={t.collection} value={currentName(known)} />
           <Fact name={t.largest} value={bytes(known.file_bytes_max)} />
           <Fact name={t.answers} value={known.answers ? t.answersOn : t.answersOff} />
         </dl>

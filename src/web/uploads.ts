@@ -5,6 +5,7 @@
  */
 import { batch, computed, signal, type Signal } from '@preact/signals';
 import { ApiError, findDocuments, getDocument, keyWanted, toApiError } from './api.ts';
+import { collectionQuery } from './collection.ts';
 import { docIdProblem, numberedDocId, proposeDocId } from './doc-id.ts';
 import { pinTask, putTask, taskById, unpinTask } from './task-list.ts';
 import type { FoundFile } from './dropped-files.ts';
@@ -256,7 +257,7 @@ function transmit(upload: Upload): void {
     if (uploads.peek().includes(upload)) settle(upload, request);
     pump();
   });
-  request.open('POST', `insert?doc_id=${encodeURIComponent(upload.docId.peek())}`);
+  request.open('POST', `insert?doc_id=${encodeURIComponent(upload.docId.peek())}${collectionQuery('&')}`);
   request.setRequestHeader('prefer', 'respond-async');
   request.setRequestHeader('idempotency-key', sendingIdOf(upload));
   if (upload.ifTaken !== 'replace') request.setRequestHeader('if-none-match', '*');

@@ -4,6 +4,7 @@ import type {
   configReply,
   documentPage,
   taskPage,
+  CollectionRecord,
   DocumentRecord,
   SearchReply,
   StatusReply,
@@ -17,6 +18,8 @@ export type WireTaskPage = Omit<Parsed<typeof taskPage>, 'tasks'> & { readonly t
 export type WireDocument = DocumentRecord;
 /** Null takes a member away. */
 export type MetadataValue = NonNullable<WireDocument['metadata']>[string];
+export type WireCollection = CollectionRecord;
+export type WireCollectionList = { readonly collections: readonly WireCollection[] };
 export type WireDocumentPage = Parsed<typeof documentPage>;
 export type WireSearch = SearchReply;
 export type WireHit = SearchReply['hits'][number];

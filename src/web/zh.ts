@@ -60,6 +60,7 @@ export const zh: Catalogue = {
 
   details: '详细信息',
   cancel: '取消',
+  collection: '集合',
   notices: '消息',
   closeNotice: '关闭此消息',
   loadFailed: {
@@ -374,6 +375,7 @@ export const zh: Catalogue = {
       write: '搜索、阅读、上传和删除',
       admin: '执行所有操作，并查看所有人的任务',
     },
+    collection: '集合',
     largest: '最大文件',
     answers: '带引用的回答',
     answersOn: '可用',

@@ -91,6 +91,37 @@ const states: readonly State[] = [
       await page.locator('dialog #question').waitFor();
     },
   },
+  {
+    name: 'files whose names are taken, and files that were left behind',
+    hash: '#/upload',
+    async prepare(page) {
+      const file = (name: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from('new') });
+      await page.setInputFiles('#files', [file('gone after the reload.txt')]);
+      await page.locator('.upload-row').waitFor();
+      await page.reload();
+      await page.locator('.left-behind').waitFor();
+      await page.setInputFiles('#files', [file('minutes'), file(englishPdf.name)]);
+      await page.locator('.taken-one').nth(1).waitFor();
+    },
+  },
+  {
+    name: 'rows that are chosen, and details for all of them',
+    hash: '#/documents',
+    async prepare(page) {
+      await page.locator('.row-box').first().click();
+      await page.locator('.selection-bar button').nth(1).click();
+      await page.locator('dialog .edit-form').waitFor();
+    },
+  },
+  {
+    name: 'the details of a document, being changed',
+    hash: '#/documents?text=minutes',
+    async prepare(page) {
+      await page.locator('.details summary').click();
+      await page.locator('.details > button').click();
+      await page.locator('.edit-form').waitFor();
+    },
+  },
   { name: 'the text of a document', hash: '#/documents?text=minutes', prepare: (page) => page.locator('.block').first().waitFor() },
   { name: 'search, empty', hash: '#/search' },
   { name: 'search, hits', hash: '#/search?q=lighthouse', prepare: (page) => page.locator('.hit').first().waitFor() },

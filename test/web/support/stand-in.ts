@@ -21,6 +21,7 @@ export type StandIn = {
   hits: readonly WireHit[];
   /** Takes a request over: true when it has answered, or never will. */
   instead: ((req: IncomingMessage, res: ServerResponse, path: string) => boolean | Promise<boolean>) | null;
+  collections: readonly object[];
   /** Who asks, as `/config` has it. */
   config: object;
   /** Sends a task to every event stream. */
@@ -46,6 +47,7 @@ export async function startStandIn(): Promise<StandIn> {
     documents: [],
     hits: [],
     instead: null,
+    collections: [],
     config: {
       version: '1.0.0',
       file_bytes_max: 1e8,
@@ -74,6 +76,7 @@ export async function startStandIn(): Promise<StandIn> {
     if (path === '/events') return stream(res);
     if (path === '/config') return json(res, standIn.config);
     if (path === '/status') return json(res, statusOf(standIn));
+    if (path === '/collections') return json(res, { collections: standIn.collections });
     if (path === '/tasks') return json(res, page('tasks', ofStatus(standIn.tasks, url), url));
     if (path === '/documents') return documents(req, res, url);
     if (path === '/search') return json(res, await searched(req, standIn.hits));
