@@ -1,10 +1,11 @@
 /**
  * The command: `main.ts` serves, `main.ts worker` (or `--role worker`) only works through the queue, by a process of its own
- * unless it is that process, `--role api` serves without a worker beside it. `--check-config` prints the settings.
+ * unless it is that process, `--role api` serves without a worker beside it. `--check-config` prints the settings, or says why a start would refuse them.
  * Exit codes: 0 stopped as asked, 69 it cannot start now, 70 another process took over this one's work, 78 it cannot start before
  * somebody has changed the settings or what they name (`start-error.ts`).
  */
 import { startServer, startWorker, startWorkerProcess } from './app.ts';
+import { checkNamed } from './check-config.ts';
 import { type Config, describeConfig, loadConfig, secretsIn } from './config.ts';
 import { createLogger, describeError } from './logger.ts';
 import { readArguments, runProcess } from './process.ts';
@@ -24,8 +25,10 @@ try {
   const config = loadConfig(process.env);
   places = config;
   const { role, checkConfig } = readArguments(process.argv.slice(2));
-  if (checkConfig) console.log(JSON.stringify(describeConfig(config), null, 2));
-  else await run(config, role);
+  if (checkConfig) {
+    await checkNamed(config);
+    console.log(JSON.stringify(describeConfig(config), null, 2));
+  } else await run(config, role);
 } catch (error) {
   refuse(error);
 }

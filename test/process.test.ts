@@ -95,6 +95,19 @@ describe('the command', () => {
     expect(JSON.parse(out)).toMatchObject({ PORT: 1234, HOST: '127.0.0.1' });
   });
 
+  it.each([
+    [{ HOST: '0.0.0.0' }, 'HOST: 0.0.0.0 can be reached from other machines, and no API key is set'],
+    [{ API_KEYS_FILE: '/nonexistent/keys' }, 'API_KEYS_FILE: '],
+    [{ EMBEDDER: 'onnx', EMBEDDER_MODEL_DIR: '/nonexistent' }, 'EMBEDDER_MODEL_DIR: /nonexistent/config.json is not there'],
+    [{ RERANK_MODEL_DIR: '/nonexistent' }, 'RERANK_MODEL_DIR: /nonexistent/config.json is not there'],
+    [{ EMBEDDER: 'openai' }, 'EMBEDDER=openai needs EMBEDDINGS_URL'],
+  ])('--check-config refuses what a start would refuse: %o', async (env, sentence) => {
+    const { code, err, out } = await run(['--check-config'], env);
+
+    expect({ code, out }).toEqual({ code: 78, out: '' });
+    expect(err).toContain(sentence);
+  });
+
   it('ends with 78 and names every problem when the settings are wrong', async () => {
     const { code, err } = await run([], { PORT: 'eighty', QUEUE_MAX: '0' });
 

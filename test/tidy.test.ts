@@ -51,7 +51,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The composition roots and what only they may name. */
-const roots = ['src/app.ts', 'src/open-storage.ts', 'src/main.ts', 'src/process.ts', 'workers/ingest.ts', 'workers/index.ts'];
+const roots = [
+  'src/app.ts',
+  'src/check-config.ts',
+  'src/open-storage.ts',
+  'src/main.ts',
+  'src/process.ts',
+  'workers/ingest.ts',
+  'workers/index.ts',
+];
 const adapters = [
   /storage\/(file|postgres|redis)\//,
   /search\/sqlite\/(threaded|sqlite)-index/,
