@@ -4,8 +4,8 @@ import type { SearchAnswer, SearchHit, SearchQuery } from './document-index.ts';
 type Placed = { readonly hit: SearchHit; readonly place: number; readonly collection: number };
 
 /**
- * The page of hits that several collections have together. Scores of two collections cannot be compared, so hits are ordered by
- * their places in their own lists, and at one place by score. Memory: one page, and the answer of one collection.
+ * The page of hits that several collections have together, by their relevance: scores of two collections cannot be compared. Equally
+ * relevant ones by their places in their own lists. Memory: one page, and the answer of one collection.
  */
 export async function searchAcross(
   search: (query: SearchQuery) => Promise<SearchAnswer>,
@@ -28,5 +28,5 @@ export async function searchAcross(
 }
 
 function inOrder(a: Placed, b: Placed): number {
-  return a.place - b.place || b.hit.score - a.hit.score || a.collection - b.collection;
+  return b.hit.relevance - a.hit.relevance || a.place - b.place || a.collection - b.collection;
 }

@@ -97,7 +97,7 @@ function withoutVaryingParts(text: string): string {
 }
 
 describe('a key of another collection', () => {
-  it('gets 404 on every route that takes a collection, as for one that does not exist', async () => {
+  it('gets 404 on every route that takes a collection, as for one that does not exist [S60]', async () => {
     const asked = routes.filter(takesCollection);
     expect(asked.length).toBeGreaterThanOrEqual(10);
     for (const route of asked) {
@@ -153,7 +153,7 @@ describe('keys in a file', () => {
       env: { ...process.env, API_KEYS_FILE: join(folder, 'keys') },
     });
 
-  it('are made, listed and revoked by the command, and followed without a restart', async () => {
+  it('are made, listed and revoked by the command, and followed without a restart [S61]', async () => {
     const file = ['--file', join(folder, 'keys')];
     const made = await cli('key', 'create', 'eve', '--scope', 'read', '--collections', 'hr,finance', ...file, '--json');
     keys.eve = (JSON.parse(made.stdout) as { key: string }).key;
@@ -172,7 +172,7 @@ describe('keys in a file', () => {
     expect((await ask(null, 'GET', '/documents')).status).toBe(401);
   });
 
-  it('are told of in the audit log, as is every search, insert and login, and no question', async () => {
+  it('are told of in the audit log, as is every search, insert and login, and no question [S62]', async () => {
     const lines = (await readFile(join(folder, 'audit.jsonl'), 'utf8')).trim().split('\n');
     const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 
