@@ -12,7 +12,6 @@ import { canonicalEncoding } from './text/encoding.ts';
 import { charsetOf } from './input.ts';
 import { guessLanguage } from './text/language.ts';
 import type { Ocr } from './images/ocr.ts';
-import { protectedByPassword } from './office/binary-encryption.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 import type { ReadFormat } from './reading.ts';
 
@@ -176,7 +175,6 @@ function unsupported(input: ParseInput): DocumentError {
 }
 
 function refusal(kind: CompoundKind, input: ParseInput): DocumentError {
-  if (kind === 'encrypted-ooxml') return protectedByPassword();
   const known = oldFormats[kind];
   if (known === undefined) return unsupported(input);
   return new DocumentError(

@@ -339,9 +339,9 @@ function brokenFiles(): HostileFile[] {
     {
       name: 'noise.docx',
       bytes: () => Buffer.concat([Buffer.from('PK\x03\x04'), noiseBytes()]),
-      ends: /^(?:corrupt|unsupported_format): /,
+      ends: /^(?:corrupt|unsupported_format|no_text): /,
     },
-    { name: 'protected.docx', bytes: () => compoundFile(['EncryptionInfo', 'EncryptedPackage']), ends: /^encrypted: / },
+    { name: 'protected.docx', bytes: () => compoundFile(['EncryptionInfo', 'EncryptedPackage']), ends: /^(?:encrypted|corrupt): / },
     { name: 'old.doc', bytes: () => compoundFile(['WordDocument', '1Table']), ends: /^corrupt: The document is damaged/ },
     {
       name: 'protected.odt',

@@ -14,9 +14,14 @@ export function passwordsFor({ password }: { readonly password?: string }): read
   return password === undefined ? unchosenPasswords : [password, ...unchosenPasswords];
 }
 
-/** The refusal of a file that only its password opens. */
-export function protectedByPassword(): DocumentError {
-  return new DocumentError('encrypted', 'The file is protected by a password: remove the password and upload it again');
+/** The refusal of a file that none of `passwords` opens: those that `passwordsFor` gives. */
+export function protectedByPassword(passwords: readonly string[]): DocumentError {
+  return new DocumentError(
+    'encrypted',
+    passwords.length > unchosenPasswords.length
+      ? 'The file is protected by a password, and the one that came with it does not open it'
+      : 'The file is protected by a password: remove the password and upload it again, or send the password with it',
+  );
 }
 
 /** Bytes to be combined with those of a stream from a place on; combined twice they are as they were. */

@@ -63,7 +63,7 @@ export function decryptStream(stream: Buffer, passwords: readonly string[]): Buf
   const pass = filePassOf(stream);
   if (pass === null) return stream;
   const open = openPass(pass, passwords);
-  if (open === null) throw protectedByPassword();
+  if (open === null) throw protectedByPassword(passwords);
   const plain = Buffer.from(stream);
   for (let at = 0; at + 4 <= plain.length;) {
     const type = plain.readUInt16LE(at);

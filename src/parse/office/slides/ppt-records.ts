@@ -170,7 +170,7 @@ type Decrypt = (block: number, bytes: Buffer) => Buffer;
 function openSession(stream: Buffer, at: number, passwords: readonly string[]): Decrypt {
   const session = at + 8 <= stream.length ? recordAt(stream, at) : null;
   const open = session?.type === pptTypes.cryptSession ? openRc4Blocks(session.data, passwords) : null;
-  if (open === null) throw protectedByPassword();
+  if (open === null) throw protectedByPassword(passwords);
   return open;
 }
 

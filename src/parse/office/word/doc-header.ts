@@ -129,7 +129,8 @@ function header97(root: CompoundStorage, stream: Buffer, protection: Protection)
 }
 
 function header6(stream: Buffer, flags: number, places: Readonly<Record<number, number>>): DocHeader {
-  if ((flags & isEncrypted) !== 0) throw protectedByPassword();
+  // That of Word 6 is not opened, whatever came with the file.
+  if ((flags & isEncrypted) !== 0) throw protectedByPassword([]);
   const place = (index: number): Stretch => {
     const at = places[index];
     // Whatever was not saved quickly has no table of pieces, but what stands there.
@@ -181,7 +182,7 @@ function decrypted({ main, tables, data }: Streams, { flags, passwords }: Protec
   const isXor = (flags & isObfuscated) !== 0;
   const of = (bytes: Buffer, plain: number): Buffer => {
     const keystream = isXor ? null : openRc4(tables.subarray(0, headerSize), blockBytes, passwords);
-    if (keystream === null) throw protectedByPassword();
+    if (keystream === null) throw protectedByPassword(passwords);
     const copy = Buffer.from(bytes);
     keystream.apply(copy.subarray(plain), plain);
     return copy;

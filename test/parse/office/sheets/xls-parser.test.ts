@@ -147,8 +147,14 @@ describe('an XLS workbook', () => {
     expect((await parseBytes(parser, makeXls({ ...workbook, password: 'VelvetSweatshop' }))).markdown).toMatch(
       /^# S\n\n\| (?:secret){300} \|\n\| --- \|\n\| below \|$/,
     );
+    expect((await parseBytes(parser, makeXls({ ...workbook, password: 'chosen' }), { password: 'chosen' })).markdown).toContain(
+      'below',
+    );
+    expect(await refusalOf(parser, makeXls({ ...workbook, password: 'chosen' }), { password: 'other' })).toBe(
+      'encrypted: The file is protected by a password, and the one that came with it does not open it',
+    );
     expect(await refusalOf(parser, makeXls({ ...workbook, password: 'chosen' }))).toBe(
-      'encrypted: The file is protected by a password: remove the password and upload it again',
+      'encrypted: The file is protected by a password: remove the password and upload it again, or send the password with it',
     );
   });
 

@@ -106,7 +106,7 @@ describe('a PPT presentation', () => {
     expect(await markdownOf({ ...parts, password: '' })).toBe('# Secret');
     expect((await parseBytes(parser, chosen, { password: 'chosen' })).markdown).toBe('# Secret');
     expect(await refusalOf(parser, chosen)).toBe(
-      'encrypted: The file is protected by a password: remove the password and upload it again',
+      'encrypted: The file is protected by a password: remove the password and upload it again, or send the password with it',
     );
   });
 

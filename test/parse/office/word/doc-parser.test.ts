@@ -172,7 +172,7 @@ describe('a DOC document', () => {
 
     expect(await markdownOf({ body, password: '' })).toBe('Secret '.repeat(200).trim());
     expect(await refusalOf(parser, makeDoc({ body, password: 'chosen' }))).toBe(
-      'encrypted: The file is protected by a password: remove the password and upload it again',
+      'encrypted: The file is protected by a password: remove the password and upload it again, or send the password with it',
     );
   });
 
