@@ -12,6 +12,8 @@ import { passwordsFor } from '../binary-encryption.ts';
 import { createBlockWriter, type BlockWriter } from '../block-writer.ts';
 import { findRecord, openPptFile, pptTypes, readPptRecords, recordsWithin, type PptFile, type PptRecord } from './ppt-records.ts';
 import { readPptShapes, type PptCell, type PptShape } from './ppt-shapes.ts';
+import type { Bullet } from './slide-bullets.ts';
+import { createNumbers } from './slide-shapes.ts';
 import { readMasterBullets, readPptTexts, textKinds, type MasterBullets, type PptText } from './ppt-text.ts';
 
 /** A parser for PowerPoint's binary presentations. Pages are slides; a slide's title is its heading. `parts` reads files inside of one. */
@@ -128,7 +130,7 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
       const atom = findRecord(data, pptTypes.slideAtom)?.data ?? Buffer.alloc(0);
       const [masterId, notesId] = atom.length >= 20 ? [atom.readUInt32LE(12), atom.readUInt32LE(16)] : [0, 0];
       const own = bulletsOf(masterId);
-      const outline = createOutline(readPptTexts(slide.texts, own, page));
+      const outline = createOutline(readPptTexts(slide.texts, { bullets: own, page }));
       const shapes = readPptShapes(data, { bullets: own, page, outline: outline.take });
       for (const text of outline.rest()) shapes.push({ kind: 'text', placeholder: null, text });
       writeShapes(shapes, { out, repeats, countCells });
@@ -203,11 +205,17 @@ function plainText({ paragraphs }: PptText): string {
 }
 
 function writeText({ paragraphs }: PptText, out: BlockWriter): void {
-  for (const { text, level, hasBullet } of paragraphs) {
+  let numbers = createNumbers();
+  let before: Bullet | null = null;
+  for (const { text, level, bullet } of paragraphs) {
     const shown = text.trim();
     if (shown === '') continue;
-    if (hasBullet) out.item({ text: shown, level, label: null });
-    else out.paragraph(shown);
+    // Other numbers begin anew.
+    if (bullet?.kind === 'number' && before?.kind === 'number' && bullet !== before) numbers = createNumbers();
+    if (bullet?.kind === 'number') before = bullet;
+    const label = numbers(bullet, level);
+    if (bullet === null) out.paragraph(shown);
+    else out.item({ text: shown, level, label });
   }
   out.flush();
 }
@@ -258,7 +266,7 @@ function writeNotes(file: PptFile, entry: Listed | undefined, page: number, out:
   const record = entry === undefined ? null : file.object(entry.objectId);
   if (entry === undefined || record?.type !== pptTypes.notes) return;
   const noBullets: MasterBullets = () => false;
-  const outline = createOutline(readPptTexts(entry.texts, noBullets, page));
+  const outline = createOutline(readPptTexts(entry.texts, { bullets: noBullets, page }));
   const shapes = readPptShapes(record.data, { bullets: noBullets, page, outline: outline.take });
   const lines = shapes
     .filter(

@@ -26,6 +26,7 @@ export const pptTypes = {
   textStyle: 4001,
   masterStyle: 4003,
   textBytes: 4008,
+  textNumbers: 4012,
   text: 4026,
   objectStorage: 4113,
   slideNumber: 4056,

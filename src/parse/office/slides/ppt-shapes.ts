@@ -1,5 +1,5 @@
 /** The shapes of a slide in a PPT file (MS-PPT 2.5, MS-ODRAW 2.2): texts in their own order, groups, tables. */
-import { findRecord, pptTypes, readPptRecords, type PptRecord } from './ppt-records.ts';
+import { findRecord, pptTypes, readPptRecords, recordsWithin, type PptRecord } from './ppt-records.ts';
 import { readPptTexts, textKinds, type MasterBullets, type PptText } from './ppt-text.ts';
 
 export type PptShape =
@@ -91,7 +91,9 @@ function textOf(shape: Buffer, context: ShapeContext): PptText | null {
   if (box === null) return drawnText(shape);
   const reference = findRecord(box.data, pptTypes.outlineReference);
   if (reference !== null && reference.data.length >= 4) return context.outline(reference.data.readUInt32LE(0));
-  return readPptTexts(box.data, context.bullets, context.page)[0] ?? null;
+  const data = findRecord(shape, types.data);
+  const numbers = data === null ? undefined : recordsWithin(data.data, pptTypes.textNumbers).next().value?.data;
+  return readPptTexts(box.data, { ...context, numbers })[0] ?? null;
 }
 
 function placeholderOf(shape: Buffer): number | null {
@@ -117,7 +119,7 @@ function drawnText(shape: Buffer): PptText | null {
         .toString('utf16le', at, at + bytes)
         .replace(/\0[^]*$/, '')
         .replace(/\r\n?/g, '\n');
-      return text.trim() === '' ? null : { kind: textKinds.other, paragraphs: [{ text, level: 0, hasBullet: false }] };
+      return text.trim() === '' ? null : { kind: textKinds.other, paragraphs: [{ text, level: 0, bullet: null }] };
     }
     at += bytes;
   }

@@ -1,7 +1,8 @@
 /** The text of a shape in a PPT file (MS-PPT 2.9): paragraphs with their levels and bullets, which the slide's master has where they do not. */
 import { pptTypes, readPptRecords, type PptRecord } from './ppt-records.ts';
+import type { Bullet } from './slide-bullets.ts';
 
-export type PptParagraph = { readonly text: string; readonly level: number; readonly hasBullet: boolean };
+export type PptParagraph = { readonly text: string; readonly level: number; readonly bullet: Bullet | null };
 
 /** A text, of one of the kinds that masters have styles for. */
 export type PptText = { readonly kind: number; readonly paragraphs: readonly PptParagraph[] };
@@ -20,11 +21,17 @@ export const textKinds = {
 /** Whether a level of a kind of text has bullets, as a master says. */
 export type MasterBullets = (kind: number, level: number) => boolean;
 
-/** The texts in a list of records: each begins with its header. `page` stands for the number of the slide. */
-export function readPptTexts(data: Buffer, bullets: MasterBullets, page: number): PptText[] {
+export type TextContext = {
+  readonly bullets: MasterBullets;
+  /** The number of the slide, where the text shows it. */ readonly page: number;
+  /** What the shape says of numbers before its paragraphs. */ readonly numbers?: Buffer | undefined;
+};
+
+/** The texts in a list of records: each begins with its header. */
+export function readPptTexts(data: Buffer, context: TextContext): PptText[] {
   const texts: PptText[] = [];
   for (const group of groupsOf(data)) {
-    const text = readText(group, bullets, page);
+    const text = readText(group, context);
     if (text !== null) texts.push(text);
   }
   return texts;
@@ -42,13 +49,14 @@ function* groupsOf(data: Buffer): Generator<PptRecord[]> {
   if (group.length > 0) yield group;
 }
 
-function readText(group: readonly PptRecord[], bullets: MasterBullets, page: number): PptText | null {
+function readText(group: readonly PptRecord[], { bullets, page, numbers }: TextContext): PptText | null {
   const header = group.find(({ type }) => type === pptTypes.textHeader);
   if (header === undefined) return null;
   const kind = header.data.length >= 4 ? header.data.readUInt32LE(0) : textKinds.other;
   const raw = group.find(({ type }) => type === pptTypes.textCharacters || type === pptTypes.textBytes);
   const shown = raw === undefined ? '' : raw.data.toString(raw.type === pptTypes.textBytes ? 'latin1' : 'utf16le');
   const looks = readLooks(group.find(({ type }) => type === pptTypes.textStyle)?.data, shown.length);
+  const schemes = numbers === undefined ? [] : readSchemes(numbers);
   const fields = readFields(group, page);
   const paragraphs: PptParagraph[] = [];
   let at = 0;
@@ -58,7 +66,8 @@ function readText(group: readonly PptRecord[], bullets: MasterBullets, page: num
     const text = filled(line, at, fields)
       .replace(/\v/g, '\n')
       .replace(/[\0-\x08\x0c\x0e-\x1f]/g, ''); // eslint-disable-line no-control-regex
-    paragraphs.push({ text, level, hasBullet: look?.hasBullet ?? bullets(kind, level) });
+    const hasBullet = look?.hasBullet ?? bullets(kind, level);
+    paragraphs.push({ text, level, bullet: hasBullet ? (schemes[looks.schemeAt(at)] ?? { kind: 'bullet' }) : null });
     at += line.length + 1;
   }
   return { kind, paragraphs };
@@ -88,7 +97,7 @@ function filled(line: string, start: number, fields: ReadonlyMap<number, string>
 type Look = { readonly level: number; readonly hasBullet: boolean | null };
 
 /** MS-PPT 2.9.44: runs of paragraphs, each as many characters long as it says. */
-function readLooks(data: Buffer | undefined, length: number): { at(place: number): Look | null } {
+function readLooks(data: Buffer | undefined, length: number): Looks {
   const runs: { end: number; look: Look }[] = [];
   let at = 0;
   let end = 0;
@@ -100,14 +109,78 @@ function readLooks(data: Buffer | undefined, length: number): { at(place: number
     runs.push({ end, look: { level, hasBullet: read.hasBullet } });
     at = read.end;
   }
-  let next = 0;
+  const schemes = data === undefined ? [] : readSchemeRuns(data, at, length);
+  let [next, nextScheme] = [0, 0];
   return {
     at(place) {
       while (next < runs.length && runs[next]!.end <= place) next++;
       return runs[next]?.look ?? null;
     },
+    schemeAt(place) {
+      while (nextScheme < schemes.length && schemes[nextScheme]!.end <= place) nextScheme++;
+      return schemes[nextScheme]?.scheme ?? 0;
+    },
   };
 }
+
+/** To be asked in order of places. */
+type Looks = {
+  at(place: number): Look | null;
+  /** Which of the shape's numbers the paragraph has. */
+  schemeAt(place: number): number;
+};
+
+/** Runs of characters follow those of paragraphs; four bits of their look say which numbers stand before them (MS-PPT 2.9.16). */
+function readSchemeRuns(data: Buffer, start: number, length: number): { end: number; scheme: number }[] {
+  const runs: { end: number; scheme: number }[] = [];
+  let at = start;
+  let end = 0;
+  while (end <= length && at + 8 <= data.length) {
+    end += Math.max(1, data.readUInt32LE(at));
+    const mask = data.readUInt32LE(at + 4);
+    at += 8;
+    const hasStyle = (mask & 0xffff) !== 0 && at + 2 <= data.length;
+    runs.push({ end, scheme: hasStyle ? (data.readUInt16LE(at) >> 10) & 0x0f : 0 });
+    for (const [bits, bytes] of characterFields) if ((mask & bits) !== 0) at += bytes;
+  }
+  return runs;
+}
+
+const hasPicture = 0x80_0000;
+const hasScheme = 0x100_0000;
+const isNumbered = 0x200_0000;
+const schemesMax = 16;
+
+/** MS-PPT 2.9.66: for each of the numbers of a shape how it counts; undefined for a plain bullet. */
+function readSchemes(data: Buffer): (Bullet | undefined)[] {
+  const schemes: (Bullet | undefined)[] = [];
+  for (let at = 0; at + 12 <= data.length && schemes.length < schemesMax;) {
+    const mask = data.readUInt32LE(at);
+    at += 4;
+    if ((mask & hasPicture) !== 0) at += 2;
+    const isOn = (mask & isNumbered) !== 0 && at + 2 <= data.length && data.readUInt16LE(at) === 1;
+    if ((mask & isNumbered) !== 0) at += 2;
+    const known = (mask & hasScheme) !== 0 && at + 4 <= data.length;
+    schemes.push(
+      isOn && known
+        ? { kind: 'number', format: schemeNames[data.readUInt16LE(at)] ?? 'arabicPeriod', start: data.readUInt16LE(at + 2) }
+        : undefined,
+    );
+    if ((mask & hasScheme) !== 0) at += 4;
+    // What it says of characters is not read; where it says anything, what follows cannot be found.
+    if (at + 8 > data.length || data.readUInt32LE(at) !== 0 || data.readUInt32LE(at + 4) !== 0) break;
+    at += 8;
+  }
+  return schemes;
+}
+
+/** By their numbers (MS-PPT 2.13.34), as ECMA-376 calls them. */
+const schemeNames: readonly string[] = [
+  'alphaLcPeriod', 'alphaUcPeriod', 'arabicParenR', 'arabicPeriod', 'romanLcParenBoth', 'romanLcParenR', 'romanLcPeriod', 'romanUcPeriod',
+  'alphaLcParenBoth', 'alphaLcParenR', 'alphaUcParenBoth', 'alphaUcParenR', 'arabicParenBoth', 'arabicPlain', 'romanUcParenBoth',
+  'romanUcParenR', 'ea1ChsPlain', 'ea1ChsPeriod', 'circleNumDbPlain', 'circleNumWdWhitePlain', 'circleNumWdBlackPlain', 'ea1ChtPlain',
+  'ea1ChtPeriod', 'arabicPlain', 'arabicPlain', 'arabicPlain', 'ea1JpnKorPlain', 'ea1JpnKorPeriod', 'arabicDbPlain', 'arabicDbPeriod',
+]; // prettier-ignore
 
 /** Sizes of what a mask says that it follows, in their order; the first four bits share one field. */
 const paragraphFields: readonly (readonly [mask: number, bytes: number])[] = [

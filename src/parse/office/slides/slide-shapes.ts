@@ -96,7 +96,7 @@ function textBody(shape: XmlNode): XmlNode | undefined {
 }
 
 /** Counts numbered paragraphs of one shape: a level goes on until something else stands at it or above. */
-function createNumbers(): (bullet: Bullet | null, level: number) => string | null {
+export function createNumbers(): (bullet: Bullet | null, level: number) => string | null {
   const counts: number[] = [];
   return (bullet, level) => {
     counts.length = Math.min(counts.length, level + 1);

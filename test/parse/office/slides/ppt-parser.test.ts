@@ -49,6 +49,23 @@ describe('a PPT presentation', () => {
     expect(await markdownOf({ slides: [{ shapes }], master })).toBe('- one\n  - below\n\nplain\n\nnone\n\n- own\n\n- as the body');
   });
 
+  it('counts paragraphs as the shape says', async () => {
+    const scheme = (kind: number, start: number) => Buffer.concat([u32(0x0380_0000), u16(0xffff, 1, kind, start), u32(0, 0)]);
+    const numbers = atom(4012, Buffer.concat([scheme(3, 4), scheme(9, 3)]));
+    const runs = Buffer.concat([u32(4, 0), u32(5, 0x3c00), u16(1 << 10)]);
+    const lines = ['a', 'b', 'c', 'd'];
+    const looks = Buffer.concat(lines.map(() => Buffer.concat([u32(2), u16(0), u32(1), u16(1)])));
+    const words = Buffer.concat([
+      atom(3999, u32(4)),
+      atom(4000, Buffer.from(lines.join('\r'), 'utf16le')),
+      atom(4001, Buffer.concat([looks, runs])),
+    ]);
+    const data = container(0xf011, [container(0x1388, [container(0x138a, [atom(0x138b, numbers)])])]);
+    const numbered = container(0xf004, [atom(0xf00a, u32(1, 0)), data, container(0xf00d, [words])]);
+
+    expect(await markdownOf({ slides: [{ shapes: [numbered] }] })).toBe('4. a\n5. b\n- c) c\n- d) d');
+  });
+
   it('finds texts that stand in the list of slides, those too to which no shape refers', async () => {
     const outline = [text(0, ['Title']), text(1, ['Body']), text(4, ['Left over'])];
     const shapes = [shape(atom(3998, u32(1))), shape(atom(3998, u32(0)), { placeholder: 13 }), shape(atom(3998, u32(1)))];
