@@ -1,8 +1,11 @@
 /**
  * Everything that must not lose a task, one table after the other, with the seed that repeats it. `npm run torture` (half an
- * hour: every figure is judged), `npm run torture -- --short` (minutes, for CI: times are printed, not judged), `npm run
+ * hour: every figure is judged), `npm run torture -- --short` (minutes, for CI: times are printed, not judged; some parts at once), `npm run
  * soak` (hours). `--only kills` runs one part. Exit code 1 when anything is wrong.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runCancels } from './cancels.ts';
 import { runClock } from './clock.ts';
@@ -92,7 +95,9 @@ const { values } = parseArgs({
 const size = values.short ? short : values.soak ? soak : full;
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 
-const parts: Record<string, { what: string; run: () => boolean | Promise<boolean> }> = {
+type Part = { readonly what: string; readonly run: () => boolean | Promise<boolean> };
+
+const parts: Record<string, Part> = {
   uploads: { what: 'broken and slow uploads (R11)', run: () => runUploads({ ...size.uploads, seed }) },
   unfinished: { what: 'requests that never come in, on every route', run: () => runUnfinished(size.unfinished) },
   kills: { what: 'random kills and stops (R1, R10)', run: () => runKills({ ...size.kills, seed }) },
@@ -132,26 +137,65 @@ const parts: Record<string, { what: string; run: () => boolean | Promise<boolean
 const leftOut = ['unfinished', 'clocks', 'trouble', 'rolling', 'watching'];
 const usual = Object.keys(parts).filter((name) => !values.short || !leftOut.includes(name));
 const chosen = values.only === undefined ? usual : values.only.split(',');
-/** Slow clients are waited for, most of the time: in a short run the others go on meanwhile. */
-const beside = values.short && chosen.length > 1 && chosen.includes('uploads') ? ['uploads'] : [];
+const unknown = chosen.find((name) => parts[name] === undefined);
+if (unknown !== undefined) throw new Error(`--only ${unknown}: expected some of ${Object.keys(parts).join(', ')}`);
+/** Most parts wait most of the time, and a short run judges none: each runs in a process of its own then, the longest first, some at once. */
+const atOnce = values.short && chosen.length > 1 ? availableParallelism() + 1 : 1;
+const longestFirst = ['uploads', 'servers', 'postgres', 'redis', 'kills', 'move', 'cancels', 'poison', 'stop', 'soak'];
 
-const waiting = beside.map(runPart);
-const results: Awaited<ReturnType<typeof runPart>>[] = [];
-for (const name of chosen) if (!beside.includes(name)) results.push(await runPart(name));
-results.push(...(await Promise.all(waiting)));
+const results = atOnce === 1 ? await inTurn() : await sideBySide();
 console.table(results);
 console.log(`seed ${seed}`);
 for (const line of leaks.slice(0, 10)) console.log(`a secret in a log: ${line}`);
 process.exit(results.every(({ ok }) => ok) && leaks.length === 0 ? 0 : 1);
 
-async function runPart(name: string): Promise<{ part: string; ok: boolean; seconds: number }> {
-  const part = parts[name];
-  if (part === undefined) throw new Error(`--only ${name}: expected some of ${Object.keys(parts).join(', ')}`);
-  console.log(`\n== ${part.what}`);
+type Result = { readonly part: string; readonly ok: boolean; readonly seconds: number };
+
+async function inTurn(): Promise<Result[]> {
+  const done: Result[] = [];
+  for (const name of chosen) done.push(await timed(name, (part) => runHere(part)));
+  return done;
+}
+
+async function sideBySide(): Promise<Result[]> {
+  const waiting = [
+    ...longestFirst.filter((name) => chosen.includes(name)),
+    ...chosen.filter((name) => !longestFirst.includes(name)),
+  ];
+  const done: Result[] = [];
+  const next = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
+      done.push(await timed(name, () => runApart(name!)));
+  };
+  await Promise.all(Array.from({ length: atOnce }, next));
+  return done;
+}
+
+async function timed(name: string, run: (part: Part) => Promise<boolean>): Promise<Result> {
+  const part = parts[name]!;
   const startedAt = performance.now();
-  const ok = await Promise.resolve(part.run()).catch((error: unknown) => {
+  const ok = await run(part);
+  return { part: part.what, ok, seconds: Math.round((performance.now() - startedAt) / 1000) };
+}
+
+async function runHere(part: Part): Promise<boolean> {
+  console.log(`\n== ${part.what}`);
+  return Promise.resolve(part.run()).catch((error: unknown) => {
     console.log(error);
     return false;
   });
-  return { part: part.what, ok, seconds: Math.round((performance.now() - startedAt) / 1000) };
+}
+
+/** What it prints comes when it has ended, in one piece. */
+async function runApart(name: string): Promise<boolean> {
+  const order = [import.meta.filename, '--short', '--only', name, '--seed', String(seed)];
+  const child = spawn(process.execPath, order, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const end = (): boolean => child.kill('SIGKILL');
+  process.once('exit', end);
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  process.off('exit', end);
+  console.log(printed);
+  return code === 0;
 }
