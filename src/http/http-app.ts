@@ -273,7 +273,7 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
     principal: state.principal,
     requestId: state.requestId,
     audit: (event) => options.audit.write(actorOf(state), event),
-    hurry: AbortSignal.any([left, options.stopping]),
+    signal: AbortSignal.any([left, options.stopping]),
     asker: { client: callerOf(state.principal, state.address), gone: left, isLeaving: () => ctx.req.socket.readableEnded },
   };
   if (route.body !== undefined && route.asksForBody !== true) options.acceptBody(ctx);

@@ -131,7 +131,7 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
     const suspect = known !== null && known.task.attempts > 0;
     if (suspect && running.size + lending.running > 0) {
       slots.quiet = true;
-      await persist(() => lease.giveBack());
+      await persist(() => lease.release());
       return 'postponed';
     }
     slots.solo = suspect;

@@ -130,7 +130,7 @@ export async function askReread(
   const { metadata: _metadata, ...fields } = newTask(document, taskIdAfter(document.version, rules.newId()), rules);
   const task = createTask(fields, document.ordinal);
   try {
-    await engine.bringIn(task, received);
+    await engine.importTask(task, received);
   } catch (error) {
     await received.discard();
     throw error;

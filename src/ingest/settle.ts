@@ -29,7 +29,7 @@ type StagedVersion = { readonly scratchDir: string; readonly document: IndexedDo
 
 /** A document that was read: makes it searchable, then completes its task. */
 export function settleDocument(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
-  return engine.together(() => switchTo(engine, lease, task, staged));
+  return engine.transaction(() => switchTo(engine, lease, task, staged));
 }
 
 async function switchTo(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
@@ -68,7 +68,7 @@ async function noteKept(engine: Engine, staged: IndexedDocument): Promise<Indexe
  */
 export async function settleUnchanged(engine: Engine, lease: Lease, task: Task, current: IndexedDocument): Promise<Settled | null> {
   const staged = await stageAgain(engine, task, current);
-  return staged === null ? null : engine.together(() => renameTo(engine, lease, task, staged));
+  return staged === null ? null : engine.transaction(() => renameTo(engine, lease, task, staged));
 }
 
 async function renameTo(
@@ -123,7 +123,7 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 
 /** An earlier attempt got as far as the index before its process died: finishes what is left to do. Null when none did. */
 export function rollForward(engine: Engine, lease: Lease, task: Task): Promise<Settled | null> {
-  return engine.together(() => finishSwitched(engine, lease, task));
+  return engine.transaction(() => finishSwitched(engine, lease, task));
 }
 
 async function finishSwitched(engine: Engine, lease: Lease, task: Task): Promise<Settled | null> {
@@ -144,7 +144,7 @@ async function finishSwitched(engine: Engine, lease: Lease, task: Task): Promise
  * index knows no owners, so whoever slept through the end of its lease must find that out before it revokes.
  */
 export function settleFailure(engine: Engine, lease: Lease, task: Task, error: TaskError): Promise<Settled> {
-  return engine.together(() => revoke(engine, lease, task, error));
+  return engine.transaction(() => revoke(engine, lease, task, error));
 }
 
 async function revoke(engine: Engine, lease: Lease, task: Task, error: TaskError): Promise<Settled> {

@@ -156,7 +156,7 @@ export function createTaskRun(
   async function concludeAborted(lease: Lease, task: Task): Promise<void> {
     if (lease.signal.aborted && lease.signal.reason === 'cancel') return fail(lease, task, cancelledByUser);
     if (engine.lost.aborted || lease.signal.aborted) return logger.warn({ taskId: task.id }, 'task lost to another process');
-    await giveBack(lease, task, { counted: false });
+    await release(lease, task, { counted: false });
     logger.info({ taskId: task.id }, 'task handed back: stopping');
   }
 
@@ -170,12 +170,12 @@ export function createTaskRun(
     const signal = AbortSignal.any([lease.signal, options.stopping]);
     await pause(delayMs, signal);
     if (lease.signal.aborted) return concludeAborted(lease, task);
-    await giveBack(lease, task, counting);
+    await release(lease, task, counting);
   }
 
-  async function giveBack(lease: Lease, task: Task, counting: { counted: boolean }): Promise<void> {
+  async function release(lease: Lease, task: Task, counting: { counted: boolean }): Promise<void> {
     const released = await persist(() => engine.tasks.release(task.id, task.attempts, counting));
-    if (released === 'ok') await persist(() => lease.giveBack());
+    if (released === 'ok') await persist(() => lease.release());
   }
 
   function reporter(task: Task): (counts: Parameters<typeof withPercent>[0]) => void {

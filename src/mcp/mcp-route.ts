@@ -59,14 +59,14 @@ export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOpt
       400: { description: 'A problem, or a message that is not understood.', json: jsonRpcAnswer },
     },
     problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited'],
-    async handle({ ctx, services, principal, requestId, hurry, asker, audit }) {
+    async handle({ ctx, services, principal, requestId, signal, asker, audit }) {
       const held = holdMemory(memory, asker.client);
       let streams = false;
       try {
         const body = await readJson(ctx, { bytesMax, limits, held });
         held.add(work.take(asker.client));
         const headers = { ...ownHeaders, ...protocolVersion(ctx) };
-        const reply = await handle({ headers, body, requestId, services, principal, wire, documentBytesMax, hurry, asker, audit });
+        const reply = await handle({ headers, body, requestId, services, principal, wire, documentBytesMax, signal, asker, audit });
         ctx.status = reply.status;
         ctx.set({ ...reply.headers });
         ctx.body = reply.body === '' ? null : reply.body;

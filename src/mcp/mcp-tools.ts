@@ -37,7 +37,7 @@ export type ToolCaller = {
   /** Its lines carry the request's id. */
   readonly logger: Logger;
   /** Aborts when the client has gone or the server is stopping. */
-  readonly hurry: AbortSignal;
+  readonly signal: AbortSignal;
   readonly asker: Asker;
 };
 
@@ -277,7 +277,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
 async function followTask(
   id: TaskId,
   waitSeconds: number,
-  { services, wire, hurry, principal }: ToolCaller,
+  { services, wire, signal, principal }: ToolCaller,
   { _meta, sendNotification }: ToolExtra,
 ): Promise<object> {
   const progressToken = _meta?.progressToken;
@@ -291,7 +291,7 @@ async function followTask(
   };
   const stop = progressToken === undefined ? () => {} : services.tasks.watch(id, tell);
   try {
-    const snapshot = await services.tasks.wait(id, waitSeconds * 1000, hurry);
+    const snapshot = await services.tasks.wait(id, waitSeconds * 1000, signal);
     if (snapshot === null) throw taskNotFound();
     return toTaskRecord(asSeenBy(principal, snapshot), wire);
   } finally {

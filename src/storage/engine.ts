@@ -35,12 +35,12 @@ export interface Engine {
    * Does the steps of `work` on this engine as one, where it can: all of them or none become visible, and none when this process
    * was declared dead meanwhile. The file engine does them one after the other; each is idempotent. May run `work` again.
    */
-  together<T>(work: () => Promise<T>): Promise<T>;
+  transaction<T>(work: () => Promise<T>): Promise<T>;
   /**
    * Takes over a task of another engine as it is, with its id, its state and its file (null: it needs none): one that waited waits
    * here, one that ended is kept. Never one that runs. Durable when it returns. Safe twice, also after a crash in the middle.
    */
-  bringIn(task: Task, receipt: Receipt | null): Promise<void>;
+  importTask(task: Task, receipt: Receipt | null): Promise<void>;
   /** Processes beside this one that use the same place and have not been found dead. */
   others(): Promise<readonly string[]>;
   /** Checked now, cheaply. */

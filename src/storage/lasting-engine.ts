@@ -123,8 +123,8 @@ export async function openLastingEngine(options: {
     nextOrdinal: async () => engine().nextOrdinal(),
     continueAfter: async (ordinal) => engine().continueAfter(ordinal),
     submit: (task, receipt) => withMaker(receipt, (maker) => maker.submit(task, receipt)),
-    bringIn: (task, receipt) => withMaker(receipt, (maker) => maker.bringIn(task, receipt)),
-    together: async (work) => engine().together(work),
+    importTask: (task, receipt) => withMaker(receipt, (maker) => maker.importTask(task, receipt)),
+    transaction: async (work) => engine().transaction(work),
     others: async () => engine().others(),
     async state() {
       return current === null ? { state: 'unusable', reason: 'this process takes part again, as another owner' } : current.state();

@@ -14,7 +14,7 @@ export interface Lease {
   /** The task has its final record: drop the queue entry. */
   ack(): Promise<'ok' | 'lost'>;
   /** Make the task claimable again at once (the caller has released or retried its record). */
-  giveBack(): Promise<'ok' | 'lost'>;
+  release(): Promise<'ok' | 'lost'>;
 }
 
 export interface TaskQueue {

@@ -95,7 +95,7 @@ async function drains(engines: readonly FilledEngine[]): Promise<Figures[]> {
 async function runNext({ worker }: FilledEngine): Promise<number> {
   const { lease, task } = await beginNext(worker);
   const begunAt = performance.now();
-  await worker.together(async () => {
+  await worker.transaction(async () => {
     await worker.tasks.finish(task.id, task.attempts, completedOutcome(task));
     await lease.ack();
   });

@@ -172,7 +172,7 @@ async function compare(sides: readonly Side[], folder: string): Promise<Row[]> {
 async function runOne({ front, worker }: Side): Promise<void> {
   await upload(front, 'x');
   const { lease, task } = await beginNext(worker);
-  await worker.together(async () => {
+  await worker.transaction(async () => {
     await worker.tasks.finish(task.id, task.attempts, completedOutcome(task));
     await lease.ack();
   });

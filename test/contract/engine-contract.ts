@@ -127,7 +127,7 @@ export function engineContract(name: string, create: CreateHarness): void {
       await harness.crash(worker);
       const again = await beginNext(other);
       await other.tasks.release(id, again.task.attempts, { counted: true });
-      await again.lease.giveBack();
+      await again.lease.release();
 
       expect(await front.tasks.cancel(id, { force: false })).toMatchObject({ outcome: 'cancelled' });
 
@@ -145,7 +145,7 @@ export function engineContract(name: string, create: CreateHarness): void {
       const other = await harness.open('worker');
       await harness.crash(worker);
       const lease = await claimNext(other);
-      await lease.giveBack();
+      await lease.release();
 
       expect(await front.tasks.cancel(id, { force: false })).toMatchObject({ outcome: 'processing' });
 
@@ -202,9 +202,9 @@ export function engineContract(name: string, create: CreateHarness): void {
       const [id, later] = [newId(), newId()];
       const waited = await givenTask(later, 'b', '2099-01-01T00:00:00.000Z');
       const first = releaseTask(beginTask((await givenTask(id, 'a')).task, 'elsewhere', now), now, { counted: true });
-      await front.bringIn(first, (await givenTask(id, 'a')).receipt);
-      await front.bringIn(first, (await givenTask(id, 'a')).receipt);
-      await front.bringIn(waited.task, waited.receipt);
+      await front.importTask(first, (await givenTask(id, 'a')).receipt);
+      await front.importTask(first, (await givenTask(id, 'a')).receipt);
+      await front.importTask(waited.task, waited.receipt);
 
       expect((await front.tasks.get(id))?.task).toEqual(first);
       expect(await front.tasks.counts()).toEqual({ pending: 2, processing: 0 });
@@ -218,9 +218,9 @@ export function engineContract(name: string, create: CreateHarness): void {
     it('takes over a task that ended elsewhere: it is kept, does not run, and can be retried when it failed', async () => {
       const { task, receipt } = await givenTask(newId(), 'a');
       const failed = finishTask(task, { status: 'failed', error: cancelledByUser }, now);
-      await front.bringIn(failed, receipt);
+      await front.importTask(failed, receipt);
       const done = finishTask((await givenTask(newId(), 'b')).task, completedOutcome(task), now);
-      await front.bringIn(done, null);
+      await front.importTask(done, null);
 
       expect((await worker.tasks.list({ limit: 10 })).tasks.map((snapshot) => snapshot.task)).toEqual([done, failed]);
       expect((await worker.tasks.list({ limit: 10, status: 'completed' })).tasks).toHaveLength(1);

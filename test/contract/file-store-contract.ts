@@ -160,7 +160,7 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
       const folder = await stage(worker, task);
 
       await worker.tasks.release(task.id, task.attempts, { counted: true });
-      await lease.giveBack();
+      await lease.release();
 
       expect(existsSync(folder)).toBe(false);
     });

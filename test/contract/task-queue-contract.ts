@@ -199,7 +199,7 @@ export function taskQueueContract(name: string, create: CreateHarness): void {
       const task = await upload(front, 'a');
       const lease = await claimNext(worker);
 
-      expect(await lease.giveBack()).toBe('ok');
+      expect(await lease.release()).toBe('ok');
 
       expect((await claimNext(worker)).taskId).toBe(task.id);
     });
@@ -238,7 +238,7 @@ export function taskQueueContract(name: string, create: CreateHarness): void {
       expect(await worker.tasks.finish(task.id, task.attempts, failedOutcome)).toBe('fenced');
       expect(await worker.tasks.release(task.id, task.attempts, { counted: true })).toBe('fenced');
       expect(await lease.ack()).toBe('lost');
-      expect(await lease.giveBack()).toBe('lost');
+      expect(await lease.release()).toBe('lost');
 
       expect(await settle(other, again.lease, again.task)).toBe('completed');
       expect((await front.tasks.get(task.id))?.task).toMatchObject({ status: 'completed', attempts: 2 });

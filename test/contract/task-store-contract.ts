@@ -124,12 +124,12 @@ export function taskStoreContract(name: string, create: CreateHarness): void {
       const { id } = await upload(front, 'x');
       const first = await beginNext(worker);
       await worker.tasks.release(id, first.task.attempts, { counted: false });
-      await first.lease.giveBack();
+      await first.lease.release();
       expect(await taskOf(id)).toMatchObject({ status: 'pending', attempts: 0 });
 
       const second = await beginNext(worker);
       await worker.tasks.release(id, second.task.attempts, { counted: true });
-      await second.lease.giveBack();
+      await second.lease.release();
       expect(await taskOf(id)).toMatchObject({ status: 'pending', attempts: 1 });
     });
 
@@ -137,7 +137,7 @@ export function taskStoreContract(name: string, create: CreateHarness): void {
       const { id } = await upload(front, 'x', { attemptsMax: 1 });
       const first = await beginNext(worker);
       await worker.tasks.release(id, first.task.attempts, { counted: true });
-      await first.lease.giveBack();
+      await first.lease.release();
 
       const lease = await claimNext(worker);
       const begun = await worker.tasks.begin(id);

@@ -172,7 +172,7 @@ async function handBackNext(worker: Engine, tell: Journal): Promise<void> {
   if (task === null) return;
   tell({ op: 'release', id: task.id, phase: 'ask' });
   await persist(worker, () => worker.tasks.release(task.id, task.attempts, { counted: false }));
-  await persist(worker, () => lease.giveBack());
+  await persist(worker, () => lease.release());
 }
 
 async function cancelRunning(front: Engine, worker: Engine, tell: Journal): Promise<void> {

@@ -78,7 +78,7 @@ const commands = [
         const snapshot = await worker.tasks.get(id);
         if (end === 'give back') {
           expect(await worker.tasks.release(id, task.attempts, { counted: false })).toBe('ok');
-          expect(await lease.giveBack()).toBe('ok');
+          expect(await lease.release()).toBe('ok');
           Object.assign(task, { status: 'pending', attempts: task.attempts - 1 });
         } else {
           const outcome = end === 'complete' ? completedOutcome(snapshot!.task) : failedOutcome;

@@ -42,7 +42,7 @@ export async function createPostgresHarness(server: Databases): Promise<EngineHa
     async [Symbol.asyncDispose]() {
       await harness[Symbol.asyncDispose]();
       await watcher.end();
-      server.giveBack(url);
+      server.release(url);
     },
   };
 }

@@ -23,7 +23,7 @@ export type Databases = AsyncDisposable & {
   /** A database whose tables are made and as they are then; its URL. */
   newDatabase(): Promise<string>;
   /** A database that nobody needs any more: it is emptied, which costs a fifth of a new one, and is the next `newDatabase`. */
-  giveBack(databaseUrl: string): void;
+  release(databaseUrl: string): void;
   /** A user that must show a password and is no superuser, with every right on this database; its URL. */
   newUser(databaseUrl: string, password: string): Promise<string>;
 };
@@ -169,7 +169,7 @@ export function databasesOn(address: string, port: number): Databases {
       names.push(name);
       return urlOf(name);
     },
-    giveBack: (url) => void free.push(url),
+    release: (url) => void free.push(url),
     async newUser(databaseUrl, password) {
       const url = new URL(databaseUrl);
       url.username = `user_of_${url.pathname.slice(1)}`;

@@ -23,7 +23,7 @@ export async function createRedisOnPostgresHarness(redis: RedisServer, postgres:
     ...harness,
     async [Symbol.asyncDispose]() {
       await harness[Symbol.asyncDispose]();
-      postgres.giveBack(url);
+      postgres.release(url);
     },
   };
 }

@@ -66,7 +66,7 @@ export async function copyDocument(from: Engine, to: Engine, indexed: IndexedDoc
     throw new MoveError(
       `The document "${docId}" got its vectors by reindex, after it was stored; they cannot be moved. Upload it again first.`,
     );
-  const switched = await to.together(async () => {
+  const switched = await to.transaction(async () => {
     await to.files.publish(docId, versionOf(indexed), scratch);
     const path = await to.files.localPath(meta);
     const answer = path === null ? 'stale' : await to.index.replace(document, dirname(path));
@@ -90,7 +90,7 @@ async function requireWhole(folder: string, document: IndexedDocument): Promise<
 /** With its file, where it still has one. */
 export async function copyTask(from: Engine, to: Engine, task: Task): Promise<void> {
   if ((await to.tasks.get(task.id)) !== null) return;
-  await to.bringIn(task, await copyPayload(from, to, task));
+  await to.importTask(task, await copyPayload(from, to, task));
 }
 
 async function copyPayload(from: Engine, to: Engine, task: Task): Promise<Receipt | null> {

@@ -40,12 +40,12 @@ export function answerRoutes({ limits, wire }: AnswerRouteOptions): readonly Rou
   ];
 
   async function writeAnswer(call: Call<unknown, unknown, schemas.AnswerBody>): Promise<void> {
-    const { ctx, body, services, asker, hurry } = call;
+    const { ctx, body, services, asker, signal } = call;
     const { answers } = services;
     if (answers === undefined) throw new AppError('unavailable', 'No chat service is set (ANSWER_URL).');
     const collections = await askedCollections(call, body);
     const { client } = asker;
-    const stream = openEventStream(ctx, { limits, slots, client, until: hurry });
+    const stream = openEventStream(ctx, { limits, slots, client, until: signal });
     const filter = {
       ...(body.doc_ids === undefined ? {} : { docIds: body.doc_ids }),
       ...(body.filters === undefined ? {} : { filters: body.filters }),

@@ -64,7 +64,7 @@ export function batchRoutes(options: BatchRouteOptions): readonly Route[] {
 
 const ndjson = 'application/x-ndjson';
 
-type BatchCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'hurry' | 'audit'>;
+type BatchCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'signal' | 'audit'>;
 
 function insertBatch(call: BatchCall, collection: string, options: BatchRouteOptions): void {
   const { ctx, principal } = call;
@@ -137,7 +137,7 @@ class Batch {
           throw new AppError('invalid_request', `One request takes ${linesMax} lines; send the rest in another.`);
         await makeRoom(line.bytes);
         take(line);
-        if (this.#call.hurry.aborted) throw new AppError('unavailable', 'The server is stopping.');
+        if (this.#call.signal.aborted) throw new AppError('unavailable', 'The server is stopping.');
       }
       await written;
     } catch (error) {
@@ -181,7 +181,7 @@ class Batch {
     const { services, principal } = this.#call;
     const bytes = text === undefined ? Buffer.from(file_base64!, 'base64') : Buffer.from(text, 'utf8');
     const name = cleanFilename(filename ?? '') || namedAfter(docId, text !== undefined);
-    for (const startedAt = performance.now(); ; await pause(lookMs, undefined, { signal: this.#call.hurry })) {
+    for (const startedAt = performance.now(); ; await pause(lookMs, undefined, { signal: this.#call.signal })) {
       try {
         const receipt = await receiveBytes(services.uploads, bytes);
         return await services.uploads.submit({
@@ -196,7 +196,7 @@ class Batch {
         });
       } catch (error) {
         const isFull = error instanceof AppError && error.code === 'queue_full';
-        if (!isFull || performance.now() - startedAt >= roomMs || this.#call.hurry.aborted) throw error;
+        if (!isFull || performance.now() - startedAt >= roomMs || this.#call.signal.aborted) throw error;
       }
     }
   }

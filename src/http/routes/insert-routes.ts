@@ -111,7 +111,7 @@ export function insertRoutes(options: InsertRouteOptions): readonly Route[] {
 
 type InsertCall = Pick<
   Call<unknown, unknown, unknown>,
-  'ctx' | 'services' | 'principal' | 'requestId' | 'hurry' | 'asker' | 'audit'
+  'ctx' | 'services' | 'principal' | 'requestId' | 'signal' | 'asker' | 'audit'
 >;
 
 async function insert(
@@ -175,7 +175,7 @@ async function answer(
   const waitMs = waitTime(preference, services.uploads.laneOf(task.fileBytes) === 'small' ? settings.syncWaitMs : 0);
   const release = waitMs === 0 ? null : waitSlots.take(caller);
   const ended =
-    release === null ? null : await unlessTrouble(services.tasks.wait(task.id, waitMs, call.hurry).finally(release), logger);
+    release === null ? null : await unlessTrouble(services.tasks.wait(task.id, waitMs, call.signal).finally(release), logger);
   const outcome = ended !== null && isTerminal(ended.task.status) ? outcomeOf(ended, task, wire, ctx) : accepted;
   // What failed here may not fail again: whoever asks once more is shown to the task, and may retry it.
   if (outcome.status < 500) await unlessTrouble(entry?.keep(outcome), logger);

@@ -40,7 +40,7 @@ export type Call<P, Q, B> = {
   readonly principal: Principal;
   readonly requestId: string;
   /** Aborts when the client has gone or the server is stopping: answer now with what there is. */
-  readonly hurry: AbortSignal;
+  readonly signal: AbortSignal;
   /** Notes what was done for the audit log. */
   readonly audit: (event: AuditEvent) => void;
   /** Who asks, and whether the client is still there. */

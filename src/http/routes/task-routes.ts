@@ -49,13 +49,13 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
         304: notModified,
       },
       problems: ['not_found'],
-      async handle({ ctx, params, query, services, principal, hurry }) {
+      async handle({ ctx, params, query, services, principal, signal }) {
         const found = await ownTask(services.tasks, params.task_id, principal);
         const waits = query.wait > 0 && !isTerminal(found.task.status);
         const client = callerOf(principal, (ctx.state as RequestState).address);
         const release = waits ? options.waitSlots.take(client) : null;
         const snapshot =
-          release === null ? found : await services.tasks.wait(found.task.id, query.wait * 1000, hurry).finally(release);
+          release === null ? found : await services.tasks.wait(found.task.id, query.wait * 1000, signal).finally(release);
         if (snapshot === null) throw taskNotFound();
         if (!isTerminal(snapshot.task.status)) ctx.set('Retry-After', '2');
         answerWithETag(ctx, JSON.stringify(toTaskRecord(asSeenBy(principal, snapshot), wire)));
@@ -174,7 +174,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
   }
 }
 
-type TaskCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'hurry'>;
+type TaskCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'signal'>;
 
 async function followTask(call: TaskCall, taskId: string, options: TaskRouteOptions): Promise<void> {
   const { ctx, services, principal } = call;
@@ -227,10 +227,10 @@ async function followTasks(call: TaskCall, collection: string, options: TaskRout
 }
 
 function streamOptions(
-  { ctx, principal, hurry }: TaskCall,
+  { ctx, principal, signal }: TaskCall,
   { limits, streamSlots }: TaskRouteOptions,
 ): Parameters<typeof openEventStream>[1] {
-  return { limits, slots: streamSlots, client: callerOf(principal, (ctx.state as RequestState).address), until: hurry };
+  return { limits, slots: streamSlots, client: callerOf(principal, (ctx.state as RequestState).address), until: signal };
 }
 
 async function liveAndNewest(tasks: TaskService, collection: string, principal: Principal): Promise<readonly TaskSnapshot[]> {

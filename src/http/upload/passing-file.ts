@@ -36,7 +36,7 @@ export type PassingShape = {
  * @throws AppError as an upload does, `invalid_document` with the `error_code` of the document, `rate_limited`, `unavailable`.
  */
 export async function readPassingFile(
-  { ctx, services, principal, hurry }: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'hurry'>,
+  { ctx, services, principal, signal }: Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'signal'>,
   { settings, uploadSlots, acceptBody }: PassingOptions,
   shape: PassingShape,
 ): Promise<PassingFile> {
@@ -60,7 +60,7 @@ export async function readPassingFile(
     : await receiveRaw(ctx, uploads, { ...receiving, filename: shape.filename });
   if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${filename}`);
   try {
-    const read = await reading!.read({ filename, declaredMediaType, signal: hurry });
+    const read = await reading!.read({ filename, declaredMediaType, signal });
     return { filename, declaredMediaType, bytes: receipt.bytes, ...read };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;

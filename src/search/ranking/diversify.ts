@@ -18,7 +18,7 @@ const documentHitsMax = 3;
  * The same hits, best first, those over the limit moved to a later ten. What is ranked is looked at in parts, so that the first of
  * them stay where they are when more is ranked for a later page.
  */
-export function spread(ranked: readonly Scored[]): Scored[] {
+export function diversify(ranked: readonly Scored[]): Scored[] {
   const parts = Array.from({ length: Math.ceil(ranked.length / poolHits) }, (_, part) =>
     ranked.slice(part * poolHits, (part + 1) * poolHits),
   );

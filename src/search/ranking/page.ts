@@ -3,7 +3,7 @@
  * and the part that was asked for.
  */
 import type { SearchQuery } from '../document-index.ts';
-import { poolSize, spread } from './diversify.ts';
+import { poolSize, diversify } from './diversify.ts';
 import { type Ranked, rankInSteps, type RankingInput } from './ranking.ts';
 import { ratings } from './relevance.ts';
 import type { RankingSteps } from './steps.ts';
@@ -39,7 +39,7 @@ export function* pageInSteps(input: PageInput): RankingSteps<RankedPage> {
   const limit = poolSize(groupBy === undefined ? wanted : chunksOfDocument * wanted);
   const ranked = yield* rankInSteps({ ...input, query, mode, limit });
   const relevant = minRelevance === undefined ? ranked.top : yield* relevantRows(input, ranked, minRelevance);
-  const listed = groupBy === undefined ? spread(relevant).map((scored) => ({ scored, more: null })) : firstOfEach(relevant);
+  const listed = groupBy === undefined ? diversify(relevant).map((scored) => ({ scored, more: null })) : firstOfEach(relevant);
   const rows = listed.slice(offset, wanted);
   const matched = minRelevance === undefined ? ranked.total : relevant.length;
   return { rows, ranked, total: rows.length === 0 ? matched : Math.max(matched, offset + rows.length) };

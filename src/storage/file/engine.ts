@@ -271,7 +271,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   }
 
   /** The order of `submit`. A task that has ended has a marker meanwhile too: it keeps the bucket from being swept as an empty one. */
-  async function bringIn(task: Task, receipt: Receipt | null): Promise<void> {
+  async function importTask(task: Task, receipt: Receipt | null): Promise<void> {
     if ((await records.read(task.id)) !== null) return receipt?.discard();
     const marker = await markers.make(task, 'bring-in.marker');
     await disk.mkdir(layout.bucket(task.id), 'bring-in.bucket');
@@ -352,8 +352,8 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     nextOrdinal: () => reserve.spend(() => health.guard(() => ordinals.next())),
     continueAfter: (ordinal) => health.guard(() => ordinals.continueAfter(ordinal)),
     submit: (task, receipt) => health.guard(() => submit(task, receipt)),
-    together: (work) => work(),
-    bringIn: (task, receipt) => health.guard(() => bringIn(task, receipt)),
+    transaction: (work) => work(),
+    importTask: (task, receipt) => health.guard(() => importTask(task, receipt)),
     others: () => reclaim.others(),
     state: () => health.state(),
     lost: owner.lost,

@@ -214,13 +214,13 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     }
   }
 
-  async function bringIn(task: Task, receipt: Receipt | null): Promise<void> {
+  async function importTask(task: Task, receipt: Receipt | null): Promise<void> {
     const blob = receipt === null ? null : files.keep(receipt);
     try {
       const added = await database.transaction(async () => {
         await membership.fence();
         if (receipt !== null && !(await blobs.adopt(blob!, receipt.bytes))) throw new Error('the upload is no longer there');
-        return tasks.bringIn(task, blob);
+        return tasks.importTask(task, blob);
       });
       if (!added && blob !== null) await blobs.drop([blob]);
     } catch (error) {
@@ -272,12 +272,12 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     },
     lost: membership.lost,
     submit,
-    together: (work) =>
+    transaction: (work) =>
       database.transaction(async () => {
         await membership.fence();
         return work();
       }),
-    bringIn,
+    importTask,
     others: async () => (await database.query('SELECT id FROM owner WHERE id <> $1', [id])).map((row) => row['id'] as string),
     state,
     close,

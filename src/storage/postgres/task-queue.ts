@@ -75,7 +75,7 @@ export function createPostgresTaskQueue(options: {
       signal: stop.signal,
       held: () => holds(id),
       ack: () => letGo(id, caller, () => jobs.drop(id)),
-      giveBack: () => letGo(id, caller, () => jobs.putBack([id])),
+      release: () => letGo(id, caller, () => jobs.putBack([id])),
     };
   }
 

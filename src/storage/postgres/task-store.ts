@@ -43,7 +43,7 @@ export interface PostgresTaskStore extends TaskStore {
   /** Adds a task that waits, in the transaction of the caller. */
   create(fields: NewTask, payload: number): Promise<Task>;
   /** Adds a task of another engine as it is, in the transaction of the caller. False: it is there. */
-  bringIn(task: Task, payload: number | null): Promise<boolean>;
+  importTask(task: Task, payload: number | null): Promise<boolean>;
   /** Takes back a task that was created by mistake, unless somebody runs it. */
   withdraw(id: TaskId): Promise<void>;
   /** The least number of all tasks that are kept; null when there is none. */
@@ -251,7 +251,7 @@ export function createPostgresTaskStore(
       await signals.send({ kind: 'job' }, { kind: 'task', id: task.id });
       return task;
     },
-    async bringIn(task, payload) {
+    async importTask(task, payload) {
       const sql = `INSERT INTO task(id, ordinal, doc_key, lane, status, attempts, record, ended_at, payload, collection)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`;
       const { id, ordinal, lane, status, attempts, finishedAt } = task;

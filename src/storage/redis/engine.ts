@@ -227,7 +227,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
   }
 
   /** The file first, as in `submit`; without its task it is not needed, and is swept. */
-  async function bringIn(task: Task, receipt: Receipt | null): Promise<void> {
+  async function importTask(task: Task, receipt: Receipt | null): Promise<void> {
     const there = (await tasks.get(task.id)) !== null;
     if (there) await receipt?.discard();
     else if (receipt !== null) {
@@ -235,7 +235,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
       await files.dropPayload(task.id);
       await files.keep(receipt, task.id);
     }
-    await tasks.bringIn(task);
+    await tasks.importTask(task);
   }
 
   async function state(): Promise<StoreState> {
@@ -275,8 +275,8 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     },
     lost: membership.lost,
     submit,
-    together: (work) => work(),
-    bringIn,
+    transaction: (work) => work(),
+    importTask,
     async others() {
       const owners = await connection.run((redis) => redis.zrange(`${prefix}:owners`, '0', '-1'));
       return owners.filter((owner) => owner !== membership.id);

@@ -76,7 +76,7 @@ export function createRedisTaskQueue(options: {
       signal: held.stop.signal,
       held: () => holds(id),
       ack: () => ack(held, caller),
-      giveBack: () => giveBack(held, caller),
+      release: () => release(held, caller),
     };
   }
 
@@ -91,7 +91,7 @@ export function createRedisTaskQueue(options: {
   }
 
   /** The lease goes first: whoever takes the job must find the task free. */
-  async function giveBack(held: HeldLease, caller: string): Promise<'ok' | 'lost'> {
+  async function release(held: HeldLease, caller: string): Promise<'ok' | 'lost'> {
     const answer = await letGo(held, caller);
     if (answer === 'ok') await jobs.putBack(held.id, held.lane, membership.id);
     return answer;

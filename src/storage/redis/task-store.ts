@@ -50,7 +50,7 @@ export interface RedisTaskStore extends TaskStore {
   /** Adds a task that waits, and its job. Safe twice. @throws AppError `unavailable`: it may be there all the same, or not. */
   create(fields: NewTask): Promise<Task>;
   /** Adds a task of another engine as it is, and its job when it waits. Safe twice. */
-  bringIn(task: Task): Promise<void>;
+  importTask(task: Task): Promise<void>;
   /** Takes back a task that was created by mistake, unless somebody has run it. */
   withdraw(id: TaskId): Promise<void>;
   /** Lets what `owner`, which is gone, held or had just taken wait again, its attempt counted. */
@@ -275,7 +275,7 @@ export function createRedisTaskStore(
       if (answer !== 'created' && answer !== 'there') throw notReady(`the task was not created: ${String(answer)}`);
       return task;
     },
-    async bringIn(task) {
+    async importTask(task) {
       const { id, ordinal, lane, revision, status } = task;
       const args = [id, lane, documentFolder(task.docId), JSON.stringify(task), membership.id] as const;
       const answer = await connection.run(() =>

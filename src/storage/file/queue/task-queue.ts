@@ -104,7 +104,7 @@ export function createFileTaskQueue(options: {
       signal: held.stop.signal,
       held: async () => leases.get(marker.id) === held && (await owner.holds()),
       ack: () => health.guard(() => ack(held)),
-      giveBack: () => health.guard(() => giveBack(held)),
+      release: () => health.guard(() => release(held)),
     };
   }
 
@@ -121,7 +121,7 @@ export function createFileTaskQueue(options: {
     return (await owner.holds()) ? 'ok' : 'lost';
   }
 
-  async function giveBack({ marker, lane }: HeldLease): Promise<'ok' | 'lost'> {
+  async function release({ marker, lane }: HeldLease): Promise<'ok' | 'lost'> {
     if (!(await owner.holds())) return 'lost';
     await locks.free(marker.docKey);
     await tidy(marker);
