@@ -161,6 +161,8 @@ export type SearchRequest = {
   /** Null: of any type, of any time. */
   readonly mediaType: string | null;
   readonly insertedAfter: string | null;
+  /** A filter of the server's grammar, as JSON; null for none. */
+  readonly filters: string | null;
 };
 
 export function search(asked: SearchRequest, signal: AbortSignal): Promise<WireSearch> {
@@ -171,6 +173,7 @@ export function search(asked: SearchRequest, signal: AbortSignal): Promise<WireS
     ...(asked.offset === 0 ? {} : { offset: asked.offset }),
     ...(asked.docId === null ? {} : { doc_ids: [asked.docId] }),
     ...(asked.mediaType === null ? {} : { media_type: asked.mediaType }),
+    ...(asked.filters === null ? {} : { filters: JSON.parse(asked.filters) as object }),
     ...(asked.insertedAfter === null ? {} : { inserted_after: asked.insertedAfter }),
   };
   return readJson('search', { ...jsonBody(body), signal });

@@ -113,6 +113,14 @@ function DocumentList(): VNode {
       {meta === null ? null : (
         <p class="chip">
           <bdi>{t.only(meta.key, meta.value)}</bdi>
+          <a
+            class="button quiet icon-only"
+            href={linkTo('search', { meta: route.value.parameters['meta'] ?? null })}
+            aria-label={t.searchIn}
+            title={t.searchIn}
+          >
+            <Icon name="search" />
+          </a>
           <button
             type="button"
             class="quiet icon-only"

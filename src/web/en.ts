@@ -224,6 +224,7 @@ export type Catalogue = {
     readonly found: (hits: string, total: string, ms: string) => string;
     readonly searching: (query: string) => string;
     readonly more: string;
+    readonly match: Record<'strong' | 'partial' | 'weak', string>;
     readonly moreOf: (hits: number) => string;
     readonly fewerOf: string;
     readonly filters: string;
@@ -593,6 +594,7 @@ export const en: Catalogue = {
     found: (hits, total, ms) => `${hits === total ? counted(hits, 'passage') : `${hits} of ${total} passages`} in ${ms} ms`,
     searching: (query) => `Searching for “${query}”…`,
     more: 'Show more',
+    match: { strong: 'Strong match', partial: 'Partial match', weak: 'Weak match' },
     moreOf: (hits) => (hits === 1 ? '1 more passage in this document' : `${hits} more passages in this document`),
     fewerOf: 'Show fewer',
     filters: 'Narrow the search',

@@ -151,7 +151,7 @@ function OtherHits({ passage, query }: { passage: PassageRef; query: string }): 
     inOrder.value = [];
     if (query.trim() === '') return undefined;
     const life = new AbortController();
-    const all = { query, docId: passage.docId, topK: 100, offset: 0, mediaType: null, insertedAfter: null };
+    const all = { query, docId: passage.docId, topK: 100, offset: 0, mediaType: null, insertedAfter: null, filters: null };
     search(all, life.signal).then(
       ({ hits }) => {
         keep(hits);

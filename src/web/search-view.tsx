@@ -10,6 +10,7 @@ import { count } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
 import { lazily } from './lazy.tsx';
+import { filterOf, metadataFilterOf } from './metadata-filter.ts';
 import { excerpt, MarkedText, withoutRules } from './marked-text.tsx';
 import { fromParameters, keyOf, pageText, passageOf, toParameters, type PassageRef } from './passage-link.ts';
 import { sentenceOf } from './problem-words.ts';
@@ -31,7 +32,13 @@ const AnswerPanel = lazily<{ question: string; docId: string | null }>(
 );
 
 /** What the address says of the search, beside the passage that is open. */
-type Place = { readonly q: string; readonly doc: string | null; readonly kind: string | null; readonly age: string | null };
+type Place = {
+  readonly q: string;
+  readonly doc: string | null;
+  readonly kind: string | null;
+  readonly age: string | null;
+  readonly meta: string | null;
+};
 
 function placeOf(parameters: Readonly<Record<string, string>>): Place {
   return {
@@ -39,6 +46,7 @@ function placeOf(parameters: Readonly<Record<string, string>>): Place {
     doc: parameters['doc'] ?? null,
     kind: parameters['kind'] ?? null,
     age: parameters['age'] ?? null,
+    meta: parameters['meta'] ?? null,
   };
 }
 
@@ -46,11 +54,17 @@ export function SearchView(): VNode {
   const t = sentences.value.search;
   const { parameters } = route.value;
   const place = placeOf(parameters);
-  const { q, doc, kind, age } = place;
+  const { q, doc, kind, age, meta } = place;
   const field = useRef<HTMLInputElement>(null);
-  const question: Question = { query: q, docId: doc, mediaType: mediaTypeOf(kind), insertedAfter: after(age) };
+  const question: Question = {
+    query: q,
+    docId: doc,
+    mediaType: mediaTypeOf(kind),
+    insertedAfter: after(age),
+    filters: filterOf(meta ?? undefined),
+  };
 
-  useEffect(() => ask(question), [q, doc, kind, age]);
+  useEffect(() => ask(question), [q, doc, kind, age, meta]);
   useEffect(() => {
     if (open === null) field.current?.focus();
   }, []);
@@ -83,6 +97,7 @@ export function SearchView(): VNode {
               </a>
             </p>
           )}
+          <MetadataChip place={place} />
           <p class="muted small" id="search-keys">
             {t.keys}
           </p>
@@ -181,6 +196,30 @@ function Filters({ place }: { place: Place }): VNode {
   );
 }
 
+function MetadataChip({ place }: { place: Place }): VNode | null {
+  const t = sentences.value;
+  const filter = metadataFilterOf(place.meta ?? undefined);
+  if (filter === null) return null;
+  return (
+    <p class="chip">
+      <bdi>{t.documents.only(filter.key, filter.value)}</bdi>
+      <a
+        class="button quiet icon-only"
+        href={linkTo('search', { ...place, meta: null })}
+        aria-label={t.search.everywhere}
+        title={t.search.everywhere}
+      >
+        <Icon name="close" />
+      </a>
+    </p>
+  );
+}
+
+/** In words: a figure would say more than it knows. */
+function matchOf(relevance: number): 'strong' | 'partial' | 'weak' {
+  return relevance >= 0.6 ? 'strong' : relevance >= 0.3 ? 'partial' : 'weak';
+}
+
 type ResultsProps = { readonly place: Place; readonly question: Question; readonly open: PassageRef | null };
 
 function Results({ place, question, open }: ResultsProps): VNode {
@@ -207,7 +246,7 @@ function Results({ place, question, open }: ResultsProps): VNode {
   if (question.query.trim() === '') return <p class="nothing">{t.start}</p>;
   if (shown === null) return <Searching query={question.query} />;
   if (shown.hits.length === 0 && isCurrent) {
-    const isNarrowed = place.kind !== null || place.age !== null || place.doc !== null;
+    const isNarrowed = place.kind !== null || place.age !== null || place.doc !== null || place.meta !== null;
     return (
       <div class="nothing">
         <p>{t.none(question.query)}</p>
@@ -314,6 +353,7 @@ function Hit({ hit, place, isOpen }: { hit: WireHit; place: Place; isOpen: boole
       <span class="hit-head">
         <bdi class="name">{citation.filename}</bdi>
         {citation.page === null ? null : <span class="page">{t.page(pageText(citation.page, citation.page_end))}</span>}
+        <span class={`match match-${matchOf(hit.relevance)}`}>{t.match[matchOf(hit.relevance)]}</span>
         {hit.across_languages ? <span class="muted small">{t.acrossLanguages}</span> : null}
       </span>
       {citation.section.length === 0 ? null : <bdi class="muted section">{citation.section.join(' › ')}</bdi>}

@@ -303,6 +303,7 @@ export const zh: Catalogue = {
     found: (hits, total, ms) => `${hits === total ? `${hits} 段` : `前 ${hits} 段，共 ${total} 段`}，用时 ${ms} 毫秒`,
     searching: (query) => `正在搜索“${query}”…`,
     more: '显示更多',
+    match: { strong: '高度相关', partial: '部分相关', weak: '相关度低' },
     moreOf: (hits) => `此文档中还有 ${hits} 段`,
     fewerOf: '收起',
     filters: '缩小搜索范围',

@@ -152,6 +152,12 @@ describe('details of a document', () => {
     await page.getByRole('link', { name: '2024' }).click();
     await until('two are listed', async () => (await names(page)).sort().join() === 'one.txt,two.txt');
 
+    await page.locator('.chip').getByRole('link', { name: 'Search in it' }).click();
+    await page.locator('#query').fill('one two three');
+    await page.locator('.hit').nth(1).waitFor();
+    expect((await page.locator('.hit .name').allTextContents()).sort()).toEqual(['one.txt', 'two.txt']);
+    expect(await page.locator('.hit .match').count()).toBe(2);
+
     const record = (await (await fetch(`${real.url}/documents/one`)).json()) as { title: string; metadata: object };
     expect(record).toMatchObject({ title: 'The first one', metadata: { year: 2024 } });
     expect(incidents).toEqual([]);
