@@ -107,7 +107,8 @@ program
   .addOption(new Option('--mode <mode>', 'how to search').choices(['hybrid', 'keyword', 'vector']).default('hybrid'))
   .option('--doc <doc_id...>', 'only in these documents')
   .option('--filter <json>', 'only in documents that it lets through', jsonObject(aFilter))
-  .action((words: string[], options: { topK: number; mode: 'hybrid'; doc?: string[]; filter?: object }) =>
+  .option('--min-relevance <share>', 'leave out what answers less well, from 0 to 1', share)
+  .action((words: string[], options: { topK: number; mode: 'hybrid'; doc?: string[]; filter?: object; minRelevance?: number }) =>
     ask((client) =>
       queries.search(client, words.join(' '), { ...options, docIds: options.doc ?? [], bold: process.stdout.isTTY === true }),
     ),
@@ -567,6 +568,12 @@ function explainBug(error: unknown): number {
     console.error(`caused by: ${typeof one === 'string' ? one : one.stack}`);
   }
   return exitCodes.failed;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('a number from 0 to 1, such as 0.3');
+  return value;
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

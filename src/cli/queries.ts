@@ -12,16 +12,25 @@ export type SearchOptions = {
   readonly mode: 'hybrid' | 'keyword' | 'vector';
   readonly docIds: readonly string[];
   readonly filter?: object | undefined;
+  /** 0–1. */
+  readonly minRelevance?: number | undefined;
   /** Whether what matched may be shown in bold. */
   readonly bold: boolean;
 };
 
 export async function search(client: ApiClient, query: string, options: SearchOptions): Promise<Said> {
-  const { topK, mode, docIds, filter } = options;
+  const { topK, mode, docIds, filter, minRelevance } = options;
   const json = await client.json<WireSearchReply>({
     method: 'POST',
     path: ['search'],
-    json: { query, top_k: topK, mode, ...(docIds.length === 0 ? {} : { doc_ids: docIds }), filters: filter },
+    json: {
+      query,
+      top_k: topK,
+      mode,
+      ...(docIds.length === 0 ? {} : { doc_ids: docIds }),
+      filters: filter,
+      min_relevance: minRelevance,
+    },
   });
   const hits = json.hits.map(({ citation, text, highlights, score }, index) => {
     const { filename, doc_id, page, page_end, section } = citation;

@@ -78,19 +78,30 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
         top_k: z.int().min(1).max(50).default(5).describe('Passages to return.'),
         mode: z.enum(searchModes).default('hybrid'),
         doc_ids: z.array(schemas.docId).max(100).optional().describe('Only in these documents.'),
+        filters: schemas.filterSchema.optional(),
+        min_relevance: z
+          .number()
+          .min(0)
+          .max(1)
+          .optional()
+          .describe('Leave out passages that answer less well; 0.3 leaves out other subjects.'),
         collections: schemas.collections.optional(),
         ...inCollection,
       }),
       outputSchema: answering(schemas.searchReply),
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    ({ query: text, top_k, mode, doc_ids, ...where }) =>
+    ({ query: text, top_k, mode, doc_ids, filters, min_relevance, ...where }) =>
       answer(caller.logger, async () => {
         if (text.trim() === '' || !text.isWellFormed())
           throw new AppError('invalid_request', 'query must hold something to look for');
-        const filter = doc_ids === undefined ? {} : { docIds: doc_ids };
+        const filter = {
+          ...(doc_ids === undefined ? {} : { docIds: doc_ids }),
+          ...(filters === undefined ? {} : { filters }),
+        };
+        const minRelevance = min_relevance === undefined ? {} : { minRelevance: min_relevance };
         const collections = await askedCollections(caller, where);
-        const query = { query: text, mode, topK: top_k, offset: 0, filter, collections };
+        const query = { query: text, mode, topK: top_k, offset: 0, filter, collections, ...minRelevance };
         const found = await services.search.search(query, caller.asker);
         caller.audit({ event: 'search', collections, hits: found.hits.length, query: text });
         return toSearchReply(query, found, wire);
@@ -142,17 +153,18 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
       description: 'The searchable documents, newest first; next_cursor, where it is not null, leads to the rest.',
       inputSchema: strictly('argument', {
         ...inCollection,
+        filters: schemas.filterSchema.optional(),
         limit: z.int().min(1).max(listedMax).default(50),
         cursor: z.string().optional().describe('next_cursor of the page before.'),
       }),
       outputSchema: answering(schemas.documentPage),
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    ({ collection: asked, limit, cursor }) =>
+    ({ collection: asked, limit, cursor, filters }) =>
       answer(caller.logger, async () => {
         const collection = await askedCollection(caller, asked);
         const page = await services.documents.list(
-          { collection, limit, ...(cursor === undefined ? {} : { cursor }) },
+          { collection, limit, ...(cursor === undefined ? {} : { cursor }), ...(filters === undefined ? {} : { filters }) },
           caller.asker,
         );
         return {

@@ -1,11 +1,12 @@
 /** One question to several collections: each answers by its own statistics, and their hits are put in one order. */
 import type { SearchAnswer, SearchHit, SearchQuery } from './document-index.ts';
 
-type Placed = { readonly hit: SearchHit; readonly place: number; readonly collection: number };
+/** `relevance`: no more than that of any hit before it in its own list, so that each list keeps its order. */
+type Placed = { readonly hit: SearchHit; readonly relevance: number; readonly place: number; readonly collection: number };
 
 /**
- * The page of hits that several collections have together, by their relevance: scores of two collections cannot be compared. Equally
- * relevant ones by their places in their own lists. Memory: one page, and the answer of one collection.
+ * The page of hits that several collections have together. Scores of two collections cannot be compared, relevance can: hits are ordered by
+ * it, each list in its own order, and equally relevant ones by their places. Memory: one page, and the answer of one collection.
  */
 export async function searchAcross(
   search: (query: SearchQuery) => Promise<SearchAnswer>,
@@ -18,7 +19,11 @@ export async function searchAcross(
   let notice: string | null = null;
   for (const [at, collection] of collections.entries()) {
     const answer = await search({ ...query, collection, offset: 0, topK: wanted });
-    const placed = answer.hits.map((hit, place) => ({ hit, place, collection: at }));
+    let least = 1;
+    const placed = answer.hits.map((hit, place) => {
+      least = Math.min(least, hit.relevance);
+      return { hit, relevance: least, place, collection: at };
+    });
     best = [...best, ...placed].sort(inOrder).slice(0, wanted);
     total += answer.total;
     tookMs += answer.tookMs;
@@ -28,5 +33,5 @@ export async function searchAcross(
 }
 
 function inOrder(a: Placed, b: Placed): number {
-  return b.hit.relevance - a.hit.relevance || a.place - b.place || a.collection - b.collection;
+  return b.relevance - a.relevance || a.place - b.place || a.collection - b.collection;
 }

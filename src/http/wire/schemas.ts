@@ -11,6 +11,7 @@ import { describedAs } from './checked.ts';
 import { filterSchema, filterText } from './filters.ts';
 import { givenFields, keptMetadata, metadata } from './given.ts';
 
+export { filterSchema } from './filters.ts';
 export { metadata } from './given.ts';
 
 const docIdCharactersMax = 256;
