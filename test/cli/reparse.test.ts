@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as breathe } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../support/command.ts';
 import { enginesCombined, type Place, type TestEngine } from '../support/engines.ts';
@@ -58,8 +59,11 @@ describe.each(enginesCombined)('reindex --reparse on $name', ({ open }) => {
     let isRunning = true;
     const found = new Set<number>();
     const looking = (async () => {
-      while (isRunning)
+      while (isRunning) {
         found.add(new Set((await search(front.url, 'bittern', { top_k: 50 })).map(({ citation }) => citation.doc_id)).size);
+        // Without a breath the searches would take the processor from what they are to look at.
+        await breathe(20);
+      }
     })();
     const all = await reparse().finally(() => (isRunning = false));
     await looking;
