@@ -7,6 +7,7 @@ import { makePdf } from '../support/pdf-writer.ts';
 import { pageLines } from '../support/prose.ts';
 import { insert, makeDataDir, removeDir, startServer } from '../support/server.ts';
 import { launchBrowser, openPage, setLook } from './support/browser.ts';
+import { takePicture } from './support/pictures.ts';
 
 const folder = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
 const asynchronous = { prefer: 'respond-async' };
@@ -121,12 +122,8 @@ async function shoot(browser: Browser, { name, hash, prepare, width = 1440, heig
   await close();
 }
 
-/** As WebP, which is a quarter of a PNG: Chromium writes it, though Playwright's own call does not. */
 async function savePicture(page: Page, path: string): Promise<void> {
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-  const session = await page.context().newCDPSession(page);
-  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 82 });
-  await writeFile(path, Buffer.from(data, 'base64'));
+  await writeFile(path, await takePicture(page, 82));
 }
 
 async function openFailure(page: Page): Promise<void> {
@@ -147,7 +144,7 @@ async function uploadFiles(page: Page): Promise<void> {
     .filter({ hasText: /Read|读取/ })
     .waitFor();
   await page.setInputFiles('#files', { name: 'Pilot rules.docx', mimeType: '', buffer: Buffer.from('x') });
-  await page.locator('.doc-id').waitFor();
+  await page.locator('.batch-head .primary').waitFor();
 }
 
 async function busyTasks(page: Page, url: string): Promise<void> {
