@@ -36,7 +36,8 @@ import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
 import type { ParseLimits } from './parse/parser.ts';
 import { readableEndings } from './parse/detect.ts';
-import { createOcr, ocrOptions } from './parse/images/ocr.ts';
+import { openOcr } from './parse/images/open-ocr.ts';
+import { ocrOptions } from './parse/images/ocr.ts';
 import { type AnswerService, createAnswers } from './search/models/answer.ts';
 import { rerankerSettings } from './search/models/create-reranker.ts';
 import { stopOn } from './search/stop.ts';
@@ -260,7 +261,7 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
   const [{ engine, damageLog }, { id: embedderId }, ocr] = await Promise.all([
     openWorkerStorage(storageOptions(config, logger)),
     createEmbedder(embedder),
-    createOcr(ocrOptions(config.ocrLanguages, limits)),
+    openOcr(ocrOptions(config.ocrLanguages, limits)),
     pool.ready(),
   ]);
   const dispatcher = createDispatcher({

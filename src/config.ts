@@ -242,8 +242,8 @@ const settings = {
     'OCR_LANGUAGES',
     '',
     text(),
-    'Languages for OCR as Tesseract names them, joined by `+`; empty: English and Chinese, as far as they are installed.',
-    'OCR 语言，按 Tesseract 的名称以 `+` 连接；留空则使用已安装的英文和中文。',
+    'Languages for OCR as Tesseract names them, joined by `+`; empty: English and Chinese, as far as they are there; `off`: pictures and scans are not read.',
+    'OCR 语言，按 Tesseract 的名称以 `+` 连接；留空则使用现有的英文和中文；`off`：不识别图片和扫描件。',
   ),
   chunkTokens: setting('CHUNK_TOKENS', '320', integer(32, 8192), 'Most tokens in one chunk.', '一个分块的最大词元数。'),
   apiKeys: {

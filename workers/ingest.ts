@@ -12,14 +12,15 @@ import { runPipeline } from '../src/ingest/pipeline.ts';
 import { giveBackMemory } from '../src/ingest/thread-memory.ts';
 import { ping } from '../src/ingest/thread-pool.ts';
 import { createDocumentParser } from '../src/parse/document-parser.ts';
-import { createOcr, ocrOptions } from '../src/parse/images/ocr.ts';
+import { openOcr } from '../src/parse/images/open-ocr.ts';
+import { ocrOptions } from '../src/parse/images/ocr.ts';
 
 setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 
 // Piscina hands workerData on as [its own, ours].
 const settings = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as ThreadSettings;
 const { chunkTokensMax, limits } = settings;
-const ocr = await createOcr(ocrOptions(settings.ocrLanguages, limits));
+const ocr = await openOcr(ocrOptions(settings.ocrLanguages, limits));
 const parser = createDocumentParser({ ocr });
 const embedder = await createEmbedder(settings.embedder);
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { openOcr } from '../parse/read-document.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { openDatabase } from '../storage/postgres/database.ts';
 import { requireSchema } from '../storage/postgres/schema.ts';
@@ -269,6 +270,9 @@ async function ocr(): Promise<Check> {
       `Tesseract lacks ${missing.join(' and ')}: apt install ${missing.map((name) => `tesseract-ocr-${name.replace('_', '-')}`).join(' ')}.`,
     );
   } catch {
+    const own = await openOcr({ languages: '', timeoutMs: 10_000 });
+    if (own !== null)
+      return ok('ocr', `Pictures are read in ${own.languages.join(', ')}, as WebAssembly; an installed Tesseract is faster.`);
     return warning(
       'ocr',
       'Tesseract is not installed: scans and pictures end as "no text". apt install tesseract-ocr tesseract-ocr-chi-sim.',

@@ -356,12 +356,12 @@ function becomeServer(role: string): void {
 }
 
 async function runParse(path: string): Promise<void> {
-  const [{ readDocument, createOcr }, { showParsed, unreadable }] = await Promise.all([
+  const [{ readDocument, openOcr }, { showParsed, unreadable }] = await Promise.all([
     import('../parse/read-document.ts'),
     import('./parse.ts'),
   ]);
   const config = localSettings();
-  const ocr = await createOcr({ languages: config.ocrLanguages, timeoutMs: config.pageMs });
+  const ocr = await openOcr({ languages: config.ocrLanguages, timeoutMs: config.pageMs });
   try {
     const parsed = await readDocument(path, { limits: config, ocr });
     const { markdown, about } = showParsed(parsed);

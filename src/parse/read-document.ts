@@ -11,6 +11,7 @@ import type { ParseLimits } from './parser.ts';
 
 export { DocumentError } from '../errors.ts';
 export { createOcr } from './images/ocr.ts';
+export { openOcr } from './images/open-ocr.ts';
 export type { Ocr } from './images/ocr.ts';
 export type { Block, ParseLimits } from './parser.ts';
 export type { RecognisedDocument } from './document-parser.ts';

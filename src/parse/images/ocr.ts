@@ -83,11 +83,12 @@ function chooseLanguages(installed: readonly string[], wanted: string): readonly
 }
 
 /** Tesseract puts spaces between Chinese characters. */
-function joinWide(text: string): string {
+export function joinWide(text: string): string {
   return text.replace(/(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]) (?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])/g, '');
 }
 
-const clockFactor = 10;
+/** By the clock a picture has so many times its processor time. */
+export const clockFactor = 10;
 /** As shells say it of a program that they have waited for. */
 const killedByCpuLimit = 128 + 24;
 

@@ -1,0 +1,129 @@
+/**
+ * OCR without an installation: Tesseract as WebAssembly (`tesseract.js-core`) with models for English and Chinese from npm, in a thread of
+ * its own, from files only. Slower than the program (1–3 times), so that comes first where it is installed.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { DocumentError } from '../../errors.ts';
+import { clockFactor, joinWide, type Ocr, type OcrOptions } from './ocr.ts';
+
+/** What the thread is started with. */
+export type OcrThreadData = {
+  /** The module of Tesseract. */
+  readonly corePath: string;
+  /** Packed models by language. */
+  readonly models: Readonly<Record<string, string>>;
+  /** Languages that are tried one after the other, each joined by `+`, until one is believed. */
+  readonly attempts: readonly string[];
+};
+
+export type OcrThreadAnswer = { readonly text: string } | { readonly error: string };
+
+const require = createRequire(import.meta.url);
+
+/** Null where the packages are not installed, or none of the languages is there. Starts nothing yet. */
+export function createWasmOcr(options: OcrOptions): Ocr | null {
+  const corePath = resolved('tesseract.js-core/tesseract-core-simd-lstm.js');
+  if (corePath === null) return null;
+  const wanted = options.languages === '' ? ['eng', 'chi_sim', 'chi_tra'] : options.languages.split('+');
+  const models = Object.fromEntries(wanted.flatMap((language) => modelOf(language)));
+  const languages = wanted.filter((language) => models[language] !== undefined);
+  if (languages.length === 0) return null;
+  const data: OcrThreadData = {
+    corePath,
+    models,
+    attempts: options.languages === '' ? attemptsOf(languages) : [languages.join('+')],
+  };
+  let worker: Worker | null = null;
+  return {
+    languages,
+    async read(image) {
+      worker ??= startThread(data);
+      try {
+        const answer = await ask(worker, image, options);
+        if ('error' in answer) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
+        return joinWide(answer.text).trim();
+      } catch (error) {
+        // Whatever state it is in now, the next picture gets another.
+        void worker.terminate();
+        worker = null;
+        throw error;
+      }
+    },
+  };
+}
+
+/** English by itself keeps its spaces; Chinese models know Latin letters, but are read again where they are surer. */
+function attemptsOf(languages: readonly string[]): string[] {
+  const latin = languages.filter((language) => language === 'eng');
+  const others = languages.filter((language) => language !== 'eng');
+  return [...latin, ...others.map((language) => [language, ...latin].join('+'))];
+}
+
+function resolved(name: string): string | null {
+  try {
+    return require.resolve(name);
+  } catch {
+    return null;
+  }
+}
+
+function modelOf(language: string): [string, string][] {
+  const index = /^\w+$/.test(language) ? resolved(`@tesseract.js-data/${language}`) : null;
+  const path = index === null ? '' : join(dirname(index), '4.0.0_best_int', `${language}.traineddata.gz`);
+  return path !== '' && existsSync(path) ? [[language, path]] : [];
+}
+
+function startThread(data: OcrThreadData): Worker {
+  const worker = new Worker(new URL(`./wasm-ocr-thread${extname(import.meta.url)}`, import.meta.url), {
+    workerData: data,
+    stdout: true,
+    stderr: true,
+  });
+  return worker;
+}
+
+/** How often the thread's processor time is looked at. */
+const watchMs = 250;
+
+function ask(
+  worker: Worker,
+  image: Uint8Array,
+  { timeoutMs, clockMs = clockFactor * timeoutMs }: OcrOptions,
+): Promise<OcrThreadAnswer> {
+  return new Promise((resolve, reject) => {
+    let startedCpuMs: number | null = null;
+    const end = (settle: () => void): void => {
+      clearInterval(watch);
+      clearTimeout(deadline);
+      for (const name of ['message', 'error', 'exit']) worker.removeAllListeners(name);
+      worker.unref();
+      settle();
+    };
+    const late = (): DocumentError =>
+      new DocumentError('timeout', `Reading the text in a picture took longer than ${timeoutMs} ms (PAGE_TIMEOUT_MS)`);
+    const watch = setInterval(() => {
+      void worker.cpuUsage().then(
+        ({ user, system }) => {
+          const cpuMs = (user + system) / 1000;
+          startedCpuMs ??= cpuMs;
+          if (cpuMs - startedCpuMs > timeoutMs) end(() => reject(late()));
+        },
+        () => {}, // it has ended, and says so itself
+      );
+    }, watchMs);
+    const deadline = setTimeout(() => {
+      const stalled = new DocumentError('stalled', 'The thread that reads pictures made no headway on the server', {
+        retryable: true,
+      });
+      end(() => reject(stalled));
+    }, clockMs);
+    worker.ref();
+    worker.once('message', (answer: OcrThreadAnswer) => end(() => resolve(answer)));
+    worker.once('error', (error) => end(() => reject(error)));
+    worker.once('exit', (code) => end(() => reject(new Error(`The thread that reads pictures ended with ${code}`))));
+    worker.postMessage(image);
+  });
+}

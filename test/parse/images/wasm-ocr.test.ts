@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { openOcr } from '../../../src/parse/images/open-ocr.ts';
+import { createWasmOcr } from '../../../src/parse/images/wasm-ocr.ts';
+import { bmpOfText } from '../../support/image-writer.ts';
+
+const options = { languages: '', timeoutMs: 120_000 };
+/** A picture of text as a page of a scan comes: grey, without a palette. */
+const page = (text: string): Uint8Array => {
+  const bmp = Buffer.from(bmpOfText(text, 8));
+  const [width, height] = [bmp.readInt32LE(18), bmp.readInt32LE(22)];
+  const rowBytes = Math.ceil((width * 3) / 4) * 4;
+  const grey = Buffer.alloc(width * height);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) grey[y * width + x] = bmp[54 + (height - 1 - y) * rowBytes + x * 3]!;
+  return Buffer.concat([Buffer.from(`P5\n${width} ${height}\n255\n`), grey]);
+};
+
+describe('OCR without an installation', () => {
+  it('knows English and Chinese, and reads pictures one after the other', { timeout: 240_000 }, async () => {
+    const ocr = createWasmOcr(options)!;
+
+    expect(ocr.languages).toEqual(['eng', 'chi_sim', 'chi_tra']);
+    expect(await ocr.read(page('TITLE'))).toContain('TITLE');
+    expect(await ocr.read(page('FILE'))).toContain('FILE');
+  });
+
+  it('says what is no picture, and reads the next one', { timeout: 240_000 }, async () => {
+    const ocr = createWasmOcr({ ...options, languages: 'eng' })!;
+
+    await expect(ocr.read(Buffer.from('no picture at all'))).rejects.toMatchObject({ code: 'corrupt' });
+    expect(await ocr.read(page('LEFT'))).toContain('LEFT');
+  });
+
+  it('ends a picture that takes too long, and begins anew', { timeout: 240_000 }, async () => {
+    const ocr = createWasmOcr({ ...options, languages: 'eng', clockMs: 1 })!;
+
+    await expect(ocr.read(page('TITLE'))).rejects.toMatchObject({ code: 'stalled', retryable: true });
+  });
+
+  it('is off where nobody wants it, and not there without its languages', async () => {
+    expect(await openOcr({ ...options, languages: 'off' })).toBeNull();
+    expect(createWasmOcr({ ...options, languages: 'xyz' })).toBeNull();
+  });
+});
