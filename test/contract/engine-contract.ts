@@ -1,4 +1,5 @@
 /** What every Engine does as a whole: submitting, the race of a late owner with the index, stopping. */
+import { defaultSettings } from '../../src/documents/collection.ts';
 import { finished } from 'node:stream/promises';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -58,6 +59,26 @@ export function engineContract(name: string, create: CreateHarness): void {
         await engine.files.settle(task.docId, task);
       else await engine.files.unpublish(task.docId, task.id);
     }
+
+    it('keeps what is said of collections, for every process, and hides one from the moment that its removal begins', async () => {
+      const hr = { name: 'hr', title: '人事', description: null, createdAt: now, settings: defaultSettings, rereadUpTo: null };
+      const { collections } = front;
+
+      expect([await collections.put(hr), await collections.put({ ...hr, name: 'a' })]).toEqual([true, true]);
+      expect(await worker.collections.get('hr')).toEqual(hr);
+      expect((await worker.collections.all()).map(({ name }) => name)).toEqual(['a', 'hr']);
+      await collections.put({ ...hr, title: null });
+      expect(await worker.collections.all()).toContainEqual({ ...hr, title: null });
+
+      expect([await collections.beginRemoval('hr'), await collections.beginRemoval('none')]).toEqual([true, false]);
+      expect(await worker.collections.get('hr')).toBeNull();
+      expect((await worker.collections.all()).map(({ name }) => name)).toEqual(['a']);
+      expect(await worker.collections.put(hr)).toBe(false);
+      expect(await worker.collections.removals()).toEqual(['hr']);
+      await worker.collections.endRemoval('hr');
+      await worker.collections.endRemoval('hr');
+      expect([await collections.removals(), await collections.get('hr'), await collections.put(hr)]).toEqual([[], null, true]);
+    });
 
     it('is ready', async () => {
       expect(await front.state()).toEqual({ state: 'ready' });
