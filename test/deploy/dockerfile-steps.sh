@@ -40,12 +40,12 @@ mkdir -p "$context"
 git -c safe.directory="$project" archive HEAD | tar -x -C "$context"
 for name in $(grep -v '[*#]' .dockerignore); do rm -rf "${context:?}/$name"; done
 
-step 'page: npm ci --ignore-scripts; COPY . .; npm run build:web'
+step 'page: npm ci --ignore-scripts; COPY . .; npm run build:web; npm run build:dictionary'
 mkdir -p "$root/app"
 cp "$context"/package.json "$context"/package-lock.json "$root/app/"
 inside 'npm ci --ignore-scripts --no-audit --no-fund'
 cp -r "$context"/. "$root/app/"
-inside 'npm run build:web'
+inside 'npm run build:web && npm run build:dictionary'
 mv "$root/app" "$root/page"
 
 step 'packages: npm ci --omit=dev --ignore-scripts'
