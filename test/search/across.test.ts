@@ -14,6 +14,7 @@ const page = async (offset: number, topK: number): Promise<SearchAnswer> =>
       total: lists[collection!]!.length,
       tookMs: 1,
       notice: null,
+      shownFor: null,
     }),
     { query: 'q', mode: 'hybrid', topK, offset, filter: {} },
     ['a', 'b', 'c'],

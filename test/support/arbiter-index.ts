@@ -123,7 +123,7 @@ export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
       const rows = db.prepare('select document from documents order by version desc').all() as { document: string }[];
       return Promise.resolve({ documents: rows.map((row) => JSON.parse(row.document) as IndexedDocument), nextCursor: null });
     },
-    search: () => Promise.resolve({ hits: [], total: 0, tookMs: 0, notice: null }),
+    search: () => Promise.resolve({ hits: [], total: 0, tookMs: 0, notice: null, shownFor: null }),
     stats: () => Promise.resolve({ documents: db.prepare('select 1 from documents').all().length, chunks: 0, bytes: 0 }),
     purge: () => Promise.resolve(),
     highestOrdinal: () =>

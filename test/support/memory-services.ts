@@ -333,7 +333,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
         const hit = { score: 1, relevance: 1, docId, version, filename, title: titleOf(document), metadata, text, highlights };
         return [{ ...hit, acrossLanguages: false, ...place }];
       });
-    return { hits: hits.slice(offset, offset + topK), total: hits.length, tookMs: 0.1, notice: null };
+    return { hits: hits.slice(offset, offset + topK), total: hits.length, tookMs: 0.1, notice: null, shownFor: null };
   }
 
   function status(): SystemStatus {

@@ -63,6 +63,7 @@ const searchReply: z.input<typeof schemas.searchReply> = {
   took_ms: 3.2,
   total: 1,
   notice: null,
+  shown_for: null,
   hits: [
     {
       score: 1,

@@ -545,6 +545,10 @@ export const searchReply = z
     took_ms: z.number().min(0),
     total: count.meta({ description: 'Chunks that matched; a lower bound when the search stopped early.' }),
     notice: z.string().nullable().meta({ description: 'Why the answer is less than it could be, or null.' }),
+    shown_for: z.string().nullable().meta({
+      description:
+        'The question as it was read, where a word that no text has was taken for another; null where it was read as written.',
+    }),
     hits: z.array(
       z.strictObject({
         score: z.number().meta({ description: 'Comparable within one answer only.' }),

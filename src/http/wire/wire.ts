@@ -155,6 +155,7 @@ export function toSearchReply(query: SearchQuery, answer: SearchAnswer, options:
     took_ms: Math.round(answer.tookMs * 10) / 10,
     total: answer.total,
     notice: answer.notice,
+    shown_for: answer.shownFor,
     hits: answer.hits.map((hit) => toHit(hit, options)),
   };
 }

@@ -1,6 +1,7 @@
 /** A query as weighted index terms: as written, with typing errors repaired, and with words that its best answers share. */
 import { stopWords } from '../analysis/stop-words.ts';
 import { type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
+import { soundAlikes } from './sound-alikes.ts';
 import type { Segment } from '../index/segments.ts';
 import { scanTokens, termsOf, type Token } from '../analysis/tokens.ts';
 import { stemOf } from '../analysis/stems.ts';
@@ -40,34 +41,71 @@ export function writtenTerms(tokens: readonly Token[], segments: readonly Segmen
     .filter(({ postings }) => (left -= postings.chunks) >= 0);
 }
 
-/** The same with words that no text has replaced by the nearest ones that some text has. */
+/** What is put in the place of a part of the question that no text has. */
+export type Replacement = { readonly start: number; readonly end: number; readonly by: string };
+
+export type Repaired = { readonly terms: readonly QueryTerm[]; readonly replacements: readonly Replacement[] };
+
+/**
+ * The same with words that no text has replaced by the nearest ones that some text has, and Chinese characters that stand in no pair that some
+ * text has by those that sound like them (`homophones`, none where there is no dictionary).
+ */
 export function repairedTerms(
   tokens: readonly Token[],
   written: readonly QueryTerm[],
   segments: readonly Segment[],
-  vocabulary: Vocabulary,
-): QueryTerm[] {
+  { vocabulary, homophones }: { vocabulary: Vocabulary; homophones: (character: string) => readonly string[] },
+): Repaired {
   const chunksOf = new Map(written.map((term) => [term.term, term.postings.chunks]));
   const repaired = new Map<string, number>();
   const repairs = new Map<string, string>();
+  const replacements: Replacement[] = [];
+  const take = (term: string, weight: number, of: string): void => {
+    repaired.set(term, (repaired.get(term) ?? 0) + weight);
+    repairs.set(term, of);
+  };
   for (const token of new Map(tokens.map((token) => [token.term, token])).values()) {
     const chunks = chunksOf.get(token.term);
     if (token.kind !== 'word' || chunks === undefined || chunks > 3 || !/^\p{L}+$/u.test(token.surface)) continue;
-    for (const [term, weight] of readings(token.surface, chunks, segments, vocabulary)) {
-      repaired.set(term, (repaired.get(term) ?? 0) + weight);
-      repairs.set(term, token.term);
-    }
+    const found = readings(token.surface, chunks, segments, vocabulary);
+    for (const { term, weight } of found) take(term, weight, token.term);
+    if (chunks === 0 && found.length > 0) replacements.push({ start: token.start, end: token.end, by: found[0]!.surface });
+  }
+  for (const { term, weight, of, replacement } of soundAlikes(tokens, chunksOf, segments, homophones)) {
+    take(term, weight, of);
+    if (replacement !== null) replacements.push(replacement);
   }
   for (const term of chunksOf.keys()) repaired.delete(term);
-  return [...written, ...lookUp(repaired, segments).map((term) => ({ ...term, repairs: repairs.get(term.term)! }))];
+  const read = lookUp(repaired, segments).map((term) => ({ ...term, repairs: repairs.get(term.term)! }));
+  return { terms: [...written, ...read], replacements };
 }
 
-function readings(surface: string, chunks: number, segments: readonly Segment[], vocabulary: Vocabulary): [string, number][] {
+/** The question with its replacements; null when there are none. */
+export function replaced(query: string, replacements: readonly Replacement[]): string | null {
+  if (replacements.length === 0) return null;
+  let shown = '';
+  let at = 0;
+  for (const { start, end, by } of replacements.toSorted((a, b) => a.start - b.start)) {
+    if (start < at) continue;
+    shown += query.slice(at, start) + by;
+    at = end;
+  }
+  return shown + query.slice(at, queryUnitsMax);
+}
+
+function readings(
+  surface: string,
+  chunks: number,
+  segments: readonly Segment[],
+  vocabulary: Vocabulary,
+): { term: string; surface: string; weight: number }[] {
   if (chunks === 0 && isStopWordMistyped(surface)) return [];
   const stems = new Map<string, number>();
+  const surfaces = new Map<string, string>();
   const isThere = (word: string): boolean => postingsOf(stemOf(word), segments).chunks > 0;
   for (const word of vocabulary.neighbours(surface, segments, isThere)) {
     const likely = word[0] === surface[0] ? 2 : 1;
+    if (likely > (stems.get(stemOf(word)) ?? 0)) surfaces.set(stemOf(word), word);
     stems.set(stemOf(word), Math.max(likely, stems.get(stemOf(word)) ?? 0));
   }
   const candidates = lookUp(stems, segments)
@@ -76,7 +114,11 @@ function readings(surface: string, chunks: number, segments: readonly Segment[],
     .sort((a, b) => b.common - a.common)
     .slice(0, readingsMax);
   const sum = candidates.reduce((total, { common }) => total + common, 0);
-  return candidates.map(({ term, common }) => [term, (chunks === 0 ? 1 : 0.3) * (common / sum)]);
+  return candidates.map(({ term, common }) => ({
+    term,
+    surface: surfaces.get(term)!,
+    weight: (chunks === 0 ? 1 : 0.3) * (common / sum),
+  }));
 }
 
 function isStopWordMistyped(surface: string): boolean {

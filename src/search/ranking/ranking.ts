@@ -15,7 +15,7 @@
 import type { SearchMode } from '../document-index.ts';
 import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
-import { feedbackTerms, queryTokens, repairedTerms, writtenTerms, type QueryTerm } from './query-terms.ts';
+import { feedbackTerms, queryTokens, repairedTerms, replaced, writtenTerms, type QueryTerm } from './query-terms.ts';
 import { type Need, needsOf } from './relevance.ts';
 import { addSiblings, bestRows, byScore, idf, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
@@ -58,6 +58,8 @@ export type Ranked = {
   readonly needs: readonly Need[];
   /** The same in the other language, for what was found by the translation of the question. */
   readonly needsAcross: readonly Need[];
+  /** The question as it was read, where words were put in the place of what no text has; else null. */
+  readonly shownFor: string | null;
 };
 
 export type RankingInput = {
@@ -91,14 +93,17 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   const { snapshot } = input;
   const { segments, collection } = snapshot;
   const tokens = queryTokens(input.query);
-  const terms = yield* read(() => {
+  const { terms, replacements } = yield* read(() => {
     const written = writtenTerms(tokens, segments);
-    return input.mode === 'keyword' ? written : repairedTerms(tokens, written, segments, input.vocabulary);
+    return input.mode === 'keyword'
+      ? { terms: written, replacements: [] }
+      : repairedTerms(tokens, written, segments, repairing(input));
   });
   const needs = needsOf(tokens, terms, collection);
+  const shownFor = replaced(input.query, replacements);
   if (input.mode === 'vector' && input.near !== null) {
     const top = nearRows(input, input.near);
-    return { top, total: top.length, terms, tokens, needs, needsAcross: [] };
+    return { top, total: top.length, terms, tokens, needs, needsAcross: [], shownFor };
   }
   const scores = yield* scoreInSteps(terms, segments, collection, input.allowed);
   addSiblings(scores, segments, tuning.siblingShare);
@@ -113,7 +118,12 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
     tokens,
     needs,
     needsAcross,
+    shownFor,
   };
+}
+
+function repairing({ vocabulary, dictionary }: RankingInput) {
+  return { vocabulary, homophones: (character: string) => dictionary()?.homophones(character) ?? [] };
 }
 
 /** The same with what the other language answers to the translated question, where it has a better answer or one nearly as good. */

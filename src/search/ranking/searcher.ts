@@ -26,6 +26,8 @@ export type IndexAnswer = {
   readonly total: number;
   /** What the index itself has to say. */
   readonly notice: string | null;
+  /** The question as it was read, where words of it were repaired; else null. */
+  readonly shownFor: string | null;
   /** Documents whose vectors are another embedder's. */
   readonly foreign: number;
 };
@@ -54,8 +56,8 @@ export class Searcher {
     stop.check();
     const answer = await this.#askIndex(asked, vector === 'failed' ? null : vector, stop);
     stop.check();
-    const { hits, total } = answer;
-    const found = { hits, total, notice: this.#notice(query, answer, vector === 'failed') };
+    const { hits, total, shownFor } = answer;
+    const found = { hits, total, shownFor, notice: this.#notice(query, answer, vector === 'failed') };
     const ordered = reranks ? await this.#rerank(this.#reranker!, query, found, stop.signal) : found;
     return { ...ordered, tookMs: performance.now() - started };
   }

@@ -13,7 +13,7 @@ import { type ChunkRow, headingsOf, type HitReader, hitReader, textsAround, toHi
 import { pageInSteps, type PageRow } from '../ranking/page.ts';
 import { runSteps } from '../ranking/ranking.ts';
 import type { Scored } from '../ranking/scorer.ts';
-import type { AskIndex } from '../ranking/searcher.ts';
+import type { AskIndex, IndexAnswer } from '../ranking/searcher.ts';
 import type { Stop } from '../stop.ts';
 import { followDatabase, Snapshot } from '../index/snapshot.ts';
 import { VectorSnapshot } from '../index/vectors.ts';
@@ -67,7 +67,7 @@ export function answersOf(
     query: SearchQuery,
     vector: Float32Array | null,
     stop: Stop,
-  ): { hits: SearchHit[]; total: number } {
+  ): Pick<IndexAnswer, 'hits' | 'total' | 'shownFor'> {
     const documents = filteredDocuments(database, query.filter, { collection: query.collection ?? defaultCollection, tables });
     const steps = pageInSteps({
       text,
@@ -81,7 +81,7 @@ export function answersOf(
     });
     const { rows, ranked, total } = runSteps(stop, steps);
     const reader = hitReader(ranked);
-    return { hits: rows.map((row) => readHit(row, reader, query.context ?? 0)), total };
+    return { hits: rows.map((row) => readHit(row, reader, query.context ?? 0)), total, shownFor: ranked.shownFor };
   }
 
   function text(scored: Scored): string {

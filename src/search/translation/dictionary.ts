@@ -12,6 +12,8 @@ export type Dictionary = {
   english(word: string): readonly string[];
   /** Chinese words for English terms with a space between them, the likeliest first. */
   chinese(phrase: string): readonly string[];
+  /** Characters that are said as this one is, tones aside, those of most words first. */
+  homophones(character: string): readonly string[];
 };
 
 const builtIn = fileURLToPath(new URL('../../../dist/dictionary', import.meta.url));
@@ -31,10 +33,26 @@ export function dictionaryFor(translates = true): () => Dictionary | null {
 
 /** The tables of a folder; null where there are none. */
 export function dictionaryIn(folder: string): Dictionary | null {
-  const [zhEn, enZh] = ['zh-en.tsv', 'en-zh.tsv'].map((name) => join(folder, name)) as [string, string];
-  if (!existsSync(zhEn) || !existsSync(enZh)) return null;
-  const [english, chinese] = [readFileSync(zhEn), readFileSync(enZh)];
-  return { english: (word) => lookUp(english, word), chinese: (phrase) => lookUp(chinese, phrase) };
+  const paths = ['zh-en.tsv', 'en-zh.tsv', 'pinyin.tsv'].map((name) => join(folder, name));
+  if (!paths.every((path) => existsSync(path))) return null;
+  const [english, chinese, pinyin] = paths.map((path) => lazily(() => readFileSync(path))) as [Table, Table, Table];
+  return {
+    english: (word) => lookUp(english(), word),
+    chinese: (phrase) => lookUp(chinese(), phrase),
+    homophones(character) {
+      if (/^[a-z]/.test(character)) return [];
+      const said = lookUp(pinyin(), character).flatMap((syllable) => lookUp(pinyin(), syllable));
+      return [...new Set(said)].filter((other) => other !== character);
+    },
+  };
+}
+
+/** Each table is read when something of it is first asked for. */
+type Table = () => Buffer;
+
+function lazily(read: Table): Table {
+  let value: Buffer | null = null;
+  return () => (value ??= read());
 }
 
 const newline = 0x0a;

@@ -29,7 +29,13 @@ const largestHit: SearchHit = {
   pageEnd: 100_000,
   section: Array.from({ length: 8 }, () => '\u0001'.repeat(200)),
 };
-const largestAnswer: SearchAnswer = { hits: Array.from({ length: 100 }, () => largestHit), total: 100, tookMs: 1, notice: null };
+const largestAnswer: SearchAnswer = {
+  hits: Array.from({ length: 100 }, () => largestHit),
+  total: 100,
+  tookMs: 1,
+  notice: null,
+  shownFor: null,
+};
 
 describe('the largest answers', () => {
   it('of a search have at most 8 MiB, and hold the event loop for a small part of what one JSON.stringify would [S49]', async () => {

@@ -44,7 +44,7 @@ describe('answers from a chat service', () => {
 
   async function ask(question: string, change: { silenceMs?: number; signal?: AbortSignal } = {}): Promise<AnswerEvent[]> {
     const answers = createAnswers({
-      search: () => Promise.resolve({ hits, total: hits.length, tookMs: 1, notice: null }),
+      search: () => Promise.resolve({ hits, total: hits.length, tookMs: 1, notice: null, shownFor: null }),
       url: `${server.url}/v1/chat/completions`,
       model: 'tiny',
       key: 'secret',

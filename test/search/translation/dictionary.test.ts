@@ -24,6 +24,13 @@ it('knows names by the name alone, without what the dictionary says of them', ()
   expect(dictionary.chinese('shen kuo')).toContain('沈括');
 });
 
+it('knows which characters are said alike, whatever their tones, in either reading', () => {
+  expect(dictionary.homophones('政')).toEqual(expect.arrayContaining(['正', '证', '郑']));
+  expect(dictionary.homophones('行')).toEqual(expect.arrayContaining(['航', '型']));
+  expect(dictionary.homophones('政')).not.toContain('政');
+  expect(dictionary.homophones('a')).toEqual([]);
+});
+
 it('answers nothing for what it lacks', () => {
   for (const word of ['', '没有这个词条', 'zzzz', '\t', '|', '拦', 'a\nb'])
     expect(dictionary.chinese(word), JSON.stringify(word)).toEqual([]);
@@ -35,7 +42,7 @@ it('finds every key of a table, the first and the last too, and none beside them
   const keys = ['a', 'ab', 'abc', 'b', 'é', '一', '丁', '𠀀'];
   const lines = keys.map((key, i) => Buffer.from(`${key}\t${'v'.repeat(i * 40)}${i}|x\n`)).sort((a, b) => Buffer.compare(a, b));
   await writeFile(join(folder, 'zh-en.tsv'), Buffer.concat(lines));
-  await writeFile(join(folder, 'en-zh.tsv'), '');
+  for (const name of ['en-zh.tsv', 'pinyin.tsv']) await writeFile(join(folder, name), '');
   const small = dictionaryIn(folder)!;
 
   for (const [i, key] of keys.entries()) expect(small.english(key)).toEqual([`${'v'.repeat(i * 40)}${i}`, 'x']);

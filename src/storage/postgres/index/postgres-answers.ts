@@ -154,7 +154,7 @@ export function createPostgresAnswers(
       }),
     );
     const hits = await toHits(rows, ranked, query.context ?? 0);
-    return { hits, total, notice: null, foreign: await countForeign(view.collection) };
+    return { hits, total, shownFor: ranked.shownFor, notice: null, foreign: await countForeign(view.collection) };
   }
 
   async function drive<T>(stop: Stop, snapshot: Snapshot, ranking: RankingSteps<T>): Promise<T> {
