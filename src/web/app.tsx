@@ -21,7 +21,7 @@ import { putTask, resyncTasks } from './task-list.ts';
 import { theme, toggleTheme } from './theme.ts';
 import { announcement } from './announcer.ts';
 import { dropping, UploadView } from './upload-view.tsx';
-import { hasUnsent, summary } from './uploads.ts';
+import { checkAgain, hasUnsent, summary } from './uploads.ts';
 
 const lazyViews: Readonly<Partial<Record<View, Lazy<object>>>> = {
   tasks: lazily(async () => (await import('./tasks-view.tsx')).TasksView),
@@ -45,7 +45,11 @@ export function App(): VNode {
     const stop = effect(() => {
       document.title = `${sentences.value.views[route.value.view]} · rag-intake`;
     });
+    const stopChecking = effect(() => {
+      if (config.value !== null) checkAgain(config.value);
+    });
     return () => {
+      stopChecking();
       stop();
       life.abort();
     };

@@ -87,6 +87,14 @@ async function lookUp(added: readonly Upload[]): Promise<void> {
   });
 }
 
+/** Holds files that came before the limits were known against them. */
+export function checkAgain(limits: WireConfig): void {
+  for (const { file, state } of uploads.peek()) {
+    const reason = state.peek().phase === 'ready' ? refusal(file, limits) : null;
+    if (reason !== null) state.value = { phase: 'refused', reason };
+  }
+}
+
 /** Why the server would not take this file, as far as size and name tell; null when it will. */
 export function refusal(
   file: Pick<File, 'name' | 'size'>,

@@ -6,6 +6,8 @@ const frames: (() => void)[] = [];
 
 beforeAll(async () => {
   vi.stubGlobal('document', { hidden: false, baseURI: 'http://page.test/' });
+  vi.stubGlobal('location', { hash: '' });
+  vi.stubGlobal('window', { addEventListener: () => undefined });
   vi.stubGlobal('requestAnimationFrame', (run: () => void) => frames.push(run));
   list = await import('../../src/web/task-list.ts');
 });
