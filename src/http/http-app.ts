@@ -155,9 +155,10 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     if (problem.code === 'unauthorized') ctx.set('WWW-Authenticate', 'Bearer realm="rag-intake"');
     const retryAfter = known.retryAfterSeconds ?? (problem.status === 503 ? 5 : undefined);
     if (retryAfter !== undefined) ctx.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
-    ctx.status = problem.status;
-    ctx.body = JSON.stringify(problem);
-    ctx.set('Content-Type', 'application/problem+json');
+    const other = (ctx.state as RequestState).problemAs?.(problem, ctx.req);
+    ctx.status = other?.status ?? problem.status;
+    ctx.body = JSON.stringify(other?.body ?? problem);
+    ctx.set('Content-Type', other === undefined ? 'application/problem+json' : 'application/json; charset=utf-8');
   }
 }
 
@@ -253,6 +254,7 @@ function router(options: HttpAppOptions): Middleware {
 async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, rawParams: Record<string, string>): Promise<void> {
   const state = ctx.state as RequestState;
   state.operation = route.operation;
+  state.problemAs = route.problemAs;
   requireScope(state.principal, route.scope);
   const services = options.services();
   if (services === null && route.needsServices !== false) throw new AppError('unavailable', 'RAG service is not ready.');

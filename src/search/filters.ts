@@ -11,8 +11,11 @@ export const comparisons = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin', '
 export type Comparison = (typeof comparisons)[number];
 export const connectives = ['and', 'or', 'not'] as const;
 
+/** What interfaces of others ask of texts beside; no client of ours writes these. */
+export type TextComparison = 'includes' | 'ends';
+
 export type LeafFilter = {
-  readonly type: Comparison;
+  readonly type: Comparison | TextComparison;
   /** A member of the metadata, or one of `documentFields` behind a `$`. */
   readonly key: string;
   /** A list for `in` and `nin`. */
@@ -91,6 +94,10 @@ function testOf({ type, value: given }: LeafFilter): (found: Found) => boolean {
       return (found) => listOf(value).some((one) => isSameType(found, one)) && !listOf(value).some((one) => one === found);
     case 'contains':
       return (found) => Array.isArray(found) && found.includes(value);
+    case 'includes':
+      return (found) => typeof found === 'string' && found.includes(String(value));
+    case 'ends':
+      return (found) => typeof found === 'string' && found.endsWith(String(value));
     case 'exists':
       return (found) => (found !== undefined) === value;
     case 'prefix':

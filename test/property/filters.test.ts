@@ -9,7 +9,7 @@ import { followTable as followPostgres } from '../../src/storage/postgres/index/
 import { insertDocument } from '../../src/search/sqlite/catalog.ts';
 import { openDatabase } from '../../src/search/sqlite/database.ts';
 import type { IndexedDocument } from '../../src/search/document-index.ts';
-import type { Filter } from '../../src/search/filters.ts';
+import type { Comparison, Filter } from '../../src/search/filters.ts';
 import { DocumentTable } from '../../src/search/index/document-table.ts';
 import { followTable } from '../../src/search/sqlite/sqlite-table.ts';
 import { bumpChange } from '../../src/search/index/segments.ts';
@@ -105,7 +105,7 @@ function plainly(of: IndexedDocument, asked: Filter): boolean {
   const kind = (one: unknown): string => (one === null ? 'null' : Array.isArray(one) ? 'array' : typeof one);
   const alike = kind(has) === kind(value) && ['string', 'number'].includes(kind(value));
   const list = Array.isArray(value) ? value.map(nfc) : [];
-  switch (asked.type) {
+  switch (asked.type as Comparison) {
     case 'eq':
       return kind(has) === kind(value) && has === value;
     case 'ne':

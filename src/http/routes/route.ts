@@ -1,4 +1,5 @@
 /** What a route is: one description from which routing, checks, scopes, tests and OpenAPI are all made. */
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { RequestErrorCode } from '../../errors.ts';
@@ -6,6 +7,7 @@ import type { AuditEvent } from '../live/audit-log.ts';
 import type { Principal } from '../access/access.ts';
 import type { Asker } from '../../search/turns.ts';
 import type { Scope } from '../access/scope.ts';
+import type { Problem } from '../wire/problem.ts';
 import type { Services } from '../services.ts';
 
 export type RequestBody<B extends z.ZodType = z.ZodType> =
@@ -54,7 +56,7 @@ export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   /** With `{name}` for a parameter; a parameter never spans a raw slash. */
   readonly path: string;
   readonly scope: Scope;
-  readonly tag: 'insert' | 'tasks' | 'documents' | 'collections' | 'search' | 'system' | 'page';
+  readonly tag: 'insert' | 'tasks' | 'documents' | 'collections' | 'search' | 'system' | 'page' | 'openai';
   readonly summary: string;
   readonly params?: P;
   readonly query?: Q;
@@ -73,8 +75,13 @@ export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   readonly logged?: string;
   /** False for what answers while the service is still starting. */
   readonly needsServices?: boolean;
+  /** Problems in the shape that the clients of this interface expect; by default problem documents. */
+  readonly problemAs?: ProblemShape;
   readonly handle: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<void> | void;
 };
+
+/** A problem as an interface of others words it. `request`: what it was asked with. */
+export type ProblemShape = (problem: Problem, request: IncomingMessage) => { readonly status: number; readonly body: object };
 
 export type Route = RouteSpec<z.ZodType, z.ZodType, z.ZodType>;
 
@@ -95,4 +102,6 @@ export type RequestState = {
   secure: boolean;
   /** The route that answers; null until one is found. */
   operation: string | null;
+  /** Of that route. */
+  problemAs?: ProblemShape | undefined;
 };

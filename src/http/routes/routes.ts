@@ -1,6 +1,8 @@
 /** The one table of routes. Routing, checks, scopes, OpenAPI and the tests of all of them are made from it. */
 import { collectionRoutes } from './collection-routes.ts';
 import { keysNow } from '../http-settings.ts';
+import { difyRoutes } from '../compatible/dify-routes.ts';
+import { openAiRoutes } from '../compatible/openai-routes.ts';
 import { batchRoutes } from './batch-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { documentRoutes } from './document-routes.ts';
@@ -27,6 +29,8 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
     ...insertRoutes(options),
     ...batchRoutes(options),
     ...parseRoutes(options),
+    ...difyRoutes(wire),
+    ...openAiRoutes(options),
     ...taskRoutes({ ...options, limits: settings.limits }),
     ...documentRoutes(wire),
     ...collectionRoutes(),

@@ -30,6 +30,7 @@ const tagDescriptions: Readonly<Record<Route['tag'], string>> = {
   search: 'Finding chunks, with citations.',
   system: 'For those who run the server.',
   page: 'The web page and its login.',
+  openai: "Files and vector stores as OpenAI's own client libraries use them.",
 };
 
 /** Either of them will do; a route that is public says that none is needed. */

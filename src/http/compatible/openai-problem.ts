@@ -1,0 +1,19 @@
+/** Problems as OpenAI's clients expect them: `{error: {message, type, code, param}}`. */
+import type { ProblemShape } from '../routes/route.ts';
+
+const types: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  429: 'rate_limit_error',
+};
+
+export const openAiProblem: ProblemShape = ({ status, code, detail }) => {
+  // Their API knows no 422: what is wrong with a request is 400.
+  const shown = status === 422 ? 400 : status;
+  const type = types[shown] ?? (shown >= 500 ? 'server_error' : 'invalid_request_error');
+  return {
+    status: shown,
+    body: { error: { message: detail, type, code: code === 'unauthorized' ? 'invalid_api_key' : code, param: null } },
+  };
+};
