@@ -441,7 +441,7 @@ function readInTurns(library: Library): DocumentService {
   };
 }
 
-/** Below this nothing of what was asked for is in a passage: unrelated questions of another subject stay below it (`search/ranking/relevance.ts`). */
+/** Below this nothing of what was asked for is in a passage: most questions of another subject stay below it (`search/ranking/relevance.ts`). */
 const answerRelevanceMin = 0.2;
 
 function answersFrom(config: Config, service: SearchService): AnswerService {
