@@ -29,6 +29,7 @@ import { type AskWorker, createDirectReader, type ReadRequest, readingJob } from
 import { answering, createSupervisor, exitConfig, type Supervisor, workerReady } from './ingest/supervisor.ts';
 import { createSystemStatus, type Workers } from './ingest/system-status.ts';
 import { searchAcross } from './search/across.ts';
+import type { SearchAnswer, SearchQuery } from './search/document-index.ts';
 import { type Collections, createCollections } from './ingest/collections.ts';
 import { createTaskControl, type TaskControl } from './ingest/task-control.ts';
 import { createThreadPool, type RunOutcome, type ThreadPool } from './ingest/thread-pool.ts';
@@ -411,15 +412,20 @@ function createServices(
 }
 
 /** As many as there are threads; what a client may have waiting is more than a page of anything asks for at once. */
-function searchInTurns({ index }: Engine): SearchService {
+function searchInTurns(engine: Engine): SearchService {
   const turns = createTurns({ atOnce: 2, waitingMax: 512, waitingPerClientMax: 128 });
   return {
     search: ({ collections, ...query }, asker) =>
-      turns.run(asker, () => {
+      turns.run(asker, async () => {
         const stop = stopOn(asker.gone);
+        const known = await engine.collections.all();
+        const search = (one: SearchQuery): Promise<SearchAnswer> => {
+          const synonyms = known.find(({ name }) => name === one.collection)?.settings.synonyms ?? [];
+          return engine.index.search(synonyms.length === 0 ? one : { ...one, synonyms }, stop);
+        };
         const [only, ...others] = collections;
-        if (only === undefined || others.length > 0) return searchAcross((one) => index.search(one, stop), query, collections);
-        return index.search({ ...query, collection: only }, stop);
+        if (only === undefined || others.length > 0) return searchAcross(search, query, collections);
+        return search({ ...query, collection: only });
       }),
   };
 }

@@ -108,6 +108,8 @@ export type SearchQuery = {
   readonly groupBy?: 'document';
   /** Chunks whose texts are wanted before and after each hit, 0–5. */
   readonly context?: number;
+  /** Groups of words that stand for each other; absent: none. */
+  readonly synonyms?: readonly (readonly string[])[];
   /** Where to look, and whose statistics and words count; absent: in `default`. */
   readonly collection?: string;
 };

@@ -74,6 +74,27 @@ describe.each(engines)('collections on $name', ({ open }) => {
     expect((await call('PUT', '/collections/hr', { setting: {} })).body['detail']).toContain('did you mean `settings`');
   });
 
+  it('finds a document by a word that its collection takes for the one that was asked', async () => {
+    const settings = {
+      synonyms: [
+        ['gehalt', 'salary'],
+        ['年假', '带薪休假'],
+      ],
+    };
+    for (const name of ['words', 'plain']) await call('PUT', `/collections/${name}`, name === 'words' ? { settings } : {});
+    for (const name of ['words', 'plain']) {
+      await put(name, 'en', 'The salary is paid on the first day.');
+      await put(name, 'zh', '员工的带薪休假为十五天。');
+    }
+
+    expect(await found('gehalt', { collection: 'words' })).toEqual(['words/en']);
+    expect(await found('年假', { collection: 'words' })).toEqual(['words/zh']);
+    expect(await found('gehalt', { collection: 'plain' })).toEqual([]);
+    const { body } = await call('POST', '/search', { query: 'gehalt', collection: 'words' });
+    expect((body['hits'] as { relevance: number }[])[0]!.relevance).toBeGreaterThan(0.5);
+    for (const name of ['words', 'plain']) await call('DELETE', `/collections/${name}?confirm=${name}`);
+  });
+
   it('keeps one doc_id in two collections apart in every route', async () => {
     await call('PUT', '/collections/hr', {});
     await call('PUT', '/collections/finance', {});

@@ -12,7 +12,7 @@ import type { Scored } from './scorer.ts';
 export type PageInput = Omit<RankingInput, 'limit' | 'query' | 'mode'> & {
   /** The headings above the chunk that a row stands for. */
   readonly headings: (scored: Scored) => string;
-  readonly asked: Pick<SearchQuery, 'query' | 'mode' | 'topK' | 'offset' | 'minRelevance' | 'groupBy'>;
+  readonly asked: Pick<SearchQuery, 'query' | 'mode' | 'topK' | 'offset' | 'minRelevance' | 'groupBy' | 'synonyms'>;
 };
 
 export type PageRow = {
@@ -34,10 +34,10 @@ const textsAtOnce = 16;
 const chunksOfDocument = 4;
 
 export function* pageInSteps(input: PageInput): RankingSteps<RankedPage> {
-  const { topK, offset, groupBy, minRelevance, query, mode } = input.asked;
+  const { topK, offset, groupBy, minRelevance, query, mode, synonyms = [] } = input.asked;
   const wanted = offset + topK;
   const limit = poolSize(groupBy === undefined ? wanted : chunksOfDocument * wanted);
-  const ranked = yield* rankInSteps({ ...input, query, mode, limit });
+  const ranked = yield* rankInSteps({ ...input, query, mode, limit, synonyms });
   const relevant = minRelevance === undefined ? ranked.top : yield* relevantRows(input, ranked, minRelevance);
   const listed = groupBy === undefined ? diversify(relevant).map((scored) => ({ scored, more: null })) : firstOfEach(relevant);
   const rows = listed.slice(offset, wanted);

@@ -1,6 +1,7 @@
 /** A query as weighted index terms: as written, with typing errors repaired, and with words that its best answers share. */
 import { stopWords } from '../analysis/stop-words.ts';
 import { type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
+import type { SynonymTerm } from './synonyms.ts';
 import { soundAlikes } from './sound-alikes.ts';
 import type { Segment } from '../index/segments.ts';
 import { scanTokens, termsOf, type Token } from '../analysis/tokens.ts';
@@ -78,6 +79,22 @@ export function repairedTerms(
   for (const term of chunksOf.keys()) repaired.delete(term);
   const read = lookUp(repaired, segments).map((term) => ({ ...term, repairs: repairs.get(term.term)! }));
   return { terms: [...written, ...read], replacements };
+}
+
+/** What a synonym is worth beside the word itself. */
+const synonymWeight = 0.9;
+
+/** The same with the words that stand for some of them. */
+export function withSynonyms(
+  terms: readonly QueryTerm[],
+  synonyms: readonly SynonymTerm[],
+  segments: readonly Segment[],
+): readonly QueryTerm[] {
+  const known = new Set(terms.map(({ term }) => term));
+  const others = synonyms.filter(({ term }) => !known.has(term));
+  if (others.length === 0) return terms;
+  const found = others.map(({ term, of }) => ({ term, weight: synonymWeight, postings: postingsOf(term, segments), repairs: of }));
+  return [...terms, ...found.filter(({ postings }) => postings.chunks > 0)];
 }
 
 /** The question with its replacements; null when there are none. */

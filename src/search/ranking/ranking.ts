@@ -15,7 +15,8 @@
 import type { SearchMode } from '../document-index.ts';
 import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
-import { feedbackTerms, queryTokens, repairedTerms, replaced, writtenTerms, type QueryTerm } from './query-terms.ts';
+import { feedbackTerms, queryTokens, repairedTerms, replaced, withSynonyms, writtenTerms, type QueryTerm } from './query-terms.ts';
+import { synonymTerms } from './synonyms.ts';
 import { type Need, needsOf } from './relevance.ts';
 import { addSiblings, bestRows, byScore, idf, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
@@ -74,6 +75,8 @@ export type RankingInput = {
   readonly allowed: (segment: Segment) => Uint8Array | null;
   /** Rows to return at most. */
   readonly limit: number;
+  /** Groups of words that stand for each other. */
+  readonly synonyms?: readonly (readonly string[])[];
   /** What questions are translated with in `hybrid`, opened when first needed; null where there is none. */
   readonly dictionary: () => Dictionary | null;
 };
@@ -95,9 +98,9 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   const tokens = queryTokens(input.query);
   const { terms, replacements } = yield* read(() => {
     const written = writtenTerms(tokens, segments);
-    return input.mode === 'keyword'
-      ? { terms: written, replacements: [] }
-      : repairedTerms(tokens, written, segments, repairing(input));
+    const { terms: read, replacements } =
+      input.mode === 'keyword' ? { terms: written, replacements: [] } : repairedTerms(tokens, written, segments, repairing(input));
+    return { terms: withSynonyms(read, synonymTerms(input.query, input.synonyms ?? []), segments), replacements };
   });
   const needs = needsOf(tokens, terms, collection);
   const shownFor = replaced(input.query, replacements);
