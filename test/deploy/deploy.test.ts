@@ -74,6 +74,7 @@ describe('the ways to run it', () => {
       'NODE_EXTRA_CA_CERTS',
       'RAG_INTAKE_URL',
       'RAG_INTAKE_KEY',
+      'RAG_INTAKE_COLLECTION',
       'AF_INET',
       'AF_INET6',
       'AF_UNIX',

@@ -10,23 +10,24 @@ const source = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** Patterns that would be slow on a long text, or go deep, and never get one: `file: pattern`, and what keeps it from them. */
 const onlyShortTexts: Readonly<Record<string, string>> = {
-  'search/tokens.ts: ^(\\p{L}\\.)+\\p{L}$': 'a word of at most ten parts',
-  'parse/markdown-parser.ts: ^ {0,3}([-*_])[ \\t]*(?:\\1[ \\t]*){2,}$': 'the first 2,000 characters of a line',
-  'parse/xml-parser.ts: <![^<>]*(?:<![^<>]*>[^<>]*)*>': 'the first 16,384 characters of a file',
-  'parse/pdf/aligned-tables.ts: ^(.*?\\S)\\s*(?:[.…·_]\\s?){4,}\\s*(\\d{1,5}|[ivxlc]{1,7})$': 'a line of at most 500 characters',
-  'parse/pdf/headings.ts: ^\\d+(\\.\\d+)*\\.?$': 'a block of at most 160 characters',
-  'parse/pdf/running-heads.ts: ^[\\s\\-–—|/]*(?:page|seite|p\\.|第)?\\s*(?:\\d{1,5}|[ivxlc]{1,7})\\s*(?:(?:\\/|of|von|共)\\s*\\d{1,5})?\\s*页?[\\s\\-–—|]*$':
-    'a block of at most 200 characters',
-  'parse/office/number-format.ts: ^\\s*(?:general)?\\s*$': 'a format code of at most 255 characters',
-  'http/content-disposition.ts: ^(?:[\\0-\\x7f]|[\\xa1-\\xf7][\\xa1-\\xfe])*$':
+  'search/analysis/tokens.ts: ^(\\p{L}\\.)+\\p{L}$': 'a word of at most ten parts',
+  'parse/markdown/markdown-parser.ts: ^ {0,3}([-*_])[ \\t]*(?:\\1[ \\t]*){2,}$': 'the first 2,000 characters of a line',
+  'parse/text/xml-parser.ts: <![^<>]*(?:<![^<>]*>[^<>]*)*>': 'the first 16,384 characters of a file',
+  'parse/pdf/layout/aligned-tables.ts: ^(.*?\\S)\\s*(?:[.…·_]\\s?){4,}\\s*(\\d{1,5}|[ivxlc]{1,7})$':
+    'a line of at most 500 characters',
+  'parse/pdf/layout/headings.ts: ^\\d+(\\.\\d+)*\\.?$': 'a block of at most 160 characters',
+  'parse/page-number.ts: ^[\\s\\-–—|/]*(?:page|seite|p\\.|第)?\\s*(?:\\d{1,5}|[ivxlc]{1,7})\\s*(?:(?:\\/|of|von|共)\\s*\\d{1,5})?\\s*页?[\\s\\-–—|]*$':
+    'a line of at most 200 characters',
+  'parse/office/sheets/number-format.ts: ^\\s*(?:general)?\\s*$': 'a format code of at most 255 characters',
+  'http/upload/content-disposition.ts: ^(?:[\\0-\\x7f]|[\\xa1-\\xf7][\\xa1-\\xfe])*$':
     'a file name in the header of a part, at most 64 KB',
-  'http/content-disposition.ts: [^;]*;\\s*([\\w!#$%&\'*+.^`|~-]+)\\s*=\\s*(?:"((?:[^"\\\\]|\\\\["\\\\]|\\\\(?!["\\\\]))*)(?:"|$)|([^;"]*))':
+  'http/upload/content-disposition.ts: [^;]*;\\s*([\\w!#$%&\'*+.^`|~-]+)\\s*=\\s*(?:"((?:[^"\\\\]|\\\\["\\\\]|\\\\(?!["\\\\]))*)(?:"|$)|([^;"]*))':
     'the header of a part, at most 64 KB',
-  'http/static-files.ts: ^[\\w-][\\w.-]*(?:\\/[\\w-][\\w.-]*)*$': 'the path of a request, at most 16 KB',
-  'http/static-files.ts: -[A-Za-z0-9_-]{8,}\\.\\w+$': 'the path of a file that is there',
-  'parse/office/number-label.ts: 0+$': 'a number of at most seven digits',
-  'parse/office/pptx-parser.ts: (\\d+)\\.xml$': 'the name of a member, at most 4,096 bytes',
-  'parse/office/xlsx-parser.ts: ([^/]+)\\.xml$': 'the name of a member, at most 4,096 bytes',
+  'http/routes/static-files.ts: ^[\\w-][\\w.-]*(?:\\/[\\w-][\\w.-]*)*$': 'the path of a request, at most 16 KB',
+  'http/routes/static-files.ts: -[A-Za-z0-9_-]{8,}\\.\\w+$': 'the path of a file that is there',
+  'parse/office/word/number-label.ts: 0+$': 'a number of at most seven digits',
+  'parse/office/slides/pptx-parser.ts: (\\d+)\\.xml$': 'the name of a member, at most 4,096 bytes',
+  'parse/office/sheets/xlsx-parser.ts: ([^/]+)\\.xml$': 'the name of a member, at most 4,096 bytes',
 };
 
 type Pattern = { readonly place: string; readonly pattern: RegExp };

@@ -45,10 +45,15 @@ export function fitting(schema: JsonSchema, components: Components): fc.Arbitrar
 /** A check that throws with what is wrong. */
 export function checker(schema: JsonSchema, components: Components): (value: unknown) => void {
   const inlined = JSON.parse(
-    JSON.stringify({ ...schema, $defs: components }).replaceAll('#/components/schemas/', '#/$defs/'),
+    JSON.stringify({ ...schema, $defs: components }, withoutProperties).replaceAll('#/components/schemas/', '#/$defs/'),
   ) as Parameters<typeof z.fromJSONSchema>[0];
   const parser = z.fromJSONSchema(inlined);
   return (value) => void parser.parse(value);
+}
+
+/** zod reads patterns without the flag `u`, by which `\\P{Cc}` is no class of characters. */
+function withoutProperties(key: string, value: unknown): unknown {
+  return key === 'pattern' && /\\p\{/i.test(String(value)) ? undefined : value;
 }
 
 function object(schema: JsonSchema, components: Components): fc.Arbitrary<unknown> {

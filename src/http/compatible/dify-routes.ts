@@ -62,6 +62,8 @@ const retrievalReply = z
   })
   .meta({ id: 'DifyRecords' });
 
+const difyProblemSchema = z.strictObject({ error_code: z.int(), error_msg: z.string() }).meta({ id: 'DifyError' });
+
 export function difyRoutes(wire: WireOptions): readonly Route[] {
   return [
     route({
@@ -75,6 +77,7 @@ export function difyRoutes(wire: WireOptions): readonly Route[] {
       answers: { 200: { description: 'The passages.', json: retrievalReply } },
       problems: ['bad_request', 'not_found', 'body_too_large', 'unsupported_media_type'],
       problemAs: difyProblem,
+      problemSchema: difyProblemSchema,
       async handle(call) {
         const { ctx, body, services, asker } = call;
         const collection = await askedCollection(call, body.knowledge_id);

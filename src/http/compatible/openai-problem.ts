@@ -1,5 +1,11 @@
 /** Problems as OpenAI's clients expect them: `{error: {message, type, code, param}}`. */
+import { z } from 'zod';
 import type { ProblemShape } from '../routes/route.ts';
+
+/** What their clients read. */
+export const openAiProblemSchema = z
+  .strictObject({ error: z.strictObject({ message: z.string(), type: z.string(), code: z.string(), param: z.null() }) })
+  .meta({ id: 'OpenAiError' });
 
 const types: Readonly<Record<number, string>> = {
   401: 'authentication_error',

@@ -27,7 +27,7 @@ import {
   storeOf,
 } from './openai-files.ts';
 import * as objects from './openai-objects.ts';
-import { openAiProblem } from './openai-problem.ts';
+import { openAiProblem, openAiProblemSchema } from './openai-problem.ts';
 
 export type OpenAiOptions = {
   readonly settings: HttpSettings;
@@ -109,6 +109,7 @@ function theirs<P extends z.ZodType = z.ZodType, Q extends z.ZodType = z.ZodType
     answers: { 200: { description: 'As OpenAI answers.', json: reply } },
     problems,
     problemAs: openAiProblem,
+    problemSchema: openAiProblemSchema,
   } as RouteSpec<P, Q, B>);
 }
 
@@ -124,7 +125,7 @@ function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): reado
       path: '/v1/files',
       scope: 'write',
       summary: 'Upload a file for vector stores: a form with file and purpose.',
-      body: { kind: 'multipart' },
+      body: { kind: 'multipart', fields: { purpose: z.string().optional() } },
       asksForBody: true,
       reply: objects.fileObject,
       async handle(call) {
@@ -180,6 +181,7 @@ function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): reado
       answers: { 200: { description: 'Its bytes.', mediaType: '*/*' } },
       problems,
       problemAs: openAiProblem,
+      problemSchema: openAiProblemSchema,
       async handle(call) {
         const { ctx, params, services, asker } = call;
         await ownFile(call, params.file_id);

@@ -108,7 +108,7 @@ function doclingRoute(options: PassingOptions): Route {
     scope: 'write',
     tag: 'insert',
     summary: 'The conversion of docling-serve: a form with the file in `files`, Markdown and text in return.',
-    body: { kind: 'multipart' },
+    body: { kind: 'multipart', fileField: 'files', fields: { to_formats: z.string().optional() } },
     asksForBody: true,
     answers: { 200: { description: 'The conversion, or why there is none.', json: doclingReply } },
     problems,
@@ -178,17 +178,22 @@ function pagesOf({ markdown, blocks }: Read): { text: string; page: number }[] {
 
 /** Markdown without the marks of headings, emphasis, lists and tables: what docling calls text. Linear in the text. */
 function plainText(markdown: string): string {
-  return markdown
-    .split('\n')
-    .filter((line) => !/^\|(?:[ :-]*-[ :-]*\|)+ *$/.test(line))
-    .map((line) =>
-      line
-        .replace(/^ {0,3}(?:#{1,6} +|> ?|[-*+] +)/, '')
-        .replaceAll(/\\([\\`*_{}[\]()#+.!|<>~-])/g, '$1')
-        .replaceAll(/ *\| */g, ' ')
-        .trim(),
-    )
-    .join('\n');
+  return (
+    markdown
+      .split('\n')
+      // The line between a table's head and its rows.
+      .filter((line) => !(line.startsWith('|') && line.includes('-') && /^[ |:-]+$/.test(line)))
+      .map((line) =>
+        line
+          .replace(/^ {0,3}(?:#{1,6} +|> ?|[-*+] +)/, '')
+          .replaceAll(/\\([\\`*_{}[\]()#+.!|<>~-])/g, '$1')
+          .split('|')
+          .map((cell) => cell.trim())
+          .join(' ')
+          .trim(),
+      )
+      .join('\n')
+  );
 }
 
 async function send(ctx: Context, path: string, type: string): Promise<void> {

@@ -17,7 +17,7 @@ export type RequestBody<B extends z.ZodType = z.ZodType> =
   /** The handler reads it: NDJSON, each line of this schema. */
   | { readonly kind: 'lines'; readonly schema: z.ZodType }
   /** The handler reads it: a multipart form with one part named `file`. */
-  | { readonly kind: 'multipart' }
+  | { readonly kind: 'multipart'; readonly fileField?: string; readonly fields?: Readonly<Record<string, z.ZodType>> }
   /** The handler reads it: the bytes of a file. */
   | { readonly kind: 'file' };
 
@@ -77,6 +77,8 @@ export type RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   readonly needsServices?: boolean;
   /** Problems in the shape that the clients of this interface expect; by default problem documents. */
   readonly problemAs?: ProblemShape;
+  /** What these look like. */
+  readonly problemSchema?: z.ZodType;
   readonly handle: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<void> | void;
 };
 

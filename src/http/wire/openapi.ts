@@ -5,7 +5,7 @@ import type { RequestErrorCode } from '../../errors.ts';
 import { examples } from './examples.ts';
 import { mergePatch } from './json-body.ts';
 import { statusOf } from './problem.ts';
-import type { Answer, Route } from '../routes/route.ts';
+import type { Answer, RequestBody, Route } from '../routes/route.ts';
 import * as schemas from './schemas.ts';
 import { givenFields } from './given.ts';
 
@@ -99,16 +99,21 @@ function requestBody({ body, method }: Route): NonNullable<ZodOpenApiOperationOb
   }
   if (body!.kind === 'lines') return { required: true, content: { 'application/x-ndjson': withExample(body!.schema) } };
   if (body!.kind === 'file') return { required: true, content: { 'application/octet-stream': { schema: binary } } };
-  const form = z.strictObject({
-    file: binary,
-    ...givenFields,
-  });
+  const { fileField = 'file', fields = givenFields } = body as Extract<RequestBody, { kind: 'multipart' }>;
+  const form = z.strictObject({ [fileField]: binary, ...fields });
   return { required: true, content: { 'multipart/form-data': { schema: form } } };
 }
 
 const binary = z.any().meta({ override: { type: 'string', format: 'binary' } });
 
 type Content = { readonly schema: z.ZodType; readonly example?: unknown };
+
+function problemContent({ problemSchema }: Route, status: number): Record<string, Content> {
+  const content = status === 404 ? withExample(schemas.problemDocument) : { schema: schemas.problemDocument };
+  // What is refused before it is known which interface is meant is a problem document.
+  const theirs = problemSchema === undefined ? {} : { 'application/json': { schema: problemSchema } };
+  return { ...theirs, 'application/problem+json': content };
+}
 
 function responses(route: Route): ZodOpenApiResponsesObject {
   const found: ZodOpenApiResponsesObject = {};
@@ -120,7 +125,7 @@ function responses(route: Route): ZodOpenApiResponsesObject {
       description: answer?.description ?? 'A problem.',
       content: {
         ...(answer && content(answer).content),
-        'application/problem+json': status === 404 ? withExample(schemas.problemDocument) : { schema: schemas.problemDocument },
+        ...problemContent(route, status),
       },
     };
   }

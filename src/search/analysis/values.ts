@@ -205,10 +205,17 @@ function quantity(value: string | null, written: string): string | null {
   return value === null ? null : value + unitOf(written);
 }
 
+/** Without this character at its end, however often it stands there. */
+function withoutEnd(text: string, character: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === character) end -= 1;
+  return text.slice(0, end);
+}
+
 /** A number without what only groups its digits: `5,000.50` is 5000.5. */
 function plain(written: string): string {
   const digits = written.replaceAll(',', '');
-  return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
+  return digits.includes('.') ? withoutEnd(withoutEnd(digits, '0'), '.') : digits;
 }
 
 /** `三点一四`, or a whole number. */
