@@ -68,6 +68,8 @@ async function withEngines<T>(source: Config, target: Config, work: (engines: En
 async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Said & { readonly same: boolean }> {
   const { progress } = options;
   await requireQuiet({ from, to }, options);
+  // What is not in the index yet would not be listed, and be left behind.
+  await Promise.all([from.index.filled?.(), to.index.filled?.()]);
   const [unfinished] = await from.collections.removals();
   if (unfinished !== undefined)
     throw new CliError(

@@ -184,6 +184,11 @@ export type IndexStats = { readonly documents: number; readonly chunks: number; 
 
 export interface DocumentIndex {
   /**
+   * Resolves when all stored documents are in it: an index that was made anew, or is of an older version, is filled while it is used.
+   * Absent: it is always whole. @throws AppError `unavailable` when it cannot be filled; the log says why.
+   */
+  filled?(): Promise<void>;
+  /**
    * Makes `document` searchable in one switch and drops the version before; durable when it returns. The chunks come from
    * the folder of its version (`chunks.ndjson`, `vectors.bin`; see `search/staging.ts`).
    * `stale`: a newer version, or a removal newer than this version, is there. `revoked`: the task was revoked first.

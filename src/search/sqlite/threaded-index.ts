@@ -34,6 +34,8 @@ export interface ThreadedIndex extends DocumentIndex {
 const expectedAtOnce = 500;
 /** How often an idle process looks whether another one has set the index aside. */
 const rebuildCheckMs = 2000;
+/** A pass that fails may be disturbed by another process; one after the other is a fault. */
+const fillTriesMax = 3;
 
 /** Opens the index and waits until every thread answers. Closing waits for what runs. */
 export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<ThreadedIndex> {
@@ -124,6 +126,15 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
         left = await call('reembed');
         onProgress(left);
       }
+    },
+    async filled() {
+      if (options.documents === undefined) return;
+      for (let tries = 0; tries < fillTriesMax; tries++) {
+        rebuilding.start();
+        await rebuilding.done();
+        if ((await call('rebuildState')) === 'done') return;
+      }
+      throw new AppError('unavailable', 'The index could not be filled from the stored documents.');
     },
     async close() {
       closing.abort();
