@@ -398,12 +398,14 @@ function storeFileRoutes(): readonly Route[] {
       body: { kind: 'json', schema: z.strictObject({ attributes: schemas.metadata.nullable() }).meta({ id: 'OpenAiAttributes' }) },
       reply: objects.storeFileObject,
       async handle(call) {
-        const { ctx, params, body, services } = call;
+        const { ctx, params, body, services, asker } = call;
         const { name } = await storeOf(call, params.vector_store_id);
         const docId = scopedId({ collection: name, docId: params.file_id });
-        const changed =
-          (await services.documents.change(docId, { metadata: null })) &&
-          (await services.documents.change(docId, { metadata: body.attributes }));
+        const before = await services.documents.info(docId, asker);
+        // One change, so that no crash in between leaves a file without attributes.
+        const gone = Object.fromEntries(Object.keys(before?.metadata ?? {}).map((name) => [name, null]));
+        const metadata = body.attributes === null ? null : { ...gone, ...body.attributes };
+        const changed = await services.documents.change(docId, { metadata });
         if (changed === null) throw new AppError('not_found', `No file '${params.file_id}' found in vector store '${name}'.`);
         ctx.body = objects.toStoreFile(name, await fileIn(call, name, params.file_id));
       },

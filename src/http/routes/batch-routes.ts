@@ -181,7 +181,7 @@ class Batch {
     const { services, principal } = this.#call;
     const bytes = text === undefined ? Buffer.from(file_base64!, 'base64') : Buffer.from(text, 'utf8');
     const name = cleanFilename(filename ?? '') || namedAfter(docId, text !== undefined);
-    for (const startedAt = performance.now(); ; await pause(lookMs, undefined, { signal: this.#call.signal })) {
+    for (const startedAt = performance.now(); ; await this.#pause()) {
       try {
         const receipt = await receiveBytes(services.uploads, bytes);
         return await services.uploads.submit({
@@ -201,10 +201,15 @@ class Batch {
     }
   }
 
+  /** Over at once when the client has gone: what the line waited for is then the end of it. */
+  #pause(): Promise<void> {
+    return pause(lookMs, undefined, { signal: this.#call.signal }).catch(() => undefined);
+  }
+
   #refusal(line: number, docId: string | null, error: unknown): object {
     const { ctx, requestId } = this.#call;
     const problem = toProblem(error, { path: ctx.path, requestId });
-    if (problem.status >= 500) this.#options.logger.error({ err: error, requestId }, 'a line of a batch could not be stored');
+    if (problem.code === 'internal') this.#options.logger.error({ err: error, requestId }, 'a line of a batch could not be stored');
     return { line, doc_id: docId, error: { status: problem.status, code: problem.code, detail: problem.detail } };
   }
 }
