@@ -78,19 +78,20 @@ export async function honestClient(url: string, signal: AbortSignal): Promise<nu
 }
 
 /**
- * Descriptors of a process once the connections that its clients kept alive are closed: as soon as there are no more than
- * `wanted`, or when their number has stayed for 6 s (30 s when it is more than wanted).
+ * The fewest descriptors that a process has once the connections that its clients kept alive are closed: as soon as there are
+ * no more than `wanted`, or when none fewer were seen for 6 s (30 s when there are more than wanted). The fewest, since a
+ * server at rest opens a file now and then too, for a moment.
  */
 export async function openFilesAtRest(pid: number, wanted = Infinity): Promise<number> {
-  let seen = Infinity;
-  let same = 0;
+  const patienceMs = wanted === Infinity ? 6_000 : 30_000;
+  let fewest = Infinity;
+  let fewerAt = performance.now();
   await until('the descriptors have settled', () => {
     const now = readdirSync(`/proc/${pid}/fd`).length;
-    same = now === seen ? same + 1 : 0;
-    seen = now;
-    return same >= (wanted === Infinity ? 300 : now <= wanted ? 1 : 1500);
+    if (now < fewest) [fewest, fewerAt] = [now, performance.now()];
+    return (wanted !== Infinity && fewest <= wanted) || performance.now() - fewerAt >= patienceMs;
   });
-  return seen;
+  return fewest;
 }
 
 /** Resident memory in megabytes. */
