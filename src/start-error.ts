@@ -5,6 +5,7 @@
 import { resolve, sep } from 'node:path';
 import { ConfigError } from './config.ts';
 import { AppError, DocumentError } from './errors.ts';
+import { sqliteCodeOf } from './trouble.ts';
 
 export type StartError = {
   /** Without a line end; may hold a secret that a setting holds. */
@@ -108,7 +109,7 @@ function ofSystem(error: unknown, places: StartPlaces): Row | null {
   const { code = '', syscall, path } = error as NodeJS.ErrnoException;
   if (syscall === 'listen' || syscall === 'getaddrinfo' || syscall === 'bind')
     return addressErrnos[code]?.(places) ?? never(`HOST, PORT: ${places.host}:${places.port} cannot be listened on (${code})`);
-  if ('errcode' in error) return later(`DATA_DIR: the index in ${places.dataDir} cannot be used (${error.message})`);
+  if (sqliteCodeOf(error) !== null) return later(`DATA_DIR: the index in ${places.dataDir} cannot be used (${error.message})`);
   const row = fileErrnos[code];
   if (row === undefined) return null;
   const place = path ?? ('resource' in error && typeof error.resource === 'string' ? error.resource : null);

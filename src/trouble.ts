@@ -62,10 +62,16 @@ export function troubleOf(error: unknown): Trouble | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof AppError) return ofAppError(error);
   if (error instanceof AggregateError) return worst(error.errors.map(troubleOf));
-  if ('errcode' in error && typeof error.errcode === 'number') return bySqliteCode.get(String(error.errcode & 0xff)) ?? null;
+  const sqliteCode = sqliteCodeOf(error);
+  if (sqliteCode !== null) return bySqliteCode.get(String(sqliteCode)) ?? null;
   if (error.name === 'ReplyError') return ofReply(error);
   const code = codeOf(error);
   return byDiskErrno.get(code) ?? byNetworkErrno.get(code) ?? ofSqlState(code);
+}
+
+/** The primary result code of an error that `node:sqlite` threw (sqlite.org/rescode.html); null when it is none. */
+export function sqliteCodeOf(error: unknown): number | null {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : null;
 }
 
 /** What an error says of the disk of this machine. */

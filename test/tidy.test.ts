@@ -33,7 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   trouble: ['errors'],
   redaction: [],
-  'start-error': ['config', 'errors'],
+  'start-error': ['config', 'errors', 'trouble'],
   'start-checks': ['config', 'errors'],
   logger: ['redaction'],
   records: [],

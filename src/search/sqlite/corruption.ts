@@ -5,6 +5,7 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { sqliteCodeOf } from '../../trouble.ts';
 import { IndexFormatError, indexFilename, isSoundDatabase } from './database.ts';
 
 /** SQLite's primary result codes for a damaged file and for one that is no database. */
@@ -14,8 +15,7 @@ const notADatabase = 26;
 /** True for errors that say: this file will not get better. */
 export function isDamage(error: unknown): boolean {
   if (error instanceof IndexFormatError) return true;
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
-  const code = error.errcode & 0xff;
+  const code = sqliteCodeOf(error);
   return code === corrupt || code === notADatabase;
 }
 
@@ -31,7 +31,7 @@ export function isSoundIndex(indexDir: string): boolean {
       db.close();
     }
   } catch (error) {
-    if (error instanceof Error && 'errcode' in error) return false;
+    if (sqliteCodeOf(error) !== null) return false;
     throw error;
   }
 }

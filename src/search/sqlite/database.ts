@@ -6,6 +6,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
+import { sqliteCodeOf } from '../../trouble.ts';
 import { tokensVersion } from '../analysis/tokens.ts';
 
 /** Raise when the tables change: an index in another format is set aside and rebuilt. */
@@ -44,6 +45,10 @@ export class IndexFormatError extends Error {
   }
 }
 
+/** SQLite's primary result codes for what another connection holds. */
+const busy = 5;
+const locked = 6;
+
 const walTriesMax = 200;
 const walPauseMs = 25;
 
@@ -75,10 +80,14 @@ function switchToWal(db: DatabaseSync): void {
     try {
       return db.exec('PRAGMA journal_mode = WAL');
     } catch (error) {
-      if (tries === walTriesMax || !(error instanceof Error && error.message.includes('locked'))) throw error;
+      if (tries === walTriesMax || !isTaken(sqliteCodeOf(error))) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, walPauseMs);
     }
   }
+}
+
+function isTaken(sqliteCode: number | null): boolean {
+  return sqliteCode === busy || sqliteCode === locked;
 }
 
 function wrap(db: DatabaseSync, path: string): IndexDatabase {

@@ -11,6 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { backup as backupDatabase, DatabaseSync } from 'node:sqlite';
 import { digestPlain, isPlainFolder, openPlain, readPlain } from '../../documents/plain-file.ts';
 import { hasErrno } from '../../errors.ts';
+import { sqliteCodeOf } from '../../trouble.ts';
 import { madeParts, parseStagedMeta } from '../../search/index/staging.ts';
 import { isTerminal, type Task, type TaskId, isTaskId } from '../../tasks/task.ts';
 import {
@@ -155,7 +156,7 @@ async function copyIndex(layout: Layout, list: FileList): Promise<void> {
     await list.make(`index/${indexFile}`, (target) => backupDatabase(database, target, { rate: 2 ** 31 - 1 }));
   } catch (error) {
     // It can be made again from the documents; a restore does.
-    if (!(error instanceof Error && 'errcode' in error) || hasErrno(error, 'ENOSPC')) throw error;
+    if (sqliteCodeOf(error) === null || hasErrno(error, 'ENOSPC')) throw error;
     await list.drop(`index/${indexFile}`);
   } finally {
     database.close();
