@@ -14,14 +14,16 @@ import { linkTo, route } from './route.ts';
 /** Questions of one conversation. */
 const turnsMax = 20;
 
-export function AnswerPanel({ question, docId }: { question: string; docId: string | null }): VNode {
+type Props = { readonly question: string; readonly where: string | null; readonly docId: string | null };
+
+export function AnswerPanel({ question, where, docId }: Props): VNode {
   const t = sentences.value.answer;
   const turns = useSignal<readonly Answer[]>([]);
   const followUp = useSignal('');
   const last = turns.value.at(-1);
   const ask = (text: string): void => {
     const before = turns.peek().map((turn) => turn.question);
-    turns.value = [...turns.peek(), askAnswer(text, { before, docId })].slice(-turnsMax);
+    turns.value = [...turns.peek(), askAnswer(text, { before, where, docId })].slice(-turnsMax);
   };
   // A conversation that is left is not written on.
   useEffect(() => () => turns.peek().forEach((turn) => turn.stop()), []);
@@ -126,11 +128,11 @@ function Turn({ turn, isFirst }: { turn: Answer; isFirst: boolean }): VNode {
 }
 
 function Citation({ number, source }: { number: number; source: KnownPassage }): VNode {
-  const { q = null, doc = null } = route.value.parameters as { q?: string; doc?: string };
+  const { q = null, doc = null, where = null } = route.value.parameters as { q?: string; doc?: string; where?: string };
   return (
     <a
       class="cite"
-      href={linkTo('search', { q, doc, ...toParameters(source) })}
+      href={linkTo('search', { q, where, doc, ...toParameters(source) })}
       aria-label={sentences.value.answer.source(String(number), placeOf(source))}
     >
       [{number}]

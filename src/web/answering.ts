@@ -3,8 +3,7 @@
  * somebody asks for the first.
  */
 import { signal, type Signal } from '@preact/signals';
-import { request } from './api.ts';
-import { collectionMember } from './collection.ts';
+import { placeMember, request } from './api.ts';
 import { createEventParser } from './event-stream.ts';
 import { passageOf, type KnownPassage } from './passage-link.ts';
 import { keep } from './results.ts';
@@ -28,7 +27,10 @@ const questionCharactersMax = 2000;
 const textCharactersMax = 200_000;
 
 /** Asks at once. `before`: the questions that this one follows on; the passages for it are looked for with them. */
-export function askAnswer(question: string, options: { before: readonly string[]; docId: string | null }): Answer {
+export function askAnswer(
+  question: string,
+  options: { before: readonly string[]; where: string | null; docId: string | null },
+): Answer {
   const life = new AbortController();
   const answer: Answer = {
     question,
@@ -42,7 +44,7 @@ export function askAnswer(question: string, options: { before: readonly string[]
       life.abort();
     },
   };
-  void run(answer, withContext(question, options.before), options.docId, life.signal);
+  void run(answer, { question: withContext(question, options.before), where: options.where, docId: options.docId }, life.signal);
   return answer;
 }
 
@@ -74,8 +76,10 @@ function withContext(question: string, before: readonly string[]): string {
   return whole.slice(-questionCharactersMax);
 }
 
-async function run(answer: Answer, question: string, docId: string | null, signal: AbortSignal): Promise<void> {
-  const body = { question, ...collectionMember(), ...(docId === null ? {} : { doc_ids: [docId] }) };
+type Asked = { readonly question: string; readonly where: string | null; readonly docId: string | null };
+
+async function run(answer: Answer, { question, where, docId }: Asked, signal: AbortSignal): Promise<void> {
+  const body = { question, ...placeMember(where), ...(docId === null ? {} : { doc_ids: [docId] }) };
   try {
     const response = await request('answer', {
       method: 'POST',

@@ -3,7 +3,7 @@
  * ever names another origin.
  */
 import { signal } from '@preact/signals';
-import { collectionMember, collectionQuery } from './collection.ts';
+import { collectionMember, collectionQuery, everyCollection } from './collection.ts';
 import type {
   MetadataValue,
   WireCollectionList,
@@ -102,6 +102,23 @@ export async function deleteAt(path: string): Promise<void> {
   }
 }
 
+export type CollectionChange = {
+  readonly title: string | null;
+  readonly description: string | null;
+  readonly settings: { readonly synonyms: readonly (readonly string[])[]; readonly chunk_tokens: number | null };
+};
+
+/** Makes it, or changes what is said of it. */
+export async function putCollection(name: string, change: CollectionChange): Promise<void> {
+  await request(`collections/${encodeURIComponent(name)}`, { ...jsonBody(change), method: 'PUT' });
+}
+
+/** With everything in it. */
+export async function deleteCollection(name: string): Promise<void> {
+  const part = encodeURIComponent(name);
+  await request(`collections/${part}?confirm=${part}`, { method: 'DELETE' });
+}
+
 export type DocumentChange = {
   readonly title?: string | null;
   readonly filename?: string;
@@ -134,25 +151,31 @@ function filtersOf(docIds: readonly string[]): readonly string[] {
   return groups.map((value) => JSON.stringify({ type: 'in', key: '$doc_id', value }));
 }
 
-/** Null when there is no such document (any more). */
-export function getDocument(docId: string): Promise<WireDocument | null> {
-  return readOrNull(documentPath(docId));
+/** Null when there is no such document (any more). `collection`: null for this page's own, here and below. */
+export function getDocument(docId: string, collection: string | null = null): Promise<WireDocument | null> {
+  return readOrNull(documentPath(docId, '', collection));
 }
 
 /** The parsed text as it arrives. */
-export async function openContent(docId: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-  const response = await request(documentPath(docId, '/content'), { signal });
+export async function openContent(
+  docId: string,
+  collection: string | null,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
+  const response = await request(documentPath(docId, '/content', collection), { signal });
   if (response.body === null) throw new ApiError(response.status, 'The answer has no body.');
   return response.body;
 }
 
 /** Where the original is; absolute, for links and for pdf.js. */
-export function originalUrl(docId: string): string {
-  return new URL(documentPath(docId, '/file'), document.baseURI).href;
+export function originalUrl(docId: string, collection: string | null = null): string {
+  return new URL(documentPath(docId, '/file', collection), document.baseURI).href;
 }
 
 export type SearchRequest = {
   readonly query: string;
+  /** A collection, or `everyCollection`; null: this page's own. */
+  readonly where: string | null;
   /** Only in this document; null: in all. */
   readonly docId: string | null;
   readonly topK: number;
@@ -168,7 +191,7 @@ export type SearchRequest = {
 export function search(asked: SearchRequest, signal: AbortSignal): Promise<WireSearch> {
   const body = {
     query: asked.query,
-    ...collectionMember(),
+    ...placeMember(asked.where),
     top_k: asked.topK,
     ...(asked.offset === 0 ? {} : { offset: asked.offset }),
     ...(asked.docId === null ? {} : { doc_ids: [asked.docId] }),
@@ -177,6 +200,12 @@ export function search(asked: SearchRequest, signal: AbortSignal): Promise<WireS
     ...(asked.insertedAfter === null ? {} : { inserted_after: asked.insertedAfter }),
   };
   return readJson('search', { ...jsonBody(body), signal });
+}
+
+/** Where to look, as a member of a JSON body. */
+export function placeMember(where: string | null): { collection?: string; collections?: readonly string[] } {
+  if (where === null) return collectionMember();
+  return where === everyCollection ? { collections: [everyCollection] } : { collection: where };
 }
 
 /** @throws ApiError 401 when the key is wrong. */
@@ -242,8 +271,8 @@ function jsonBody(value: unknown): RequestInit {
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
 }
 
-function documentPath(docId: string, part = ''): string {
-  return `documents/${encodeURIComponent(docId)}${part}${collectionQuery('?')}`;
+function documentPath(docId: string, part = '', collection: string | null = null): string {
+  return `documents/${encodeURIComponent(docId)}${part}${collectionQuery('?', collection)}`;
 }
 
 /** Of lists, which are of one collection. */

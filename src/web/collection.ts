@@ -14,9 +14,13 @@ export const collections = signal<readonly WireCollection[]>([]);
 const asked = parseRoute(location.hash).parameters['c'] ?? remembered('collection');
 if (asked !== null) remember('collection', asked);
 
-/** `collection=…` for an address, after `mark`; '' for the key's own. */
-export function collectionQuery(mark: '?' | '&'): string {
-  return asked === null ? '' : `${mark}collection=${encodeURIComponent(asked)}`;
+/** All that may be read here, in a search. */
+export const everyCollection = '*';
+
+/** `collection=…` for an address, after `mark`: of another collection than this page's where one is named; '' for the key's own. */
+export function collectionQuery(mark: '?' | '&', other: string | null = null): string {
+  const name = other ?? asked;
+  return name === null ? '' : `${mark}collection=${encodeURIComponent(name)}`;
 }
 
 /** The same for a JSON body. */
@@ -26,6 +30,11 @@ export function collectionMember(): { collection?: string } {
 
 export function currentName(config: WireConfig | null): string {
   return asked ?? config?.key?.collections?.[0] ?? 'default';
+}
+
+/** As people call it. */
+export function titleOf(name: string): string {
+  return collections.value.find((each) => each.name === name)?.title ?? name;
 }
 
 /** Takes what `GET /collections` says. Of one that was chosen long ago nothing may be left: then the key's own is opened. */

@@ -4,6 +4,7 @@ import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { changeDocument, type DocumentChange } from './api.ts';
 import { putDocument } from './document-list.ts';
+import { Field } from './field.tsx';
 import { bytes, count } from './figures.ts';
 import { sentences } from './language.ts';
 import { metadataParameter, typedValue } from './metadata-filter.ts';
@@ -133,25 +134,6 @@ function EditForm({ known, onDone }: FormProps): VNode {
         </button>
       </p>
     </form>
-  );
-}
-
-function Field({
-  name,
-  value,
-  max = 300,
-  onInput,
-}: {
-  name: string;
-  value: string;
-  max?: number;
-  onInput: (value: string) => void;
-}): VNode {
-  return (
-    <label>
-      <span>{name}</span>
-      <input type="text" value={value} maxLength={max} onInput={(event) => onInput(event.currentTarget.value)} />
-    </label>
   );
 }
 

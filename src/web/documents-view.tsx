@@ -3,6 +3,7 @@ import { signal, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useCallback, useEffect } from 'preact/hooks';
 import { originalUrl } from './api.ts';
+import { collections } from './collection.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import {
   documents,
@@ -35,12 +36,17 @@ const BulkDetails = lazily<{ chosen: readonly WireDocument[]; onClose: () => voi
   async () => (await import('./document-details.tsx')).BulkDetails,
 );
 
+const MoveDialog = lazily<{ chosen: readonly WireDocument[]; onMoved: (docId: string) => void; onClose: () => void }>(
+  async () => (await import('./move-dialog.tsx')).MoveDialog,
+);
+
 const restMs = 150;
 /** Documents that can be chosen at once. */
 const chosenMax = 10_000;
 
 const asking = signal<readonly WireDocument[] | null>(null);
 const describing = signal<readonly WireDocument[] | null>(null);
+const moving = signal<readonly WireDocument[] | null>(null);
 const selection = createSelection();
 
 export function DocumentsView(): VNode {
@@ -150,6 +156,11 @@ function DocumentList(): VNode {
           <button type="button" onClick={() => (describing.value = chosen)}>
             {t.describe}
           </button>
+          {collections.value.length < 2 ? null : (
+            <button type="button" onClick={() => (moving.value = chosen)}>
+              {sentences.value.moving.start}
+            </button>
+          )}
           <button type="button" onClick={() => (asking.value = chosen)}>
             <Icon name="trash" />
             {t.remove}
@@ -173,6 +184,15 @@ function DocumentList(): VNode {
         />
       )}
       {asking.value === null ? null : <DeleteQuestion chosen={asking.value} />}
+      {moving.value === null ? null : (
+        <MoveDialog.View
+          chosen={moving.value}
+          onMoved={(id) => selection.clear(new Set([id]))}
+          onClose={() => {
+            moving.value = null;
+          }}
+        />
+      )}
       {describing.value === null ? null : (
         <BulkDetails.View
           chosen={describing.value}

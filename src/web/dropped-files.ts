@@ -4,6 +4,8 @@ export type FoundFile = {
   readonly file: File;
   /** The name, with the folders before it where there are any. */
   readonly path: string;
+  /** Where the browser gives one: it can be read again after the page was loaded anew. */
+  readonly handle?: FileSystemFileHandle | null;
 };
 
 /** Most files taken from one drop or one chosen folder. */
@@ -24,14 +26,40 @@ type Found = { readonly files: FoundFile[]; leftOut: number };
 export async function filesFromDrop(transfer: DataTransfer): Promise<FoundFiles> {
   const entries = [...transfer.items].flatMap((item) => (item.kind === 'file' ? [item.webkitGetAsEntry()] : []));
   const plain = [...transfer.files];
+  const handles = [...transfer.items].map((item) => (item.kind === 'file' ? handleOf(item) : null)).filter((each) => each !== null);
   const found: Found = { files: [], leftOut: 0 };
   for (const [index, entry] of entries.entries()) {
     const file = plain[index];
     if (entry === null || entry.isFile) {
-      if (file !== undefined) take(found, { file, path: file.name });
+      if (file !== undefined) take(found, { file, path: file.name, handle: (await handles[index]) ?? null });
     } else {
       await walk(entry, found);
     }
+  }
+  return found;
+}
+
+type HandledItem = DataTransferItem & { getAsFileSystemHandle?: () => Promise<FileSystemHandle | null> };
+
+async function handleOf(item: HandledItem): Promise<FileSystemFileHandle | null> {
+  const handle = await item.getAsFileSystemHandle?.().catch(() => null);
+  return handle instanceof FileSystemFileHandle ? handle : null;
+}
+
+type PickingWindow = { showOpenFilePicker?: (options: { multiple: true }) => Promise<FileSystemFileHandle[]> };
+
+/** Asks for files with the browser's own picker, which gives handles; null where it has none. Nothing chosen: no files. */
+export async function pickFiles(): Promise<FoundFiles | null> {
+  const { showOpenFilePicker } = window as PickingWindow;
+  if (showOpenFilePicker === undefined) return null;
+  const handles = await showOpenFilePicker({ multiple: true }).catch((error: unknown) => {
+    if (error instanceof DOMException && error.name === 'AbortError') return [];
+    throw error;
+  });
+  const found: Found = { files: [], leftOut: 0 };
+  for (const handle of handles) {
+    const file = await handle.getFile();
+    take(found, { file, path: file.name, handle });
   }
   return found;
 }

@@ -77,6 +77,8 @@ export type Catalogue = {
     readonly notYet: string;
     readonly copySummary: string;
     readonly leftBehind: (files: string) => string;
+    readonly leftReadable: (files: string) => string;
+    readonly goOn: (files: number) => string;
     readonly whichFiles: string;
     readonly forgetThem: string;
     readonly notRetried: (filename: string) => string;
@@ -229,6 +231,8 @@ export type Catalogue = {
     readonly moreOf: (hits: number) => string;
     readonly fewerOf: string;
     readonly filters: string;
+    readonly where: string;
+    readonly everyCollection: string;
     readonly kind: string;
     readonly anyKind: string;
     readonly kinds: Record<FileKind, string>;
@@ -277,6 +281,10 @@ export type Catalogue = {
     readonly followUp: string;
     readonly send: string;
   };
+
+  readonly moving: { readonly start: string };
+
+  readonly collections: { readonly title: string; readonly manage: string };
 
   readonly settings: {
     readonly title: string;
@@ -407,6 +415,8 @@ export const en: Catalogue = {
       files === '1'
         ? 'When this page was closed, 1 file had not been uploaded yet. Choose it again to upload it.'
         : `When this page was closed, ${files} files had not been uploaded yet. Choose them again to upload them.`,
+    leftReadable: (files) => `When this page was closed, ${counted(files, 'file')} had not been uploaded yet.`,
+    goOn: (files) => (files === 1 ? 'Add this file again' : `Add ${files} files again`),
     whichFiles: 'Which files?',
     forgetThem: 'Dismiss',
     notRetried: (filename) => `${filename} could not be tried again.`,
@@ -600,6 +610,8 @@ export const en: Catalogue = {
     moreOf: (hits) => (hits === 1 ? '1 more passage in this document' : `${hits} more passages in this document`),
     fewerOf: 'Show fewer',
     filters: 'Narrow the search',
+    where: 'Where to search',
+    everyCollection: 'All collections',
     kind: 'Type of file',
     anyKind: 'Any type',
     kinds: {
@@ -658,6 +670,10 @@ export const en: Catalogue = {
     followUp: 'Ask a follow-up question',
     send: 'Ask',
   },
+
+  moving: { start: 'Move to…' },
+
+  collections: { title: 'Collections', manage: 'Manage collections' },
 
   settings: {
     title: 'You and this server',

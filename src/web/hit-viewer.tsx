@@ -59,7 +59,7 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
 
   // The document that is open stays on the page until the next one is there.
   const shown = opened.value;
-  const isShown = shown !== null && shown.passage.docId === passage.docId;
+  const isShown = shown !== null && isOneDocument(shown.passage, passage);
   const filename = isShown ? shown.document.filename : (knownPassage(key)?.filename ?? passage.docId);
   const isPdf = isShown && shown.document.media_type === 'application/pdf' && shown.passage.page !== null;
   return (
@@ -90,7 +90,7 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
         {isShown ? <ToolButton icon="quote" name={t.copyCitation} onClick={() => void copyText(citationOf(shown))} /> : null}
         <a
           class="button quiet icon-only"
-          href={originalUrl(passage.docId)}
+          href={originalUrl(passage.docId, passage.collection)}
           download={filename}
           aria-label={sentences.value.documents.original}
           title={sentences.value.documents.original}
@@ -126,18 +126,31 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
 
 /** The parsed text around a passage. */
 export function PassageText({ passage, mediaType = '' }: { passage: KnownPassage; mediaType?: string }): VNode {
-  const { docId, start, end } = passage;
+  const { docId, collection, start, end } = passage;
   const words = passage.highlights.map(([from, to]): MarkRange => [start + from, start + to]);
-  return <TextPanel docId={docId} passage={[start, end]} words={words} headingLevel={3} contents={contentsOf(mediaType)} />;
+  return (
+    <TextPanel
+      docId={docId}
+      collection={collection}
+      passage={[start, end]}
+      words={words}
+      headingLevel={3}
+      contents={contentsOf(mediaType)}
+    />
+  );
+}
+
+function isOneDocument(one: PassageRef, other: PassageRef): boolean {
+  return one.docId === other.docId && one.collection === other.collection;
 }
 
 /** What a search of this page has found is known; of a link the text is read. Null when the document is not there. */
 async function openPassage(ref: PassageRef, signal: AbortSignal): Promise<Opened | null> {
-  const document = await getDocument(ref.docId);
+  const document = await getDocument(ref.docId, ref.collection);
   if (document === null || signal.aborted) return null;
   const known = knownPassage(keyOf(ref));
   if (known !== undefined) return { document, passage: known };
-  const content = createLongText(await openContent(ref.docId, signal));
+  const content = createLongText(await openContent(ref.docId, ref.collection, signal));
   await content.readUpTo(ref.end);
   const text = content.text.slice(ref.start, ref.end);
   return { document, passage: { ...ref, filename: document.filename, text, highlights: [], section: [] } };
@@ -151,7 +164,16 @@ function OtherHits({ passage, query }: { passage: PassageRef; query: string }): 
     inOrder.value = [];
     if (query.trim() === '') return undefined;
     const life = new AbortController();
-    const all = { query, docId: passage.docId, topK: 100, offset: 0, mediaType: null, insertedAfter: null, filters: null };
+    const all = {
+      query,
+      where: passage.collection,
+      docId: passage.docId,
+      topK: 100,
+      offset: 0,
+      mediaType: null,
+      insertedAfter: null,
+      filters: null,
+    };
     search(all, life.signal).then(
       ({ hits }) => {
         keep(hits);
@@ -160,13 +182,13 @@ function OtherHits({ passage, query }: { passage: PassageRef; query: string }): 
       () => undefined,
     );
     return () => life.abort();
-  }, [passage.docId, query]);
+  }, [passage.docId, passage.collection, query]);
 
   const at = inOrder.value.findIndex((each) => keyOf(each) === keyOf(passage));
   if (inOrder.value.length < 2) return null;
   const step = (by: number): void => {
     const next = inOrder.value[at === -1 ? inOrder.value.findIndex((each) => each.start >= passage.start) : at + by];
-    if (next !== undefined) goTo('search', { ...route.value.parameters, p: null, ...toParameters(next) });
+    if (next !== undefined) goTo('search', { ...route.value.parameters, of: null, p: null, ...toParameters(next) });
   };
   return (
     <div class="viewer-tools" role="group" aria-label={t.inThisDocument}>

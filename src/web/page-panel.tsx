@@ -30,7 +30,7 @@ export function PagePanel({ passage }: { passage: KnownPassage }): VNode {
     view.value = null;
     state.value = 'loading';
     turned.value = 0;
-    openPdf(originalUrl(passage.docId)).then(
+    openPdf(originalUrl(passage.docId, passage.collection)).then(
       (opened) => {
         if (wanted) view.value = opened;
         else opened.close();
@@ -43,7 +43,7 @@ export function PagePanel({ passage }: { passage: KnownPassage }): VNode {
       wanted = false;
       view.value?.close();
     };
-  }, [passage.docId]);
+  }, [passage.docId, passage.collection]);
 
   const pdf = view.value;
   useEffect(() => {

@@ -10,6 +10,8 @@ import type { WireHit } from './wire.ts';
 
 export type PassageRef = {
   readonly docId: string;
+  /** Null: this page's own. */
+  readonly collection: string | null;
   /** UTF-16 offsets into the parsed text. */
   readonly start: number;
   readonly end: number;
@@ -30,6 +32,7 @@ export type KnownPassage = PassageRef & {
 export function passageOf({ citation, text, highlights }: Pick<WireHit, 'citation' | 'text' | 'highlights'>): KnownPassage {
   return {
     docId: citation.doc_id,
+    collection: citation.collection === currentName(config.peek()) ? null : citation.collection,
     start: citation.char_start,
     end: citation.char_end,
     page: citation.page,
@@ -43,23 +46,30 @@ export function passageOf({ citation, text, highlights }: Pick<WireHit, 'citatio
 
 /** One name for one place. */
 export function keyOf(ref: PassageRef): string {
-  return `${ref.docId} ${ref.start}-${ref.end}`;
+  return `${ref.collection ?? ''} ${ref.docId} ${ref.start}-${ref.end}`;
 }
 
 /** The parameters of an address that opens the passage. */
 export function toParameters(ref: PassageRef): Readonly<Record<string, string>> {
   const pages = ref.page === null ? {} : { p: pageText(ref.page, ref.pageEnd) };
-  return { read: ref.docId, at: `${ref.start}-${ref.end}`, ...pages };
+  const place = ref.collection === null ? {} : { of: ref.collection };
+  return { read: ref.docId, ...place, at: `${ref.start}-${ref.end}`, ...pages };
 }
 
 /** Null where an address opens none, or one that cannot be. */
 export function fromParameters(parameters: Readonly<Record<string, string>>): PassageRef | null {
-  const { read: docId, at = '', p = '' } = parameters;
+  const {
+    read: docId,
+    of: collection = null,
+    at = '',
+    p = '',
+  } = parameters as { read?: string; of?: string; at?: string; p?: string };
   const [, start, end] = /^(\d{1,10})-(\d{1,10})$/.exec(at) ?? [];
   if (docId === undefined || docId === '' || start === undefined || Number(end) <= Number(start)) return null;
   const [, page, last] = /^(\d{1,6})(?:–(\d{1,6}))?$/.exec(p) ?? [];
   return {
     docId,
+    collection,
     start: Number(start),
     end: Number(end),
     page: page === undefined ? null : Number(page),
@@ -74,6 +84,6 @@ export function pageText(first: number, last: number | null): string {
 
 /** Where anybody who may read the document finds the passage. */
 export function permanentLink(ref: PassageRef): string {
-  const c = collections.peek().length < 2 ? null : currentName(config.peek());
-  return new URL(linkTo('search', { c, ...toParameters(ref) }), document.baseURI).href;
+  const c = collections.peek().length < 2 ? null : (ref.collection ?? currentName(config.peek()));
+  return new URL(linkTo('search', { c, ...toParameters({ ...ref, collection: null }) }), document.baseURI).href;
 }

@@ -16,7 +16,7 @@ export function PicturePanel({ document }: { document: WireDocument }): VNode | 
     if (!isShown) return undefined;
     const life = new AbortController();
     let made: string | null = null;
-    request(originalUrl(document.doc_id), { signal: life.signal })
+    request(originalUrl(document.doc_id, document.collection), { signal: life.signal })
       .then((response) => response.blob())
       .then(
         (blob) => {
@@ -30,7 +30,7 @@ export function PicturePanel({ document }: { document: WireDocument }): VNode | 
       life.abort();
       if (made !== null) URL.revokeObjectURL(made);
     };
-  }, [document.doc_id, document.task_id]);
+  }, [document.task_id]);
   if (!isShown || source.value === null) return null;
   return <img class="picture" src={source.value} alt={sentences.value.search.pictureOf(document.filename)} />;
 }

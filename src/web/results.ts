@@ -129,7 +129,7 @@ export function keep(hits: readonly Pick<WireHit, 'citation' | 'text' | 'highlig
 }
 
 function isSame(one: Question, other: Question): boolean {
-  return (['query', 'docId', 'mediaType', 'insertedAfter', 'filters'] as const).every((name) => one[name] === other[name]);
+  return (['query', 'where', 'docId', 'mediaType', 'insertedAfter', 'filters'] as const).every((name) => one[name] === other[name]);
 }
 
 // What failed because the server was away is asked again when it is back.

@@ -6,6 +6,7 @@ import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from './announcer.ts';
+import { collections, currentName, everyCollection, titleOf } from './collection.ts';
 import { count } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
@@ -27,13 +28,15 @@ const hitsOfDocument = 1;
 const HitViewer = lazily<{ passage: PassageRef; query: string; onClose: () => void }>(
   async () => (await import('./hit-viewer.tsx')).HitViewer,
 );
-const AnswerPanel = lazily<{ question: string; docId: string | null }>(
+const AnswerPanel = lazily<{ question: string; where: string | null; docId: string | null }>(
   async () => (await import('./answer-panel.tsx')).AnswerPanel,
 );
 
 /** What the address says of the search, beside the passage that is open. */
 type Place = {
   readonly q: string;
+  /** `*`: in all collections; null: in this page's own. */
+  readonly where: string | null;
   readonly doc: string | null;
   readonly kind: string | null;
   readonly age: string | null;
@@ -43,6 +46,7 @@ type Place = {
 function placeOf(parameters: Readonly<Record<string, string>>): Place {
   return {
     q: parameters['q'] ?? '',
+    where: parameters['where'] === everyCollection ? everyCollection : null,
     doc: parameters['doc'] ?? null,
     kind: parameters['kind'] ?? null,
     age: parameters['age'] ?? null,
@@ -54,17 +58,18 @@ export function SearchView(): VNode {
   const t = sentences.value.search;
   const { parameters } = route.value;
   const place = placeOf(parameters);
-  const { q, doc, kind, age, meta } = place;
+  const { q, where, doc, kind, age, meta } = place;
   const field = useRef<HTMLInputElement>(null);
   const question: Question = {
     query: q,
+    where,
     docId: doc,
     mediaType: mediaTypeOf(kind),
     insertedAfter: after(age),
     filters: filterOf(meta ?? undefined),
   };
 
-  useEffect(() => ask(question), [q, doc, kind, age, meta]);
+  useEffect(() => ask(question), [q, where, doc, kind, age, meta]);
   useEffect(() => {
     if (open === null) field.current?.focus();
   }, []);
@@ -103,7 +108,7 @@ export function SearchView(): VNode {
           </p>
         </div>
         {config.value?.answers === true && q.trim() !== '' ? (
-          <AnswerPanel.View key={JSON.stringify([q, doc])} question={q} docId={doc} />
+          <AnswerPanel.View key={JSON.stringify([q, where, doc])} question={q} where={where} docId={doc} />
         ) : null}
         <Results place={place} question={question} open={open} />
       </div>
@@ -163,9 +168,21 @@ function SearchField({ place, question, field }: FieldProps): VNode {
 
 function Filters({ place }: { place: Place }): VNode {
   const t = sentences.value.search;
-  const set = (name: 'kind' | 'age', value: string): void => replaceRoute('search', { ...route.peek().parameters, [name]: value });
+  const set = (name: 'where' | 'kind' | 'age', value: string): void =>
+    replaceRoute('search', { ...route.peek().parameters, [name]: value });
   return (
     <div class="search-filters" role="group" aria-label={t.filters}>
+      {collections.value.length < 2 ? null : (
+        <select
+          class={place.where === null ? '' : 'is-set'}
+          aria-label={t.where}
+          value={place.where ?? ''}
+          onChange={(event) => set('where', event.currentTarget.value)}
+        >
+          <option value="">{titleOf(currentName(config.value))}</option>
+          <option value={everyCollection}>{t.everyCollection}</option>
+        </select>
+      )}
       <select
         class={place.kind === null ? '' : 'is-set'}
         aria-label={t.kind}
@@ -268,7 +285,7 @@ function Results({ place, question, open }: ResultsProps): VNode {
       {shown.shownFor === null ? null : <p class="muted small">{t.shownFor(shown.shownFor)}</p>}
       <ol class={`hits${isCurrent ? '' : ' stale'}`} aria-label={t.hits} aria-busy={!isCurrent}>
         {byDocument(shown.hits).map((hits) => (
-          <li key={hits[0]?.citation.doc_id}>
+          <li key={hits[0] === undefined ? '' : nameOf(hits[0])}>
             <DocumentHits hits={hits} place={place} open={open} />
           </li>
         ))}
@@ -301,11 +318,16 @@ function foundLine({ hits, total, tookMs }: Found): string {
 function byDocument(hits: readonly WireHit[]): readonly (readonly WireHit[])[] {
   const groups = new Map<string, WireHit[]>();
   for (const hit of hits) {
-    const known = groups.get(hit.citation.doc_id);
-    if (known === undefined) groups.set(hit.citation.doc_id, [hit]);
+    const name = nameOf(hit);
+    const known = groups.get(name);
+    if (known === undefined) groups.set(name, [hit]);
     else known.push(hit);
   }
   return [...groups.values()];
+}
+
+function nameOf({ citation }: WireHit): string {
+  return JSON.stringify([citation.collection, citation.doc_id]);
 }
 
 type HitsProps = { readonly hits: readonly WireHit[]; readonly place: Place; readonly open: PassageRef | null };
@@ -354,6 +376,7 @@ function Hit({ hit, place, isOpen }: { hit: WireHit; place: Place; isOpen: boole
       <span class="hit-head">
         <bdi class="name">{citation.filename}</bdi>
         {citation.page === null ? null : <span class="page">{t.page(pageText(citation.page, citation.page_end))}</span>}
+        {ref.collection === null ? null : <bdi class="muted small">{titleOf(ref.collection)}</bdi>}
         <span class={`match match-${matchOf(hit.relevance)}`}>{t.match[matchOf(hit.relevance)]}</span>
         {hit.across_languages ? <span class="muted small">{t.acrossLanguages}</span> : null}
       </span>

@@ -15,6 +15,9 @@ export const silent = signal(false);
 /** What the key of this page may do; without keys, everything. */
 export const mayWrite = computed(() => config.value?.auth !== 'key' || ['write', 'admin'].includes(config.value.key?.scope ?? ''));
 
+/** Keys and collections are an administrator's. */
+export const mayManage = computed(() => config.value?.auth !== 'key' || config.value.key?.scope === 'admin');
+
 const askMs = 2000;
 const patienceMs = 2500;
 let asking = false;
@@ -59,7 +62,8 @@ export const documentCount = computed(() => {
   return current?.documents ?? status.value?.documents ?? 0;
 });
 
-async function readCollections(): Promise<void> {
+/** Reads them again, for what was changed on this page. */
+export async function readCollections(): Promise<void> {
   const answer = await listCollections().catch(() => null);
   if (answer !== null) takeCollections(answer.collections);
 }

@@ -1,11 +1,15 @@
 /** How the server is: what waits and runs, what was done in the last hour, and how much room there is. */
+import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { BarChart } from './chart.tsx';
 import { currentName } from './collection.ts';
 import { bytes, clockTime, count } from './figures.ts';
 import { sentences } from './language.ts';
-import { config, status } from './server-state.ts';
+import { lazily } from './lazy.tsx';
+import { config, mayManage, status } from './server-state.ts';
 import type { WireStatus } from './wire.ts';
+
+const CollectionsPanel = lazily(async () => (await import('./collections-panel.tsx')).CollectionsPanel);
 
 type Minute = WireStatus['history'][number];
 
@@ -56,9 +60,30 @@ export function SystemView(): VNode {
             </dl>
           </div>
           <Settings />
+          {mayManage.value ? <Managing /> : null}
         </>
       )}
     </section>
+  );
+}
+
+/** What administrators manage here, loaded when one of them wants to. */
+function Managing(): VNode {
+  const t = sentences.value.collections;
+  const isOpen = useSignal(false);
+  return (
+    <>
+      <h2 class="section-title">{t.title}</h2>
+      {isOpen.value ? (
+        <CollectionsPanel.View />
+      ) : (
+        <p>
+          <button type="button" onClick={() => (isOpen.value = true)}>
+            {t.manage}
+          </button>
+        </p>
+      )}
+    </>
   );
 }
 

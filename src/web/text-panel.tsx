@@ -16,6 +16,8 @@ import { Rendered } from './reading/rendered.tsx';
 
 type Props = {
   readonly docId: string;
+  /** Null: this page's own. */
+  readonly collection?: string | null;
   /** UTF-16 offsets into the text; null shows the beginning. */
   readonly passage: MarkRange | null;
   /** The words searched for, as offsets into the text too. */
@@ -31,7 +33,7 @@ const stretch = 6000;
 /** Characters that are read for the table of contents. */
 const outlinedCharacters = 4_000_000;
 
-export function TextPanel({ docId, passage, words = [], headingLevel, contents = 'list' }: Props): VNode {
+export function TextPanel({ docId, collection = null, passage, words = [], headingLevel, contents = 'list' }: Props): VNode {
   const source = useRef<LongText | null>(null);
   const shown = useSignal<{ text: string; start: number; more: boolean } | null>(null);
   const problem = useSignal<string | null>(null);
@@ -57,7 +59,7 @@ export function TextPanel({ docId, passage, words = [], headingLevel, contents =
     problem.value = null;
     outline.value = [];
     range.current = { start: Math.max(0, start - stretch), end: end + stretch };
-    openContent(docId, life.signal)
+    openContent(docId, collection, life.signal)
       .then(async (stream) => {
         source.current = createLongText(stream);
         wanted.current = '.passage';
@@ -71,7 +73,7 @@ export function TextPanel({ docId, passage, words = [], headingLevel, contents =
         problem.value = gone ? sentences.value.documents.gone : sentenceOf(error);
       });
     return () => life.abort();
-  }, [docId, start, end]);
+  }, [docId, collection, start, end]);
 
   const stretchShown = shown.value;
   useLayoutEffect(() => {

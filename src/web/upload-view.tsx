@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { announce } from './announcer.ts';
 import { retryTask } from './api.ts';
 import { docIdProblem } from './doc-id.ts';
-import { filesFromInput } from './dropped-files.ts';
+import { filesFromInput, pickFiles } from './dropped-files.ts';
 import { bytes, count, time } from './figures.ts';
 import { Icon } from './icons.tsx';
 import { copyText } from './clipboard.ts';
@@ -34,7 +34,7 @@ import {
   type Upload,
   type UploadState,
 } from './uploads.ts';
-import { forgetLeft, leftBehind } from './unsent.ts';
+import { forgetLeft, leftBehind, resumable, resume } from './unsent.ts';
 import type { WireDocument, WireTask } from './wire.ts';
 import { VirtualList } from './virtual-list.tsx';
 
@@ -62,7 +62,7 @@ function LeftBehind(): VNode | null {
   if (left === null) return null;
   return (
     <div class="left-behind card" role="status">
-      <p>{t.leftBehind(count(left.count))}</p>
+      <p>{resumable.value.size < left.count ? t.leftBehind(count(left.count)) : t.leftReadable(count(left.count))}</p>
       <details>
         <summary>{t.whichFiles}</summary>
         <ul>
@@ -73,9 +73,16 @@ function LeftBehind(): VNode | null {
           ))}
         </ul>
       </details>
-      <button type="button" class="quiet" onClick={forgetLeft}>
-        {t.forgetThem}
-      </button>
+      <div class="actions">
+        {resumable.value.size === 0 ? null : (
+          <button type="button" class="primary" onClick={() => void resume().then((files) => takeFiles({ files, leftOut: 0 }))}>
+            {t.goOn(resumable.value.size)}
+          </button>
+        )}
+        <button type="button" class="quiet" onClick={forgetLeft}>
+          {t.forgetThem}
+        </button>
+      </div>
     </div>
   );
 }
@@ -91,6 +98,13 @@ function DropZone({ compact }: { compact: boolean }): VNode {
     // So that the same file can be chosen again.
     input.value = '';
   };
+  const choose = (): void => {
+    pickFiles().then(
+      (found) => (found === null ? files.current?.click() : takeFiles(found)),
+      // A picker that a policy of the browser refuses.
+      () => files.current?.click(),
+    );
+  };
   return (
     <div class={`drop card${compact ? ' compact' : ''}${dropping.value ? ' over' : ''}`}>
       <span class="drop-mark">
@@ -99,7 +113,7 @@ function DropZone({ compact }: { compact: boolean }): VNode {
       <p class="drop-title">{dropping.value ? t.dropNow : t.drop}</p>
       <p class="muted drop-or">{t.or}</p>
       <div class="actions">
-        <button type="button" class={compact ? '' : 'primary'} onClick={() => files.current?.click()}>
+        <button type="button" class={compact ? '' : 'primary'} onClick={choose}>
           {t.choose}
         </button>
         <button type="button" onClick={() => folder.current?.click()}>

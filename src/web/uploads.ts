@@ -31,6 +31,8 @@ export type Upload = {
   readonly file: File;
   /** Name with folders; shown only. */
   readonly path: string;
+  /** To read it again after the page was loaded anew; mostly null. */
+  readonly handle: FileSystemFileHandle | null;
   readonly docId: Signal<string>;
   readonly state: Signal<UploadState>;
   /** What may happen to a document that has its doc_id already. */
@@ -55,13 +57,14 @@ const sendingIds = new Map<number, string>();
 let lastKey = 0;
 
 export function addFiles(files: readonly FoundFile[], limits: WireConfig | null): void {
-  const added = files.map(({ file, path }): Upload => {
+  const added = files.map(({ file, path, handle = null }): Upload => {
     lastKey += 1;
     const reason = refusal(file, limits);
     return {
       key: lastKey,
       file,
       path,
+      handle,
       docId: signal(proposeDocId(path)),
       state: signal<UploadState>(reason === null ? { phase: 'ready' } : { phase: 'refused', reason }),
       ifTaken: 'ask',

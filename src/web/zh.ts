@@ -126,6 +126,8 @@ export const zh: Catalogue = {
     notYet: '未完成',
     copySummary: '复制结果汇总',
     leftBehind: (files) => `上次关闭页面时，有 ${files} 个文件尚未上传。请重新选择这些文件。`,
+    leftReadable: (files) => `上次关闭页面时，有 ${files} 个文件尚未上传。`,
+    goOn: (files) => `重新添加 ${files} 个文件`,
     whichFiles: '哪些文件？',
     forgetThem: '忽略',
     notRetried: (filename) => `无法重试 ${filename}。`,
@@ -308,6 +310,8 @@ export const zh: Catalogue = {
     moreOf: (hits) => `此文档中还有 ${hits} 段`,
     fewerOf: '收起',
     filters: '缩小搜索范围',
+    where: '搜索范围',
+    everyCollection: '所有集合',
     kind: '文件类型',
     anyKind: '所有类型',
     kinds: {
@@ -366,6 +370,10 @@ export const zh: Catalogue = {
     followUp: '继续提问',
     send: '提问',
   },
+
+  moving: { start: '移动到…' },
+
+  collections: { title: '集合', manage: '管理集合' },
 
   settings: {
     title: '您与此服务器',

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import { axeFindings } from './support/axe.ts';
 import { launchBrowser, openPage, setLook } from './support/browser.ts';
 import { aDocument, aHit, startStandIn, type StandIn } from './support/stand-in.ts';
@@ -60,7 +61,7 @@ describe('an answer', () => {
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       await page.getByRole('button', { name: ask }).focus();
       await page.keyboard.press('Enter');
-      await page.locator('.answer').waitFor();
+      await until('the server has the question', () => streams.length === 1);
       say('sources', sources);
       say('text', { text: 'The lamp is lit at dusk [1]. So it says [9], ' });
       await page.locator('.cite').first().waitFor();
@@ -76,7 +77,7 @@ describe('an answer', () => {
       expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(`[2] two.txt ${server.url}/#/search?read=two`);
       await page.getByLabel(follow).fill('And when is it put out?');
       await page.keyboard.press('Enter');
-      await page.locator('.turn').nth(1).waitFor();
+      await until('the server has the next one', () => streams.length === 2);
       say('sources', { sources: [] });
       say('text', { text: 'Nothing about this was found in the documents.' });
       say('done', { cited: [] });
@@ -105,6 +106,7 @@ describe('an answer', () => {
     const { page, close } = await openPage(browser, `${server.url}/#/search?q=lamp`, { width: 360, height: 700, touch: true });
     await page.getByRole('button', { name: 'Answer this question' }).tap();
     await page.getByText('Reading the passages…').waitFor();
+    await until('the server has the question', () => streams.length === 1);
     say('sources', sources);
     say('text', { text: 'The lamp' });
     await page.locator('.answer-text').filter({ hasText: 'The lamp' }).waitFor();
@@ -114,7 +116,7 @@ describe('an answer', () => {
 
     await page.getByLabel('Ask a follow-up question').fill('Once more');
     await page.getByRole('button', { name: 'Ask', exact: true }).tap();
-    await page.locator('.turn').nth(1).waitFor();
+    await until('the server has the next one', () => streams.length === 2);
     say('error', { detail: 'The chat service cannot be reached' });
     await page.getByText('The answer could not be finished. The chat service cannot be reached').waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);

@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insert, makeDataDir, removeDir, search, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -80,6 +80,22 @@ describe('a file whose name is taken', () => {
   });
 });
 
+/** How many the page has put into the browser's database; the page makes it, not the test. */
+function keptHandles(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const known = await indexedDB.databases();
+    if (known.every(({ name }) => name !== 'rag-intake')) return 0;
+    return new Promise<number>((resolve) => {
+      const request = indexedDB.open('rag-intake');
+      request.onsuccess = () => {
+        const count = request.result.transaction('unsent').objectStore('unsent').count();
+        count.onsuccess = () => resolve(count.result);
+        request.result.close();
+      };
+    });
+  });
+}
+
 describe('leaving the page', () => {
   it('asks while files are not with the server yet, and no longer when they are', async () => {
     const { page, close } = await openPage(browser, server.url);
@@ -118,6 +134,48 @@ describe('leaving the page', () => {
     await page.getByText('When this page was closed, 1 file had not been uploaded yet.').waitFor();
     await page.getByRole('button', { name: 'Dismiss' }).click();
     await page.locator('.left-behind').waitFor({ state: 'detached' });
+    await close();
+  });
+
+  it.each([
+    ['en', 'Choose files', 'Add 3 files again'],
+    ['zh', '选择文件', '重新添加 3 个文件'],
+  ] as const)('goes on afterwards with the files whose handles the browser has kept (%s)', async (language, choose, goOn) => {
+    const { page, incidents, close } = await openPage(browser, server.url, { language });
+    // The browser's picker, with real files of the browser's own disk.
+    const pick = (): Promise<void> =>
+      page.evaluate(async (tag) => {
+        const folder = await navigator.storage.getDirectory();
+        const make = async (name: string): Promise<FileSystemFileHandle> => {
+          const handle = await folder.getFileHandle(name, { create: true });
+          const writer = await handle.createWritable();
+          await writer.write(`The avocet of ${name}.`);
+          await writer.close();
+          return handle;
+        };
+        const handles = [await make(`kept one ${tag}.txt`), await make(`kept two ${tag}.txt`), await make(`gone ${tag}.txt`)];
+        Object.assign(window, { showOpenFilePicker: async () => handles });
+      }, language);
+    await pick();
+    await page.getByRole('button', { name: choose, exact: true }).click();
+    await page.locator('.upload-row').nth(2).waitFor();
+    await until('the handles are kept', async () => (await keptHandles(page)) === 3);
+    await page.evaluate(async (tag) => (await navigator.storage.getDirectory()).removeEntry(`gone ${tag}.txt`), language);
+    await page.reload();
+
+    await page.getByRole('button', { name: goOn }).click();
+    await page.locator('.upload-row').nth(1).waitFor();
+    expect(await page.locator('.upload-row .name').allTextContents()).toEqual([
+      `kept one ${language}.txt`,
+      `kept two ${language}.txt`,
+    ]);
+    expect(await page.locator('.left-behind li').allTextContents()).toEqual([`gone ${language}.txt`]);
+    await page.locator('.batch-head .primary').click();
+    await page.locator('.upload-row.is-completed').nth(1).waitFor();
+    expect(await search(server.url, 'avocet', { doc_ids: [`kept one ${language}.txt`, `kept two ${language}.txt`] })).toHaveLength(
+      2,
+    );
+    expect(incidents).toEqual([]);
     await close();
   });
 

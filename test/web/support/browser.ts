@@ -85,6 +85,8 @@ async function guard(context: BrowserContext, origin: string, incidents: string[
     },
   );
   await context.addInitScript(() => {
+    // The system's own window for choosing files is out of a test's reach; that of an input is not.
+    delete (window as { showOpenFilePicker?: unknown }).showOpenFilePicker;
     document.addEventListener('securitypolicyviolation', (event) => {
       console.log(`[policy] ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
     });
