@@ -1,6 +1,8 @@
 /** The part of the doctor that opens every document through the index, and mends what can be mended. */
+import { quotedName } from '../documents/document-name.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { openThreads, rereadingRules, startWorkerProcess } from '../app.ts';
+import { addTo, checkCollections, type Held } from './check-collections.ts';
 import { checkDocument, type Checked, documentsIn, type ReadAgain } from '../ingest/checkup.ts';
 import type { Engine } from '../storage/engine.ts';
 import { rename, reread } from '../ingest/rereading.ts';
@@ -12,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { openWorkerEngine } from '../open-storage.ts';
 import { errorLogger } from './local-settings.ts';
 
-export type DocumentsCheck = { readonly state: 'ok' | 'problem'; readonly sentence: string };
+export type DocumentsCheck = { readonly name: string; readonly state: 'ok' | 'warning' | 'problem'; readonly sentence: string };
 
 /** Named in the sentence; --json names all. */
 const namedMax = 5;
@@ -23,7 +25,10 @@ const fillSecondsMax = 600;
  * Beside servers that run, or alone. `repair`: what was made of an original that is whole is made again, or read again where this version
  * reads it otherwise; a document that no address can name gets a name.
  */
-export async function checkDocuments(env: Readonly<Record<string, string | undefined>>, repair: boolean): Promise<DocumentsCheck> {
+export async function checkDocuments(
+  env: Readonly<Record<string, string | undefined>>,
+  repair: boolean,
+): Promise<readonly DocumentsCheck[]> {
   const config = loadConfig(env);
   const logger = errorLogger();
   const engine = await openWorkerEngine({ config, ...rereadingRules(config), logger });
@@ -33,9 +38,10 @@ export async function checkDocuments(env: Readonly<Record<string, string | undef
   try {
     await untilFilled(engine);
     const back = repair ? await putBack(engine) : 0;
+    const counted = await engine.index.collectionStats(null);
     const found = await lookAtAll(engine, readAgain);
     if (repair) await readAsUploads(engine, found, { config, env, logger });
-    return tell({ ...found, back }, config);
+    return [tell({ ...found, back }, config), await checkCollections(engine, { held: found.held, counted }, repair)];
   } finally {
     await threads?.close();
     await engine.close();
@@ -44,6 +50,8 @@ export async function checkDocuments(env: Readonly<Record<string, string | undef
 
 type Found = {
   readonly count: number;
+  /** What was found in each collection. */
+  readonly held: Held;
   /** What was damaged, and became of it. */
   readonly damaged: Map<IndexedDocument, Checked>;
   /** Of version 0.1.0: browsers and clients take them out of every address. Each with the name that it was given, if any. */
@@ -53,8 +61,10 @@ type Found = {
 async function lookAtAll(engine: Engine, readAgain: ReadAgain | null): Promise<Found> {
   const damaged = new Map<IndexedDocument, Checked>();
   const nameless = new Map<IndexedDocument, string | null>();
+  const held = new Map<string, { documents: number; chunks: number; bytes: number }>();
   let count = 0;
   for await (const document of documentsIn(engine)) {
+    addTo(held, document);
     const checked = await checkDocument(engine, document, readAgain);
     count += 1;
     if (checked.is !== 'sound' && checked.is !== 'gone') damaged.set(document, checked);
@@ -62,7 +72,7 @@ async function lookAtAll(engine: Engine, readAgain: ReadAgain | null): Promise<F
     if (readAgain !== null && checked.is !== 'gone')
       await engine.files.settle(document.docId, { id: document.version, ordinal: document.ordinal });
   }
-  return { count, damaged, nameless };
+  return { count, held, damaged, nameless };
 }
 
 const newNames: Readonly<Record<string, string>> = { '.': 'dot', '..': 'dot-dot' };
@@ -128,17 +138,20 @@ function tell({ count, damaged: found, nameless, back }: Found & { back: number 
     otherwise === 0 ? '' : ` ${otherwise} were damaged and are read again: their text may differ from what it was.`,
     back === 0 ? '' : ` ${back} were missing from the index and are found again.`,
     ...renamed.map(([{ docId }, name]) => ` The document "${docId}" is "${name}" now.`),
-    ...kept.map(({ docId }) => ` The document "${docId}" cannot be named in an address: "rag-intake doctor --repair" renames it.`),
+    ...kept.map(
+      ({ docId }) => ` The document ${quotedName(docId)} cannot be named in an address: "rag-intake doctor --repair" renames it.`,
+    ),
   ].join('');
   if (damaged.length === 0) {
     const state = kept.length === 0 ? 'ok' : 'problem';
-    return { state, sentence: `All ${count} documents open and are as they were written.${said}` };
+    return { name: 'documents', state, sentence: `All ${count} documents open and are as they were written.${said}` };
   }
   const named = damaged
     .slice(0, namedMax)
-    .map(({ docId, faults }) => `${JSON.stringify(docId)} (${faults.map(({ part, is }) => `${part} ${is}`).join(', ')})`);
+    .map(({ docId, faults }) => `${quotedName(docId)} (${faults.map(({ part, is }) => `${part} ${is}`).join(', ')})`);
   const more = damaged.length > namedMax ? `, and ${damaged.length - namedMax} more` : '';
   return {
+    name: 'documents',
     state: 'problem',
     sentence: `${damaged.length} of ${count} documents in ${dataDir} are damaged: ${named.join('; ')}${more}.${said} "rag-intake doctor --repair" makes again what can be made of the original; upload the others again.`,
   };

@@ -63,7 +63,7 @@ export async function examine(
   checks.push(await port(config), await ocr(), await page(pageDir));
   const isReachable = !checks.some(({ name, state }) => state === 'problem' && storage.includes(name));
   const isThere = config.databaseUrl !== '' || existsSync(join(config.dataDir, 'documents'));
-  if (isReachable && isThere) checks.push(await documents(env, repair));
+  if (isReachable && isThere) checks.push(...(await documents(env, repair)));
   return checks;
 }
 
@@ -71,13 +71,13 @@ export async function examine(
 const storage = ['permissions', 'fsync', 'database', 'redis'];
 
 /** Opened by what a worker opens them with, which is loaded for this alone. */
-async function documents(env: Readonly<Record<string, string | undefined>>, repair: boolean): Promise<Check> {
+async function documents(env: Readonly<Record<string, string | undefined>>, repair: boolean): Promise<readonly Check[]> {
   const { checkDocuments } = await import('./check-documents.ts');
   try {
-    return { name: 'documents', ...(await checkDocuments(env, repair)) };
+    return await checkDocuments(env, repair);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return problem('documents', withoutSecrets(`They cannot be opened: ${error.message}`));
+    return [problem('documents', withoutSecrets(`They cannot be opened: ${error.message}`))];
   }
 }
 

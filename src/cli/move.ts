@@ -12,7 +12,7 @@ import type { TaskId } from '../tasks/task.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { errorLogger, localSettings, requireDataDirectory } from './local-settings.ts';
 import { compare, firstStray } from './move/comparing.ts';
-import { copyDocument, copyTask, documentsOf, MoveError, tasksOf } from './move/copying.ts';
+import { copyCollections, copyDocument, copyTask, documentsOf, MoveError, tasksOf } from './move/copying.ts';
 import type { MoveProgress } from './move/move-progress.ts';
 import type { Said } from './queries.ts';
 import { table } from './terminal-text.ts';
@@ -75,6 +75,11 @@ async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Sai
     throw new CliError(
       `The collection ${unfinished} is still being removed on the source: start a server there, wait until it is gone, stop it.`,
     );
+  const [damaged] = await from.collections.damaged();
+  if (damaged !== undefined)
+    throw new CliError(
+      `What is said of the collection ${damaged} is damaged: "rag-intake doctor --repair" on the source mends it.`,
+    );
   const stray = await firstStray(from, to);
   if (stray !== null)
     throw new CliError(
@@ -83,7 +88,7 @@ async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Sai
   // What is accepted at the target later comes after all that is moved.
   await to.continueAfter(await from.nextOrdinal());
   const [documents, tasks] = [await documentsOf(from), await tasksOf(from)];
-  for (const collection of await from.collections.all()) await to.collections.put(collection);
+  await copyCollections(from, to);
   await each('documents', documents, (document) => copyDocument(from, to, document), options);
   await each('tasks', tasks, (task) => copyTask(from, to, task), options);
   progress.begin('compared', documents.length + tasks.length);
@@ -91,10 +96,10 @@ async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Sai
   progress.end();
   await requireQuiet({ from, to }, { ...options, patienceMs: 0 });
   // What is left of such a record is a failed task that says so, on both sides; nobody may take that for all that there was.
-  const damaged = tasks
+  const brokenRecords = tasks
     .filter(({ error }) => error?.code === 'record_corrupt')
     .map(({ id }) => `task ${id} (its record was damaged)`);
-  const notBrought = [...different, ...damaged];
+  const notBrought = [...different, ...brokenRecords];
   const same = notBrought.length === 0;
   const rows = lines.map(({ what, source, target }) => [
     what,

@@ -1,4 +1,5 @@
 /** `reindex --reparse`: reads every document again from its original, on any engine, with a worker of its own beside those of the servers. */
+import { quotedName } from '../documents/document-name.ts';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { v7 } from 'uuid';
@@ -54,7 +55,7 @@ export async function reparse(dataDir: string, print: (line: string) => void, si
 }
 
 function inWords({ documents, failed }: Reread): Said {
-  const lines = failed.map(({ docId, error }) => `${docId}: ${error}`);
+  const lines = failed.map(({ docId, error }) => `${quotedName(docId)}: ${error}`);
   const read = `${documents - failed.length} documents were read again.`;
   const text = failed.length === 0 ? read : `${read} These keep their old text:\n${lines.join('\n')}`;
   return { json: { documents, failed }, text };

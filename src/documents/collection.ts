@@ -36,8 +36,38 @@ export function isReadOtherwise(before: CollectionReading, after: CollectionRead
 
 export const defaultSettings: CollectionSettings = { chunkTokens: null, chunkOverlap: null, language: null, synonyms: [] };
 
-/** A record as it was kept. @throws SyntaxError */
-export function readCollection(text: string): Collection {
-  const kept = JSON.parse(text) as Collection;
-  return { ...kept, settings: { ...defaultSettings, ...kept.settings } };
+/** One of which nothing is said. */
+export function bareCollection(name: string): Collection {
+  return { name, title: null, description: null, createdAt: null, settings: defaultSettings, rereadUpTo: null };
+}
+
+/** The record of the collection `name` as it was kept; null when it is damaged. */
+export function readCollection(name: string, text: string): Collection | null {
+  const kept = parsed(text);
+  if (!isObject(kept) || !isObject(kept['settings'])) return null;
+  const collection = { ...bareCollection(name), ...kept, settings: { ...defaultSettings, ...kept['settings'] } } as Collection;
+  return isWhole(collection) && collection.name === name ? collection : null;
+}
+
+function isWhole({ title, description, createdAt, settings, rereadUpTo }: Collection): boolean {
+  const { chunkTokens, chunkOverlap, language, synonyms } = settings;
+  const texts = [title, description, createdAt, rereadUpTo, language];
+  return (
+    texts.every((text) => text === null || typeof text === 'string') &&
+    [chunkTokens, chunkOverlap].every((tokens) => tokens === null || (Number.isInteger(tokens) && tokens >= 0)) &&
+    Array.isArray(synonyms) &&
+    synonyms.every((group) => Array.isArray(group) && group.every((word) => typeof word === 'string'))
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

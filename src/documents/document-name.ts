@@ -37,6 +37,12 @@ export function nameOf(scoped: string): DocumentName {
     : { collection: scoped.slice(0, at), docId: scoped.slice(at + 1) };
 }
 
+/** A document as a sentence for a person names it. */
+export function quotedName(scoped: string): string {
+  const { collection, docId } = nameOf(scoped);
+  return collection === defaultCollection ? JSON.stringify(docId) : `${JSON.stringify(docId)} of the collection ${collection}`;
+}
+
 /** The collection that a document, or its task, belongs to. */
 export function collectionOf(scoped: string): string {
   return nameOf(scoped).collection;

@@ -2,7 +2,13 @@
  * The collections: made, changed, counted, and removed with everything in them. A removal that was begun is gone on with after a
  * crash, and so is the reading again that a change of settings asks for; the old text serves until then.
  */
-import { type Collection, type CollectionSettings, defaultSettings, isReadOtherwise } from '../documents/collection.ts';
+import {
+  bareCollection,
+  type Collection,
+  type CollectionSettings,
+  defaultSettings,
+  isReadOtherwise,
+} from '../documents/collection.ts';
 import { defaultCollection } from '../documents/document-name.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -67,12 +73,12 @@ export function createCollections(options: CollectionsOptions): Collections {
   const changing = new Map<string, Promise<unknown>>();
 
   async function find(name: string): Promise<Collection | null> {
-    return (await store().get(name)) ?? (name === defaultCollection ? untouched(name) : null);
+    return (await store().get(name)) ?? (name === defaultCollection ? bareCollection(name) : null);
   }
 
   async function all(reach: readonly string[] | null): Promise<readonly Collection[]> {
     const kept = await store().all();
-    const there = kept.some(({ name }) => name === defaultCollection) ? kept : [untouched(defaultCollection), ...kept];
+    const there = kept.some(({ name }) => name === defaultCollection) ? kept : [bareCollection(defaultCollection), ...kept];
     return reach === null ? there : there.filter(({ name }) => reach.includes(name));
   }
 
@@ -93,7 +99,7 @@ export function createCollections(options: CollectionsOptions): Collections {
   async function change(name: string, wanted: CollectionChange): Promise<{ collection: Collection; created: boolean }> {
     const before = await store().get(name);
     const { settings: given, ...said } = wanted;
-    const old = before ?? { ...untouched(name), createdAt: now() };
+    const old = before ?? { ...bareCollection(name), createdAt: now() };
     const settings = { ...old.settings, ...given };
     checkSettings(settings, options.chunkTokens);
     const recut = isReadOtherwise(old.settings, settings);
@@ -187,10 +193,6 @@ export function createCollections(options: CollectionsOptions): Collections {
       await Promise.all([...rereadings.values()].map(({ done }) => done));
     },
   };
-}
-
-function untouched(name: string): Collection {
-  return { name, title: null, description: null, createdAt: null, settings: defaultSettings, rereadUpTo: null };
 }
 
 function checkSettings({ chunkTokens, chunkOverlap }: CollectionSettings, usualTokens: number): void {

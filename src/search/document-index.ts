@@ -224,6 +224,8 @@ export interface DocumentIndex {
   stats(): Promise<IndexStats>;
   /** What collections hold: those of these names, all for null; one that holds nothing is left out. Cost: does not grow with documents. */
   collectionStats(names: readonly string[] | null): Promise<ReadonlyMap<string, CollectionStats>>;
+  /** Makes what `collectionStats` says anew of the documents that are there, where it is kept apart from them. */
+  recount(): Promise<void>;
   /** As `remove`, for many at once. Durable when it returns. */
   removeMany(docIds: readonly string[], ordinal: number): Promise<void>;
   /** Forgets fences and revocations that only tasks accepted before `ordinal` could meet: there is none any more. */

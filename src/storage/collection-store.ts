@@ -9,6 +9,8 @@ export interface CollectionStore {
   /** By their names. Cheap while nothing changes, however many there are. */
   all(): Promise<readonly Collection[]>;
   get(name: string): Promise<Collection | null>;
+  /** Those whose records cannot be read. They count as there, with nothing said of them, so that their documents are not lost with that. */
+  damaged(): Promise<readonly string[]>;
   /** Makes or changes it. Durable. False: it is being removed. */
   put(collection: Collection): Promise<boolean>;
   /** Durable. Safe twice. False when there is none. */

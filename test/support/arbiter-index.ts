@@ -117,6 +117,7 @@ export function openArbiterIndex(indexDir: string): Promise<DocumentIndex> {
         }
       }),
     collectionStats: () => Promise.resolve(new Map()),
+    recount: () => Promise.resolve(),
     info: (docId) => Promise.resolve(info(docId)),
     wasCommitted: (docId, version) => Promise.resolve(has('committed', docId, version)),
     list: () => {

@@ -1,8 +1,10 @@
 /** Whether two engines hold the same: counts, and the SHA-256 of everything that was moved, read back from both. */
 import { createHash, type Hash } from 'node:crypto';
+import { type Collection, bareCollection } from '../../documents/collection.ts';
+import { defaultCollection, quotedName } from '../../documents/document-name.ts';
 import type { FileKey } from '../../storage/file-store.ts';
 import type { Engine } from '../../storage/engine.ts';
-import type { IndexedDocument } from '../../search/document-index.ts';
+import type { CollectionStats, IndexedDocument } from '../../search/document-index.ts';
 import { isTerminal, type Task, type TaskStatus, taskStatuses } from '../../tasks/task.ts';
 import { documentParts, documentsOf, tasksOf } from './copying.ts';
 
@@ -29,12 +31,15 @@ export async function compare(from: Engine, to: Engine, holdings: Holdings, onDo
   // In an order of their own, so that a place has the same digest wherever it is moved to.
   for (const document of holdings.documents.toSorted((a, b) => (a.docId < b.docId ? -1 : 1)))
     note(
-      `document ${document.docId}`,
+      `document ${quotedName(document.docId)}`,
       await hashBoth(hashes.documents, [from, to], (engine) => documentDigest(engine, document.docId)),
     );
   for (const task of holdings.tasks)
     note(`task ${task.id}`, await hashBoth(hashes.tasks, [from, to], (engine) => taskDigest(engine, task)));
   const lines: Line[] = [
+    ...(await collectionLines(from, to, (name) => {
+      if (different.length < namedMax) different.push(`collection ${name}`);
+    })),
     ...(await countLines(from, to, holdings)),
     line('SHA-256 of the documents', ...digests(hashes.documents)),
     line('SHA-256 of the tasks', ...digests(hashes.tasks)),
@@ -45,8 +50,15 @@ export async function compare(from: Engine, to: Engine, holdings: Holdings, onDo
 
 /** What a target may hold before a move: what an earlier run of the same move has brought. Names the first thing that is not. */
 export async function firstStray(from: Engine, to: Engine): Promise<string | null> {
+  const [removal] = await to.collections.removals();
+  if (removal !== undefined) return `the collection ${removal}, which is being removed`;
+  const said = await collectionsOf(from);
+  for (const [name, collection] of await collectionsOf(to)) {
+    const source = said.get(name);
+    if (source === undefined || canonical(source) !== canonical(collection)) return `the collection ${name}`;
+  }
   for (const { docId, version } of await documentsOf(to))
-    if ((await from.index.info(docId))?.version !== version) return `the document "${docId}"`;
+    if ((await from.index.info(docId))?.version !== version) return `the document ${quotedName(docId)}`;
   for (const { id, revision, status } of await tasksOf(to)) {
     const task = (await from.tasks.get(id))?.task;
     // What has ended may have expired at the source since.
@@ -54,6 +66,31 @@ export async function firstStray(from: Engine, to: Engine): Promise<string | nul
     if (!isKnown) return `the task ${id}`;
   }
   return null;
+}
+
+/** What is said of each collection, and what each holds. `onDifferent` is told of those that are not the same. */
+async function collectionLines(from: Engine, to: Engine, onDifferent: (name: string) => void): Promise<Line[]> {
+  const [said, stats] = [await Promise.all([from, to].map(collectionsOf)), await Promise.all([from, to].map(statsOf))];
+  const names = [...new Set([...said, ...stats].flatMap((one) => [...one.keys()]))].toSorted();
+  const hashes = pair();
+  for (const name of names) {
+    const [source, target] = [0, 1].map((side) => canonical([name, said[side]!.get(name), stats[side]!.get(name)]));
+    hashes[0].update(source!);
+    hashes[1].update(target!);
+    if (source !== target) onDifferent(name);
+  }
+  const counts = said.map((one) => String(one.size));
+  return [line('collections', counts[0]!, counts[1]!), line('SHA-256 of the collections', ...digests(hashes))];
+}
+
+/** `default` is there also where nobody has ever said anything of it. */
+async function collectionsOf({ collections }: Engine): Promise<ReadonlyMap<string, Collection>> {
+  const all = [bareCollection(defaultCollection), ...(await collections.all())];
+  return new Map(all.map((collection) => [collection.name, collection]));
+}
+
+function statsOf({ index }: Engine): Promise<ReadonlyMap<string, CollectionStats>> {
+  return index.collectionStats(null);
 }
 
 async function countLines(from: Engine, to: Engine, { tasks }: Holdings): Promise<Line[]> {

@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Receipt } from '../../storage/file-store.ts';
+import { quotedName } from '../../documents/document-name.ts';
 import type { DocumentPart } from '../../documents/document-part.ts';
 import type { Engine } from '../../storage/engine.ts';
 import type { IndexedDocument } from '../../search/document-index.ts';
@@ -49,6 +50,14 @@ export async function tasksOf(engine: Engine): Promise<Task[]> {
   }
 }
 
+/** With what is said of them. */
+export async function copyCollections(from: Engine, to: Engine): Promise<void> {
+  for (const collection of await from.collections.all()) {
+    if (!(await to.collections.put(collection)))
+      throw new MoveError(`The collection ${collection.name} is being removed on the target; it was not copied.`);
+  }
+}
+
 /** Published, searchable and noted as current at the target when it returns. */
 export async function copyDocument(from: Engine, to: Engine, indexed: IndexedDocument): Promise<void> {
   const { docId, version, embedder } = indexed;
@@ -64,7 +73,7 @@ export async function copyDocument(from: Engine, to: Engine, indexed: IndexedDoc
   const { document } = await readStagedMeta(scratch);
   if (document.embedder !== embedder)
     throw new MoveError(
-      `The document "${docId}" got its vectors by reindex, after it was stored; they cannot be moved. Upload it again first.`,
+      `The document ${quotedName(docId)} got its vectors by reindex, after it was stored; they cannot be moved. Upload it again first.`,
     );
   const switched = await to.transaction(async () => {
     await to.files.publish(docId, versionOf(indexed), scratch);
@@ -74,7 +83,10 @@ export async function copyDocument(from: Engine, to: Engine, indexed: IndexedDoc
     return answer;
   });
   await rm(scratch, { recursive: true, force: true });
-  if (switched !== 'ok') throw new MoveError(`The target has decided otherwise about the document "${docId}" (${switched}).`);
+  if (switched !== 'ok')
+    throw new MoveError(
+      `The target already has a newer version of the document ${quotedName(docId)}, or has deleted it (${switched}); it was not copied.`,
+    );
 }
 
 /** What is damaged is not brought as if it were whole. */
@@ -83,7 +95,7 @@ async function requireWhole(folder: string, document: IndexedDocument): Promise<
   if (faults.length === 0) return;
   const what = faults.map(({ part, is }) => `${part} ${is}`).join(', ');
   throw new MoveError(
-    `The document ${JSON.stringify(document.docId)} is damaged (${what}), or was changed meanwhile: "rag-intake doctor --repair" on the source makes again what can be made of its original; otherwise upload it again, or delete it.`,
+    `The document ${quotedName(document.docId)} is damaged (${what}), or was changed meanwhile: "rag-intake doctor --repair" on the source makes again what can be made of its original; otherwise upload it again, or delete it.`,
   );
 }
 
@@ -106,6 +118,6 @@ async function copyPayload(from: Engine, to: Engine, task: Task): Promise<Receip
 
 function damagedUpload({ id, docId }: Task): MoveError {
   return new MoveError(
-    `The file of the task ${id} (${JSON.stringify(docId)}) is damaged or gone: cancel it on the source, then upload it again.`,
+    `The file of the task ${id} (${quotedName(docId)}) is damaged or gone: cancel it on the source, then upload it again.`,
   );
 }

@@ -138,6 +138,17 @@ function count(database: IndexDatabase, { docId, chunks, fileBytes }: IndexedDoc
   );
 }
 
+/** Counts anew what each collection holds. */
+export function recountCollections(database: IndexDatabase): void {
+  const found =
+    'SELECT collection AS name, count(*) AS documents, sum(chunks) AS chunks, sum(file_bytes) AS bytes FROM document GROUP BY collection';
+  database.run('UPDATE collection SET documents = 0, chunks = 0, bytes = 0');
+  database.run(
+    `INSERT INTO collection(name, documents, chunks, bytes, change, merge_due) SELECT name, documents, chunks, bytes, 0, 0 FROM (${found}) WHERE true
+      ON CONFLICT(name) DO UPDATE SET documents = excluded.documents, chunks = excluded.chunks, bytes = excluded.bytes`,
+  );
+}
+
 /** What the collections hold that hold anything: all, or those of these names. */
 export function collectionStats(database: IndexDatabase, names: readonly string[] | null): Map<string, CollectionStats> {
   const all = 'SELECT name, documents, chunks, bytes FROM collection WHERE documents > 0';

@@ -24,6 +24,7 @@ import {
   markRevoked,
   purgeCatalog,
   raiseFence,
+  recountCollections,
   renameDocument,
   writeSaid,
 } from './catalog.ts';
@@ -141,6 +142,9 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
         'SELECT coalesce(sum(documents), 0) AS documents, coalesce(sum(chunks), 0) AS chunks FROM collection',
       )!;
       return { documents: row['documents'] as number, chunks: row['chunks'] as number, bytes: fileBytes(database.path) };
+    },
+    async recount() {
+      database.write(() => recountCollections(database));
     },
     async collectionStats(names) {
       return collectionStats(database, names);

@@ -117,6 +117,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     },
     stats: () => call('stats'),
     collectionStats: (...args) => call('collectionStats', ...args),
+    recount: () => call('recount'),
     removeMany: (...args) => call('removeMany', ...args),
     purge: (...args) => call('purge', ...args),
     highestOrdinal: () => call('highestOrdinal'),

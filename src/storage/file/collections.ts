@@ -3,7 +3,7 @@
  * memory, and read again when the folder has changed: every change is a rename or an unlink in it.
  */
 import { basename, join } from 'node:path';
-import { type Collection, readCollection } from '../../documents/collection.ts';
+import { bareCollection, type Collection, readCollection } from '../../documents/collection.ts';
 import type { CollectionStore } from '../collection-store.ts';
 import type { DirectorySync } from './disk/directory-sync.ts';
 import { type Disk, orNull, unlinkIfThere } from './disk/disk.ts';
@@ -46,7 +46,7 @@ export function createFileCollectionStore(options: FileCollectionOptions): Colle
 
   async function get(name: string): Promise<Collection | null> {
     const text = await orNull(disk.read(record(name), 'collection.read'));
-    return text === null || (await isThere(removing(name))) ? null : readCollection(text);
+    return text === null || (await isThere(removing(name))) ? null : (readCollection(name, text) ?? bareCollection(name));
   }
 
   async function namesWith(ending: string): Promise<string[]> {
@@ -70,6 +70,15 @@ export function createFileCollectionStore(options: FileCollectionOptions): Colle
     const collections = await read();
     listed = Math.abs(Date.parse(now()) - entry.mtimeMs) > settledMs ? { stamp, collections } : null;
     return collections;
+  }
+
+  async function damaged(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const name of await namesWith('.json')) {
+      const text = await orNull(disk.read(record(name), 'collection.read'));
+      if (text !== null && readCollection(name, text) === null) found.push(name);
+    }
+    return found;
   }
 
   async function put(collection: Collection): Promise<boolean> {
@@ -96,6 +105,7 @@ export function createFileCollectionStore(options: FileCollectionOptions): Colle
   return {
     all: () => guard(all),
     get: (name) => guard(() => get(name)),
+    damaged: () => guard(damaged),
     put: (collection) => guard(() => put(collection)),
     beginRemoval: (name) => guard(() => beginRemoval(name)),
     removals: () => guard(() => namesWith('.removing')),

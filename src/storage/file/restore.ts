@@ -7,6 +7,7 @@ import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { documentFolder } from '../file-store.ts';
+import { quotedName } from '../../documents/document-name.ts';
 import { digestPlain, NotPlainFile, readPlain } from '../../documents/plain-file.ts';
 import { hasErrno } from '../../errors.ts';
 import { isSoundIndex } from '../../search/sqlite/corruption.ts';
@@ -262,7 +263,7 @@ function acceptKnown(findings: readonly Finding[], { damaged = [] }: Manifest): 
   const unknown = findings.find((finding) => !isKnown(finding));
   if (unknown !== undefined) {
     const { name, docId, what } = unknown;
-    const named = name.startsWith('task ') ? name : `document ${JSON.stringify(docId ?? name)}`;
+    const named = name.startsWith('task ') ? name : `document ${docId === null ? JSON.stringify(name) : quotedName(docId)}`;
     throw new BackupError(`The ${named} is damaged in this backup (${what}). Nothing was restored.`);
   }
   return findings.map(({ name, docId }) => docId ?? name);

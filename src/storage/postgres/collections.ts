@@ -1,17 +1,20 @@
 /** Collections as rows: what is said of each, and whether it is being removed. */
-import { type Collection, readCollection } from '../../documents/collection.ts';
+import { bareCollection, type Collection, readCollection } from '../../documents/collection.ts';
 import type { CollectionStore } from '../collection-store.ts';
 import type { Database } from './database.ts';
 
 export function createPostgresCollectionStore(database: Database): CollectionStore {
-  const read = (rows: readonly { readonly [column: string]: unknown }[]): Collection[] =>
-    rows.map((row) => readCollection(row['record'] as string));
+  const kept = async (): Promise<{ name: string; collection: Collection | null }[]> =>
+    (await database.query('SELECT name, record FROM collection WHERE NOT removing ORDER BY name')).map((row) => {
+      const name = row['name'] as string;
+      return { name, collection: readCollection(name, row['record'] as string) };
+    });
   return {
-    async all() {
-      return read(await database.query('SELECT record FROM collection WHERE NOT removing ORDER BY name'));
-    },
+    all: async () => (await kept()).map(({ name, collection }) => collection ?? bareCollection(name)),
+    damaged: async () => (await kept()).filter(({ collection }) => collection === null).map(({ name }) => name),
     async get(name) {
-      return read(await database.query('SELECT record FROM collection WHERE name = $1 AND NOT removing', [name]))[0] ?? null;
+      const [row] = await database.query('SELECT record FROM collection WHERE name = $1 AND NOT removing', [name]);
+      return row === undefined ? null : (readCollection(name, row['record'] as string) ?? bareCollection(name));
     },
     async put(collection) {
       const sql = `INSERT INTO collection(name, record) VALUES ($1, $2)

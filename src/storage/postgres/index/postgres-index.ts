@@ -125,6 +125,8 @@ export function createPostgresIndex(options: {
     },
     search: (query, stop) => searcher.search(query, stop),
     stats: remembered(stats, ({ documents }) => documents > countedMax),
+    // Counted whenever it is asked for.
+    recount: () => Promise.resolve(),
     collectionStats: (names) => (names === null ? allStats() : catalog.stats(names)),
     async purge(ordinal) {
       await purge(database, ordinal);
