@@ -6,7 +6,7 @@ import { bareCollection } from '../documents/collection.ts';
 import { collectionOf, defaultCollection } from '../documents/document-name.ts';
 import type { CollectionStats, IndexedDocument } from '../search/document-index.ts';
 import type { Engine } from '../storage/engine.ts';
-import type { DocumentsCheck } from './check-documents.ts';
+import type { Check } from './check.ts';
 
 /** What each collection was found to hold. */
 export type Held = ReadonlyMap<string, CollectionStats>;
@@ -29,7 +29,7 @@ export type Looked = { readonly held: Held; readonly counted: Held };
  * Servers may work meanwhile: what the index says otherwise by now has changed, and is not held against it. `repair`: a collection that is missing, or of which nothing can be
  * read, is there again with the server's settings, and what is miscounted is counted anew.
  */
-export async function checkCollections(engine: Engine, { held, counted }: Looked, repair: boolean): Promise<DocumentsCheck> {
+export async function checkCollections(engine: Engine, { held, counted }: Looked, repair: boolean): Promise<Check> {
   const { collections, index } = engine;
   const [known, removals, damaged] = [await collections.all(), await collections.removals(), await collections.damaged()];
   const names = new Set([defaultCollection, ...known.map(({ name }) => name)]);

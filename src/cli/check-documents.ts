@@ -2,6 +2,7 @@
 import { quotedName } from '../documents/document-name.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { openThreads, rereadingRules, startWorkerProcess } from '../app.ts';
+import type { Check } from './check.ts';
 import { addTo, checkCollections, type Held } from './check-collections.ts';
 import { checkDocument, type Checked, documentsIn, type ReadAgain } from '../ingest/checkup.ts';
 import type { Engine } from '../storage/engine.ts';
@@ -13,8 +14,6 @@ import { readStagedMeta } from '../search/index/staging.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openWorkerEngine } from '../open-storage.ts';
 import { errorLogger } from './local-settings.ts';
-
-export type DocumentsCheck = { readonly name: string; readonly state: 'ok' | 'warning' | 'problem'; readonly sentence: string };
 
 /** Named in the sentence; --json names all. */
 const namedMax = 5;
@@ -28,7 +27,7 @@ const fillSecondsMax = 600;
 export async function checkDocuments(
   env: Readonly<Record<string, string | undefined>>,
   repair: boolean,
-): Promise<readonly DocumentsCheck[]> {
+): Promise<readonly Check[]> {
   const config = loadConfig(env);
   const logger = errorLogger();
   const engine = await openWorkerEngine({ config, ...rereadingRules(config), logger });
@@ -127,7 +126,7 @@ async function putBack(engine: Engine): Promise<number> {
   return count;
 }
 
-function tell({ count, damaged: found, nameless, back }: Found & { back: number }, { dataDir }: Config): DocumentsCheck {
+function tell({ count, damaged: found, nameless, back }: Found & { back: number }, { dataDir }: Config): Check {
   const damaged = [...found.values()].filter(({ is }) => is === 'damaged');
   const otherwise = [...found.values()].filter(({ is }) => is === 'otherwise').length;
   const mended = found.size - damaged.length - otherwise;

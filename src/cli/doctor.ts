@@ -14,15 +14,9 @@ import { AppError, hasErrno } from '../errors.ts';
 import { isLoopbackHost } from '../http/access/origin-guard.ts';
 import { createLogger } from '../logger.ts';
 import { holdsNothing } from '../start-checks.ts';
+import type { Check } from './check.ts';
 import { fileSize } from './terminal-text.ts';
 import { withoutSecrets } from './local-settings.ts';
-
-export type Check = {
-  readonly name: string;
-  readonly state: 'ok' | 'warning' | 'problem';
-  /** What was found and, unless it is fine, what to do. */
-  readonly sentence: string;
-};
 
 /** statfs(2) types. Network file systems break the promises of rename and fsync; the last two forget everything. */
 const fileSystems = new Map<number, { name: string; state: Check['state'] }>([

@@ -69,6 +69,8 @@ async function roll(name: string, main: string, place: Place): Promise<Figure[]>
   await next.kill();
   const last = await startServer(place);
   wrong.push(...(await lacking(last, accepted)));
+  const { collections } = (await (await fetch(`${last.url}/collections`)).json()) as { collections: Held[] };
+  const inDefault = collections.length === 1 && collections[0]?.name === 'default' ? collections[0].documents : 0;
   await last.stop();
   for (const sentence of [beside, again, migrated.stderr]) console.log(`${name}: ${sentence.trim().split('\n').at(-1)}`);
   return [
@@ -89,8 +91,12 @@ async function roll(name: string, main: string, place: Place): Promise<Figure[]>
       : []),
     { figure: 'lacking beside the refused one', value: afterRefusal.length, most: 0 },
     { figure: 'lacking after the change', value: wrong.length, most: 0 },
+    { figure: 'in the collection `default`, which is the only one', value: inDefault, least: accepted.length },
   ];
 }
+
+/** As `GET /collections` says it. */
+type Held = { readonly name: string; readonly documents: number };
 
 async function fill(server: TestServer, prefix: string): Promise<string[]> {
   const ids = Array.from({ length: documents }, (_, at) => `${prefix}${at}`);
