@@ -17,7 +17,7 @@ export type StandIn = {
   readonly asked: string[];
   tasks: readonly WireTask[];
   documents: readonly WireDocument[];
-  /** What every search finds, beginning at `offset`. */
+  /** What every search finds, of the documents that it names, beginning at `offset`. */
   hits: readonly WireHit[];
   /** Takes a request over: true when it has answered, or never will. */
   instead: ((req: IncomingMessage, res: ServerResponse, path: string) => boolean | Promise<boolean>) | null;
@@ -143,15 +143,21 @@ function ofStatus(tasks: readonly WireTask[], url: URL): readonly WireTask[] {
 async function searched(req: IncomingMessage, hits: readonly WireHit[]): Promise<object> {
   const pieces: Buffer[] = [];
   for await (const piece of req) pieces.push(piece as Buffer);
-  const asked = JSON.parse(Buffer.concat(pieces).toString()) as { query: string; top_k: number; offset?: number };
+  const asked = JSON.parse(Buffer.concat(pieces).toString()) as {
+    query: string;
+    top_k: number;
+    offset?: number;
+    doc_ids?: readonly string[];
+  };
+  const found = hits.filter(({ citation }) => asked.doc_ids?.includes(citation.doc_id) ?? true);
   const start = asked.offset ?? 0;
   return {
     query: asked.query,
     mode: 'hybrid',
     took_ms: 3,
-    total: hits.length,
+    total: found.length,
     notice: null,
-    hits: hits.slice(start, start + asked.top_k),
+    hits: found.slice(start, start + asked.top_k),
   };
 }
 
