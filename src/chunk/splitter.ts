@@ -207,16 +207,30 @@ function* piecesOf(document: ParsedDocument, tokensMax: number): Generator<Piece
 
 const headingCharactersMax = 200;
 
-/** The words of a heading as a path shows them; a heading as long as a page is shortened. */
+/** Tags that may stand inside of a heading; what else is in angle brackets is text (`List<T>`). */
+const headingTags =
+  /<\/?(?:a|abbr|b|br|center|code|del|div|em|font|h[1-6]|i|img|ins|kbd|mark|p|s|small|span|strong|sub|sup|u)(?:\s[^<>]*)?\/?>/gi;
+
+/** The words of a heading as a path shows them, without markup; a heading as long as a page is shortened. */
 function headingTitle(markdown: string): string {
-  const title = markdown
-    .slice(0, 1000)
+  const title = withoutMarkup(markdown.slice(0, 1000))
     .replace(/^[ \t]{0,3}#{1,6}[ \t]+/, '')
     .replace(/\n[ \t]{0,3}(?:=+|-+)[ \t]*$/, '')
     .replace(/[ \t]#+[ \t]*$/, '')
     .replace(/\s+/g, ' ')
     .trim();
   return shortened(title, headingCharactersMax);
+}
+
+const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', nbsp: ' ', '#39': "'" };
+
+function withoutMarkup(heading: string): string {
+  return heading
+    .replace(headingTags, '')
+    .replace(/!?\[([^[\]]*)\]\([^()\s]*(?:\s"[^"]*")?\)/g, '$1')
+    .replace(/(?<!\\)(\*{1,3}|`{1,2})(?=\S)([^*`]+?)(?<=[^\s\\])\1/g, '$2')
+    .replace(/\\([!-/:-@[-`{-~])/g, '$1')
+    .replace(/&(amp|lt|gt|quot|nbsp|#39);/g, (_, name: string) => entities[name]!);
 }
 
 /** Exact where the parser told where pages begin; otherwise the block's whole range. */

@@ -32,12 +32,13 @@ export async function search(client: ApiClient, query: string, options: SearchOp
       min_relevance: minRelevance,
     },
   });
-  const hits = json.hits.map(({ citation, text, highlights, score }, index) => {
+  const hits = json.hits.map(({ citation, text, highlights, score, also_in = [] }, index) => {
     const { filename, doc_id, page, page_end, section } = citation;
     const pages = page === null ? '' : `, page ${page}${page_end === null || page_end === page ? '' : `–${page_end}`}`;
     const where = section.length === 0 ? '' : ` › ${section.join(' › ')}`;
     const from = doc_id === filename ? filename : `${filename} [${doc_id}]`;
-    return `${index + 1}. ${printable(`${from}${pages}${where}`)}  (${score.toFixed(3)})\n   ${emphasised(text, highlights, options.bold)}`;
+    const also = also_in.length === 0 ? '' : ` (also in ${also_in.map((place) => place.filename).join(', ')})`;
+    return `${index + 1}. ${printable(`${from}${pages}${where}${also}`)}  (${score.toFixed(3)})\n   ${emphasised(text, highlights, options.bold)}`;
   });
   const notice = json.notice === null ? [] : [printable(json.notice)];
   if (json.shown_for !== null) notice.push(`Shown for: ${printable(json.shown_for)}`);

@@ -46,6 +46,7 @@ export type WireSearchReply = {
     readonly score: number;
     readonly text: string;
     readonly highlights: readonly (readonly [number, number])[];
+    readonly also_in?: readonly { readonly filename: string }[];
     readonly citation: {
       readonly doc_id: string;
       readonly filename: string;

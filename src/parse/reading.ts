@@ -9,7 +9,7 @@ import type { ParseInput, ParseLimits } from './parser.ts';
 
 /** Of each format that is read; `shared` is what all of them go through: recognising, decoding, cutting into chunks. */
 const readers = {
-  shared: 1,
+  shared: 2,
   cms: 1,
   csv: 1,
   doc: 1,

@@ -132,6 +132,8 @@ export type SearchHit = {
   readonly text: string;
   /** UTF-16 offsets into `text`, end exclusive, in order, not overlapping: the words that matched. */
   readonly highlights: readonly (readonly [number, number])[];
+  /** Where else the very same text was found, at most five places; absent where it was not. */
+  readonly alsoIn?: readonly Pick<SearchHit, 'docId' | 'filename' | 'title' | 'page'>[];
   /** Whether it was found by the translation of the question, in the other language. */
   readonly acrossLanguages: boolean;
   readonly chunkIndex: number;

@@ -221,6 +221,7 @@ export type Catalogue = {
     readonly keys: string;
     readonly start: string;
     readonly acrossLanguages: string;
+    readonly alsoIn: (places: readonly string[]) => string;
     readonly shownFor: (query: string) => string;
     readonly none: (query: string) => string;
     readonly noneHint: string;
@@ -596,6 +597,7 @@ export const en: Catalogue = {
 
   search: {
     acrossLanguages: 'found in the other language',
+    alsoIn: (places) => `also in ${places.join(', ')}`,
     shownFor: (query) => `Shown for “${query}”.`,
     label: 'Search all documents',
     hint: 'Ask or type a few words',

@@ -379,6 +379,7 @@ function Hit({ hit, place, isOpen }: { hit: WireHit; place: Place; isOpen: boole
         {ref.collection === null ? null : <bdi class="muted small">{titleOf(ref.collection)}</bdi>}
         <span class={`match match-${matchOf(hit.relevance)}`}>{t.match[matchOf(hit.relevance)]}</span>
         {hit.across_languages ? <span class="muted small">{t.acrossLanguages}</span> : null}
+        {hit.also_in === undefined ? null : <span class="muted small">{t.alsoIn(hit.also_in.map(placeText))}</span>}
       </span>
       {citation.section.length === 0 ? null : <bdi class="muted section">{citation.section.join(' › ')}</bdi>}
       <span class="snippet" dir="auto">
@@ -386,6 +387,10 @@ function Hit({ hit, place, isOpen }: { hit: WireHit; place: Place; isOpen: boole
       </span>
     </a>
   );
+}
+
+function placeText({ filename, page }: NonNullable<WireHit['also_in']>[number]): string {
+  return page === null ? filename : `${filename} (${sentences.value.search.page(String(page))})`;
 }
 
 function hitId(ref: PassageRef): string {

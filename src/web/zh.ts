@@ -296,6 +296,7 @@ export const zh: Catalogue = {
 
   search: {
     acrossLanguages: '跨语言找到',
+    alsoIn: (places) => `另见 ${places.join('、')}`,
     shownFor: (query) => `以下为“${query}”的结果。`,
     label: '搜索全部文档',
     hint: '输入问题或几个词',

@@ -9,23 +9,18 @@
  * `--unrelated` adds what relevance tells apart (`relevance.ts`), with the questions of another such folder as the unrelated ones.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
-import { splitDocument } from '../../src/chunk/splitter.ts';
-import { loadConfig, type Config } from '../../src/config.ts';
+import { loadConfig } from '../../src/config.ts';
 import { createEmbedder, embedderSettings } from '../../src/embed/create-embedder.ts';
-import type { Embedder } from '../../src/embed/embedder.ts';
-import { runPipeline } from '../../src/ingest/pipeline.ts';
-import { createDocumentParser } from '../../src/parse/document-parser.ts';
 import { type SearchMode, searchModes } from '../../src/search/document-index.ts';
 import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import { stopWords } from '../../src/search/analysis/stop-words.ts';
 import { tokenize } from '../../src/search/analysis/tokens.ts';
+import { type EvaluatedFile, fillIndex } from './fill-index.ts';
 import { relevanceFigures } from './relevance.ts';
 import { dictionaryFor } from '../../src/search/translation/dictionary.ts';
-import type { TaskId } from '../../src/tasks/task.ts';
 
 type Doc = { readonly id: string; readonly title?: string; readonly text: string };
 type Query = { readonly id: string; readonly text: string };
@@ -81,7 +76,7 @@ async function evaluate(folder: string, options: Options): Promise<void> {
   const index = openSqliteIndex({ indexDir: join(work, 'index'), embedder, translates: config.translate });
   try {
     const started = performance.now();
-    if (!kept) await ingest(collection.docs, { work, config, embedder, index });
+    if (!kept) await fillIndex(filesOf(collection.docs), { work, config, embedder, index });
     const { chunks } = await index.stats();
     console.log(
       `${collection.docs.length} documents, ${chunks} chunks in ${Math.round(performance.now() - started)} ms; embedder ${embedder.id}`,
@@ -106,7 +101,7 @@ async function evaluate(folder: string, options: Options): Promise<void> {
     if (options.unrelated !== null) {
       const tenth = openSqliteIndex({ indexDir: join(work, 'tenth'), embedder });
       const few = collection.docs.filter((_, i) => i % 10 === 0);
-      await ingest(few, { work, config, embedder, index: tenth });
+      await fillIndex(filesOf(few), { work, config, embedder, index: tenth });
       const isRight = (query: string, docId: string) => (collection.grades.get(query)?.get(docId) ?? 0) > 0;
       const unrelated = (await loadCollection(options.unrelated, options.queriesMax)).queries;
       console.table(await relevanceFigures({ index, tenth, queries: collection.queries, isRight, unrelated }));
@@ -147,44 +142,12 @@ async function loadCollection(folder: string, queriesMax: number): Promise<Colle
   return { docs, queries: judged.filter((_, i) => i % step === 0), grades };
 }
 
-async function ingest(
-  docs: readonly Doc[],
-  parts: { work: string; config: Config; embedder: Embedder; index: SqliteIndex },
-): Promise<void> {
-  const parser = createDocumentParser({});
-  for (const [i, doc] of docs.entries()) {
-    const scratchDir = join(parts.work, 'scratch');
-    const payloadPath = join(parts.work, 'payload');
-    await mkdir(scratchDir);
-    const markdown = doc.title ? `# ${doc.title.replaceAll('\n', ' ')}\n\n${doc.text}\n` : `${doc.text}\n`;
-    await writeFile(payloadPath, markdown);
-    const { port1, port2 } = new MessageChannel();
-    port2.unref();
-    const job = {
-      taskId: `0190a0b0-0000-7000-8000-${String(i).padStart(12, '0')}` as TaskId,
-      ordinal: 0,
-      docId: doc.id,
-      filename: `${i}.md`,
-      fileBytes: Buffer.byteLength(markdown),
-      sha256: '0'.repeat(64),
-      declaredMediaType: null,
-      metadata: null,
-      insertedAt: new Date(Date.UTC(2026, 0, 1) + i).toISOString(),
-      payloadPath,
-      scratchDir,
-      port: port1,
-    };
-    const outcome = await runPipeline(job, {
-      parser,
-      toChunks: (document) => splitDocument(document, { tokensMax: parts.config.chunkTokens }),
-      embedder: parts.embedder,
-      reading: { limits: parts.config, chunkTokensMax: parts.config.chunkTokens, ocrLanguages: [] },
-    });
-    if (outcome.ok) await parts.index.replace(outcome.document, scratchDir);
-    else console.error(`${doc.id}: ${outcome.message}`);
-    await rm(scratchDir, { recursive: true });
-    if (i % 64 === 0) while (parts.index.tidy());
-  }
+function filesOf(docs: readonly Doc[]): EvaluatedFile[] {
+  return docs.map((doc, i) => ({
+    docId: doc.id,
+    filename: `${i}.md`,
+    bytes: doc.title ? `# ${doc.title.replaceAll('\n', ' ')}\n\n${doc.text}\n` : `${doc.text}\n`,
+  }));
 }
 
 /** Hits are chunks, so that as many documents take a few pages of them. */

@@ -90,6 +90,21 @@ describe('splitDocument', () => {
     expect(chunks[2]!.text.startsWith('## Travel\n\n### Trains\n\n')).toBe(true);
   });
 
+  it.each([
+    ['# <h3><p id="x">Leave</p></h3>', 'Leave'],
+    ['## **Leave** of [absence](https://a.example/b "c") `now`', 'Leave of absence now'],
+    ['## FUNCTION\\_USAGE &amp; more', 'FUNCTION_USAGE & more'],
+    ['## List<T> of 2 * 3 * 4 and a < b', 'List<T> of 2 * 3 * 4 and a < b'],
+    ['## **请假**制度', '请假制度'],
+    ['## C\\# and \\*.md', 'C# and *.md'],
+  ])('shows headings as text: %s', (heading, shown) => {
+    const document = build((builder) => {
+      builder.raw('heading', heading, { level: 1 });
+      builder.paragraph('Thirty days.');
+    });
+    expect([...splitDocument(document, { tokensMax: 50 })].map(({ section }) => section)).toEqual([[shown]]);
+  });
+
   it('joins small sections, which then stand under what they have in common', () => {
     const chunks = split((builder) => {
       builder.heading(1, 'Glossary');

@@ -579,6 +579,32 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       });
     });
 
+    describe('a text that several documents have', () => {
+      const leave = 'Employees are entitled to thirty days of paid leave in every calendar year.';
+      const others = Array.from({ length: 10 }, (_, i) => `Paid leave, note ${i}: ask the office of floor ${i} before you book.`);
+
+      it.each(searchModes)(
+        'is there once among ten hits, with its other places, and those are found further down: %s',
+        async (mode) => {
+          await put('handbook', 1, [leave]);
+          await put('copy', 2, [`## Leave\n\n> ${leave.replaceAll(' ', '  ')}`]);
+          await put('bold', 3, [`<p>**${leave}**</p>`]);
+          await put('other year', 4, [leave.replace('thirty', 'twenty')]);
+          for (const [i, text] of others.entries()) await put(`note-${i}`, 10 + i, [text]);
+          const whole = await search('thirty days of paid leave', { mode, topK: 40 });
+          const [first, ...rest] = whole.hits.filter(({ docId }) => ['handbook', 'copy', 'bold'].includes(docId));
+          expect(new Set([first!, ...first!.alsoIn!].map(({ docId }) => docId))).toEqual(new Set(['handbook', 'copy', 'bold']));
+          expect(whole.hits.slice(0, 10)).not.toEqual(expect.arrayContaining([rest[0]]));
+          expect(rest.map(({ alsoIn }) => alsoIn)).toEqual([undefined, undefined]);
+          expect(whole.hits.find(({ docId }) => docId === 'other year')!.alsoIn).toBeUndefined();
+          const pages = [];
+          for (let offset = 0; offset < 40; offset += 5)
+            pages.push(...(await search('thirty days of paid leave', { mode, topK: 5, offset })).hits);
+          expect(pages).toEqual(whole.hits);
+        },
+      );
+    });
+
     describe('a question in the other language', () => {
       const hybrid = (query: string, options: Partial<SearchQuery> = {}) => search(query, { mode: 'hybrid', ...options });
       const intercepted = 'The Panthers defense gave up just 308 points and led the league in interceptions with 24.';

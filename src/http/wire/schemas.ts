@@ -567,6 +567,21 @@ export const searchReply = z
         across_languages: z
           .boolean()
           .meta({ description: 'Found by the translation of the question: Chinese asked, English found, or the other way round.' }),
+        also_in: z
+          .array(
+            z.strictObject({
+              doc_id: shownName,
+              collection: z.string(),
+              filename: z.string(),
+              title: z.string().nullable(),
+              page: count.nullable(),
+            }),
+          )
+          .optional()
+          .meta({
+            description:
+              'Where else the very same text was found, at most five places; such hits come after those with other texts. Absent where there is none.',
+          }),
         citation: z.strictObject({
           doc_id: shownName,
           collection: z.string(),

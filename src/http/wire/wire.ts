@@ -209,6 +209,7 @@ export function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits']
     text: hit.text,
     highlights: hit.highlights.map(([start, end]) => [start, end]),
     across_languages: hit.acrossLanguages,
+    ...(hit.alsoIn === undefined ? {} : { also_in: hit.alsoIn.map(placeOf) }),
     citation: {
       doc_id: docId,
       collection,
@@ -225,6 +226,11 @@ export function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits']
       url: `${documentPath(hit.docId, '/content', options)}#char=${hit.start},${hit.end}`,
     },
   };
+}
+
+function placeOf({ docId, filename, title, page }: NonNullable<SearchHit['alsoIn']>[number]) {
+  const name = nameOf(docId);
+  return { doc_id: name.docId, collection: name.collection, filename, title, page };
 }
 
 /** The address of a document, or of a part of it; that of one in `default` needs no collection. */

@@ -81,6 +81,11 @@ export function headingsOf({ section }: Pick<ChunkRow, 'section'>): string {
   return (JSON.parse(section) as string[]).join('\n');
 }
 
+/** A place that has the text of a hit too. */
+export function placeOf(document: IndexedDocument, { page }: Pick<ChunkRow, 'page'>): NonNullable<SearchHit['alsoIn']>[number] {
+  return { docId: document.docId, filename: document.filename, title: titleOf(document), page };
+}
+
 export function toHit({ scored, more }: PageRow, document: IndexedDocument, row: ChunkRow, read: HitReader): SearchHit {
   const chunk = toListedChunk(row, scored.row - scored.segment.runAt(scored.row).firstRow);
   return {

@@ -1,11 +1,12 @@
 /**
- * From ranked rows to the rows of a page, the same on every engine: what is relevant enough, one hit a document or several spread out,
+ * From ranked rows to the rows of a page, the same on every engine: what is relevant enough, each text once, one hit a document or several spread out,
  * and the part that was asked for.
  */
 import type { SearchQuery } from '../document-index.ts';
 import { poolSize, diversify } from './diversify.ts';
 import { type Ranked, rankInSteps, type RankingInput } from './ranking.ts';
 import { ratings } from './relevance.ts';
+import { foldSameTexts } from './same-text.ts';
 import type { RankingSteps } from './steps.ts';
 import type { Scored } from './scorer.ts';
 
@@ -19,6 +20,8 @@ export type PageRow = {
   readonly scored: Scored;
   /** How many more chunks of its document were ranked beside it; null where documents are not grouped. */
   readonly more: number | null;
+  /** Other rows that have the same text. */
+  readonly alsoIn: readonly Scored[];
 };
 
 export type RankedPage = {
@@ -39,8 +42,9 @@ export function* pageInSteps(input: PageInput): RankingSteps<RankedPage> {
   const limit = poolSize(groupBy === undefined ? wanted : chunksOfDocument * wanted);
   const ranked = yield* rankInSteps({ ...input, query, mode, limit, synonyms });
   const relevant = minRelevance === undefined ? ranked.top : yield* relevantRows(input, ranked, minRelevance);
-  const listed = groupBy === undefined ? diversify(relevant).map((scored) => ({ scored, more: null })) : firstOfEach(relevant);
-  const rows = listed.slice(offset, wanted);
+  const { rows: distinct, alsoIn } = yield* foldSameTexts(relevant, input.text);
+  const listed = groupBy === undefined ? diversify(distinct).map((scored) => ({ scored, more: null })) : firstOfEach(distinct);
+  const rows = listed.slice(offset, wanted).map((row) => ({ ...row, alsoIn: alsoIn.get(row.scored.chunkId) ?? [] }));
   const matched = minRelevance === undefined ? ranked.total : relevant.length;
   return { rows, ranked, total: rows.length === 0 ? matched : Math.max(matched, offset + rows.length) };
 }
@@ -59,7 +63,7 @@ function* relevantRows(input: PageInput, ranked: Ranked, least: number): Ranking
 }
 
 /** The best row of each document, in order. */
-function firstOfEach(ranked: readonly Scored[]): PageRow[] {
+function firstOfEach(ranked: readonly Scored[]): Omit<PageRow, 'alsoIn'>[] {
   const documents = new Map<number, { scored: Scored; more: number }>();
   for (const scored of ranked) {
     const { document } = scored.segment.runAt(scored.row);

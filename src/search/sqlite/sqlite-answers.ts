@@ -9,7 +9,16 @@ import type { DocumentTables } from '../index/document-table.ts';
 import type { SqliteTable } from './sqlite-table.ts';
 import type { ChunkPage, SearchHit, SearchQuery } from '../document-index.ts';
 import { chunkCharactersMax } from '../../chunk/chunk.ts';
-import { type ChunkRow, headingsOf, type HitReader, hitReader, textsAround, toHit, toListedChunk } from '../ranking/hits.ts';
+import {
+  type ChunkRow,
+  headingsOf,
+  type HitReader,
+  hitReader,
+  placeOf,
+  textsAround,
+  toHit,
+  toListedChunk,
+} from '../ranking/hits.ts';
 import { pageInSteps, type PageRow } from '../ranking/page.ts';
 import { runSteps } from '../ranking/ranking.ts';
 import type { Scored } from '../ranking/scorer.ts';
@@ -104,7 +113,14 @@ export function answersOf(
       scored.chunkId,
     ) as unknown as Omit<ChunkRow, 'text'> & { text: string | Uint8Array };
     const found = toHit(hit, document, { ...row, text: decode(row.text) }, reader);
-    return context === 0 ? found : { ...found, context: textsAround(scored, context, textOf) };
+    const alsoIn = hit.alsoIn.length === 0 ? {} : { alsoIn: hit.alsoIn.map(placeOfRow) };
+    return { ...found, ...alsoIn, ...(context === 0 ? {} : { context: textsAround(scored, context, textOf) }) };
+  }
+
+  function placeOfRow(scored: Scored): NonNullable<SearchHit['alsoIn']>[number] {
+    const { document } = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
+    const page = database.get('SELECT page FROM chunk WHERE id = ?', scored.chunkId)!['page'] as number | null;
+    return placeOf(document, { page });
   }
 
   function notice(): string | null {

@@ -21,6 +21,7 @@ import {
   chunksAround,
   headingsOf,
   hitReader,
+  placeOf,
   textsAround,
   toHit,
   toListedChunk,
@@ -28,6 +29,7 @@ import {
 import { pageInSteps, type PageRow } from '../../../search/ranking/page.ts';
 import { type Ranked, tuning } from '../../../search/ranking/ranking.ts';
 import type { RankingSteps } from '../../../search/ranking/steps.ts';
+import type { Scored } from '../../../search/ranking/scorer.ts';
 import type { AskIndex, IndexAnswer } from '../../../search/ranking/searcher.ts';
 import { inBoth } from '../../../search/index/document-table.ts';
 import { decodeWords, Segment } from '../../../search/index/segments.ts';
@@ -274,14 +276,17 @@ export function createPostgresAnswers(
 
   async function toHits(page: readonly PageRow[], ranked: Ranked, context: number): Promise<SearchHit[]> {
     const around = page.flatMap(({ scored }) => Object.values(chunksAround(scored, context)).flat());
-    const chunks = await readChunks([...new Set([...page.map(({ scored }) => scored.chunkId), ...around])]);
-    const documents = await catalog.findById(page.map(({ scored }) => scored.segment.runAt(scored.row).document));
+    const rows = page.flatMap(({ scored, alsoIn }) => [scored, ...alsoIn]);
+    const chunks = await readChunks([...new Set([...rows.map(({ chunkId }) => chunkId), ...around])]);
+    const documents = await catalog.findById([...new Set(rows.map(({ segment, row }) => segment.runAt(row).document))]);
     const reader = hitReader(ranked);
     const hits: SearchHit[] = [];
     for (const row of page) {
       const { scored } = row;
-      const { document } = documents.get(scored.segment.runAt(scored.row).document)!;
-      const hit = toHit(row, document, chunks.get(scored.chunkId)!, reader);
+      const documentOfRow = (of: Scored) => documents.get(of.segment.runAt(of.row).document)!.document;
+      const found = toHit(row, documentOfRow(scored), chunks.get(scored.chunkId)!, reader);
+      const places = row.alsoIn.map((other) => placeOf(documentOfRow(other), chunks.get(other.chunkId)!));
+      const hit = places.length === 0 ? found : { ...found, alsoIn: places };
       const textOf = (chunkId: number): string => chunks.get(chunkId)?.text ?? '';
       hits.push(context === 0 ? hit : { ...hit, context: textsAround(scored, context, textOf) });
       if (hits.length % chunksAtOnce === 0) await nextTurn();
