@@ -1,34 +1,27 @@
 # syntax=docker/dockerfile:1
-# The server alone: no compiler, no test, no shell needed at run time. Runs as a numeric user, writes to /data only.
+# The packed package, what it needs, and Node: no compiler, no npm, no test, no shell needed at run time. Runs as a numeric user,
+# writes to /data only. Sizes: docs/operations.md#installing
 
-FROM node:24-bookworm-slim AS page
-WORKDIR /app
+FROM node:24-bookworm-slim AS build
+WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
-RUN npm run build:web && npm run build:dictionary
-
-FROM node:24-bookworm-slim AS packages
-WORKDIR /app
-COPY package.json package-lock.json ./
 # What a setting asks for: "pg pg-boss" for DATABASE_URL, "bullmq ioredis" for QUEUE_URL, "@huggingface/transformers" for EMBEDDER=onnx.
 ARG ADDONS=""
-RUN npm ci --omit=dev --ignore-scripts \
-  && if [ -n "$ADDONS" ]; then npm install --no-save --save-prod --omit=dev --ignore-scripts $ADDONS; fi
+RUN ADDONS="$ADDONS" sh scripts/release/make-tree.sh /app && mkdir /data
 
-FROM node:24-bookworm-slim
+FROM debian:bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000 DATA_DIR=/data UV_THREADPOOL_SIZE=16 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576 NODE_OPTIONS=--max-semi-space-size=8
-COPY --from=packages /app/node_modules ./node_modules
-COPY --from=page /app/dist ./dist
-COPY package.json LICENSE NOTICE ./
-COPY src ./src
-COPY workers ./workers
-RUN mkdir /data && chown 10001:10001 /data
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /app /app
+COPY --from=build --chown=10001:10001 /data /data
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
-CMD ["node", "src/main.ts"]
+CMD ["node", "dist/program/src/main.js"]

@@ -5,7 +5,6 @@
  */
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { v7 } from 'uuid';
 import packageJson from '../package.json' with { type: 'json' };
 import { ConfigError, type Config } from './config.ts';
@@ -52,6 +51,7 @@ import {
   type StorageOptions,
 } from './open-storage.ts';
 import type { TaskId } from './tasks/task.ts';
+import { codeFolders, moduleFile, pageDir } from './program-files.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { createWebhooks, type Webhooks } from './webhooks/webhooks.ts';
 import { createWebhookSender } from './webhooks/webhook-sender.ts';
@@ -72,11 +72,9 @@ export interface Running {
 export type Modules = { readonly main: string; readonly ingest: string };
 
 const ownModules: Modules = {
-  main: fileURLToPath(new URL('main.ts', import.meta.url)),
-  ingest: fileURLToPath(new URL('../workers/ingest.ts', import.meta.url)),
+  main: moduleFile('src/main'),
+  ingest: moduleFile('workers/ingest'),
 };
-const programDir = fileURLToPath(new URL('..', import.meta.url));
-const pageDir = fileURLToPath(new URL('../dist/web', import.meta.url));
 
 /** Files that are open beside connections: index, uploads, locks, packages. */
 const otherFiles = 1000;
@@ -221,7 +219,7 @@ function superviseWorker(
   onRefused: (exitCode: number) => boolean,
 ): Supervisor {
   const execArgv = confinement({
-    programDir,
+    codeFolders: codeFolders(),
     dataDir: config.dataDir,
     readable: certificateFiles(config),
     addons: needsAddons(config),

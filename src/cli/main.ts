@@ -7,12 +7,12 @@ import { addKey, listKeys, requireKeyFile, revokeKey } from './key-file.ts';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import { DocumentError } from '../errors.ts';
 import { writeApiKey } from '../http/access/api-keys.ts';
 import type { KeyScope } from '../http/access/scope.ts';
 import { describeError } from '../logger.ts';
+import { moduleFile, pageDir } from '../program-files.ts';
 import { explainStart, type StartPlaces } from '../start-error.ts';
 import { deliveryStates } from '../storage/delivery.ts';
 import { writeSecret } from '../webhooks/signature.ts';
@@ -37,8 +37,6 @@ type GlobalOptions = {
   readonly json?: boolean;
 };
 
-const mainModule = fileURLToPath(new URL('../main.ts', import.meta.url));
-const pageDir = fileURLToPath(new URL('../../dist/web', import.meta.url));
 const aMetadata = '{"department": "hr", "year": 2026}';
 const aFilter = '{"type": "eq", "key": "department", "value": "hr"}';
 const program = new Command('rag-intake')
@@ -336,7 +334,8 @@ process.on('uncaughtException', (error) => process.exit(explainBug(error)));
 
 try {
   if (existsSync('.env')) process.loadEnvFile('.env');
-  await program.parseAsync();
+  // Without a word it serves: `npx rag-intake` is all that a first try needs.
+  await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, 'serve']);
 } catch (error) {
   process.exitCode = explain(error);
 }
@@ -352,7 +351,7 @@ function becomeServer(role: string): void {
   const malloc = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' };
   const env = { UV_THREADPOOL_SIZE: '16', ...malloc, NODE_OPTIONS: '--max-semi-space-size=8', ...process.env };
   const envFile = existsSync('.env') ? ['--env-file=.env'] : [];
-  process.execve!(process.execPath, [process.execPath, ...envFile, mainModule, '--role', role], env);
+  process.execve!(process.execPath, [process.execPath, ...envFile, moduleFile('src/main'), '--role', role], env);
 }
 
 async function runParse(path: string): Promise<void> {

@@ -9,8 +9,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { ocrCommand } from '../parse/images/ocr.ts';
 
 export type ConfinementOptions = {
-  /** The folder of the program, with its packages. */
-  readonly programDir: string;
+  /** The folders of the program and its packages. */
+  readonly codeFolders: readonly string[];
   readonly dataDir: string;
   /** More files that it may read: certificates of the database. */
   readonly readable?: readonly string[];
@@ -23,7 +23,7 @@ export type ConfinementOptions = {
 const identityFiles = ['/proc/self/stat', '/proc/self/ns/pid', '/proc/sys/kernel/random/boot_id'];
 
 /** Flags for the `node` that runs the worker; none where a native add-on is needed. */
-export function confinement({ programDir, dataDir, readable = [], addons, env }: ConfinementOptions): string[] {
+export function confinement({ codeFolders, dataDir, readable = [], addons, env }: ConfinementOptions): string[] {
   if (addons) return [];
   const cache = env.NODE_COMPILE_CACHE;
   const own = [resolve(dataDir), join(tmpdir(), 'rag-intake-*'), ...(cache === undefined ? [] : [resolve(cache)])];
@@ -32,7 +32,7 @@ export function confinement({ programDir, dataDir, readable = [], addons, env }:
     // They say that each of the grants below is a risk.
     '--disable-warning=SecurityWarning',
     '--allow-worker',
-    ...[programDir, ...own, ...readable, ...identityFiles].map((path) => `--allow-fs-read=${path}`),
+    ...[...codeFolders, ...own, ...readable, ...identityFiles].map((path) => `--allow-fs-read=${path}`),
     ...own.map((path) => `--allow-fs-write=${path}`),
     ...(isInstalled(ocrCommand, env.PATH ?? '') ? ['--allow-child-process'] : []),
   ];

@@ -18,7 +18,7 @@ async function attempts(env: NodeJS.ProcessEnv): Promise<Record<string, string>>
   const [dataDir, outsideDir] = [join(place.path, 'data'), join(place.path, 'outside')];
   await Promise.all([mkdir(dataDir), mkdir(outsideDir)]);
   await writeFile(join(outsideDir, 'secret'), 'secret');
-  const execArgv = confinement({ programDir, dataDir, addons: false, env });
+  const execArgv = confinement({ codeFolders: [programDir], dataDir, addons: false, env });
   const process_ = fork(child, [dataDir, programDir, outsideDir], { execArgv });
   const [ends] = (await once(process_, 'message')) as [Record<string, string>];
   process_.kill();
@@ -47,7 +47,7 @@ describe('the worker process [S20]', () => {
     await using folder = await tempDir();
     await writeFile(join(folder.path, 'tesseract'), '');
     const flags = (addons: boolean): string[] =>
-      confinement({ programDir, dataDir: folder.path, addons, env: { PATH: `/nowhere:${folder.path}` } });
+      confinement({ codeFolders: [programDir], dataDir: folder.path, addons, env: { PATH: `/nowhere:${folder.path}` } });
 
     expect(flags(false)).not.toContain('--allow-child-process');
     await chmod(join(folder.path, 'tesseract'), 0o755);
@@ -56,7 +56,13 @@ describe('the worker process [S20]', () => {
   });
 
   it('may read the certificates of a database beside', () => {
-    const flags = confinement({ programDir, dataDir: '/data', readable: ['/etc/ssl/ca.pem'], addons: false, env: {} });
+    const flags = confinement({
+      codeFolders: [programDir],
+      dataDir: '/data',
+      readable: ['/etc/ssl/ca.pem'],
+      addons: false,
+      env: {},
+    });
 
     expect(flags).toContain('--allow-fs-read=/etc/ssl/ca.pem');
     expect(flags).not.toContain('--allow-fs-write=/etc/ssl/ca.pem');

@@ -4,6 +4,7 @@
  */
 import { Piscina } from 'piscina';
 import { AppError } from '../../errors.ts';
+import { moduleFile } from '../../program-files.ts';
 import { readStagedMeta, versionOf } from '../index/staging.ts';
 import type { Logger } from '../../logger.ts';
 import type { TaskId, Version } from '../../tasks/task.ts';
@@ -41,7 +42,7 @@ const fillTriesMax = 3;
 export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<ThreadedIndex> {
   const { indexDir, embedder, reranker = null, translates = true, logger } = options;
   const pool = new Piscina({
-    filename: new URL('../../../workers/index.ts', import.meta.url).href,
+    filename: moduleFile('workers/index'),
     minThreads: options.threads,
     maxThreads: options.threads,
     idleTimeout: Infinity,

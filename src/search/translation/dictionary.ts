@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dictionaryDir } from '../../program-files.ts';
 
 /** Words by word: keys are looked up as the index folds and stems them, and so are the values. */
 export type Dictionary = {
@@ -16,13 +16,11 @@ export type Dictionary = {
   homophones(character: string): readonly string[];
 };
 
-const builtIn = fileURLToPath(new URL('../../../dist/dictionary', import.meta.url));
-
 let opened: Dictionary | null | undefined;
 
 /** The dictionary of this program, read once when first asked for (some 10 ms); null where its tables were not made. */
 function openDictionary(): Dictionary | null {
-  opened ??= dictionaryIn(builtIn);
+  opened ??= dictionaryIn(dictionaryDir);
   return opened;
 }
 
