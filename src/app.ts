@@ -4,7 +4,7 @@
  * are 500 of 700 modules): a worker that a document brought down is back sooner, and each holds less memory.
  */
 import { randomInt } from 'node:crypto';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { v7 } from 'uuid';
 import packageJson from '../package.json' with { type: 'json' };
 import { ConfigError, type Config } from './config.ts';
@@ -13,6 +13,7 @@ import type { DamageLog } from './storage/damage-log.ts';
 import type { Engine } from './storage/engine.ts';
 import { openLastingEngine } from './storage/lasting-engine.ts';
 import { type AuditActor, createAuditLog, noAudit } from './http/live/audit-log.ts';
+import { createQuotas, type Quotas } from './http/access/quotas.ts';
 import { openKeyRing } from './http/access/key-ring.ts';
 import { toHttpSettings, type HttpLimits, type HttpSettings } from './http/http-settings.ts';
 import type { Route } from './http/routes/route.ts';
@@ -50,6 +51,7 @@ import {
   openWorkerStorage,
   type StorageOptions,
 } from './open-storage.ts';
+import { openQuotaCounts } from './storage/file/shared/quota-counts.ts';
 import type { TaskId } from './tasks/task.ts';
 import { codeFolders, moduleFile, pageDir } from './program-files.ts';
 import { createTargets } from './webhooks/targets.ts';
@@ -107,7 +109,7 @@ export async function startServer(
       ? noAudit
       : createAuditLog({ path: resolve(config.auditLog), withText: config.auditQueries, now, logger });
   const keyRing = await openKeyRing({
-    settings: config,
+    settings: { ...config, peopleLogIn: config.loginHeader !== '' || config.oidcIssuer !== '' },
     onChange: (change) => audit.write(nobody, { event: 'keys_changed', ...change }),
     logger,
   }).catch((error: Error) => {
@@ -127,6 +129,8 @@ export async function startServer(
     openFilesMax,
   );
   const wire = { basePath: settings.basePath, taskRetentionMs: settings.taskRetentionMs };
+  const counts = config.quotas.length === 0 ? null : openQuotaCounts(join(config.dataDir, 'quotas'));
+  const quotas = counts === null ? null : createQuotas(config.quotas, counts, now);
   const { createHttpServer } = await import('./http/http-server.ts');
   const http = createHttpServer({
     services: () => services,
@@ -135,6 +139,7 @@ export async function startServer(
     endedSessions,
     extraRoutes: await extraRoutes(config, settings, wire, () => webhooks, logger),
     audit,
+    quotas,
     logger,
     now,
     newId,
@@ -162,6 +167,7 @@ export async function startServer(
     workers: workersOf(supervisor, storage),
     damageLog: storage.damageLog,
     askWorker: askOwn(supervisor),
+    quotas,
   });
   collections.start();
   messages.start();
@@ -175,6 +181,7 @@ export async function startServer(
       await Promise.all([http.close(config.stopMs), supervisor?.stop(config.stopMs + 1000), messages.stop(), collections.stop()]);
       await engine.close();
       await audit.close();
+      counts?.close();
     },
   };
 }
@@ -390,9 +397,24 @@ function createServices(
     workers,
     damageLog,
     askWorker,
-  }: { tasks: TaskControl; collections: Collections; workers: Workers; damageLog: DamageLog; askWorker: AskWorker },
+    quotas,
+  }: {
+    tasks: TaskControl;
+    collections: Collections;
+    workers: Workers;
+    damageLog: DamageLog;
+    askWorker: AskWorker;
+    quotas: Quotas | null;
+  },
 ): Services {
-  const uploads = createUploads({ ...config, engine, callbackUrl: (asked) => webhooks.callbackUrl(asked), newId, now });
+  const uploads = createUploads({
+    ...config,
+    engine,
+    callbackUrl: (asked) => webhooks.callbackUrl(asked),
+    countQuota: (keyId, bytes) => quotas?.document(keyId, bytes),
+    newId,
+    now,
+  });
   const documents = createLibrary({ engine, cancel: (id, options) => tasks.cancel(id, options) });
   const status = createSystemStatus({ engine, dataDir: config.dataDir, threads: config.threads, workers, damageLog });
   const search = searchInTurns(engine);

@@ -5,6 +5,9 @@
 import { availableParallelism } from 'node:os';
 import { parseApiKeys } from './http/access/api-keys.ts';
 import { trustProxies } from './http/access/client-address.ts';
+import { isLoopbackHost } from './http/access/origin-guard.ts';
+import { parseQuotas } from './http/access/quotas.ts';
+import { parseUserRules } from './http/access/users.ts';
 import { parseSecret } from './webhooks/signature.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { logLevels } from './logger.ts';
@@ -263,6 +266,52 @@ const settings = {
     'A file with more API keys, one a line.',
     '存放更多 API 密钥的文件，每行一个。',
   ),
+  users: setting(
+    'LOGIN_USERS',
+    '',
+    parseUserRules,
+    'Who may log in by LOGIN_HEADER or OIDC, and as what: `alice@example.com:admin`, `bob:read@hr+finance`, `*:read` for everybody else, separated by commas.',
+    '允许通过 LOGIN_HEADER 或 OIDC 登录的人及其权限：`alice@example.com:admin`、`bob:read@hr+finance`，`*:read` 表示其他所有人，逗号分隔。',
+  ),
+  loginHeader: setting(
+    'LOGIN_HEADER',
+    '',
+    headerName(),
+    'Header in which a proxy of TRUST_PROXY names who is logged in there, as `X-Forwarded-User`; from any other address it counts for nothing; empty: none.',
+    'TRUST_PROXY 中的代理用来写明登录者的请求头，例如 `X-Forwarded-User`；来自其他地址的一律无效；留空则不用。',
+  ),
+  oidcIssuer: setting(
+    'OIDC_ISSUER',
+    '',
+    address(['https:', 'http:'], 'https://login.example.com/realms/office'),
+    'OpenID Connect provider that people log in to the page at, as `https://login.example.com/realms/office`; empty: none. Its list of redirect addresses must have `/login/oidc/callback` of this server.',
+    '网页登录所用的 OpenID Connect 提供方，例如 `https://login.example.com/realms/office`；留空则不用。须在其重定向地址中登记本服务器的 `/login/oidc/callback`。',
+  ),
+  oidcClientId: setting(
+    'OIDC_CLIENT_ID',
+    '',
+    text(),
+    'What the provider knows this server as.',
+    '本服务器在提供方登记的客户端标识。',
+  ),
+  oidcClientSecret: {
+    ...setting('OIDC_CLIENT_SECRET', '', text(), 'The secret for it; empty: a public client.', '对应的密钥；留空则为公开客户端。'),
+    secret: allOfIt,
+  },
+  oidcClaim: setting(
+    'OIDC_CLAIM',
+    'email',
+    text(),
+    'Claim of the ID token that LOGIN_USERS names people by; `email` only where the provider says that it is verified.',
+    'LOGIN_USERS 用来指人的 ID 令牌声明；`email` 仅在提供方确认已验证时有效。',
+  ),
+  quotas: setting(
+    'KEY_QUOTAS',
+    '',
+    parseQuotas,
+    'What keys may use in a day (UTC): `laptop:documents=1000+bytes=5G+requests=20000`, `user:alice@example.com:bytes=1G`, `*:requests=100000` for every other key, separated by commas. Counted in DATA_DIR: front ends that share only a database count each by itself.',
+    '每个密钥每天（UTC）可用的量：`laptop:documents=1000+bytes=5G+requests=20000`、`user:alice@example.com:bytes=1G`，`*:requests=100000` 表示其他每个密钥，逗号分隔。计数保存在 DATA_DIR 中：只共用数据库的多个前端各自计数。',
+  ),
   auditLog: setting(
     'AUDIT_LOG',
     '',
@@ -497,9 +546,23 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       }
     }),
   ) as Config;
-  if (problems.length === 0) problems.push(...webhookProblems(config), ...pointlessSettings(config, env));
+  if (problems.length === 0) problems.push(...webhookProblems(config), ...loginProblems(config), ...pointlessSettings(config, env));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** What the settings for logging in lack when they are looked at together. */
+function loginProblems(config: Config): string[] {
+  const { loginHeader, trustedProxies, oidcIssuer, oidcClientId, users } = config;
+  const problems: string[] = [];
+  if (loginHeader !== '' && trustedProxies.length === 0)
+    problems.push('TRUST_PROXY: expected the address of the proxy that sends LOGIN_HEADER; from nobody else it is believed');
+  if (oidcIssuer !== '' && oidcClientId === '') problems.push('OIDC_CLIENT_ID: expected one, since OIDC_ISSUER is set');
+  if (oidcIssuer.startsWith('http:') && !isLoopbackHost(new URL(oidcIssuer).host))
+    problems.push('OIDC_ISSUER: expected https, since what comes over an open wire cannot be believed');
+  if ((loginHeader !== '' || oidcIssuer !== '') && users.length === 0)
+    problems.push('LOGIN_USERS: expected who may log in, since LOGIN_HEADER or OIDC_ISSUER is set, such as *:read');
+  return problems;
 }
 
 /** What the webhook settings lack when they are looked at together. */
@@ -634,6 +697,17 @@ function networks(): (value: string) => readonly string[] {
       throw new Error('addresses like 127.0.0.1 or networks like 10.0.0.0/8');
     }
     return entries;
+  };
+}
+
+/** In lower case, as Node has them; '' for none. */
+function headerName(): (value: string) => string {
+  return (value) => {
+    const name = value.trim().toLowerCase();
+    if (name !== '' && !/^[a-z0-9-]{1,64}$/.test(name)) throw new Error('the name of a header, like X-Forwarded-User');
+    if (['authorization', 'cookie', 'host', 'x-api-key'].includes(name))
+      throw new Error('a header of its own, like X-Forwarded-User');
+    return name;
   };
 }
 

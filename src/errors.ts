@@ -24,6 +24,7 @@ export type RequestErrorCode =
   | 'misdirected' // 421: this Host is not served here
   | 'headers_too_large' // 431
   | 'rate_limited' // 429
+  | 'quota_exceeded' // 429: of this day; Retry-After says when the next one begins
   | 'unknown_transfer_coding' // 501: a transfer coding that is not known
   | 'queue_full' // 503 + Retry-After
   | 'unavailable' // 503: starting, stopping, or the store cannot be used

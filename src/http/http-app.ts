@@ -21,6 +21,7 @@ import { loggable } from './log-text.ts';
 import type { AuditActor, AuditLog } from './live/audit-log.ts';
 import type { HttpMetrics } from './live/metrics.ts';
 import { asAppError, toProblem } from './wire/problem.ts';
+import type { Quotas } from './access/quotas.ts';
 import type { RateLimiter } from './access/rate-limit.ts';
 import { compressJson } from './wire/compressed-json.ts';
 import { requestTarget } from './wire/request-target.ts';
@@ -36,6 +37,7 @@ export type HttpAppOptions = {
   /** Null while the service is starting. */
   readonly services: () => Services | null;
   readonly rateLimiter: RateLimiter | null;
+  readonly quotas: Quotas | null;
   readonly proxyTrust: ProxyTrust;
   readonly endedSessions: EndedSessions;
   readonly metrics: HttpMetrics;
@@ -213,8 +215,9 @@ function exactAddress(basePath: string): Middleware {
   };
 }
 
-function guard({ settings, proxyTrust, endedSessions, rateLimiter }: HttpAppOptions): Middleware {
+function guard({ settings, proxyTrust, endedSessions, rateLimiter, quotas }: HttpAppOptions): Middleware {
   const { sessionSecret } = settings;
+  const loginHeader = settings.loginHeader === '' ? null : { name: settings.loginHeader, proxyTrust };
   return async (ctx, next) => {
     checkExpectation(ctx.get('Expect'));
     checkHost(ctx.req, settings.allowedHosts);
@@ -225,11 +228,18 @@ function guard({ settings, proxyTrust, endedSessions, rateLimiter }: HttpAppOpti
       sessionSecret,
       endedSessions,
       sessionMs: settings.limits.sessionMs,
+      users: settings.users,
+      loginHeader,
     });
     const state = ctx.state as RequestState;
     state.principal = principal;
-    checkOrigin(ctx.req, { allowed: settings.corsOrigins, proxyTrust, byCookie: principal.by === 'cookie' });
+    checkOrigin(ctx.req, {
+      allowed: settings.corsOrigins,
+      proxyTrust,
+      byItself: principal.by === 'cookie' || principal.by === 'proxy',
+    });
     rateLimiter?.check(ctx, callerOf(principal, state.address));
+    quotas?.request(principal.keyId);
     await next();
   };
 }

@@ -15,6 +15,7 @@ import type { IdempotencyStore } from '../storage/idempotency-store.ts';
 import { type AuditLog, noAudit } from './live/audit-log.ts';
 import { createHttpMetrics } from './live/metrics.ts';
 import { toProblem } from './wire/problem.ts';
+import type { Quotas } from './access/quotas.ts';
 import { createRateLimiter } from './access/rate-limit.ts';
 import type { Route } from './routes/route.ts';
 import { createRoutes } from './routes/routes.ts';
@@ -35,6 +36,8 @@ export type HttpServerOptions = {
   readonly extraRoutes?: readonly Route[];
   /** Absent: none is kept. */
   readonly audit?: AuditLog;
+  /** Absent: keys may use as much as they like. */
+  readonly quotas?: Quotas | null;
   readonly logger: Logger;
   /** ISO 8601. */
   readonly now: () => string;
@@ -67,6 +70,7 @@ export function createHttpServer({
   endedSessions,
   extraRoutes = [],
   audit = noAudit,
+  quotas = null,
   logger,
   now,
   newId,
@@ -108,6 +112,7 @@ export function createHttpServer({
     settings,
     routes,
     services: followedServices,
+    quotas,
     rateLimiter: settings.requestsPerSecond === 0 ? null : createRateLimiter(settings.requestsPerSecond, () => performance.now()),
     proxyTrust: trustProxies(settings.trustedProxies),
     endedSessions,

@@ -1,5 +1,7 @@
 /** What the HTTP front end needs to know, picked from the settings by `app.ts`, and the limits that are not settings. */
 import type { ApiKey } from './access/api-keys.ts';
+import type { OidcSettings } from './access/oidc.ts';
+import type { UserRule } from './access/users.ts';
 import { isLoopbackHost } from './access/origin-guard.ts';
 
 export type HttpSettings = {
@@ -13,6 +15,12 @@ export type HttpSettings = {
   readonly basePath: string;
   /** Empty: no keys are asked for. A function: those of the moment. */
   readonly apiKeys: readonly ApiKey[] | (() => readonly ApiKey[]);
+  /** People who log in by a proxy or a provider, and what they may do. */
+  readonly users: readonly UserRule[];
+  /** The header in which a trusted proxy names who is logged in there; '' for none. */
+  readonly loginHeader: string;
+  /** Null: no OIDC provider is set. */
+  readonly oidc: OidcSettings | null;
   /** At least 32 random bytes that all front ends of one data directory share (`session-secret.ts`). */
   readonly sessionSecret: Uint8Array;
   /** Only these Host names are answered; null answers every Host. */
@@ -92,8 +100,12 @@ export const defaultHttpLimits: HttpLimits = {
 /** The settings as `config.ts` has them, as far as they concern HTTP. */
 export type HttpConfig = Pick<
   HttpSettings,
-  'fileBytesMax' | 'syncBytesMax' | 'syncWaitMs' | 'basePath' | 'corsOrigins' | 'trustedProxies'
+  'fileBytesMax' | 'syncBytesMax' | 'syncWaitMs' | 'basePath' | 'corsOrigins' | 'trustedProxies' | 'users' | 'loginHeader'
 > & {
+  readonly oidcIssuer: string;
+  readonly oidcClientId: string;
+  readonly oidcClientSecret: string;
+  readonly oidcClaim: string;
   readonly host: string;
   readonly taskRetentionHours: number;
   /** More host names that are answered; empty: those of this machine on a loopback address, any on another. */
@@ -110,7 +122,8 @@ const openRequestsPerSecond = 50;
 export function toHttpSettings(config: HttpConfig, parts: HttpParts): HttpSettings {
   const loopback = isLoopbackHost(config.host);
   const { version, apiKeys, sessionSecret, formats, answers, pageDir } = parts;
-  const { fileBytesMax, syncBytesMax, syncWaitMs, basePath, corsOrigins, trustedProxies } = config;
+  const { fileBytesMax, syncBytesMax, syncWaitMs, basePath, corsOrigins, trustedProxies, users, loginHeader } = config;
+  const { oidcIssuer: issuer, oidcClientId: clientId, oidcClientSecret: clientSecret, oidcClaim: claim } = config;
   return {
     version,
     fileBytesMax,
@@ -119,6 +132,9 @@ export function toHttpSettings(config: HttpConfig, parts: HttpParts): HttpSettin
     taskRetentionMs: config.taskRetentionHours * 3600 * 1000,
     basePath,
     apiKeys,
+    users,
+    loginHeader,
+    oidc: issuer === '' ? null : { issuer, clientId, clientSecret, claim },
     sessionSecret,
     allowedHosts: loopback || config.allowedHosts.length > 0 ? config.allowedHosts : null,
     corsOrigins,

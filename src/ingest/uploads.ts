@@ -22,6 +22,8 @@ export type UploadsOptions = {
    * @throws AppError `invalid_request`.
    */
   readonly callbackUrl?: (asked: string | null) => string | null;
+  /** Counts a document against what its key may bring in a day. @throws AppError `quota_exceeded`. */
+  readonly countQuota?: (keyId: string | null, bytes: number) => void;
 };
 
 export type NewUpload = Given &
@@ -34,7 +36,7 @@ export type NewUpload = Given &
 export interface Uploads {
   /** @throws AppError `queue_full`, `insufficient_storage`, `unavailable`, before a byte of the body is read. */
   receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<Receipt>;
-  /** Durable when it returns; the receipt is gone when it throws. @throws AppError `invalid_document`, as `receive`. */
+  /** Durable when it returns; the receipt is gone when it throws. @throws AppError `invalid_document`, `quota_exceeded`, as `receive`. */
   submit(upload: NewUpload): Promise<Task>;
   laneOf(fileBytes: number): TaskLane;
 }
@@ -76,6 +78,7 @@ export function createUploads(options: UploadsOptions): Uploads {
         if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${said.filename}`);
         const callback = (options.callbackUrl ?? noCallbacks)(said.callbackUrl);
         await admit(0);
+        options.countQuota?.(keyId, receipt.bytes);
         const task = await engine.submit(
           {
             ...givenOf(said),

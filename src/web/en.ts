@@ -43,6 +43,7 @@ export type Catalogue = {
     readonly key: string;
     readonly send: string;
     readonly wrong: string;
+    readonly provider: string;
     readonly logout: string;
   };
 
@@ -378,6 +379,7 @@ export const en: Catalogue = {
     key: 'API key',
     send: 'Sign in',
     wrong: 'This key is not accepted. Check that it is complete, or ask for a new one.',
+    provider: 'Sign in with your organisation',
     logout: 'Sign out',
   },
 

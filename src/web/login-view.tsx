@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { ApiError, login } from './api.ts';
 import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
-import { refreshServer } from './server-state.ts';
+import { config, refreshServer } from './server-state.ts';
 
 export function LoginView(): VNode {
   const t = sentences.value;
@@ -57,6 +57,7 @@ export function LoginView(): VNode {
       <button type="submit" class="primary" disabled={busy.value}>
         {t.login.send}
       </button>
+      {config.value?.oidc === true ? <a href="login/oidc">{t.login.provider}</a> : null}
     </form>
   );
 }

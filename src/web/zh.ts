@@ -35,6 +35,7 @@ const problems: Readonly<Record<string, string>> = {
   precondition_failed: '内容已被他人更改，请刷新后重试。',
   body_too_large: '文件太大。',
   rate_limited: '请求过于频繁，请稍后再试。',
+  quota_exceeded: '今天的配额已用完，请明天再试。',
   queue_full: '等待处理的文件太多，请稍后再试。',
   unavailable: '服务暂时不可用，请稍后再试。',
   insufficient_storage: '服务器磁盘空间不足。',
@@ -93,6 +94,7 @@ export const zh: Catalogue = {
     key: 'API 密钥',
     send: '登录',
     wrong: '密钥无效。请检查是否完整，或向管理员索取新的密钥。',
+    provider: '用单位账号登录',
     logout: '退出',
   },
 

@@ -4,8 +4,9 @@ import { collectionOf, defaultCollection } from '../../documents/document-name.t
 import { AppError } from '../../errors.ts';
 import type { Task, TaskSnapshot } from '../../tasks/task.ts';
 import { findApiKey, type ApiKey } from './api-keys.ts';
-import { addressBlock } from './client-address.ts';
+import { addressBlock, fromProxy, type ProxyTrust } from './client-address.ts';
 import { allows, type Scope } from './scope.ts';
+import { holderOf, type UserRule } from './users.ts';
 import { isNow, readSession, sessionCookie, type Session } from './session.ts';
 import type { EndedSessions } from '../../storage/ended-sessions.ts';
 
@@ -16,8 +17,8 @@ export type Principal = {
   readonly scope: Scope;
   /** The collections that exist for it, its own one first; null: all of them, `default` being its own. */
   readonly collections: readonly string[] | null;
-  /** How it was shown. `none`: nothing was shown; `wrong`: what was shown is no key of ours. */
-  readonly by: 'none' | 'wrong' | 'header' | 'cookie';
+  /** How it was shown; `proxy`: a trusted proxy names the person. `none`: nothing was shown; `wrong`: what was shown is no key of ours. */
+  readonly by: 'none' | 'wrong' | 'header' | 'cookie' | 'proxy';
 };
 
 export type AccessOptions = {
@@ -27,6 +28,16 @@ export type AccessOptions = {
   readonly endedSessions: EndedSessions;
   /** How long a login holds. */
   readonly sessionMs: number;
+  /** What people may do who log in elsewhere. */
+  readonly users: readonly UserRule[];
+  /** Null: no proxy names people. */
+  readonly loginHeader: LoginHeader | null;
+};
+
+export type LoginHeader = {
+  /** The header that names the person, in lower case. */
+  readonly name: string;
+  readonly proxyTrust: ProxyTrust;
 };
 
 /** Who asks where no keys are in use. */
@@ -37,17 +48,38 @@ export async function identify(request: IncomingMessage, options: AccessOptions)
   if (options.keys.length === 0) return everybody;
   const presented = keyHeader(request);
   if (presented !== null) return principal(findApiKey(options.keys, presented), 'header');
+  const person = namedByProxy(request, options);
+  if (person !== null) return person;
   const session = await sessionOf(request, options);
   return principal(session?.key ?? null, 'cookie');
+}
+
+/**
+ * The person whom a trusted proxy names. From anybody else the header is as if it were not there: a client can write what it likes. Who is
+ * named and not let in has shown something wrong, whatever cookie is there too.
+ */
+function namedByProxy(request: IncomingMessage, { loginHeader, users }: AccessOptions): Principal | null {
+  if (loginHeader === null || !fromProxy(request, loginHeader.proxyTrust)) return null;
+  const given = request.headers[loginHeader.name];
+  if (given === undefined || given === '') return null;
+  // A header that comes twice names two people, and a proxy that lets the client's own through is not to be believed.
+  const times = request.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === loginHeader.name).length;
+  const holder = times === 1 ? holderOf(users, headerText(String(given))) : null;
+  return holder === null ? { ...stranger, by: 'wrong' } : principalOf(holder, 'proxy');
+}
+
+/** Node reads headers as Latin-1; proxies send UTF-8. */
+function headerText(given: string): string {
+  return Buffer.from(given, 'latin1').toString('utf8').trim();
 }
 
 /** The session that a request's cookie stands for; null without one, and when it has ended. One look into the store. */
 export async function sessionOf(
   request: IncomingMessage,
-  { keys, sessionSecret, endedSessions, sessionMs }: AccessOptions,
+  { keys, users, sessionSecret, endedSessions, sessionMs }: Omit<AccessOptions, 'loginHeader'>,
 ): Promise<Session | null> {
   const cookie = cookieValue(request, sessionCookie);
-  const session = cookie === null ? null : readSession(sessionSecret, keys, cookie);
+  const session = cookie === null ? null : readSession(sessionSecret, keys, cookie, users);
   if (session === null) return null;
   const { hasEnded, nowMs } = await endedSessions.look(session);
   return hasEnded || !isNow(session, sessionMs, nowMs) ? null : session;
@@ -94,7 +126,7 @@ export function asSeenBy({ collections }: Pick<Principal, 'collections'>, snapsh
 export const stranger: Principal = { keyId: null, scope: 'public', collections: [], by: 'none' };
 
 /** The holder of a key. */
-export function principalOf({ name, scope, collections }: ApiKey, by: 'header' | 'cookie'): Principal {
+export function principalOf({ name, scope, collections }: ApiKey, by: 'header' | 'cookie' | 'proxy'): Principal {
   return { keyId: name, scope, collections, by };
 }
 
@@ -111,7 +143,8 @@ function keyHeader({ headers }: IncomingMessage): string | null {
   return typeof own === 'string' ? own.trim() : null;
 }
 
-function cookieValue({ headers }: IncomingMessage, name: string): string | null {
+/** The value of a cookie; null without it. */
+export function cookieValue({ headers }: Pick<IncomingMessage, 'headers'>, name: string): string | null {
   const pair = (headers.cookie ?? '').split(/; */).find((text) => text.startsWith(`${name}=`));
   return pair === undefined ? null : pair.slice(name.length + 1);
 }

@@ -15,6 +15,8 @@ export type ApiKeySettings = {
   readonly apiKeys: readonly ApiKey[];
   /** Path of a file with more keys; '' for none. */
   readonly apiKeysFile: string;
+  /** Whether people log in by a proxy or a provider, so that somebody may be let in without a key. */
+  readonly peopleLogIn?: boolean;
 };
 
 export type ApiKey = {
@@ -58,10 +60,11 @@ export function parseApiKeys(text: string): readonly ApiKey[] {
  * All keys, those of the file included. Without any key only this machine may connect.
  * @throws Error with a sentence that says what to do: a file that cannot be used, or an open address without keys.
  */
-export async function loadApiKeys({ host, apiKeys, apiKeysFile }: ApiKeySettings): Promise<readonly ApiKey[]> {
+export async function loadApiKeys({ host, apiKeys, apiKeysFile, peopleLogIn = false }: ApiKeySettings): Promise<readonly ApiKey[]> {
   const keys = [...apiKeys, ...(apiKeysFile === '' ? [] : await readKeyFile(apiKeysFile))];
   const twice = repeatedName(keys);
   if (twice !== undefined) throw new Error(`API_KEYS_FILE: the name ${twice} is used twice`);
+  if (keys.length === 0 && peopleLogIn) return [nobodysKey()];
   if (keys.length === 0 && !isLoopbackHost(host))
     throw new Error(
       `HOST: ${host} can be reached from other machines, and no API key is set. ` +
@@ -91,6 +94,11 @@ export function writeApiKey(
   if (unknown !== undefined || collections?.length === 0) throw new Error(collectionNames);
   const bound = collections === null ? '' : `@${collections.join('+')}`;
   return { key, line: `${name}:${scope}${bound}:sha256:${Buffer.from(sha256(key)).toString('hex')}` };
+}
+
+/** Of a digest that no text has: with it keys are in use, and nobody has one. */
+export function nobodysKey(): ApiKey {
+  return { name: '', scope: 'read', collections: [], sha256: new Uint8Array(32) };
 }
 
 async function readKeyFile(path: string): Promise<readonly ApiKey[]> {

@@ -52,7 +52,8 @@ export function requestedHost(request: IncomingMessage, trusted: ProxyTrust): st
   return (given ?? request.headers.host ?? '').toLowerCase();
 }
 
-function fromProxy(request: IncomingMessage, trusted: ProxyTrust): boolean {
+/** Whether a trusted proxy itself sends this. */
+export function fromProxy(request: IncomingMessage, trusted: ProxyTrust): boolean {
   return trusted(plainAddress(request.socket.remoteAddress ?? ''));
 }
 

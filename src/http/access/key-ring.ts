@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { hasErrno } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import { loadApiKeys, type ApiKey, type ApiKeySettings } from './api-keys.ts';
+import { loadApiKeys, nobodysKey, type ApiKey, type ApiKeySettings } from './api-keys.ts';
 
 /** How old what is known of the file may be. */
 const lookEveryMs = 1000;
@@ -77,11 +77,6 @@ export async function openKeyRing({ settings, onChange, logger }: KeyRingOptions
 
 function describe({ name, scope, collections, sha256 }: ApiKey): string {
   return JSON.stringify([name, scope, collections, Buffer.from(sha256).toString('hex')]);
-}
-
-/** Of a digest that no text has. */
-function nobodysKey(): ApiKey {
-  return { name: '', scope: 'read', collections: [], sha256: new Uint8Array(32) };
 }
 
 async function stampOf(path: string): Promise<string> {

@@ -28,16 +28,16 @@ export function checkHost(request: IncomingMessage, allowedHosts: readonly strin
  */
 export function checkOrigin(
   request: IncomingMessage,
-  options: { allowed: readonly string[]; proxyTrust: ProxyTrust; byCookie: boolean },
+  options: { allowed: readonly string[]; proxyTrust: ProxyTrust; byItself: boolean },
 ): void {
   if (safeMethods.includes(request.method ?? '')) return;
   const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];
   const sameHost = origin !== undefined && originHost(origin) === requestedHost(request, options.proxyTrust);
-  const listed = origin !== undefined && options.allowed.includes(origin) && !options.byCookie;
+  const listed = origin !== undefined && options.allowed.includes(origin) && !options.byItself;
   if (site === 'same-origin' || sameHost || listed) return;
   const told = origin !== undefined || (site !== undefined && site !== 'none');
-  if (told || options.byCookie)
+  if (told || options.byItself)
     throw new AppError('forbidden', 'Requests that change something must come from this server’s own page.');
 }
 

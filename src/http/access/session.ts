@@ -5,6 +5,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { SessionEnd } from '../../storage/ended-sessions.ts';
 import type { ApiKey } from './api-keys.ts';
+import { holderNamed, type UserRule } from './users.ts';
 
 export const sessionCookie = 'rag_session';
 
@@ -22,12 +23,18 @@ export function writeSession(secret: Uint8Array, { id, key, expiresMs }: Session
   return `${claim}.${sign(secret, key, claim)}`;
 }
 
-/** The session behind a cookie value, or null when it is forged or its key is no more. Whether it has ended is not seen here. */
-export function readSession(secret: Uint8Array, keys: readonly ApiKey[], value: string): Session | null {
+/** The session behind a cookie value, or null when it is forged or its key or person is no more. Whether it has ended is not seen here. */
+export function readSession(
+  secret: Uint8Array,
+  keys: readonly ApiKey[],
+  value: string,
+  users: readonly UserRule[] = [],
+): Session | null {
   const [name = '', expires = '', id = '', signature = ''] = value.split('.');
-  const key = keys.find((candidate) => candidate.name === Buffer.from(name, 'base64url').toString());
+  const holder = Buffer.from(name, 'base64url').toString();
+  const key = keys.find((candidate) => candidate.name === holder) ?? holderNamed(users, holder);
   const expiresMs = Number.parseInt(expires, 36);
-  if (key === undefined || Number.isNaN(expiresMs)) return null;
+  if (key === null || Number.isNaN(expiresMs)) return null;
   const expected = Buffer.from(sign(secret, key, `${name}.${expires}.${id}`));
   const given = Buffer.from(signature);
   return given.length === expected.length && timingSafeEqual(given, expected) ? { id, key, expiresMs } : null;

@@ -47,7 +47,7 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
         (ctx.state as RequestState).principal = principalOf(key, 'cookie');
         audit({ event: 'login', refused: false });
         const expiresMs = (await endedSessions.nowMs()) + settings.limits.sessionMs;
-        setCookie(
+        setSessionCookie(
           ctx,
           settings,
           writeSession(settings.sessionSecret, { id: newId(), key, expiresMs }),
@@ -74,6 +74,7 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
         const { sessionSecret, limits } = settings;
         const session = await sessionOf(ctx.req, {
           keys: keysNow(settings),
+          users: settings.users,
           sessionSecret,
           endedSessions,
           sessionMs: limits.sessionMs,
@@ -82,14 +83,15 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
           await endedSessions.add(session);
           logger.info({ requestId, keyId: session.key.name, address: (ctx.state as RequestState).address }, 'logged out');
         }
-        setCookie(ctx, settings, '', 0);
+        setSessionCookie(ctx, settings, '', 0);
         ctx.body = { message: 'Logged out' };
       },
     }),
   ];
 }
 
-function setCookie(ctx: Context, settings: HttpSettings, value: string, maxAgeSeconds: number): void {
+/** The page's login as a cookie; `maxAgeSeconds` 0 takes it away. */
+export function setSessionCookie(ctx: Context, settings: HttpSettings, value: string, maxAgeSeconds: number): void {
   const secure = (ctx.state as RequestState).secure ? '; Secure' : '';
   ctx.set(
     'Set-Cookie',

@@ -8,6 +8,7 @@ import { docsRoutes } from './docs-routes.ts';
 import { documentRoutes } from './document-routes.ts';
 import { insertRoutes, type InsertRouteOptions } from './insert-routes.ts';
 import { loginRoutes, type LoginRouteOptions } from './login-routes.ts';
+import { oidcRoutes } from './oidc-routes.ts';
 import { pageRoutes } from './page-routes.ts';
 import { parseRoutes } from './parse-routes.ts';
 import type { Route } from './route.ts';
@@ -37,6 +38,7 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
     ...searchRoutes(wire, metrics),
     ...systemRoutes(options),
     ...loginRoutes(options),
+    ...(settings.oidc === null ? [] : oidcRoutes(settings.oidc, options)),
     ...options.extraRoutes,
   ];
   const { version, basePath, pageDir } = settings;

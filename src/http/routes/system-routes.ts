@@ -61,6 +61,7 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
           file_bytes_max: settings.fileBytesMax,
           sync_bytes_max: settings.syncBytesMax,
           auth: keysNow(settings).length === 0 ? 'none' : 'key',
+          oidc: settings.oidc !== null,
           key: name === null ? null : { name, scope, collections },
           formats: settings.formats,
           answers: settings.answers,

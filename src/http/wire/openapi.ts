@@ -19,6 +19,7 @@ const everywhere: readonly RequestErrorCode[] = [
   'precondition_failed',
   'misdirected',
   'rate_limited',
+  'quota_exceeded',
   'internal',
 ];
 

@@ -610,6 +610,8 @@ export const configReply = z
     file_bytes_max: count,
     sync_bytes_max: count,
     auth: z.enum(['none', 'key']),
+    /** Whether people may log in at a provider, by `GET /login/oidc`. */
+    oidc: z.boolean(),
     /** Who this request was made by, when it had a valid key or cookie. */
     key: z
       .strictObject({

@@ -107,6 +107,10 @@ describe('the settings of the HTTP side', () => {
   const config = {
     ...testSettings,
     host: '127.0.0.1',
+    oidcIssuer: '',
+    oidcClientId: '',
+    oidcClientSecret: '',
+    oidcClaim: 'email',
     taskRetentionHours: 24,
     allowedHosts: [],
     requestsPerSecond: null,

@@ -58,6 +58,7 @@ describe('GET /config', () => {
       file_bytes_max: 104857600,
       sync_bytes_max: 10485760,
       auth: 'none',
+      oidc: false,
       key: null,
       formats: ['pdf', 'txt'],
       answers: false,

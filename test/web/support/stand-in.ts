@@ -53,6 +53,7 @@ export async function startStandIn(): Promise<StandIn> {
       file_bytes_max: 1e8,
       sync_bytes_max: 1e7,
       auth: 'none',
+      oidc: false,
       key: null,
       formats: ['pdf', 'txt', 'md'],
       answers: false,

@@ -1,5 +1,5 @@
 /** Opens the page of the server at an address and searches there, for `installs.sh`: `node open-page.ts URL TEXT`. */
-import { launchBrowser, openPage } from '../web/support/browser.ts';
+import { launchBrowser, openPage } from './support/browser.ts';
 
 const [url, text] = process.argv.slice(2) as [string, string];
 const browser = await launchBrowser();
