@@ -1,0 +1,82 @@
+/** Problems in Chinese: every sentence that the sources refuse a request with, and who gets to read it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { prefersChinese, sentenceInChinese, sentences } from '../../../src/http/wire/chinese.ts';
+import { json, startHttpServer } from '../../support/http-server.ts';
+
+const source = join(import.meta.dirname, '../../../src');
+const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !/^(?:web|cli)\//.test(name) && name !== 'http/wire/chinese.ts')
+  .map((name) => readFileSync(join(source, name), 'utf8'));
+
+/** The sentences of `new AppError(code, 'sentence' …)`, what differs as `{}`. */
+function refusals(): string[] {
+  const literal = /new AppError\(\s*[^,()]+,\s*('(?:[^'\\]|\\.)*'|"[^"]*"|`(?:[^`\\]|\\.)*`)/g;
+  return texts.flatMap((text) => [...text.matchAll(literal)].map(([, quoted]) => plain(quoted!)));
+}
+
+function plain(quoted: string): string {
+  return quoted
+    .slice(1, -1)
+    .replaceAll(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, '{}')
+    .replaceAll(/\\(.)/g, '$1');
+}
+
+describe('problems in Chinese', () => {
+  it('has a translation of every sentence that a request is refused with', () => {
+    const all = refusals().filter((sentence) => /[a-z]{3}/i.test(sentence.replaceAll('{}', '')));
+    expect(all.length).toBeGreaterThan(120);
+    expect(all.filter((sentence) => sentences[sentence] === undefined && sentenceInChinese(sentence) === null)).toEqual([]);
+  });
+
+  it('keeps no translation of what is not said any more, and every gap in it', () => {
+    const everything = texts
+      .join('\n')
+      .replaceAll(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, '{}')
+      .replaceAll(/\\(['`"])/g, '$1');
+    expect(Object.keys(sentences).filter((english) => !everything.includes(english))).toEqual([]);
+    const gaps = (text: string): number => text.split('{}').length;
+    for (const [english, chinese] of Object.entries(sentences)) {
+      expect([english, gaps(chinese)]).toEqual([english, gaps(english)]);
+      expect(chinese).toMatch(/\p{Script=Han}/u);
+    }
+  });
+
+  it.each([
+    ['', false],
+    ['en', false],
+    ['zh', true],
+    ['zh-CN,zh;q=0.9,en;q=0.8', true],
+    ['en-US,en;q=0.9,zh-CN;q=0.8', false],
+    ['en;q=0.5, zh-Hant-TW;q=0.7', true],
+    ['zh,en', true],
+    ['en,zh', false],
+    ['zh;q=0', false],
+    ['de, zh;q=0.1', true],
+    ['*', false],
+    [';;,=,zh;q=x', true],
+  ])('go by Accept-Language: %s', (header, chinese) => {
+    expect(prefersChinese(header)).toBe(chinese);
+  });
+
+  it('come with their code, their numbers and the language that they are in', async () => {
+    await using server = await startHttpServer();
+    const ask = (language: string, path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(server.url + path, { ...init, headers: { 'Accept-Language': language } });
+
+    const chinese = await ask('zh-CN', '/documents/none');
+    expect(chinese.headers.get('content-language')).toBe('zh-CN');
+    expect(chinese.headers.get('vary')).toMatch(/Accept-Language/);
+    expect(await json(chinese)).toMatchObject({ code: 'not_found', title: '不存在', detail: '文档不存在', status: 404 });
+    expect(await json(await ask('zh', '/tasks', { method: 'PUT' }))).toMatchObject({
+      detail: '这里不支持 PUT；请用 GET。',
+    });
+    const named = await json<{ detail: string }>(await ask('zh', '/tasks?stauts=failed'));
+    expect(named.detail).toMatch(/^请求参数有误（.*status.*）$/s);
+
+    const english = await ask('en', '/documents/none');
+    expect(english.headers.get('content-language')).toBe('en');
+    expect(await json(english)).toMatchObject({ title: 'Not found', detail: 'Document not found' });
+  });
+});
