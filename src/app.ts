@@ -19,6 +19,8 @@ import { toHttpSettings, type HttpLimits, type HttpSettings } from './http/http-
 import type { Route } from './http/routes/route.ts';
 import type { DocumentService, SearchService, Services } from './http/services.ts';
 import { toTaskRecord, type WireOptions } from './http/wire/wire.ts';
+import { type BackupSchedule, createBackupSchedule } from './ingest/backup-schedule.ts';
+import { runBackup } from './ingest/backup-run.ts';
 import { confinement } from './ingest/confinement.ts';
 import { createDamageWatch } from './ingest/damage-watch.ts';
 import { createDispatcher } from './ingest/dispatcher.ts';
@@ -169,6 +171,8 @@ export async function startServer(
     askWorker: askOwn(supervisor),
     quotas,
   });
+  const backups = config.backupDir === '' ? null : scheduleBackups(config, env, logger);
+  backups?.start();
   collections.start();
   messages.start();
   logger.info({ url, dataDir: resolve(config.dataDir), database: config.databaseUrl !== '' }, 'listening');
@@ -178,12 +182,34 @@ export async function startServer(
     announcement: url,
     async stop() {
       keyRing.close();
-      await Promise.all([http.close(config.stopMs), supervisor?.stop(config.stopMs + 1000), messages.stop(), collections.stop()]);
+      await Promise.all([
+        http.close(config.stopMs),
+        supervisor?.stop(config.stopMs + 1000),
+        messages.stop(),
+        collections.stop(),
+        backups?.stop(),
+      ]);
       await engine.close();
       await audit.close();
       counts?.close();
     },
   };
+}
+
+/** By the command, in a process of its own: reading and hashing all there is must not keep requests waiting. */
+function scheduleBackups(
+  { backupDir, backupAt, backupKeep, dataDir }: Config,
+  env: NodeJS.ProcessEnv,
+  logger: Logger,
+): BackupSchedule {
+  return createBackupSchedule({
+    folder: resolve(backupDir),
+    at: backupAt,
+    keep: backupKeep,
+    run: (target, signal) => runBackup({ command: moduleFile('src/cli/main'), dataDir: resolve(dataDir), target, env, signal }),
+    nowMs: () => Date.now(),
+    logger,
+  });
 }
 
 /** What nobody asked for: the server has seen it by itself. */

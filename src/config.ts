@@ -312,6 +312,24 @@ const settings = {
     'What keys may use in a day (UTC): `laptop:documents=1000+bytes=5G+requests=20000`, `user:alice@example.com:bytes=1G`, `*:requests=100000` for every other key, separated by commas. Counted in DATA_DIR: front ends that share only a database count each by itself.',
     '每个密钥每天（UTC）可用的量：`laptop:documents=1000+bytes=5G+requests=20000`、`user:alice@example.com:bytes=1G`，`*:requests=100000` 表示其他每个密钥，逗号分隔。计数保存在 DATA_DIR 中：只共用数据库的多个前端各自计数。',
   ),
+  backupDir: {
+    ...setting(
+      'BACKUP_DIR',
+      '',
+      text(),
+      'A folder, best on another disk, into which DATA_DIR is backed up every day while the server works; empty: not by itself.',
+      '每天自动备份 DATA_DIR 到此目录（最好在另一块磁盘上），备份时服务器照常工作；留空则不自动备份。',
+    ),
+    pointless: ({ databaseUrl }: EngineChoice) => (databaseUrl === '' ? null : 'a database is backed up by pg_dump; remove this'),
+  },
+  backupAt: setting(
+    'BACKUP_AT',
+    '02:30',
+    timeOfDay(),
+    'When, by the clock of this machine; one that was missed is made at the next start.',
+    '备份时间，按本机时钟；错过的在下次启动时补做。',
+  ),
+  backupKeep: setting('BACKUP_KEEP', '7', integer(1, 1000), 'How many backups are kept.', '保留的备份份数。'),
   auditLog: setting(
     'AUDIT_LOG',
     '',
@@ -708,6 +726,14 @@ function headerName(): (value: string) => string {
     if (['authorization', 'cookie', 'host', 'x-api-key'].includes(name))
       throw new Error('a header of its own, like X-Forwarded-User');
     return name;
+  };
+}
+
+/** `HH:MM`. */
+function timeOfDay(): (value: string) => string {
+  return (value) => {
+    if (!/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(value.trim())) throw new Error('a time of day like 02:30');
+    return value.trim();
   };
 }
 
