@@ -307,7 +307,10 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
   });
   dispatcher.start();
   if (process.send !== undefined)
-    answering((question, signal) => dispatcher.lend(readingJob(question as ReadRequest, now()), signal));
+    answering((question, signal) => {
+      const request = question as ReadRequest;
+      return dispatcher.lend(readingJob(request, now()), { caller: request.caller, signal });
+    });
   const damage =
     config.checkMinutes === 0
       ? null
@@ -447,7 +450,7 @@ function createServices(
   return {
     uploads,
     tasks,
-    documents: readInTurns(documents),
+    documents: inTurns(documents),
     search,
     reading: createDirectReader({ files: engine.files, ask: askWorker, newId }),
     ...(config.answerUrl === '' ? {} : { answers: answersFrom(config, search) }),
@@ -476,20 +479,22 @@ function searchInTurns(engine: Engine): SearchService {
   };
 }
 
-/** What reads the index for a moment has turns of its own, so that it waits for no more than a search that runs. */
-function readInTurns(library: Library): DocumentService {
+/** What reads the index for a moment has turns of its own, so that it waits for no more than a search that runs; so has what changes it. */
+function inTurns(library: Library): DocumentService {
   const turns = createTurns({ atOnce: 8, waitingMax: 2048, waitingPerClientMax: 512 });
+  const changes = createTurns({ atOnce: 16, waitingMax: 1024, waitingPerClientMax: 256 });
   return {
     list: (options, asker) => turns.run(asker, () => library.list(options)),
-    change: (docId, patch) => library.change(docId, patch),
+    change: (docId, patch, asker) => changes.run(asker, () => library.change(docId, patch)),
     info: (docId, asker) => turns.run(asker, () => library.info(docId)),
     // Most names have one form only, and then nothing is read.
     keptDocId: (docId, asker) => turns.run(asker, () => library.keptDocId(docId)),
     chunks: (docId, from, limit, asker) => turns.run(asker, () => library.chunks(docId, from, limit)),
     content: (docId, asker, pick) => turns.run(asker, () => library.content(docId, pick)),
     original: (docId, asker, pick) => turns.run(asker, () => library.original(docId, pick)),
-    remove: (docId) => library.remove(docId),
-    removeMatching: (collection, filters, asker) => library.removeMatching(collection, filters, asker.gone),
+    remove: (docId, asker) => changes.run(asker, () => library.remove(docId)),
+    removeMatching: (collection, filters, asker) =>
+      library.removeMatching(collection, filters, { signal: asker.gone, turn: (work) => changes.run(asker, work) }),
   };
 }
 

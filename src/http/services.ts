@@ -64,11 +64,11 @@ export type DocumentStream = { readonly stream: Readable; readonly bytes: number
 /** Chooses what is read once it is known what there is; null: all of it. */
 export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => ByteRange | null;
 
-/** What reads the index waits its turn: each client has its own. @throws AppError `queue_full`, or `unavailable` when the asker has gone. */
+/** What reads or changes the index waits its turn: each client has its own. @throws AppError `queue_full`, or `unavailable` when the asker has gone. */
 export interface DocumentService {
   list(query: DocumentQuery & { readonly collection: string }, asker: Asker): Promise<DocumentPage>;
   /** Null for an unknown document. @throws AppError `invalid_request` when its metadata would become too large. */
-  change(docId: ScopedId, patch: DocumentPatch): Promise<IndexedDocument | null>;
+  change(docId: ScopedId, patch: DocumentPatch, asker: Asker): Promise<IndexedDocument | null>;
   info(docId: ScopedId, asker: Asker): Promise<IndexedDocument | null>;
   /** The doc_id under which a document is kept, or would be: names compare in Unicode's composed form. */
   keptDocId(docId: ScopedId, asker: Asker): Promise<string>;
@@ -78,7 +78,7 @@ export interface DocumentService {
   content(docId: ScopedId, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
   original(docId: ScopedId, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
   /** Gone from search, content and disk when it returns; waiting and running tasks of this doc_id are cancelled. False when unknown. */
-  remove(docId: ScopedId): Promise<boolean>;
+  remove(docId: ScopedId, asker: Asker): Promise<boolean>;
   /** Removes what matches and was accepted before this, up to a bound (`more`); ends early when the asker has gone. Each removal is durable. */
   removeMatching(collection: string, filters: Filter, asker: Asker): Promise<{ readonly deleted: number; readonly more: boolean }>;
 }
@@ -104,17 +104,29 @@ export interface CollectionService {
 /** A question to one collection or to several at once. They are always said: what a caller may not reach is nobody's default. */
 export type Question = Omit<SearchQuery, 'collection'> & { readonly collections: readonly string[] };
 
-/** A file that is read and not kept; whoever opened it discards it. */
+/** A file that is read and not kept; whoever opened it discards it, and with it the files that reading it left. */
 export interface FileReading extends Receipt {
   /**
-   * After `stream` has finished. Waits for a thread of the worker process.
+   * After `stream` has finished. Waits for a thread of the worker process, which go round among callers.
    * @throws AppError `unavailable`; DocumentError when it cannot be read.
    */
-  read(file: { filename: string; declaredMediaType: string | null; signal: AbortSignal }): Promise<{
+  read(wish: {
+    filename: string;
+    declaredMediaType: string | null;
+    caller: string;
+    /** Whether the text without marks is wanted. */
+    withPlainText: boolean;
+    signal: AbortSignal;
+  }): Promise<{
     /** A file with the Markdown alone. */
     readonly markdownPath: string;
     /** A file with the whole answer of POST /parse. */
     readonly answerPath: string;
+    /** A file with a JSON list of `{page, start, end}`: UTF-16 offsets into the Markdown, in order. */
+    readonly pagesPath: string;
+    /** A file with the text without marks, where it was wanted. */
+    readonly plainPath: string;
+    readonly document: Pick<IndexedDocument, 'mediaType' | 'title' | 'author' | 'language' | 'pages'>;
   }>;
 }
 

@@ -9,7 +9,7 @@ import {
   defaultSettings,
   isReadOtherwise,
 } from '../documents/collection.ts';
-import { defaultCollection } from '../documents/document-name.ts';
+import { defaultCollection, isCollectionName } from '../documents/document-name.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { CollectionStats } from '../search/document-index.ts';
@@ -72,13 +72,18 @@ export function createCollections(options: CollectionsOptions): Collections {
   const rereadings = new Map<string, { readonly again: AbortController; readonly done: Promise<void> }>();
   const changing = new Map<string, Promise<unknown>>();
 
+  /** Names come from strangers, and stores make places of them: only what may be a name gets there. */
+  async function kept(name: string): Promise<Collection | null> {
+    return isCollectionName(name) ? store().get(name) : null;
+  }
+
   async function find(name: string): Promise<Collection | null> {
-    return (await store().get(name)) ?? (name === defaultCollection ? bareCollection(name) : null);
+    return (await kept(name)) ?? (name === defaultCollection ? bareCollection(name) : null);
   }
 
   async function all(reach: readonly string[] | null): Promise<readonly Collection[]> {
-    const kept = await store().all();
-    const there = kept.some(({ name }) => name === defaultCollection) ? kept : [bareCollection(defaultCollection), ...kept];
+    const made = await store().all();
+    const there = made.some(({ name }) => name === defaultCollection) ? made : [bareCollection(defaultCollection), ...made];
     return reach === null ? there : there.filter(({ name }) => reach.includes(name));
   }
 
@@ -97,7 +102,8 @@ export function createCollections(options: CollectionsOptions): Collections {
   }
 
   async function change(name: string, wanted: CollectionChange): Promise<{ collection: Collection; created: boolean }> {
-    const before = await store().get(name);
+    if (!isCollectionName(name)) throw new AppError('invalid_request', `collection: ${JSON.stringify(name)} is no name of one`);
+    const before = await kept(name);
     const { settings: given, ...said } = wanted;
     const old = before ?? { ...bareCollection(name), createdAt: now() };
     const settings = { ...old.settings, ...given };
@@ -163,7 +169,7 @@ export function createCollections(options: CollectionsOptions): Collections {
   }
 
   return {
-    exists: async (name) => name === defaultCollection || (await store().get(name)) !== null,
+    exists: async (name) => name === defaultCollection || (await kept(name)) !== null,
     names: async (reach) => (await all(reach)).map(({ name }) => name),
     async list(reach) {
       const [collections, stats] = await Promise.all([all(reach), engine.index.collectionStats(reach)]);
@@ -173,7 +179,7 @@ export function createCollections(options: CollectionsOptions): Collections {
       const found = await find(name);
       return found === null ? null : view(found);
     },
-    settings: async (name) => (await store().get(name))?.settings ?? defaultSettings,
+    settings: async (name) => (await kept(name))?.settings ?? defaultSettings,
     async put(name, wanted) {
       const { collection, created } = await alone(name, () => change(name, wanted));
       return { collection: await view(collection), created };
@@ -181,7 +187,7 @@ export function createCollections(options: CollectionsOptions): Collections {
     async remove(name) {
       if (name === defaultCollection)
         throw new AppError('conflict', 'The collection `default` always exists; delete its documents instead.');
-      if (!(await alone(name, () => store().beginRemoval(name)))) return false;
+      if (!isCollectionName(name) || !(await alone(name, () => store().beginRemoval(name)))) return false;
       rereadings.get(name)?.again.abort();
       await removeContents(name);
       return true;

@@ -9,24 +9,32 @@ import { join } from 'node:path';
 import { finished, Transform, type Writable } from 'node:stream';
 import { AppError, DocumentError } from '../errors.ts';
 import type { FileStore, Receipt } from '../storage/file-store.ts';
+import type { IndexedDocument } from '../search/document-index.ts';
 import type { TaskId } from '../tasks/task.ts';
+import { type ReadFiles, readFilesIn } from './read-files.ts';
 import type { RunOutcome, ThreadJob } from './thread-pool.ts';
 
 /** What a front end asks of its worker process. */
 export type ReadRequest = Pick<
   ThreadJob,
-  'taskId' | 'filename' | 'fileBytes' | 'sha256' | 'declaredMediaType' | 'payloadPath' | 'scratchDir'
->;
+  'taskId' | 'filename' | 'fileBytes' | 'sha256' | 'declaredMediaType' | 'payloadPath' | 'scratchDir' | 'withPlainText'
+> & { /** Who asks: the threads go round among them. */ readonly caller: string };
 
 /** Asks the worker process, whatever it is; rejects with AppError `unavailable` when there is none, or when it ends. */
 export type AskWorker = (request: ReadRequest, signal: AbortSignal) => Promise<RunOutcome>;
 
-/** A file that was read; both lie in the scratch folder until `discard`. */
-export type ReadFile = {
-  /** The Markdown alone. */
-  readonly markdownPath: string;
-  /** JSON: what was read, as `POST /parse` answers it. */
-  readonly answerPath: string;
+/** A file that was read; all lies in the scratch folder until `discard`. */
+export type ReadFile = ReadFiles & {
+  readonly document: Pick<IndexedDocument, 'mediaType' | 'title' | 'author' | 'language' | 'pages'>;
+};
+
+/** `caller`: in words that are the same for two files of one; `withPlainText`: the text without marks is wanted too. */
+export type ReadWish = {
+  readonly filename: string;
+  readonly declaredMediaType: string | null;
+  readonly caller: string;
+  readonly withPlainText: boolean;
+  readonly signal: AbortSignal;
 };
 
 /** A place for one file. */
@@ -35,7 +43,7 @@ export interface DirectReading extends Receipt {
    * After `stream` has finished.
    * @throws AppError `unavailable`; DocumentError when the document cannot be read.
    */
-  read(file: { filename: string; declaredMediaType: string | null; signal: AbortSignal }): Promise<ReadFile>;
+  read(wish: ReadWish): Promise<ReadFile>;
 }
 
 export type DirectReader = { open(): Promise<DirectReading> };
@@ -95,15 +103,15 @@ class ScratchReading implements DirectReading {
     this.#written.catch(() => {});
   }
 
-  async read({ filename, declaredMediaType, signal }: { filename: string; declaredMediaType: string | null; signal: AbortSignal }) {
+  async read({ signal, ...wish }: ReadWish): Promise<ReadFile> {
     await this.#written;
     const scratchDir = join(this.#folder, 'result');
     await mkdir(scratchDir);
     const { bytes: fileBytes, sha256 } = this;
-    const request = { taskId: this.#taskId, filename, fileBytes, sha256, declaredMediaType, payloadPath: this.#path, scratchDir };
+    const request = { ...wish, taskId: this.#taskId, fileBytes, sha256, payloadPath: this.#path, scratchDir };
     const outcome = await this.#ask(request, signal);
     if (!outcome.ok) throw failureFrom(outcome);
-    return { markdownPath: join(scratchDir, 'content.md'), answerPath: join(scratchDir, 'answer.json') };
+    return { ...readFilesIn(scratchDir), document: outcome.document };
   }
 
   async discard(): Promise<void> {
@@ -121,6 +129,6 @@ function failureFrom(outcome: Exclude<RunOutcome, { ok: true }>): Error {
 }
 
 /** The job of a thread that only reads. */
-export function readingJob(request: ReadRequest, now: string): ThreadJob {
+export function readingJob({ caller: _caller, ...request }: ReadRequest, now: string): ThreadJob {
   return { ...request, ordinal: 0, docId: '', metadata: null, insertedAt: now, onlyReads: true };
 }

@@ -13,8 +13,8 @@ import type { RunOutcome, ThreadJob } from './thread-pool.ts';
 export interface Dispatcher {
   /** Runs until `stop`. */
   start(): void;
-  /** A job that is no task, in one of the threads: between the tasks, in the order in which they are asked for. Never rejects. */
-  lend(job: ThreadJob, signal: AbortSignal): Promise<RunOutcome>;
+  /** A job that is no task, in one of the threads: between the tasks, callers by turns. Never rejects. */
+  lend(job: ThreadJob, asker: { caller: string; signal: AbortSignal }): Promise<RunOutcome>;
   /**
    * Takes no more tasks, gives running ones `stopMs` to end, then hands the rest back with their attempt not counted.
    * Safe twice.
@@ -110,8 +110,8 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
     }
   }
 
-  async function lend(job: ThreadJob, signal: AbortSignal): Promise<RunOutcome> {
-    const turn = lending.turn([signal, stopping.signal]);
+  async function lend(job: ThreadJob, { caller, signal }: { caller: string; signal: AbortSignal }): Promise<RunOutcome> {
+    const turn = lending.turn(caller, [signal, stopping.signal]);
     changed();
     if (!(await turn)) return { ok: false, code: 'aborted' };
     try {

@@ -38,8 +38,10 @@ export type IngestJob = {
   readonly collection?: CollectionReading | null;
   /** The file to read. */
   readonly payloadPath: string;
-  /** Only read: `content.md` and `answer.json` are left, no chunks. Absent: false. */
+  /** Only read: the files of `read-files.ts` are left, no chunks. Absent: false. */
   readonly onlyReads?: boolean;
+  /** Then also the text without marks. Absent: false. */
+  readonly withPlainText?: boolean;
   /** The empty folder to leave the result in (`staging.ts`). */
   readonly scratchDir: string;
   /** Takes `StageCounts`, as often as the thread likes; closed by the thread at the end. */

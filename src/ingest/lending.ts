@@ -1,4 +1,4 @@
-/** Jobs that are no tasks and wait for one of the threads, in the order in which they came. A rule and a list; it runs nothing. */
+/** Jobs that are no tasks and wait for one of the threads: each caller's in the order in which they came, the callers by turns. A rule and lists; it runs nothing. */
 
 export interface Lending {
   /** Those that have begun and not ended. */
@@ -7,18 +7,19 @@ export interface Lending {
   readonly isNext: boolean;
   /** Whether any waits that may begin as soon as no task is found. */
   readonly mayBegin: boolean;
-  /** Begins the first that waits. */
+  /** Begins the one whose turn it is. */
   begin(): void;
   /** A task had its chance. */
   taskWasNext(): void;
   /** When it may begin: true; false when one of the signals aborts first. After true `end` must be called. */
-  turn(signals: readonly AbortSignal[]): Promise<boolean>;
+  turn(caller: string, signals: readonly AbortSignal[]): Promise<boolean>;
   end(): void;
 }
 
 /** At most all threads but one, where there are two; of a job and a task that both wait, each is next in turn. */
 export function createLending(threads: number): Lending {
-  const waiting: (() => void)[] = [];
+  /** By caller, in the order of their turns. */
+  const waiting = new Map<string, (() => void)[]>();
   const runningMax = Math.max(1, threads - 1);
   let running = 0;
   let tasksTurn = false;
@@ -31,11 +32,16 @@ export function createLending(threads: number): Lending {
       return this.mayBegin && !tasksTurn;
     },
     get mayBegin() {
-      return waiting.length > 0 && running < runningMax;
+      return waiting.size > 0 && running < runningMax;
     },
     begin() {
-      const first = waiting.shift();
-      if (first === undefined) return;
+      const [next] = waiting;
+      if (next === undefined) return;
+      const [caller, own] = next;
+      const first = own.shift()!;
+      // To the end of the line of callers.
+      waiting.delete(caller);
+      if (own.length > 0) waiting.set(caller, own);
       running += 1;
       tasksTurn = true;
       first();
@@ -43,16 +49,18 @@ export function createLending(threads: number): Lending {
     taskWasNext() {
       tasksTurn = false;
     },
-    async turn(signals) {
+    async turn(caller, signals) {
       const { promise, resolve } = Promise.withResolvers<boolean>();
       const begin = (): void => resolve(true);
       const leave = (): void => {
-        const place = waiting.indexOf(begin);
+        const own = waiting.get(caller) ?? [];
+        const place = own.indexOf(begin);
         if (place < 0) return;
-        waiting.splice(place, 1);
+        own.splice(place, 1);
+        if (own.length === 0) waiting.delete(caller);
         resolve(false);
       };
-      waiting.push(begin);
+      waiting.set(caller, [...(waiting.get(caller) ?? []), begin]);
       for (const signal of signals) signal.addEventListener('abort', leave, { once: true });
       if (signals.some(({ aborted }) => aborted)) leave();
       try {

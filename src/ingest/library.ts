@@ -39,12 +39,12 @@ export interface Library {
   remove(docId: string): Promise<boolean>;
   /**
    * Removes what a filter lets through of a collection and was accepted before the call, each as `remove` does, 10,000 at most: `more` says that some may be
-   * left. Ends between two when `signal` aborts; what is gone stays gone.
+   * left. Ends between two when `signal` aborts; what is gone stays gone. Each is one `turn`, so that nobody waits for all of them.
    */
   removeMatching(
     collection: string,
     filters: Filter,
-    signal: AbortSignal,
+    by: { readonly signal: AbortSignal; readonly turn: <T>(work: () => Promise<T>) => Promise<T> },
   ): Promise<{ readonly deleted: number; readonly more: boolean }>;
 }
 
@@ -128,20 +128,16 @@ export function createLibrary({ engine, cancel }: LibraryOptions): Library {
     content: (docId, pick) => openPart(docId, 'content.md', pick),
     original: (docId, pick) => openPart(docId, 'original', pick),
     remove: async (given) => removeBefore(await kept(given), await engine.nextOrdinal()),
-    async removeMatching(collection, filters, signal) {
+    async removeMatching(collection, filters, { signal, turn }) {
       // What is accepted from now on stays, whatever it is by the time that it is looked at.
       const ordinal = await engine.nextOrdinal();
       let deleted = 0;
       for (let cursor: string | null | undefined; cursor !== null && deleted < removedMax && !signal.aborted;) {
-        const page: DocumentPage = await engine.index.list({
-          collection,
-          filters,
-          limit: removedAtOnce,
-          ...(cursor == null ? {} : { cursor }),
-        });
+        const from = cursor == null ? {} : { cursor };
+        const page: DocumentPage = await turn(() => engine.index.list({ collection, filters, limit: removedAtOnce, ...from }));
         for (const document of page.documents) {
           if (signal.aborted) break;
-          if (document.ordinal <= ordinal && (await removeBefore(document.docId, ordinal))) deleted += 1;
+          if (document.ordinal <= ordinal && (await turn(() => removeBefore(document.docId, ordinal)))) deleted += 1;
         }
         cursor = page.nextCursor;
         if (cursor === null || signal.aborted) return { deleted, more: signal.aborted };

@@ -16,6 +16,7 @@ import type { IndexedDocument } from '../search/document-index.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import { failureOf, traceOf } from './failure.ts';
 import { type IngestJob, type IngestOutcome, progressMessage, readingIn } from './job.ts';
+import { writeReadFiles } from './read-files.ts';
 import { measureParts, type StagedMeta } from '../search/index/staging.ts';
 
 export type PipelineParts = {
@@ -51,7 +52,8 @@ export async function runPipeline(job: IngestJob, { reading: usual, ...others }:
     if (job.onlyReads === true) {
       const [first] = parts.toChunks(parsed, parts.reading);
       if (first === undefined) throw noText(job);
-      writeFileSync(join(job.scratchDir, 'answer.json'), JSON.stringify(readAnswer(parsed)));
+      const warnings = boundWarnings(parsed.warnings);
+      writeReadFiles(job.scratchDir, parsed, { warnings, withPlainText: job.withPlainText === true });
       return { ok: true, document: describe(job, parsed, 0, parts), stageMs: clock.laps };
     }
     const pages = { pagesDone: parsed.pages, pagesTotal: parsed.pages };
@@ -91,27 +93,6 @@ function requireText(chunks: readonly Chunk[], job: IngestJob): void {
 
 function noText(job: IngestJob): DocumentError {
   return new DocumentError('no_text', `No text found in ${job.filename}`);
-}
-
-/** What was read, as `POST /parse` answers it: it goes to the client as it lies there, so its names are those of the wire. */
-function readAnswer({ markdown, blocks, mediaType, title, author, language, pages, warnings }: RecognisedDocument): object {
-  return {
-    markdown,
-    blocks: blocks.map(({ kind, start, end, level = null, page, pageEnd }) => ({
-      kind,
-      start,
-      end,
-      level,
-      page,
-      page_end: pageEnd ?? page,
-    })),
-    media_type: mediaType,
-    title,
-    author,
-    language,
-    pages,
-    warnings: boundWarnings(warnings),
-  };
 }
 
 /** Embeds batch by batch and writes as it goes, so that memory holds one batch of vectors. */

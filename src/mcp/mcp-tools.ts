@@ -236,7 +236,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     ({ doc_id, collection: asked }) =>
       answer(caller.logger, async () => {
         const collection = await askedCollection(caller, asked);
-        if (!(await services.documents.remove(scopedId({ collection, docId: doc_id })))) throw documentNotFound();
+        if (!(await services.documents.remove(scopedId({ collection, docId: doc_id }), caller.asker))) throw documentNotFound();
         caller.audit({ event: 'delete', collection, docId: doc_id, documents: 1 });
         logger.info({ docId: loggable(doc_id), collection, keyId: caller.principal.keyId }, 'document deleted');
         return { message: 'Document deleted', doc_id };

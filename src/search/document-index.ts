@@ -162,6 +162,8 @@ export type ListOptions = {
   readonly limit: number;
   /** Opaque, from the page before; an unknown one throws AppError `invalid_request`. */
   readonly cursor?: string;
+  /** The list begins behind this one, which may be gone; of lists by `inserted_at` alone, and beside no cursor. */
+  readonly after?: Pick<IndexedDocument, 'docId' | 'insertedAt'>;
   /** Absent: in all of them. */
   readonly collection?: string;
 };

@@ -265,6 +265,20 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       expect(third.nextCursor).toBeNull();
     });
 
+    it('begins a list behind a document, in both directions, whether it is still there or not', async () => {
+      for (let n = 1; n <= 5; n++)
+        await put(`d${n}`, n, ['x'], { insertedAt: `2026-01-0${n}T00:00:00.000Z`, metadata: { odd: n % 2 === 1 } });
+      const after = { docId: 'd3', insertedAt: '2026-01-03T00:00:00.000Z' };
+      const ids = async (query: DocumentQuery): Promise<string[]> => (await index.list(query)).documents.map(({ docId }) => docId);
+      const upwards = { by: 'inserted_at', descending: false } as const;
+      for (let round = 0; round < 2; round++) {
+        expect(await ids({ limit: 10, after })).toEqual(['d2', 'd1']);
+        expect(await ids({ limit: 1, after, sort: upwards })).toEqual(['d4']);
+        expect(await ids({ limit: 10, after, filters: { type: 'eq', key: 'odd', value: true } })).toEqual(['d1']);
+        await index.remove('d3', 9);
+      }
+    });
+
     it('filters by document, name, type, date and metadata', async () => {
       await put('a', 1, ['apple'], {
         filename: 'a.pdf',

@@ -236,7 +236,9 @@ describe('the dispatcher', () => {
     dispatcher.start();
     const order: string[] = [];
     const lent = Array.from({ length: 4 }, async (_, n) => {
-      expect(await dispatcher.lend(await fileToRead('wait-20.txt', n), new AbortController().signal)).toMatchObject({ ok: true });
+      expect(
+        await dispatcher.lend(await fileToRead('wait-20.txt', n), { caller: 'a', signal: new AbortController().signal }),
+      ).toMatchObject({ ok: true });
       order.push('lent');
     });
     await Promise.all([...lent, ...waiting.map(async (task) => (await ended(task), order.push('task')))]);
@@ -246,12 +248,29 @@ describe('the dispatcher', () => {
     expect(order.slice(0, 5)).toContain('lent');
   });
 
+  it('[S70] lends to callers by turns: whoever asks for many waits for its own', async () => {
+    await open(1);
+    dispatcher.start();
+    const { signal } = new AbortController();
+    const order: string[] = [];
+    const lend = async (caller: string, n: number): Promise<void> => {
+      const job = await fileToRead('wait-20.txt', n);
+      await dispatcher.lend(job, { caller, signal });
+      order.push(caller);
+    };
+    const many = Array.from({ length: 6 }, (_, n) => lend('many', n));
+    await Promise.race(many);
+    await Promise.all([...many, lend('one', 9)]);
+
+    expect(order.indexOf('one')).toBeLessThan(4);
+  });
+
   it('ends what it lent when nobody wants it any more, whether it runs or waits', async () => {
     await open(1);
     dispatcher.start();
     const gone = new AbortController();
-    const runs = dispatcher.lend(await fileToRead('hang.txt', 1), gone.signal);
-    const waits = dispatcher.lend(await fileToRead('plain.txt', 2), gone.signal);
+    const runs = dispatcher.lend(await fileToRead('hang.txt', 1), { caller: 'a', signal: gone.signal });
+    const waits = dispatcher.lend(await fileToRead('plain.txt', 2), { caller: 'a', signal: gone.signal });
     gone.abort();
 
     expect(await Promise.all([runs, waits])).toEqual([
@@ -265,7 +284,9 @@ describe('the dispatcher', () => {
     await open(1);
     dispatcher.start();
 
-    expect(await dispatcher.lend(await fileToRead('exit.txt', 1), new AbortController().signal)).toMatchObject({ code: 'crashed' });
+    expect(
+      await dispatcher.lend(await fileToRead('exit.txt', 1), { caller: 'a', signal: new AbortController().signal }),
+    ).toMatchObject({ code: 'crashed' });
     expect((await ended(await submit('after.txt'))).task).toMatchObject({ status: 'completed', attempts: 1 });
   });
 });
@@ -277,6 +298,6 @@ async function fileToRead(filename: string, n: number): Promise<ThreadJob> {
   await writeFile(payloadPath, `file ${n}`);
   const scratchDir = join(folder, 'result');
   await mkdir(scratchDir);
-  const request = { taskId, filename, fileBytes: 6, sha256: '', declaredMediaType: null, payloadPath, scratchDir };
+  const request = { taskId, filename, fileBytes: 6, sha256: '', declaredMediaType: null, payloadPath, scratchDir, caller: 'a' };
   return readingJob(request, now());
 }

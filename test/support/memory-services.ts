@@ -160,13 +160,15 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
         watch,
       },
       documents: {
-        list: async ({ limit, cursor, filters, collection }) => {
+        list: async ({ limit, cursor, after, sort, filters, collection }) => {
+          const newest = sort?.descending === false ? -1 : 1;
           const all = [...documents.values()]
             .map(({ document }) => document)
             .filter(({ docId }) => collection === undefined || collectionOf(docId) === collection)
             .filter((document) => filters === undefined || matcherOf(filters)(filterable(document)))
-            .sort((a, b) => (a.version < b.version ? 1 : -1));
-          const rest = cursor === undefined ? all : all.filter(({ version }) => version < cursor);
+            .sort((a, b) => (a.version < b.version ? newest : -newest));
+          const from = cursor ?? documents.get(after?.docId ?? '')?.document.version;
+          const rest = from === undefined ? all : all.filter(({ version }) => version !== from && version < from === newest > 0);
           const page = rest.slice(0, limit);
           return { documents: page, nextCursor: rest.length > limit ? page.at(-1)!.version : null };
         },
@@ -439,5 +441,8 @@ async function readAsText({ payloadPath, scratchDir, filename }: ReadRequest): P
   const facts = { media_type: 'text/plain', title: null, author: null, language: 'en', pages: null, warnings: [] };
   await writeFile(join(scratchDir, 'content.md'), markdown);
   await writeFile(join(scratchDir, 'answer.json'), JSON.stringify({ markdown, blocks, ...facts }));
-  return { ok: true, document: null as never, stageMs: {} };
+  await writeFile(join(scratchDir, 'pages.json'), JSON.stringify([{ page: 1, start: 0, end: markdown.length }]));
+  await writeFile(join(scratchDir, 'plain.txt'), markdown);
+  const document = { mediaType: 'text/plain', title: null, author: null, language: 'en', pages: null } as IndexedDocument;
+  return { ok: true, document, stageMs: {} };
 }

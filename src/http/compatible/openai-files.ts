@@ -10,6 +10,7 @@ import type { IndexedDocument } from '../../search/document-index.ts';
 import type { Metadata } from '../../tasks/given.ts';
 import { isTerminal, type TaskSnapshot } from '../../tasks/task.ts';
 import { callerOf, reaches, type Principal } from '../access/access.ts';
+import type { Slots } from '../access/slots.ts';
 import type { Call, RequestState } from '../routes/route.ts';
 import type { CollectionView, Services } from '../services.ts';
 import type { ReceivedForm } from '../upload/upload-body.ts';
@@ -22,7 +23,7 @@ export type OpenAiCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services
 /** A file or a file in a store: as a document once it was read, as the newest task of it before and when that failed. */
 export type StoredFile = { readonly id: string; readonly document: IndexedDocument | null; readonly snapshot: TaskSnapshot | null };
 
-/** How long an attachment waits for a file that is still being read, in milliseconds. */
+/** How long an attachment waits for files that are still being read, in milliseconds. */
 const attachWaitMs = 55_000;
 
 /** OpenAI's own: a prefix and letters. */
@@ -52,9 +53,14 @@ export async function ownFile(call: OpenAiCall, id: string): Promise<StoredFile>
 }
 
 /** Whose file it is: whoever uploaded it, and keys that look after everything. */
-export function isOwner({ keyId, scope, collections }: Principal, { document, snapshot }: StoredFile): boolean {
-  if (scope === 'admin' && collections === null) return true;
+export function isOwner(principal: Principal, { document, snapshot }: StoredFile): boolean {
+  if (looksAfterAll(principal)) return true;
+  const { keyId } = principal;
   return keyId !== null && keyId === (document?.metadata?.['uploaded_by'] ?? snapshot?.task.keyId);
+}
+
+export function looksAfterAll({ scope, collections }: Principal): boolean {
+  return scope === 'admin' && collections === null;
 }
 
 /** Durable when it returns; it is read in the background. */
@@ -96,23 +102,71 @@ export async function fileIn(call: OpenAiCall, store: string, id: string): Promi
   throw new AppError('not_found', `No file '${id}' found in vector store '${store}'.`);
 }
 
+/** Places of those that wait for a file to be read, and of uploads, of which a copy is one. */
+export type AttachSlots = { readonly waitSlots: Slots; readonly uploadSlots: Slots };
+
 /**
- * Copies the file into the store's collection; a file that cannot be read is answered with its failure. Durable when it returns.
- * @throws AppError `not_found`; `unavailable` when the file is still being read after a minute: the client tries again.
+ * The file once it was read, or could not be; of several all within one minute.
+ * @throws AppError `not_found`; `unavailable` when it is still being read then, `rate_limited` when too many wait: the client tries again.
  */
-export async function attachFile(call: OpenAiCall, store: string, id: string, attributes: Metadata | null): Promise<StoredFile> {
-  const { services, asker } = call;
-  const file = await ownFile(call, id);
-  if (file.document === null) {
-    const ended = await services.tasks.wait(file.snapshot!.task.id, attachWaitMs, call.signal);
-    if (ended !== null && ended.task.status === 'failed') return { ...file, snapshot: ended };
-    if (ended === null || !isTerminal(ended.task.status))
-      throw new AppError('unavailable', 'The file is still being read; try again.', { retryAfterSeconds: 5 });
+export async function readFiles(call: OpenAiCall, { waitSlots }: AttachSlots, ids: readonly string[]): Promise<StoredFile[]> {
+  const files: StoredFile[] = [];
+  for (const id of ids) files.push(await ownFile(call, id));
+  if (files.every(({ document }) => document !== null)) return files;
+  const release = waitSlots.take(whoOf(call).caller);
+  if (release === null)
+    throw new AppError('rate_limited', 'Too many requests wait for files to be read.', { retryAfterSeconds: 5 });
+  const deadline = performance.now() + attachWaitMs;
+  try {
+    const read: StoredFile[] = [];
+    for (const file of files) read.push(await onceRead(call, file, deadline));
+    return read;
+  } finally {
+    release();
   }
+}
+
+async function onceRead(call: OpenAiCall, file: StoredFile, deadline: number): Promise<StoredFile> {
+  if (file.document !== null) return file;
+  const waitMs = Math.max(0, deadline - performance.now());
+  const ended = await call.services.tasks.wait(file.snapshot!.task.id, waitMs, call.signal);
+  if (ended === null || !isTerminal(ended.task.status))
+    throw new AppError('unavailable', 'The file is still being read; try again.', { retryAfterSeconds: 5 });
+  return ended.task.status === 'failed' ? { ...file, snapshot: ended } : ownFile(call, file.id);
+}
+
+/**
+ * Copies a file that was read into the store's collection; one that could not be is answered with its failure. Durable when it returns.
+ * @throws AppError `not_found`; `rate_limited` when too many uploads are coming in.
+ */
+export async function attachFile(
+  call: OpenAiCall,
+  { uploadSlots }: AttachSlots,
+  { store, file, attributes }: { store: string; file: StoredFile; attributes: Metadata | null },
+): Promise<StoredFile> {
+  if (file.document === null) return file;
+  const release = uploadSlots.take(whoOf(call).caller);
+  if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
+  try {
+    await copyFile(call, { store, id: file.id, attributes });
+  } finally {
+    release();
+  }
+  return (await findFile(call, store, file.id)) ?? file;
+}
+
+async function copyFile(
+  call: OpenAiCall,
+  { store, id, attributes }: { store: string; id: string; attributes: Metadata | null },
+): Promise<void> {
+  const { services, asker } = call;
   const original = await services.documents.original(scopedId({ collection: filesCollection, docId: id }), asker);
   if (original === null) throw new AppError('not_found', `No such File object: ${id}`);
   const { stream, bytes, document } = original;
-  const receipt = await services.uploads.receive({ bytesMax: bytes, bytesExpected: bytes });
+  const receipt = await services.uploads.receive({ bytesMax: bytes, bytesExpected: bytes }).catch((error: unknown) => {
+    stream.destroy();
+    throw error;
+  });
   try {
     await pipeline(stream, receipt.stream);
   } catch (error) {
@@ -130,13 +184,15 @@ export async function attachFile(call: OpenAiCall, store: string, id: string, at
     docId,
   });
   call.audit({ event: 'insert', collection: store, docId: id, taskId: task.id });
-  return (await findFile(call, store, id))!;
 }
 
-/** Live tasks of a collection, at most 1,000 of each state. */
+/** Of each state; of what waits in a long queue the newest are looked at. */
+const liveTasksMax = 200;
+
+/** Live tasks of a collection, at most 200 of each state. */
 export async function liveTasks(services: Services, collection: string): Promise<readonly TaskSnapshot[]> {
   const pages = await Promise.all(
-    (['pending', 'processing'] as const).map((status) => services.tasks.list({ collection, status, limit: 1000 })),
+    (['pending', 'processing'] as const).map((status) => services.tasks.list({ collection, status, limit: liveTasksMax })),
   );
   return pages.flatMap(({ tasks }) => tasks);
 }

@@ -1,53 +1,47 @@
 /** OpenAI's files and vector stores (https://platform.openai.com/docs/api-reference/vector-stores), for its own client libraries. */
-import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { scopedId } from '../../documents/document-name.ts';
 import { AppError, type RequestErrorCode } from '../../errors.ts';
-import { callerOf, reaches } from '../access/access.ts';
-import type { Slots } from '../access/slots.ts';
+import { callerOf } from '../access/access.ts';
+import type { Filter } from '../../search/filters.ts';
 import type { HttpSettings } from '../http-settings.ts';
 import { route, type RequestState, type Route, type RouteSpec } from '../routes/route.ts';
 import { attachment } from '../upload/content-disposition.ts';
 import { receiveForm } from '../upload/upload-body.ts';
 import { filterSchema } from '../wire/filters.ts';
+import { jsonStream } from '../wire/json-stream.ts';
 import * as schemas from '../wire/schemas.ts';
 import {
   attachFile,
+  type AttachSlots,
   fileIn,
   filesCollection,
   isOwner,
   liveTasks,
+  looksAfterAll,
   newOpenAiId,
   type OpenAiCall,
   ownFile,
+  readFiles,
   storeFile,
   type StoredFile,
   storeOf,
 } from './openai-files.ts';
+import { answerPage, listFiles, type Page, pageOf, pageQuery, type PageQuery } from './openai-lists.ts';
 import * as objects from './openai-objects.ts';
 import { openAiProblem, openAiProblemSchema } from './openai-problem.ts';
 
-export type OpenAiOptions = {
+export type OpenAiOptions = AttachSlots & {
   readonly settings: HttpSettings;
-  readonly uploadSlots: Slots;
   readonly acceptBody: (ctx: Context) => void;
 };
 
-const fileParams = z.object({ file_id: z.string().min(1).max(256) });
+const fileId = schemas.docId;
+const fileParams = z.object({ file_id: fileId });
+/** What cannot be the name of a collection is an unknown one (404). */
 const storeParams = z.object({ vector_store_id: z.string().min(1).max(64) });
 const storeFileParams = z.object({ ...storeParams.shape, ...fileParams.shape });
-const pageQuery = z.object({
-  limit: z
-    .string()
-    .regex(/^\d{1,5}$/)
-    .optional(),
-  after: z.string().max(512).optional(),
-  before: z.string().max(512).optional(),
-  order: z.enum(['asc', 'desc']).optional(),
-});
-const limitMax = 100;
 const attributes = schemas.metadata.nullish();
 const chunkingStrategy = z
   .union([
@@ -64,7 +58,7 @@ const storeBody = z
   .strictObject({
     name: z.string().max(300).nullish(),
     description: z.string().max(2000).nullish(),
-    file_ids: z.array(z.string()).max(100).nullish(),
+    file_ids: z.array(fileId).max(100).nullish(),
     chunking_strategy: chunkingStrategy,
     metadata: noMetadata,
     expires_after: z.null('is not possible here: vector stores stay until they are deleted').optional(),
@@ -72,7 +66,7 @@ const storeBody = z
   .meta({ id: 'OpenAiNewVectorStore' });
 const attachBody = z
   .strictObject({
-    file_id: z.string().min(1).max(256),
+    file_id: fileId,
     attributes,
     chunking_strategy: z.strictObject({ type: z.literal('auto') }).nullish(),
   })
@@ -114,7 +108,7 @@ function theirs<P extends z.ZodType = z.ZodType, Q extends z.ZodType = z.ZodType
 }
 
 export function openAiRoutes(options: OpenAiOptions): readonly Route[] {
-  return [...fileRoutes(options), ...storeRoutes(), ...storeFileRoutes()];
+  return [...fileRoutes(options), ...storeRoutes(options), ...storeFileRoutes(options)];
 }
 
 function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): readonly Route[] {
@@ -152,10 +146,8 @@ function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): reado
       query: z.object({ ...pageQuery.shape, purpose: z.string().max(64).optional() }),
       reply: objects.listOf(objects.fileObject),
       async handle(call) {
-        const { purpose } = call.query;
-        const files = await everyFile(call, filesCollection);
-        const shown = files.filter((file) => isOwner(call.principal, file)).map(objects.toFile);
-        page(call.ctx, purpose === undefined ? shown : shown.filter((file) => file.purpose === purpose), call.query);
+        const { items, hasMore } = await ownFiles(call, call.query);
+        answerPage(call.ctx, { items: items.map(objects.toFile), hasMore });
       },
     }),
     theirs({
@@ -205,14 +197,14 @@ function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): reado
       async handle(call) {
         const { ctx, params, services } = call;
         await ownFile(call, params.file_id);
-        await services.documents.remove(scopedId({ collection: filesCollection, docId: params.file_id }));
+        await services.documents.remove(scopedId({ collection: filesCollection, docId: params.file_id }), call.asker);
         ctx.body = { id: params.file_id, object: 'file', deleted: true };
       },
     }),
   ];
 }
 
-function storeRoutes(): readonly Route[] {
+function storeRoutes(slots: AttachSlots): readonly Route[] {
   return [
     theirs({
       operation: 'openAiCreateVectorStore',
@@ -226,6 +218,8 @@ function storeRoutes(): readonly Route[] {
         const { ctx, body, services, principal } = call;
         if (principal.collections !== null)
           throw new AppError('forbidden', 'This API key is bound to collections and makes none; use theirs as vector stores.');
+        // Before there is a store: a client that has to try again does not leave one behind each time.
+        const files = await readFiles(call, slots, [...new Set(body.file_ids)]);
         const strategy = body.chunking_strategy?.type === 'static' ? body.chunking_strategy.static : null;
         const { collection } = await services.collections.put(newOpenAiId('vs'), {
           title: body.name ?? null,
@@ -234,7 +228,7 @@ function storeRoutes(): readonly Route[] {
             ? {}
             : { settings: { chunkTokens: strategy.max_chunk_size_tokens, chunkOverlap: strategy.chunk_overlap_tokens } }),
         });
-        for (const id of body.file_ids ?? []) await attachFile(call, collection.name, id, null);
+        for (const file of files) await attachFile(call, slots, { store: collection.name, file, attributes: null });
         ctx.body = await describeStore(call, collection.name);
       },
     }),
@@ -249,11 +243,8 @@ function storeRoutes(): readonly Route[] {
       async handle(call) {
         const all = await call.services.collections.list(call.principal.collections);
         const stores = all.filter(({ name }) => name !== filesCollection).map((collection) => objects.toStore(collection, 0));
-        page(
-          call.ctx,
-          stores.toSorted((a, b) => b.created_at - a.created_at || (a.id < b.id ? -1 : 1)),
-          call.query,
-        );
+        const newestFirst = stores.toSorted((a, b) => b.created_at - a.created_at || (a.id < b.id ? -1 : 1));
+        answerPage(call.ctx, pageOf(newestFirst, call.query));
       },
     }),
     theirs({
@@ -341,7 +332,7 @@ function storeRoutes(): readonly Route[] {
   ];
 }
 
-function storeFileRoutes(): readonly Route[] {
+function storeFileRoutes(slots: AttachSlots): readonly Route[] {
   const path = '/v1/vector_stores/{vector_store_id}/files';
   return [
     theirs({
@@ -356,7 +347,9 @@ function storeFileRoutes(): readonly Route[] {
       async handle(call) {
         const { ctx, params, body } = call;
         const { name } = await storeOf(call, params.vector_store_id);
-        ctx.body = objects.toStoreFile(name, await attachFile(call, name, body.file_id, body.attributes ?? null));
+        const [file] = await readFiles(call, slots, [body.file_id]);
+        const attached = await attachFile(call, slots, { store: name, file: file!, attributes: body.attributes ?? null });
+        ctx.body = objects.toStoreFile(name, attached);
       },
     }),
     theirs({
@@ -370,9 +363,18 @@ function storeFileRoutes(): readonly Route[] {
       reply: objects.listOf(objects.storeFileObject),
       async handle(call) {
         const { name } = await storeOf(call, call.params.vector_store_id);
-        const files = (await everyFile(call, name)).map((file) => objects.toStoreFile(name, file));
         const { filter } = call.query;
-        page(call.ctx, filter === undefined ? files : files.filter(({ status }) => status === filter), call.query);
+        const { items, hasMore } = await listFiles(
+          call,
+          {
+            collection: name,
+            live: filter === undefined || filter === 'in_progress' ? () => true : null,
+            // What failed was never attached.
+            searchable: filter === undefined || filter === 'completed' ? { filters: null } : null,
+          },
+          call.query,
+        );
+        answerPage(call.ctx, { items: items.map((file) => objects.toStoreFile(name, file)), hasMore });
       },
     }),
     theirs({
@@ -405,7 +407,7 @@ function storeFileRoutes(): readonly Route[] {
         // One change, so that no crash in between leaves a file without attributes.
         const gone = Object.fromEntries(Object.keys(before?.metadata ?? {}).map((name) => [name, null]));
         const metadata = body.attributes === null ? null : { ...gone, ...body.attributes };
-        const changed = await services.documents.change(docId, { metadata });
+        const changed = await services.documents.change(docId, { metadata }, asker);
         if (changed === null) throw new AppError('not_found', `No file '${params.file_id}' found in vector store '${name}'.`);
         ctx.body = objects.toStoreFile(name, await fileIn(call, name, params.file_id));
       },
@@ -421,7 +423,7 @@ function storeFileRoutes(): readonly Route[] {
       async handle(call) {
         const { ctx, params, services } = call;
         const { name } = await storeOf(call, params.vector_store_id);
-        if (!(await services.documents.remove(scopedId({ collection: name, docId: params.file_id }))))
+        if (!(await services.documents.remove(scopedId({ collection: name, docId: params.file_id }), call.asker)))
           throw new AppError('not_found', `No file '${params.file_id}' found in vector store '${name}'.`);
         ctx.body = { id: params.file_id, object: 'vector_store.file.deleted', deleted: true };
       },
@@ -439,19 +441,15 @@ function storeFileRoutes(): readonly Route[] {
         const { name } = await storeOf(call, params.vector_store_id);
         const found = await services.documents.content(scopedId({ collection: name, docId: params.file_id }), asker);
         if (found === null) throw new AppError('not_found', `No file '${params.file_id}' found in vector store '${name}'.`);
-        const text = await textOf(found.stream, found.bytes);
-        ctx.body = { object: 'vector_store.file_content.page', data: [{ type: 'text', text }], has_more: false, next_page: null };
+        const data = [{ type: 'text', text: () => found.stream }];
+        const answer = jsonStream({ object: 'vector_store.file_content.page', data, has_more: false, next_page: null });
+        // Also when the client has gone before the first byte.
+        answer.once('close', () => found.stream.destroy());
+        ctx.type = 'json';
+        ctx.body = answer;
       },
     }),
   ];
-}
-
-const contentBytesMax = 64 * 1024 * 1024;
-
-async function textOf(stream: Readable, bytes: number): Promise<string> {
-  if (bytes <= contentBytesMax) return (await buffer(stream)).toString('utf8');
-  stream.destroy();
-  throw new AppError('body_too_large', 'The text is too large for this answer; GET /documents/{doc_id}/content streams it.');
 }
 
 async function describeStore(call: OpenAiCall, id: string): Promise<object> {
@@ -459,42 +457,17 @@ async function describeStore(call: OpenAiCall, id: string): Promise<object> {
   return objects.toStore(store, (await liveTasks(call.services, store.name)).length);
 }
 
-const listedMax = 10_000;
-
-/** Newest first: what waits or runs, then what is searchable; 10,000 at most. */
-async function everyFile(call: OpenAiCall, collection: string): Promise<StoredFile[]> {
-  const { services, asker, principal } = call;
-  if (collection !== filesCollection && !reaches(principal, collection)) return [];
-  if (!(await services.collections.exists(collection)) && collection === filesCollection) return [];
-  const live = (await liveTasks(services, collection)).map(objects.fromTask);
-  const files = new Map(live.map((file) => [file.id, file]));
-  let cursor: string | null | undefined;
-  do {
-    const found = await services.documents.list({ collection, limit: 1000, ...(cursor == null ? {} : { cursor }) }, asker);
-    for (const document of found.documents) {
-      const file = objects.fromDocument(document);
-      if (!files.has(file.id)) files.set(file.id, file);
-    }
-    cursor = found.nextCursor;
-  } while (cursor !== null && files.size < listedMax);
-  return [...files.values()];
-}
-
-function page(
-  ctx: Context,
-  all: readonly { readonly id: string }[],
-  { limit, after, before, order }: z.output<typeof pageQuery>,
-): void {
-  const ordered = order === 'asc' ? all.toReversed() : all;
-  const from = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
-  const end =
-    before === undefined
-      ? ordered.length
-      : Math.max(
-          0,
-          ordered.findIndex(({ id }) => id === before),
-        );
-  const size = Math.min(limitMax, Math.max(1, Number(limit ?? 20)));
-  const shown = ordered.slice(from, Math.min(end, from + size));
-  ctx.body = objects.toList(shown, from + shown.length < end);
+/** Of whoever asks; of all for keys that look after everything. */
+function ownFiles(
+  call: OpenAiCall,
+  { purpose, ...query }: PageQuery & { purpose?: string | undefined },
+): Promise<Page<StoredFile>> {
+  const { principal } = call;
+  const wanted: Filter[] = [];
+  if (!looksAfterAll(principal)) wanted.push({ type: 'eq', key: 'uploaded_by', value: principal.keyId });
+  if (purpose !== undefined) wanted.push({ type: 'eq', key: 'purpose', value: purpose });
+  const isShown = (file: StoredFile): boolean =>
+    isOwner(principal, file) && (purpose === undefined || objects.toFile(file).purpose === purpose);
+  const searchable = { filters: wanted.length === 0 ? null : ({ type: 'and', filters: wanted } as const) };
+  return listFiles(call, { collection: filesCollection, live: isShown, searchable }, query);
 }

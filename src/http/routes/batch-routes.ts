@@ -1,5 +1,5 @@
 /** POST /documents:batch: many small documents in one request, each answered by a line of its own as soon as it is durable. */
-import { PassThrough, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { nameOf, scopedId } from '../../documents/document-name.ts';
@@ -7,9 +7,10 @@ import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { askedCollection } from '../access/asked-collection.ts';
 import { callerOf } from '../access/access.ts';
-import type { Slots } from '../access/slots.ts';
+import { createSlots, type Slots } from '../access/slots.ts';
 import type { HttpSettings } from '../http-settings.ts';
 import type { HttpMetrics } from '../live/metrics.ts';
+import { AnswerLines, keptAnswers } from '../upload/answer-lines.ts';
 import { watchOf } from '../upload/body-watch.ts';
 import { receiveBytes } from '../upload/bytes-upload.ts';
 import { cleanFilename } from '../upload/content-disposition.ts';
@@ -33,7 +34,6 @@ export type BatchRouteOptions = {
 
 /** Of JSON; what is larger is no small document, and reading it would hold the others up. */
 const lineBytesMax = 4 * 1024 * 1024;
-/** Answers are kept until the client reads them, which many begin with only when all is sent: 30 MB at most. */
 const linesMax = 100_000;
 /** Documents on their way to the disk at once, and their bytes: their flushes share the disk's time. */
 const together = { documents: 16, bytes: 2 * lineBytesMax };
@@ -42,6 +42,7 @@ const roomMs = 60_000;
 const lookMs = 200;
 
 export function batchRoutes(options: BatchRouteOptions): readonly Route[] {
+  const memory = createSlots(keptAnswers);
   return [
     route({
       operation: 'insertBatch',
@@ -56,7 +57,7 @@ export function batchRoutes(options: BatchRouteOptions): readonly Route[] {
       answers: { 200: { description: 'A line for each line.', mediaType: ndjson, schema: schemas.batchAnswer } },
       problems: ['bad_request', 'not_found', 'unsupported_media_type', 'request_timeout'],
       async handle(call) {
-        insertBatch(call, await askedCollection(call, call.query.collection), options);
+        insertBatch(call, await askedCollection(call, call.query.collection), { ...options, memory });
       },
     }),
   ];
@@ -66,7 +67,9 @@ const ndjson = 'application/x-ndjson';
 
 type BatchCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'signal' | 'audit'>;
 
-function insertBatch(call: BatchCall, collection: string, options: BatchRouteOptions): void {
+type BatchOptions = BatchRouteOptions & { readonly memory: Slots };
+
+function insertBatch(call: BatchCall, collection: string, options: BatchOptions): void {
   const { ctx, principal } = call;
   if (ctx.is(ndjson, 'application/ndjson', 'application/jsonl') === false)
     throw new AppError('unsupported_media_type', 'Send NDJSON, one JSON object a line, as application/x-ndjson.');
@@ -77,14 +80,15 @@ function insertBatch(call: BatchCall, collection: string, options: BatchRouteOpt
   options.acceptBody(ctx);
   const watch = watchOf(ctx.req, options.settings.limits);
   watch.byRate({ givesWay: false });
-  const answers = new PassThrough();
+  const answers = new AnswerLines(options.memory, caller);
   ctx.status = 200;
   ctx.set('Content-Type', ndjson);
   ctx.set('X-Accel-Buffering', 'no');
-  ctx.body = answers;
+  ctx.body = answers.stream;
+  answers.stream.once('close', () => answers.release());
   void new Batch(call, { caller, collection }, options)
     .run(content, watch.failed, answers)
-    .catch((error: unknown) => answers.destroy(error as Error))
+    .catch((error: unknown) => answers.stream.destroy(error as Error))
     .finally(() => {
       watch.byTime();
       release();
@@ -96,27 +100,27 @@ class Batch {
   readonly #call: BatchCall;
   readonly #caller: string;
   readonly #collection: string;
-  readonly #options: BatchRouteOptions;
+  readonly #options: BatchOptions;
   /** By doc_id: the line before of the same document, so that the last one wins. */
   readonly #before = new Map<string, Promise<unknown>>();
   #bytes = 0;
   #stored = 0;
 
-  constructor(call: BatchCall, { caller, collection }: { caller: string; collection: string }, options: BatchRouteOptions) {
+  constructor(call: BatchCall, { caller, collection }: { caller: string; collection: string }, options: BatchOptions) {
     this.#call = call;
     this.#caller = caller;
     this.#collection = collection;
     this.#options = options;
   }
 
-  async run(content: Readable, failed: Promise<never>, answers: PassThrough): Promise<void> {
+  async run(content: Readable, failed: Promise<never>, answers: AnswerLines): Promise<void> {
     const lines = ndjsonLines(content.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>, lineBytesMax);
     /** The first of them is the next to be written: answers go out in order, each as soon as it and those before are there. */
     const onTheirWay: { readonly bytes: number; readonly written: Promise<void> }[] = [];
     let written = Promise.resolve();
     const take = (line: NdjsonLine): void => {
       const answer = this.#answer(line);
-      written = written.then(async () => write(answers, await answer));
+      written = written.then(async () => answers.write(await answer));
       onTheirWay.push({ bytes: line.bytes, written });
       this.#bytes += line.bytes;
     };
@@ -143,7 +147,7 @@ class Batch {
     } catch (error) {
       await written;
       // What was read is answered; of the rest nothing was stored.
-      write(answers, this.#refusal(number + 1, null, error));
+      await answers.write(this.#refusal(number + 1, null, error));
     }
     const { requestId, principal } = this.#call;
     this.#options.logger.info({ requestId, keyId: principal.keyId, documents: this.#stored }, 'batch accepted');
@@ -212,10 +216,6 @@ class Batch {
     if (problem.code === 'internal') this.#options.logger.error({ err: error, requestId }, 'a line of a batch could not be stored');
     return { line, doc_id: docId, error: { status: problem.status, code: problem.code, detail: problem.detail } };
   }
-}
-
-function write(answers: PassThrough, answer: object): void {
-  answers.write(`${JSON.stringify(answer)}\n`);
 }
 
 /** @throws AppError `body_too_large`, `bad_request`, `invalid_request`. */

@@ -109,7 +109,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
         const docId = await askedDocument(call);
         const before = hasPrecondition(ctx) ? await services.documents.info(docId, asker) : null;
         requireUnchanged(ctx, before === null ? null : validatorsOf(before, wire));
-        const document = await services.documents.change(docId, toPatch(body));
+        const document = await services.documents.change(docId, toPatch(body), asker);
         if (document === null) throw documentNotFound();
         ctx.set('ETag', validatorsOf(document, wire).etag);
         ctx.body = describeDocument(document, wire);
@@ -133,7 +133,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
         const docId = await askedDocument(call);
         const document = hasPrecondition(ctx) ? await services.documents.info(docId, asker) : null;
         requireUnchanged(ctx, document === null ? null : validatorsOf(document, wire));
-        if (!(await services.documents.remove(docId))) throw documentNotFound();
+        if (!(await services.documents.remove(docId, asker))) throw documentNotFound();
         call.audit({ event: 'delete', ...nameOf(docId), documents: 1 });
         ctx.body = { message: 'Document deleted', doc_id: params.doc_id };
       },

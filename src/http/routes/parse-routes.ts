@@ -8,6 +8,7 @@ import { cleanFilename } from '../upload/content-disposition.ts';
 import { type PassingFile, type PassingOptions, readPassingFile } from '../upload/passing-file.ts';
 import { rawFilename } from '../upload/raw-filename.ts';
 import { asAppError } from '../wire/problem.ts';
+import { cutTexts, jsonStream, type LongText } from '../wire/json-stream.ts';
 import * as schemas from '../wire/schemas.ts';
 import { route, type Route } from './route.ts';
 
@@ -73,11 +74,15 @@ function openWebUiRoute(options: PassingOptions): Route {
       const { ctx, query } = call;
       const filename = decodedFilename(ctx);
       const file = await readPassingFile(call, options, { filename });
-      const read = await readAnswer(file);
-      const about = metadataOf(file, read);
-      ctx.body = query.pages
-        ? pagesOf(read).map(({ text, page }) => ({ page_content: text, metadata: { ...about, page } }))
-        : { page_content: read.markdown, metadata: about };
+      const about = metadataOf(file);
+      ctx.type = 'json';
+      if (query.pages) {
+        const pages = JSON.parse(await readFile(file.pagesPath, 'utf8')) as TextSpan[];
+        const texts = cutTexts(fileText(file.markdownPath), pages);
+        ctx.body = jsonStream(pages.map(({ page }, at) => ({ page_content: texts[at], metadata: { ...about, page } })));
+      } else {
+        ctx.body = jsonStream({ page_content: fileText(file.markdownPath), metadata: about });
+      }
     },
   });
 }
@@ -115,7 +120,7 @@ function doclingRoute(options: PassingOptions): Route {
     async handle(call) {
       const { ctx } = call;
       const startedAt = performance.now();
-      const done = (filename: string, markdown: string, text: string, errors: readonly string[]): object => ({
+      const done = (filename: string, [markdown, text]: readonly (LongText | string)[], errors: readonly string[]): object => ({
         document: {
           filename,
           md_content: markdown,
@@ -138,62 +143,29 @@ function doclingRoute(options: PassingOptions): Route {
           filename: 'file',
           fileField: 'files',
           otherFields: (name) => name !== 'files',
+          withPlainText: true,
         });
-        const { markdown } = await readAnswer(file);
-        ctx.body = done(file.filename, markdown, plainText(markdown), []);
+        ctx.type = 'json';
+        ctx.body = jsonStream(done(file.filename, [fileText(file.markdownPath), fileText(file.plainPath)], []));
       } catch (error) {
         const known = asAppError(error);
         if (known.extensions['error_code'] === undefined) throw error;
-        ctx.body = done('', '', '', [known.message]);
+        ctx.body = done('', ['', ''], [known.message]);
       }
     },
   });
 }
 
-type Read = z.output<typeof schemas.parseReply>;
+type TextSpan = { readonly start: number; readonly end: number; readonly page: number };
 
-/** Whole in memory: what asks for it answers with JSON of its own. Bounded by the characters that a document may have. */
-async function readAnswer({ answerPath }: PassingFile): Promise<Read> {
-  return JSON.parse(await readFile(answerPath, 'utf8')) as Read;
+function fileText(path: string): LongText {
+  return () => createReadStream(path);
 }
 
-function metadataOf(
-  { filename, bytes }: PassingFile,
-  { media_type, title, author, language, pages }: Read,
-): Record<string, string | number> {
-  const facts = { source: filename, filename, media_type, file_size: bytes, title, author, language, pages };
+function metadataOf({ filename, bytes, document }: PassingFile): Record<string, string | number> {
+  const { mediaType, title, author, language, pages } = document;
+  const facts = { source: filename, filename, media_type: mediaType, file_size: bytes, title, author, language, pages };
   return Object.fromEntries(Object.entries(facts).filter((fact): fact is [string, string | number] => fact[1] !== null));
-}
-
-/** By the page on which each block begins; a format without pages is one page. */
-function pagesOf({ markdown, blocks }: Read): { text: string; page: number }[] {
-  const found: { start: number; end: number; page: number }[] = [];
-  for (const { start, end, page } of blocks) {
-    const last = found.at(-1);
-    if (last !== undefined && (page === null || last.page >= page)) last.end = end;
-    else found.push({ start, end, page: page ?? 1 });
-  }
-  return found.map(({ start, end, page }) => ({ text: markdown.slice(start, end), page }));
-}
-
-/** Markdown without the marks of headings, emphasis, lists and tables: what docling calls text. Linear in the text. */
-function plainText(markdown: string): string {
-  return (
-    markdown
-      .split('\n')
-      // The line between a table's head and its rows.
-      .filter((line) => !(line.startsWith('|') && line.includes('-') && /^[ |:-]+$/.test(line)))
-      .map((line) =>
-        line
-          .replace(/^ {0,3}(?:#{1,6} +|> ?|[-*+] +)/, '')
-          .replaceAll(/\\([\\`*_{}[\]()#+.!|<>~-])/g, '$1')
-          .split('|')
-          .map((cell) => cell.trim())
-          .join(' ')
-          .trim(),
-      )
-      .join('\n')
-  );
 }
 
 async function send(ctx: Context, path: string, type: string): Promise<void> {

@@ -16,12 +16,9 @@ export type PassingOptions = {
   readonly acceptBody: (ctx: Context) => void;
 };
 
-export type PassingFile = {
+export type PassingFile = Awaited<ReturnType<FileReading['read']>> & {
   readonly filename: string;
-  readonly declaredMediaType: string | null;
   readonly bytes: number;
-  readonly markdownPath: string;
-  readonly answerPath: string;
 };
 
 /** `fileField`: the part of a form that is the file; `filename`: of a raw body. */
@@ -29,6 +26,8 @@ export type PassingShape = {
   readonly filename: string;
   readonly fileField?: string;
   readonly otherFields?: (name: string) => boolean;
+  /** Whether the text without marks is wanted. Absent: no. */
+  readonly withPlainText?: boolean;
 };
 
 /**
@@ -40,7 +39,8 @@ export async function readPassingFile(
   { settings, uploadSlots, acceptBody }: PassingOptions,
   shape: PassingShape,
 ): Promise<PassingFile> {
-  const release = uploadSlots.take(callerOf(principal, (ctx.state as RequestState).address));
+  const caller = callerOf(principal, (ctx.state as RequestState).address);
+  const release = uploadSlots.take(caller);
   if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
   let reading: FileReading | null = null;
   const uploads: Pick<UploadService, 'receive'> = { receive: async () => (reading = await services.reading.open()) };
@@ -60,8 +60,8 @@ export async function readPassingFile(
     : await receiveRaw(ctx, uploads, { ...receiving, filename: shape.filename });
   if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${filename}`);
   try {
-    const read = await reading!.read({ filename, declaredMediaType, signal });
-    return { filename, declaredMediaType, bytes: receipt.bytes, ...read };
+    const read = await reading!.read({ filename, declaredMediaType, caller, withPlainText: shape.withPlainText ?? false, signal });
+    return { filename, bytes: receipt.bytes, ...read };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
     throw failedTask({ code: error.code, message: error.message, retryable: error.retryable }, { error_code: error.code });

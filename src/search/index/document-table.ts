@@ -4,6 +4,7 @@
  *
  * Memory: `bytesMax` for all collections together; documents of one that say more are read anew for each question (`isWhole`).
  */
+import { nameOf } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
 import type { Metadata } from '../../tasks/given.ts';
 import type { DocumentOrder, DocumentQuery, DocumentSort } from '../document-index.ts';
@@ -176,7 +177,7 @@ class Page {
   #best: { readonly place: Place; readonly id: number }[] = [];
   #isSorted = true;
 
-  constructor({ limit, cursor, filters, q, sort }: DocumentQuery) {
+  constructor({ limit, cursor, after, filters, q, sort }: DocumentQuery) {
     this.#limit = limit;
     this.#sort = sort ?? newestFirst;
     this.#matches = filters === undefined ? null : matcherOf(filters);
@@ -184,6 +185,7 @@ class Page {
       .split(/\s+/)
       .filter((part) => part !== '');
     this.#after = cursor === undefined ? null : readPlace(cursor, this.#sort);
+    if (after !== undefined) this.#after = [after.insertedAt, nameOf(after.docId).docId];
   }
 
   take(entry: Entry): void {

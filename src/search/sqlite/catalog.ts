@@ -21,7 +21,7 @@ import type {
 import { type DocumentTables, inBoth } from '../index/document-table.ts';
 import type { SqliteTable } from './sqlite-table.ts';
 import { renamed } from '../said.ts';
-import { readCursor, writeCursor } from '../list-cursor.ts';
+import { placeOf, writeCursor } from '../list-cursor.ts';
 import { deleteVectors } from '../index/vectors.ts';
 
 export type CatalogEntry = { readonly id: number; readonly firstChunk: number; readonly document: IndexedDocument };
@@ -196,8 +196,8 @@ function listNewest(database: IndexDatabase, options: ListOptions): DocumentPage
     conditions.push('collection = ?');
     values.push(options.collection);
   }
-  if (options.cursor !== undefined) {
-    const after = readCursor(options.cursor);
+  const after = placeOf(options, (docId) => docId);
+  if (after !== null) {
     conditions.push('(inserted_at, doc_id) < (?, ?)');
     values.push(after.insertedAt, after.key);
   }

@@ -4,6 +4,7 @@
  */
 import { basename, join } from 'node:path';
 import { bareCollection, type Collection, readCollection } from '../../documents/collection.ts';
+import { isCollectionName } from '../../documents/document-name.ts';
 import type { CollectionStore } from '../collection-store.ts';
 import type { DirectorySync } from './disk/directory-sync.ts';
 import { type Disk, orNull, unlinkIfThere } from './disk/disk.ts';
@@ -31,8 +32,8 @@ export function createFileCollectionStore(options: FileCollectionOptions): Colle
   const { disk, syncDirectory, now, guard } = options;
   const folder = options.layout.collections;
   let listed: { readonly stamp: string; readonly collections: readonly Collection[] } | null = null;
-  const record = (name: string): string => join(folder, `${name}.json`);
-  const removing = (name: string): string => join(folder, `${name}.removing`);
+  const record = (name: string): string => join(folder, `${checked(name)}.json`);
+  const removing = (name: string): string => join(folder, `${checked(name)}.removing`);
 
   async function isThere(path: string): Promise<boolean> {
     return (await orNull(disk.stat(path, 'collection.stat'))) !== null;
@@ -51,7 +52,10 @@ export function createFileCollectionStore(options: FileCollectionOptions): Colle
 
   async function namesWith(ending: string): Promise<string[]> {
     const names = (await orNull(disk.list(folder, 'collection.list'))) ?? [];
-    return names.filter((name) => name.endsWith(ending)).map((name) => basename(name, ending));
+    return names
+      .filter((name) => name.endsWith(ending))
+      .map((name) => basename(name, ending))
+      .filter(isCollectionName);
   }
 
   async function read(): Promise<readonly Collection[]> {
@@ -111,4 +115,10 @@ export function createFileCollectionStore(options: FileCollectionOptions): Colle
     removals: () => guard(() => namesWith('.removing')),
     endRemoval: (name) => guard(() => endRemoval(name)),
   };
+}
+
+/** A name with a slash in it would be a file elsewhere. */
+function checked(name: string): string {
+  if (isCollectionName(name)) return name;
+  throw new TypeError(`not the name of a collection: ${JSON.stringify(name)}`);
 }

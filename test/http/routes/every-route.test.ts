@@ -2,7 +2,7 @@
  * What holds for every route there is: read off the description of a real server with everything switched on, so that a new
  * route cannot be forgotten. The numbers in brackets are those of the security checklist.
  */
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -319,6 +319,66 @@ describe('every route', () => {
         expect([status, text], route.name).toEqual([statusOf(route, 422), expect.stringContaining('takes no body')]),
       ({ json: takesJson, takesBody }) => !takesJson && !takesBody,
     );
+  });
+
+  it('makes neither a path nor an error of an id, in its address or its JSON [S67]', async () => {
+    const folder = join(server.dataDir, 'tasks');
+    const record = (await readdir(folder, { recursive: true })).find((name) => name.endsWith(`${task.task_id}.json`))!;
+    const before = await readFile(join(folder, record), 'utf8');
+    const names = (await readdir(server.dataDir, { recursive: true })).filter(
+      (name) => !name.includes('/', 1) && name !== 'scratch',
+    );
+    const climbing = `../tasks/${record.replace('.json', '')}`;
+    const ids = [
+      climbing,
+      `x/../${climbing}`,
+      '/etc/passwd',
+      '\0',
+      'a\u001fb',
+      '__proto__',
+      'constructor',
+      '*',
+      '%',
+      'CON',
+      '甲'.repeat(64),
+    ];
+    // Decoded by nobody, or to what is no Unicode.
+    const addresses = [...ids.map(encodeURIComponent), '%ff', '%ed%a0%80'];
+    const json = { ...bearer('admin'), 'content-type': 'application/json' };
+    const bodies: Readonly<Record<string, object>> = {
+      changeDocument: { title: 'x' },
+      openAiUpdateVectorStoreFile: { attributes: {} },
+    };
+    for (const id of addresses)
+      await everyRoute(
+        (route) => ({
+          path: route.path.replaceAll(/\{\w+\}/g, id),
+          headers: route.json ? json : bearer('admin'),
+          ...(route.json ? { body: JSON.stringify(bodies[route.name] ?? { name: 'x' }) } : {}),
+        }),
+        ({ status, text }, { name, method }) => {
+          // What is put somewhere may be called almost anything.
+          const isRefused = method === 'PUT' ? status < 500 : status >= 400 && status < 500;
+          expect(isRefused, `${name} of ${id}: ${status} ${text}`).toBe(true);
+        },
+        ({ path }) => path.includes('{'),
+      );
+    for (const id of ids)
+      for (const [path, body] of [
+        ['/retrieval', { knowledge_id: id, query: 'x', retrieval_setting: { top_k: 1 } }],
+        ['/v1/vector_stores', { name: 'x', file_ids: [id] }],
+        ['/v1/vector_stores/default/files', { file_id: id }],
+        ['/search', { query: 'x', collection: id }],
+      ] as const) {
+        const { status, text } = await ask({ method: 'POST', path, headers: json, body: JSON.stringify(body) });
+        expect(status >= 400 && status < 500, `${path} of ${JSON.stringify(id)}: ${status} ${text}`).toBe(true);
+      }
+
+    expect(await readFile(join(folder, record), 'utf8')).toBe(before);
+    const after = (await readdir(server.dataDir, { recursive: true })).filter(
+      (name) => !name.includes('/', 1) && name !== 'scratch',
+    );
+    expect(after).toEqual(names);
   });
 
   it('says where its caller stands with the rate limit [S33]', async () => {

@@ -13,7 +13,7 @@ import {
   type ListOptions,
   type SearchFilter,
 } from '../../../search/document-index.ts';
-import { readCursor, writeCursor } from '../../../search/list-cursor.ts';
+import { placeOf, writeCursor } from '../../../search/list-cursor.ts';
 import type { Metadata } from '../../../tasks/given.ts';
 import { isLater, type TaskId, type Version } from '../../../tasks/task.ts';
 import type { Database, Row } from '../database.ts';
@@ -127,8 +127,8 @@ export function createIndexCatalog(database: Database): IndexCatalog {
         values,
       );
     },
-    async list({ limit, cursor, collection }) {
-      const after = cursor === undefined ? null : readCursor(cursor);
+    async list({ limit, collection, ...from }) {
+      const after = placeOf(from, docKeyOf);
       const values: unknown[] = [limit + 1];
       const conditions: string[] = [];
       if (collection !== undefined) conditions.push(`collection = $${values.push(collection)}`);
