@@ -7,7 +7,7 @@ import { newId, silentLogger } from './engine-steps.ts';
 import { createLinkedHarness } from './linked-harness.ts';
 import type { Databases } from './postgres.ts';
 
-/** Settings with which tests open the engine; a lease of 2 s is the shortest there is. */
+/** Settings with which tests open the engine; a lease of 10 s, which a busy machine keeps too. */
 export function postgresEngineOptions(url: string, role: 'frontend' | 'worker', workDir: string): PostgresEngineOptions {
   return {
     url,
@@ -16,7 +16,7 @@ export function postgresEngineOptions(url: string, role: 'frontend' | 'worker', 
     embedder: createBuiltinEmbedder(),
     connectionsMax: 6,
     taskRetentionMs: 86_400_000,
-    leaseMs: 2000,
+    leaseMs: 10_000,
     now: () => new Date().toISOString(),
     newId,
     logger: silentLogger,

@@ -19,6 +19,8 @@ export interface HeldLeases {
   add(lease: HeldLease): void;
   remove(id: TaskId): void;
   all(): HeldLease[];
+  /** Whether a task of the document with this key is held. Cost: O(held). */
+  hasDocument(docKey: string): boolean;
   end(id: TaskId, reason: LeaseEnd): void;
 }
 
@@ -29,6 +31,7 @@ export function createHeldLeases(): HeldLeases {
     add: (lease) => void leases.set(lease.marker.id, lease),
     remove: (id) => void leases.delete(id),
     all: () => [...leases.values()],
+    hasDocument: (docKey) => leases.values().some(({ marker }) => marker.docKey === docKey),
     end(id, reason) {
       const lease = leases.get(id);
       if (lease !== undefined && !lease.stop.signal.aborted) lease.stop.abort(reason);

@@ -13,6 +13,8 @@ export interface PendingMarkers {
   namesOf(lane: TaskLane, caller: string): readonly string[];
   /** Reads the directories that changed, unless that was done very lately (100,000 names take 150 ms). */
   refresh(): Promise<void>;
+  /** Reads all of them as they are from now on, whatever that costs. */
+  refreshNow(): Promise<void>;
   /** This process has put a marker there. */
   added(lane: TaskLane, name: string): void;
   /** A marker turned out to be gone. */
@@ -72,8 +74,19 @@ export function createPendingMarkers(disk: Disk, layout: Layout): PendingMarkers
     if (!state.stale) return;
     const waitMs = state.readAt + Math.max(20, 10 * state.readMs) - performance.now();
     if (waitMs > 0 && state.names.length > 0) return wakeIn(waitMs);
+    await startReading(lane);
+  }
+
+  async function refreshLaneNow(lane: TaskLane): Promise<void> {
+    // One that has begun may have passed by what is new.
+    await lanes[lane].reading;
+    await (lanes[lane].reading ?? startReading(lane));
+  }
+
+  function startReading(lane: TaskLane): Promise<void> {
+    const state = lanes[lane];
     state.reading = readLane(lane).finally(() => (state.reading = null));
-    await state.reading;
+    return state.reading;
   }
 
   async function readLane(lane: TaskLane): Promise<void> {
@@ -97,6 +110,9 @@ export function createPendingMarkers(disk: Disk, layout: Layout): PendingMarkers
     namesOf: (lane, caller) => lanes[lane].byCaller.get(caller) ?? [],
     async refresh() {
       await Promise.all(taskLanes.map(refreshLane));
+    },
+    async refreshNow() {
+      await Promise.all(taskLanes.map(refreshLaneNow));
     },
     added(lane, name) {
       const { names, byCaller } = lanes[lane];

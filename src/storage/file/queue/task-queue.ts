@@ -16,6 +16,9 @@ import type { Owner } from '../ownership/owner.ts';
 import { type PendingMarkers, pendingPath } from './pending-markers.ts';
 import type { ProgressFiles } from '../tasks/progress-files.ts';
 
+/** More than this is not kept in mind: the lists are read again instead. */
+const ranElsewhereMax = 1000;
+
 export function createFileTaskQueue(options: {
   disk: Disk;
   layout: Layout;
@@ -29,6 +32,8 @@ export function createFileTaskQueue(options: {
 }): TaskQueue {
   const { disk, layout, owner, health, pending, locks, leases, requests, progress } = options;
   const turns = createTurns();
+  /** Documents that others were seen to run since the lists of waiting tasks were last read for their sake. */
+  const ranElsewhere = new Set<string>();
 
   async function claim(lanes: readonly TaskLane[], signal: AbortSignal): Promise<Lease | null> {
     while (!signal.aborted && !owner.lost.aborted) {
@@ -44,6 +49,8 @@ export function createFileTaskQueue(options: {
     await pending.refresh();
     if (lanes.every((lane) => pending.names(lane).length === 0)) return null;
     const busy = await locks.list();
+    for (const key of busy) if (!leases.hasDocument(key)) ranElsewhere.add(key);
+    if (ranElsewhere.size > ranElsewhereMax) await readAgain(busy);
     for (const lane of lanes) {
       for (const caller of turns.order(pending.callers(lane))) {
         const lease = await claimOf(caller, lane, busy);
@@ -58,13 +65,26 @@ export function createFileTaskQueue(options: {
     for (let at = 0; at < pending.namesOf(lane, caller).length;) {
       const marker = parseMarker(pending.namesOf(lane, caller)[at]!);
       if (marker === null || busy.has(marker.docKey)) at += 1;
-      else {
+      else if (ranElsewhere.has(marker.docKey)) {
+        await readAgain(busy);
+        at = 0;
+      } else {
         pending.removed(lane, marker.name);
         const lease = await take(lane, marker, busy);
         if (lease !== null) return lease;
       }
     }
     return null;
+  }
+
+  /**
+   * A document that is free again may have an older task waiting that our list does not know yet: its holder died, or gave it back.
+   * It goes first, and was put there before the document became free.
+   */
+  async function readAgain(busy: Set<string>): Promise<void> {
+    await pending.refreshNow();
+    ranElsewhere.clear();
+    for (const key of busy) if (!leases.hasDocument(key)) ranElsewhere.add(key);
   }
 
   async function take(lane: TaskLane, marker: Marker, busy: Set<string>): Promise<Lease | null> {
@@ -78,6 +98,7 @@ export function createFileTaskQueue(options: {
     try {
       if ((await locks.take(marker.docKey, own)) === 'ok') return hold(lane, marker);
       busy.add(marker.docKey);
+      ranElsewhere.add(marker.docKey);
       await putBack(lane, marker, 'claim.return');
       return null;
     } catch (error) {
