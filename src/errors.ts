@@ -25,6 +25,7 @@ export type RequestErrorCode =
   | 'headers_too_large' // 431
   | 'rate_limited' // 429
   | 'quota_exceeded' // 429: of this day; Retry-After says when the next one begins
+  | 'unknown_method' // 501: a method that is not known
   | 'unknown_transfer_coding' // 501: a transfer coding that is not known
   | 'queue_full' // 503 + Retry-After
   | 'unavailable' // 503: starting, stopping, or the store cannot be used

@@ -19,7 +19,7 @@ export type ConnectionOptions = {
 };
 
 /** Why a connection is ended with an answer that belongs to no request. */
-export type Refusal = 'malformed' | 'headers_too_large' | 'too_slow' | 'tunnel';
+export type Refusal = 'malformed' | 'unknown_method' | 'headers_too_large' | 'too_slow' | 'tunnel';
 
 type Connection = {
   readonly socket: Socket;
@@ -90,7 +90,7 @@ export function watchConnections(server: Server, { connectionsMax, unreadMs, lin
     });
   }
 
-  function malformed(error: Error & { code?: string }, socket: Duplex): void {
+  function malformed(error: Error & ParseFailure, socket: Duplex): void {
     const connection = connections.get(socket);
     if (connection?.over === true) return;
     if (connection === undefined || error.code === 'ECONNRESET' || !socket.writable) {
@@ -99,7 +99,7 @@ export function watchConnections(server: Server, { connectionsMax, unreadMs, lin
     }
     // What comes after `Connection: close` is nobody's: the answer itself ends the connection.
     if (error.code === 'HPE_CLOSED_CONNECTION') return;
-    const reason = refusalOf(error.code);
+    const reason = refusalOf(error);
     const unfinished = [...connection.answers].find(({ req }) => !req.complete);
     const tooSlow = reason === 'too_slow';
     const told =
@@ -147,15 +147,29 @@ export function watchConnections(server: Server, { connectionsMax, unreadMs, lin
 /** What a client is told, by reason. */
 export const sentences: Readonly<Record<Refusal, string>> = {
   malformed: 'This is not a valid HTTP request. Is its address percent-encoded? With curl: --get --data-urlencode "q=…".',
+  unknown_method: 'This method is not known here; use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.',
   headers_too_large: 'The address and headers of this request are too large; a long question goes to POST /search.',
   too_slow: 'The request came in too slowly.',
   tunnel: 'CONNECT is not possible here.',
 };
 
-function refusalOf(code: string | undefined): Refusal {
+/** What Node says of bytes that are no request. */
+type ParseFailure = { readonly code?: string; readonly rawPacket?: Buffer; readonly bytesParsed?: number };
+
+function refusalOf({ code, rawPacket, bytesParsed = 0 }: ParseFailure): Refusal {
+  if (code === 'HPE_INVALID_METHOD' && rawPacket !== undefined && isRequestLine(rawPacket, bytesParsed)) return 'unknown_method';
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'too_slow' : 'malformed';
 }
+
+/** Whether the line that the parser gave up in is a request's but for a method that Node does not know (RFC 9110 §15.6.2). */
+function isRequestLine(packet: Buffer, at: number): boolean {
+  const start = packet.lastIndexOf(0x0a, Math.max(0, at - 1)) + 1;
+  const line = packet.toString('latin1', start, start + requestLineBytesMax).split('\n')[0]!;
+  return /^[!#$%&'*+.^_`|~\w-]{1,64} [!-~]{1,8000} HTTP\/1\.[01]\r?$/.test(line);
+}
+
+const requestLineBytesMax = 8192;
 
 function headWithoutUpgrade({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): string {
   const lines: string[] = [`${method} ${url} HTTP/${httpVersion}`];

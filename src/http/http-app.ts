@@ -93,6 +93,8 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     if (hasUnreadBody(ctx.req) && !options.awaitsContinue(ctx)) watchOf(ctx.req, settings.limits);
     try {
       await next();
+      // A time that has not come yet (a clock was ahead) says nothing (RFC 9110 §8.8.2.1); the ETag does.
+      if (Date.parse(ctx.response.get('Last-Modified')) > Date.parse(options.now())) ctx.remove('Last-Modified');
       writeJson(ctx);
       await compressJson(ctx);
     } catch (error) {

@@ -235,6 +235,7 @@ function createNodeServer(
 
 const refusalCodes: Readonly<Record<Refusal, RequestErrorCode>> = {
   malformed: 'bad_request',
+  unknown_method: 'unknown_method',
   headers_too_large: 'headers_too_large',
   too_slow: 'request_timeout',
   tunnel: 'method_not_allowed',

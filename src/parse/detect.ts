@@ -258,7 +258,8 @@ function isBinary({ text, encoding }: DecodedText): boolean {
     const unit = text.charCodeAt(at);
     if (unit < 0x20 ? unit !== 0x1b && (unit < 8 || unit > 13) : unit === 0x7f || (unit === 0xfffd && isWide)) strange += 1;
   }
-  return strange > 0 && strange * 50 > text.length;
+  // One or two in a few words of text are an accident, in a few bytes of anything they are what the file is made of.
+  return strange * 50 > text.length && (strange > 2 || strange * 4 > text.length);
 }
 
 function textFormat(text: string, hint: string): Format {

@@ -11,7 +11,7 @@ import type { ParseInput, ParseLimits } from './parser.ts';
 const readers = {
   shared: 2,
   cms: 1,
-  csv: 1,
+  csv: 2,
   doc: 1,
   docx: 2,
   eml: 1,
@@ -19,9 +19,9 @@ const readers = {
   epub: 1,
   'flat-odf': 1,
   gzip: 1,
-  html: 1,
+  html: 2,
   image: 1,
-  json: 1,
+  json: 2,
   markdown: 1,
   msg: 1,
   mbox: 1,
@@ -41,7 +41,7 @@ const readers = {
   xls: 1,
   xlsb: 1,
   xlsx: 2,
-  xml: 1,
+  xml: 2,
   zip: 1,
 } as const satisfies Record<ReadFormat | 'shared', number>;
 

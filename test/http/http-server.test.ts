@@ -8,6 +8,7 @@ const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(a
 describe('what is not proper HTTP', () => {
   it.each([
     ['nonsense', 'hello\r\n\r\n', 400],
+    ['a method that is not known', 'FOO /documents HTTP/1.1\r\nHost: a\r\n\r\n', 501],
     [
       'both Content-Length and Transfer-Encoding',
       'POST /search HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
@@ -26,6 +27,16 @@ describe('what is not proper HTTP', () => {
 
     expect(statusOf(answer)).toBe(status);
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  });
+
+  it('says which methods there are where one is not known, also after a request that was answered', async () => {
+    await using server = await startHttpServer();
+    const request = 'GET /health HTTP/1.1\r\nHost: a\r\n\r\n';
+
+    const answer = await rawRequest(server.port, `${request}FOO /documents HTTP/1.1\r\nHost: a\r\n\r\n`);
+
+    expect(answer).toContain('HTTP/1.1 501 Unknown method');
+    expect(answer).toContain('This method is not known here; use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.');
   });
 
   it('gets a problem document with security headers and a closed connection', async () => {

@@ -169,6 +169,10 @@ describe.each(targets)('with $name', ({ open }) => {
   });
 });
 
+/** What a library says of a value tells programmers what it expected, and nobody what to do. */
+const sentenceOfSchemas =
+  /Invalid (?:input|option|string|key|element|enum|ISO|UUID|URL|email)|Too (?:small|big):|[Ee]xpected \w+, received|Unrecognized key/;
+
 /** One request for each operation, in any order, so that they meet what others have left. */
 function everyOperation(
   build: (method: string, path: string, operation: Operation) => fc.Arbitrary<Request>,
@@ -198,6 +202,7 @@ async function send(kind: Kind, request: Request, operation: Operation): Promise
   const text = await answer.text();
   server.see(text);
   expect(answer.status, `${what} ${text}`).toBeLessThan(500);
+  if (answer.status >= 400) expect(text, what).not.toMatch(sentenceOfSchemas);
   if (answer.status === 405) return { status: 405 };
   expect(Object.keys(operation.responses), `${what} ${text}`).toContain(String(answer.status));
   // Interfaces of others have problems of their own shape; that it is the one they say, `checkBody` sees.

@@ -90,6 +90,11 @@ const runs = { numRuns: 25 };
 const escapeXml = (value: string): string =>
   value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
+/** A value as the XML file declares it, under a name that its letters give. */
+const entityOf = (value: string): string => `&e${Buffer.from(value).toString('hex').slice(0, 90)};`;
+const declarationOf = (value: string): string =>
+  `<!ENTITY ${entityOf(value).slice(1, -1)} "${escapeXml(value).replaceAll('&', '&#38;')}">`;
+
 describe('every value is found', () => {
   const json = fc.letrec<{ value: { text: string; leaves: string[] } }>((tie) => ({
     value: fc.oneof(
@@ -100,7 +105,8 @@ describe('every value is found', () => {
         text: `[${all.map((each) => each.text).join(', ')}]`,
         leaves: all.flatMap((each) => each.leaves),
       })),
-      fc.uniqueArray(fc.tuple(key, tie('value')), { minLength: 1, maxLength: 4, selector: ([name]) => name }).map((all) => ({
+      // Also keys that an object has more than once.
+      fc.array(fc.tuple(key, tie('value')), { minLength: 1, maxLength: 4 }).map((all) => ({
         text: `{${all.map(([name, each]) => `${JSON.stringify(name)}: ${each.text}`).join(', ')}}`,
         leaves: all.flatMap(([, each]) => each.leaves),
       })),
@@ -129,11 +135,14 @@ describe('every value is found', () => {
     element: fc
       .record({
         name: fc.constantFrom('book', 'title', 'price', 'p', 'description', 'item', 'doc', 'x:code'),
-        attributes: fc.uniqueArray(fc.tuple(fc.constantFrom('id', 'isbn', 'sku', 'price', 'constructor', 'class'), scalar), {
-          maxLength: 3,
-          selector: ([name]) => name,
-        }),
-        own: fc.option(fc.tuple(scalar, fc.boolean())),
+        attributes: fc.uniqueArray(
+          fc.tuple(fc.constantFrom('id', 'xml:id', 'isbn', 'sku', 'price', 'constructor', 'class'), scalar),
+          {
+            maxLength: 3,
+            selector: ([name]) => name,
+          },
+        ),
+        own: fc.option(fc.tuple(scalar, fc.boolean(), fc.boolean())),
         children: fc.oneof(
           { maxDepth: 3 },
           fc.constant<{ text: string; leaves: string[] }[]>([]),
@@ -142,7 +151,8 @@ describe('every value is found', () => {
       })
       .map(({ name, attributes, own, children }) => {
         const isCdata = own !== null && own[1];
-        const shown = own === null ? '' : isCdata ? `<![CDATA[${own[0]}]]>` : escapeXml(own[0]);
+        const isEntity = own !== null && own[2] && !isCdata;
+        const shown = own === null ? '' : isCdata ? `<![CDATA[${own[0]}]]>` : isEntity ? entityOf(own[0]) : escapeXml(own[0]);
         const given = attributes.map(([attribute, value]) => ` ${attribute}="${escapeXml(value)}"`).join('');
         const leaves = [
           ...attributes.map(([, value]) => value),
@@ -153,11 +163,16 @@ describe('every value is found', () => {
       }),
   })).element;
 
-  it('in XML, attributes too', () =>
+  it('in XML, attributes and what the file declares as entities too', () =>
     fc.assert(
-      fc.asyncProperty(fc.constantFrom('catalog', 'config', 'order'), xml, (root, { text: body, leaves }) =>
-        expectFound('a.xml', Buffer.from(`<?xml version="1.0"?><${root} xmlns:x="urn:x">${body}</${root}>`), leaves),
-      ),
+      fc.asyncProperty(fc.constantFrom('catalog', 'config', 'order'), xml, (root, { text: body, leaves }) => {
+        const declared = `<!DOCTYPE ${root} [${[...new Set(leaves)].map(declarationOf).join('')}]>`;
+        return expectFound(
+          'a.xml',
+          Buffer.from(`<?xml version="1.0"?>${declared}<${root} xmlns:x="urn:x">${body}</${root}>`),
+          leaves,
+        );
+      }),
       runs,
     ));
 
@@ -186,7 +201,7 @@ describe('every value is found', () => {
 
   it('in HTML, what stands in fields and pictures too', () =>
     fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.nat(9), scalar), { minLength: 1, maxLength: 12 }), (parts) => {
+      fc.asyncProperty(fc.array(fc.tuple(fc.nat(12), scalar), { minLength: 1, maxLength: 12 }), (parts) => {
         const shapes = [
           (value: string) => `<p>${value}</p>`,
           (value: string) => `<ul><li>${value}</li></ul>`,
@@ -198,6 +213,9 @@ describe('every value is found', () => {
           (value: string) => `<textarea>${value}</textarea>`,
           (value: string) => `<select><option>other</option><option selected>${value}</option></select>`,
           (value: string) => `<details><summary>${value}</summary></details>`,
+          (value: string) => `<object data="a.swf"><p>${value}</p></object>`,
+          (value: string) => `<noscript>${value}</noscript>`,
+          (value: string) => `<svg><g><text>k</text><text>${value}</text></g></svg>`,
         ];
         const body = parts.map(([shape, value]) => shapes[shape]!(escapeXml(value))).join('\n');
         return expectFound(

@@ -44,6 +44,8 @@ export type MemoryServicesOptions = {
   readonly refuse?: () => AppError | null;
   /** What happens to a new task; default: it is completed at once. */
   readonly ingest?: (task: Task, memory: MemoryServices) => void;
+  /** The clock of the storage; default: that of this machine. ISO 8601. */
+  readonly now?: () => string;
 };
 
 export type MemoryServices = {
@@ -64,7 +66,7 @@ export type MemoryServices = {
 type Stored = { readonly document: IndexedDocument; readonly text: string; readonly path: string };
 
 export function createMemoryServices(options: MemoryServicesOptions): MemoryServices {
-  const { folder, syncBytesMax = 10 * 1024 * 1024, queueTasksMax = 10_000 } = options;
+  const { folder, syncBytesMax = 10 * 1024 * 1024, queueTasksMax = 10_000, now = () => new Date().toISOString() } = options;
   const tasks = new Map<TaskId, TaskSnapshot>();
   let accepted = 0;
   const paths = new Map<TaskId, string>();
@@ -72,7 +74,6 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
   const collections = new Map<string, Collection>();
   const listeners = new Set<{ id: TaskId | null; listener: (snapshot: TaskSnapshot) => void }>();
   let notReady: string | null = null;
-  const now = (): string => new Date().toISOString();
 
   const memory: MemoryServices = {
     services: {

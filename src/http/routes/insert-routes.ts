@@ -123,7 +123,7 @@ async function insert(
   const { ctx, principal } = call;
   ctx.vary('Prefer');
   const docId = scopedId({ collection: await askedCollection(call, asked.collection), docId: asked.docId });
-  const entry = await options.idempotency.open(ctx.get('Idempotency-Key'), principal.keyId);
+  const entry = await options.idempotency.open(ctx.req.headers['idempotency-key'] as string | undefined, principal.keyId);
   // A repeated request is answered as it was, whatever has changed by it.
   if (entry === null) await requireVersion(call, docId, options.wire);
   const release = options.uploadSlots.take(callerOf(principal, (ctx.state as RequestState).address));

@@ -20,6 +20,7 @@ import { unknownName } from '../wire/nearest-name.ts';
 import type { UploadService } from '../services.ts';
 import { givenFields, type GivenFields } from '../wire/given.ts';
 import { parseStrictJson } from '../wire/strict-json.ts';
+import { whatItMustBe } from '../wire/value-words.ts';
 
 /** A file that has arrived completely; whoever takes it keeps or discards its receipt. */
 export type ReceivedFile = Given & { readonly receipt: Receipt };
@@ -280,7 +281,7 @@ function hearErrors({ stream }: Receipt): void {
 function fieldValue(name: keyof GivenFields, text: string): unknown {
   // What is no JSON is malformed (400), as a body would be; what is no metadata is refused.
   if (name === 'metadata') parseStrictJson(text);
-  const parsed = givenFields[name].safeParse(text);
+  const parsed = givenFields[name].safeParse(text, { error: whatItMustBe });
   if (!parsed.success) throw new AppError('invalid_request', `${name}: ${parsed.error.issues[0]!.message}`);
   return parsed.data;
 }

@@ -26,6 +26,7 @@ const titles: Readonly<Record<RequestErrorCode, string>> = {
   headers_too_large: '请求头太大',
   rate_limited: '请求太多',
   quota_exceeded: '配额已用完',
+  unknown_method: '未知的方法',
   unknown_transfer_coding: '未知的传输编码',
   queue_full: '队列已满',
   unavailable: '服务暂时不可用',
@@ -37,7 +38,7 @@ const titles: Readonly<Record<RequestErrorCode, string>> = {
 export const sentences: Readonly<Record<string, string>> = {
   "The filename* of Content-Disposition is broken; it is written UTF-8''name, percent-encoded.":
     "Content-Disposition 的 filename* 有误；应写作 UTF-8''文件名，并做百分号编码。",
-  'A key appears twice in one object.': '同一对象中有重复的键。',
+  'The name {} appears twice in one object; only one value of it can be meant.': '同一对象中名称 {} 重复；只能有一个值。',
   'A part of a file cannot be sent (Content-Range); send it whole.': '不能只发送文件的一部分（Content-Range），请整个发送。',
   'A request has exactly one Host.': '一个请求只能有一个 Host。',
   'An Idempotency-Key has 1 to 255 printable ASCII characters.': 'Idempotency-Key 须为 1 到 255 个可打印 ASCII 字符。',
@@ -61,7 +62,7 @@ export const sentences: Readonly<Record<string, string>> = {
   'The body is not the one that {} was made of.': '请求体与 {} 不符。',
   'The body is not whole, or is not {} as its Content-Encoding says.': '请求体不完整，或并非 Content-Encoding 所说的 {}。',
   'The form field {} is not UTF-8.': '表单字段 {} 不是 UTF-8。',
-  'The key {} is not allowed.': '不允许使用键 {}。',
+  'The name {} is taken for no member of JSON here; give it another one.': '这里的 JSON 不接受名为 {} 的成员，请换一个名称。',
   'The method is the one in the request line; {} is not obeyed.': '方法以请求行为准；{} 无效。',
   'The multipart body is not well-formed: {}.': 'multipart 请求体格式有误：{}。',
   'There is more in the body than its {} data.': '请求体中在 {} 数据之外还有别的内容。',

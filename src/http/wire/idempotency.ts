@@ -26,7 +26,7 @@ export interface Idempotency {
    * @throws AppError `bad_request` for a malformed key, `conflict` while a request with the same key is being answered,
    * by whichever process.
    */
-  open(header: string, keyId: string | null): Promise<IdempotencyEntry | null>;
+  open(header: string | undefined, keyId: string | null): Promise<IdempotencyEntry | null>;
   /** Forgets answers older than 24 hours. */
   sweep(): Promise<void>;
 }
@@ -36,8 +36,8 @@ const keptMs = 24 * 3600 * 1000;
 export function createIdempotency(store: IdempotencyStore): Idempotency {
   return { open, sweep };
 
-  async function open(header: string, keyId: string | null): Promise<IdempotencyEntry | null> {
-    if (header === '') return null;
+  async function open(header: string | undefined, keyId: string | null): Promise<IdempotencyEntry | null> {
+    if (header === undefined) return null;
     // A key belongs to whoever uses it: another API key's is another key.
     const key = `${keyId ?? ''}\n${parseKey(header)}`;
     const close = await store.hold(key);

@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
+import { whatItMustBe } from './value-words.ts';
 import { unknownName } from './nearest-name.ts';
 
 type Place = 'path' | 'query' | 'body';
@@ -66,9 +67,9 @@ export function strictly<S extends z.ZodRawShape>(kind: string, shape: S): z.Zod
 
 function sentence(issue: z.core.$ZodRawIssue, place: Place): string | undefined {
   if (issue.code === 'unrecognized_keys') return unknownName(kinds[place], issue.keys[0]!, knownTo(issue.inst));
-  if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value') return undefined;
-  if (place === 'query' && Array.isArray(issue.input)) return 'is given more than once';
-  return issue.input === undefined ? 'is missing' : undefined;
+  const isOfOneValue = issue.code === 'invalid_type' || issue.code === 'invalid_value';
+  if (isOfOneValue && place === 'query' && Array.isArray(issue.input)) return 'is given more than once';
+  return whatItMustBe(issue);
 }
 
 function knownTo(schema: unknown): readonly string[] {

@@ -26,6 +26,7 @@ const table: Readonly<Record<RequestErrorCode, Row>> = {
   headers_too_large: { status: 431, title: 'Headers too large' },
   rate_limited: { status: 429, title: 'Too many requests' },
   quota_exceeded: { status: 429, title: 'Quota used up' },
+  unknown_method: { status: 501, title: 'Unknown method' },
   unknown_transfer_coding: { status: 501, title: 'Unknown transfer coding' },
   queue_full: { status: 503, title: 'Queue full' },
   unavailable: { status: 503, title: 'Service unavailable' },

@@ -60,7 +60,12 @@ function isKey(text: string, end: number): boolean {
 }
 
 function addKey(keys: Set<string> | null | undefined, key: string): void {
-  if (forbiddenKeys.has(key)) throw new AppError('bad_request', `The key ${key} is not allowed.`);
-  if (keys?.has(key)) throw new AppError('bad_request', 'A key appears twice in one object.');
+  if (forbiddenKeys.has(key))
+    throw new AppError('bad_request', `The name ${key} is taken for no member of JSON here; give it another one.`);
+  if (keys?.has(key))
+    throw new AppError(
+      'bad_request',
+      `The name ${JSON.stringify(key.slice(0, 64))} appears twice in one object; only one value of it can be meant.`,
+    );
   keys?.add(key);
 }

@@ -82,6 +82,8 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
   /** The element whose content is left out, and how many of its name are open. */
   let skipped: { readonly tag: string; depth: number } | null = null;
   let title: string[] | null = null;
+  /** Inside a drawing, whose labels stand apart from each other. */
+  let isDrawing = false;
   /** The choice that is open, and what of it a page shows: the option that is chosen, else the first. */
   let choice: { shown: string[] | null; isChosen: boolean; isReading: boolean } | null = null;
 
@@ -108,6 +110,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
       }
     }
     if (choice !== null && tag === 'option') return openOption(attributes);
+    if (isDrawing && drawingTexts.has(tag)) return append(' ');
     if (alwaysSkipped.has(tag) || (options.mainOnly && asideTags.has(tag))) {
       if (tag === 'math' && attributes['alttext'] !== undefined) append(` ${attributes['alttext']} `);
       if (!isEmpty && (tag !== 'math' || attributes['alttext'] !== undefined)) skipped = { tag, depth: 1 };
@@ -138,6 +141,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     else if (tag === 'input') appendField(attributes);
     else if (tag === 'select' && !isEmpty) choice = { shown: null, isChosen: false, isReading: false };
     else if (tag === 'title' && !isEmpty) title ??= [];
+    else if (tag === 'svg') isDrawing = !isEmpty;
     else if (tag === 'html') remember('lang', attributes['lang'] ?? attributes['xml:lang']);
     else if (tag === 'meta') {
       remember(
@@ -154,7 +158,10 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
       if (isOver) skipped = null;
       if (!isOver || tag !== 'ruby') return;
     }
-    if (choice !== null && (tag === 'option' || tag === 'select')) closeOption(tag);
+    if (isDrawing && (tag === 'svg' || drawingTexts.has(tag))) {
+      append(' ');
+      isDrawing = tag !== 'svg';
+    } else if (choice !== null && (tag === 'option' || tag === 'select')) closeOption(tag);
     else if (tag === 'title' && title !== null) {
       remember('title', title.join(''));
       title = null;
@@ -381,22 +388,22 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
   }
 }
 
-const alwaysSkipped = new Set(
-  'script style template iframe object applet audio video canvas svg math datalist noembed noframes rt rp head-only'.split(' '),
-);
+const alwaysSkipped = new Set('script style template iframe audio video math datalist rt rp head-only'.split(' '));
 const unseenFields = new Set(['hidden', 'password', 'checkbox', 'radio', 'file', 'image', 'color', 'range', 'reset']);
 /** Left out where the page holds other text. */
-const asideTags = new Set(['nav', 'noscript']);
+const asideTags = new Set(['nav']);
 /** What no navigation holds: one that was never closed ends here. */
 const mainTags = new Set(['main', 'article', 'h1']);
+/** A drawing's labels, and what it is called. */
+const drawingTexts = new Set(['text', 'title', 'desc']);
 const ruby = new Set(['rt', 'rp', 'rb', 'rtc']);
 
 /** Elements that end the line of text before them and after them. */
 const blockTags = new Set(
   (
     'address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer form ' +
-    'h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main menu nav noscript ol optgroup option p pre listing xmp section ' +
-    'summary table tbody td tfoot th thead tr ul'
+    'h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main menu nav noembed noframes noscript object ol optgroup option p pre listing xmp ' +
+    'section summary table tbody td tfoot th thead tr ul'
   ).split(' '),
 );
 

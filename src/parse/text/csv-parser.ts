@@ -9,7 +9,7 @@ export function createCsvParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(await readText(input));
+  const text = normalizeLines(withoutBreaksInRows(await readText(input)));
   const named = /^sep=(.)\n/.exec(text);
   const delimiter = named?.[1] ?? sniffDelimiter(text);
   const start = named?.[0].length ?? 0;
@@ -25,6 +25,11 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
     ...builder.finish(),
     warnings: [],
   };
+}
+
+/** Only line ends end a row: databases write a line break in a field as a vertical tab, printers a form feed between pages. */
+function withoutBreaksInRows(text: string): string {
+  return text.replace(/[\v\f\u2028\u2029]/g, ' ');
 }
 
 const sniffedRows = 100;

@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { chardet } from 'jschardet';
-import { likelyCharset } from './likely-charset.ts';
+import { likelyCharset, shareInWords } from './likely-charset.ts';
 import { decodeLegacy, isEucTw, isLegacyCharset } from './legacy-charsets.ts';
 
 export type DecodedText = {
@@ -28,6 +28,7 @@ export function decodeText(bytes: Uint8Array, declared: string | null = null, gi
 export function detectEncoding(bytes: Uint8Array, declared: string | null = null): string {
   return (
     byMark(bytes) ??
+    byShortWide(bytes) ??
     byZeros(bytes) ??
     byEscapes(bytes) ??
     byUtf8(bytes) ??
@@ -191,6 +192,42 @@ function byParity(bytes: Uint8Array): string | null {
   if (isWide(1) && wellFormedUtf16(bytes, length, true)) return 'utf-16le';
   return isWide(0) && wellFormedUtf16(bytes, length, false) ? 'utf-16be' : null;
 }
+
+/** Up to so many bytes may be UTF-16 that has nothing to show for it but its letters. */
+const shortBytes = 256;
+
+/**
+ * A few words in UTF-16 without a mark, spaces or line ends: in one order of bytes they are letters of one script and its signs, Chinese characters
+ * those of words; and read by the byte they are what no text is: control characters, signs of programs, or not even UTF-8.
+ */
+function byShortWide(bytes: Uint8Array): string | null {
+  if (bytes.length < 4 || bytes.length % 2 !== 0 || bytes.length > shortBytes) return null;
+  const hasControls = bytes.some((byte) => byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 0x1b);
+  const share = hasControls || !isUtf8(bytes) ? 0.5 : 1;
+  if (share === 1 && !/[`{}|^~\\<>@#$%&*[\]\u0080-\uffff]/.test(new TextDecoder().decode(bytes))) return null;
+  const fitting = wideOrders.filter((encoding) => {
+    const text = decodeAs(bytes, encoding);
+    const script = oneScript.find(({ some, all }) => some.test(text) && all.test(text));
+    if (script === undefined) return false;
+    return script === withHan ? shareInWords(text) >= share : hasControls;
+  });
+  return fitting.length === 1 ? fitting[0]! : null;
+}
+
+const wideOrders = ['utf-16le', 'utf-16be'] as const;
+
+/** Letters of a script, Latin ones and signs beside them. */
+function onlyOf(script: string): { readonly some: RegExp; readonly all: RegExp } {
+  const beside =
+    '!-~ \\n\\r\\t\\u00a0-\\u00ff\\u0300-\\u036f\\u064b-\\u065f\\u2010-\\u205e\\u20a0-\\u20bf\\u3000-\\u303f\\uff00-\\uffef';
+  return { some: new RegExp(`[${script}]`, 'u'), all: new RegExp(`^[${script}${beside}]+$`, 'u') };
+}
+
+const withHan = onlyOf('\\u3041-\\u30ff\\u4e00-\\u9fff');
+const oneScript = [
+  withHan,
+  ...['Cyrillic', 'Greek', 'Hebrew', 'Arabic', 'Thai', 'Devanagari', 'Hangul'].map((script) => onlyOf(`\\p{Script=${script}}`)),
+];
 
 function isUtf32(bytes: Uint8Array, length: number, little: boolean): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);

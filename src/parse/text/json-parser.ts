@@ -45,10 +45,11 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
 /** One value, or those of JSON Lines; null when the text is neither. @throws DocumentError `limit_exceeded`. */
 function readValues(text: string, limits: ParseLimits): readonly Json[] | null {
   checkSize(text, limits);
+  const whole = numberRepeats(text);
   try {
-    return [parseJson(text)];
+    return [parseJson(whole)];
   } catch {
-    return readLines(text);
+    return readLines(whole);
   }
 }
 
@@ -98,6 +99,61 @@ function checkSize(text: string, limits: ParseLimits): void {
   }
 }
 
+/** What stands between a key that an object has once more and its number: in a key of the file itself it means nothing to a person either. */
+const repeatMark = '\0';
+
+/**
+ * Keys that come again in their object with a number behind them, since JSON.parse would keep the last of them alone, and a person sees
+ * them all. Linear; the text itself where there are none.
+ */
+function numberRepeats(text: string): string {
+  const open: (Map<string, number> | null)[] = [];
+  const pieces: string[] = [];
+  let copied = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0x7b) open.push(new Map());
+    else if (unit === 0x5b) open.push(null);
+    else if (unit === 0x7d || unit === 0x5d) open.pop();
+    else if (unit === 0x22) {
+      const end = stringEnd(text, at);
+      const keys = open.at(-1);
+      if (keys !== undefined && keys !== null && isKey(text, end)) {
+        const key = keyOf(text.slice(at + 1, end));
+        const times = keys.get(key) ?? 0;
+        keys.set(key, times + 1);
+        if (times > 0) {
+          pieces.push(text.slice(copied, end), `\\u0000${times}`);
+          copied = end;
+        }
+      }
+      at = end;
+    }
+  }
+  return pieces.length === 0 ? text : pieces.join('') + text.slice(copied);
+}
+
+/** As JSON reads it: `\\u0061` is `a`. */
+function keyOf(written: string): string {
+  if (!written.includes('\\')) return written;
+  try {
+    return JSON.parse(`"${written}"`) as string;
+  } catch {
+    return written;
+  }
+}
+
+function isKey(text: string, end: number): boolean {
+  let next = end + 1;
+  while (next < text.length && text.charCodeAt(next) <= 0x20) next++;
+  return text.charCodeAt(next) === 0x3a;
+}
+
+function shownKey(key: string): string {
+  const mark = key.indexOf(repeatMark);
+  return mark === -1 ? key : key.slice(0, mark);
+}
+
 /** Of the closing quote. */
 function stringEnd(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
@@ -126,7 +182,7 @@ function writeValue(value: Json, name: string, level: number, builder: MarkdownB
 
 /** Object keys; an array's records are numbered from 1, its scalars are not. */
 function entriesOf(value: Json): readonly (readonly [string, Json])[] {
-  if (!Array.isArray(value)) return Object.entries(value as JsonObject);
+  if (!Array.isArray(value)) return Object.entries(value as JsonObject).map(([key, each]) => [shownKey(key), each]);
   return (value as readonly Json[]).map((each, index) => [isScalar(each) ? '' : String(index + 1), each]);
 }
 
@@ -175,7 +231,7 @@ function asTable(value: Json): { readonly columns: number; readonly rows: Iterab
 }
 
 function* tableRows(header: string[], records: readonly Json[]): Generator<string[]> {
-  yield header;
+  yield header.map(shownKey);
   for (const record of records) yield header.map((key) => cellText((record as JsonObject)[key] ?? null));
 }
 

@@ -270,6 +270,16 @@ function costOf(sign: string, script: Script, isInWord: boolean, isBesideHan: bo
   return oddSign;
 }
 
+/** How much of the Chinese characters and kana of a text belongs to words that ICU knows, in the language that knows more of them; 0 to 1. */
+export function shareInWords(text: string): number {
+  const signs = text.match(/[\u3041-\u30ff\u4e00-\u9fff]/g)?.length ?? 0;
+  const known = (script: 'chinese' | 'japanese'): number => {
+    const kana = text.match(/[\u3041-\u30ff]/g)?.length ?? 0;
+    return placesInWords(text, script).size + (script === 'japanese' ? kana : 0);
+  };
+  return signs === 0 ? 0 : Math.max(known('chinese'), known('japanese')) / signs;
+}
+
 /** Where characters of words of two or more stand. */
 function placesInWords(text: string, script: 'chinese' | 'japanese'): Set<number> {
   const places = new Set<number>();

@@ -1,9 +1,11 @@
 /**
  * XML. Articles, books and patents (JATS, DocBook, TEI, DITA, USPTO, RSS …) are read through the vocabulary that they share: their
  * elements are turned into HTML's and go the same way. Of any other XML text and attributes are kept in order, each value with its name,
- * as the file has them: what looks like a tag in a text is text, but in feeds, which carry HTML there. Declared entities are never expanded, nothing outside the file is ever read.
+ * as the file has them: what looks like a tag in a text is text, but in feeds, which carry HTML there. Entities that the file declares in itself stand
+ * for what it says, within bounds; nothing outside the file is ever read.
  */
 import { normalizeLines } from './encoding.ts';
+import { expandEntities } from './xml-entities.ts';
 import { createBlockReader } from '../html/html-blocks.ts';
 import { declaredCharset } from '../html/html-parser.ts';
 import { type Attributes, readTags, type TagHandler } from '../html/html-tags.ts';
@@ -17,7 +19,7 @@ export function createXmlParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(await readText(input, declaredCharset));
+  const { text, isWhole } = expandEntities(normalizeLines(await readText(input, declaredCharset)));
   const builder = createMarkdownBuilder(input.limits);
   const root = rootName(text);
   const meta = isArticle(root, text) ? writeArticle(text, builder, input) : writeValues(text, root, builder);
@@ -26,7 +28,9 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
     pages: null,
     ...meta,
     ...builder.finish(),
-    warnings: [],
+    warnings: isWhole
+      ? []
+      : ['Entities that the file declares would grow too long or are made of themselves; they were left as written'],
   };
 }
 
@@ -273,6 +277,9 @@ function writeValues(text: string, root: string, builder: MarkdownBuilder): Meta
   let title: string | null = null;
   let language: string | null = null;
   const isFeed = feedRoots.has(root);
+  const isPropertyList = root === 'plist';
+  /** In a property list: the key whose value comes next. */
+  let key: string | null = null;
   const factsOf = root === 'svg' ? () => '' : listFacts;
 
   /** Writes what came since the last tag; with a name it is the whole of that element. */
@@ -283,10 +290,24 @@ function writeValues(text: string, root: string, builder: MarkdownBuilder): Meta
       .trim();
     run = [];
     const shown = isFeed && htmlTag.test(value) ? withoutTags(value) : value;
+    if (isPropertyList) return flushProperty(shown);
     const head = leaf === null ? '' : `${leaf.name}${leaf.facts}`;
     if (leaf?.name === 'title' && shown !== '') title ??= shown.slice(0, 1000);
     if (shown !== '') lines.push(head === '' ? shown : `${head}: ${shown}`);
     else if (leaf !== null && leaf.facts !== '') lines.push(head);
+    if (lines.length >= paragraphLinesMax) flushLines();
+  }
+
+  /** The key and its value are elements beside each other, and some values are an element's name. */
+  function flushProperty(text: string): void {
+    const value = leaf !== null && (leaf.name === 'true' || leaf.name === 'false') ? leaf.name : text;
+    if (leaf?.name === 'key') {
+      if (key !== null) lines.push(`${key}:`);
+      key = value;
+    } else if (value !== '') {
+      lines.push(key === null ? value : `${key}: ${value}`);
+      key = null;
+    }
     if (lines.length >= paragraphLinesMax) flushLines();
   }
 
@@ -328,7 +349,9 @@ function writeValues(text: string, root: string, builder: MarkdownBuilder): Meta
 function listFacts(attributes: Attributes): string {
   const facts = Object.entries(attributes).flatMap(([name, value = '']) => {
     const shown = value.replace(/\s+/g, ' ').trim();
-    return shown === '' || /^(?:xmlns(?::|$)|xsi:|xml:)/.test(name) ? [] : [`${name.slice(name.lastIndexOf(':') + 1)}: ${shown}`];
+    return shown === '' || /^(?:xmlns(?::|$)|xsi:|xml:(?!id$))/.test(name)
+      ? []
+      : [`${name.slice(name.lastIndexOf(':') + 1)}: ${shown}`];
   });
   return facts.length === 0 ? '' : ` (${facts.join(', ')})`;
 }

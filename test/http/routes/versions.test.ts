@@ -17,6 +17,18 @@ async function etagOf(server: TestServer, path: string): Promise<string> {
 const later = new Date(Date.now() + 60_000).toUTCString();
 const earlier = 'Sun, 06 Nov 1994 08:49:37 GMT';
 
+describe('a document that was stored while a clock was ahead', () => {
+  it('has no Last-Modified that is later than the answer, and the ETag tells its versions apart', async () => {
+    await using server = await startHttpServer({ memory: { now: () => new Date(Date.now() + 86_400_000).toISOString() } });
+    await insert(server, 'd', fileForm('0123456789'));
+
+    const answer = await ask(server, '/documents/d');
+
+    expect([answer.status, answer.headers.get('last-modified')]).toEqual([200, null]);
+    expect((await ask(server, '/documents/d', { 'if-none-match': answer.headers.get('etag')! })).status).toBe(304);
+  });
+});
+
 describe('a read with a precondition', () => {
   it.each(['/documents/d', '/documents/d/content', '/documents/d/file'])(
     '%s is 304, 412 or whole, as RFC 9110 §13.2.2 orders it',

@@ -28,6 +28,17 @@ describe('Idempotency-Key on POST /insert', () => {
     expect(await server.files()).toHaveLength(1);
   });
 
+  it.each(['', ' ', '""'])('%j is no key, and is not passed over: 400', async (empty) => {
+    await using server = await startHttpServer();
+
+    const answer = await insert(server, 'd', fileForm('hello'), key(empty));
+
+    expect([answer.status, (await json(answer)).detail]).toEqual([
+      400,
+      'An Idempotency-Key has 1 to 255 printable ASCII characters.',
+    ]);
+  });
+
   it('gives a 202 again as a 202, with its Location', async () => {
     await using server = await startHttpServer();
 

@@ -82,7 +82,7 @@ describe('methods', () => {
     );
 
     expect([options.status, options.headers.get('allow')]).toEqual([204, 'DELETE, GET, HEAD, OPTIONS, PATCH, PUT']);
-    expect(statuses).toEqual([405, 405, 405, 400]);
+    expect(statuses).toEqual([405, 405, 405, 501]);
   });
 });
 

@@ -7,6 +7,27 @@ type Problem = { status: number; detail: string; errors?: { in: string; name: st
 const search = (server: TestServer, body: object): Promise<Response> =>
   fetch(`${server.url}/search`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
+describe('a value that is not taken', () => {
+  it.each([
+    [{ query: 5 }, 'query: must be a string'],
+    [{ query: 'x', mode: 'fuzzy' }, 'mode: must be "hybrid", "keyword" or "vector"'],
+    [{ query: 'x', group_by: 'page' }, 'group_by: must be "document"'],
+    [{ query: 'x', top_k: '5' }, 'top_k: must be a number'],
+    [{ query: 'x', top_k: 0 }, 'top_k: must be at least 1'],
+    [{ query: 'x', top_k: 1.5 }, 'top_k: must be a whole number'],
+    [{ query: 'x', doc_ids: 'a' }, 'doc_ids: must be an array'],
+    [{ query: 'x', inserted_after: 'yesterday' }, 'inserted_after: must be a time with its zone, such as 2026-03-15T10:00:00Z'],
+    [{ query: 'x', metadata: { a: { b: 1 } } }, 'metadata.a: must be a string, a number, true or false or null'],
+    [[], 'body: must be an object'],
+  ])('in the body of a search, %j, is 422 and told what it must be', async (body, detail) => {
+    await using server = await startHttpServer();
+
+    const answer = await search(server, body);
+
+    expect([answer.status, (await json<Problem>(answer)).detail]).toEqual([422, detail]);
+  });
+});
+
 describe('an unknown name', () => {
   it.each([
     ['filter', { query: 'x', filter: { tenant: 'a' } }, 'filters'],

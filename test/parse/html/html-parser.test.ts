@@ -24,6 +24,16 @@ describe('createHtmlParser', () => {
     expect(parsed.blocks.map((block) => block.kind)).toEqual(['heading', 'paragraph', 'list', 'table', 'code', 'quote']);
   });
 
+  it('reads what stands for those who run no scripts and no plug-ins, and the labels of drawings apart', async () => {
+    const body =
+      '<noscript><p>Prices are in euro.</p></noscript><object data="a.swf"><p>Map of Lyon</p></object>' +
+      '<svg><title>Sales</title><text>Q1</text><text>12.50</text><style>a{}</style></svg><noembed>Sound</noembed>';
+
+    expect(await markdownOf(`<head><title>Page</title></head><body>${body}</body>`)).toBe(
+      'Prices are in euro.\n\nMap of Lyon\n\nSales Q1 12.50\n\nSound',
+    );
+  });
+
   it('loses no text to navigation when there is nothing else', async () => {
     expect(await markdownOf('<body><nav><p>Only this</p></nav></body>')).toBe('Only this');
   });

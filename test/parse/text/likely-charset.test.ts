@@ -57,6 +57,47 @@ describe('likelyCharset', () => {
   });
 });
 
+describe('a few words in UTF-16 without a mark', () => {
+  it.each([
+    '合同',
+    '价格',
+    '你好',
+    '北京',
+    '会议记录',
+    '测试文档',
+    '第一章',
+    '價格',
+    '契約書',
+    'カタカナ',
+    'Привет',
+    'да',
+    'שלום',
+    'مرحبا',
+    '서울',
+    '价格：100元',
+  ])('are read as they are, in both orders of bytes: %s', (text) => {
+    for (const encoding of ['utf-16le', 'utf-16be']) expect(decodeText(encodeAs(text, encoding)).text).toBe(text);
+  });
+
+  it('are nothing that a text of single bytes could be', () => {
+    const texts = [
+      'abcd',
+      'that',
+      'Bush hid the facts',
+      'a<b',
+      'if(a)',
+      '{"a":1}',
+      'x|y|z.',
+      'user@host.de',
+      'a\x1b[1mb\x1b[0m',
+      'Größe',
+      'año',
+      '5 €',
+    ];
+    for (const text of texts) expect(decodeText(encodeAs(text, 'windows-1252')).text).toBe(text);
+  });
+});
+
 describe('a NUL here and there', () => {
   it.each([1, 2, 3, 5])('does not make UTF-16 of a log: %i of them', (count) => {
     const line = '2024-01-01 10:00:00 INFO request served ok';

@@ -78,7 +78,24 @@ describe('CSV', () => {
   });
 });
 
+describe('CSV that a database or a printer wrote', () => {
+  it.each(['\v', '\f', '\0', '\u2028'])('ends its rows at line ends alone, not at %j', async (sign) => {
+    expect(await markdownOf('a.csv', `name,price\nalpha${sign}one,12\n`)).toMatch(
+      /^\| name \| price \|\n.*\n\| alpha ?one \| 12 \|$/,
+    );
+  });
+});
+
 describe('JSON', () => {
+  it('keeps every value of a key that comes again, also where it is written otherwise', async () => {
+    expect(await markdownOf('a.json', '{"a": "one", "\\u0061": "two", "b": {"c": 1, "c": {"d": "three"}}}')).toBe(
+      '- a: one\n- a: two\n\n# b\n\n- c: 1\n\n## c\n\n- d: three',
+    );
+    expect(await markdownOf('a.jsonl', '{"a": "one", "a": "two"}\n{"a": 3}')).toBe(
+      '| a | a |\n| --- | --- |\n| one | two |\n| 3 |  |',
+    );
+  });
+
   it('shows records as a table and the rest as lists under headings', async () => {
     const parsed = await read('rates.json', smallFiles['rates.json']!);
 
@@ -169,6 +186,40 @@ describe('XML', () => {
       '<item sku="AB-99" price="12.50"/><book isbn="978-3"><title>T</title></book></document>';
     expect(await markdownOf('code.xml', xml)).toBe(
       'code: List<String> names\ns: a < b && "<ok>"\nitem (sku: AB-99, price: 12.50)\nbook (isbn: 978-3)\ntitle: T',
+    );
+  });
+
+  it('shows what entities stand for that the file declares, in attributes too, and leaves those of others', async () => {
+    const declared = `<!ENTITY firm "Acme &#38;amp; Söhne"><!ENTITY % p "<!ENTITY q 'no'>"><!ENTITY all '&firm; "GmbH" <b>bold</b>'>
+      <!-- <!ENTITY firm "other"> --><!ENTITY firm "second"><!ENTITY far SYSTEM "file:///etc/passwd">`;
+    const body = '<n t="&firm; &all;">&all; &far; &none;</n><!-- &all; --><c><![CDATA[&firm;]]></c>';
+
+    const parsed = await read('a.xml', `<?xml version="1.0"?><!DOCTYPE r [${declared}]><r>${body}</r>`);
+
+    expect(parsed.markdown).toBe(
+      'n (t: Acme & Söhne Acme & Söhne "GmbH" <b>bold</b>)\nAcme & Söhne "GmbH"\nb: bold\n&far; &none;\n\nc: &firm;',
+    );
+    expect(parsed.warnings).toEqual([]);
+  });
+
+  it('leaves entities as they are written that are made of themselves or would grow without end, and says so', async () => {
+    const laughs = Array.from({ length: 12 }, (_, at) => `<!ENTITY l${at + 1} "${`&l${at};`.repeat(10)}">`).join('');
+    const declared = `<!ENTITY l0 "ha">${laughs}<!ENTITY a "&b;"><!ENTITY b "&a;">`;
+
+    const parsed = await read('a.xml', `<?xml version="1.0"?><!DOCTYPE r [${declared}]><r><t>&l1; &l12; &a;</t></r>`);
+
+    expect(parsed.markdown).toBe(`t: ${'ha'.repeat(10)} &l12; &a;`);
+    expect(parsed.warnings).toEqual([
+      'Entities that the file declares would grow too long or are made of themselves; they were left as written',
+    ]);
+  });
+
+  it('shows a property list as its keys and values', async () => {
+    const body =
+      '<key>On</key><true/><key>Count</key><integer>4711</integer><key>Of</key><dict><key>Name</key><string>a</string></dict>';
+
+    expect(await markdownOf('Info.plist.xml', `<?xml version="1.0"?><plist version="1.0"><dict>${body}</dict></plist>`)).toBe(
+      'plist (version: 1.0)\nOn: true\nCount: 4711\nOf:\nName: a',
     );
   });
 
