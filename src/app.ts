@@ -32,6 +32,7 @@ import { answering, createSupervisor, exitConfig, type Supervisor, workerReady }
 import { createSystemStatus, type Workers } from './ingest/system-status.ts';
 import { searchAcross } from './search/across.ts';
 import type { SearchAnswer, SearchQuery } from './search/document-index.ts';
+import type { Collection } from './documents/collection.ts';
 import { type Collections, createCollections } from './ingest/collections.ts';
 import { createTaskControl, type TaskControl } from './ingest/task-control.ts';
 import { createThreadPool, type RunOutcome, type ThreadPool } from './ingest/thread-pool.ts';
@@ -464,18 +465,21 @@ function createServices(
 function searchInTurns(engine: Engine): SearchService {
   const turns = createTurns({ atOnce: 2, waitingMax: 512, waitingPerClientMax: 128 });
   return {
-    search: ({ collections, ...query }, asker) =>
-      turns.run(asker, async () => {
-        const stop = stopOn(asker.gone);
-        const known = await engine.collections.all();
-        const search = (one: SearchQuery): Promise<SearchAnswer> => {
-          const synonyms = known.find(({ name }) => name === one.collection)?.settings.synonyms ?? [];
-          return engine.index.search(synonyms.length === 0 ? one : { ...one, synonyms }, stop);
-        };
-        const [only, ...others] = collections;
-        if (only === undefined || others.length > 0) return searchAcross(search, query, collections);
-        return search({ ...query, collection: only });
-      }),
+    async search({ collections, ...query }, asker) {
+      const stop = stopOn(asker.gone);
+      const [only, ...others] = collections;
+      const ask = async (one: SearchQuery, collection: Collection | null | undefined): Promise<SearchAnswer> => {
+        const synonyms = collection?.settings.synonyms ?? [];
+        return engine.index.search(synonyms.length === 0 ? one : { ...one, synonyms }, stop);
+      };
+      if (only !== undefined && others.length === 0)
+        return turns.run(asker, async () => ask({ ...query, collection: only }, await engine.collections.get(only)));
+      const all = await turns.run(asker, () => engine.collections.all());
+      const known = new Map(all.map((collection) => [collection.name, collection]));
+      // Each collection has a turn of its own: whoever asks of a thousand lets others come in between.
+      const inTurn = (one: SearchQuery): Promise<SearchAnswer> => turns.run(asker, () => ask(one, known.get(one.collection ?? '')));
+      return searchAcross(inTurn, query, collections);
+    },
   };
 }
 

@@ -147,7 +147,9 @@ function inCollection(request: ApiRequest, collection: string | null): ApiReques
   const [top = ''] = request.path;
   if (['documents', 'documents:batch', 'tasks', 'insert', 'events'].includes(top))
     return { ...request, query: { ...request.query, collection } };
-  if (top === 'search') return { ...request, json: { ...(request.json as object), collection } };
+  if (top !== 'search') return request;
+  const json = request.json as { readonly collections?: unknown };
+  if (json.collections === undefined) return { ...request, json: { ...json, collection } };
   return request;
 }
 

@@ -95,6 +95,7 @@ program
   .addOption(new Option('--consume', 'remove from the folder what the server has').default(false).conflicts('mirror'))
   .option('--every <seconds>', 'look at the whole folder at least so often', wholeNumber(1, 86_400), 60)
   .option('--settle <seconds>', 'send a file when it has stayed as it is for so long', wholeNumber(1, 3600), 2)
+  .option('--metadata <json>', 'of every document; null takes it away, without it each keeps its own', jsonObjectOrNull(aMetadata))
   .action(runWatch);
 
 program
@@ -105,11 +106,11 @@ program
   .addOption(new Option('--mode <mode>', 'how to search').choices(['hybrid', 'keyword', 'vector']).default('hybrid'))
   .option('--doc <doc_id...>', 'only in these documents')
   .option('--filter <json>', 'only in documents that it lets through', jsonObject(aFilter))
+  .option('--collections <names>', "in several at once, separated by commas; '*' for all that the key may read", nameList)
   .option('--min-relevance <share>', 'leave out what answers less well, from 0 to 1', share)
-  .action((words: string[], options: { topK: number; mode: 'hybrid'; doc?: string[]; filter?: object; minRelevance?: number }) =>
-    ask((client) =>
-      queries.search(client, words.join(' '), { ...options, docIds: options.doc ?? [], bold: process.stdout.isTTY === true }),
-    ),
+  .action(
+    (words: string[], { doc = [], ...options }: Omit<queries.SearchOptions, 'docIds' | 'bold'> & { readonly doc?: string[] }) =>
+      ask((client) => queries.search(client, words.join(' '), { ...options, docIds: doc, bold: process.stdout.isTTY === true })),
   );
 
 program
@@ -117,12 +118,11 @@ program
   .description('list tasks, newest first')
   .addOption(new Option('--status <status>').choices(['pending', 'processing', 'completed', 'failed']))
   .option('--doc <doc_id>', 'only of this document')
+  .option('-q, --name <text>', 'with this in their file name, doc_id or id')
   .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
   .option('--cursor <cursor>', 'go on after a page')
-  .action((options: { status?: string; doc?: string; limit: number; cursor?: string }) =>
-    ask((client) =>
-      queries.listTasks(client, { status: options.status, docId: options.doc, limit: options.limit, cursor: options.cursor }),
-    ),
+  .action(({ doc, name, ...options }: Omit<queries.TaskListOptions, 'doc_id' | 'q'> & { doc?: string; name?: string }) =>
+    ask((client) => queries.listTasks(client, { ...options, doc_id: doc, q: name })),
   );
 program
   .command('task')
@@ -197,7 +197,7 @@ key
   .argument('<name>', 'shown in logs and on tasks')
   .addOption(new Option('--scope <scope>', 'what it may do').choices(['read', 'write', 'admin']).default('write'))
   .option('--collections <names>', 'bind it to these collections, separated by commas, its own one first; without it reaches all')
-  .option('--file <file>', 'add it to this file, which the server reads as API_KEYS_FILE')
+  .addOption(new Option('--file <file>', 'add it to this file, which the server reads').env('API_KEYS_FILE'))
   .action(createKey);
 key
   .command('list')
@@ -218,10 +218,21 @@ collections
   .action(() => ask((client) => queries.listCollections(client)));
 collections
   .command('create')
-  .description('make a collection, or change its title')
+  .description('make a collection, or change what is given of it')
   .argument('<name>')
   .option('--title <title>')
-  .action((name: string, options: { title?: string }) => ask((client) => queries.createCollection(client, name, options)));
+  .option('--description <text>')
+  .option(
+    '--settings <json>',
+    'how its documents are cut and searched; after a change they are read again',
+    jsonObject('{"chunk_tokens": 256, "language": "zh", "synonyms": [["leave", "vacation"]]}'),
+  )
+  .action((name: string, said: queries.CollectionSaid) => ask((client) => queries.createCollection(client, name, said)));
+collections
+  .command('show')
+  .description('show one collection')
+  .argument('<name>')
+  .action((name: string) => ask((client) => queries.showCollection(client, name)));
 collections
   .command('delete')
   .description('remove a collection with everything in it')
@@ -420,7 +431,16 @@ async function runIngest(
 
 async function runWatch(
   folder: string,
-  options: { prefix: string; parallel: number; mirror: boolean; yes: boolean; consume: boolean; every: number; settle: number },
+  options: {
+    prefix: string;
+    parallel: number;
+    mirror: boolean;
+    yes: boolean;
+    consume: boolean;
+    every: number;
+    settle: number;
+    metadata?: object | null;
+  },
 ): Promise<void> {
   const { watch } = await import('./watch.ts');
   const stopped = new AbortController();
@@ -429,7 +449,7 @@ async function runWatch(
   const client = openClient();
   const print = watchPrinter(globals().json === true);
   try {
-    const { prefix, parallel, mirror: isMirror, yes, consume, every, settle } = options;
+    const { prefix, parallel, mirror: isMirror, yes, consume, every, settle, metadata } = options;
     const times = { everyMs: every * 1000, settleMs: settle * 1000 };
     await watch({
       client,
@@ -439,6 +459,7 @@ async function runWatch(
       mirror: isMirror,
       yes,
       consume,
+      metadata,
       ...times,
       tell: print,
       signal: stopped.signal,
@@ -567,6 +588,10 @@ function explainBug(error: unknown): number {
     console.error(`caused by: ${typeof one === 'string' ? one : one.stack}`);
   }
   return exitCodes.failed;
+}
+
+function nameList(text: string): string[] {
+  return text.split(',').map((name) => name.trim());
 }
 
 function share(text: string): number {

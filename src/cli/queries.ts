@@ -12,6 +12,8 @@ export type SearchOptions = {
   readonly mode: 'hybrid' | 'keyword' | 'vector';
   readonly docIds: readonly string[];
   readonly filter?: object | undefined;
+  /** In place of the client's own; `['*']`: all that the key may read. */
+  readonly collections?: readonly string[] | undefined;
   /** 0–1. */
   readonly minRelevance?: number | undefined;
   /** Whether what matched may be shown in bold. */
@@ -19,7 +21,7 @@ export type SearchOptions = {
 };
 
 export async function search(client: ApiClient, query: string, options: SearchOptions): Promise<Said> {
-  const { topK, mode, docIds, filter, minRelevance } = options;
+  const { topK, mode, docIds, filter, minRelevance, collections } = options;
   const json = await client.json<WireSearchReply>({
     method: 'POST',
     path: ['search'],
@@ -29,6 +31,7 @@ export async function search(client: ApiClient, query: string, options: SearchOp
       mode,
       ...(docIds.length === 0 ? {} : { doc_ids: docIds }),
       filters: filter,
+      collections,
       min_relevance: minRelevance,
     },
   });
@@ -36,7 +39,8 @@ export async function search(client: ApiClient, query: string, options: SearchOp
     const { filename, doc_id, page, page_end, section } = citation;
     const pages = page === null ? '' : `, page ${page}${page_end === null || page_end === page ? '' : `–${page_end}`}`;
     const where = section.length === 0 ? '' : ` › ${section.join(' › ')}`;
-    const from = doc_id === filename ? filename : `${filename} [${doc_id}]`;
+    const name = doc_id === filename ? filename : `${filename} [${doc_id}]`;
+    const from = collections === undefined ? name : `${citation.collection}: ${name}`;
     const also = also_in.length === 0 ? '' : ` (also in ${also_in.map((place) => place.filename).join(', ')})`;
     return `${index + 1}. ${printable(`${from}${pages}${where}${also}`)}  (${score.toFixed(3)})\n   ${emphasised(text, highlights, options.bold)}`;
   });
@@ -45,12 +49,16 @@ export async function search(client: ApiClient, query: string, options: SearchOp
   return { json, text: [...notice, ...(hits.length === 0 ? ['Nothing found.'] : hits)].join('\n') };
 }
 
-export async function listTasks(
-  client: ApiClient,
-  options: { status: string | undefined; docId: string | undefined; limit: number; cursor: string | undefined },
-): Promise<Said> {
-  const { status, docId, limit, cursor } = options;
-  const json = await client.json<WireTaskPage>({ path: ['tasks'], query: { status, doc_id: docId, limit, cursor } });
+export type TaskListOptions = {
+  readonly status?: string | undefined;
+  readonly doc_id?: string | undefined;
+  readonly q?: string | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+};
+
+export async function listTasks(client: ApiClient, options: TaskListOptions): Promise<Said> {
+  const json = await client.json<WireTaskPage>({ path: ['tasks'], query: options });
   const rows = json.tasks.map((task) => [
     task.task_id,
     task.status === 'processing' ? `${task.stage} ${Math.floor(task.progress.percent)}%` : task.status,
@@ -180,8 +188,16 @@ export async function listCollections(client: ApiClient): Promise<Said> {
   return { json, text: table(['COLLECTION', 'TITLE', 'DOCUMENTS', 'CHUNKS', 'SIZE'], rows) };
 }
 
-export async function createCollection(client: ApiClient, name: string, { title }: { title?: string }): Promise<Said> {
-  const json = await client.json<WireCollection>({ method: 'PUT', path: ['collections', name], json: { title } });
+/** What is said of a collection: only what is given changes. */
+export type CollectionSaid = { readonly title?: string; readonly description?: string; readonly settings?: object };
+
+export async function showCollection(client: ApiClient, name: string): Promise<Said> {
+  const json = await client.json<WireCollection>({ path: ['collections', name] });
+  return { json, text: fields(json) };
+}
+
+export async function createCollection(client: ApiClient, name: string, said: CollectionSaid): Promise<Said> {
+  const json = await client.json<WireCollection>({ method: 'PUT', path: ['collections', name], json: said });
   return { json, text: `The collection ${printable(json.name)} is there.` };
 }
 

@@ -31,6 +31,8 @@ export type WatchOptions = {
   readonly yes: boolean;
   /** Remove from the folder what the server has. Then the same name is another document each time its content is. */
   readonly consume: boolean;
+  /** For every document; undefined: each keeps what it has, null: it has none any more. */
+  readonly metadata?: object | null | undefined;
   /** Longest time between two looks at the whole folder, in milliseconds. */
   readonly everyMs: number;
   /** How long a file must have stayed as it is before it is sent, in milliseconds. */
@@ -132,7 +134,7 @@ class Follower {
 
   /** False when something is left to be tried again soon. */
   async #send(settled: readonly ListedFile[]): Promise<boolean> {
-    const { client, parallel, consume, signal } = this.#options;
+    const { client, metadata, parallel, consume, signal } = this.#options;
     const files = consume ? await withOwnNames(settled) : settled;
     if (files.length === 0) return true;
     const told = new Map(files.map((file) => [file.path, file]));
@@ -150,6 +152,7 @@ class Follower {
       parallel,
       again,
       callbackUrl: null,
+      metadata,
       progress,
       waitSeconds: 20,
       signal,

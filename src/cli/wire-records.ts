@@ -48,6 +48,7 @@ export type WireSearchReply = {
     readonly highlights: readonly (readonly [number, number])[];
     readonly also_in?: readonly { readonly filename: string }[];
     readonly citation: {
+      readonly collection: string;
       readonly doc_id: string;
       readonly filename: string;
       readonly page: number | null;

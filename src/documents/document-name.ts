@@ -13,6 +13,12 @@ export type ScopedId = string & { readonly __brand: 'ScopedId' };
 /** Always there. */
 export const defaultCollection = 'default';
 
+/**
+ * Where files of the OpenAI interface lie until they are attached to a store, and after it: looked into only by its name, since what is in it
+ * is found in the store as well.
+ */
+export const filesCollection = 'openai-files';
+
 /** What a collection may be called. */
 const collectionNamePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 

@@ -1,5 +1,5 @@
 /** Which collection a request is about, held against what its caller may reach: what it may not does not exist for it. */
-import { defaultCollection } from '../../documents/document-name.ts';
+import { defaultCollection, filesCollection } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
 import type { Services } from '../services.ts';
 import { homeOf, reaches, type Principal } from './access.ts';
@@ -17,13 +17,28 @@ export async function askedCollection({ services, principal }: AskingCall, asked
   return name;
 }
 
-/** Those that a search asks for; `["*"]`: all that the caller may read. @throws AppError `not_found`. */
+/** One search looks into no more: about a millisecond each. */
+export const collectionsSearchedMax = 4096;
+
+/**
+ * Those that a search asks for; `["*"]`: all that the caller may read, but for the one of files that are in others as well.
+ * @throws AppError `not_found`; `invalid_request` when they are too many.
+ */
 export async function askedCollections(call: AskingCall, { collection, collections }: AskedPlaces): Promise<readonly string[]> {
   if (collections === undefined) return [await askedCollection(call, collection)];
   if (collection !== undefined)
     throw new AppError('invalid_request', 'collection: is given beside collections; name all of them in one.');
-  if (collections.includes('*')) return call.services.collections.names(call.principal.collections);
+  if (collections.includes('*')) return everyCollection(call);
   return Promise.all([...new Set(collections)].map((name) => askedCollection(call, name)));
+}
+
+async function everyCollection({ services, principal }: AskingCall): Promise<readonly string[]> {
+  const names = (await services.collections.names(principal.collections)).filter((name) => name !== filesCollection);
+  if (names.length <= collectionsSearchedMax) return names;
+  throw new AppError(
+    'invalid_request',
+    `collections: ["*"] would be ${names.length} collections, and one search looks into ${collectionsSearchedMax} at most; name those that matter.`,
+  );
 }
 
 /** The same for what exists and what does not, and for what the caller may not reach. */

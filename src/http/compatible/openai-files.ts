@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
-import { scopedId } from '../../documents/document-name.ts';
+import { filesCollection, scopedId } from '../../documents/document-name.ts';
 import { AppError } from '../../errors.ts';
 import type { IndexedDocument } from '../../search/document-index.ts';
 import type { Metadata } from '../../tasks/given.ts';
@@ -14,9 +14,6 @@ import type { Slots } from '../access/slots.ts';
 import type { Call, RequestState } from '../routes/route.ts';
 import type { CollectionView, Services } from '../services.ts';
 import type { ReceivedForm } from '../upload/upload-body.ts';
-
-/** Where uploaded files wait for a vector store. */
-export const filesCollection = 'openai-files';
 
 export type OpenAiCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'signal' | 'asker' | 'audit'>;
 

@@ -1,7 +1,7 @@
 /** OpenAI's files and vector stores (https://platform.openai.com/docs/api-reference/vector-stores), for its own client libraries. */
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { scopedId } from '../../documents/document-name.ts';
+import { filesCollection, scopedId } from '../../documents/document-name.ts';
 import { AppError, type RequestErrorCode } from '../../errors.ts';
 import { callerOf } from '../access/access.ts';
 import type { Filter } from '../../search/filters.ts';
@@ -16,7 +16,6 @@ import {
   attachFile,
   type AttachSlots,
   fileIn,
-  filesCollection,
   isOwner,
   liveTasks,
   looksAfterAll,

@@ -272,7 +272,10 @@ export const collections = z
   .min(1)
   .max(64)
   .refine((names) => !names.includes('*') || names.length === 1, { message: 'must be ["*"] alone, or names' })
-  .meta({ description: 'Several collections at once; `["*"]`: all that the key may read.' });
+  .meta({
+    description:
+      'Several collections at once; `["*"]`: all that the key may read, 4,096 at most, but for `openai-files`, whose files are in their stores as well.',
+  });
 const minRelevanceDescription =
   'Leave out what is less relevant; 0.35 keeps about 95 % of the right first hits and drops most questions of another subject.';
 

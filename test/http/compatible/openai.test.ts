@@ -106,6 +106,25 @@ describe("OpenAI's client", () => {
     await expect(admin.vectorStores.retrieve(store.id)).rejects.toThrow(NotFoundError);
   });
 
+  it('is found once by a search in all collections, and in the files by their name', async () => {
+    const store = await admin.vectorStores.create({ name: 'once' });
+    const file = await toFile(Buffer.from('The kittiwake is found once.'), 'kittiwake.txt');
+    await admin.vectorStores.files.uploadAndPoll(store.id, file, { pollIntervalMs: 50 });
+    const search = async (collections: string[]): Promise<string[]> => {
+      const response = await fetch(`${server.url}/search`, {
+        method: 'POST',
+        body: JSON.stringify({ query: 'kittiwake', collections }),
+        headers: { authorization: `Bearer ${keys.admin}`, 'content-type': 'application/json' },
+      });
+      const { hits } = (await response.json()) as { hits: { citation: { collection: string } }[] };
+      return hits.map(({ citation }) => citation.collection);
+    };
+
+    expect(await search(['*'])).toEqual([store.id]);
+    expect(await search(['openai-files'])).toEqual(['openai-files']);
+    await admin.vectorStores.delete(store.id);
+  });
+
   it('gets errors in the shape that it reads', async () => {
     await expect(client('wrong-key-0123456789').vectorStores.list()).rejects.toThrow(AuthenticationError);
     await expect(admin.vectorStores.retrieve('nowhere')).rejects.toMatchObject({
