@@ -15,6 +15,7 @@ import { isLoopbackHost } from '../http/access/origin-guard.ts';
 import { createLogger } from '../logger.ts';
 import { holdsNothing } from '../start-checks.ts';
 import type { Check } from './check.ts';
+import { forecast } from './forecast.ts';
 import { fileSize } from './terminal-text.ts';
 import { withoutSecrets } from './local-settings.ts';
 
@@ -55,6 +56,7 @@ export async function examine(
   checks.push(...(config.databaseUrl === '' ? await dataDirectory(config) : [await database(config)]));
   if (config.queueUrl !== '') checks.push(await queue(config));
   checks.push(await port(config), await ocr(), await page(pageDir));
+  checks.push(...(await forecast(config, env, { nowMs: Date.now() })));
   const isReachable = !checks.some(({ name, state }) => state === 'problem' && storage.includes(name));
   const isThere = config.databaseUrl !== '' || existsSync(join(config.dataDir, 'documents'));
   if (isReachable && isThere) checks.push(...(await documents(env, repair)));
