@@ -48,6 +48,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ingest: ['chunk', 'documents', 'embed', 'storage', 'errors', 'trouble', 'logger', 'parse', 'search', 'tasks'],
   http: ['documents', 'storage', 'errors', 'trouble', 'logger', 'search', 'tasks'],
   webhooks: ['documents', 'http', 'storage', 'tasks', 'errors', 'logger'],
+  client: ['http'],
   mcp: ['documents', 'http', 'search', 'tasks', 'errors', 'logger'],
 };
 
@@ -125,6 +126,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ],
   webhooks: ['signature', 'targets'],
   mcp: [],
+  client: [],
 };
 
 /** Who may use more of a room than its doors, and why. */

@@ -21,8 +21,20 @@ export const bench: Bench = {
     const single = await onServer((server) => singles(server, count));
     const batch = await onServer((server) => batches(server, count));
     return [
-      { how: `single requests, ${clients} clients`, documents: count, 'a second': round(single.perSecond), times: 1, 'memory grew by, MB': round(single.grewMb) },
-      { how: 'one batch', documents: count, 'a second': round(batch.perSecond), times: round(batch.perSecond / single.perSecond), 'memory grew by, MB': round(batch.grewMb) },
+      {
+        how: `single requests, ${clients} clients`,
+        documents: count,
+        'a second': round(single.perSecond),
+        times: 1,
+        'memory grew by, MB': round(single.grewMb),
+      },
+      {
+        how: 'one batch',
+        documents: count,
+        'a second': round(batch.perSecond),
+        times: round(batch.perSecond / single.perSecond),
+        'memory grew by, MB': round(batch.grewMb),
+      },
     ];
   },
 };
@@ -73,7 +85,10 @@ async function singles({ url }: TestServer, count: number): Promise<void> {
 }
 
 async function batches({ url }: TestServer, count: number, prefix = 'batch'): Promise<void> {
-  const lines = Array.from({ length: count }, (_, n) => `${JSON.stringify({ doc_id: `${prefix}-${n}`, filename: `${n}.txt`, text: textOf(n) })}\n`);
+  const lines = Array.from(
+    { length: count },
+    (_, n) => `${JSON.stringify({ doc_id: `${prefix}-${n}`, filename: `${n}.txt`, text: textOf(n) })}\n`,
+  );
   const agent = new Agent();
   const answer = await send(agent, `${url}/documents:batch`, 'POST', lines.join(''), { 'Content-Type': 'application/x-ndjson' });
   const refused = answer.split('\n').filter((line) => line.includes('"error"'));
