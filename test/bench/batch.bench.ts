@@ -6,8 +6,8 @@
 import { Agent, request } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { makeDataDir, removeDir, startProcess, type TestServer } from '../support/server.ts';
-import type { Bench } from './bench.ts';
-import { round } from './process-figures.ts';
+import type { Bench, Row } from './bench.ts';
+import { cpuSeconds, round } from './process-figures.ts';
 
 const clients = 8;
 const usual = 2000;
@@ -18,53 +18,38 @@ export const bench: Bench = {
   argsAmongAll: ['500'],
   async run(args) {
     const count = Number(args[0] ?? usual);
-    const single = await onServer((server) => singles(server, count));
-    const batch = await onServer((server) => batches(server, count));
-    return [
-      {
-        how: `single requests, ${clients} clients`,
-        documents: count,
-        'a second': round(single.perSecond),
-        times: 1,
-        'memory grew by, MB': round(single.grewMb),
-      },
-      {
-        how: 'one batch',
-        documents: count,
-        'a second': round(batch.perSecond),
-        times: round(batch.perSecond / single.perSecond),
-        'memory grew by, MB': round(batch.grewMb),
-      },
-    ];
+    const single = await onServer(count, (server) => singles(server, count));
+    const batch = await onServer(count, (server) => batches(server, count));
+    return [rowOf(`single requests, ${clients} clients`, single, single), rowOf('one batch', batch, single)];
   },
 };
 
-type Figures = { readonly perSecond: number; readonly grewMb: number };
+type Figures = { readonly documents: number; readonly perSecond: number; readonly cpuMs: number; readonly grewMb: number };
 
-async function onServer(work: (server: TestServer) => Promise<void>): Promise<Figures> {
+function rowOf(how: string, { documents, perSecond, cpuMs, grewMb }: Figures, single: Figures): Row {
+  const times = round(perSecond / single.perSecond);
+  return { how, documents, 'a second': round(perSecond), times, 'CPU ms each': round(cpuMs), 'memory grew by, MB': round(grewMb) };
+}
+
+async function onServer(documents: number, work: (server: TestServer) => Promise<void>): Promise<Figures> {
   const dataDir = await makeDataDir();
   const server = await startProcess({ dataDir, env, args: ['--role', 'api'] });
   try {
     await batches(server, 200, 'warm');
-    const before = residentMb(server);
+    const [before, cpuBefore] = [residentMb(server), cpuSeconds(server.process.pid!)];
     let most = before;
     const watch = setInterval(() => (most = Math.max(most, residentMb(server))), 50);
     const startedAt = performance.now();
     await work(server);
     const seconds = (performance.now() - startedAt) / 1000;
     clearInterval(watch);
-    return { perSecond: documentsOf(work) / seconds, grewMb: most - before };
+    const cpuMs = ((cpuSeconds(server.process.pid!) - cpuBefore) * 1000) / documents;
+    return { documents, perSecond: documents / seconds, cpuMs, grewMb: most - before };
   } finally {
     await server.stop();
     await removeDir(dataDir);
   }
-
-  function documentsOf(_: unknown): number {
-    return counted;
-  }
 }
-
-let counted = 0;
 
 function residentMb({ process: { pid } }: TestServer): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
@@ -81,7 +66,6 @@ async function singles({ url }: TestServer, count: number): Promise<void> {
   };
   await Promise.all(Array.from({ length: clients }, client));
   agent.destroy();
-  counted = count;
 }
 
 async function batches({ url }: TestServer, count: number, prefix = 'batch'): Promise<void> {
@@ -93,7 +77,6 @@ async function batches({ url }: TestServer, count: number, prefix = 'batch'): Pr
   const answer = await send(agent, `${url}/documents:batch`, 'POST', lines.join(''), { 'Content-Type': 'application/x-ndjson' });
   const refused = answer.split('\n').filter((line) => line.includes('"error"'));
   if (refused.length > 0) throw new Error(`refused: ${refused[0]}`);
-  counted = count;
 }
 
 function send(agent: Agent, url: string, method: string, body: string, headers: Record<string, string>): Promise<string> {
