@@ -117,7 +117,7 @@ export function createClient(options: ClientOptions = {}): Client {
     const search = new URLSearchParams(given).toString();
     const url = `${base}${path}${search === '' ? '' : `?${search}`}`;
     const authorization = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` };
-    for (const startedAt = Date.now(); ;) {
+    for (const startedAt = performance.now(); ;) {
       const answer = await call(url, {
         method,
         headers: { ...authorization, ...headers },
@@ -128,7 +128,7 @@ export function createClient(options: ClientOptions = {}): Client {
       const problem = (await answer.json().catch(() => ({}))) as object;
       const waitMs = Math.max(retryMsMin, Number(answer.headers.get('retry-after') ?? '1') * 1000);
       const passes = answer.status === 429 || answer.status === 503;
-      if (!passes || !(Date.now() - startedAt + waitMs <= patienceMs)) throw new RagIntakeError(answer.status, problem);
+      if (!passes || !(performance.now() - startedAt + waitMs <= patienceMs)) throw new RagIntakeError(answer.status, problem);
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       signal?.throwIfAborted();
     }

@@ -66,8 +66,8 @@ export const sentences: Readonly<Record<string, string>> = {
   'The method is the one in the request line; {} is not obeyed.': '方法以请求行为准；{} 无效。',
   'The multipart body is not well-formed: {}.': 'multipart 请求体格式有误：{}。',
   'There is more in the body than its {} data.': '请求体中在 {} 数据之外还有别的内容。',
-  'The text is too large for this answer; GET /documents/{doc_id}/content streams it.':
-    '文本太大，无法放进这个回答；请用 GET /documents/{doc_id}/content 流式读取。',
+  'collection: {} is no name of one': 'collection：{} 不是集合的名称',
+  'Too many requests wait for files to be read.': '等待读取文件的请求太多。',
   'A field of the form is larger than {} bytes.': '表单中有字段超过 {} 字节。',
   'The body is larger than {} bytes.': '请求体超过 {} 字节。',
   'The line is longer than {} bytes; send such a file to PUT /documents/{doc_id}.':
