@@ -84,6 +84,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'filters',
     'said',
     'bounds',
+    'index/postings',
     'index/staging',
     'soundness',
     'turns',

@@ -7,6 +7,7 @@ import { cpuTimeMs } from '../parse/cpu-time.ts';
 import type { ReadingSettings } from '../parse/reading.ts';
 import type { ParseLimits } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
+import type { Postings } from '../search/index/postings.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import type { Metadata } from '../tasks/given.ts';
 import type { TaskId } from '../tasks/task.ts';
@@ -52,6 +53,8 @@ export type IngestOutcome =
   | {
       readonly ok: true;
       readonly document: IndexedDocument;
+      /** Absent where the document was only read. */
+      readonly postings?: Postings;
       readonly stageMs: Readonly<Record<string, number>>;
     }
   | {

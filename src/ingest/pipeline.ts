@@ -17,6 +17,7 @@ import type { StageCounts } from '../tasks/progress.ts';
 import { failureOf, traceOf } from './failure.ts';
 import { type IngestJob, type IngestOutcome, progressMessage, readingIn } from './job.ts';
 import { writeReadFiles } from './read-files.ts';
+import { type Postings, PostingsBuilder } from '../search/index/postings.ts';
 import { measureParts, type StagedMeta } from '../search/index/staging.ts';
 
 export type PipelineParts = {
@@ -65,10 +66,12 @@ export async function runPipeline(job: IngestJob, { reading: usual, ...others }:
       report({ stage: 'embedding', ...pages, chunksDone, chunksTotal: chunks.length }, chunksDone === 0),
     );
     clock.lap('embed');
+    const postings = postingsOf(chunks, parsed.title);
+    clock.lap('terms');
     const document = describe(job, parsed, chunks.length, parts);
     const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions, parts: await measureParts(job.scratchDir) };
     writeFileSync(join(job.scratchDir, 'meta.json'), JSON.stringify(meta));
-    return { ok: true, document, stageMs: clock.laps };
+    return { ok: true, document, postings, stageMs: clock.laps };
   } catch (error) {
     if (error instanceof DocumentError) return { ok: false, code: error.code, message: error.message, retryable: error.retryable };
     return { ok: false, ...failureOf(error), trace: traceOf(error) };
@@ -124,6 +127,13 @@ async function stageChunks(
     closeSync(rows);
     if (vectors !== null) closeSync(vectors);
   }
+}
+
+/** Here, where the other threads go on meanwhile: the one that commits only puts them in their place. */
+function postingsOf(chunks: readonly Chunk[], title: string | null): Postings {
+  const builder = new PostingsBuilder(title);
+  for (const chunk of chunks) builder.add(chunk);
+  return builder.done();
 }
 
 function describe(

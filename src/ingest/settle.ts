@@ -10,6 +10,7 @@ import type { Engine } from '../storage/engine.ts';
 import { hasErrno } from '../errors.ts';
 import type { Lease } from '../tasks/task-queue.ts';
 import { type IncomingDocument, type IndexedDocument, titleOf } from '../search/document-index.ts';
+import type { Postings } from '../search/index/postings.ts';
 import { examineMade } from '../search/soundness.ts';
 import { kept } from '../tasks/given.ts';
 import { madeParts } from '../search/index/staging.ts';
@@ -25,7 +26,12 @@ export const documentDeleted: TaskError = {
   retryable: false,
 };
 
-type StagedVersion = { readonly scratchDir: string; readonly document: IndexedDocument };
+type StagedVersion = {
+  readonly scratchDir: string;
+  readonly document: IndexedDocument;
+  /** Absent: the index makes them from the chunks. */
+  readonly postings?: Postings | undefined;
+};
 
 /** A document that was read: makes it searchable, then completes its task. */
 export function settleDocument(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
@@ -35,7 +41,8 @@ export function settleDocument(engine: Engine, lease: Lease, task: Task, staged:
 async function switchTo(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
   await engine.files.publish(task.docId, task, staged.scratchDir);
   const meta = await engine.files.localPath({ kind: 'document', docId: task.docId, version: task.id, part: 'meta.json' });
-  const switched = meta === null ? 'stale' : await engine.index.replace(incoming(staged.document, task), dirname(meta));
+  const switched =
+    meta === null ? 'stale' : await engine.index.replace(incoming(staged.document, task), dirname(meta), staged.postings);
   if (switched === 'ok') {
     await engine.files.settle(task.docId, task);
     return finish(engine, lease, task, completed(await noteKept(engine, staged.document), {}));

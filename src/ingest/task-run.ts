@@ -108,7 +108,7 @@ export function createTaskRun(
 
   async function conclude(lease: Lease, task: Task, scratchDir: string, outcome: RunOutcome): Promise<void> {
     if (outcome.ok) {
-      const { document, stageMs } = outcome;
+      const { document, postings, stageMs } = outcome;
       reporter(task)({
         stage: 'indexing',
         pagesDone: document.pages,
@@ -117,7 +117,7 @@ export function createTaskRun(
         chunksTotal: document.chunks,
       });
       const readAt = performance.now();
-      const settled = await persist(() => settleDocument(engine, lease, task, { scratchDir, document }), settleTriesMax);
+      const settled = await persist(() => settleDocument(engine, lease, task, { scratchDir, document, postings }), settleTriesMax);
       broken.delete(task.id);
       return logEnd(task, settled, { ...stageMs, index: Math.round(performance.now() - readAt) });
     }

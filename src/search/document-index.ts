@@ -2,6 +2,7 @@
 import type { Metadata, MetadataScalar } from '../tasks/given.ts';
 import type { TaskId, Version } from '../tasks/task.ts';
 import type { Filter } from './filters.ts';
+import type { Postings } from './index/postings.ts';
 import type { Stop } from './stop.ts';
 
 /** One searchable document; at most one version of a doc_id at any moment. */
@@ -194,11 +195,12 @@ export interface DocumentIndex {
   filled?(): Promise<void>;
   /**
    * Makes `document` searchable in one switch and drops the version before; durable when it returns. The chunks come from
-   * the folder of its version (`chunks.ndjson`, `vectors.bin`; see `search/staging.ts`).
+   * the folder of its version (`chunks.ndjson`, `vectors.bin`; see `search/staging.ts`), their postings from whoever has read it; they are
+   * made from the chunks where absent.
    * `stale`: a newer version, or a removal newer than this version, is there. `revoked`: the task was revoked first.
    * Safe twice: the same version again answers `ok` and changes nothing.
    */
-  replace(document: IncomingDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'>;
+  replace(document: IncomingDocument, folder: string, postings?: Postings): Promise<'ok' | 'stale' | 'revoked'>;
   /** The same bytes under a newer task: moves the fence, the file name and the metadata, nothing else. */
   touch(docId: string, version: Version, change: DocumentChange): Promise<'ok' | 'stale' | 'revoked'>;
   /**

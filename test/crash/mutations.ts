@@ -20,6 +20,7 @@ type Mutation = {
 const engine = 'src/storage/file';
 const redisScripts = 'src/storage/redis/scripts.ts';
 const powerLoss = ['test/crash/power-loss.ts', '--points', '60', '--seed', '1'];
+const slices = ['node_modules/vitest/vitest.mjs', 'run', 'test/search/sqlite/slices.test.ts'];
 /** A test's name, with dots for spaces: the command is taken apart at spaces. */
 const vitest = (pattern: string, folder: 'file' | 'postgres' | 'redis' = 'file'): string[] => [
   'node_modules/vitest/vitest.mjs',
@@ -66,6 +67,34 @@ const mutations: readonly Mutation[] = [
     suite: ['test/crash/failpoints.ts', '--at', 'record.rename', '--seed', '1'],
   },
   {
+    name: 'the names in a version are not flushed before it is one',
+    file: `${engine}/content/file-store.ts`,
+    from: "        disk.syncDirectory(scratchDir, 'publish.sync-scratch'),\n",
+    to: '',
+    suite: powerLoss,
+  },
+  {
+    name: 'rows whose process has died are never given up',
+    file: 'src/search/sqlite/unlisted.ts',
+    from: 'WHERE id = ? AND moved = ?',
+    to: 'WHERE id = ? AND moved <> ?',
+    suite: slices,
+  },
+  {
+    name: 'a slice is written under a note that is gone',
+    file: 'src/search/sqlite/slices.ts',
+    from: '.changes === 0)\n      throw takenForDead();',
+    to: '.changes < 0)\n      throw takenForDead();',
+    suite: slices,
+  },
+  {
+    name: 'what was begun and overtaken is not given up',
+    file: 'src/search/sqlite/sqlite-index.ts',
+    from: '    giveUpArrival(database, arrival);\n    return listed;',
+    to: '    return listed;',
+    suite: slices,
+  },
+  {
     name: 'the marker is published before the record is written',
     file: `${engine}/engine.ts`,
     from: "      await records.place(task);\n      await buckets.unseal(task.id);\n      await markers.publish(task, marker, 'submit.publish');\n",
@@ -75,8 +104,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'a document is moved into place before its files are flushed',
     file: `${engine}/content/file-store.ts`,
-    from: "      await Promise.all(names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')));\n",
-    to: '      names.sort();\n',
+    from: "        ...names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')),\n",
+    to: '',
     suite: powerLoss,
   },
   {

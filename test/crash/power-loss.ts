@@ -6,7 +6,7 @@
  * was moved may be in both places or in none. In both, data that was not flushed is cut short or gone.
  * `node test/crash/power-loss.ts [--points N] [--seed S]`
  */
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync, linkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, linkSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createDisk } from '../../src/storage/file/disk/disk.ts';
@@ -34,6 +34,8 @@ type NameChange = { readonly folder: FolderNode; readonly name: string; readonly
 
 type Event =
   | { readonly kind: 'disk'; readonly operation: DiskOperation; readonly bytes: readonly Buffer[]; readonly seen: Buffer | null }
+  /** What a thread has left in its folder, past the Disk port, when the flush of that folder began. */
+  | { readonly kind: 'made'; readonly paths: readonly string[] }
   | { readonly kind: 'index'; readonly replay: (index: DocumentIndex, folder: string) => Promise<unknown> };
 
 type Recording = {
@@ -79,6 +81,10 @@ async function record(root: string): Promise<Recording> {
   const events: Event[] = [];
   const told: { entry: HistoryEntry; after: number }[] = [];
   const disk = faultyDisk(createDisk(), {
+    before({ method, paths: [path = ''] }) {
+      if (method !== 'sync-directory' || !basename(path).startsWith('scratch.')) return;
+      events.push({ kind: 'made', paths: readdirSync(path).map((name) => join(path, name)) });
+    },
     after(operation, bytes = []) {
       const seen = operation.method === 'sync' && statSync(operation.paths[0]!, { throwIfNoEntry: false })?.isFile() === true;
       const copies = bytes.map((chunk) => Buffer.from(chunk));
@@ -171,6 +177,7 @@ function rebuild(root: string, events: readonly Event[], model: Model, random: R
   }
 
   for (const event of events) {
+    if (event.kind === 'made') for (const path of event.paths) fileAt(path);
     if (event.kind !== 'disk') continue;
     const { method, paths } = event.operation;
     const [path = '', to = ''] = paths;

@@ -168,7 +168,7 @@ describe('generated filters', () => {
     const half = count / 2;
     const insert = (some: readonly IndexedDocument[]): void =>
       database.write(() => {
-        for (const one of some) insertDocument(database, one, 1, 0);
+        for (const one of some) insertDocument(database, one, { firstChunk: 1, chunks: 0 });
         bumpChange(database, 'default');
       });
 

@@ -6,9 +6,11 @@
  * Rows number the chunks of a segment from 0. `runs` says which: triples of document id, first chunk id, chunks.
  */
 import type { IndexDatabase } from '../sqlite/database.ts';
+import { sweepLater } from '../sqlite/unlisted.ts';
 import {
   BlockWriter,
   type Block,
+  countMax,
   findInBlock,
   type PostingList,
   PostingWriter,
@@ -22,8 +24,11 @@ import type { ChunkTerms } from '../analysis/chunk-terms.ts';
 export const mergeWidth = 8;
 /** Chunks of the smallest class; classes grow by `mergeWidth`. */
 const smallestClassChunks = 64;
-/** Bytes of new postings written in one transaction of a merge, so that other writers get their turn. */
-const mergeBatchBytes = 4 * 1024 * 1024;
+/** Bytes of new postings written in one transaction of a merge, and words looked at in one step of it, so that others get their turn. */
+const mergeBatchBytes = 512 * 1024;
+const mergeStepWords = 20_000;
+/** Blocks of a merged segment that are dropped with it; where there are more, they are swept later. */
+const droppedBlocksMax = 32;
 /** Segments made since, after which an unfinished merge counts as dead. */
 const deadAfterSegments = 5000;
 
@@ -42,9 +47,19 @@ export type StoredSegment = {
   readonly words: Uint8Array | null;
 };
 
-/** Collects the chunks of one document and makes a segment of them. Memory: its postings. */
+/** A segment but for the ids that its document and chunks get. */
+export type SegmentParts = Pick<StoredSegment, 'blocks' | 'words'> & { readonly lengths: Uint16Array };
+
+/**
+ * Collects chunks, whose rows are numbered as they come, and packs their postings. Memory: 8 bytes a posting, and the
+ * terms: a writer for each of them takes several times that where most are numbers that stand once. At most 2 ** 28 chunks.
+ */
 export class SegmentBuilder {
-  readonly #postings = new Map<string, PostingWriter>();
+  readonly #ids = new Map<string, number>();
+  /** Of each posting, in the order of rows: its term, and row and count as `PostingWriter` packs them. */
+  #terms = new Uint32Array(1024);
+  #postings = new Uint32Array(1024);
+  #count = 0;
   readonly #words = new Set<string>();
   readonly #lengths: number[] = [];
 
@@ -54,31 +69,90 @@ export class SegmentBuilder {
 
   add(chunk: ChunkTerms): void {
     const row = this.#lengths.length;
+    this.#reserve(this.#count + chunk.terms.size);
     for (const [term, count] of chunk.terms) {
-      let writer = this.#postings.get(term);
-      if (writer === undefined) this.#postings.set(term, (writer = new PostingWriter()));
-      writer.add(row, count);
+      let id = this.#ids.get(term);
+      if (id === undefined) this.#ids.set(term, (id = this.#ids.size));
+      this.#terms[this.#count] = id;
+      this.#postings[this.#count++] = row * 16 + Math.min(count, countMax);
     }
     for (const word of chunk.words) this.#words.add(word);
     this.#lengths.push(chunk.length);
   }
 
-  /** What was added, as the segment of this document. */
-  build(document: number, firstChunk: number): StoredSegment {
-    const run = { document, firstChunk, chunks: this.chunks, firstRow: 0 };
+  /** What was added. The blocks are to be asked for once, before more is added. */
+  parts(): SegmentParts {
     const lengths = Uint16Array.from(this.#lengths, (length) => Math.min(length, 0xffff));
-    return { ...describeRows([run], lengths), blocks: packed(this.#terms()), words: encodeWords([...this.#words].sort()) };
+    return { lengths, blocks: packed(this.#lists()), words: encodeWords([...this.#words].sort()) };
   }
 
-  *#terms(): Generator<[string, PostingList]> {
-    for (const term of [...this.#postings.keys()].sort()) yield [term, this.#postings.get(term)!.list()];
+  /** What was added, as the segment of this document. */
+  build(document: number, firstChunk: number): StoredSegment {
+    return segmentOf(this.parts(), document, firstChunk);
+  }
+
+  *#lists(): Generator<[string, PostingList]> {
+    const { starts, postings } = this.#byTerm();
+    for (const term of [...this.#ids.keys()].sort()) {
+      const id = this.#ids.get(term)!;
+      const writer = new PostingWriter();
+      for (let at = starts[id]!; at < starts[id + 1]!; at++) writer.add(postings[at]! >>> 4, postings[at]! & 15);
+      yield [term, writer.list()];
+    }
+  }
+
+  /** The postings of each term together, rows ascending: counted, then put where they belong. */
+  #byTerm(): { starts: Uint32Array; postings: Uint32Array } {
+    const starts = new Uint32Array(this.#ids.size + 1);
+    for (let at = 0; at < this.#count; at++) starts[this.#terms[at]! + 1]!++;
+    for (let id = 0; id < this.#ids.size; id++) starts[id + 1]! += starts[id]!;
+    const next = starts.slice();
+    const postings = new Uint32Array(this.#count);
+    for (let at = 0; at < this.#count; at++) postings[next[this.#terms[at]!]!++] = this.#postings[at]!;
+    return { starts, postings };
+  }
+
+  #reserve(count: number): void {
+    if (count <= this.#terms.length) return;
+    const size = Math.max(count, this.#terms.length * 2);
+    const [terms, postings] = [new Uint32Array(size), new Uint32Array(size)];
+    terms.set(this.#terms);
+    postings.set(this.#postings);
+    [this.#terms, this.#postings] = [terms, postings];
   }
 }
 
-/** Puts a segment into the index. Call inside a write transaction. */
-export function insertSegment(database: IndexDatabase, collection: string, segment: StoredSegment): void {
+/** The parts as the segment of this document. */
+export function segmentOf({ lengths, blocks, words }: SegmentParts, document: number, firstChunk: number): StoredSegment {
+  return { ...describeRows([{ document, firstChunk, chunks: lengths.length, firstRow: 0 }], lengths), blocks, words };
+}
+
+/** Several parts of one document, in the order of their chunks, as one. */
+export function mergedPostings(parts: readonly SegmentParts[]): SegmentParts {
+  const sources = parts.map(({ lengths, words, blocks }, id) => ({
+    ...describeRows([{ document: 0, firstChunk: 0, chunks: lengths.length, firstRow: 0 }], lengths),
+    id,
+    words,
+    terms: termsOfBlocks(blocks),
+  }));
+  const { lengths, blocks, words } = mergeStored(sources, new Set());
+  return { lengths: decodeLengths(lengths), blocks: blocks as Iterable<Block>, words: encodeWords(words) };
+}
+
+function* termsOfBlocks(blocks: Iterable<Block>): Generator<[string, PostingList]> {
+  for (const { data } of blocks) yield* termsOfBlock(data);
+}
+
+/** Puts a segment into the index, under an id that was taken for it where blocks of it are there. Call inside a write transaction. */
+export function insertSegment(
+  database: IndexDatabase,
+  collection: string,
+  segment: StoredSegment,
+  taken: number | null = null,
+): void {
   const { id } = database.run(
-    'INSERT INTO segment(collection, chunks, length, runs, lengths) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO segment(id, collection, chunks, length, runs, lengths) VALUES (?, ?, ?, ?, ?, ?)',
+    taken,
     collection,
     segment.chunks,
     segment.length,
@@ -315,10 +389,11 @@ function sizeClass(chunks: number): number {
 }
 
 /**
- * Replaces segments by one without the rows of removed documents. The new blocks are written in small transactions that
- * nobody sees; the last one lists the new segment and drops the old ones. False when another process was faster.
+ * Replaces segments by one without the rows of removed documents, step by step: between two of them other work may be done. The new
+ * blocks are written in small transactions that nobody sees; the last one lists the new segment and drops the old ones. Returns false
+ * when another process was faster.
  */
-export function mergeSegments(database: IndexDatabase, ids: readonly number[]): boolean {
+export function* mergeSegments(database: IndexDatabase, ids: readonly number[]): Generator<void, boolean> {
   const plan = database.read(() => planMerge(database, ids));
   if (plan === null) return false;
   const segment = database.tidy(() => reserveSegment(database));
@@ -334,13 +409,27 @@ export function mergeSegments(database: IndexDatabase, ids: readonly number[]): 
   const blocks = new BlockWriter((block) => {
     batch.push(block);
     batchBytes += block.data.length;
-    if (batchBytes >= mergeBatchBytes) writeBatch();
   });
-  for (const merged of mergedTerms(plan, (id) => termsOfSegment(database, id))) if (merged !== null) blocks.add(...merged);
+  for (const merged of mergedTerms(plan, (id) => termsOfSegment(database, id))) {
+    if (merged !== null) blocks.add(...merged);
+    if (batchBytes < mergeBatchBytes) continue;
+    writeBatch();
+    yield;
+  }
   blocks.flush();
   writeBatch();
-  const words = encodeWords(mergedWords(ids.map((id) => wordsOf(database, id))));
-  return database.tidy(() => switchSegments(database, plan, segment, words));
+  const lists: string[][] = [];
+  for (const id of ids) {
+    lists.push(wordsOf(database, id));
+    yield;
+  }
+  const words = new WordWriter();
+  let looked = 0;
+  for (const word of mergedWords(lists)) {
+    words.add(word);
+    if (++looked % mergeStepWords === 0) yield;
+  }
+  return database.tidy(() => switchSegments(database, plan, segment, words.take()));
 }
 
 type MergePlan = { readonly inputs: readonly MergeInput[]; readonly runs: readonly Run[]; readonly lengths: Uint16Array };
@@ -526,13 +615,19 @@ function switchSegments(database: IndexDatabase, plan: CollectionPlan, segment: 
     );
     insertWords(database, segment, words);
   }
-  for (const table of ['posting_block', 'word_block']) database.run(`DELETE FROM ${table} WHERE segment IN (${marks})`, ...ids);
+  for (const id of ids) dropBlocks(database, id);
   database.run(`DELETE FROM segment WHERE id IN (${marks})`, ...ids);
   for (const input of plan.inputs) {
     for (const document of input.documentsGone) database.run('DELETE FROM removed WHERE document = ?', document);
   }
   bumpChange(database, plan.collection);
   return true;
+}
+
+function dropBlocks(database: IndexDatabase, segment: number): void {
+  const { n } = database.get('SELECT count(*) AS n FROM posting_block WHERE segment = ?', segment) as { n: number };
+  if (n > droppedBlocksMax) return sweepLater(database, { segment });
+  for (const table of ['posting_block', 'word_block']) database.run(`DELETE FROM ${table} WHERE segment = ?`, segment);
 }
 
 /** Tells readers of a collection that its segments or documents are other ones now. No number is given twice, whatever is removed. */
@@ -579,7 +674,8 @@ function sum(values: Uint16Array): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function insertBlock(database: IndexDatabase, segment: number, block: Block): void {
+/** A block of a segment's postings, which nobody sees before the segment is listed. */
+export function insertBlock(database: IndexDatabase, segment: number, block: Block): void {
   database.run('INSERT INTO posting_block(segment, first, data) VALUES (?, ?, ?)', segment, block.first, block.data);
 }
 

@@ -117,6 +117,31 @@ export function versionOf({ version, ordinal }: Pick<IndexedDocument, 'version' 
   return { id: version, ordinal };
 }
 
+/** The chunks whose records lie in a slice of their file, some `bytesMax` long; `next`: where the next one begins, null after the last. */
+export async function readChunkSlice(
+  folder: string,
+  from: number,
+  bytesMax: number,
+): Promise<{ chunks: Chunk[]; next: number | null }> {
+  const file = await openPlain(join(folder, 'chunks.ndjson'));
+  try {
+    const { size } = await file.stat();
+    // A record that is longer alone.
+    for (let bytes = bytesMax; ; bytes *= 2) {
+      const slice = Buffer.alloc(Math.min(bytes, size - from));
+      await file.read(slice, 0, slice.length, from);
+      const isLast = from + slice.length >= size;
+      const end = isLast ? slice.length : slice.lastIndexOf(0x0a) + 1;
+      if (end === 0 && !isLast) continue;
+      const records = slice.subarray(0, end).toString('utf8').split('\n');
+      const chunks = records.filter((record) => record !== '').map((record) => JSON.parse(record) as Chunk);
+      return { chunks, next: isLast ? null : from + end };
+    }
+  } finally {
+    await file.close();
+  }
+}
+
 /** The chunks in order, `batchSize` at a time. Memory: one batch. */
 export async function* readStagedChunks(folder: string, dimensions: number, batchSize = 256): AsyncGenerator<StagedChunk[]> {
   const vectors = dimensions > 0 ? await openPlain(join(folder, 'vectors.bin')) : null;

@@ -9,29 +9,47 @@ import { candidateCount, signsOf, VectorBits } from './vector-bits.ts';
 export type Near = { readonly document: number; readonly chunkId: number; readonly similarity: number };
 
 /** Puts a document's vectors beside its chunks. Call inside its write transaction. */
-export function insertVectors(
-  database: IndexDatabase,
-  owner: { readonly collection: string; readonly document: number; readonly firstChunk: number; readonly embedder: string },
-  vectors: readonly Float32Array[],
-): void {
+export function insertVectors(database: IndexDatabase, owner: VectorsOwner, vectors: readonly Float32Array[]): void {
+  insertVectorRows(database, owner.firstChunk, vectors);
+  listVectors(database, owner, signsOf(vectors));
+}
+
+type VectorsOwner = {
+  readonly collection: string;
+  readonly document: number;
+  readonly firstChunk: number;
+  readonly embedder: string;
+};
+
+/** Exact vectors of consecutive chunks; nobody looks at them before their signs are listed. */
+export function insertVectorRows(database: IndexDatabase, firstChunk: number, vectors: readonly Float32Array[]): void {
   for (const [i, vector] of vectors.entries()) {
     const data = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-    database.run('INSERT INTO vector(chunk, data) VALUES (?, ?)', owner.firstChunk + i, data);
+    database.run('INSERT INTO vector(chunk, data) VALUES (?, ?)', firstChunk + i, data);
   }
+}
+
+/** The signs of all vectors of a document, by which they are found. */
+export function listVectors(database: IndexDatabase, owner: VectorsOwner, signs: Uint8Array): void {
   database.run(
     'INSERT INTO vector_bits(collection, document, first_chunk, embedder, data) VALUES (?, ?, ?, ?, ?)',
     owner.collection,
     owner.document,
     owner.firstChunk,
     owner.embedder,
-    signsOf(vectors),
+    signs,
   );
+}
+
+/** Lets nobody find a document's vectors any more; the exact ones stay. */
+export function unlistVectors(database: IndexDatabase, document: number): void {
+  database.run('DELETE FROM vector_bits WHERE document = ?', document);
 }
 
 /** Drops a document's vectors. */
 export function deleteVectors(database: IndexDatabase, document: number, firstChunk: number, chunks: number): void {
   database.run('DELETE FROM vector WHERE chunk >= ? AND chunk < ?', firstChunk, firstChunk + chunks);
-  database.run('DELETE FROM vector_bits WHERE document = ?', document);
+  unlistVectors(database, document);
 }
 
 /** The inner product of two vectors of one length. */

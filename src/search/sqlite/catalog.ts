@@ -22,7 +22,8 @@ import { type DocumentTables, inBoth } from '../index/document-table.ts';
 import type { SqliteTable } from './sqlite-table.ts';
 import { renamed } from '../said.ts';
 import { placeOf, writeCursor } from '../list-cursor.ts';
-import { deleteVectors } from '../index/vectors.ts';
+import { deleteVectors, unlistVectors } from '../index/vectors.ts';
+import { sweepLater } from './unlisted.ts';
 
 export type CatalogEntry = { readonly id: number; readonly firstChunk: number; readonly document: IndexedDocument };
 
@@ -84,13 +85,18 @@ export function clearRevoked(database: IndexDatabase, version: TaskId): void {
   database.run('DELETE FROM revoked WHERE version = ?', version);
 }
 
-/** Adds the row; its chunks get the ids from `firstChunk` on. */
-export function insertDocument(database: IndexDatabase, document: IndexedDocument, firstChunk: number, chunks: number): number {
+/** Adds the row; its chunks have the ids from `firstChunk` on. Its own id is a new one where none is given. */
+export function insertDocument(
+  database: IndexDatabase,
+  document: IndexedDocument,
+  { id = null, firstChunk, chunks }: { readonly id?: number | null; readonly firstChunk: number; readonly chunks: number },
+): number {
   count(database, document, 1);
   return database.run(
-    'INSERT INTO document(doc_id, collection, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
+    'INSERT INTO document(id, doc_id, collection, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
       'pages, characters, metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings, given_title, change) ' +
-      `VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${thisChange})`,
+      `VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${thisChange})`,
+    id,
     document.docId,
     collectionOf(document.docId),
     document.version,
@@ -116,10 +122,20 @@ export function insertDocument(database: IndexDatabase, document: IndexedDocumen
   ).id;
 }
 
+/** Chunks that are dropped with their document; where there are more, they are swept later. */
+const droppedChunksMax = 500;
+
 /** Drops the row and its chunks; its postings stay until a merge leaves them out. */
 export function dropDocument(database: IndexDatabase, entry: CatalogEntry): void {
-  database.run('DELETE FROM chunk WHERE id >= ? AND id < ?', entry.firstChunk, entry.firstChunk + entry.document.chunks);
-  deleteVectors(database, entry.id, entry.firstChunk, entry.document.chunks);
+  const { id, firstChunk } = entry;
+  const { chunks } = entry.document;
+  if (chunks > droppedChunksMax) {
+    unlistVectors(database, id);
+    sweepLater(database, { document: id, firstChunk, chunks });
+  } else {
+    database.run('DELETE FROM chunk WHERE id >= ? AND id < ?', firstChunk, firstChunk + chunks);
+    deleteVectors(database, id, firstChunk, chunks);
+  }
   database.run('DELETE FROM document WHERE id = ?', entry.id);
   count(database, entry.document, -1);
   if (entry.document.chunks === 0) return;

@@ -28,10 +28,23 @@ import {
   renameDocument,
   writeSaid,
 } from './catalog.ts';
-import { chunkTerms } from '../analysis/chunk-terms.ts';
 import { type IndexDatabase, openDatabase } from './database.ts';
 import type { DocumentIndex, IncomingDocument } from '../document-index.ts';
-import { insertVectors } from '../index/vectors.ts';
+import { partsOf, type Postings, PostingsBuilder } from '../index/postings.ts';
+import { insertVectors, listVectors } from '../index/vectors.ts';
+import {
+  addBlockSlice,
+  addChunkSlice,
+  type Arrival,
+  beginSlices,
+  endArrival,
+  giveUpArrival,
+  insertChunk,
+  type Rest,
+  type SliceSteps,
+  type Verdict,
+} from './slices.ts';
+import { createDeadNotes, hasToSweep, sweepSlice } from './unlisted.ts';
 import { reembedSome } from './reembed.ts';
 import type { Reranker } from '../models/reranker.ts';
 import { patched, withKept } from '../said.ts';
@@ -40,7 +53,7 @@ import { openTombstones } from './tombstones.ts';
 import { dictionaryFor } from '../translation/dictionary.ts';
 import { Searcher } from '../ranking/searcher.ts';
 import { answersOf, listChunks } from './sqlite-answers.ts';
-import { bumpChange, dropDeadMerges, insertSegment, mergeDue, mergeSegments, SegmentBuilder } from '../index/segments.ts';
+import { bumpChange, dropDeadMerges, insertSegment, mergeDue, mergeSegments, segmentOf } from '../index/segments.ts';
 
 export type SqliteIndexOptions = {
   readonly indexDir: string;
@@ -51,7 +64,7 @@ export type SqliteIndexOptions = {
   readonly translates?: boolean;
 };
 
-export interface SqliteIndex extends Omit<DocumentIndex, 'filled'> {
+export interface SqliteIndex extends Omit<DocumentIndex, 'filled'>, SliceSteps {
   /** Embeds a few documents again whose vectors are of another embedder. Says how many are left. */
   reembed(): Promise<number>;
   /** Whether the index is to be filled from the stored documents: it is new, or its predecessor was damaged. */
@@ -61,8 +74,10 @@ export interface SqliteIndex extends Omit<DocumentIndex, 'filled'> {
   expect(stored: readonly { readonly docId: string; readonly version: Version }[]): void;
   /** What SQLite finds wrong with the file, one sentence each; empty when nothing. Reads all of it. */
   check(): string[];
-  /** Does one merge of segments when one is due. True when it did: ask again. */
+  /** Does one step of what is due: of a merge of segments, of sweeping what is listed no more. True when it did: ask again. */
   tidy(): boolean;
+  /** Finds what dead processes left half-way, when asked every few seconds. True when there is something to tidy. */
+  findDead(): boolean;
 }
 
 /**
@@ -78,9 +93,42 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
   const tombstones = openTombstones(options.indexDir, database, { indexIsNew: ['new', 'damaged'].includes(rebuildState()) });
   const tables = followTables(database);
   const ask = answersOf(database, options.embedder, { tables, dictionary: dictionaryFor(options.translates) });
+  const deadNotes = createDeadNotes(database);
+  let merge: Generator<void, boolean> | null = null;
   const searcher = new Searcher(ask, options.embedder, options.reranker ?? null);
+
+  function stepOn(): boolean {
+    try {
+      const step = merge!.next();
+      if (step.done !== true) return true;
+      merge = null;
+      return step.value;
+    } catch (error) {
+      merge = null;
+      throw error;
+    }
+  }
+
   return {
-    replace: (document, folder) => replace(database, document, folder),
+    replace: (document, folder, postings) => replace(database, document, folder, postings),
+    async beginSlices(document, chunks) {
+      const verdict = admit(database, document.docId, versionOf(document));
+      if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
+      return beginSlices(database, document.version, chunks);
+    },
+    async addChunks(arrival, folder, slice) {
+      const { dimensions } = await readStagedMeta(folder);
+      return addChunkSlice(database, arrival, { folder, dimensions, ...slice });
+    },
+    async addBlocks(arrival, blocks) {
+      addBlockSlice(database, arrival, blocks);
+    },
+    async listSlices(arrival, document, rest) {
+      return database.write(() => listSlices(database, arrival, document, rest));
+    },
+    async dropSlices(arrival) {
+      database.tidy(() => giveUpArrival(database, arrival));
+    },
     async touch(docId, version, change) {
       return database.write(() => {
         refuseWhileUnknown(database);
@@ -181,45 +229,94 @@ export function openSqliteIndex(options: SqliteIndexOptions): SqliteIndex {
       return found.filter((sentence) => sentence !== 'ok');
     },
     tidy() {
-      const ids = mergeDue(database);
-      return ids === null ? dropDeadMerges(database) : mergeSegments(database, ids);
+      if (sweepSlice(database)) return true;
+      if (merge === null) {
+        const ids = mergeDue(database);
+        if (ids === null) return dropDeadMerges(database);
+        merge = mergeSegments(database, ids);
+      }
+      return stepOn();
+    },
+    findDead() {
+      deadNotes.look();
+      return hasToSweep(database);
     },
   };
 }
 
-/** Reads and analyses the chunks first, so that the write lock is held only for writing. */
-async function replace(database: IndexDatabase, incoming: IncomingDocument, folder: string): Promise<'ok' | 'stale' | 'revoked'> {
+/** Reads, and analyses what nobody has analysed, first, so that the write lock is held only for writing. */
+async function replace(
+  database: IndexDatabase,
+  incoming: IncomingDocument,
+  folder: string,
+  given: Postings | undefined,
+): Promise<Verdict> {
   const version = versionOf(incoming);
   const before = admit(database, incoming.docId, version);
   if (before !== 'ok') return before === 'done' ? 'ok' : before;
-  const builder = new SegmentBuilder();
+  const builder = given === undefined ? new PostingsBuilder(incoming.title) : null;
   const chunks: Chunk[] = [];
   const vectors: Float32Array[] = [];
   const { dimensions } = await readStagedMeta(folder);
   for await (const batch of readStagedChunks(folder, dimensions)) {
     for (const { chunk, vector } of batch) {
-      builder.add(chunkTerms(chunk, incoming.title));
+      builder?.add(chunk);
       chunks.push(chunk);
       if (vector !== null) vectors.push(vector);
     }
   }
+  const postings = given ?? builder!.done();
   return database.write(() => {
-    refuseWhileUnknown(database);
-    const verdict = admit(database, incoming.docId, version);
-    if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
-    const old = findDocument(database, incoming.docId);
-    const document = withKept(incoming, old?.document ?? null);
-    if (old !== null) dropDocument(database, old);
     const firstChunk = nextChunkId(database);
-    const id = insertDocument(database, document, firstChunk, chunks.length);
+    const listed = list(database, incoming, { firstChunk, chunks: chunks.length });
+    if (typeof listed === 'string') return listed;
+    const { id, collection, embedder } = listed;
     for (const [i, chunk] of chunks.entries()) insertChunk(database, firstChunk + i, id, chunk);
-    const collection = collectionOf(document.docId);
-    if (builder.chunks > 0) insertSegment(database, collection, builder.build(id, firstChunk));
-    if (vectors.length > 0) insertVectors(database, { collection, document: id, firstChunk, embedder: document.embedder }, vectors);
-    commit(database, document.docId, version);
-    bumpChange(database, collection);
+    if (chunks.length > 0) insertSegment(database, collection, segmentOf(partsOf(postings), id, firstChunk));
+    if (vectors.length > 0) insertVectors(database, { collection, document: id, firstChunk, embedder }, vectors);
     return 'ok';
   });
+}
+
+/** The switch to a document whose rows are all there. Call inside a write transaction. */
+function listSlices(
+  database: IndexDatabase,
+  arrival: Arrival,
+  incoming: IncomingDocument,
+  { lengths, words, signs }: Rest,
+): Verdict {
+  const { document, firstChunk, segment } = arrival;
+  const parts = { lengths: new Uint16Array(lengths.slice().buffer), words, blocks: [] };
+  const listed = list(database, incoming, { id: document, firstChunk, chunks: parts.lengths.length });
+  if (typeof listed === 'string') {
+    giveUpArrival(database, arrival);
+    return listed;
+  }
+  endArrival(database, arrival);
+  const { collection, embedder } = listed;
+  if (parts.lengths.length > 0) insertSegment(database, collection, segmentOf(parts, document, firstChunk), segment);
+  if (signs !== null) listVectors(database, { collection, document, firstChunk, embedder }, signs);
+  return 'ok';
+}
+
+/** Lists a document in place of the version before, when it may be. */
+function list(
+  database: IndexDatabase,
+  incoming: IncomingDocument,
+  rows: { readonly id?: number; readonly firstChunk: number; readonly chunks: number },
+): Verdict | { readonly id: number; readonly collection: string; readonly embedder: string } {
+  refuseWhileUnknown(database);
+  const version = versionOf(incoming);
+  const verdict = admit(database, incoming.docId, version);
+  if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
+  const old = findDocument(database, incoming.docId);
+  const document = withKept(incoming, old?.document ?? null);
+  if (old !== null) dropDocument(database, old);
+  const id = insertDocument(database, document, rows);
+  const collection = collectionOf(document.docId);
+  commit(database, document.docId, version);
+  bumpChange(database, collection);
+  return { id, collection, embedder: document.embedder };
 }
 
 function removeDocument(database: IndexDatabase, docId: string, ordinal: number): boolean {
@@ -240,21 +337,6 @@ function refuseWhileUnknown(database: IndexDatabase): void {
 function nextChunkId(database: IndexDatabase): number {
   const row = database.get("SELECT seq FROM sqlite_sequence WHERE name = 'chunk'");
   return ((row?.['seq'] as number | undefined) ?? 0) + 1;
-}
-
-function insertChunk(database: IndexDatabase, id: number, document: number, chunk: Chunk): void {
-  database.run(
-    'INSERT INTO chunk(id, document, start, "end", page, page_end, section, context, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    id,
-    document,
-    chunk.start,
-    chunk.end,
-    chunk.page,
-    chunk.pageEnd,
-    JSON.stringify(chunk.section),
-    chunk.context,
-    chunk.text,
-  );
 }
 
 function fileBytes(path: string): number {

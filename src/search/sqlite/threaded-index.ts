@@ -10,6 +10,7 @@ import type { Logger } from '../../logger.ts';
 import type { TaskId, Version } from '../../tasks/task.ts';
 import type { DocumentIndex } from '../document-index.ts';
 import type { IndexJob, IndexMethod, IndexOutcome, IndexThreadSettings } from './index-job.ts';
+import { replaceInSlices, type SliceSteps, wholeChunksMax } from './slices.ts';
 import type { SqliteIndex } from './sqlite-index.ts';
 import { raiseOn, unstoppable } from '../stop.ts';
 
@@ -84,6 +85,23 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     tidying.start();
   });
 
+  const steps: SliceSteps = {
+    beginSlices: (...args) => call('beginSlices', ...args),
+    addChunks: (...args) => call('addChunks', ...args),
+    addBlocks: (...args) => call('addBlocks', ...args),
+    listSlices: (...args) => call('listSlices', ...args),
+    dropSlices: (...args) => call('dropSlices', ...args),
+  };
+
+  function look(): void {
+    rebuilding.start();
+    finding.start();
+  }
+
+  const finding = oneAtATime(logger, 'looking for what dead processes left in the index failed', async () => {
+    if (await call('findDead')) tidying.start();
+  });
+
   /** An older version must not slip into a new index before it is known that a newer one is stored. */
   const storedKnown = Promise.withResolvers<void>();
   if (options.documents === undefined) storedKnown.resolve();
@@ -91,13 +109,20 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
 
   await Promise.all(Array.from({ length: options.threads }, () => call('rebuildState')));
   rebuilding.start();
-  const timer = options.documents === undefined ? null : setInterval(() => rebuilding.start(), rebuildCheckMs).unref();
+  const timer = options.documents === undefined ? null : setInterval(look, rebuildCheckMs).unref();
 
   return {
-    async replace(document, folder) {
+    async replace(document, folder, postings) {
       await storedKnown.promise;
-      const outcome = await call('replace', document, folder);
-      if (outcome === 'ok') tidying.start();
+      const isLarge = postings !== undefined && postings.chunks > wholeChunksMax;
+      const replacing = isLarge
+        ? replaceInSlices(steps, document, { folder, postings })
+        : call('replace', document, folder, postings);
+      const outcome = await replacing.catch((error: unknown) => {
+        tidying.start();
+        throw error;
+      });
+      tidying.start();
       return outcome;
     },
     async touch(...args) {
@@ -107,7 +132,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     change: (...args) => call('change', ...args),
     revoke: (...args) => call('revoke', ...args),
     reinstate: (...args) => call('reinstate', ...args),
-    remove: (...args) => call('remove', ...args),
+    remove: (...args) => call('remove', ...args).finally(() => tidying.start()),
     info: (...args) => call('info', ...args),
     chunks: (...args) => call('chunks', ...args),
     wasCommitted: (...args) => call('wasCommitted', ...args),
@@ -119,7 +144,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     stats: () => call('stats'),
     collectionStats: (...args) => call('collectionStats', ...args),
     recount: () => call('recount'),
-    removeMany: (...args) => call('removeMany', ...args),
+    removeMany: (...args) => call('removeMany', ...args).finally(() => tidying.start()),
     purge: (...args) => call('purge', ...args),
     highestOrdinal: () => call('highestOrdinal'),
     check: () => call('check'),
@@ -141,7 +166,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     async close() {
       closing.abort();
       if (timer !== null) clearInterval(timer);
-      await Promise.all([tidying.done(), rebuilding.done()]);
+      await Promise.all([finding.done(), tidying.done(), rebuilding.done()]);
       await pool.close();
     },
   };

@@ -91,10 +91,14 @@ export function createFileFileStore(options: {
     const folder = folderOf(docId);
     const target = versionOf(docId, id);
     if ((await orNull(disk.stat(target, 'publish.look'))) === null) {
-      await linkOriginal(id, scratchDir);
-      const names = await disk.list(scratchDir, 'publish.list');
-      await Promise.all(names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')));
-      await disk.syncDirectory(scratchDir, 'publish.sync-scratch');
+      const flushed = await linkOriginal(id, scratchDir);
+      const names = (await disk.list(scratchDir, 'publish.list')).filter((name) => name !== flushed);
+      // In any order, but all before the rename that says that the folder is whole.
+      await Promise.all([
+        ...names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')),
+        disk.syncDirectory(scratchDir, 'publish.sync-scratch'),
+        makeFolder(folder),
+      ]);
       await moveIn(scratchDir, folder, target);
     }
     await syncDirectory(folder, 'publish.sync-folder');
@@ -121,24 +125,34 @@ export function createFileFileStore(options: {
   /** Whoever removes an empty document folder may do so between our two steps; then they are done again. */
   async function moveIn(scratchDir: string, folder: string, target: string): Promise<void> {
     for (let tries = 1; ; tries += 1) {
-      await disk.mkdir(folder, 'publish.folder');
-      await syncDirectory(layout.documents, 'publish.sync-documents');
       try {
         return await disk.rename(scratchDir, target, 'publish.rename');
       } catch (error) {
         if (hasErrno(error, 'ENOTEMPTY', 'EEXIST')) return;
         const removed = hasErrno(error, 'ENOENT') && tries < 5 && (await orNull(disk.stat(scratchDir, 'publish.look'))) !== null;
         if (!removed) throw error;
+        await makeFolder(folder);
       }
     }
   }
 
-  async function linkOriginal(version: TaskId, scratchDir: string): Promise<void> {
-    const original = join(scratchDir, 'original' satisfies DocumentPart);
-    if ((await orNull(disk.stat(original, 'publish.original'))) !== null) return;
-    await disk.link(layout.payload(version), original, 'publish.link').catch((error: unknown) => {
+  async function makeFolder(folder: string): Promise<void> {
+    await disk.mkdir(folder, 'publish.folder');
+    await syncDirectory(layout.documents, 'publish.sync-documents');
+  }
+
+  /** The name of the original when it is another name of the payload, which was flushed before its upload was acknowledged. */
+  async function linkOriginal(version: TaskId, scratchDir: string): Promise<DocumentPart | null> {
+    const part: DocumentPart = 'original';
+    const original = join(scratchDir, part);
+    if ((await orNull(disk.stat(original, 'publish.original'))) !== null) return null;
+    try {
+      await disk.link(layout.payload(version), original, 'publish.link');
+      return part;
+    } catch (error) {
       if (!hasErrno(error, 'EEXIST')) throw error;
-    });
+      return null;
+    }
   }
 
   /** Only ever forward: a process that slept through a newer version must not bring the old one back. */

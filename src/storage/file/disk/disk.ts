@@ -53,7 +53,7 @@ export interface Disk {
   stat(path: string, at: string): Promise<DiskEntry>;
   stream(path: string, at: string, pick?: PickRange): Promise<{ stream: Readable; bytes: number }>;
   space(path: string): Promise<DiskSpace>;
-  /** Calls `listener` with names that changed in a directory; may miss some. Returns the way to stop; null: cannot watch. */
+  /** Calls `listener` with names that came into a directory or left it; may miss some. Returns the way to stop; null: cannot watch. */
   watch(path: string, listener: (name: string) => void): (() => void) | null;
 }
 
@@ -120,7 +120,10 @@ export function createDisk(): Disk {
     watch(path, listener) {
       let watcher: FSWatcher;
       try {
-        watcher = watch(path, { persistent: false }, (_event, name) => listener(name ?? ''));
+        // What is written into a file is none of anybody's business before the file has its name.
+        watcher = watch(path, { persistent: false }, (event, name) => {
+          if (event === 'rename') listener(name ?? '');
+        });
       } catch {
         // No inotify instance left, or the directory went away: polling goes on.
         return null;

@@ -114,8 +114,9 @@ export function createTaskWatch(options: {
     }
   }
 
+  /** The folder in which an attempt leaves its result says nothing of its task. */
   function noticeFile(fileName: string): void {
-    const id = taskIdIn(fileName);
+    const id = fileName.startsWith('scratch.') ? null : taskIdIn(fileName);
     if (id !== null) changed(id);
   }
 

@@ -6,14 +6,14 @@ import { collectionOf } from '../../../documents/document-name.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../../embed/embedder.ts';
 import type { Logger } from '../../../logger.ts';
-import { chunkTerms } from '../../../search/analysis/chunk-terms.ts';
 import type { DocumentIndex, IncomingDocument } from '../../../search/document-index.ts';
 import type { ChunkRow } from '../../../search/ranking/hits.ts';
 import type { Reranker } from '../../../search/models/reranker.ts';
 import { patched, renamed, withKept } from '../../../search/said.ts';
 import { dictionaryFor } from '../../../search/translation/dictionary.ts';
 import { Searcher } from '../../../search/ranking/searcher.ts';
-import { SegmentBuilder } from '../../../search/index/segments.ts';
+import { partsOf, type Postings, PostingsBuilder } from '../../../search/index/postings.ts';
+import { segmentOf } from '../../../search/index/segments.ts';
 import { readStagedChunks, readStagedMeta, type StagedChunk, versionOf } from '../../../search/index/staging.ts';
 import { signsOf } from '../../../search/index/vector-bits.ts';
 import { noTask } from '../../../tasks/task.ts';
@@ -78,8 +78,8 @@ export function createPostgresIndex(options: {
 
   return {
     lock: (docId) => catalog.lock(docId),
-    async replace(document, folder) {
-      const outcome = await decide(document.docId, () => replace(database, catalog, document, folder));
+    async replace(document, folder, postings) {
+      const outcome = await decide(document.docId, () => replace(database, catalog, document, { folder, postings }));
       if (outcome === 'ok') await database.afterCommit(() => merging.start());
       return outcome;
     },
@@ -151,7 +151,7 @@ async function replace(
   database: Database,
   catalog: IndexCatalog,
   incoming: IncomingDocument,
-  folder: string,
+  { folder, postings }: { readonly folder: string; readonly postings: Postings | undefined },
 ): Promise<'ok' | 'stale' | 'revoked'> {
   const version = versionOf(incoming);
   const verdict = await catalog.admit(incoming.docId, version);
@@ -161,17 +161,18 @@ async function replace(
   if (old !== null) await catalog.drop(old);
   const { dimensions } = await readStagedMeta(folder);
   const { id, firstChunk } = await catalog.insert(document, document.chunks);
-  const builder = new SegmentBuilder();
+  const builder = postings === undefined ? new PostingsBuilder(document.title) : null;
   const signs: Uint8Array[] = [];
   for await (const batch of readStagedChunks(folder, dimensions)) {
-    for (const { chunk } of batch) builder.add(chunkTerms(chunk, document.title));
+    for (const { chunk } of batch) builder?.add(chunk);
     await insertChunks(database, firstChunk, batch);
     const vectors = batch.flatMap(({ vector }) => (vector === null ? [] : [vector]));
     if (vectors.length > 0) signs.push(signsOf(vectors));
     await nextTurn();
   }
   const collection = collectionOf(document.docId);
-  if (builder.chunks > 0) await insertSegment(database, collection, builder.build(id, firstChunk));
+  const made = postings ?? builder!.done();
+  if (made.chunks > 0) await insertSegment(database, collection, segmentOf(partsOf(made), id, firstChunk));
   if (signs.length > 0) {
     const sql = 'INSERT INTO vector_bits(document, first_chunk, embedder, data, collection) VALUES ($1, $2, $3, $4, $5)';
     await database.run(sql, [id, firstChunk, document.embedder, Buffer.concat(signs), collection]);
