@@ -99,6 +99,8 @@ export const sentences: Readonly<Record<string, string>> = {
     '未知的表单字段 `doc_id`：文档名写在地址中，例如 POST /insert?doc_id=handbook。',
   'callback_url: webhooks are off on this server': 'callback_url：本服务器未开启 webhook',
   'collection: is given beside collections; name all of them in one.': 'collection：不能与 collections 同时给出，请写在一起。',
+  'collections: ["*"] would be {} collections, and one search looks into {} at most; name those that matter.':
+    'collections：["*"] 共有 {} 个集合，一次搜索最多 {} 个；请写出需要的那些。',
   'cursor: not one of ours': 'cursor：不是本服务器给出的',
   'cursor: not one of ours, or of a list in another order': 'cursor：不是本服务器给出的，或属于另一种排序',
   'cursor: the document was replaced since; begin again without a cursor': 'cursor：文档已被替换，请不带 cursor 重新开始',
