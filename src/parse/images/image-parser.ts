@@ -6,6 +6,7 @@ import { readInput } from '../input.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { noOcrSentence, type Ocr } from './ocr.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { tiffPages, turnTo } from './tiff.ts';
 import { writeParagraphs } from '../text/text-parser.ts';
 
 export function createImageParser(ocr: Ocr | null): Parser {
@@ -24,16 +25,21 @@ async function parse(input: ParseInput, ocr: Ocr | null): Promise<ParsedDocument
     );
   }
   if (ocr === null) throw new DocumentError('no_text', noOcrSentence);
-  const pages = (await ocr.read(bytes)).split('\f');
+  const pages = imageType(bytes) === 'image/tiff' ? tiffPages(bytes) : [];
+  const count = Math.max(1, pages.length);
   const builder = createMarkdownBuilder(input.limits);
-  for (const [index, text] of pages.entries()) writeParagraphs(normalizeLines(text), builder, { page: index + 1 });
+  for (let page = 1; page <= count; page++) {
+    const text = await ocr.read(count === 1 ? bytes : turnTo(bytes, pages[page - 1]!));
+    writeParagraphs(normalizeLines(text), builder, { page });
+    input.onProgress(page, count);
+  }
   if (builder.characters === 0) throw new DocumentError('no_text', 'No text found in the picture, neither by OCR');
   return {
     mediaType: imageType(bytes)!,
     title: null,
     author: null,
     language: null,
-    pages: pages.length,
+    pages: count,
     ...builder.finish(),
     warnings: [],
   };
@@ -93,27 +99,8 @@ function jpegSize(bytes: Buffer): ImageSize | null {
   return null;
 }
 
-const tiffPagesMax = 1000;
-
 /** The largest of its pages. */
 function tiffSize(bytes: Buffer): ImageSize | null {
-  const little = bytes[0] === 0x49;
-  const short = (at: number): number => (little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
-  const long = (at: number): number => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
-  let largest: ImageSize | null = null;
-  let directory = long(4);
-  for (let page = 0; directory !== 0 && page < tiffPagesMax; page++) {
-    let width = 0;
-    let height = 0;
-    const entries = short(directory);
-    for (let entry = 0; entry < entries; entry++) {
-      const at = directory + 2 + entry * 12;
-      const value = short(at + 2) === 3 ? short(at + 8) : long(at + 8);
-      if (short(at) === 256) width = value;
-      if (short(at) === 257) height = value;
-    }
-    if (largest === null || width * height > largest.width * largest.height) largest = { width, height };
-    directory = long(directory + 2 + entries * 12);
-  }
-  return largest;
+  const largest = tiffPages(bytes).toSorted((a, b) => b.width * b.height - a.width * a.height)[0];
+  return largest === undefined ? null : { width: largest.width, height: largest.height };
 }

@@ -4,13 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import { DocumentError } from '../../errors.ts';
+import { readPgm, withoutSpecks, writePgm } from './grey-picture.ts';
 import type { ParseLimits } from '../parser.ts';
+import { attemptsOf, type PageMode, pageModes, readSurest, seenWords } from './seen-page.ts';
 
 export interface Ocr {
   /** What it reads, as Tesseract names them (`eng`, `chi_sim`). */
   readonly languages: readonly string[];
   /**
-   * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP); '' when there is none. The pages of a TIFF are parted by form feeds.
+   * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP), the first page of a TIFF; '' when there is none.
    * @throws DocumentError `timeout`, `corrupt`, `stalled`.
    */
   read(image: Uint8Array): Promise<string>;
@@ -19,7 +21,7 @@ export interface Ocr {
 export type OcrOptions = {
   /** Joined by `+`; empty: English and Chinese, as far as they are installed, else whatever is. */
   readonly languages: string;
-  /** Processor time for one picture; whole seconds count. */
+  /** Processor time for one reading of a picture; whole seconds count. Chinese is read three times (`seen-page.ts`). */
   readonly timeoutMs: number;
   /** The same by the clock; ten times as much unless told, since a busy machine is not the picture's fault. */
   readonly clockMs?: number;
@@ -52,39 +54,49 @@ export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
     .map((line) => line.trim());
   const languages = chooseLanguages(installed, options.languages);
   if (languages.length === 0) return null;
+  const attempts = options.languages === '' ? attemptsOf(languages) : [languages.join('+')];
   return {
     languages,
-    async read(image) {
-      // One thread a picture: Tesseract's own threads gain little and would take the cores of other tasks.
-      const words = ['env', 'OMP_THREAD_LIMIT=1', command, 'stdin', 'stdout', '-l', languages.join('+')];
-      const { code, signal, output } = await run(
-        limited(words, options.timeoutMs),
-        image,
-        options.clockMs ?? clockFactor * options.timeoutMs,
-      );
-      // Killed: the machine has no memory left.
-      if (code === 'timeout' || signal === 'SIGKILL')
-        throw new DocumentError('stalled', 'The program that reads pictures made no headway on the server', { retryable: true });
-      if (signal === 'SIGXCPU' || code === killedByCpuLimit)
-        throw new DocumentError(
-          'timeout',
-          `Reading the text in a picture took longer than ${options.timeoutMs} ms (PAGE_TIMEOUT_MS)`,
-        );
-      if (code !== 0) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
-      return joinWide(output).trim();
+    read(image) {
+      const clean = cleanPicture(image);
+      return readSurest(attempts, async (wanted, mode) => seenWords(await readTable(command, clean, wanted, mode, options)));
     },
   };
+}
+
+/** A picture of grey points without its specks; others are for Tesseract to decode. */
+function cleanPicture(image: Uint8Array): Uint8Array {
+  const grey = readPgm(image);
+  return grey === null ? image : writePgm(withoutSpecks(grey));
+}
+
+async function readTable(
+  command: string,
+  image: Uint8Array,
+  languages: string,
+  mode: PageMode,
+  { timeoutMs, clockMs = clockFactor * timeoutMs }: OcrOptions,
+): Promise<string> {
+  // One thread a picture: Tesseract's own threads gain little and would take the cores of other tasks.
+  const words = ['env', 'OMP_THREAD_LIMIT=1', command, 'stdin', 'stdout', '-l', languages, '--psm', String(pageModes[mode]), 'tsv'];
+  const { code, signal, output } = await run(limited(words, timeoutMs), image, clockMs);
+  // Killed: the machine has no memory left.
+  if (code === 'timeout' || signal === 'SIGKILL')
+    throw new DocumentError('stalled', 'The program that reads pictures made no headway on the server', { retryable: true });
+  if (signal === 'SIGXCPU' || code === killedByCpuLimit) throw tooLong(timeoutMs);
+  if (code !== 0) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
+  return output;
+}
+
+/** A picture's time is over. */
+export function tooLong(timeoutMs: number): DocumentError {
+  return new DocumentError('timeout', `Reading the text in a picture took longer than ${timeoutMs} ms (PAGE_TIMEOUT_MS)`);
 }
 
 function chooseLanguages(installed: readonly string[], wanted: string): readonly string[] {
   if (wanted !== '') return wanted.split('+').filter((language) => installed.includes(language));
   const usual = ['eng', 'chi_sim', 'chi_tra'].filter((language) => installed.includes(language));
   return usual.length > 0 ? usual : installed.filter((language) => language !== '' && language !== 'osd').slice(0, 3);
-}
-
-/** Tesseract puts spaces between Chinese characters. */
-export function joinWide(text: string): string {
-  return text.replace(/(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]) (?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])/g, '');
 }
 
 /** By the clock a picture has so many times its processor time. */

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
+import { type GreyPicture, readGreyPng, readPgm, withoutSpecks, writePgm } from './grey-picture.ts';
+import { type PageMode, pageModes, readSurest, type SeenWord, seenWords } from './seen-page.ts';
 import type { OcrThreadAnswer, OcrThreadData } from './wasm-ocr.ts';
 
 /** What is used of `tesseract.js-core`. */
@@ -12,43 +14,62 @@ type TessApi = {
   /** Reads `/input`; 1 when it cannot. */
   SetImageFile(exif: number, angle: number, upscale: boolean): number;
   Recognize(monitor: null): number;
-  GetUTF8Text(): string;
-  /** 0–100 */
-  MeanTextConf(): number;
+  GetTSVText(page: number): string;
+  /** Grey, to `/image.png`. */
+  WriteImage(kind: 1): void;
   Clear(): void;
   End(): void;
 };
-type Core = { FS: { writeFile(path: string, data: Uint8Array): void }; TessBaseAPI: new () => TessApi };
+type Core = {
+  FS: { writeFile(path: string, data: Uint8Array): void; readFile(path: string): Uint8Array };
+  TessBaseAPI: new () => TessApi;
+};
 
 const { corePath, models, attempts } = workerData as OcrThreadData;
 /** The only engine of these models. */
 const neuralNets = 1;
-/** Finds columns and blocks by itself. */
-const automatic = 3;
-/** Above this a reading is believed without another. */
-const believed = 85;
 
 const load = createRequire(import.meta.url)(corePath) as (options: object) => Promise<Core>;
 const core = await load({});
 for (const [language, path] of Object.entries(models)) core.FS.writeFile(`${language}.traineddata`, gunzipSync(readFileSync(path)));
 const apis = new Map<string, TessApi>();
 
-parentPort!.on('message', (image: Uint8Array) => parentPort!.postMessage(read(image)));
+parentPort!.on('message', (image: Uint8Array) => {
+  void read(image).then((answer) => parentPort!.postMessage(answer));
+});
 
-/** By the first languages that are believed, else by those that were surest. */
-function read(image: Uint8Array): OcrThreadAnswer {
+async function read(image: Uint8Array): Promise<OcrThreadAnswer> {
+  if (!show(cleanPicture(image))) return { error: 'not a picture' };
+  return { text: await readSurest(attempts, recognise) };
+}
+
+function recognise(languages: string, mode: PageMode): SeenWord[] {
+  const api = apiFor(languages);
+  api.SetPageSegMode(pageModes[mode]);
+  api.SetImageFile(1, 0, false);
+  api.Recognize(null);
+  const words = seenWords(api.GetTSVText(0));
+  api.Clear();
+  return words;
+}
+
+/** Whether it is a picture. */
+function show(image: Uint8Array): boolean {
   core.FS.writeFile('/input', image);
-  let best = { text: '', confidence: -1 };
-  for (const languages of attempts) {
-    const api = apiFor(languages);
-    if (api.SetImageFile(1, 0, false) === 1) return { error: 'not a picture' };
-    api.Recognize(null);
-    const found = { text: api.GetUTF8Text(), confidence: api.MeanTextConf() };
-    api.Clear();
-    if (found.confidence > best.confidence) best = found;
-    if (found.confidence >= believed) break;
-  }
-  return { text: best.text };
+  return apiFor(attempts[0]!).SetImageFile(1, 0, false) !== 1;
+}
+
+/** As grey points without specks, as far as it can be had so. */
+function cleanPicture(image: Uint8Array): Uint8Array {
+  const grey = readPgm(image) ?? decoded(image);
+  return grey === null ? image : writePgm(withoutSpecks(grey));
+}
+
+/** By Tesseract's own readers of pictures. */
+function decoded(image: Uint8Array): GreyPicture | null {
+  if (!show(image)) return null;
+  apiFor(attempts[0]!).WriteImage(1);
+  return readGreyPng(core.FS.readFile('/image.png'));
 }
 
 function apiFor(languages: string): TessApi {
@@ -56,7 +77,6 @@ function apiFor(languages: string): TessApi {
   if (known !== undefined) return known;
   const api = new core.TessBaseAPI();
   if (api.Init(null, languages, neuralNets) !== 0) throw new Error(`Tesseract does not start with ${languages}`);
-  api.SetPageSegMode(automatic);
   apis.set(languages, api);
   return api;
 }

@@ -7,7 +7,8 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DocumentError } from '../../errors.ts';
-import { clockFactor, joinWide, type Ocr, type OcrOptions } from './ocr.ts';
+import { clockFactor, type Ocr, type OcrOptions, tooLong } from './ocr.ts';
+import { attemptsOf } from './seen-page.ts';
 
 /** What the thread is started with. */
 export type OcrThreadData = {
@@ -15,7 +16,7 @@ export type OcrThreadData = {
   readonly corePath: string;
   /** Packed models by language. */
   readonly models: Readonly<Record<string, string>>;
-  /** Languages that are tried one after the other, each joined by `+`, until one is believed. */
+  /** Languages that are tried one after the other, each joined by `+`. */
   readonly attempts: readonly string[];
 };
 
@@ -42,9 +43,9 @@ export function createWasmOcr(options: OcrOptions): Ocr | null {
     async read(image) {
       worker ??= startThread(data);
       try {
-        const answer = await ask(worker, image, options);
+        const answer = await ask(worker, image, options, data.attempts.length);
         if ('error' in answer) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
-        return joinWide(answer.text).trim();
+        return answer.text;
       } catch (error) {
         // Whatever state it is in now, the next picture gets another.
         void worker.terminate();
@@ -53,13 +54,6 @@ export function createWasmOcr(options: OcrOptions): Ocr | null {
       }
     },
   };
-}
-
-/** English by itself keeps its spaces; Chinese models know Latin letters, but are read again where they are surer. */
-function attemptsOf(languages: readonly string[]): string[] {
-  const latin = languages.filter((language) => language === 'eng');
-  const others = languages.filter((language) => language !== 'eng');
-  return [...latin, ...others.map((language) => [language, ...latin].join('+'))];
 }
 
 function resolved(name: string): string | null {
@@ -92,6 +86,7 @@ function ask(
   worker: Worker,
   image: Uint8Array,
   { timeoutMs, clockMs = clockFactor * timeoutMs }: OcrOptions,
+  readings: number,
 ): Promise<OcrThreadAnswer> {
   return new Promise((resolve, reject) => {
     let startedCpuMs: number | null = null;
@@ -102,14 +97,12 @@ function ask(
       worker.unref();
       settle();
     };
-    const late = (): DocumentError =>
-      new DocumentError('timeout', `Reading the text in a picture took longer than ${timeoutMs} ms (PAGE_TIMEOUT_MS)`);
     const watch = setInterval(() => {
       void worker.cpuUsage().then(
         ({ user, system }) => {
           const cpuMs = (user + system) / 1000;
           startedCpuMs ??= cpuMs;
-          if (cpuMs - startedCpuMs > timeoutMs) end(() => reject(late()));
+          if (cpuMs - startedCpuMs > timeoutMs * readings) end(() => reject(tooLong(timeoutMs * readings)));
         },
         () => {}, // it has ended, and says so itself
       );

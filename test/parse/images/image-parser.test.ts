@@ -54,7 +54,11 @@ describe('createOcr', () => {
   });
 
   it('takes the languages that are installed, and joins the Chinese that the program pulls apart', async () => {
-    const ocr = await createOcr({ languages: '', timeoutMs: 30_000, command: program('cat > /dev/null; echo "检 索 AND 文 档"') });
+    const ocr = await createOcr({
+      languages: '',
+      timeoutMs: 30_000,
+      command: program(`cat > /dev/null; ${listing('检 索 AND 文 档')}`),
+    });
 
     expect(ocr!.languages).toEqual(['eng', 'chi_sim']);
     expect(await ocr!.read(picture)).toBe('检索 AND 文档');
@@ -85,6 +89,12 @@ describe('createOcr', () => {
     await expect(ocr!.read(picture)).rejects.toThrow('The picture is damaged or of a kind that OCR cannot read');
   });
 });
+
+/** Prints words as Tesseract's table has them. */
+function listing(text: string): string {
+  const rows = text.split(' ').map((word, index) => ['5', 1, 1, 1, 1, index + 1, index * 50, 0, 40, 40, 90, word].join('\\t'));
+  return `printf '${rows.join('\\n')}\\n'`;
+}
 
 /** A program that lists languages as Tesseract does and otherwise does as told. */
 function program(read: string): string {
