@@ -100,9 +100,9 @@ async function measured(ocr: Ocr, text: string, picture: Buffer): Promise<{ erro
   const read = await ocr.read(picture);
   const { user, system } = process.cpuUsage(cpu);
   const wanted = comparable(textOn(text));
-  const wrong = distance([...wanted], [...comparable(read)]);
+  const wrong = distance(Array.from(wanted), Array.from(comparable(read)));
   return {
-    errors: ratio(100 * wrong, [...wanted].length),
+    errors: ratio(100 * wrong, Array.from(wanted).length),
     cpuS: ratio(user + system, 1_000_000),
     wallS: (performance.now() - startedAt) / 1000,
   };

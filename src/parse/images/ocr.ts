@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { DocumentError } from '../../errors.ts';
-import { readPgm, withoutSpecks, writePgm } from './grey-picture.ts';
+import { readable } from './grey-picture.ts';
 import type { ParseLimits } from '../parser.ts';
 import { attemptsOf, type PageMode, pageModes, readSurest, seenWords } from './seen-page.ts';
 
@@ -58,16 +58,10 @@ export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
   return {
     languages,
     read(image) {
-      const clean = cleanPicture(image);
+      const clean = readable(image);
       return readSurest(attempts, async (wanted, mode) => seenWords(await readTable(command, clean, wanted, mode, options)));
     },
   };
-}
-
-/** A picture of grey points without its specks; others are for Tesseract to decode. */
-function cleanPicture(image: Uint8Array): Uint8Array {
-  const grey = readPgm(image);
-  return grey === null ? image : writePgm(withoutSpecks(grey));
 }
 
 async function readTable(

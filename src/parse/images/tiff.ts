@@ -34,9 +34,9 @@ export function turnTo(bytes: Buffer, { directory, nextAt }: TiffPage): Buffer {
 }
 
 function reader(bytes: Buffer): {
-  short(at: number): number;
-  long(at: number): number;
-  writeLong(value: number, at: number): void;
+  readonly short: (at: number) => number;
+  readonly long: (at: number) => number;
+  readonly writeLong: (value: number, at: number) => void;
 } {
   const little = bytes[0] === 0x49;
   return {

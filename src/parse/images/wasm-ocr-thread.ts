@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
-import { type GreyPicture, readGreyPng, readPgm, withoutSpecks, writePgm } from './grey-picture.ts';
+import { type GreyPicture, readable, readPng } from './grey-picture.ts';
 import { type PageMode, pageModes, readSurest, type SeenWord, seenWords } from './seen-page.ts';
 import type { OcrThreadAnswer, OcrThreadData } from './wasm-ocr.ts';
 
@@ -39,7 +39,7 @@ parentPort!.on('message', (image: Uint8Array) => {
 });
 
 async function read(image: Uint8Array): Promise<OcrThreadAnswer> {
-  if (!show(cleanPicture(image))) return { error: 'not a picture' };
+  if (!show(readable(image, decoded))) return { error: 'not a picture' };
   return { text: await readSurest(attempts, recognise) };
 }
 
@@ -59,17 +59,11 @@ function show(image: Uint8Array): boolean {
   return apiFor(attempts[0]!).SetImageFile(1, 0, false) !== 1;
 }
 
-/** As grey points without specks, as far as it can be had so. */
-function cleanPicture(image: Uint8Array): Uint8Array {
-  const grey = readPgm(image) ?? decoded(image);
-  return grey === null ? image : writePgm(withoutSpecks(grey));
-}
-
 /** By Tesseract's own readers of pictures. */
 function decoded(image: Uint8Array): GreyPicture | null {
   if (!show(image)) return null;
   apiFor(attempts[0]!).WriteImage(1);
-  return readGreyPng(core.FS.readFile('/image.png'));
+  return readPng(core.FS.readFile('/image.png'));
 }
 
 function apiFor(languages: string): TessApi {

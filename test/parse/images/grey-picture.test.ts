@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readGreyPng, readPgm, withoutSpecks, writePgm } from '../../../src/parse/images/grey-picture.ts';
+import { readPgm, readPng, straightened, withoutSpecks, writePgm } from '../../../src/parse/images/grey-picture.ts';
 
 const picture = (width: number, rows: readonly string[]) => ({
   width,
@@ -39,17 +39,41 @@ describe('a picture of grey points', () => {
     expect(withoutSpecks(page)).toBe(page);
   });
 
+  it('is turned until its lines are level, and left alone where they are', () => {
+    const lines = (degrees: number) => {
+      const [width, height] = [600, 400];
+      const slope = Math.tan((degrees * Math.PI) / 180);
+      const points = new Uint8Array(width * height).fill(255);
+      for (let x = 50; x < 550; x++)
+        for (let line = 80; line < 330; line += 25)
+          for (let y = 0; y < 8; y++) points[Math.round(line + y + (x - width / 2) * slope) * width + x] = 0;
+      return { width, height, points };
+    };
+    const inkyRows = ({ width, points }: { width: number; points: Uint8Array }): number =>
+      Array.from({ length: points.length / width }, (_, y) => points.subarray(y * width, (y + 1) * width)).filter((row) =>
+        row.some((point) => point < 128),
+      ).length;
+
+    expect(inkyRows(lines(2))).toBeGreaterThan(200);
+    expect(inkyRows(straightened(lines(2)))).toBeLessThan(120);
+    expect(inkyRows(straightened(lines(-3)))).toBeLessThan(120);
+    const level = lines(0);
+    expect(straightened(level)).toBe(level);
+  });
+
   it('is read from a PNG by every filter', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 4 }),
         fc.array(fc.uint8Array({ minLength: 5, maxLength: 5 }), { minLength: 2, maxLength: 6 }),
         (filter, rows) => {
-          expect(readGreyPng(greyPng(rows, filter))?.points).toEqual(Uint8Array.from(rows.flatMap((row) => [...row])));
+          expect(readPng(greyPng(rows, filter))?.points).toEqual(Uint8Array.from(rows.flatMap((row) => Array.from(row))));
         },
       ),
     );
-    expect(readGreyPng(Buffer.from('no picture'))).toBeNull();
+    expect(readPng(Buffer.from('no picture'))).toBeNull();
+    const whole = greyPng([new Uint8Array(5), new Uint8Array(5)], 0);
+    for (let length = 0; length < whole.length - 4; length++) expect(readPng(whole.subarray(0, length))).toBeNull();
   });
 });
 
