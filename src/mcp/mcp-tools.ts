@@ -84,7 +84,7 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
           .min(0)
           .max(1)
           .optional()
-          .describe('Leave out passages that answer less well; 0.35 leaves out most other subjects.'),
+          .describe('Leave out passages that answer less well; 0.34 leaves out most other subjects.'),
         collections: schemas.collections.optional(),
         ...inCollection,
       }),

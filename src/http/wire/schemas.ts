@@ -277,7 +277,7 @@ export const collections = z
       'Several collections at once; `["*"]`: all that the key may read, 4,096 at most, but for `openai-files`, whose files are in their stores as well.',
   });
 const minRelevanceDescription =
-  'Leave out what is less relevant; 0.35 keeps about 95 % of the right first hits and drops most questions of another subject.';
+  'Leave out what is less relevant; 0.34 keeps about 95 % of the right first hits and drops most questions of another subject.';
 
 /** A number from 0 to 1 in a query string. */
 const queryShare: z.ZodType<number, string> = z

@@ -17,7 +17,7 @@ import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.t
 import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, replaced, withSynonyms, writtenTerms, type QueryTerm } from './query-terms.ts';
 import { synonymTerms } from './synonyms.ts';
-import { type Need, needsOf } from './relevance.ts';
+import { type Asked, askedNothing, askedOf } from './relevance.ts';
 import { addSiblings, bestRows, byScore, idf, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
 import type { Segment } from '../index/segments.ts';
@@ -56,9 +56,9 @@ export type Ranked = {
   readonly terms: readonly Pick<QueryTerm, 'term'>[];
   readonly tokens: readonly Token[];
   /** What the question asks for, by which passages are rated. */
-  readonly needs: readonly Need[];
+  readonly asked: Asked;
   /** The same in the other language, for what was found by the translation of the question. */
-  readonly needsAcross: readonly Need[];
+  readonly askedAcross: Asked;
   /** The question as it was read, where words were put in the place of what no text has; else null. */
   readonly shownFor: string | null;
 };
@@ -102,25 +102,25 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
       input.mode === 'keyword' ? { terms: written, replacements: [] } : repairedTerms(tokens, written, segments, repairing(input));
     return { terms: withSynonyms(read, synonymTerms(input.query, input.synonyms ?? []), segments), replacements };
   });
-  const needs = needsOf(tokens, terms, collection);
+  const asked = askedOf(tokens, terms, collection);
   const shownFor = replaced(input.query, replacements);
   if (input.mode === 'vector' && input.near !== null) {
     const top = nearRows(input, input.near);
-    return { top, total: top.length, terms, tokens, needs, needsAcross: [], shownFor };
+    return { top, total: top.length, terms, tokens, asked, askedAcross: askedNothing, shownFor };
   }
   const scores = yield* scoreInSteps(terms, segments, collection, input.allowed);
   addSiblings(scores, segments, tuning.siblingShare);
   const phrases = phrasesOf(input.query);
   const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, scores);
   const ranked = yield* rankScored(input, scores, terms, tokens);
-  const { top, total, marks, needsAcross } = yield* withOtherLanguage(input, ranked);
+  const { top, total, marks, askedAcross } = yield* withOtherLanguage(input, ranked);
   return {
     top: inFront(quoted, top, input.limit),
     total,
     terms: [...terms, ...marks.map((term) => ({ term }))],
     tokens,
-    needs,
-    needsAcross,
+    asked,
+    askedAcross,
     shownFor,
   };
 }
@@ -133,13 +133,13 @@ function repairing({ vocabulary, dictionary }: RankingInput) {
 function* withOtherLanguage(
   input: RankingInput,
   ranked: { readonly top: readonly Scored[]; readonly total: number },
-): RankingSteps<{ top: readonly Scored[]; total: number; marks: readonly string[]; needsAcross: readonly Need[] }> {
+): RankingSteps<{ top: readonly Scored[]; total: number; marks: readonly string[]; askedAcross: Asked }> {
   const { segments } = input.snapshot;
   const across =
     input.mode === 'hybrid' ? yield* answersAcross({ ...input, segments, siblingShare: tuning.siblingShare }, ranked.top) : null;
-  if (across === null) return { ...ranked, marks: [], needsAcross: [] };
+  if (across === null) return { ...ranked, marks: [], askedAcross: askedNothing };
   const top = interleave(ranked.top, across, input.limit);
-  return { top, total: Math.max(ranked.total, across.total, top.length), marks: across.marks, needsAcross: across.needs };
+  return { top, total: Math.max(ranked.total, across.total, top.length), marks: across.marks, askedAcross: across.asked };
 }
 
 /** The rows, best first, whose texts have every phrase; a few texts at a time. */

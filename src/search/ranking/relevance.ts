@@ -3,12 +3,12 @@
  * question asks for that is in the passage or in its headings, each word and each Chinese character or pair of them weighing the square root of
  * its BM25 weight. A word that was repaired counts when what it was repaired to is there.
  *
- * Measured on labelled pairs (`npm run eval -- FOLDER --unrelated OTHER`): for cranfield and drcd, with the questions of the other set as
- * the unrelated ones, the area under the curve is 1.000 and 0.971 (there the questions are translated), and what keeps 95 % of the right first
- * hits (0.349 and 0.378) drops 100 % and 84 % of the unrelated ones; with
- * unrelated questions of the same language it is 0.96. The square root, because a collection that grows tenfold then moves a passage by 0.01
- * on average, where the weight itself moves it by 0.02; weighing all words alike never moves it, but tells less
- * (0.95). Scores cannot tell: they grow with the number of words and with the collection.
+ * Measured on labelled pairs (`npm run eval -- FOLDER --unrelated OTHER`; figures in docs/decisions/0012). The square root, because a collection that
+ * grows tenfold then moves a passage by 0.01 on average, where the weight itself moves it by 0.02; weighing all words alike never moves it, but
+ * tells less (0.95 under the curve beside 0.96, against questions of the same language). Scores cannot tell: they grow with the number of words
+ * and with the collection.
+ *
+ * What a translated question found is rated by its translations, more strictly (`translation/across.ts`), and brought to the same scale.
  *
  * It is of words: what only an embedder's vectors found is rated low.
  */
@@ -16,16 +16,35 @@ import { scanTerms, type Token } from '../analysis/tokens.ts';
 import type { QueryTerm } from './query-terms.ts';
 import { type Collection, idf, type Scored } from './scorer.ts';
 
-/** One thing that a question asks for; any of these terms answers it. */
-export type Need = { readonly weight: number; readonly terms: readonly string[] };
+/** One way to answer a need: a text has all of these terms. */
+export type Answering = {
+  readonly terms: readonly string[];
+  /** How much of the need it meets, from 0 to 1. */
+  readonly worth: number;
+  /** Share of that which a text with some of the terms meets, for each share of them that it has. */
+  readonly partly: number;
+};
 
-/** A need that `chunks` of all chunks meet; `share` stands beside what that tells. */
-export function needOf(share: number, chunks: number, collection: Collection, terms: readonly string[]): Need {
-  return { weight: share * Math.sqrt(idf(chunks, collection)), terms };
-}
+/** One thing that a question asks for; the best of these ways that a text has counts. */
+export type Need = { readonly weight: number; readonly ways: readonly Answering[] };
+
+/** All that a question asks for, in the words of one language. */
+export type Asked = {
+  readonly needs: readonly Need[];
+  /** Weight of what no text can meet: few words met are no sure answer, where words may mean something else. */
+  readonly doubt: number;
+  /** The share that 95 % of right first hits have at least: it is rated as `usualRating`, whatever the share of such a question means. */
+  readonly usual: number;
+};
+
+/** What 95 % of right first hits reach, in every language and across two. */
+export const usualRating = 0.34;
+
+/** Of a question in words that nobody has translated. */
+export const askedNothing: Asked = { needs: [], doubt: 0, usual: usualRating };
 
 /** What a question of these words asks for, whose terms were looked up. */
-export function needsOf(tokens: readonly Token[], terms: readonly QueryTerm[], collection: Collection): Need[] {
+export function askedOf(tokens: readonly Token[], terms: readonly QueryTerm[], collection: Collection): Asked {
   const known = new Map(terms.map((term) => [term.term, term]));
   const repairs = Map.groupBy(
     terms.filter(({ repairs: of }) => of !== undefined),
@@ -35,34 +54,43 @@ export function needsOf(tokens: readonly Token[], terms: readonly QueryTerm[], c
   const values = tokens.filter(({ kind }) => kind === 'value');
   const parts = tokens.filter(({ kind }) => kind !== 'whole' && kind !== 'value');
   const distinct = new Map((parts.length > 0 ? parts : tokens).map((token) => [token.term, token]));
-  return [...distinct.values()].map(({ term, start, end }) => {
+  const needs = [...distinct.values()].map(({ term, start, end }): Need => {
     const written = values.filter((value) => value.start <= start && end <= value.end);
     const readings = [term, ...(repairs.get(term) ?? []).map((one) => one.term), ...written.map((one) => one.term)];
     const chunks = Math.max(...readings.map((one) => known.get(one)?.postings.chunks ?? 0));
-    return needOf(1, chunks, collection, readings);
+    const ways = readings.map((reading) => ({ terms: [reading], worth: 1, partly: 0 }));
+    return { weight: Math.sqrt(idf(chunks, collection)), ways };
   });
+  return { needs, doubt: 0, usual: usualRating };
 }
 
-/** A rating to be filled for each row, by what the question asks for in the language in which the row was found. */
-export function ratings({ needs, needsAcross }: { readonly needs: readonly Need[]; readonly needsAcross: readonly Need[] }) {
-  const [own, across] = [ratedBy(needs), ratedBy(needsAcross)];
-  return (scored: Pick<Scored, 'across'>): Rating => new Rating(scored.across === true ? across : own);
+/**
+ * A rating to be filled for each row: by the question as it is written, or, for what its translation found, as either reading has it better (a
+ * text may have a question of two languages word for word).
+ */
+export function ratings({ asked, askedAcross }: { readonly asked: Asked; readonly askedAcross: Asked }) {
+  const [own, both] = [readings([asked]), readings([asked, askedAcross])];
+  return (scored: Pick<Scored, 'across'>): Rating => new Rating(scored.across === true ? both : own);
+}
+
+/** What a question may ask for, and all terms of it. */
+type Readings = { readonly all: readonly Asked[]; readonly terms: ReadonlySet<string> };
+
+function readings(all: readonly Asked[]): Readings {
+  return { all, terms: new Set(all.flatMap(({ needs }) => needs.flatMap(({ ways }) => ways.flatMap(({ terms }) => terms)))) };
 }
 
 /** Collects what of a question is in a passage, term by term, and rates it: three digits after the point. */
 class Rating {
-  readonly #needs: readonly Need[];
-  readonly #needsOfTerm: ReadonlyMap<string, readonly number[]>;
-  readonly #met = new Set<number>();
+  readonly #readings: Readings;
+  readonly #found = new Set<string>();
 
-  constructor({ needs, needsOfTerm }: RatedNeeds) {
-    this.#needs = needs;
-    this.#needsOfTerm = needsOfTerm;
+  constructor(asked: Readings) {
+    this.#readings = asked;
   }
 
   take(term: string): void {
-    const found = this.#needsOfTerm.get(term);
-    if (found !== undefined) for (const at of found) this.#met.add(at);
+    if (this.#readings.terms.has(term)) this.#found.add(term);
   }
 
   /** All terms of a text. About 60 µs for 300 words. */
@@ -72,18 +100,26 @@ class Rating {
   }
 
   get value(): number {
-    const all = this.#needs.reduce((sum, { weight }) => sum + weight, 0);
-    let sum = 0;
-    for (const at of this.#met) sum += this.#needs[at]!.weight;
-    return all === 0 ? 0 : Math.round((1000 * sum) / all) / 1000;
+    return Math.round(1000 * Math.max(...this.#readings.all.map((asked) => this.#rated(asked)))) / 1000;
+  }
+
+  #rated({ needs, doubt, usual }: Asked): number {
+    let [all, met] = [doubt, 0];
+    for (const { weight, ways } of needs) {
+      all += weight;
+      met += weight * Math.max(0, ...ways.map((way) => this.#metBy(way)));
+    }
+    return all === 0 ? 0 : onOneScale(met / all, usual);
+  }
+
+  #metBy({ terms, worth, partly }: Answering): number {
+    const share = terms.filter((term) => this.#found.has(term)).length / Math.max(1, terms.length);
+    return share === 1 ? worth : worth * partly * share;
   }
 }
 
-type RatedNeeds = { readonly needs: readonly Need[]; readonly needsOfTerm: ReadonlyMap<string, readonly number[]> };
-
-function ratedBy(needs: readonly Need[]): RatedNeeds {
-  const needsOfTerm = new Map<string, number[]>();
-  for (const [at, { terms }] of needs.entries())
-    for (const term of terms) needsOfTerm.set(term, [...(needsOfTerm.get(term) ?? []), at]);
-  return { needs, needsOfTerm };
+/** Two straight lines: from 0 to what is usual, and on to 1. */
+function onOneScale(share: number, usual: number): number {
+  if (share < usual) return (share * usualRating) / usual;
+  return usualRating + ((share - usual) * (1 - usualRating)) / (1 - usual);
 }

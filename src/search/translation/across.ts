@@ -8,11 +8,11 @@
  * (5 % and 95 %; with the thresholds below 80 % of the former are found in ten, and the latter lose 0.002 nDCG@10).
  */
 import type { Segment } from '../index/segments.ts';
-import { addSiblings, bestRows, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
-import { type Need, needOf } from '../ranking/relevance.ts';
+import { addSiblings, bestRows, type Collection, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
+import type { Asked } from '../ranking/relevance.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
 import { hasLanguage, type LanguageRows, learnLanguages, markersOf, rowsIn } from './chunk-languages.ts';
-import { conceptsOf, languageOfQuestion, type Concept, type Language } from './concepts.ts';
+import { conceptsOf, languageOfQuestion, type Concept, type Language, type Wording } from './concepts.ts';
 import type { Dictionary } from './dictionary.ts';
 import { hasRow, unionOf, type WordingPostings, wordingsThere } from './union-postings.ts';
 
@@ -25,6 +25,16 @@ export const tuning = {
   somePlaces: -0.25,
   /** … and from here on all of them. */
   allPlaces: 0.5,
+};
+
+const rating = {
+  /** Worth of a translation beside that of the one before it. */
+  later: 0.6,
+  partly: 0.5,
+  /** As many words that no text has. */
+  doubt: 1.5,
+  /** By the language of the question: less of an English one is found in Chinese than the other way round. */
+  usual: { zh: 0.215, en: 0.18 },
 };
 
 /** Postings that the translations of one question may cost; the commonest words are left out. */
@@ -48,7 +58,7 @@ export type Across = {
   /** Index terms of the translations that were found, to be marked in the hits. */
   readonly marks: readonly string[];
   /** What the translated question asks for, to rate these answers by. */
-  readonly needs: readonly Need[];
+  readonly asked: Asked;
   /** Share of the places that these answers get among those of the question's own language: from 0 to 1. */
   readonly share: number;
 };
@@ -77,13 +87,28 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
     coverage(best, words, segments, ({ across }) => across, rows),
   );
   if (share === 0) return null;
-  const needs = words.map(({ across, weight, marks }) => needOf(weight, across.chunks, rows.collection, marks));
   return {
     top: best.map((scored) => ({ ...scored, across: true })),
     total,
-    marks: found.flatMap(({ marks }) => marks),
-    needs,
+    marks: found.flatMap(({ wordings }) => wordings.flat()),
+    asked: askedAcross(words, rows.collection, own),
     share,
+  };
+}
+
+/**
+ * A later translation is less likely to be what was meant, a part of a phrase less so than all of it, and one word that is met may be so by
+ * chance. Measured on halves of xling-zh-en and xling-en-zh against the questions of drcd and cranfield: the area under the curve is 0.96 with all
+ * of these, 0.93 and 0.95 where any term of any translation counted.
+ */
+function askedAcross(words: readonly Word[], collection: Collection, own: Language): Asked {
+  return {
+    needs: words.map(({ weight, across, wordings }) => ({
+      weight: weight * idf(across.chunks, collection),
+      ways: wordings.map((terms, at) => ({ terms, worth: rating.later ** at, partly: rating.partly })),
+    })),
+    doubt: rating.doubt * idf(1, collection),
+    usual: rating.usual[own],
   };
 }
 
@@ -131,7 +156,8 @@ type Word = {
   readonly weight: number;
   readonly own: TermPostings;
   readonly across: TermPostings;
-  readonly marks: readonly string[];
+  /** Of its translations, those that some text has. */
+  readonly wordings: readonly Wording[];
 };
 
 /** The concepts with their postings: as written among the chunks of the question's language, translated among those of the other. */
@@ -158,7 +184,7 @@ function* weighedWords(
       weight: word.weight,
       own: unionOf(word.own, segments, ownRows),
       across: unionOf(word.across, segments, otherRows),
-      marks: word.across.flatMap(({ wording }) => wording),
+      wordings: word.across.map(({ wording }) => wording),
     });
   }
   return words;

@@ -1,0 +1,93 @@
+/**
+ * Searches with and without a filter that leaves 1 % of the documents, on both kinds of index: `npm run bench -- filters [CHUNKS]`. The two take
+ * turns, each question once with and once without; the processor's time is this process's and, of PostgreSQL, without the database's.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
+import type { DocumentIndex, SearchMode } from '../../src/search/document-index.ts';
+import type { Filter } from '../../src/search/filters.ts';
+import { openSqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
+import { openDatabase } from '../../src/storage/postgres/database.ts';
+import { createPostgresIndex } from '../../src/storage/postgres/index/postgres-index.ts';
+import type { TaskId } from '../../src/tasks/task.ts';
+import { silentLogger } from '../support/engine-steps.ts';
+import { ask, startPostgres } from '../support/postgres.ts';
+import { stageDocument } from '../support/staged-document.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import type { Bench, Row } from './bench.ts';
+import { createText, documentTexts, question } from './made-text.ts';
+import { percentile, round } from './process-figures.ts';
+
+const documentChunks = 50;
+const questions = 100;
+const onePercent: Filter = { type: 'lt', key: 'percent', value: 1 };
+
+export const bench: Bench = {
+  title: `median of ${questions} searches in ms, and CPU ms of each, without a filter and with one that leaves 1 %`,
+  argsAmongAll: ['10000'],
+  async run([chunks = '100000']) {
+    await using stack = new AsyncDisposableStack();
+    const { path } = stack.use(await tempDir(tmpdir()));
+    const server = stack.use(await startPostgres());
+    const url = await server.newDatabase();
+    const embedder = createBuiltinEmbedder();
+    await mkdir(join(path, 'index'));
+    const file = openSqliteIndex({ indexDir: join(path, 'index'), embedder });
+    stack.defer(() => file.close());
+    const database = await openDatabase({ url, connectionsMax: 4, idleInTransactionMs: 0, logger: silentLogger });
+    stack.defer(() => database.close());
+    const table = createPostgresIndex({ database, embedder, merges: true, logger: silentLogger });
+    stack.defer(() => table.close());
+    await fill([file, table], join(path, 'staged'), Math.ceil(Number(chunks) / documentChunks));
+    while (file.tidy());
+    await ask(url, 'VACUUM ANALYZE');
+    const rows: Row[] = [];
+    for (const [name, index] of [['files', file] as const, ['PostgreSQL', table] as const])
+      for (const mode of ['keyword', 'hybrid'] as const) rows.push({ what: `${name}, ${mode}`, ...(await compare(index, mode)) });
+    return rows;
+  },
+};
+
+/** One document in a hundred has `percent` 0. */
+async function fill(indexes: readonly DocumentIndex[], staged: string, documents: number): Promise<void> {
+  const text = createText(7);
+  for (let number = 0; number < documents; number += 1) {
+    await mkdir(staged);
+    const document = await stageDocument(staged, {
+      docId: `d${number}`,
+      version: `0190a0b0-0000-7000-8000-${String(number).padStart(12, '0')}` as TaskId,
+      texts: documentTexts(text, documentChunks),
+      metadata: { percent: number % 100 },
+    });
+    for (const index of indexes) await index.replace(document, staged);
+    await rm(staged, { recursive: true });
+  }
+}
+
+async function compare(index: DocumentIndex, mode: SearchMode): Promise<Row> {
+  const text = createText(11);
+  const laps = { without: { ms: [] as number[], cpuMs: [] as number[] }, with: { ms: [] as number[], cpuMs: [] as number[] } };
+  for (let number = 0; number < questions + 10; number += 1) {
+    const query = question(text, number);
+    for (const which of ['without', 'with'] as const) {
+      const [at, cpu] = [performance.now(), process.cpuUsage()];
+      const filter = which === 'with' ? { filters: onePercent } : {};
+      await index.search({ query, mode, topK: 10, offset: 0, filter });
+      const { user, system } = process.cpuUsage(cpu);
+      // The first ones read what is kept afterwards.
+      if (number < 10) continue;
+      laps[which].ms.push(performance.now() - at);
+      laps[which].cpuMs.push((user + system) / 1000);
+    }
+  }
+  const median = (which: 'without' | 'with', what: 'ms' | 'cpuMs'): number => percentile(laps[which][what], 0.5);
+  return {
+    'ms without': round(median('without', 'ms')),
+    'ms with': round(median('with', 'ms')),
+    'CPU ms without': round(median('without', 'cpuMs')),
+    'CPU ms with': round(median('with', 'cpuMs')),
+    'CPU ratio': round(median('with', 'cpuMs') / median('without', 'cpuMs')),
+  };
+}
