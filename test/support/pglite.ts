@@ -30,6 +30,8 @@ export async function openPglite(): Promise<Database> {
   }
 
   const database: Database = {
+    lacksRoom: false,
+    roomFound: () => undefined,
     query: async (sql, values) => (await ask(sql, values)).rows,
     run: async (sql, values) => (await ask(sql, values)).affectedRows ?? 0,
     transaction,

@@ -14,6 +14,8 @@ export type TroubleLoad = {
   answered(): number;
   /** What an answer may be from now on, beside those of good times. */
   allow(codes: readonly number[]): void;
+  /** What `GET /ready` of both front ends answers. */
+  ready(): Promise<number[]>;
   /** Until both front ends take an upload; how long it took, in milliseconds. */
   recovered(): Promise<number>;
   /** Ends the load; then says what is lost, what is there though it was refused, and where list and search differ. */
@@ -90,6 +92,7 @@ export function startLoad(servers: readonly TestServer[]): TroubleLoad {
       allowedBefore = allowed;
       allowed = codes;
     },
+    ready: () => Promise.all(servers.map(async ({ url }) => (await fetch(`${url}/ready`)).status)),
     async recovered() {
       const startedAt = performance.now();
       for (const server of servers)
@@ -149,6 +152,9 @@ export async function passThrough(
   await trouble.begin();
   try {
     if (trouble.refuses) await until(`uploads are refused: it ${trouble.name}`, () => load.refused() > before.refused + 10);
+    // What uploads are told is what whoever asks beforehand is told.
+    if (trouble.refuses)
+      await until(`nobody is ready: it ${trouble.name}`, async () => (await load.ready()).every((status) => status === 503));
     await until('the load went on', () => load.answered() > before.answered + 40);
     if (trouble.keepsOut === true) await until('somebody has not shown itself for long', () => silent(4000));
     await until('it has lasted', () => performance.now() - beganAt >= lastsMs);
@@ -156,6 +162,7 @@ export async function passThrough(
     await trouble.end();
   }
   const recoveredMs = await load.recovered();
+  await until('both are ready again', async () => (await load.ready()).every((status) => status === 200));
   load.allow([]);
   return recoveredMs;
 }

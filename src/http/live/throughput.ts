@@ -1,8 +1,10 @@
-/** What was done in each of the last 60 minutes, counted from the ends of tasks as they are seen here, and how full the queue was. Memory: 60 rows, each of the collections in which something ended. */
+/** What was done in each of the last 60 minutes, counted from the ends of tasks as they are seen here, and how full the queue was. Memory: 120 rows, each of the collections in which something ended, and the last 10,000 ends. */
 import { collectionOf } from '../../documents/document-name.ts';
 import { isTerminal, type Task } from '../../tasks/task.ts';
 
 const minutesKept = 60;
+/** Ends that are remembered: one that is told again after so many others counts twice. */
+const endsKept = 10_000;
 const minuteMs = 60_000;
 
 export type MinuteCount = {
@@ -27,20 +29,22 @@ export interface Throughput {
 }
 
 type Done = { completed: number; failed: number; bytes: number };
-type Row = { readonly ended: Set<string>; readonly done: Map<string, Done>; pending: number; processing: number };
+type Row = { readonly done: Map<string, Done>; pending: number; processing: number };
 
 export function createThroughput(): Throughput {
   const rows = new Map<number, Row>();
+  const ended = new Set<string>();
 
   return { note, sample, history };
 
   function note(task: Task): void {
     if (!isTerminal(task.status) || task.finishedAt === null) return;
     const minute = Math.floor(Date.parse(task.finishedAt) / minuteMs);
-    const row = rowAt(minute);
     const end = `${task.id}:${task.revision}`;
-    if (row.ended.has(end)) return;
-    row.ended.add(end);
+    if (ended.has(end)) return;
+    ended.add(end);
+    if (ended.size > endsKept) ended.delete(ended.keys().next().value!);
+    const row = rowAt(minute);
     const collection = collectionOf(task.docId);
     const done = row.done.get(collection) ?? { completed: 0, failed: 0, bytes: 0 };
     row.done.set(collection, done);
@@ -55,7 +59,7 @@ export function createThroughput(): Throughput {
   }
 
   function rowAt(minute: number): Row {
-    const row = rows.get(minute) ?? { ended: new Set(), done: new Map<string, Done>(), pending: 0, processing: 0 };
+    const row = rows.get(minute) ?? { done: new Map<string, Done>(), pending: 0, processing: 0 };
     rows.set(minute, row);
     for (const old of rows.keys()) if (old <= minute - 2 * minutesKept) rows.delete(old);
     return row;

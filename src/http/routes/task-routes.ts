@@ -26,8 +26,9 @@ export type TaskRouteOptions = {
   readonly metrics: HttpMetrics;
 };
 
-/** Tasks in the first event of GET /events: all live ones, and the newest. */
+/** Tasks in the first event of GET /events, the newest first, and its bytes: an event stream is cut off when too much of it is unread. */
 const snapshotTasksMax = 200;
+const snapshotBytesMax = 256 * 1024;
 /** How many times as many tasks as were asked for one list request looks through for a key's own. */
 const timesReadMax = 20;
 
@@ -206,11 +207,13 @@ async function followTasks(call: TaskCall, collection: string, options: TaskRout
   const { ctx, services, principal } = call;
   const { feed, wire } = options;
   if (answeredHead(ctx)) return;
-  const missed = feed.since(collection, ctx.get('Last-Event-ID'));
+  const known = feed.since(collection, ctx.get('Last-Event-ID'));
+  // More than may be unread would cut the stream off, each time anew.
+  const missed = known !== null && bytesOf(known.map(({ snapshot }) => toRecord(snapshot))) <= snapshotBytesMax ? known : null;
   const startId = feed.lastId(collection);
   const tasks = missed === null ? await liveAndNewest(services.tasks, collection, principal) : null;
   const stream = openEventStream(ctx, streamOptions(call, options));
-  if (tasks !== null) stream.send({ id: startId, name: 'snapshot', data: { tasks: tasks.map(toRecord) } });
+  if (tasks !== null) stream.send({ id: startId, name: 'snapshot', data: snapshotOf(tasks.map(toRecord)) });
   // What came while the snapshot was read is sent after it: each event holds a whole task, so twice does no harm.
   for (const event of missed ?? feed.since(collection, startId) ?? []) send(event);
   const unfollow = feed.follow(collection, send);
@@ -234,17 +237,22 @@ function streamOptions(
 }
 
 async function liveAndNewest(tasks: TaskService, collection: string, principal: Principal): Promise<readonly TaskSnapshot[]> {
-  const live = await Promise.all(
-    taskStatuses
-      .filter((status) => !isTerminal(status))
-      .map((status) => tasks.list({ status, collection, limit: snapshotTasksMax })),
-  );
+  // What runs may be older than all of the newest.
+  const running = await tasks.list({ status: 'processing', collection, limit: snapshotTasksMax / 2 });
   const newest = await tasks.list({ collection, limit: snapshotTasksMax });
-  const byId = new Map([...newest.tasks, ...live.flatMap((page) => page.tasks)].map((snapshot) => [snapshot.task.id, snapshot]));
-  return [...byId.values()]
-    .filter(({ task }) => mayAccess(principal, task))
-    .sort((a, b) => (a.task.id < b.task.id ? 1 : -1))
-    .slice(0, 2 * snapshotTasksMax);
+  const byId = new Map([...newest.tasks, ...running.tasks].map((snapshot) => [snapshot.task.id, snapshot]));
+  return [...byId.values()].filter(({ task }) => mayAccess(principal, task)).sort((a, b) => (a.task.id < b.task.id ? 1 : -1));
+}
+
+/** As many of the newest as fit; `more`: GET /tasks has others. */
+function snapshotOf(records: readonly object[]): { tasks: readonly object[]; more: boolean } {
+  let tasks = records.slice(0, snapshotTasksMax);
+  while (tasks.length > 1 && bytesOf(tasks) > snapshotBytesMax) tasks = tasks.slice(0, Math.ceil(tasks.length * 0.8));
+  return { tasks, more: tasks.length < records.length || records.length >= snapshotTasksMax };
+}
+
+function bytesOf(records: readonly object[]): number {
+  return records.reduce((bytes, record) => bytes + Buffer.byteLength(JSON.stringify(record)), 0);
 }
 
 /** The task, if it is this caller's to see; another key's task does not exist for it. */

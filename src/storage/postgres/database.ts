@@ -33,6 +33,9 @@ export interface Database {
    * statement that runs is cancelled.
    */
   snapshot<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Whether the server has refused something for want of room, and none was found since (`roomFound`). */
+  readonly lacksRoom: boolean;
+  roomFound(): void;
   /** Waits for what runs. */
   close(): Promise<void>;
 }
@@ -77,6 +80,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   pool.on('connect', (client) => client.on('error', note));
   /** `open` ends with the transaction: what was begun inside it (a timer, a stream) may go on after it, and is then outside. */
   const current = new AsyncLocalStorage<{ readonly client: Client; open: boolean; readonly after: After[] }>();
+
+  let lacksRoom = false;
+
+  function refuse(error: unknown): never {
+    if (troubleOf(error) === 'full') lacksRoom = true;
+    return rethrow(error);
+  }
 
   async function withClient<T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const outer = current.getStore();
@@ -129,18 +139,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   /** What stands alone is tried again as a transaction is: nothing of it was done. */
   async function execute(sql: string, values: readonly unknown[]): Promise<pg.QueryResult<Row>> {
     const once = (): Promise<pg.QueryResult<Row>> =>
-      withClient((client) => client.query<Row>(sql, values as unknown[]).catch(rethrow));
+      withClient((client) => client.query<Row>(sql, values as unknown[]).catch(refuse));
     return current.getStore()?.open === true ? once() : again(once);
   }
 
   async function begin<T>(how: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withClient(async (client) => {
-      await client.query(how).catch(rethrow);
+      await client.query(how).catch(refuse);
       const inside = { client, open: true, after: [] as After[] };
       try {
         const result = await cancellable(client, signal, () => current.run(inside, work));
         inside.open = false;
-        await client.query('COMMIT').catch(rethrow);
+        await client.query('COMMIT').catch(refuse);
         await current.exit(() => Promise.all(inside.after.map(async (then) => then())));
         return result;
       } catch (error) {
@@ -178,6 +188,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     run: async (sql, values = []) => (await execute(sql, values)).rowCount ?? 0,
     transaction,
     snapshot: (work, signal) => begin('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, signal),
+    get lacksRoom() {
+      return lacksRoom;
+    },
+    roomFound() {
+      lacksRoom = false;
+    },
     close: () => pool.end(),
   };
 }

@@ -19,6 +19,7 @@ import { openJobs } from './jobs.ts';
 import { letsIn, openListenConnection, type Signal } from './listen-connection.ts';
 import { join as joinOwners } from './membership.ts';
 import { createPostgresFileStore } from './file-store.ts';
+import { createRoom } from './room.ts';
 import { createPostgresIndex } from './index/postgres-index.ts';
 import { continueAfter, nextOrdinal } from './ordinals.ts';
 import { createPostgresTaskQueue } from './task-queue.ts';
@@ -110,6 +111,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   const blobs = createBlobs(database);
   const index = createPostgresIndex({ database, ...options, merges: role === 'worker' });
   const files = createPostgresFileStore({ database, membership, blobs, workDir: join(root, id) });
+  const room = createRoom({ database, blobs, owner: id });
   const parts = { database, membership, jobs, leases, signals, blobs, index, now: options.now };
   const tasks: PostgresTaskStore = createPostgresTaskStore({ ...parts, watch, snapshots });
   const queue = createPostgresTaskQueue({ ...parts, notifier, onEnd: (task) => files.tidy(task) });
@@ -210,6 +212,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     } catch (error) {
       files.unkeep(receipt);
       refused.add(fields.id);
+      room.note(error);
       throw error;
     }
   }
@@ -232,7 +235,8 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   async function state(): Promise<StoreState> {
     try {
       const [row] = await listenConnection.query(`SELECT current_setting('transaction_read_only') = 'on' AS read_only`, []);
-      return row?.['read_only'] === true ? { state: 'read_only', reason: 'the database may only be read' } : { state: 'ready' };
+      if (row?.['read_only'] === true) return { state: 'read_only', reason: 'the database may only be read' };
+      return await room.state();
     } catch (error) {
       return { state: 'unusable', reason: `the database does not answer: ${(error as Error).message}` };
     }

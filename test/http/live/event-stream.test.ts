@@ -137,6 +137,29 @@ describe('GET /events', () => {
     expect(stream.events[2]!.data).toMatchObject({ task_id: old, status: 'completed' });
   });
 
+  it('begins with the newest tasks that fit, and says whether there are more', async () => {
+    await using server = await startHttpServer(waits);
+    const wide = { note: '报告'.repeat(500) };
+    const sent = Array.from({ length: 260 }, (_, n) =>
+      fetch(`${server.url}/documents/d${n}?metadata=${encodeURIComponent(JSON.stringify(wide))}`, {
+        method: 'PUT',
+        body: 'x',
+        headers: { 'content-type': 'text/plain', prefer: 'respond-async' },
+      }),
+    );
+    for (const { status } of await Promise.all(sent)) expect(status).toBe(202);
+    await using stream = await follow(server, '/events');
+    const { data } = await eventually(() => stream.events[0], 'the snapshot');
+    const ids = (data.tasks as { task_id: string }[]).map(({ task_id: id }) => id);
+    const newest = [...server.memory.tasks.keys()].toSorted().toReversed();
+
+    expect(data.more).toBe(true);
+    expect(ids).toEqual(newest.slice(0, ids.length));
+    expect(ids.length).toBeGreaterThan(50);
+    expect(ids.length).toBeLessThanOrEqual(200);
+    expect(JSON.stringify(data).length).toBeLessThan(512 * 1024);
+  });
+
   it('resumes after Last-Event-ID with what was missed, and without a snapshot', async () => {
     await using server = await startHttpServer(waits);
     let lastId = '';
