@@ -1,7 +1,11 @@
 /** Everything that is told a secret fails, on servers that log all they can; and nothing that they wrote shows one. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/command.ts';
-import { leaks, secretMark } from '../support/leaks.ts';
+import { leaks, secretMark, watchedLogger } from '../support/leaks.ts';
 import { ask, type Databases } from '../support/postgres.ts';
 import { sharedPostgres } from '../support/shared-postgres.ts';
 import { askRedis, type RedisServer, startRedis } from '../support/redis.ts';
@@ -124,4 +128,18 @@ it('nor does what a start or a command prints that is refused [S47]', async () =
   expect(printed.join('\n')).toMatch(/authentication failed/);
   expect(printed.filter((text) => text.includes(secretMark))).toEqual([]);
   expect(leaks).toEqual([]);
+});
+
+it('what is checked so is what a child writes of its key file, and what a logger inside a test would write [S47]', async () => {
+  const keyFile = join(dataDir, 'watched-keys');
+  await writeFile(keyFile, '# keys\nme:read:a-key-of-the-file-0123\n');
+  const script = 'console.log("shows a-key-of-the-file-0123")';
+  const child = spawn(process.execPath, ['-e', script], { env: { API_KEYS_FILE: keyFile }, stdio: ['ignore', 'pipe', 'ignore'] });
+  child.stdout.resume();
+  await once(child, 'close');
+  watchedLogger()
+    .child({ requestId: 'r' })
+    .error({ err: new Error(secret('inside')) }, 'failed');
+
+  expect(leaks.splice(0)).toEqual(['shows a-key-of-the-file-0123', expect.stringContaining(secret('inside'))]);
 });

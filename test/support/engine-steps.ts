@@ -1,4 +1,5 @@
 /** What a front end and a dispatcher do with an engine, in words that tests can use. */
+import { watchedLogger } from './leaks.ts';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -20,13 +21,7 @@ import {
 
 export const newId = (): TaskId => v7() as TaskId;
 
-export const silentLogger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silentLogger,
-};
+export const silentLogger: Logger = watchedLogger();
 
 export type UploadChoices = {
   readonly id?: TaskId;

@@ -11,6 +11,7 @@ import { defaultHttpLimits, type HttpLimits, type HttpSettings } from '../../src
 import type { Route } from '../../src/http/routes/route.ts';
 import type { Services } from '../../src/http/services.ts';
 import type { Logger } from '../../src/logger.ts';
+import { watchedLogger } from './leaks.ts';
 import { createMemoryServices, type MemoryServices, type MemoryServicesOptions } from './memory-services.ts';
 
 export type LogLine = { readonly level: string; readonly sentence: string; readonly fields: Record<string, unknown> };
@@ -91,12 +92,17 @@ export async function startHttpServer(options: TestServerOptions = {}): Promise<
   };
 }
 
-/** Keeps what is logged, exactly as it would be written. */
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Keeps what is logged, exactly as it would be written; what would be written shows no secret. */
 export function collectingLogger(lines: LogLine[]): Logger {
+  const watched = watchedLogger();
   const write =
-    (level: string) =>
-    (fields: object, sentence: string): void =>
-      void lines.push({ level, sentence, fields: fields as Record<string, unknown> });
+    (level: LogLevel) =>
+    (fields: object, sentence: string): void => {
+      watched[level](fields, sentence);
+      lines.push({ level, sentence, fields: fields as Record<string, unknown> });
+    };
   const logger: Logger = {
     debug: write('debug'),
     info: write('info'),

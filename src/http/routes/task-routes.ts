@@ -1,7 +1,7 @@
 /** GET, DELETE and retry of tasks, their list, and their events. */
 import type { Context } from 'koa';
 import { AppError } from '../../errors.ts';
-import { isTerminal, taskStatuses, type TaskId, type TaskSnapshot } from '../../tasks/task.ts';
+import { isTerminal, type TaskId, type TaskSnapshot } from '../../tasks/task.ts';
 import { scopedId } from '../../documents/document-name.ts';
 import { asSeenBy, callerOf, mayAccess, type Principal } from '../access/access.ts';
 import { askedCollection } from '../access/asked-collection.ts';
