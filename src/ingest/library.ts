@@ -63,24 +63,31 @@ function isWhole(bytes: number, size: PartSize): boolean {
   return 'bytes' in size ? bytes === size.bytes : bytes >= size.bytesMin;
 }
 
+function damaged(cause: string): AppError {
+  return new AppError('internal', 'The stored text or file of this document is damaged: upload it again.', { cause });
+}
+
 export function createLibrary({ engine, cancel }: LibraryOptions): Library {
   const kept = (docId: string): Promise<string> => keptDocId(docId, async (form) => (await engine.index.info(form)) !== null);
 
   async function openPart(given: string, part: DocumentPart, pick?: PickPart): Promise<DocumentStream | null> {
     // A replacement may remove the version between the two reads; then the next look finds the new one.
     const docId = await kept(given);
+    let missing: IndexedDocument | null = null;
     for (let look = 0; look < 3; look += 1) {
       const document = await engine.index.info(docId);
       if (document === null) return null;
+      if (missing?.version === document.version) throw damaged(`${part} of ${document.version} is not there`);
       const key = { kind: 'document', docId, version: document.version, part } as const;
       const facts = await factsOf(document, part);
       const file = await engine.files.open(key, (bytes) => pick?.({ bytes, document }) ?? null);
-      if (file === null) continue;
+      if (file === null) {
+        missing = document;
+        continue;
+      }
       if (isWhole(file.bytes, facts)) return { ...file, document };
       file.stream.destroy();
-      throw new AppError('internal', 'The stored text or file of this document is damaged: upload it again.', {
-        cause: `${part} of ${document.version} has ${file.bytes} bytes`,
-      });
+      throw damaged(`${part} of ${document.version} has ${file.bytes} bytes`);
     }
     return null;
   }

@@ -5,6 +5,8 @@
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { type Database, schemaName } from './database.ts';
+import { tokensVersion } from '../../search/analysis/tokens.ts';
+import { rebuildTerms } from './index/rebuild-terms.ts';
 import { installJobs } from './jobs.ts';
 
 /** What pg-boss needs. */
@@ -128,6 +130,10 @@ CREATE INDEX vector_bits_collection ON vector_bits(collection, embedder, documen
 ALTER TABLE document ADD COLUMN changed xid8 NOT NULL DEFAULT pg_current_xact_id();
 CREATE INDEX document_changed ON document(collection, changed);
 `,
+  // Of which version the terms in the segments are; those of before are made anew.
+  `
+ALTER TABLE version ADD COLUMN tokens integer NOT NULL DEFAULT 0;
+`,
 ];
 
 /**
@@ -140,19 +146,31 @@ export async function migrate(database: Database, logger: Logger): Promise<strin
     await database.query(`SELECT pg_advisory_xact_lock(hashtext('${schemaName}'))`);
     await database.query(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
     await database.query(`CREATE TABLE IF NOT EXISTS ${schemaName}.version(version integer NOT NULL)`);
-    const found = await readVersion(database);
+    const found = await readVersions(database);
     refuseNewer(found);
-    if (found > 0 && found < versions.length) await refuseLiving(database);
-    for (const step of versions.slice(found)) await database.query(step);
+    const isOlder = found.tables < versions.length || found.tokens < tokensVersion;
+    if (found.tables > 0 && isOlder) await refuseLiving(database);
+    for (const step of versions.slice(found.tables)) await database.query(step);
+    const documents = found.tokens < tokensVersion ? await rebuildTerms(database) : 0;
     await database.query('DELETE FROM version');
-    await database.query('INSERT INTO version VALUES ($1)', [versions.length]);
+    await database.query('INSERT INTO version(version, tokens) VALUES ($1, $2)', [versions.length, tokensVersion]);
     // pg-boss begins and commits by itself; whoever else migrates waits for the lock of this transaction meanwhile.
     await database.apart(() => installJobs(database, logger));
-    return found;
+    return { ...found, documents };
   });
-  if (before === versions.length) return `The tables are up to date (version ${before}).`;
-  return before === 0 ? 'The tables were made.' : `The tables were brought from version ${before} to ${versions.length}.`;
+  return whatWasDone(before);
 }
+
+function whatWasDone({ tables, documents }: Versions & { documents: number }): string {
+  if (tables === 0) return 'The tables were made.';
+  const brought = `The tables were brought from version ${tables} to ${versions.length}.`;
+  const upToDate = `The tables are up to date (version ${tables}).`;
+  const said = tables === versions.length ? upToDate : brought;
+  return documents === 0 ? said : `${said} The terms of ${documents} documents were made anew.`;
+}
+
+/** Of the tables, and of the terms that the segments of the index are made of; 0 where there are none, or nobody noted it. */
+type Versions = { readonly tables: number; readonly tokens: number };
 
 /** Those of the older version would write what the newer one takes for old: an upload could be lost behind the one before it. */
 async function refuseLiving(database: Database): Promise<void> {
@@ -172,10 +190,11 @@ export async function requireSchema(database: Database): Promise<void> {
     )
     .catch(unreachable);
   refuseOldServer(Number(row?.['release']));
-  const found = row?.['there'] === true ? await readVersion(database) : 0;
+  const found = row?.['there'] === true ? await readVersions(database) : { tables: 0, tokens: 0 };
   refuseNewer(found);
-  if (found < versions.length)
-    throw refusal(found === 0 ? 'it has no tables yet' : `its tables have version ${found}, not ${versions.length}`);
+  if (found.tables < versions.length)
+    throw refusal(found.tables === 0 ? 'it has no tables yet' : `its tables have version ${found.tables}, not ${versions.length}`);
+  if (found.tokens < tokensVersion) throw refusal(`the terms of its index have version ${found.tokens}, not ${tokensVersion}`);
 }
 
 /** At a start, a person reads along. */
@@ -191,17 +210,21 @@ function refuseOldServer(release: number): void {
     );
 }
 
-function refuseNewer(found: number): void {
-  if (found > versions.length)
+function refuseNewer({ tables, tokens }: Versions): void {
+  if (tables > versions.length)
     throw new AppError(
       'unavailable',
-      `DATABASE_URL: The database has tables of version ${found}; this program knows ${versions.length}.`,
+      `DATABASE_URL: The database has tables of version ${tables}; this program knows ${versions.length}.`,
     );
+  if (tokens > tokensVersion)
+    throw new AppError('unavailable', 'The index was made by a newer version of this program: start that one.');
 }
 
-async function readVersion(database: Database): Promise<number> {
-  const [row] = await database.query(`SELECT version FROM ${schemaName}.version`);
-  return (row?.['version'] as number | undefined) ?? 0;
+/** The column of the terms is younger than the table. */
+async function readVersions(database: Database): Promise<Versions> {
+  const [row] = await database.query(`SELECT to_jsonb(noted) AS found FROM ${schemaName}.version AS noted`);
+  const found = row?.['found'] as { version: number; tokens?: number } | undefined;
+  return { tables: found?.version ?? 0, tokens: found?.tokens ?? 0 };
 }
 
 function refusal(reason: string): AppError {

@@ -198,6 +198,7 @@ function toEntry(row: Row): CatalogEntry {
   return { id, firstChunk: firstChunkOf(id), document };
 }
 
-function firstChunkOf(document: number): number {
+/** The id of a document's first chunk; the others follow it. */
+export function firstChunkOf(document: number): number {
   return document * chunksPerDocument;
 }
