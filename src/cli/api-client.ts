@@ -223,6 +223,7 @@ function retryAfterMs({ headers }: ApiReply): number | null {
 }
 
 function refuseStrangers(reply: ApiReply): ApiReply {
-  if (reply.status === 401 || reply.status === 403) throw new CliError(sentenceOf(reply), exitCodes.refused);
+  const where = reply.status === 401 ? ' This command takes the key from RAG_INTAKE_KEY or --key.' : '';
+  if (reply.status === 401 || reply.status === 403) throw new CliError(`${sentenceOf(reply)}${where}`, exitCodes.refused);
   return reply;
 }

@@ -343,7 +343,7 @@ describe('ingest, with a server that', () => {
     });
 
     expect(code).toBe(3);
-    expect(stdout).toContain('Stopped: This API key is not valid.');
+    expect(stdout).toContain('Stopped: This API key is not valid. This command takes the key from RAG_INTAKE_KEY or --key.');
     expect(requests.filter(({ method }) => method === 'PUT').length).toBeLessThanOrEqual(2);
     expect(
       requests.every(

@@ -5,8 +5,7 @@
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { type Database, schemaName } from './database.ts';
-import { tokensVersion } from '../../search/analysis/tokens.ts';
-import { rebuildTerms } from './index/rebuild-terms.ts';
+import { rebuildTerms, termsVersion } from './index/rebuild-terms.ts';
 import { installJobs } from './jobs.ts';
 
 /** What pg-boss needs. */
@@ -148,12 +147,12 @@ export async function migrate(database: Database, logger: Logger): Promise<strin
     await database.query(`CREATE TABLE IF NOT EXISTS ${schemaName}.version(version integer NOT NULL)`);
     const found = await readVersions(database);
     refuseNewer(found);
-    const isOlder = found.tables < versions.length || found.tokens < tokensVersion;
+    const isOlder = found.tables < versions.length || found.tokens < termsVersion;
     if (found.tables > 0 && isOlder) await refuseLiving(database);
     for (const step of versions.slice(found.tables)) await database.query(step);
-    const documents = found.tokens < tokensVersion ? await rebuildTerms(database) : 0;
+    const documents = found.tokens < termsVersion ? await rebuildTerms(database) : 0;
     await database.query('DELETE FROM version');
-    await database.query('INSERT INTO version(version, tokens) VALUES ($1, $2)', [versions.length, tokensVersion]);
+    await database.query('INSERT INTO version(version, tokens) VALUES ($1, $2)', [versions.length, termsVersion]);
     // pg-boss begins and commits by itself; whoever else migrates waits for the lock of this transaction meanwhile.
     await database.apart(() => installJobs(database, logger));
     return { ...found, documents };
@@ -194,7 +193,7 @@ export async function requireSchema(database: Database): Promise<void> {
   refuseNewer(found);
   if (found.tables < versions.length)
     throw refusal(found.tables === 0 ? 'it has no tables yet' : `its tables have version ${found.tables}, not ${versions.length}`);
-  if (found.tokens < tokensVersion) throw refusal(`the terms of its index have version ${found.tokens}, not ${tokensVersion}`);
+  if (found.tokens < termsVersion) throw refusal(`the terms of its index have version ${found.tokens}, not ${termsVersion}`);
 }
 
 /** At a start, a person reads along. */
@@ -216,7 +215,7 @@ function refuseNewer({ tables, tokens }: Versions): void {
       'unavailable',
       `DATABASE_URL: The database has tables of version ${tables}; this program knows ${versions.length}.`,
     );
-  if (tokens > tokensVersion)
+  if (tokens > termsVersion)
     throw new AppError('unavailable', 'The index was made by a newer version of this program: start that one.');
 }
 

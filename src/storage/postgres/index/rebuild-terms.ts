@@ -2,9 +2,9 @@
  * The segments of the index made anew from the stored chunks: what a term is differs between versions of this program, and segments of an older
  * one would not hold what questions ask for.
  */
-import type { Chunk } from '../../../chunk/chunk.ts';
 import { readRecords } from '../../../records.ts';
 import { chunkTerms } from '../../../search/analysis/chunk-terms.ts';
+import { tokensVersion } from '../../../search/analysis/tokens.ts';
 import type { IndexedDocument } from '../../../search/document-index.ts';
 import type { ChunkRow } from '../../../search/ranking/hits.ts';
 import { SegmentBuilder } from '../../../search/index/segments.ts';
@@ -13,7 +13,10 @@ import type { Database, Row } from '../database.ts';
 import { firstChunkOf } from './index-catalog.ts';
 import { insertSegment, mergeSome } from './segment-store.ts';
 
-type Terms = Pick<Chunk, 'text' | 'context' | 'section'>;
+/** Of the terms that this program makes and asks for. */
+export const termsVersion = tokensVersion;
+
+type Terms = Parameters<typeof chunkTerms>[0];
 
 /** Documents between two looks at what is to be merged, and rows of chunks read at a time. */
 const documentsAtOnce = 64;
@@ -49,7 +52,7 @@ async function* chunksOf(database: Database, row: Row): AsyncGenerator<Terms> {
   const [part] = await database.query(sql, [row['doc_key'], row['version']]);
   if (part === undefined) return yield* shownChunks(database, row['id'] as number, row['chunks'] as number);
   const file = createBlobs(database).open(part['blob'] as number, null);
-  for await (const record of readRecords(file as AsyncIterable<Buffer>)) yield JSON.parse(record) as Chunk;
+  for await (const record of readRecords(file as AsyncIterable<Buffer>)) yield JSON.parse(record) as Terms;
 }
 
 async function* shownChunks(database: Database, id: number, chunks: number): AsyncGenerator<Terms> {
