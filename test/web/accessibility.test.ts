@@ -4,6 +4,7 @@ import { insert, makeDataDir, removeDir, startServer, type TestServer } from '..
 import { axeFindings } from './support/axe.ts';
 import { launchBrowser, openPage, setLook } from './support/browser.ts';
 import { chinesePdf, englishPdf } from './support/documents.ts';
+import { focusProblems, forcedColourProblems } from './support/looks.ts';
 
 let server: TestServer;
 let browser: Browser;
@@ -146,36 +147,41 @@ const states: readonly State[] = [
 ];
 
 describe('every state of the page', () => {
-  it.each(states)('$name: WCAG 2.2 AA in both themes and languages, and nothing is cut off in a narrow window', async (state) => {
-    await page.goto(`${server.url}/${state.hash}`);
-    await page.reload();
-    // Its language is loaded before anything is drawn.
-    await page.locator('h1').first().waitFor({ state: 'attached' });
-    await state.prepare?.(page);
+  it.each(states)(
+    '$name: WCAG 2.2 AA in both themes and languages, nothing cut off in a narrow window, and seen by keyboard and in the colours of the system',
+    async (state) => {
+      await page.goto(`${server.url}/${state.hash}`);
+      await page.reload();
+      // Its language is loaded before anything is drawn.
+      await page.locator('h1').first().waitFor({ state: 'attached' });
+      await state.prepare?.(page);
 
-    const found: string[] = [];
-    for (const theme of ['light', 'dark'] as const) {
-      for (const language of ['en', 'zh'] as const) {
-        await setLook(page, { theme, language });
-        for (const violation of await axeFindings(page)) found.push(`${theme}, ${language}: ${violation}`);
+      const found: string[] = [];
+      for (const theme of ['light', 'dark'] as const) {
+        for (const language of ['en', 'zh'] as const) {
+          await setLook(page, { theme, language });
+          for (const violation of await axeFindings(page)) found.push(`${theme}, ${language}: ${violation}`);
+        }
       }
-    }
-    // 640 px is what a window of 1280 px has at 200 % zoom.
-    for (const [width, height] of [
-      [320, 640],
-      [640, 400],
-    ] as const) {
-      await page.setViewportSize({ width, height });
-      for (const language of ['en', 'zh'] as const) {
-        await setLook(page, { theme: 'light', language });
-        for (const problem of await sidewaysProblems(page)) found.push(`${width} px wide, ${language}: ${problem}`);
+      for (const problem of await forcedColourProblems(page)) found.push(`forced colours: ${problem}`);
+      // 640 px is what a window of 1280 px has at 200 % zoom.
+      for (const [width, height] of [
+        [320, 640],
+        [640, 400],
+      ] as const) {
+        await page.setViewportSize({ width, height });
+        for (const language of ['en', 'zh'] as const) {
+          await setLook(page, { theme: 'light', language });
+          for (const problem of await sidewaysProblems(page)) found.push(`${width} px wide, ${language}: ${problem}`);
+        }
       }
-    }
-    await page.setViewportSize({ width: 1280, height: 800 });
+      await page.setViewportSize({ width: 1280, height: 800 });
+      for (const problem of await focusProblems(page)) found.push(`focus: ${problem}`);
 
-    expect(found).toEqual([]);
-    expect(incidents.splice(0)).toEqual([]);
-  });
+      expect(found).toEqual([]);
+      expect(incidents.splice(0)).toEqual([]);
+    },
+  );
 });
 
 describe('without motion', () => {
