@@ -1,6 +1,8 @@
 import type { Browser } from 'playwright-core';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { en } from '../../src/web/en.ts';
+import { zh } from '../../src/web/zh.ts';
 import { launchBrowser, openPage } from './support/browser.ts';
 import { aDocument, aTask, startStandIn, type StandIn } from './support/stand-in.ts';
 
@@ -22,37 +24,115 @@ afterAll(async () => {
   await server.close();
 });
 
-describe('a server that is frozen', () => {
-  it('is said on every view before the first answer that is owed for 5 s could come, and no longer when it goes on', async () => {
-    const { page, close } = await openPage(browser, `${server.url}/#/tasks`);
-    await page.getByText('Live', { exact: true }).waitFor();
-    const views = ['Documents', 'Search', 'System', 'Upload', 'Tasks'];
-    for (const view of views) await page.getByRole('link', { name: view, exact: true }).click();
+type Trouble = {
+  readonly server: string;
+  readonly begin: () => void;
+  /** What every view says of it. */
+  readonly says: Readonly<Record<'en' | 'zh', RegExp>>;
+  readonly isAway: boolean;
+};
+
+const troubles: readonly Trouble[] = [
+  {
+    server: 'is frozen',
+    begin: () => {
+      server.instead = (_req, res) => owed.push(res) > 0;
+    },
+    says: { en: /^The server does not answer\./, zh: /^服务器没有响应。/ },
+    isAway: true,
+  },
+  {
+    server: 'is being restarted',
+    begin: () => {
+      server.instead = (req) => req.socket.destroy() !== undefined;
+      server.hangUp();
+    },
+    says: { en: /^The server does not answer\./, zh: /^服务器没有响应。/ },
+    isAway: true,
+  },
+  {
+    server: 'refuses everything',
+    begin: () => {
+      server.instead = (_req, res) => {
+        res.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' });
+        res.end(JSON.stringify({ status: 503, code: 'unavailable', detail: 'RAG service is not ready.' }));
+        return true;
+      };
+      server.hangUp();
+    },
+    says: { en: /The service is starting|The server does not answer/, zh: /服务正在启动|服务器没有响应/ },
+    isAway: true,
+  },
+  {
+    server: 'has a full disk',
+    begin: () => {
+      server.store = 'full';
+    },
+    says: { en: /^The disk is full\./, zh: /^磁盘已满。/ },
+    isAway: false,
+  },
+];
+
+/** Answers that a frozen server never gives. */
+const owed: ServerResponse[] = [];
+
+describe.each(troubles)('a server that $server', ({ begin, says, isAway }) => {
+  it.each(['en', 'zh'] as const)('is said on every view within 5 s, and no longer when it is over (%s)', async (language) => {
+    const t = language === 'en' ? en : zh;
+    const { page, close } = await openPage(browser, `${server.url}/#/tasks`, { language });
+    await page.getByText(t.connection.live, { exact: true }).waitFor();
+    const views = ['documents', 'search', 'system', 'upload', 'tasks'] as const;
+    const open = (view: (typeof views)[number]): Promise<void> =>
+      page.getByRole('link', { name: t.views[view], exact: true }).click();
+    for (const view of views) await open(view);
     await page.locator('.task-row').waitFor();
 
-    const owed: ServerResponse[] = [];
-    server.instead = (_req, res) => {
-      owed.push(res);
-      // A clock of the page's own: whoever is owed an answer for 5 s has the sentence by then.
-      return true;
-    };
+    begin();
     const saidAfterMs = await page.evaluate(async () => {
       const startMs = performance.now();
-      while (!document.body.innerText.includes('The server does not answer.'))
-        await new Promise((resolve) => requestAnimationFrame(resolve));
+      while (document.querySelector('.banner') === null) await new Promise((resolve) => requestAnimationFrame(resolve));
       return performance.now() - startMs;
     });
-    console.log(`a frozen server is said after ${Math.round(saidAfterMs)} ms`);
+    console.log(`said after ${Math.round(saidAfterMs)} ms`);
     for (const view of views) {
-      await page.getByRole('link', { name: view, exact: true }).click();
-      expect(await page.locator('.banner').textContent()).toContain('The server does not answer.');
-      expect(await page.locator('.line-text').textContent()).toBe('Disconnected');
+      await open(view);
+      expect(await page.locator('.banner').textContent(), view).toMatch(says[language]);
+      if (isAway) expect(await page.locator('.line-text').textContent(), view).toBe(t.connection.offline);
     }
 
     server.instead = null;
-    for (const res of owed) res.destroy();
-    await page.getByText('Live', { exact: true }).waitFor();
+    server.store = 'ready';
+    for (const res of owed.splice(0)) res.destroy();
+    await page.getByText(t.connection.live, { exact: true }).waitFor();
     await page.waitForFunction(() => document.querySelector('.banner') === null);
+    await close();
+  });
+});
+
+describe('a server that answers late', () => {
+  it('is waited for on every view in words, and nothing is called done, empty or found before it has answered', async () => {
+    const { page, close } = await openPage(browser, `${server.url}/#/upload`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    server.instead = (_req, res, path) => /^\/(documents|search|insert|task\/|collections)/.test(path) && owed.push(res) > 0;
+
+    await page.setInputFiles('#files', { name: 'late.txt', mimeType: 'text/plain', buffer: Buffer.from('late') });
+    await page.locator('.batch-head .primary').click();
+    await page.locator('.upload-row').filter({ hasText: 'Upload' }).waitFor();
+    expect(await page.locator('.upload-row.is-completed').count()).toBe(0);
+    await page.getByText('0 of 1 done').waitFor();
+    await page.getByRole('link', { name: 'Documents', exact: true }).click();
+    await page.locator('.known').filter({ hasText: 'Loading…' }).waitFor();
+    expect(await page.locator('.nothing').count()).toBe(0);
+    await page.goto(`${server.url}/#/documents?text=doc-000001`);
+    await page.locator('.paper').getByText('Loading…').waitFor();
+    await page.goto(`${server.url}/#/search?q=passage`);
+    await page.getByText('Searching for “passage”…').waitFor();
+    expect(await page.locator('.nothing').count()).toBe(0);
+
+    server.instead = null;
+    for (const res of owed.splice(0)) res.destroy();
+    await page.getByRole('link', { name: 'Documents', exact: true }).click();
+    await page.locator('.document-row').first().waitFor();
     await close();
   });
 });

@@ -22,8 +22,12 @@ export type StandIn = {
   /** Takes a request over: true when it has answered, or never will. */
   instead: ((req: IncomingMessage, res: ServerResponse, path: string) => boolean | Promise<boolean>) | null;
   collections: readonly object[];
+  /** As `/status` has it. */
+  store: string;
   /** Who asks, as `/config` has it. */
   config: object;
+  /** Breaks off every connection, as a process that ends. */
+  hangUp(): void;
   /** Sends a task to every event stream. */
   send(task: WireTask): void;
   close(): Promise<void>;
@@ -48,6 +52,7 @@ export async function startStandIn(): Promise<StandIn> {
     hits: [],
     instead: null,
     collections: [],
+    store: 'ready',
     config: {
       version: '1.0.0',
       file_bytes_max: 1e8,
@@ -62,6 +67,7 @@ export async function startStandIn(): Promise<StandIn> {
       eventId += 1;
       for (const stream of streams) stream.write(`id: 1-${eventId}\nevent: task\ndata: ${JSON.stringify(task)}\n\n`);
     },
+    hangUp: () => server.closeAllConnections(),
     close() {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
@@ -162,7 +168,7 @@ async function searched(req: IncomingMessage, hits: readonly WireHit[]): Promise
   };
 }
 
-function statusOf({ tasks, documents }: Pick<StandIn, 'tasks' | 'documents'>): object {
+function statusOf({ tasks, documents, store }: Pick<StandIn, 'tasks' | 'documents' | 'store'>): object {
   const of = (status: string): number => tasks.filter((task) => task.status === status).length;
   return {
     pending: of('pending'),
@@ -176,7 +182,7 @@ function statusOf({ tasks, documents }: Pick<StandIn, 'tasks' | 'documents'>): o
     disk_total_bytes: 2e9,
     documents_damaged: 0,
     documents_mended: 0,
-    store: 'ready',
+    store,
     history: [],
   };
 }
