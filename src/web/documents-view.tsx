@@ -2,6 +2,7 @@
 import { signal, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useCallback, useEffect } from 'preact/hooks';
+import { announce } from './announcer.ts';
 import { originalUrl } from './api.ts';
 import { collections } from './collection.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
@@ -232,7 +233,7 @@ function leave(chosen: readonly WireDocument[]): void {
   const what = chosen.length === 1 ? (chosen[0]?.filename ?? '') : t.many(count(chosen.length));
   selection.clear(new Set(docIds));
   deleteLater(docIds, (error) => tellRefusal(t.notDeleted(what), error));
-  if (chosen.length === 1) return;
+  if (chosen.length === 1) return announce(t.leavingMany(what));
   const key = `leaving ${docIds.join(' ')}`;
   notify({ key, kind: 'news', sentence: t.leavingMany(what), action: { name: t.undo, run: () => keepDocuments(docIds) } });
   setTimeout(() => withdraw(key), undoSeconds * 1000);
@@ -240,6 +241,11 @@ function leave(chosen: readonly WireDocument[]): void {
 
 function choose(docId: string, extend: boolean): void {
   selection.toggle(docId, { extend, order: (documents.peek() ?? []).map(({ doc_id: id }) => id) });
+}
+
+/** The button that had it is gone with the row as it was. */
+function takeLostFocus(button: HTMLButtonElement | null): void {
+  if (document.activeElement === null || document.activeElement === document.body) button?.focus({ preventScroll: true });
 }
 
 const documentRow = (each: WireDocument): VNode => <DocumentRow document={each} />;
@@ -274,7 +280,7 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
       {isLeaving ? (
         <div class="row-actions">
           <span class="muted">{t.leaving}</span>
-          <button type="button" aria-label={name(t.undo)} onClick={() => keepDocuments([each.doc_id])}>
+          <button ref={takeLostFocus} type="button" aria-label={name(t.undo)} onClick={() => keepDocuments([each.doc_id])}>
             {t.undo}
           </button>
         </div>

@@ -564,7 +564,7 @@ export const en: Catalogue = {
     describe: 'Edit details',
     questionMany: (documents) => `Delete ${documents} documents?`,
     many: (documents) => `${documents} documents`,
-    leavingMany: (what) => `${what} are being deleted.`,
+    leavingMany: (what) => `Deleting ${what}.`,
     sheets: 'Sheets',
     contents: 'Contents',
   },

@@ -1,6 +1,8 @@
 /** The box of a row, and what can be done with all that are chosen. */
 import type { ComponentChildren, VNode } from 'preact';
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { announce } from './announcer.ts';
 import { count } from './figures.ts';
 import { sentences } from './language.ts';
 import type { Selection } from './selection.ts';
@@ -40,6 +42,8 @@ export function SelectionBar({ selection, allKeys, hasMore, onAll, children }: B
   const t = sentences.value.selection;
   const busy = useSignal(false);
   const isAll = !hasMore && allKeys.every((key) => selection.keys.value.has(key));
+  const chosen = selection.keys.value.size;
+  useEffect(() => announce(t.chosen(count(chosen))), [chosen]);
   const all = (): void => {
     busy.value = true;
     void onAll()
@@ -50,7 +54,7 @@ export function SelectionBar({ selection, allKeys, hasMore, onAll, children }: B
   };
   return (
     <div class="selection-bar actions" role="group" aria-label={t.title}>
-      <p role="status">{t.chosen(count(selection.keys.value.size))}</p>
+      <p>{t.chosen(count(chosen))}</p>
       {isAll ? null : (
         <button type="button" class="quiet" aria-disabled={busy.value} onClick={all}>
           {t.all}
