@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { announce } from './announcer.ts';
+import { answerWords } from './answer-words.ts';
 import { askAnswer, citedIn, isRunning, piecesOf, type Answer } from './answering.ts';
 import { copyText } from './clipboard.ts';
 import { Icon } from './icons.tsx';
@@ -17,7 +18,7 @@ const turnsMax = 20;
 type Props = { readonly question: string; readonly where: string | null; readonly docId: string | null };
 
 export function AnswerPanel({ question, where, docId }: Props): VNode {
-  const t = sentences.value.answer;
+  const t = answerWords.value;
   const turns = useSignal<readonly Answer[]>([]);
   const followUp = useSignal('');
   const last = turns.value.at(-1);
@@ -71,7 +72,7 @@ export function AnswerPanel({ question, where, docId }: Props): VNode {
 }
 
 function Turn({ turn, isFirst }: { turn: Answer; isFirst: boolean }): VNode {
-  const t = sentences.value.answer;
+  const t = answerWords.value;
   const state = turn.state.value;
   const sources = turn.sources.value;
   const text = turn.text.value;
@@ -133,7 +134,7 @@ function Citation({ number, source }: { number: number; source: KnownPassage }):
     <a
       class="cite"
       href={linkTo('search', { q, where, doc, ...toParameters(source) })}
-      aria-label={sentences.value.answer.source(String(number), placeOf(source))}
+      aria-label={answerWords.value.source(String(number), placeOf(source))}
     >
       [{number}]
     </a>

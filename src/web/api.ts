@@ -6,6 +6,7 @@ import { signal } from '@preact/signals';
 import { collectionMember, collectionQuery, everyCollection } from './collection.ts';
 import type {
   MetadataValue,
+  WireChunkPage,
   WireCollectionList,
   WireConfig,
   WireDocument,
@@ -167,6 +168,22 @@ export async function openContent(
   return response.body;
 }
 
+/** Where a page of a document begins in its text. */
+export type PageStart = { readonly start: number; readonly page: number };
+
+/** Passages of a document that are looked at for its pages; of a longer one only the first pages are known. */
+const passagesForPages = 1000;
+
+/** In order; empty where a document has no pages. */
+export async function listPageStarts(docId: string, collection: string | null, signal: AbortSignal): Promise<readonly PageStart[]> {
+  const path = documentPath(docId, '/chunks', collection);
+  const mark = path.includes('?') ? '&' : '?';
+  const { chunks } = await readJson<WireChunkPage>(`${path}${mark}limit=${passagesForPages}`, { signal });
+  const starts: PageStart[] = [];
+  for (const { page, char_start: start } of chunks) if (page !== null && page !== starts.at(-1)?.page) starts.push({ start, page });
+  return starts;
+}
+
 /** Where the original is; absolute, for links and for pdf.js. */
 export function originalUrl(docId: string, collection: string | null = null): string {
   return new URL(documentPath(docId, '/file', collection), document.baseURI).href;
@@ -219,11 +236,13 @@ export async function logout(): Promise<void> {
   keyWanted.value = true;
 }
 
-/** The answer, if it is a success. @throws ApiError otherwise, and AbortError (a DOMException) when `init.signal` aborts. */
+/** The answer, if it is a success; what goes wrong is said in the language of the page, as far as the server has it. @throws ApiError otherwise, and AbortError (a DOMException) when `init.signal` aborts. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store' });
+    const headers = new Headers(init.headers);
+    headers.set('accept-language', document.documentElement.lang);
+    response = await fetch(path, { ...init, headers, credentials: 'same-origin', cache: 'no-store' });
   } catch (error) {
     if (error instanceof DOMException && ['AbortError', 'TimeoutError'].includes(error.name)) throw error;
     throw new ApiError(0, 'The server cannot be reached.');

@@ -10,7 +10,7 @@ import { Icon } from './icons.tsx';
 import { sentences } from './language.ts';
 import { lazily } from './lazy.tsx';
 import { linkTo } from './route.ts';
-import { contentsOf, TextPanel } from './text-panel.tsx';
+import { contentsOf, hasTextPages, TextPanel } from './text-panel.tsx';
 import type { WireDocument } from './wire.ts';
 
 const PicturePanel = lazily(async () => (await import('./picture-panel.tsx')).PicturePanel);
@@ -66,7 +66,13 @@ export function DocumentText({ docId }: { docId: string }): VNode {
       )}
       <div class="card paper">
         {known?.media_type.startsWith('image/') === true ? <PicturePanel.View document={known} /> : null}
-        <TextPanel docId={docId} passage={null} headingLevel={2} contents={contentsOf(known?.media_type ?? '')} />
+        <TextPanel
+          docId={docId}
+          passage={null}
+          headingLevel={2}
+          withPages={hasTextPages(known?.media_type ?? '')}
+          contents={contentsOf(known?.media_type ?? '')}
+        />
       </div>
     </section>
   );

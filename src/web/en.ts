@@ -268,22 +268,6 @@ export type Catalogue = {
     readonly pdfFailed: string;
   };
 
-  readonly answer: {
-    readonly title: string;
-    readonly ask: string;
-    readonly thinking: string;
-    readonly ready: string;
-    readonly stop: string;
-    readonly stopped: string;
-    readonly failed: string;
-    readonly nothing: string;
-    readonly sources: string;
-    readonly source: (number: string, place: string) => string;
-    readonly copy: string;
-    readonly followUp: string;
-    readonly send: string;
-  };
-
   readonly moving: { readonly start: string };
 
   readonly collections: { readonly title: string; readonly manage: string };
@@ -657,22 +641,6 @@ export const en: Catalogue = {
     showText: 'Show as text',
     showPage: 'Show the page',
     pdfFailed: 'The page could not be drawn; here is its text.',
-  },
-
-  answer: {
-    title: 'Answer',
-    ask: 'Answer this question',
-    thinking: 'Reading the passages…',
-    ready: 'The answer is ready.',
-    stop: 'Stop',
-    stopped: 'Stopped.',
-    failed: 'The answer could not be finished.',
-    nothing: 'Nothing in the documents fits this question.',
-    sources: 'Sources',
-    source: (number, place) => `Source ${number}: ${place}`,
-    copy: 'Copy with citations',
-    followUp: 'Ask a follow-up question',
-    send: 'Ask',
   },
 
   moving: { start: 'Move to…' },

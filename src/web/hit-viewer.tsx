@@ -16,7 +16,7 @@ import { keyOf, pageText, passageOf, permanentLink, toParameters, type KnownPass
 import { sentenceOf } from './problem-words.ts';
 import { keep, knownPassage } from './results.ts';
 import { goTo, route } from './route.ts';
-import { contentsOf, TextPanel } from './text-panel.tsx';
+import { contentsOf, hasTextPages, TextPanel } from './text-panel.tsx';
 import { ToolButton } from './tool-button.tsx';
 import type { WireDocument } from './wire.ts';
 
@@ -135,6 +135,7 @@ export function PassageText({ passage, mediaType = '' }: { passage: KnownPassage
       passage={[start, end]}
       words={words}
       headingLevel={3}
+      withPages={hasTextPages(mediaType)}
       contents={contentsOf(mediaType)}
     />
   );

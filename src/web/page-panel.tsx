@@ -10,6 +10,7 @@ import type { KnownPassage } from './passage-link.ts';
 import { openPdf, type PdfView } from './pdf-view.ts';
 import { Thumbnails } from './thumbnails.tsx';
 import { ToolButton } from './tool-button.tsx';
+import './pdf-page.css';
 
 export function PagePanel({ passage }: { passage: KnownPassage }): VNode {
   const t = sentences.value.search;

@@ -5,7 +5,7 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { ApiError, openContent } from './api.ts';
+import { ApiError, listPageStarts, openContent, type PageStart } from './api.ts';
 import { sentences } from './language.ts';
 import { createLongText, wholeLines, type LongText } from './long-text.ts';
 import type { MarkRange } from './marked-text.tsx';
@@ -24,6 +24,8 @@ type Props = {
   readonly words?: readonly MarkRange[];
   /** The level that the document's outermost headings have on the page. */
   readonly headingLevel: number;
+  /** It has pages or slides, whose beginnings are shown. */
+  readonly withPages?: boolean;
   /** `tabs`: the headings are the sheets of a workbook. */
   readonly contents?: 'list' | 'tabs';
 };
@@ -33,10 +35,19 @@ const stretch = 6000;
 /** Characters that are read for the table of contents. */
 const outlinedCharacters = 4_000_000;
 
-export function TextPanel({ docId, collection = null, passage, words = [], headingLevel, contents = 'list' }: Props): VNode {
+export function TextPanel({
+  docId,
+  collection = null,
+  passage,
+  words = [],
+  headingLevel,
+  withPages = false,
+  contents = 'list',
+}: Props): VNode {
   const source = useRef<LongText | null>(null);
   const shown = useSignal<{ text: string; start: number; more: boolean } | null>(null);
   const problem = useSignal<string | null>(null);
+  const pages = useSignal<readonly PageStart[]>([]);
   const outline = useSignal<readonly OutlineEntry[]>([]);
   const range = useRef({ start: 0, end: 0 });
   const host = useRef<HTMLDivElement>(null);
@@ -58,7 +69,14 @@ export function TextPanel({ docId, collection = null, passage, words = [], headi
     shown.value = null;
     problem.value = null;
     outline.value = [];
+    pages.value = [];
     range.current = { start: Math.max(0, start - stretch), end: end + stretch };
+    // Without them the text is still the text.
+    if (withPages)
+      listPageStarts(docId, collection, life.signal).then(
+        (found) => (pages.value = found),
+        () => undefined,
+      );
     openContent(docId, collection, life.signal)
       .then(async (stream) => {
         source.current = createLongText(stream);
@@ -73,7 +91,7 @@ export function TextPanel({ docId, collection = null, passage, words = [], headi
         problem.value = gone ? sentences.value.documents.gone : sentenceOf(error);
       });
     return () => life.abort();
-  }, [docId, collection, start, end]);
+  }, [docId, collection, withPages, start, end]);
 
   const stretchShown = shown.value;
   useLayoutEffect(() => {
@@ -130,7 +148,7 @@ export function TextPanel({ docId, collection = null, passage, words = [], headi
         </button>
       ) : null}
       <div class="text" dir="auto">
-        <Rendered text={text} blocks={blocksOf(text)} marks={marks} offset={from} headingLevel={headingLevel} />
+        <Rendered text={text} blocks={blocksOf(text)} marks={marks} pages={pages.value} offset={from} headingLevel={headingLevel} />
       </div>
       {more ? (
         <button
@@ -145,6 +163,11 @@ export function TextPanel({ docId, collection = null, passage, words = [], headi
       ) : null}
     </div>
   );
+}
+
+/** Documents that are read page by page and whose pages are not drawn. */
+export function hasTextPages(mediaType: string): boolean {
+  return /presentation|ms-powerpoint|ofd/.test(mediaType);
 }
 
 /** How the headings of a document are shown: those of a workbook are its sheets. */

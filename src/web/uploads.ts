@@ -269,6 +269,7 @@ function transmit(upload: Upload): void {
     pump();
   });
   request.open('POST', `insert?doc_id=${encodeURIComponent(upload.docId.peek())}${collectionQuery('&')}`);
+  request.setRequestHeader('accept-language', document.documentElement.lang);
   request.setRequestHeader('prefer', 'respond-async');
   request.setRequestHeader('idempotency-key', sendingIdOf(upload));
   if (upload.ifTaken !== 'replace') request.setRequestHeader('if-none-match', '*');

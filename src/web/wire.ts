@@ -1,6 +1,7 @@
 /** What the server says, as it says it. The shapes are the server's own schemas, so that a change there does not compile here. */
 import type { DocumentErrorCode } from '../errors.ts';
 import type {
+  chunkPage,
   configReply,
   documentPage,
   taskPage,
@@ -21,6 +22,7 @@ export type MetadataValue = NonNullable<WireDocument['metadata']>[string];
 export type WireCollection = CollectionRecord;
 export type WireCollectionList = { readonly collections: readonly WireCollection[] };
 export type WireDocumentPage = Parsed<typeof documentPage>;
+export type WireChunkPage = Parsed<typeof chunkPage>;
 export type WireSearch = SearchReply;
 export type WireHit = SearchReply['hits'][number];
 export type WireConfig = Parsed<typeof configReply>;

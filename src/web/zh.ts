@@ -74,6 +74,7 @@ export const zh: Catalogue = {
     unexpected: '页面出了问题，请重新加载。',
   },
   problem: (code, sentence) => {
+    if (/\p{sc=Han}/u.test(sentence)) return sentence;
     const known = problems[code];
     if (known === undefined) return `服务器拒绝了请求（${sentence}）`;
     return detailed.has(code) ? `${known}（服务器的说明：${sentence}）` : known;
@@ -356,22 +357,6 @@ export const zh: Catalogue = {
     showText: '显示文本',
     showPage: '显示页面',
     pdfFailed: '无法绘制页面，下面是它的文本。',
-  },
-
-  answer: {
-    title: '回答',
-    ask: '回答这个问题',
-    thinking: '正在阅读相关段落…',
-    ready: '回答已完成。',
-    stop: '停止',
-    stopped: '已停止。',
-    failed: '回答未能完成。',
-    nothing: '文档中没有与此问题相关的内容。',
-    sources: '来源',
-    source: (number, place) => `来源 ${number}：${place}`,
-    copy: '复制（含引用）',
-    followUp: '继续提问',
-    send: '提问',
   },
 
   moving: { start: '移动到…' },

@@ -1,7 +1,7 @@
 /** What is told to people who do not see the page: everything that changes without their doing, or as they have asked for it. */
 import type { ServerResponse } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, it } from 'vitest';
 import { en } from '../../src/web/en.ts';
 import { zh } from '../../src/web/zh.ts';
 import { until } from '../support/until.ts';

@@ -58,8 +58,11 @@ describe('a refusal', () => {
   ])(
     'is seen once, with its reason, in the language of the page, until it is closed ($language)',
     async ({ language, cancel, what, why }) => {
+      const asked: string[] = [];
+      const locale = language === 'zh' ? 'zh-CN' : 'en';
       server.instead = (req, res) => {
         if (req.method !== 'DELETE') return false;
+        asked.push(String(req.headers['accept-language']));
         res.writeHead(403, { 'content-type': 'application/problem+json' });
         res.end(JSON.stringify({ status: 403, code: 'forbidden', detail: 'This needs a key with scope write.' }));
         return true;
@@ -74,6 +77,8 @@ describe('a refusal', () => {
       expect(await notice.locator('p bdi').first().textContent()).toBe(what);
       expect(await notice.locator('.reason').textContent()).toMatch(why);
       expect(await notice.getAttribute('role')).toBe('alert');
+      // The server's sentences come in that language too.
+      expect(asked).toEqual([locale, locale]);
       for (const theme of ['light', 'dark'] as const) {
         await setLook(page, { theme, language });
         expect(await axeFindings(page)).toEqual([]);

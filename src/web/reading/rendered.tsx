@@ -1,5 +1,6 @@
 /** Blocks of parsed text as headings, lists and tables, with a passage and words marked by offsets: text nodes only, never HTML. */
-import type { VNode } from 'preact';
+import { Fragment, type VNode } from 'preact';
+import type { PageStart } from '../api.ts';
 import { sentences } from '../language.ts';
 import { MarkedText, type MarkRange } from '../marked-text.tsx';
 import type { Block, Leaf } from './blocks.ts';
@@ -14,28 +15,41 @@ type Props = {
   readonly text: string;
   readonly blocks: readonly Block[];
   readonly marks: Marks;
+  /** Where pages begin in the whole document, in order. */
+  readonly pages?: readonly PageStart[];
   /** Where the text begins in the whole document. */
   readonly offset: number;
   /** The level that the document's outermost headings have on the page. */
   readonly headingLevel: number;
 };
 
-export function Rendered({ text, blocks, marks, offset, headingLevel }: Props): VNode {
+export function Rendered({ text, blocks, marks, pages = [], offset, headingLevel }: Props): VNode {
   const levels = headingLevels(blocks, headingLevel);
+  const begun = pagesBefore(blocks, pages, offset);
   return (
     <>
       {blocks.map((block, index) => (
-        <Shown
-          key={offset + block.start}
-          text={text}
-          block={block}
-          marks={marks}
-          offset={offset}
-          level={levels[index] ?? headingLevel}
-        />
+        <Fragment key={offset + block.start}>
+          {begun[index] === undefined ? null : <p class="page-start">{sentences.value.search.page(String(begun[index]))}</p>}
+          <Shown text={text} block={block} marks={marks} offset={offset} level={levels[index] ?? headingLevel} />
+        </Fragment>
       ))}
     </>
   );
+}
+
+/** For each block the page that begins with it; of pages without a block of their own the last one. */
+function pagesBefore(blocks: readonly Block[], pages: readonly PageStart[], offset: number): readonly (number | undefined)[] {
+  let next = 0;
+  return blocks.map((block, index) => {
+    let begun: number | undefined;
+    while (next < pages.length && (pages[next]?.start ?? 0) <= offset + block.start) {
+      // What began before this stretch of the text is not its beginning.
+      if (index > 0 || (pages[next]?.start ?? 0) === offset + block.start) begun = pages[next]?.page;
+      next += 1;
+    }
+    return begun;
+  });
 }
 
 type ShownProps = {

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeXlsx } from '../../support/office-writer.ts';
+import { makeOfd } from '../../support/ofd-writer.ts';
+import { makePptx, makeXlsx } from '../../support/office-writer.ts';
 import { insert, makeDataDir, removeDir, search, startServer, type TestServer } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 import { axeFindings } from '../support/axe.ts';
@@ -37,6 +38,14 @@ beforeAll(async () => {
         },
       ],
     }),
+  });
+  await insert(server.url, 'slides', {
+    name: 'slides.pptx',
+    bytes: makePptx({ slides: ['plover', 'dunlin', 'knot'].map((bird) => ({ lines: [bird] })) }),
+  });
+  await insert(server.url, 'form', {
+    name: 'form.ofd',
+    bytes: makeOfd({ pages: [['潮汐表'], ['灯塔']] }),
   });
   await insert(server.url, englishPdf.name, { name: englishPdf.name, bytes: englishPdf.bytes });
 });
@@ -104,6 +113,20 @@ it('a PDF is turned, and its small pages lead to the large ones', async () => {
   await page.locator('.thumbnail').nth(2).click();
   await page.locator('.page-number').filter({ hasText: 'Page 3 of 3' }).waitFor();
 
+  expect(await axeFindings(page)).toEqual([]);
+  expect(incidents).toEqual([]);
+  await close();
+});
+
+it('slides, and pages that are read as text, are told apart by their numbers', async () => {
+  const { page, incidents, close } = await openPage(browser, `${server.url}/#/documents?text=slides`);
+  await page.locator('.page-start').nth(2).waitFor();
+  expect((await page.locator('.text').innerText()).replace(/\s+/g, ' ').trim()).toBe('Page 1 plover Page 2 dunlin Page 3 knot');
+
+  await page.goto(`${server.url}/#/search?q=${encodeURIComponent('灯塔')}&doc=form`);
+  await page.locator('.hit').first().click();
+  await page.locator('.viewer .page-start').nth(1).waitFor();
+  expect((await page.locator('.viewer .text').innerText()).replace(/\s+/g, ' ').trim()).toBe('Page 1 潮汐表 Page 2 灯塔');
   expect(await axeFindings(page)).toEqual([]);
   expect(incidents).toEqual([]);
   await close();
