@@ -39,7 +39,7 @@ import { createThreadPool, type RunOutcome, type ThreadPool } from './ingest/thr
 import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
 import type { ParseLimits } from './parse/parser.ts';
-import { readableEndings } from './parse/detect.ts';
+import { endingsWithoutOcr, readableEndings } from './parse/detect.ts';
 import { openOcr } from './parse/images/open-ocr.ts';
 import { ocrOptions } from './parse/images/ocr.ts';
 import { type AnswerService, createAnswers } from './search/models/answer.ts';
@@ -125,7 +125,7 @@ export async function startServer(
       version: packageJson.version,
       apiKeys: () => keyRing.current(),
       sessionSecret,
-      formats: readableEndings,
+      formats: config.ocrLanguages === 'off' ? endingsWithoutOcr : readableEndings,
       answers: config.answerUrl !== '',
       pageDir,
     }),

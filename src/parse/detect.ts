@@ -36,6 +36,9 @@ export function isText(format: Format): boolean {
   return format !== 'rtf' && format !== 'eml' && format !== 'mbox' && textFormats.some((one) => one === format);
 }
 
+/** Of pictures, whose text needs OCR. */
+const pictureEndings: readonly string[] = ['png', 'jpg', 'jpeg', 'tif', 'tiff', 'webp', 'gif', 'bmp'];
+
 /** Endings of the names of files that are read, for people who choose files; what decides is the content. */
 export const readableEndings: readonly string[] = [
   'pdf',
@@ -90,15 +93,11 @@ export const readableEndings: readonly string[] = [
   'text',
   'log',
   'rst',
-  'png',
-  'jpg',
-  'jpeg',
-  'tif',
-  'tiff',
-  'webp',
-  'gif',
-  'bmp',
+  ...pictureEndings,
 ];
+
+/** The same where no pictures are read. */
+export const endingsWithoutOcr = readableEndings.filter((ending) => !pictureEndings.includes(ending));
 
 /**
  * The format of a file, from its first 64 KiB and, for an archive, its directory. Never throws for a strange file, but for an

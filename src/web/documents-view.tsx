@@ -270,7 +270,7 @@ function DocumentRow({ document: each }: { document: WireDocument }): VNode {
           <bdi>{each.filename}</bdi>
         </a>
         <bdi class="muted second" title={each.doc_id}>
-          {each.title ?? each.doc_id}
+          {each.title ?? (each.doc_id === each.filename ? '' : each.doc_id)}
         </bdi>
       </div>
       <span class="muted document-figures">{figuresOf(each)}</span>

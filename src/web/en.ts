@@ -281,8 +281,9 @@ export type Catalogue = {
     readonly collection: string;
     readonly largest: string;
     readonly answers: string;
-    readonly answersOn: string;
-    readonly answersOff: string;
+    readonly pictures: string;
+    readonly available: string;
+    readonly notSetUp: (setting: string) => string;
     readonly formats: string;
   };
 
@@ -350,11 +351,11 @@ export const en: Catalogue = {
 
   store: {
     full: 'The disk is full. Nothing is lost, but new files are refused until there is room: delete documents you no longer need, or enlarge the disk.',
-    read_only: 'The disk takes no writes. Searching works; new files are refused until an administrator makes it writable again.',
+    read_only: 'The disk is read-only. Searching works; new files are refused until an administrator makes it writable again.',
     unusable: 'The data folder cannot be used. An administrator should look at the server’s log.',
     starting: 'The service is starting. This takes a few seconds.',
   },
-  workerDown: 'The worker is not running. Files are taken and wait; it is being started again.',
+  workerDown: 'The worker is not running and is being restarted. New files are accepted and wait.',
   offline: 'The server does not answer. What you see may be old; this page connects again by itself.',
 
   login: {
@@ -406,11 +407,11 @@ export const en: Catalogue = {
     goOn: (files) => (files === 1 ? 'Add this file again' : `Add ${files} files again`),
     whichFiles: 'Which files?',
     forgetThem: 'Dismiss',
-    notRetried: (filename) => `${filename} could not be tried again.`,
+    notRetried: (filename) => `${filename} was not retried.`,
     pasted: (characters) => `You pasted ${characters} characters outside a field.`,
     addPasted: 'Add as a document',
     docIdProblems: {
-      empty: 'Give it an ID.',
+      empty: 'Enter an ID.',
       too_long: 'At most 256 characters.',
       control_characters: 'No control characters.',
       doubled: 'Another file in this list has the same ID; it would be replaced.',
@@ -418,7 +419,7 @@ export const en: Catalogue = {
     refusals: {
       empty: () => 'This file is empty. Choose one that has content.',
       too_large: (max) => `This file is larger than ${max}, the most this server accepts. Split it, or ask for a higher limit.`,
-      unknown_format: () => 'Files of this kind are not read here. Save it as PDF, DOCX, HTML or text.',
+      unknown_format: () => 'This kind of file cannot be read here. Save it as PDF, DOCX, HTML or text.',
     },
     sendAnyway: 'Send anyway',
     remove: (filename) => `Remove ${filename} from this list`,
@@ -454,8 +455,8 @@ export const en: Catalogue = {
     all: 'All',
     filter: 'Show',
     find: 'Find by file or ID',
-    none: 'No task fits this filter.',
-    noneAtAll: 'No tasks yet. Upload a file and follow it here.',
+    none: 'No task matches.',
+    noneAtAll: 'No tasks yet. Upload a file to follow it here.',
     known: (tasks, more) => (more ? `${tasks} tasks so far; scroll for more` : counted(tasks, 'task')),
     cancel: 'Cancel',
     stop: 'Stop',
@@ -491,21 +492,20 @@ export const en: Catalogue = {
   advice: {
     unsupported_format: 'Save the file in a format that is read here, such as PDF, DOCX, HTML or plain text, and upload that.',
     encrypted: 'Remove the password (open the file, then save it without protection) and upload it again.',
-    corrupt: 'Open the file in the program that made it and save it anew; if it does not open there either, get another copy.',
-    no_text: 'It holds no text, perhaps because it is a scan. Run text recognition (OCR) over it first, then upload the result.',
+    corrupt: 'Open the file in the program that made it and save it again; if it does not open there either, get another copy.',
+    no_text: 'No text was found in it. If it is a scan, make sure that it is sharp and upright, or scan it again.',
     limit_exceeded: 'Split the document into parts, or ask an administrator to raise the limit that the message names.',
     timeout: 'Retry when the server is less busy. If it happens again, split the document or ask for a longer time limit.',
     out_of_memory: 'Split the document into parts, or ask an administrator for more memory for each thread.',
-    worker_crashed: 'The document brings the reader down each time. Save it anew, or in another format, and upload that.',
-    embedder_failed: 'The embedding service did not answer. Retry in a while; if it goes on, tell an administrator.',
-    stalled:
-      'The server could not get on with it; the document is not the cause. Retry in a while; if it goes on, tell an administrator.',
+    worker_crashed: 'This document crashes the reader each time. Save it again, or in another format, and upload that.',
+    embedder_failed: 'The embedding service did not answer. Retry later; if it happens again, tell an administrator.',
+    stalled: 'The server got stuck; the document is not the cause. Retry later; if it happens again, tell an administrator.',
     cancelled: 'It was cancelled. Retry if you want it after all.',
     document_deleted: 'Its document was deleted meanwhile. Upload the file again if you want it back.',
     record_corrupt: 'The record of this task is damaged. Upload the file again.',
     storage_failed: 'The disk refused a write. Make room or repair the disk, then retry.',
     internal:
-      'This is a fault of ours. Retry once; if it stays, give the task ID to an administrator, who finds the reason in the log.',
+      'This is our fault. Retry once; if it happens again, give the task ID to an administrator, who finds the reason in the log.',
   },
 
   failure: (_code, sentence) => sentence,
@@ -650,7 +650,7 @@ export const en: Catalogue = {
   settings: {
     title: 'You and this server',
     who: 'Signed in as',
-    nobody: 'Nobody in particular: this server asks for no key',
+    nobody: 'No sign-in: this server needs no API key',
     may: 'You may',
     scopes: {
       read: 'search and read',
@@ -660,8 +660,9 @@ export const en: Catalogue = {
     collection: 'Collection',
     largest: 'Largest file',
     answers: 'Answers with citations',
-    answersOn: 'Available',
-    answersOff: 'Not set up; an administrator can connect a chat service (ANSWER_URL)',
+    pictures: 'Pictures and scans',
+    available: 'Available',
+    notSetUp: (setting) => `Not set up. Ask an administrator (${setting}).`,
     formats: 'Formats that are read',
   },
 

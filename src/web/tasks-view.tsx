@@ -213,7 +213,7 @@ function TaskRow({ task, scope, text }: { task: WireTask; scope: TaskScope; text
           <bdi>{task.filename}</bdi>
         </a>
         <bdi class="muted second" title={task.doc_id}>
-          {task.doc_id}
+          {task.doc_id === task.filename ? '' : task.doc_id}
         </bdi>
       </div>
       <div class="task-state">

@@ -9,7 +9,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   // More than any disk has: so it is full.
-  const env = { DISK_RESERVE_BYTES: String(2 ** 52) };
+  const env = { DISK_RESERVE_BYTES: String(2 ** 52), OCR_LANGUAGES: 'off' };
   [server, browser] = await Promise.all([startProcess({ dataDir: await makeDataDir(), env }), launchBrowser()]);
 });
 
@@ -36,5 +36,22 @@ it('says on every view that the disk is full, and what to do about it', async ()
   expect(await page.locator('.banner').textContent()).toContain('磁盘已满');
   expect(findings).toEqual([]);
   expect(incidents).toEqual([]);
+  await close();
+});
+
+it('says in its settings what this server does not read or give, and whose setting that is', async () => {
+  const { page, close } = await openPage(browser, `${server.url}/#/system`);
+  const value = (name: string): Promise<string | null> =>
+    page
+      .locator('.settings div')
+      .filter({ has: page.getByText(name, { exact: true }) })
+      .locator('dd')
+      .textContent();
+
+  expect(await value('Pictures and scans')).toBe('Not set up. Ask an administrator (OCR_LANGUAGES).');
+  expect(await value('Answers with citations')).toBe('Not set up. Ask an administrator (ANSWER_URL).');
+  expect(await value('Formats that are read')).not.toContain('PNG');
+  expect(await value('Formats that are read')).toContain('DOCX');
+  expect(await value('You may')).toBe('do everything, and see everybody’s tasks');
   await close();
 });

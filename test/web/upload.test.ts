@@ -57,7 +57,7 @@ describe('the upload view', () => {
     expect(await fields.first().inputValue()).toBe('合同.txt');
 
     await fields.first().fill('');
-    await page.getByText('Give it an ID.').waitFor();
+    await page.getByText('Enter an ID.').waitFor();
     await page.getByRole('button', { name: 'Upload 1 file' }).waitFor();
     await fields.first().fill('b.txt');
     await page.getByText('it would be replaced').first().waitFor();
