@@ -1,5 +1,6 @@
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import { launchBrowser, openPage } from './support/browser.ts';
 import { aDocument, aTask, startStandIn, type StandIn } from './support/stand-in.ts';
 
@@ -82,10 +83,9 @@ describe('20,000 updates', () => {
     const before = await heapBytes(client);
 
     await update(page, 20_000, 2000);
-    const after = await heapBytes(client);
 
-    console.log(`heap ${(before / 1e6).toFixed(1)} MB, after 20,000 updates ${(after / 1e6).toFixed(1)} MB`);
-    expect(after).toBeLessThan(before * 1.1);
+    // What an answer on its way or the browser's own caches hold for a while comes and goes; what is kept of updates would stay.
+    await until('the heap is as it was', async () => (await heapBytes(client)) < before * 1.1);
     await close();
   });
 });
