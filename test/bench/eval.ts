@@ -1,11 +1,12 @@
 /**
- * `npm run eval -- FOLDER [--typos] [--homophones] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER]`: how well the product finds, measured through its own pipeline. FOLDER holds
+ * `npm run eval -- FOLDER [--typos] [--homophones] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER] [--vectors NAME]`: how well the product finds, measured through its own pipeline. FOLDER holds
  * `docs.jsonl` {id, title, text}, `queries.jsonl` {id, text} and `qrels.tsv` (query-id, corpus-id, score). Every document is
  * parsed, chunked, embedded and indexed as an upload would be; a document is as good as its best chunk. Beside it, plain BM25
  * (k1 1.2, b 0.75) over whole documents with their titles, computed here in a few lines. `--typos` adds the same with one typing error a query.
  * `--homophones`: one Chinese character a question is another that sounds like it.
  * `--keep`: the index stays there, and is taken from there the next time. `--also`: the questions of another folder as well, whose documents
- * are among these under ids with that prefix. Beside each mode stands what it has over plain BM25 in nDCG@10, with a paired bootstrap interval (95 %).
+ * are among these under ids with that prefix. Beside each mode stands what it has over plain BM25 in nDCG@10, beside `keyword` what `hybrid` has over it, with paired bootstrap intervals (95 %).
+ * `--vectors`: a simulated embedder (`simulated-embedders.ts`) in place of the configured one;
  * `--unrelated` adds what relevance tells apart (`relevance.ts`), with the questions of another such folder as the unrelated ones.
  */
 import { existsSync } from 'node:fs';
@@ -19,6 +20,7 @@ import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite/sqlit
 import { stopWords } from '../../src/search/analysis/stop-words.ts';
 import { tokenize } from '../../src/search/analysis/tokens.ts';
 import { type EvaluatedFile, fillIndex } from './fill-index.ts';
+import { type SimulatedEmbedder, simulatedEmbedders } from '../support/simulated-embedders.ts';
 import { relevanceFigures } from './relevance.ts';
 import { dictionaryFor } from '../../src/search/translation/dictionary.ts';
 
@@ -40,7 +42,7 @@ if (import.meta.main) {
   const [folder, ...options] = process.argv.slice(2);
   if (folder === undefined) {
     console.error(
-      'Usage: npm run eval -- FOLDER [--typos] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER]',
+      'Usage: npm run eval -- FOLDER [--typos] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER] [--vectors NAME]',
     );
     process.exit(2);
   }
@@ -51,6 +53,7 @@ if (import.meta.main) {
     queriesMax: Number(values('--queries')[0] ?? Infinity),
     keep: values('--keep')[0] ?? null,
     unrelated: values('--unrelated')[0] ?? null,
+    vectors: (values('--vectors')[0] as SimulatedEmbedder | undefined) ?? null,
     also: values('--also').map((value) => value.split('=') as [string, string]),
   });
 }
@@ -62,6 +65,7 @@ type Options = {
   /** Where the index stays. */
   readonly keep: string | null;
   readonly unrelated: string | null;
+  readonly vectors: SimulatedEmbedder | null;
   /** Prefixes of ids, and folders whose questions are asked as well. */
   readonly also: readonly (readonly [string, string])[];
 };
@@ -69,7 +73,10 @@ type Options = {
 async function evaluate(folder: string, options: Options): Promise<void> {
   const collection = await loadCollection(folder, options.queriesMax);
   const config = loadConfig(process.env);
-  const embedder = await createEmbedder(embedderSettings(config));
+  const embedder =
+    options.vectors === null
+      ? await createEmbedder(embedderSettings(config))
+      : simulatedEmbedders(answersIn(collection))[options.vectors];
   const work = options.keep ?? (await mkdtemp(join(tmpdir(), 'eval-')));
   const kept = existsSync(join(work, 'index'));
   await mkdir(work, { recursive: true });
@@ -150,6 +157,14 @@ function filesOf(docs: readonly Doc[]): EvaluatedFile[] {
   }));
 }
 
+/** The texts that answer a question. */
+function answersIn({ docs, queries, grades }: Collection): (question: string) => string[] {
+  const texts = new Map(docs.map((doc) => [doc.id, wholeText(doc)]));
+  const ids = new Map(queries.map(({ id, text }) => [text, id]));
+  const isRight = ([, grade]: [string, number]) => grade > 0;
+  return (question) => [...(grades.get(ids.get(question) ?? '') ?? [])].filter(isRight).flatMap(([id]) => texts.get(id) ?? []);
+}
+
 /** Hits are chunks, so that as many documents take a few pages of them. */
 async function findDocuments(index: SqliteIndex, mode: SearchMode, query: string): Promise<string[]> {
   const found = new Set<string>();
@@ -168,6 +183,7 @@ async function table(
 ): Promise<Record<string, unknown>> {
   const rows: Record<string, unknown> = {};
   let plain: readonly number[] | null = null;
+  let hybrid: readonly number[] | null = null;
   for (const [name, find] of finders) {
     const sums = { ndcg: 0, recall10: 0, recall100: 0, mrr: 0 };
     const times: number[] = [];
@@ -189,8 +205,10 @@ async function table(
       MRR: mean(sums.mrr),
       'p50 ms': times[Math.floor(times.length / 2)]!.toFixed(1),
       'over plain BM25': plain === null ? '' : intervalOf(gains.map((gain, i) => gain - plain![i]!)),
+      'hybrid over this': name === 'keyword' && hybrid !== null ? intervalOf(gains.map((gain, i) => hybrid![i]! - gain)) : '',
     };
     plain ??= gains;
+    if (name === 'hybrid') hybrid = gains;
   }
   return rows;
 }

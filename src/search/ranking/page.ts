@@ -6,7 +6,7 @@ import type { SearchQuery } from '../document-index.ts';
 import { poolSize, diversify } from './diversify.ts';
 import { type Ranked, rankInSteps, type RankingInput } from './ranking.ts';
 import { ratings } from './relevance.ts';
-import { foldSameTexts } from './same-text.ts';
+import { type AlsoIn, foldSameTexts } from './same-text.ts';
 import type { RankingSteps } from './steps.ts';
 import type { Scored } from './scorer.ts';
 
@@ -16,13 +16,13 @@ export type PageInput = Omit<RankingInput, 'limit' | 'query' | 'mode'> & {
   readonly asked: Pick<SearchQuery, 'query' | 'mode' | 'topK' | 'offset' | 'minRelevance' | 'groupBy' | 'synonyms'>;
 };
 
-export type PageRow = {
+type ListedRow = {
   readonly scored: Scored;
   /** How many more chunks of its document were ranked beside it; null where documents are not grouped. */
   readonly more: number | null;
-  /** Other rows that have the same text. */
-  readonly alsoIn: readonly Scored[];
 };
+
+export type PageRow = ListedRow & AlsoIn;
 
 export type RankedPage = {
   readonly rows: readonly PageRow[];
@@ -42,9 +42,9 @@ export function* pageInSteps(input: PageInput): RankingSteps<RankedPage> {
   const limit = poolSize(groupBy === undefined ? wanted : chunksOfDocument * wanted);
   const ranked = yield* rankInSteps({ ...input, query, mode, limit, synonyms });
   const relevant = minRelevance === undefined ? ranked.top : yield* relevantRows(input, ranked, minRelevance);
-  const { rows: distinct, alsoIn } = yield* foldSameTexts(relevant, input.text);
-  const listed = groupBy === undefined ? diversify(distinct).map((scored) => ({ scored, more: null })) : firstOfEach(distinct);
-  const rows = listed.slice(offset, wanted).map((row) => ({ ...row, alsoIn: alsoIn.get(row.scored.chunkId) ?? [] }));
+  const listed = groupBy === undefined ? diversify(relevant).map((scored) => ({ scored, more: null })) : firstOfEach(relevant);
+  const distinct = yield* foldSameTexts(listed, input.text);
+  const rows = distinct.slice(offset, wanted);
   const matched = minRelevance === undefined ? ranked.total : relevant.length;
   return { rows, ranked, total: rows.length === 0 ? matched : Math.max(matched, offset + rows.length) };
 }
@@ -63,7 +63,7 @@ function* relevantRows(input: PageInput, ranked: Ranked, least: number): Ranking
 }
 
 /** The best row of each document, in order. */
-function firstOfEach(ranked: readonly Scored[]): Omit<PageRow, 'alsoIn'>[] {
+function firstOfEach(ranked: readonly Scored[]): ListedRow[] {
   const documents = new Map<number, { scored: Scored; more: number }>();
   for (const scored of ranked) {
     const { document } = scored.segment.runAt(scored.row);

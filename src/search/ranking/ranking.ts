@@ -10,14 +10,16 @@
  * asked for before a merge and the next one asked for after it show each hit once.
  *
  * Weights by measurement (`npm run eval`), with known-item questions as the counterweight: feedback that helps where many texts
- * answer (cranfield +3 %) must not hurt where one does (drcd; titles against abstracts; half a text against its other half).
+ * answer (cranfield +0.025 nDCG@10) must not hurt where one does (drcd; titles against abstracts; a sentence against its text). What tells
+ * the two apart is whether one of the best answers has all that was asked for.
  */
 import type { SearchMode } from '../document-index.ts';
+import { fuse } from './fusion.ts';
 import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, replaced, withSynonyms, writtenTerms, type QueryTerm } from './query-terms.ts';
 import { synonymTerms } from './synonyms.ts';
-import { type Asked, askedNothing, askedOf } from './relevance.ts';
+import { type Asked, askedNothing, askedOf, ratings } from './relevance.ts';
 import { addSiblings, bestRows, byScore, idf, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
 import type { Segment } from '../index/segments.ts';
@@ -33,16 +35,18 @@ export const tuning = {
   /** Share of a document's best other chunk in each of its chunks' scores. */
   siblingShare: 0.1,
   feedback: { chunks: 10, terms: 20, shareMax: 0.2, postingsMax: 1_000_000 },
-  /** Share of the feedback where the tenth answer is as good as the first; less, by the square, where it is not. */
-  feedbackWeight: 0.3,
-  feedbackPower: 2,
   /** Terms of a query beyond which it says enough by itself: feedback weighs less, in proportion. */
   feedbackTerms: 12,
+  /** Weight of the feedback where nothing of the question is in the best answers and the tenth is as good as the first; less in proportion. */
+  feedbackWeight: 2,
+  /** Its least weight: what shares only such words is still found, behind. */
+  feedbackLeast: 0.01,
+  /** Best answers of which one that has all of the question says that no more words are needed. */
+  coveringChunks: 3,
   nearWeight: 0.15,
   nearChunks: 32,
-  /** Best of each ranking that are fused, and the usual constant of reciprocal rank fusion. */
+  /** Nearest vectors that are looked up. */
   nearestChunks: 200,
-  rankOffset: 60,
 };
 
 /** Texts that are read in one step. */
@@ -112,7 +116,7 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   addSiblings(scores, segments, tuning.siblingShare);
   const phrases = phrasesOf(input.query);
   const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, scores);
-  const ranked = yield* rankScored(input, scores, terms, tokens);
+  const ranked = yield* rankScored(input, scores, { terms, tokens, asked });
   const { top, total, marks, askedAcross } = yield* withOtherLanguage(input, ranked);
   return {
     top: inFront(quoted, top, input.limit),
@@ -157,20 +161,28 @@ function* withPhrases(phrases: readonly Phrase[], input: RankingInput, scores: S
 function* rankScored(
   input: RankingInput,
   scores: Scores,
-  terms: readonly QueryTerm[],
-  tokens: readonly Token[],
+  question: Question,
 ): RankingSteps<{ top: readonly Scored[]; total: number }> {
+  const { terms, tokens, asked } = question;
   const { allowed, limit } = input;
   const first = bestRows(scores, input.snapshot.segments, allowed, Math.max(limit, tuning.feedback.chunks));
   if (input.mode === 'keyword') return first;
   if (input.near !== null) {
-    const near = nearRows(input, input.near);
-    const top = fuse(yield* byNearness(input, first.top, terms, tokens), near, limit);
-    return { top, total: first.total + countUnscored(near, scores, input.snapshot.segments) };
+    const { segments, collection } = input.snapshot;
+    const byVector = nearRows(input, input.near);
+    const byWords = yield* byNearness(input, first.top, terms, tokens);
+    const texts = yield* read(() => byWords.slice(0, tuning.coveringChunks).map(input.text));
+    const wordsOf = scoreOf(scores, segments);
+    const opinions = { byWords, byVector, wordsOf, covered: coverage(texts, asked), chunks: collection.chunks };
+    const unscored = byVector.filter((scored) => wordsOf(scored) <= 0).length;
+    return { top: fuse(opinions).slice(0, limit), total: first.total + unscored };
   }
-  const widened = yield* addFeedback(input, scores, first, terms);
+  const widened = yield* addFeedback(input, scores, first, question);
   return input.mode === 'hybrid' ? { ...widened, top: yield* byNearness(input, widened.top, terms, tokens) } : widened;
 }
+
+/** A question as it was read. */
+type Question = Pick<Ranked, 'tokens' | 'asked'> & { readonly terms: readonly QueryTerm[] };
 
 /** What has a quoted phrase comes before what does not, and its score says so. */
 function inFront(quoted: readonly Scored[], top: readonly Scored[], limit: number): readonly Scored[] {
@@ -194,26 +206,16 @@ function nearRows(input: RankingInput, near: (limit: number) => readonly Near[])
   return rows;
 }
 
-/** How many of them no word of the query found. */
-function countUnscored(near: readonly Scored[], scores: Scores, segments: readonly Segment[]): number {
+/** The score by words of any row. */
+function scoreOf(scores: Scores, segments: readonly Segment[]): (scored: Scored) => number {
   const scoresOf = new Map(segments.map((segment, at) => [segment, scores[at]!]));
-  return near.filter(({ segment, row }) => scoresOf.get(segment)![row]! <= 0).length;
+  return ({ segment, row }) => scoresOf.get(segment)![row]!;
 }
 
-/** Reciprocal ranks added up: no scale to tune between two kinds of scores. */
-function fuse(first: readonly Scored[], second: readonly Scored[], limit: number): Scored[] {
-  const fused = new Map<number, Scored>();
-  for (const list of [first, second]) {
-    for (const [rank, scored] of list.slice(0, tuning.nearestChunks).entries()) {
-      const score = (fused.get(scored.chunkId)?.score ?? 0) + 1 / (tuning.rankOffset + rank + 1);
-      fused.set(scored.chunkId, { ...scored, score });
-    }
-  }
-  const rest = first
-    .slice(tuning.nearestChunks)
-    .map((scored, i) => ({ ...scored, score: 1 / (2 * (tuning.rankOffset + tuning.nearestChunks + i)) }));
-  const unique = rest.filter(({ chunkId }) => !fused.has(chunkId));
-  return [...fused.values()].sort(byScore).concat(unique).slice(0, limit);
+/** Share of the question, by what each part of it tells, that one of the best answers has. */
+function coverage(texts: readonly string[], asked: Asked): number {
+  const rate = ratings({ asked, askedAcross: askedNothing });
+  return Math.max(0, ...texts.slice(0, tuning.coveringChunks).map((text) => rate({}).takeAll(text).value));
 }
 
 /** The second opinion without vectors. In `vector` mode it weighs as much as the first. */
@@ -221,7 +223,7 @@ function* addFeedback(
   input: RankingInput,
   scores: Scores,
   first: { readonly top: readonly Scored[]; readonly total: number },
-  terms: readonly QueryTerm[],
+  { terms, asked }: Question,
 ): RankingSteps<{ top: readonly Scored[]; total: number }> {
   const { segments, collection } = input.snapshot;
   const { top } = first;
@@ -230,10 +232,18 @@ function* addFeedback(
   if (feedback.length === 0) return first;
   const second = yield* scoreInSteps(feedback, segments, collection, input.allowed);
   const evenness = top[Math.min(top.length, tuning.feedback.chunks) - 1]!.score / top[0]!.score;
-  const need = Math.min(1, tuning.feedbackTerms / terms.length);
-  const weight = input.mode === 'vector' ? 1 : tuning.feedbackWeight * need * evenness ** tuning.feedbackPower;
+  const covered = coverage(
+    best.map(({ text }) => text),
+    asked,
+  );
+  const weight = input.mode === 'vector' ? 1 : feedbackWeight({ covered, evenness, terms: terms.length });
   const combined = combine(scores, second, (weight * top[0]!.score) / highest(second, input));
   return bestRows(combined, segments, input.allowed, input.limit);
+}
+
+function feedbackWeight({ covered, evenness, terms }: { covered: number; evenness: number; terms: number }): number {
+  const enough = Math.min(1, tuning.feedbackTerms / terms);
+  return Math.max(tuning.feedbackLeast, tuning.feedbackWeight * (1 - covered) * evenness * enough);
 }
 
 /** The best score of a row that may be found; 1 when there is none. */

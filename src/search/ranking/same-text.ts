@@ -15,28 +15,29 @@ const placesMax = 5;
 /** Letters and digits from which on a text is the same as one that holds it; a shorter one only where it is all there is. */
 const leastHeld = 64;
 
-/** `alsoIn`: by the chunk id of a row, the rows that have its text, at most five. */
-export type Folded = { readonly rows: readonly Scored[]; readonly alsoIn: ReadonlyMap<number, readonly Scored[]> };
+/** Other rows that have the same text. */
+export type AlsoIn = { readonly alsoIn: readonly Scored[] };
 
-export function* foldSameTexts(ranked: readonly Scored[], textOf: (scored: Scored) => string): RankingSteps<Folded> {
-  const first = ranked.slice(0, comparedRows);
-  const texts = yield* read(() => first.map((scored) => lettersOf(textOf(scored))));
-  const kept: { scored: Scored; letters: string }[] = [];
-  const moved: Scored[] = [];
-  const alsoIn = new Map<number, Scored[]>();
-  for (const [i, scored] of first.entries()) {
+/** The rows with the texts that come again moved behind the last that is compared, and said at the first that has them. */
+export function* foldSameTexts<Row extends { readonly scored: Scored }>(
+  listed: readonly Row[],
+  textOf: (scored: Scored) => string,
+): RankingSteps<(Row & AlsoIn)[]> {
+  const first = listed.slice(0, comparedRows);
+  const texts = yield* read(() => first.map(({ scored }) => lettersOf(textOf(scored))));
+  const kept: { row: Row; letters: string; alsoIn: Scored[] }[] = [];
+  const moved: Row[] = [];
+  for (const [i, row] of first.entries()) {
     const letters = texts[i]!;
     const same = letters === '' ? undefined : kept.find((other) => isSame(letters, other.letters));
-    if (same === undefined) {
-      kept.push({ scored, letters });
-      continue;
+    if (same === undefined) kept.push({ row, letters, alsoIn: [] });
+    else {
+      moved.push(row);
+      if (same.alsoIn.length < placesMax) same.alsoIn.push(row.scored);
     }
-    moved.push(scored);
-    const places = alsoIn.get(same.scored.chunkId) ?? [];
-    if (places.length < placesMax) alsoIn.set(same.scored.chunkId, [...places, scored]);
   }
-  if (moved.length === 0) return { rows: ranked, alsoIn };
-  return { rows: [...kept.map(({ scored }) => scored), ...moved, ...ranked.slice(comparedRows)], alsoIn };
+  const rest = [...moved, ...listed.slice(comparedRows)].map((row) => ({ ...row, alsoIn: [] }));
+  return [...kept.map(({ row, alsoIn }) => ({ ...row, alsoIn })), ...rest];
 }
 
 function isSame(letters: string, other: string): boolean {
@@ -44,7 +45,7 @@ function isSame(letters: string, other: string): boolean {
 }
 
 /** Letters and digits of a Markdown text without its headings, tags and addresses; of headings alone, theirs. */
-export function lettersOf(text: string): string {
+function lettersOf(text: string): string {
   const body = text.replace(/^[ \t]{0,3}#{1,6}[ \t].*$/gm, '');
   return letters(/[\p{L}\p{N}]/u.test(body) ? body : text);
 }

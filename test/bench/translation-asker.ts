@@ -1,0 +1,34 @@
+/** A process that asks an index with or without the dictionary (`translation.bench.ts`), and tells its parent what that cost. */
+import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
+import { openSqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
+import { percentile, residentBytes } from './process-figures.ts';
+
+export type Asked = { readonly p50: number; readonly cpu: number; readonly bytes: number };
+
+const [folder, translates, ...sets] = process.argv.slice(2) as [string, string, ...string[]];
+const index = openSqliteIndex({ indexDir: folder, embedder: createBuiltinEmbedder(), translates: translates === 'on' });
+const figures: Asked[] = [];
+for (const set of sets) {
+  const questions = JSON.parse(set) as string[];
+  for (const query of questions.slice(0, 40)) await ask(query);
+  const times: number[] = [];
+  const before = process.cpuUsage();
+  for (const query of questions) {
+    const started = performance.now();
+    await ask(query);
+    times.push(performance.now() - started);
+  }
+  const { user, system } = process.cpuUsage(before);
+  globalThis.gc?.();
+  figures.push({
+    p50: percentile(times, 0.5),
+    cpu: (user + system) / 1000 / questions.length,
+    bytes: residentBytes(process.pid),
+  });
+}
+await index.close();
+process.send?.(figures);
+
+async function ask(query: string): Promise<void> {
+  await index.search({ query, mode: 'hybrid', topK: 10, offset: 0, filter: {} });
+}
