@@ -5,7 +5,7 @@
  *
  * First table, by format: files, read, refused (with each sentence), failed, MB/s, files per CPU second, peak memory (of a process
  * of its own). Second table: words, headings, table cells and list items kept against the Markdown that stands in `groundtruth`
- * beside `sources` as `<name>.md`, for this project, officeparser, and mammoth + turndown (of HTML: turndown alone). `--each` prints
+ * beside `sources` as `<name>.md`, with what that leaves out of comments, headers, notes and alternative texts, for this project, officeparser, and mammoth + turndown (of HTML: turndown alone). `--each` prints
  * every file's scores, `--alone` leaves the others out. The others are installed apart: npm ci --prefix test/bench/peers
  */
 import { execFileSync } from 'node:child_process';
@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config.ts';
 import { DocumentError } from '../../src/errors.ts';
 import { createDocumentParser } from '../../src/parse/document-parser.ts';
+import { missingAsides } from './office-asides.ts';
 import { f1Of, type MarkdownScore, scoreMarkdown, sumKept } from './markdown-score.ts';
 
 const formats: Readonly<Record<string, readonly string[]>> = {
@@ -50,7 +51,7 @@ if (folder === undefined) {
   process.exit(2);
 }
 if (flags[0] === '--run') await runOne(flags[1] as Tool, folder, flags[2]!);
-else compareAll(folder);
+else await compareAll(folder);
 
 /** The measuring process: parses the files listed in `listFile` and writes what came of it to `resultFile`. */
 async function runOne(tool: Tool, listFile: string, resultFile: string): Promise<void> {
@@ -139,7 +140,7 @@ function ourReader(): (path: string) => Promise<string> {
   };
 }
 
-function compareAll(root: string): void {
+async function compareAll(root: string): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'parse-office-'));
   const asked = tools.filter((tool) => tool === 'rag-intake' || !flags.includes('--alone'));
   const present = asked.filter((tool) => tool === 'rag-intake' || existsSync(join(peersFolder, 'node_modules')));
@@ -155,7 +156,7 @@ function compareAll(root: string): void {
   for (const { format, tool, run } of runs) console.log(speedLine(format, tool, run));
   for (const { tool, run } of runs) if (tool === 'rag-intake') printRefused(run, root);
   console.log('\nagainst expected Markdown (F1)  files  words   headings  cells   items');
-  for (const { format, tool, run } of runs) printScores(format, tool, run);
+  for (const { format, tool, run } of runs) await printScores(format, tool, run);
 }
 
 function measure(tool: Tool, paths: readonly string[], scratch: string): Run {
@@ -194,11 +195,12 @@ function printRefused(run: Run, root: string): void {
   }
 }
 
-function printScores(format: string, tool: Tool, run: Run): void {
-  const scores = run.outcomes.flatMap((each) => {
-    const expected = expectedFor(each.path);
-    return expected === null ? [] : [{ path: each.path, score: scoreMarkdown(each.markdown, expected) }];
-  });
+async function printScores(format: string, tool: Tool, run: Run): Promise<void> {
+  const scores: { readonly path: string; readonly score: MarkdownScore }[] = [];
+  for (const { path, markdown } of run.outcomes) {
+    const expected = expectedFor(path);
+    if (expected !== null) scores.push({ path, score: scoreWithAsides(markdown, expected, await missingAsides(path, expected)) });
+  }
   if (scores.length === 0) return;
   console.log(
     scoreLine(
@@ -207,6 +209,13 @@ function printScores(format: string, tool: Tool, run: Run): void {
     ),
   );
   if (flags.includes('--each')) for (const { path, score } of scores) console.log(scoreLine(`  ${basename(path)}`, [score]));
+}
+
+/** Words against all of it; structure without the alternative texts, which may stand in a cell. */
+function scoreWithAsides(markdown: string, expected: string, asides: string): MarkdownScore {
+  const alternatives = asides.split('\n\n').flatMap((line) => (line.startsWith('Picture ') ? [line.replace(' ', ': ')] : []));
+  const plain = alternatives.reduce((text, each) => text.replaceAll(each, ''), markdown);
+  return { ...scoreMarkdown(plain, expected), tokens: scoreMarkdown(markdown, `${expected}\n\n${asides}`).tokens };
 }
 
 function expectedFor(path: string): string | null {

@@ -24,8 +24,9 @@ function collect(node: XmlNode, found: Set<string>): void {
   for (const each of node.children) if (typeof each !== 'string' && each.name !== 'w:txbxContent') collect(each, found);
 }
 
-/** The text of such an attribute; '' when it says nothing, as a path or a file's name does. */
+/** The text of such an attribute; '' when it says nothing, as a path, a file's name or the bare word for a picture does. */
 export function descriptionOf(value: string | undefined): string {
   const text = (value ?? '').replace(/\s+/g, ' ').trim();
+  if (/^(?:picture|image|graphic|shape|chart|diagram|图片|圖片|图像|图形|图表)(?: ?\d{1,6})?$/i.test(text)) return '';
   return /^(?:[a-z]:[\\/]|https?:|file:)\S*$|^\S*\.(?:png|jpe?g|gif|bmp|tiff?|wmf|emf|svg|webp)$/i.test(text) ? '' : text;
 }

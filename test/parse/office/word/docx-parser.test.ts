@@ -382,10 +382,12 @@ describe('what hangs on a Word document', () => {
     expect(parsed.warnings).toEqual(['The inserted file chunk.bin was not read: Unsupported file format: chunk.bin']);
   });
 
-  it('keeps what pictures show, once, but no names of files', async () => {
+  it('keeps what pictures show, once, but no names of files and no bare word for a picture', async () => {
     const picture = (text: string): string =>
       `<w:p><w:r><w:drawing><wp:inline><wp:docPr id="1" name="Picture 1" descr="${text}"/></wp:inline></w:drawing></w:r></w:p>`;
-    const bytes = makeDocx({ body: picture('A bridge over a river') + picture('IMG_0001.png') + picture('') });
+    const bytes = makeDocx({
+      body: picture('A bridge over a river') + picture('IMG_0001.png') + picture('Picture 4') + picture('图片') + picture(''),
+    });
 
     expect((await parseBytes(parser, bytes)).markdown).toBe('Picture: A bridge over a river');
   });
