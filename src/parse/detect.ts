@@ -7,13 +7,30 @@ import { extname } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
 import { isTar } from './archives/tar.ts';
 import { isCms } from './mail/cms-kind.ts';
+import { isCode } from './text/code-languages.ts';
 import { type DecodedText, decodeText } from './text/encoding.ts';
 import { charsetOf } from './input.ts';
 import { describeCompoundFile, isCompoundFile } from './containers/compound-file.ts';
 import type { ParseInput } from './parser.ts';
 import { openZip } from './containers/zip.ts';
 
-const textFormats = ['html', 'markdown', 'rtf', 'eml', 'csv', 'json', 'xml', 'subtitles', 'flat-odf', 'mbox', 'text'] as const;
+const textFormats = [
+  'html',
+  'markdown',
+  'rtf',
+  'eml',
+  'csv',
+  'json',
+  'xml',
+  'subtitles',
+  'flat-odf',
+  'office-xml',
+  'sheet-xml',
+  'mbox',
+  'calendar',
+  'contacts',
+  'text',
+] as const;
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'xlsb', 'odt', 'ods', 'odp', 'epub', 'ofd', 'zip'] as const;
 
 /** Told by their first bytes. */
@@ -81,6 +98,8 @@ export const readableEndings: readonly string[] = [
   'tgz',
   'gz',
   'msg',
+  'ics',
+  'vcf',
   'csv',
   'tsv',
   'json',
@@ -133,6 +152,49 @@ function unpackedHead(head: Buffer): Buffer {
     return Buffer.alloc(0); // damaged, or far more than a head of an archive: its name decides
   }
 }
+
+/** What a file is that is known and not read, for the sentence that says what to do; null for one that is not known. */
+export async function unreadKind(input: ParseInput): Promise<keyof typeof unreadKinds | null> {
+  const head = await readHead(input);
+  if (startsWith(head, '7z\xbc\xaf\x27\x1c')) return '7z';
+  if (startsWith(head, 'Rar!\x1a\x07')) return 'rar';
+  if (startsWith(head, '\xfd7zXZ\0')) return 'xz';
+  if (startsWith(head, 'BZh')) return 'bzip2';
+  if (startsWith(head, '\x28\xb5\x2f\xfd')) return 'zstd';
+  if (startsWith(head, 'MSCF')) return 'cab';
+  if (startsWith(head, 'ITSF')) return 'chm';
+  if (latin1(head.subarray(60, 68)) === 'BOOKMOBI') return 'mobi';
+  if (latin1(head.subarray(4, 8)) === 'ftyp' || startsWith(head, 'ID3') || startsWith(head, '\x1aE\xdf\xa3')) return 'media';
+  if (startsWith(head, 'AC10')) return 'dwg';
+  if (startsWith(head, 'SQLite format 3')) return 'database';
+  return startsWith(head, 'PK\x03\x04') && isIwork(memberNames(input)) ? 'iwork' : null;
+}
+
+function memberNames(input: ParseInput): ReadonlySet<string> {
+  const zip = openZip(input, input.limits);
+  try {
+    return new Set(zip.names.map((name) => name.toLowerCase()));
+  } finally {
+    zip.close();
+  }
+}
+
+/** What is said of each. */
+export const unreadKinds = {
+  '7z': '7z archives are not read: unpack it, pack its files as ZIP and upload that',
+  rar: 'RAR archives are not read: unpack it, pack its files as ZIP and upload that',
+  xz: 'Files packed by xz are not read: unpack it and upload what is in it',
+  bzip2: 'Files packed by bzip2 are not read: unpack it and upload what is in it',
+  zstd: 'Files packed by Zstandard are not read: unpack it and upload what is in it',
+  cab: 'Cabinet archives are not read: unpack it, pack its files as ZIP and upload that',
+  chm: 'Compiled HTML help is not read: unpack it (7-Zip does), pack its pages as ZIP and upload that',
+  mobi: 'Kindle books are not read: convert it to EPUB and upload that',
+  media: 'Sound and video are not read: upload a transcript or subtitles (.srt, .vtt)',
+  dwg: 'DWG drawings are not read: print it as PDF and upload that',
+  database: 'SQLite databases are not read: export the tables as CSV and upload those',
+  iwork:
+    'Pages, Numbers and Keynote files are not read: export it as PDF or in the format of Office (File, Export To) and upload that',
+} as const;
 
 /** The media type of a picture that is recognised, or null. */
 export function imageType(head: Uint8Array): string | null {
@@ -208,12 +270,7 @@ function archiveFormat(head: Buffer, input: ParseInput): Format {
   if (declared === 'application/epub+zip') return 'epub';
   const kind = /^application\/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation)/.exec(declared)?.[1];
   if (kind !== undefined) return kind === 'text' ? 'odt' : kind === 'spreadsheet' ? 'ods' : 'odp';
-  const zip = openZip(input, input.limits);
-  try {
-    return formatOfMembers(new Set(zip.names.map((name) => name.toLowerCase())), hintOf(input));
-  } finally {
-    zip.close();
-  }
+  return formatOfMembers(memberNames(input), hintOf(input));
 }
 
 /** ODF and EPUB put their type first, unpacked, so that it stands at a fixed place. */
@@ -232,7 +289,16 @@ function formatOfMembers(names: ReadonlySet<string>, hint: string): Format {
   if (has('ppt/')) return 'pptx';
   if (has('xl/')) return 'xlsx';
   if (names.has('[content_types].xml')) return officeHints[hint] ?? 'unsupported';
-  return names.values().some((name) => name.endsWith('.iwa')) ? 'unsupported' : 'zip';
+  return isIwork(names) ? 'unsupported' : 'zip';
+}
+
+/** Since 2013 of `.iwa` members, before of one of XML beside a preview. */
+function isIwork(names: ReadonlySet<string>): boolean {
+  if (names.values().some((name) => name.endsWith('.iwa') || name === 'index.zip')) return true;
+  return ['index.xml', 'index.xml.gz', 'index.apxl', 'index.apxl.gz'].some(
+    (name) =>
+      names.has(name) && (names.has('quicklook/preview.pdf') || names.has('quicklook/thumbnail.jpg') || name.includes('apxl')),
+  );
 }
 
 const officeHints: Readonly<Record<string, Format>> = {
@@ -267,6 +333,9 @@ function textFormat(text: string, hint: string): Format {
   if (/^From \S/.test(start) && isMail(start, hint)) return 'mbox';
   if (isMail(start, hint)) return 'eml';
   if (isSubtitles(start)) return 'subtitles';
+  const lines = /^BEGIN:(VCALENDAR|VCARD)[ \t]*[\r\n]/i.exec(start);
+  if (lines !== null) return lines[1]!.toUpperCase() === 'VCARD' ? 'contacts' : 'calendar';
+  if (isCode(hint)) return 'text';
   if (start.startsWith('<')) {
     const markup = markupFormat(start, hint);
     if (markup !== null) return markup;
@@ -312,6 +381,9 @@ function xmlDialect(name: string, rest: string): Format | null {
   const local = name.slice(name.lastIndexOf(':') + 1);
   const tag = rest.slice(0, rest.indexOf('>') + 1);
   if (local === 'document' && tag.includes('urn:oasis:names:tc:opendocument:xmlns:office:1.0')) return 'flat-odf';
+  if (local === 'package' && tag.includes('schemas.microsoft.com/office/2006/xmlPackage')) return 'office-xml';
+  if (local === 'wordDocument' && tag.includes('schemas.microsoft.com/office/word/2003/wordml')) return 'office-xml';
+  if (local === 'Workbook' && tag.includes('urn:schemas-microsoft-com:office:spreadsheet')) return 'sheet-xml';
   return null;
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DocumentError } from '../errors.ts';
 import { describeCompoundFile, type CompoundKind } from './containers/compound-file.ts';
-import { detectFormat, isText } from './detect.ts';
+import { detectFormat, isText, unreadKind, unreadKinds } from './detect.ts';
 import { canonicalEncoding } from './text/encoding.ts';
 import { charsetOf } from './input.ts';
 import { guessLanguage } from './text/language.ts';
@@ -38,7 +38,7 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
 
   async function parse(input: ParseInput): Promise<RecognisedDocument> {
     const format = await detectFormat(input);
-    if (format === 'unsupported') throw unsupported(input);
+    if (format === 'unsupported') throw unsupported(input, await unreadKind(input));
     if (format === 'compound') throw refusal(describeCompoundFile(input.bytes ?? input.path), input);
     const parser = await parserOf(format);
     const parsed = await onPages(format, input, () =>
@@ -78,9 +78,13 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
       case 'odt':
       case 'ods':
       case 'odp':
-        return (await import('./office/opendocument/odf-parser.ts')).createOdfParser();
+        return (await import('./office/opendocument/odf-parser.ts')).createOdfParser(whole);
       case 'flat-odf':
         return (await import('./office/opendocument/odf-parser.ts')).createFlatOdfParser();
+      case 'office-xml':
+        return (await import('./office/office-xml-parser.ts')).createOfficeXmlParser(whole);
+      case 'sheet-xml':
+        return (await import('./office/sheets/sheet-xml-parser.ts')).createSheetXmlParser();
       case 'epub':
         return (await import('./epub/epub-parser.ts')).createEpubParser();
       case 'ofd':
@@ -120,6 +124,10 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
         return (await import('./text/json-parser.ts')).createJsonParser();
       case 'xml':
         return (await import('./text/xml-parser.ts')).createXmlParser();
+      case 'calendar':
+        return (await import('./text/calendar-parser.ts')).createCalendarParser();
+      case 'contacts':
+        return (await import('./text/contacts-parser.ts')).createContactsParser();
       case 'subtitles':
         return (await import('./text/subtitles-parser.ts')).createSubtitlesParser();
       case 'image':
@@ -170,8 +178,9 @@ function warningsOf(input: ParseInput): string[] {
   return [`The charset ${charset} that was sent with the file is not known; its encoding was guessed.`];
 }
 
-function unsupported(input: ParseInput): DocumentError {
-  return new DocumentError('unsupported_format', `Unsupported file format: ${input.filename}`);
+function unsupported(input: ParseInput, kind: keyof typeof unreadKinds | null = null): DocumentError {
+  const said = kind === null ? '' : `. ${unreadKinds[kind]}`;
+  return new DocumentError('unsupported_format', `Unsupported file format: ${input.filename}${said}`);
 }
 
 function refusal(kind: CompoundKind, input: ParseInput): DocumentError {

@@ -10,11 +10,13 @@ import type { ParseInput, ParseLimits } from './parser.ts';
 /** Of each format that is read; `shared` is what all of them go through: recognising, decoding, cutting into chunks. */
 const readers = {
   shared: 2,
+  calendar: 1,
   cms: 1,
+  contacts: 1,
   csv: 2,
   doc: 1,
-  docx: 2,
-  eml: 1,
+  docx: 3,
+  eml: 2,
   'encrypted-ooxml': 1,
   epub: 1,
   'flat-odf': 1,
@@ -25,24 +27,26 @@ const readers = {
   markdown: 1,
   msg: 1,
   mbox: 1,
-  odp: 2,
-  ods: 2,
-  odt: 2,
+  odp: 3,
+  ods: 3,
+  odt: 3,
   ofd: 1,
+  'office-xml': 1,
   'ole-package': 1,
   pdf: 1,
   ppt: 1,
   pptx: 2,
-  rtf: 2,
+  rtf: 3,
+  'sheet-xml': 1,
   subtitles: 1,
   tar: 1,
-  text: 1,
+  text: 2,
   tnef: 1,
   xls: 1,
   xlsb: 1,
   xlsx: 2,
-  xml: 2,
-  zip: 1,
+  xml: 3,
+  zip: 2,
 } as const satisfies Record<ReadFormat | 'shared', number>;
 
 export type ReadFormat = Exclude<Format, 'unsupported' | 'compound'>;
@@ -102,5 +106,7 @@ function holdsFiles(format: ReadFormat): boolean {
 }
 
 const holders: ReadonlySet<ReadFormat> = new Set(
-  'cms doc docx eml encrypted-ooxml gzip mbox msg ofd ole-package ppt pptx tar tnef xls xlsb xlsx zip'.split(' ') as ReadFormat[],
+  'cms doc docx eml encrypted-ooxml gzip mbox msg odp ods odt ofd office-xml ole-package pdf ppt pptx tar tnef xls xlsb xlsx zip'.split(
+    ' ',
+  ) as ReadFormat[],
 );

@@ -57,6 +57,22 @@ export const smallFiles: Readonly<Record<string, string>> = {
     '<h1>Handbook</h1><p>Rules for <b>travel</b>.</p><ul><li>Ask first<ol><li>by mail</li></ol></li><li>Book later</li></ul>' +
     '<table><tr><th>City</th><th>Limit</th></tr><tr><td>上海</td><td>500</td></tr></table><pre><code class="language-js">pay(500);</code></pre>' +
     '<blockquote><p>No exceptions.</p></blockquote></body></html>',
+  'team.ics':
+    'BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Review 预算\r\nDTSTART;TZID="Europe/Berlin":20260314T150000\r\nATTENDEE;CN=Ann:mailto:ann@example.org\r\nDESCRIPTION:Bring the\r\n  figures\\, all\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n',
+  'people.vcf':
+    'BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=E5=BC=A0;=E4=B8=89\r\nTEL;HOME:12\r\nORG:Example;Sales\r\nEND:VCARD\r\n',
+  'feed.rss':
+    '<rss><channel><title>News</title><item><title>一</title><link>http://example.org/1</link><description>&lt;p&gt;a &lt;b&gt;b&lt;/b&gt;&lt;/p&gt;</description></item></channel></rss>',
+  'list.opml':
+    '<opml><head><title>T</title></head><body><outline text="a"><outline text="b" xmlUrl="http://example.org/"/></outline></body></opml>',
+  'plan.svg':
+    '<svg xmlns="http://www.w3.org/2000/svg"><title>T</title><text x="1"><tspan>a</tspan><tspan dy="2">二</tspan></text><desc>d</desc></svg>',
+  'word2003.xml':
+    '<w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"><w:lists><w:listDef w:listDefId="0"><w:lvl w:ilvl="0"><w:nfc w:val="0"/><w:lvlText w:val="%1."/></w:lvl></w:listDef><w:list w:ilfo="1"><w:ilst w:val="0"/></w:list></w:lists><w:body><w:p><w:pPr><w:listPr><w:ilvl w:val="0"/><w:ilfo w:val="1"/></w:listPr></w:pPr><w:r><w:t>一</w:t></w:r></w:p><w:sectPr><w:hdr><w:p><w:r><w:t>h</w:t></w:r></w:p></w:hdr></w:sectPr></w:body></w:wordDocument>',
+  'flat.xml':
+    '<pkg:package xmlns:pkg="http://schemas.microsoft.com/office/2006/xmlPackage"><pkg:part pkg:name="/word/document.xml"><pkg:xmlData><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>flat 文</w:t></w:r></w:p></w:body></w:document></pkg:xmlData></pkg:part><pkg:part pkg:name="/a.bin"><pkg:binaryData>QUJD</pkg:binaryData></pkg:part></pkg:package>',
+  'excel2003.xml':
+    '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Styles><Style ss:ID="a"><NumberFormat ss:Format="0.0"/></Style></Styles><Worksheet ss:Name="S"><Table><Row><Cell ss:MergeAcross="1" ss:StyleID="a"><Data ss:Type="Number">1</Data><Comment><Data>c</Data></Comment></Cell><Cell ss:Index="4"><Data ss:Type="String">二</Data></Cell></Row></Table></Worksheet></Workbook>',
   'notes.md':
     '---\ntitle: Handbook\n---\n\n# Handbook\n\nRules for **travel**.\n\n- Ask first\n  1. by mail\n- Book later\n\n| City | Limit |\n|---|---|\n| 上海 | 500 |\n\n```js\npay(500);\n```\n\n> No exceptions.\n',
   'rates.csv': 'City,Limit,Note\n上海,500,"first, second\nthird"\nParis,120,"said ""no"""\n',

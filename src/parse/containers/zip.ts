@@ -3,11 +3,13 @@
  * while they are unpacked, entries are counted where they stand, names that leave the archive are left out, and an archive
  * whose directory is damaged is read from the headers before its members. Writes nothing to disk.
  */
+import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { DocumentError } from '../../errors.ts';
 import type { Inside, ParseInput, ParseLimits } from '../parser.ts';
+import { decodeAs, detectEncoding } from '../text/encoding.ts';
 
 export type ZipLimits = Pick<ParseLimits, 'unpackedBytesMax' | 'entriesMax' | 'ratioMax'>;
 
@@ -94,7 +96,7 @@ function readAt(fd: number, at: number, wanted: number): Buffer {
 function zipOver(source: Source, limits: ZipLimits, around: Around | undefined): Zip {
   const warnings: string[] = [];
   const directory = readDirectory(source, limits.entriesMax);
-  const found = directory ?? scanHeaders(source, limits.entriesMax);
+  const found = withKnownNames(directory ?? scanHeaders(source, limits.entriesMax));
   if (found.length === 0) throw new DocumentError('corrupt', 'The archive is damaged: it has no readable member');
   if (directory === null) warnings.push('The directory of the archive is damaged; its members were found by searching');
   else refuseOverlaps(found);
@@ -286,13 +288,14 @@ function readDirectory(source: Source, entriesMax: number): Entry[] | null {
 function centralEntry(directory: Buffer, at: number, shift: number): Entry {
   const nameBytes = directory.readUInt16LE(at + 28);
   const flags = directory.readUInt16LE(at + 8);
-  const sizes = wideSizes(directory.subarray(at + 46 + nameBytes, at + 46 + nameBytes + directory.readUInt16LE(at + 30)), {
+  const extra = directory.subarray(at + 46 + nameBytes, at + 46 + nameBytes + directory.readUInt16LE(at + 30));
+  const sizes = wideSizes(extra, {
     bytes: directory.readUInt32LE(at + 24),
     packedBytes: directory.readUInt32LE(at + 20),
     offset: directory.readUInt32LE(at + 42),
   });
   return {
-    name: entryName(directory.subarray(at + 46, at + 46 + nameBytes)),
+    name: unicodePath(extra) ?? entryName(directory.subarray(at + 46, at + 46 + nameBytes)),
     method: directory.readUInt16LE(at + 10),
     isEncrypted: (flags & 1) !== 0,
     crc: directory.readUInt32LE(at + 16),
@@ -300,6 +303,15 @@ function centralEntry(directory: Buffer, at: number, shift: number): Entry {
     offset: sizes.offset + shift,
     isChecked: true,
   };
+}
+
+/** The name in UTF-8 that stands beside one in another encoding (APPNOTE 4.6.9). */
+function unicodePath(extra: Buffer): string | null {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    const bytes = extra.subarray(at + 9, at + 4 + extra.readUInt16LE(at + 2));
+    if (extra.readUInt16LE(at) === 0x7075 && bytes.length > 0 && isUtf8(bytes)) return entryName(bytes);
+  }
+  return null;
 }
 
 /** Replaces the values that say "see the ZIP64 extra field" (APPNOTE 4.5.3). */
@@ -319,7 +331,26 @@ function wideSizes(extra: Buffer, sizes: { bytes: number; packedBytes: number; o
 }
 
 function entryName(bytes: Buffer): string {
-  return bytes.length > nameBytesMax ? '' : bytes.toString('utf8').normalize('NFC');
+  if (bytes.length > nameBytesMax) return '';
+  return isUtf8(bytes) ? bytes.toString('utf8').normalize('NFC') : legacyMark + bytes.toString('latin1');
+}
+
+/** Before a name whose bytes are no UTF-8, until all such names of the archive tell which encoding they have. */
+const legacyMark = '\0';
+
+/** The entries with readable names: of Windows and older systems, whose encoding no field of the archive says. */
+function withKnownNames(entries: readonly Entry[]): readonly Entry[] {
+  const legacy = entries.filter(({ name }) => name.startsWith(legacyMark));
+  if (legacy.length === 0) return entries;
+  const bytes = Buffer.from(legacy.map(({ name }) => name.slice(1)).join('\n'), 'latin1');
+  const guessed = detectEncoding(bytes);
+  // What Western Windows packs is in the code page of DOS (APPNOTE appendix D).
+  const encoding = guessed === 'windows-1252' && bytes.some((byte) => byte >= 0x80 && byte < 0xa0) ? 'ibm437' : guessed;
+  return entries.map((entry) =>
+    entry.name.startsWith(legacyMark)
+      ? { ...entry, name: decodeAs(Buffer.from(entry.name.slice(1), 'latin1'), encoding).normalize('NFC') }
+      : entry,
+  );
 }
 
 /** Where the central directory stands; `shift` is what was put before the archive (a self-extracting stub). */

@@ -7,7 +7,7 @@ import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown/markdow
 import { readWholeMail, type ReadMail } from './mail-reader.ts';
 import { type PartHost, writePart } from '../containers/parts.ts';
 import type { Block, ParsedDocument, ParseInput, Parser } from '../parser.ts';
-import { normalizeLines } from '../text/encoding.ts';
+import { decodeAs, decodeText, normalizeLines } from '../text/encoding.ts';
 import { writeParagraphs } from '../text/text-parser.ts';
 
 const attachmentsMax = 200;
@@ -18,9 +18,15 @@ export function createMailParser(attachments: Parser): Parser {
 }
 
 async function parse(input: ParseInput, attachments: Parser): Promise<ParsedDocument> {
-  const { email, hasMoreParts } = await readMail(await readInput(input), input);
+  const { email, hasMoreParts } = await readMail(asBytes(await readInput(input)), input);
   const warnings = hasMoreParts ? ['The mail has thousands of parts; the first of them were read'] : [];
   return writeMail(email, { input, attachments, mediaType: 'message/rfc822', warnings, facts: [], body: null });
+}
+
+/** A mail saved in UTF-16, as Windows does, in the bytes that mails have. */
+function asBytes(bytes: Buffer): Buffer {
+  const { text, encoding } = decodeText(bytes.subarray(0, 4096));
+  return /^utf-(?:16|32)/.test(encoding) && text !== '' ? Buffer.from(decodeAs(bytes, encoding)) : bytes;
 }
 
 export type MailWriting = {

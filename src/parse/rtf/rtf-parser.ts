@@ -7,6 +7,8 @@ import { canonicalEncoding, decodeAs } from '../text/encoding.ts';
 import { readInput } from '../input.ts';
 import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { isPageNumber } from '../page-number.ts';
+import { linkText } from '../markdown/link.ts';
 import { readTokens } from './rtf-tokens.ts';
 
 export function createRtfParser(): Parser {
@@ -29,7 +31,10 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
 }
 
 /** Where the text of a group goes. */
-type Destination = 'body' | 'skip' | 'info' | 'fonts' | 'styles' | 'label' | 'title' | 'author';
+type Destination = 'body' | 'skip' | 'info' | 'fonts' | 'styles' | 'label' | 'title' | 'author' | 'code' | 'result' | Aside;
+
+/** What stands beside the text: gathered while its group is open, and written by itself. */
+type Aside = 'header' | 'footer' | 'comment' | 'reviewer';
 
 /** What `{` saves and `}` brings back. */
 type State = {
@@ -79,7 +84,9 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
       state = { ...state };
       fallbacksLeft = 0;
     } else if (token.kind === 'close') {
+      const { destination } = state;
       state = stack.pop() ?? state;
+      if (destination !== state.destination) endDestination(destination);
       fallbacksLeft = 0;
     } else if (token.kind === 'word') readWord(token.word, token.value);
     isStarred = token.kind === 'word' && token.word === '*' && isAtStart;
@@ -97,7 +104,9 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
     }
     const destination = destinations[word];
     if (destination !== undefined) {
-      if (state.destination !== 'skip') state.destination = destination;
+      if (state.destination !== 'skip')
+        state.destination = isAside(state.destination) && destination === 'body' ? state.destination : destination;
+      if (destination === 'code') writer.beginLink();
       if (word === 'listtext' || word === 'pntext') writer.beginLabel();
       return;
     }
@@ -107,6 +116,11 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
     }
     if (state.destination === 'fonts' || state.destination === 'styles') readDefinition(word, value ?? 0);
     else if (state.destination !== 'skip') readBodyWord(word, value);
+  }
+
+  function endDestination(destination: Destination): void {
+    if (isAside(destination)) writer.endAside(destination);
+    else if (destination === 'result') writer.endLink();
   }
 
   function readDefinition(word: string, value: number): void {
@@ -160,6 +174,10 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
   }
 
   function readParagraphWord(word: string, value: number): void {
+    if (isAside(state.destination)) {
+      if (word === 'par' || word === 'cell') text(' ');
+      return;
+    }
     switch (word) {
       case 'pard':
         format = plainFormat();
@@ -206,7 +224,17 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
     if (state.isHidden) return;
     switch (state.destination) {
       case 'body':
+      case 'result':
         writer.text(value);
+        break;
+      case 'code':
+        writer.codeText(value);
+        break;
+      case 'header':
+      case 'footer':
+      case 'comment':
+      case 'reviewer':
+        writer.asideText(value);
         break;
       case 'label':
         writer.labelText(value);
@@ -223,6 +251,12 @@ function readRtf(data: Buffer, writer: RtfWriter, depthMax: number): ReadonlyMap
   }
 }
 
+const asides: ReadonlySet<Destination> = new Set<Destination>(['header', 'footer', 'comment', 'reviewer']);
+
+function isAside(destination: Destination): destination is Aside {
+  return asides.has(destination);
+}
+
 /** No name, title or author is longer; each paragraph asks for its style's again. */
 const nameCharactersMax = 1000;
 
@@ -235,6 +269,12 @@ interface RtfWriter {
   text(value: string): void;
   beginLabel(): void;
   labelText(value: string): void;
+  /** A field begins: its code follows, then its result. */
+  beginLink(): void;
+  codeText(value: string): void;
+  endLink(): void;
+  asideText(value: string): void;
+  endAside(kind: Aside): void;
   endParagraph(format: ParagraphFormat, styles: ReadonlyMap<number, string>): void;
   /** A cell of a table inside a cell joins the text around it. */
   endCell(isNested: boolean): void;
@@ -249,6 +289,21 @@ function createRtfWriter(builder: MarkdownBuilder): RtfWriter {
   let items: ListItem[] = [];
   let row: string[] = [];
   let rows: string[][] = [];
+  let aside: string[] = [];
+  let reviewer = '';
+  /** Written behind the paragraph that they hang on. */
+  let remarks: string[] = [];
+  const footers: string[] = [];
+  const margins = new Set<string>();
+  /** Where the result of each open field begins in the run, and its code. */
+  let link: { readonly at: number; code: string } | null = null;
+
+  const writeRemarks = (): void => {
+    if (remarks.length === 0) return;
+    flushList();
+    for (const remark of remarks) builder.paragraph(remark);
+    remarks = [];
+  };
 
   const takeText = (): string => {
     const joined = run
@@ -276,24 +331,54 @@ function createRtfWriter(builder: MarkdownBuilder): RtfWriter {
       label = [];
     },
     labelText: (value) => void label?.push(value),
+    beginLink() {
+      link = { at: run.length, code: '' };
+    },
+    codeText(value) {
+      if (link !== null && link.code.length < codeCharactersMax) link.code += value;
+    },
+    endLink() {
+      const target = /^\s*HYPERLINK\s+"([^"]+)"/i.exec(link?.code ?? '')?.[1];
+      if (link !== null && target !== undefined) run.push(linkText(run.splice(link.at).join(''), target));
+      link = null;
+    },
+    asideText: (value) => void aside.push(value),
+    endAside(kind) {
+      const text = aside.join('').replace(/\s+/g, ' ').trim();
+      aside = [];
+      if (kind === 'reviewer') reviewer = text.slice(0, nameCharactersMax);
+      else if (kind === 'comment') {
+        if (text !== '') remarks.push(reviewer === '' ? `Comment: ${text}` : `Comment (${reviewer}): ${text}`);
+        reviewer = '';
+      } else if (text !== '' && !isPageNumber(text.slice(0, 200)) && !margins.has(text.replace(/\d+/g, '#'))) {
+        margins.add(text.replace(/\d+/g, '#'));
+        if (kind === 'footer') footers.push(text);
+        else {
+          remarks.push(text);
+          if (run.length === 0 && row.length === 0 && rows.length === 0) writeRemarks();
+        }
+      }
+    },
     endParagraph(format, styles) {
       if (format.isInTable) {
         run.push('\n');
         return;
       }
       flushTable();
+      link = null;
       const text = takeText();
       const marker = label === null ? null : label.join('').trim();
       label = null;
-      if (text === '') return;
+      if (text === '') return writeRemarks();
       const level = headingLevel(format, styles);
       if (marker !== null && level === null) {
         items.push(listItem(marker, text, format.listLevel));
-        return;
+        return writeRemarks();
       }
       flushList();
       if (level === null) builder.paragraph(text);
       else builder.heading(level, marker === null || marker === '' ? text : `${marker} ${text}`);
+      writeRemarks();
     },
     endCell(isNested) {
       if (isNested) {
@@ -308,11 +393,17 @@ function createRtfWriter(builder: MarkdownBuilder): RtfWriter {
     endRow() {
       if (row.length > 0) rows.push(row);
       row = [];
+      if (remarks.length > 0) {
+        flushTable();
+        writeRemarks();
+      }
     },
     end(format, styles) {
       writer.endParagraph({ ...format, isInTable: false }, styles);
       flushTable();
       flushList();
+      writeRemarks();
+      for (const footer of footers) builder.paragraph(footer);
     },
   };
   return writer;
@@ -346,16 +437,21 @@ const destinations: Readonly<Record<string, Destination>> = {
   info: 'info',
   listtext: 'label',
   pntext: 'label',
-  fldrslt: 'body',
+  fldinst: 'code',
+  fldrslt: 'result',
+  ...Object.fromEntries(['header', 'headerl', 'headerr', 'headerf'].map((word) => [word, 'header'] as const)),
+  ...Object.fromEntries(['footer', 'footerl', 'footerr', 'footerf'].map((word) => [word, 'footer'] as const)),
+  annotation: 'comment',
+  atnauthor: 'reviewer',
   footnote: 'body',
   shptxt: 'body',
   result: 'body',
   ...Object.fromEntries(
     (
-      'colortbl pict object objdata fldinst header headerl headerr headerf footer footerl footerr footerf listtable listoverridetable ' +
+      'colortbl pict object objdata listtable listoverridetable ' +
       'revtbl rsidtbl generator filetbl xmlnstbl mmathPr themedata colorschememapping latentstyles datastore bkmkstart bkmkend ' +
       'pntxta pntxtb nonesttables falt panose operator company category keywords comment doccomm subject manager hlinkbase creatim ' +
-      'revtim printim buptim annotation atnid atnauthor atntime atnref xe tc docvar sp'
+      'revtim printim buptim atnid atntime atnref xe tc docvar sp'
     )
       .split(' ')
       .map((word) => [word, 'skip'] as const),
@@ -363,7 +459,10 @@ const destinations: Readonly<Record<string, Destination>> = {
 };
 
 /** Groups marked "skip if unknown" that are known. */
-const starredKept = new Set(['listtext', 'pntext', 'shptxt', 'footnote']);
+const starredKept = new Set(['listtext', 'pntext', 'shptxt', 'footnote', 'fldinst', 'annotation', 'atnauthor']);
+
+/** Of a field's code; the address of a link is shorter. */
+const codeCharactersMax = 4000;
 
 const characters: Readonly<Record<string, string>> = {
   '\\': '\\',

@@ -1,5 +1,6 @@
 /** Plain text in any encoding: paragraphs at blank lines, nothing guessed. Source code and settings files become one code block. */
 import { hintOf } from '../detect.ts';
+import { codeLanguage } from './code-languages.ts';
 import { normalizeLines } from './encoding.ts';
 import { readText } from '../input.ts';
 import { createMarkdownBuilder, type MarkdownBuilder, type Place } from '../markdown/markdown-builder.ts';
@@ -12,7 +13,7 @@ export function createTextParser(): Parser {
 async function parse(input: ParseInput): Promise<ParsedDocument> {
   const text = normalizeLines(await readText(input));
   const builder = createMarkdownBuilder(input.limits);
-  const language = codeLanguages[hintOf(input)];
+  const language = codeLanguage(hintOf(input), input.filename, text);
   if (language === undefined) writeParagraphs(text, builder);
   else builder.code(text, language);
   return {
@@ -36,25 +37,3 @@ export function writeParagraphs(text: string, builder: MarkdownBuilder, place: P
   }
   builder.paragraph(text.slice(start), place);
 }
-
-/** File extensions of source code, and what a fence calls them. */
-const codeLanguages: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    'c cpp cs css dart go java js json5 jsx kt less lua m php pl ps1 py r rb rs scala scss sh sql swift toml ts tsx vue yaml'
-      .split(' ')
-      .map((name) => [name, name]),
-  ),
-  bash: 'sh',
-  bat: 'bat',
-  cc: 'cpp',
-  cfg: 'ini',
-  conf: 'ini',
-  h: 'c',
-  hpp: 'cpp',
-  ini: 'ini',
-  mjs: 'js',
-  cjs: 'js',
-  properties: 'ini',
-  yml: 'yaml',
-  zsh: 'sh',
-};

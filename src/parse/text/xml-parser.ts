@@ -1,8 +1,8 @@
 /**
- * XML. Articles, books and patents (JATS, DocBook, TEI, DITA, USPTO, RSS …) are read through the vocabulary that they share: their
+ * XML. Articles, books and patents (JATS, DocBook, TEI, DITA, USPTO, FictionBook …) are read through the vocabulary that they share: their
  * elements are turned into HTML's and go the same way. Of any other XML text and attributes are kept in order, each value with its name,
- * as the file has them: what looks like a tag in a text is text, but in feeds, which carry HTML there. Entities that the file declares in itself stand
- * for what it says, within bounds; nothing outside the file is ever read.
+ * as the file has them: what looks like a tag in a text is text. Feeds, outlines and drawings have files of their own. Entities that the file
+ * declares in itself stand for what it says, within bounds; nothing outside the file is ever read.
  */
 import { normalizeLines } from './encoding.ts';
 import { expandEntities } from './xml-entities.ts';
@@ -13,6 +13,9 @@ import { writeBlocks } from '../html/html-writer.ts';
 import { readText } from '../input.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { writeDrawing } from './xml-drawing.ts';
+import { isFeed, writeFeed } from './xml-feed.ts';
+import { writeOutline } from './xml-outline.ts';
 
 export function createXmlParser(): Parser {
   return { parse };
@@ -22,7 +25,7 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
   const { text, isWhole } = expandEntities(normalizeLines(await readText(input, declaredCharset)));
   const builder = createMarkdownBuilder(input.limits);
   const root = rootName(text);
-  const meta = isArticle(root, text) ? writeArticle(text, builder, input) : writeValues(text, root, builder);
+  const meta = writeBy(root, text, builder, input);
   return {
     mediaType: root === 'svg' ? 'image/svg+xml' : 'application/xml',
     pages: null,
@@ -32,6 +35,13 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
       ? []
       : ['Entities that the file declares would grow too long or are made of themselves; they were left as written'],
   };
+}
+
+function writeBy(root: string, text: string, builder: MarkdownBuilder, input: ParseInput): Meta {
+  if (isFeed(root)) return writeFeed(text, builder, input.limits);
+  if (root === 'opml') return writeOutline(text, builder);
+  if (root === 'svg') return writeDrawing(text, builder);
+  return isArticle(root, text) ? writeArticle(text, builder, input) : writeValues(text, root, builder);
 }
 
 type Meta = Pick<ParsedDocument, 'title' | 'author' | 'language'>;
@@ -90,6 +100,11 @@ const asHtml: Readonly<Record<string, string>> = {
   simpara: 'p',
   paragraph: 'p',
   'claim-text': 'p',
+  v: 'p',
+  'empty-line': 'br',
+  'text-author': 'p',
+  epigraph: 'blockquote',
+  cite: 'blockquote',
   l: 'p',
   break: 'br',
   lb: 'br',
@@ -118,7 +133,7 @@ const asHtml: Readonly<Record<string, string>> = {
 const skipped = new Set(
   (
     'journal-meta article-id article-categories pub-date pub-history history permissions counts self-uri custom-meta-group custom-meta ' +
-    'us-bibliographic-data-grant us-bibliographic-data-application drawings graphic object-id metadata teiheader info-rest pagination'
+    'us-bibliographic-data-grant us-bibliographic-data-application drawings graphic object-id metadata teiheader info-rest pagination binary document-info stylesheet genre'
   ).split(' '),
 );
 
@@ -169,6 +184,7 @@ function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
     if (name === 'article-title' && (isInside('ref') || isInside('product') || isInside('related-article'))) return 'span';
     if ((name === 'name' || name === 'string-name' || name === 'collab') && isInside('contrib')) return 'div';
     if (name === 'label' && parent() !== 'ref' && parent() !== 'list-item') return 'span';
+    if (name === 'p' && isInside('title')) return 'span';
     const mapped = asHtml[name];
     if (mapped !== undefined) return mapped;
     return inline.has(name) ? 'span' : name;
@@ -245,7 +261,7 @@ function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
         }
         if (skippedAt === -1) html.close(last.tag);
         else if (open.length === skippedAt) skippedAt = -1;
-        if (skippedAt === -1 && fields.has(last.name)) html.text(' ');
+        if (skippedAt === -1 && (fields.has(last.name) || (last.name === 'p' && last.tag === 'span'))) html.text(' ');
         if (last.name === name) break;
       }
     },
@@ -276,11 +292,9 @@ function writeValues(text: string, root: string, builder: MarkdownBuilder): Meta
   let hasRoot = false;
   let title: string | null = null;
   let language: string | null = null;
-  const isFeed = feedRoots.has(root);
   const isPropertyList = root === 'plist';
   /** In a property list: the key whose value comes next. */
   let key: string | null = null;
-  const factsOf = root === 'svg' ? () => '' : listFacts;
 
   /** Writes what came since the last tag; with a name it is the whole of that element. */
   function flushRun(): void {
@@ -289,11 +303,10 @@ function writeValues(text: string, root: string, builder: MarkdownBuilder): Meta
       .replace(/[ \t\n]+/g, (white) => (white.includes('\n') ? '\n' : white))
       .trim();
     run = [];
-    const shown = isFeed && htmlTag.test(value) ? withoutTags(value) : value;
-    if (isPropertyList) return flushProperty(shown);
+    if (isPropertyList) return flushProperty(value);
     const head = leaf === null ? '' : `${leaf.name}${leaf.facts}`;
-    if (leaf?.name === 'title' && shown !== '') title ??= shown.slice(0, 1000);
-    if (shown !== '') lines.push(head === '' ? shown : `${head}: ${shown}`);
+    if (leaf?.name === 'title' && value !== '') title ??= value.slice(0, 1000);
+    if (value !== '') lines.push(head === '' ? value : `${head}: ${value}`);
     else if (leaf !== null && leaf.facts !== '') lines.push(head);
     if (lines.length >= paragraphLinesMax) flushLines();
   }
@@ -322,7 +335,7 @@ function writeValues(text: string, root: string, builder: MarkdownBuilder): Meta
     if (leaf !== null) openParent(leaf.name, leaf.facts);
     else flushRun();
     hasRoot = true;
-    leaf = { name, facts: factsOf(attributes) };
+    leaf = { name, facts: listFacts(attributes) };
     if (isEmpty) close();
   }
 
@@ -356,16 +369,5 @@ function listFacts(attributes: Attributes): string {
   return facts.length === 0 ? '' : ` (${facts.join(', ')})`;
 }
 
-const feedRoots = new Set(['rss', 'feed', 'rdf', 'channel']);
-const htmlTag =
-  /<\/?(?:p|br|a|b|i|u|em|strong|span|div|ul|ol|li|img|h[1-6]|table|tr|td|blockquote|pre|code|hr|figure|small|sup|sub|iframe|font)\b[^<>]*>/i;
-
 /** Values of one parent beyond this make another paragraph. */
 const paragraphLinesMax = 1000;
-
-/** Feeds carry HTML inside their text. */
-function withoutTags(html: string): string {
-  const parts: string[] = [];
-  readTags(html, { open: () => parts.push(' '), close: () => parts.push(' '), text: (data) => parts.push(data) });
-  return parts.join('').replace(/\s+/g, ' ').trim();
-}

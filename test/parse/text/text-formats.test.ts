@@ -168,9 +168,8 @@ describe('XML', () => {
   });
 
   it('keeps the values of any other XML in order, by name', async () => {
-    const xml =
-      '<?xml version="1.0"?><rss><channel><title>News</title><item><title>A</title><description>&lt;p&gt;Hello &lt;b&gt;you&lt;/b&gt;&lt;/p&gt;</description></item></channel></rss>';
-    expect(await markdownOf('feed.xml', xml)).toBe('title: News\ntitle: A\ndescription: Hello you');
+    const xml = '<?xml version="1.0"?><order><title>News</title><item no="7"><name>A</name><price>5</price></item></order>';
+    expect(await markdownOf('a.xml', xml)).toBe('title: News\nitem (no: 7)\nname: A\nprice: 5');
   });
 
   it('is XML by its name, whatever its root is called', async () => {
@@ -259,6 +258,16 @@ describe('RTF', () => {
   ])('decodes the bytes of a font with character set %i', async (charset, bytes, text) => {
     const rtf = `{\\rtf1\\ansi{\\fonttbl{\\f0\\fcharset0 A;}{\\f1\\fcharset${charset} B;}}\\pard\\f1 ${bytes}\\par}`;
     expect(await markdownOf('a.rtf', rtf)).toBe(text);
+  });
+
+  it('keeps comments with their author, headers and footers once, and where links lead', async () => {
+    const rtf =
+      String.raw`{\rtf1\ansi{\header\pard Example Ltd 7\par}{\headerf\pard Example Ltd 8\par}{\footer\pard Confidential\par}` +
+      String.raw`\pard The price{\*\atnid AB}{\*\atnauthor Ann Lee}\chatn{\*\annotation{\*\atnref 1}\pard Check \par this.} is 5, see ` +
+      String.raw`{\field{\*\fldinst HYPERLINK "https://example.org/a(b)"}{\fldrslt the list}}.\par\pard Next.\par}`;
+    expect(await markdownOf('a.rtf', rtf)).toBe(
+      'Example Ltd 7\n\nThe price is 5, see [the list](https://example.org/a%28b%29).\n\nComment (Ann Lee): Check this.\n\nNext.\n\nConfidential',
+    );
   });
 
   it('skips the fallback of a Unicode character, pictures, field codes and hidden text', async () => {

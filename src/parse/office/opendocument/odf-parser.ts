@@ -26,7 +26,9 @@ import {
   type XmlHandler,
   type XmlNode,
 } from '../../containers/xml.ts';
+import { noParts, type Part, writePart } from '../../containers/parts.ts';
 import { openZip, type Zip } from '../../containers/zip.ts';
+import { storedZip, type ZipPart } from '../../containers/zip-writer.ts';
 import { createBlockWriter, createTextWriter, type BlockWriter } from '../block-writer.ts';
 import { createOdfReader, type OdfContext } from './odf-body.ts';
 import { createOdfSheetReader } from './odf-sheet.ts';
@@ -59,13 +61,13 @@ export function createFlatOdfParser(): Parser {
   return { parse: readFlatFile };
 }
 
-/** A parser for OpenDocument files. Pages are slides or sheets; texts have none. */
-export function createOdfParser(): Parser {
+/** A parser for OpenDocument files. Pages are slides or sheets; texts have none. `parts` reads files inside of one. */
+export function createOdfParser(parts: Parser = noParts): Parser {
   return {
     async parse(input) {
       const zip = openZip(input, input.limits);
       try {
-        return await readFile(zip, input);
+        return await readFile(zip, input, parts);
       } finally {
         zip.close();
       }
@@ -73,7 +75,7 @@ export function createOdfParser(): Parser {
   };
 }
 
-async function readFile(zip: Zip, input: ParseInput): Promise<ParsedDocument> {
+async function readFile(zip: Zip, input: ParseInput, parser: Parser): Promise<ParsedDocument> {
   const { limits } = input;
   const options = { namespaces, limits, counts: createXmlCounts() };
   const tree = (name: string) => readXmlTree(zip, name, options);
@@ -82,15 +84,18 @@ async function readFile(zip: Zip, input: ParseInput): Promise<ParsedDocument> {
   const pages = createPages(input);
   const out = createBlockWriter(builder, () => ({ page: pages.current }));
   const stylesRoot = await tree('styles.xml');
-  const parts = { out, pages, input, styles: readStyles(stylesRoot), objects: await readObjects(zip, tree) };
+  const objects = await readObjects(zip, tree);
+  const parts = { out, pages, input, styles: readStyles(stylesRoot), objects: objects.shown };
   const handler = bodyHandler({ ...parts, masters: () => child(stylesRoot, 'office:master-styles') });
   const end = await readXmlPart(zip, 'content.xml', handler, options);
   if (end?.hasRoot !== true) {
     throw new DocumentError('corrupt', 'The OpenDocument file is damaged: the part that holds its text cannot be read');
   }
   out.flush();
-  const { markdown, blocks } = builder.finish();
   const damage: string[] = [];
+  for (const part of embeddedParts(zip, objects.documents))
+    await writePart(part, { input, builder, parser, warnings: damage, kind: 'embedded file' }, 1, `Embedded file: ${part.name}`);
+  const { markdown, blocks } = builder.finish();
   const meta = await tree('meta.xml').catch((error: unknown) => {
     if (!(error instanceof DocumentError) || error.code !== 'corrupt') throw error;
     damage.push(`What the file says about itself was not read: ${error.message}`);
@@ -267,16 +272,41 @@ function readStyles(root: XmlNode | null): OdfStyles {
   return styles;
 }
 
-/** Charts and formulas lie in folders of their own, each with a `content.xml`. */
-async function readObjects(zip: Zip, tree: (name: string) => Promise<XmlNode | null>): Promise<ReadonlyMap<string, OdfObject>> {
-  const objects = new Map<string, OdfObject>();
+type Objects = { readonly shown: ReadonlyMap<string, OdfObject>; /** Folders. */ readonly documents: readonly string[] };
+
+const documentBodies = ['office:text', 'office:spreadsheet', 'office:presentation', 'office:drawing'];
+
+/** Charts and formulas lie in folders of their own, each with a `content.xml`; so do documents that are inside of this one. */
+async function readObjects(zip: Zip, tree: (name: string) => Promise<XmlNode | null>): Promise<Objects> {
+  const shown = new Map<string, OdfObject>();
+  const documents: string[] = [];
   for (const name of zip.names) {
     const folder = /^(.+)\/content\.xml$/.exec(name)?.[1];
-    if (folder === undefined || objects.size >= objectsMax) continue;
+    if (folder === undefined || shown.size + documents.length >= objectsMax) continue;
+    // What lies deeper is inside of one that is already a document.
+    if (documents.some((document) => folder.startsWith(`${document}/`))) continue;
     const root = await tree(name);
-    objects.set(folder, readOdfObject(descend(root, 'office:body') ?? root));
+    const body = descend(root, 'office:body');
+    if (documentBodies.some((kind) => child(body, kind) !== undefined)) documents.push(folder);
+    else shown.set(folder, readOdfObject(body ?? root));
   }
-  return objects;
+  return { shown, documents };
+}
+
+/** Whole documents inside of one: folders that are packages of their own, and files of other programs (OLE). */
+function embeddedParts(zip: Zip, folders: readonly string[]): Part[] {
+  const packages = folders.map((folder): Part => {
+    const inside = zip.names.filter((name) => name.startsWith(`${folder}/`));
+    return { name: folder, mediaType: null, bytes: () => packageOf(zip, folder, inside) };
+  });
+  const files = zip.names.filter((name) => /^Object \d{1,6}$/.test(name)).slice(0, objectsMax);
+  return [...packages, ...files.map((name): Part => ({ name, mediaType: null, bytes: async () => (await zip.read(name))! }))];
+}
+
+async function packageOf(zip: Zip, folder: string, names: readonly string[]): Promise<Buffer> {
+  const parts: ZipPart[] = [];
+  for (const name of names) parts.push({ name: name.slice(folder.length + 1), bytes: (await zip.read(name))! });
+  return storedZip(parts);
 }
 
 function mediaTypeOf(said: string, pages: Pages): string {

@@ -197,3 +197,29 @@ describe('what hangs on an OpenDocument text', () => {
     expect(parsed.markdown).toBe('Contract 4471\n\nE = $m c^2$\n\n保密');
   });
 });
+
+describe('documents inside of an OpenDocument file', () => {
+  it('are read under a heading each, whatever they are, and charts are not taken for them', async () => {
+    const whole = createDocumentParser({});
+    const inner = (kind: string, body: string): string =>
+      `<office:document-content ${odfNamespaces}><office:body><office:${kind}>${body}</office:${kind}></office:body></office:document-content>`;
+    const bytes = makeOdf({
+      kind: 'text',
+      body: '<text:p>Outer.</text:p>',
+      members: [
+        {
+          name: 'Object 1/content.xml',
+          data: inner('spreadsheet', `<table:table table:name="S">${row(cell('zebrafish'), cell('预算'))}</table:table>`),
+        },
+        { name: 'Object 2/content.xml', data: inner('text', '<text:p>Inner text.</text:p>') },
+        { name: 'Object 3', data: Buffer.from('not a document \0\x01\x02\x03\0\0') },
+      ],
+    });
+    const parsed = await parseBytes(whole, bytes, { filename: 'a.odt' });
+
+    expect(parsed.markdown).toBe(
+      'Outer.\n\n# Embedded file: Object 1\n\n## S\n\n| zebrafish | 预算 |\n| --- | --- |\n\n# Embedded file: Object 2\n\nInner text.\n\n# Embedded file: Object 3',
+    );
+    expect(parsed.warnings).toEqual([expect.stringMatching(/^The embedded file Object 3 was not read: /)]);
+  });
+});
