@@ -25,6 +25,8 @@ export type IngestOptions = {
   /** Send everything, whatever is there already. */
   readonly again: boolean;
   readonly callbackUrl: string | null;
+  /** Opens those that are protected; null: none. */
+  readonly password?: string | null;
   /** For every document; undefined: each keeps what it has, null: it has none any more. */
   readonly metadata?: object | null | undefined;
   readonly progress: IngestProgress;
@@ -143,7 +145,7 @@ async function send(file: ListedFile, options: IngestOptions): Promise<FileOutco
     method: 'PUT',
     path: ['documents', file.docId],
     query: { filename: basename(file.path), callback_url: options.callbackUrl ?? undefined, metadata: metadataText(options) },
-    headers: { prefer: 'respond-async', 'content-type': 'application/octet-stream' },
+    headers: { prefer: 'respond-async', 'content-type': 'application/octet-stream', ...passwordHeader(options.password ?? null) },
     file,
   });
   const body = problemOf(reply);
@@ -154,6 +156,11 @@ async function send(file: ListedFile, options: IngestOptions): Promise<FileOutco
     task_id: typeof task_id === 'string' ? task_id : null,
     error_code: typeof error_code === 'string' ? error_code : typeof code === 'string' ? code : null,
   });
+}
+
+/** In UTF-8, which a header carries as bytes. */
+function passwordHeader(password: string | null): Record<string, string> {
+  return password === null ? {} : { 'x-document-password': Buffer.from(password).toString('latin1') };
 }
 
 function metadataText({ metadata }: IngestOptions): string | undefined {

@@ -19,6 +19,7 @@ import { writeSecret } from '../webhooks/signature.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { listFiles } from './file-list.ts';
+import { readPassword } from './password-file.ts';
 import { ingest } from './ingest.ts';
 import { barProgress, type IngestProgress, lineProgress, silentProgress } from './ingest-progress.ts';
 import { reportText } from './ingest-report.ts';
@@ -81,6 +82,7 @@ program
   .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
   .option('--again', 'send everything, also what is there already', false)
   .option('--callback-url <url>', 'where the server tells of the end of each task')
+  .addOption(passwordFile())
   .option('--metadata <json>', 'of every document; null takes it away, without it each keeps its own', jsonObjectOrNull(aMetadata))
   .action(runIngest);
 
@@ -298,6 +300,7 @@ program
   .command('parse')
   .description('print the Markdown of one file, without a server; what is known about it goes to standard error')
   .argument('<file>')
+  .addOption(passwordFile())
   .action(runParse);
 program
   .command('backup')
@@ -365,15 +368,21 @@ function becomeServer(role: string): void {
   process.execve!(process.execPath, [process.execPath, ...envFile, moduleFile('src/main'), '--role', role], env);
 }
 
-async function runParse(path: string): Promise<void> {
+/** No password stands in a command, where every user of the machine can read it. */
+function passwordFile(): Option {
+  return new Option('--password-file <path>', 'a file whose first line opens protected files').env('DOCUMENT_PASSWORD_FILE');
+}
+
+async function runParse(path: string, options: { readonly passwordFile?: string }): Promise<void> {
   const [{ readDocument, openOcr }, { showParsed, unreadable }] = await Promise.all([
     import('../parse/read-document.ts'),
     import('./parse.ts'),
   ]);
   const config = localSettings();
+  const password = await readPassword(options.passwordFile);
   const ocr = await openOcr({ languages: config.ocrLanguages, timeoutMs: config.pageMs });
   try {
-    const parsed = await readDocument(path, { limits: config, ocr });
+    const parsed = await readDocument(path, { limits: config, ocr, ...(password === null ? {} : { password }) });
     const { markdown, about } = showParsed(parsed);
     if (globals().json === true) return say({ json: parsed, text: '' });
     process.stdout.write(markdown);
@@ -393,6 +402,7 @@ async function runIngest(
     mirror: boolean;
     yes: boolean;
     callbackUrl?: string;
+    passwordFile?: string;
     metadata?: object | null;
   },
 ): Promise<void> {
@@ -410,6 +420,7 @@ async function runIngest(
     parallel: options.parallel,
     again: options.again,
     callbackUrl: options.callbackUrl ?? null,
+    password: await readPassword(options.passwordFile),
     metadata: options.metadata,
     progress,
     waitSeconds: process.stderr.isTTY === true ? 2 : 20,

@@ -113,6 +113,7 @@ export interface FileReading extends Receipt {
   read(wish: {
     filename: string;
     declaredMediaType: string | null;
+    password?: string;
     caller: string;
     /** Whether the text without marks is wanted. */
     withPlainText: boolean;

@@ -17,7 +17,7 @@ import type { RunOutcome, ThreadJob } from './thread-pool.ts';
 /** What a front end asks of its worker process. */
 export type ReadRequest = Pick<
   ThreadJob,
-  'taskId' | 'filename' | 'fileBytes' | 'sha256' | 'declaredMediaType' | 'payloadPath' | 'scratchDir' | 'withPlainText'
+  'taskId' | 'filename' | 'fileBytes' | 'sha256' | 'declaredMediaType' | 'password' | 'payloadPath' | 'scratchDir' | 'withPlainText'
 > & { /** Who asks: the threads go round among them. */ readonly caller: string };
 
 /** Asks the worker process, whatever it is; rejects with AppError `unavailable` when there is none, or when it ends. */
@@ -32,6 +32,8 @@ export type ReadFile = ReadFiles & {
 export type ReadWish = {
   readonly filename: string;
   readonly declaredMediaType: string | null;
+  /** Opens the file; never on a disk. Absent: none. */
+  readonly password?: string;
   readonly caller: string;
   readonly withPlainText: boolean;
   readonly signal: AbortSignal;

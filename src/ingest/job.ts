@@ -30,6 +30,8 @@ export type IngestJob = {
   readonly fileBytes: number;
   readonly sha256: string;
   readonly declaredMediaType: string | null;
+  /** Opens the file. Absent: none. */
+  readonly password?: string;
   /** What the document has to all appearances; what it has at the switch decides. */
   readonly metadata: Metadata | null;
   /** Absent: none. */

@@ -43,6 +43,7 @@ export async function runPipeline(job: IngestJob, { reading: usual, ...others }:
         fileBytes: job.fileBytes,
         filename: job.filename,
         declaredMediaType: job.declaredMediaType,
+        ...(job.password === undefined ? {} : { password: job.password }),
         limits: parts.reading.limits,
         onProgress: (pagesDone, pagesTotal) => report({ stage: 'parsing', pagesDone, pagesTotal }),
         onPages: report.onPages,

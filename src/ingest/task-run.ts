@@ -79,7 +79,9 @@ export function createTaskRun(
     const current = await engine.index.info(task.docId);
     // A task with the number of what is there is to read that again (`rereading.ts`).
     const rereads = current?.ordinal === task.ordinal ? current : null;
-    if (current !== null && rereads === null && isSameReading(current, task, collection)) {
+    // What a password opens was not read without it.
+    const isAsBefore = task.password === undefined && rereads === null;
+    if (current !== null && isAsBefore && isSameReading(current, task, collection)) {
       const unchanged = await persist(() => settleUnchanged(engine, lease, task, current), settleTriesMax);
       if (unchanged !== null) return logEnd(task, unchanged);
     }
@@ -204,10 +206,11 @@ export function createTaskRun(
 }
 
 function pickJob(task: Task, current: IndexedDocument | null): Omit<ThreadJob, 'insertedAt' | 'payloadPath' | 'scratchDir'> {
-  const { id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType } = task;
+  const { id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, password } = task;
   const metadata = kept(task.metadata, current?.metadata ?? null);
   const givenTitle = current?.givenTitle ?? null;
-  return { taskId: id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata, givenTitle };
+  const secret = password === undefined ? {} : { password };
+  return { taskId: id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata, givenTitle, ...secret };
 }
 
 const payloadMissing: TaskError = {

@@ -60,7 +60,10 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
   async function load(format: ReadFormat): Promise<Parser> {
     switch (format) {
       case 'pdf':
-        return (await import('./pdf/pdf-parser.ts')).createPdfParser(options.ocr == null ? {} : { ocr: options.ocr });
+        return (await import('./pdf/pdf-parser.ts')).createPdfParser({
+          parts: whole,
+          ...(options.ocr == null ? {} : { ocr: options.ocr }),
+        });
       case 'docx':
         return (await import('./office/word/docx-parser.ts')).createDocxParser(whole);
       case 'pptx':

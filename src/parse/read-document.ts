@@ -25,6 +25,8 @@ export type ReadOptions = {
   readonly filename?: string;
   /** What somebody has said of the file, as `text/csv; charset=gbk`: a hint after the content. */
   readonly mediaType?: string | null;
+  /** Opens a protected file. */
+  readonly password?: string;
   readonly onProgress?: (pagesDone: number, pagesTotal: number | null) => void;
 };
 
@@ -40,6 +42,7 @@ export async function readDocument(path: string, options: ReadOptions = {}): Pro
     fileBytes: size,
     filename: options.filename ?? basename(path),
     declaredMediaType: options.mediaType ?? null,
+    ...(options.password === undefined ? {} : { password: options.password }),
     limits: { ...usualLimits, ...options.limits },
     onProgress: options.onProgress ?? (() => {}),
   });

@@ -16,12 +16,23 @@ export type Given = {
   readonly metadata?: Metadata | null;
   /** Where to tell of the task's end; null: nowhere. */
   readonly callbackUrl: string | null;
+  /** Opens the file; kept while the task may still read it, and no longer. Absent: none. */
+  readonly password?: string;
 };
+
+/** UTF-16 units of a password; those of office programs have 255 at most. */
+export const passwordCharactersMax = 1024;
 
 /** What is given of a larger value, and nothing else of it. */
 export function givenOf(from: Given): Given {
-  const { filename, declaredMediaType, metadata, callbackUrl } = from;
-  return { filename, declaredMediaType, callbackUrl, ...(metadata === undefined ? {} : { metadata }) };
+  const { filename, declaredMediaType, metadata, callbackUrl, password } = from;
+  return {
+    filename,
+    declaredMediaType,
+    callbackUrl,
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(password === undefined ? {} : { password }),
+  };
 }
 
 /** What a document has after an upload or a change that gave this: `undefined` keeps what was there. */

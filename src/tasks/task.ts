@@ -184,8 +184,8 @@ export function beginTask(task: Task, owner: string, now: string): Task {
   });
 }
 
-/** The end of a task. */
-export function finishTask(task: Task, outcome: TaskOutcome, now: string): Task {
+/** The end of a task; the password of its file is forgotten with it. */
+export function finishTask({ password: _password, ...task }: Task, outcome: TaskOutcome, now: string): Task {
   return step(task, now, {
     status: outcome.status,
     owner: null,

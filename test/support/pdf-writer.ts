@@ -32,7 +32,12 @@ export type PdfPage = {
     readonly y: number;
   }[];
   /** A picture over the whole page, as a scanner makes. */ readonly picture?: boolean;
+  /** Texts that only the pictures of a signature field and of a stamp hold. */ readonly signature?: string;
+  readonly stamp?: string;
+  /** Files that hang on the page. */ readonly files?: readonly PdfFile[];
 };
+
+export type PdfFile = { readonly name: string; readonly data: Buffer };
 
 export type PdfOptions = {
   /** A page is its lines, or says where things go. */
@@ -45,6 +50,9 @@ export type PdfOptions = {
   readonly outline?: readonly { readonly title: string; readonly page: number }[];
   /** Needed to open the file (RC4, 40 bits). The empty string gives a file encrypted with no user password. */
   readonly userPassword?: string;
+  /** Attached to the document; with `portfolio` it is nothing but their cover. */
+  readonly files?: readonly PdfFile[];
+  readonly portfolio?: boolean;
 };
 
 /** A valid PDF with these pages. */
@@ -62,7 +70,10 @@ export function makePdf(options: PdfOptions): Buffer {
     fieldIds.length === 0
       ? ''
       : ` /AcroForm << /Fields [${fieldIds.map((id) => `${id} 0 R`).join(' ')}] /DA (/F1 11 Tf 0 g) /DR << /Font << /F1 ${fonts.get('F1')} 0 R >> >> >>`;
-  writer.put(catalog, `<< /Type /Catalog /Pages ${tree} 0 R${outline}${form} >>`);
+  const files = (options.files ?? []).map((file) => `(${file.name.replace(/[^ -~]|[()\\]/g, '_')}) ${addFile(writer, file)} 0 R`);
+  const names = files.length === 0 ? '' : ` /Names << /EmbeddedFiles << /Names [${files.join(' ')}] >> >>`;
+  const collection = options.portfolio === true ? ' /Collection << /Type /Collection /View /D >>' : '';
+  writer.put(catalog, `<< /Type /Catalog /Pages ${tree} 0 R${outline}${form}${names}${collection} >>`);
   const info = writer.reserve();
   writer.put(
     info,
@@ -221,7 +232,14 @@ function addPage(
   const picture = page.picture === true ? ` /XObject << /P1 ${addPicture(writer)} 0 R >>` : '';
   const id = writer.reserve();
   const fields = (page.fields ?? []).map((field) => addField(writer, field, id));
+  if (page.signature !== undefined)
+    fields.push(addSeal(writer, page.signature, '/Widget /FT /Sig /T (sig)', { page: id, font: fonts.get('F1')!, y: 60 }));
   fieldIds.push(...fields);
+  if (page.stamp !== undefined) fields.push(addSeal(writer, page.stamp, '/Stamp', { page: id, font: fonts.get('F1')!, y: 20 }));
+  for (const file of page.files ?? []) {
+    const annotation = `<< /Type /Annot /Subtype /FileAttachment /Rect [20 20 40 40] /FS ${addFile(writer, file)} 0 R >>`;
+    fields.push(writer.add(annotation));
+  }
   const resources = `<< /Font << ${[...fonts].map(([name, font]) => `/${name} ${font} 0 R`).join(' ')} >>${picture} >>`;
   writer.put(
     id,
@@ -248,6 +266,27 @@ function showText(placed: PlacedText): string {
 function addPicture(writer: ObjectWriter): number {
   const pixels = Buffer.from(Array.from({ length: 64 * 64 }, (_, index) => (index * 2654435761) % 251));
   return writer.stream(pixels, '/Type /XObject /Subtype /Image /Width 64 /Height 64 /ColorSpace /DeviceGray /BitsPerComponent 8');
+}
+
+/** A file, and the specification that names it. */
+function addFile(writer: ObjectWriter, { name, data }: PdfFile): number {
+  const stream = writer.stream(data, `/Type /EmbeddedFile /Params << /Size ${data.length} >>`);
+  const id = writer.reserve();
+  writer.put(id, `<< /Type /Filespec /F ${writer.text(name, id)} /UF ${writer.text(name, id)} /EF << /F ${stream} 0 R >> >>`);
+  return id;
+}
+
+type SealPlace = { readonly page: number; readonly font: number; readonly y: number };
+
+/** An annotation whose text is nothing but drawn. */
+function addSeal(writer: ObjectWriter, text: string, kind: string, { page, font, y }: SealPlace): number {
+  const drawn = writer.stream(
+    Buffer.from(`BT /F1 10 Tf 2 5 Td (${text}) Tj ET`, 'latin1'),
+    `/Type /XObject /Subtype /Form /BBox [0 0 300 20] /Resources << /Font << /F1 ${font} 0 R >> >>`,
+  );
+  return writer.add(
+    `<< /Type /Annot /Subtype ${kind} /Rect [72 ${y} 372 ${y + 20}] /P ${page} 0 R /F 4 /AP << /N ${drawn} 0 R >> >>`,
+  );
 }
 
 function addField(writer: ObjectWriter, field: { name: string; value: string; y: number }, page: number): number {

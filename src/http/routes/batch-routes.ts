@@ -181,7 +181,7 @@ class Batch {
     }
   }
 
-  async #store({ doc_id: docId, filename, text, file_base64, metadata }: schemas.BatchLine) {
+  async #store({ doc_id: docId, filename, text, file_base64, metadata, password }: schemas.BatchLine) {
     const { services, principal } = this.#call;
     const bytes = text === undefined ? Buffer.from(file_base64!, 'base64') : Buffer.from(text, 'utf8');
     const name = cleanFilename(filename ?? '') || namedAfter(docId, text !== undefined);
@@ -194,6 +194,7 @@ class Batch {
           filename: name,
           declaredMediaType: null,
           ...(metadata === undefined ? {} : { metadata }),
+          ...(password === undefined ? {} : { password }),
           keyId: principal.keyId,
           caller: this.#caller,
           callbackUrl: null,

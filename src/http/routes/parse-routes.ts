@@ -33,6 +33,7 @@ function parseRoute(options: PassingOptions): Route {
     tag: 'insert',
     summary: 'Read a file and keep nothing: its Markdown, blocks and facts, or with Accept: text/markdown the Markdown alone.',
     query: schemas.parseQuery,
+    requestHeaders: schemas.passwordHeaders,
     body: { kind: 'file' },
     asksForBody: true,
     answers: { 200: { description: 'What was read.', json: schemas.parseReply } },
@@ -64,6 +65,7 @@ function openWebUiRoute(options: PassingOptions): Route {
     summary: "Open WebUI's external document loader: a file as the body, its text in return, with pages=true a page each.",
     query: schemas.processQuery,
     requestHeaders: z.object({
+      ...schemas.passwordHeaders.shape,
       'x-filename': z.string().optional().meta({ description: 'Percent-encoded.', example: 'report.pdf' }),
     }),
     body: { kind: 'file' },

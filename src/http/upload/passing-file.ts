@@ -52,7 +52,7 @@ export async function readPassingFile(
   const limits = { ...settings.limits, fileBytesMax: settings.fileBytesMax };
   const receiving = { limits, address: {}, accept: () => acceptBody(ctx) };
   const isForm = ctx.is('multipart/*') !== false && ctx.is('multipart/*') !== null;
-  const { filename, declaredMediaType, receipt }: ReceivedFile = isForm
+  const { filename, declaredMediaType, password, receipt }: ReceivedFile = isForm
     ? await receiveForm(ctx, uploads, {
         ...receiving,
         shape: { file: shape.fileField ?? 'file', given: [], others: shape.otherFields ?? (() => false) },
@@ -60,7 +60,14 @@ export async function readPassingFile(
     : await receiveRaw(ctx, uploads, { ...receiving, filename: shape.filename });
   if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${filename}`);
   try {
-    const read = await reading!.read({ filename, declaredMediaType, caller, withPlainText: shape.withPlainText ?? false, signal });
+    const read = await reading!.read({
+      filename,
+      declaredMediaType,
+      ...(password === undefined ? {} : { password }),
+      caller,
+      withPlainText: shape.withPlainText ?? false,
+      signal,
+    });
     return { filename, bytes: receipt.bytes, ...read };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;

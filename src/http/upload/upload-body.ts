@@ -11,7 +11,7 @@ import type { Context } from 'koa';
 import { koaBody } from 'koa-body';
 import type { Receipt } from '../../storage/file-store.ts';
 import { AppError } from '../../errors.ts';
-import type { Given } from '../../tasks/given.ts';
+import { type Given, passwordCharactersMax } from '../../tasks/given.ts';
 import { watchOf, type BodyLimits } from './body-watch.ts';
 import { loggable } from '../log-text.ts';
 import { contentOf, isEncoded } from '../wire/content.ts';
@@ -77,10 +77,11 @@ export async function receiveForm(
   const boundary = multipartBoundary(ctx.get('Content-Type'));
   const content = contentOf(ctx);
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: contentLength(ctx) });
-  const form: Form = { file: null, fields: {}, others: new Map() };
+  const form: Form = { file: null, fields: {}, password: null, others: new Map() };
   hearErrors(receipt);
   const watch = watchOf(ctx.req, limits);
   try {
+    form.password = headerPassword(ctx);
     accept();
     watch.byRate({ givesWay: false });
     await Promise.race([
@@ -93,7 +94,13 @@ export async function receiveForm(
     if (twice !== undefined) throw givenTwice(twice);
     // formidable ends a form even when its sink failed to flush.
     await finished(receipt.stream);
-    return { receipt, ...form.file, ...toGiven({ ...address, ...form.fields }), others: form.others };
+    return {
+      receipt,
+      ...form.file,
+      ...toGiven({ ...address, ...form.fields }),
+      ...passwordOf(form.password),
+      others: form.others,
+    };
   } catch (error) {
     await receipt.discard();
     throw uploadError(error, form);
@@ -116,6 +123,7 @@ export async function receiveRaw(
   const content = contentOf(ctx);
   const expected = contentLength(ctx);
   if (expected !== null && expected > limits.fileBytesMax) throw tooLarge(filename);
+  const password = passwordOf(headerPassword(ctx));
   const receipt = await uploads.receive({ bytesMax: limits.fileBytesMax, bytesExpected: expected });
   hearErrors(receipt);
   const watch = watchOf(ctx.req, limits);
@@ -123,7 +131,7 @@ export async function receiveRaw(
     accept();
     watch.byRate({ givesWay: false });
     await Promise.race([pipeline(limited(content, limits.fileBytesMax, filename), receipt.stream), watch.failed]);
-    return { receipt, filename, declaredMediaType: mediaType(ctx.get('Content-Type')), ...toGiven(address) };
+    return { receipt, filename, declaredMediaType: mediaType(ctx.get('Content-Type')), ...toGiven(address), ...password };
   } catch (error) {
     await receipt.discard();
     throw error;
@@ -135,8 +143,31 @@ export async function receiveRaw(
 type Form = {
   file: Pick<Given, 'filename' | 'declaredMediaType'> | null;
   fields: GivenFields;
+  password: string | null;
   readonly others: Map<string, string>;
 };
+
+/** The header that opens a protected file, for bodies that have no fields. */
+const passwordHeader = 'X-Document-Password';
+
+/** In UTF-8, as every client sends what it is given; null when there is none. @throws AppError `invalid_request`. */
+function headerPassword(ctx: Context): string | null {
+  const value = ctx.get(passwordHeader);
+  if (value === '') return null;
+  const bytes = Buffer.from(value, 'latin1');
+  return checkedPassword(isUtf8(bytes) ? bytes.toString('utf8') : value, passwordHeader);
+}
+
+/** The sentence says nothing of what was given. */
+function checkedPassword(text: string, from: string): string {
+  if (text.length > passwordCharactersMax)
+    throw new AppError('invalid_request', `${from}: a password has ${passwordCharactersMax} characters at most`);
+  return text;
+}
+
+function passwordOf(password: string | null): { readonly password?: string } {
+  return password === null || password === '' ? {} : { password };
+}
 
 const fieldNames = Object.keys(givenFields) as (keyof GivenFields)[];
 
@@ -233,8 +264,10 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
 
   function openField(head: PartHead): void {
     const name = head.name ?? '';
-    const given = shape.others(name) ? null : knownField(name, shape);
-    if (form.others.has(name) || (given !== null && form.fields[given] !== undefined)) throw givenTwice(name);
+    const isPassword = name === 'password' && !shape.others(name);
+    const given = isPassword || shape.others(name) ? null : knownField(name, shape);
+    if ((isPassword && form.password !== null) || form.others.has(name) || (given !== null && form.fields[given] !== undefined))
+      throw givenTwice(name);
     if (form.others.size >= fieldsMax) throw new AppError('invalid_request', `The form has more than ${fieldsMax} fields.`);
     const pieces: Buffer[] = [];
     let bytes = 0;
@@ -245,7 +278,8 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
     };
     onEnd = () => {
       const text = utf8Text(Buffer.concat(pieces), name);
-      if (given === null) form.others.set(name, text);
+      if (isPassword) form.password = checkedPassword(text, 'password');
+      else if (given === null) form.others.set(name, text);
       else form.fields = { ...form.fields, [given]: fieldValue(given, text) };
     };
   }
@@ -261,7 +295,7 @@ function knownField(name: string, { file, given }: FormShape): keyof GivenFields
       'invalid_request',
       'Unknown form field `doc_id`: the document is named in the address, as in POST /insert?doc_id=handbook.',
     );
-  throw new AppError('invalid_request', unknownName('form field', name, [file, ...given]));
+  throw new AppError('invalid_request', unknownName('form field', name, [file, ...given, 'password']));
 }
 
 function givenTwice(name: string): AppError {

@@ -110,6 +110,7 @@ export const sentences: Readonly<Record<string, string>> = {
   'query must hold something to look for': 'query 中须有要查找的内容',
   '{}: {} is all chunks; leave it out': '{}：{} 就是全部分块，请去掉',
   '{} {} takes no body; what it can be told goes into the address.': '{} {} 不接受请求体；参数写在地址中。',
+  '{}: a password has {} characters at most': '{}：密码最多 {} 个字符',
   '{}: is given more than once': '{}：给出了不止一次',
   'One request takes {} lines; send the rest in another.': '一个请求最多 {} 行，其余请另发。',
   'Send exactly one file, in a part named `{}`; this form has two.': '请只发送一个文件，放在名为 `{}` 的部分中；此表单有两个。',

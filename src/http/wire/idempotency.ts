@@ -67,7 +67,8 @@ export function createIdempotency(store: IdempotencyStore): Idempotency {
 
 /** What a request means: the same file under the same doc_id with the same metadata. */
 export function fingerprint(file: ReceivedFile, docId: string): string {
-  const { declaredMediaType, filename, callbackUrl, metadata, ...others } = givenOf(file);
+  // Of a password nothing is kept that could be tried against guesses.
+  const { declaredMediaType, filename, callbackUrl, metadata, password: _password, ...others } = givenOf(file);
   // Bytes of another charset are another text; a type without one is left out, as it was before charsets were obeyed.
   const charset = declaredMediaType?.includes('charset=') === true ? [declaredMediaType] : [];
   const options = [

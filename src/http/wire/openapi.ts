@@ -101,7 +101,7 @@ function requestBody({ body, method }: Route): NonNullable<ZodOpenApiOperationOb
   if (body!.kind === 'lines') return { required: true, content: { 'application/x-ndjson': withExample(body!.schema) } };
   if (body!.kind === 'file') return { required: true, content: { 'application/octet-stream': { schema: binary } } };
   const { fileField = 'file', fields = givenFields } = body as Extract<RequestBody, { kind: 'multipart' }>;
-  const form = z.strictObject({ [fileField]: binary, ...fields });
+  const form = z.strictObject({ [fileField]: binary, ...fields, password: schemas.documentPassword.optional() });
   return { required: true, content: { 'multipart/form-data': { schema: form } } };
 }
 

@@ -5,6 +5,7 @@
 import 'zod-openapi';
 import { z } from 'zod';
 import { documentOrders, searchModes } from '../../search/document-index.ts';
+import { passwordCharactersMax } from '../../tasks/given.ts';
 import { taskStages, taskStatuses } from '../../tasks/task.ts';
 import { problemCodes } from './problem.ts';
 import { describedAs } from './checked.ts';
@@ -140,6 +141,12 @@ export const parseReply = z
   })
   .meta({ id: 'ParsedDocument' });
 
+/** Opens a protected file; never in an address, where logs and proxies would see it. */
+export const documentPassword = z.string().min(1).max(passwordCharactersMax).meta({
+  description:
+    'Opens a protected file. It is kept until the task has ended, shown and logged nowhere, and never part of an address.',
+});
+
 /** A line of POST /documents:batch. */
 export const batchLine = z
   .strictObject({
@@ -154,6 +161,7 @@ export const batchLine = z
       .nullable()
       .optional()
       .meta({ description: 'Left out: what the document has stays. `null`: it has none any more.' }),
+    password: documentPassword.optional(),
   })
   .refine(({ text, file_base64 }) => (text === undefined) !== (file_base64 === undefined), {
     message: 'give either text or file_base64, and not both',
@@ -204,7 +212,14 @@ export const putQuery = z.object({
   ...givenFields,
   ...inCollection,
 });
+export const passwordHeaders = z.object({
+  'x-document-password': z
+    .string()
+    .optional()
+    .meta({ description: 'Opens a protected file, in UTF-8; a form may have it in its field `password` instead.' }),
+});
 export const insertHeaders = z.object({
+  ...passwordHeaders.shape,
   prefer: z.string().optional().meta({ description: '`respond-async` or `wait=N` (RFC 7240).', example: 'wait=10' }),
   'idempotency-key': z.string().optional().meta({ description: 'Makes a repeated upload give the first answer, for 24 hours.' }),
 });

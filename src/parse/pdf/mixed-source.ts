@@ -11,6 +11,7 @@ export function mixedSource(plain: PdfSource, openPdfium: () => Promise<PdfSourc
   let isHopeless = false;
   return {
     ...plain,
+    attachments: () => pdfium?.attachments() ?? [],
     async readPage(number, bounds, wantsPicture) {
       if (!isHopeless) {
         try {

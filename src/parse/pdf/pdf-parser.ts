@@ -4,6 +4,7 @@
  */
 import { cpuTimeMs } from '../cpu-time.ts';
 import { DocumentError } from '../../errors.ts';
+import { noParts, type PartHost, partName, writePart } from '../containers/parts.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { guessLanguage } from '../text/language.ts';
 import { noOcrSentence } from '../images/ocr.ts';
@@ -15,7 +16,7 @@ import { loadPdfium, type Pdfium } from './pdfium/pdfium.ts';
 import { readCharacterTable } from './pdfium/character-table.ts';
 import { openPdfiumSource, type OpenPdfiumSource } from './pdfium/pdfium-source.ts';
 import { mixedSource } from './mixed-source.ts';
-import type { PdfSource, SourcePage } from './pdf-source.ts';
+import type { AttachedFile, PdfSource, SourcePage } from './pdf-source.ts';
 import { openPlainSource, plainBytesMax } from './fast-path/plain-source.ts';
 
 /** Reads text from a picture. */
@@ -24,6 +25,8 @@ export type PageReader = { read(image: Uint8Array): Promise<string> };
 export type PdfParserOptions = {
   /** For pages without text of their own; without it they stay empty. */
   readonly ocr?: PageReader;
+  /** Reads attached files; without it each is named in a warning. */
+  readonly parts?: Parser;
 };
 
 /**
@@ -58,10 +61,11 @@ export function createPdfParser(options: PdfParserOptions = {}): Parser {
     parse: (input) =>
       withPdfium(async (takePdfium) => {
         let opened: OpenPdfiumSource | undefined;
-        const openPdfium = async () => (opened = openPdfiumSource(await takePdfium(), input.path, input.limits.pdfMemoryMb));
+        const openPdfium = async () =>
+          (opened = openPdfiumSource(await takePdfium(), input.path, input.limits.pdfMemoryMb, input.password));
         try {
           const plain = plainSource(input, tablesFrom(takePdfium));
-          return await readDocument(plain === undefined ? await openPdfium() : mixedSource(plain, openPdfium), input, options.ocr);
+          return await readDocument(plain === undefined ? await openPdfium() : mixedSource(plain, openPdfium), input, options);
         } finally {
           opened?.close();
         }
@@ -78,7 +82,11 @@ function plainSource({ path, fileBytes, limits }: ParseInput, tables: CharacterT
   }
 }
 
-async function readDocument(source: PdfSource, input: ParseInput, ocr: PageReader | undefined): Promise<ParsedDocument> {
+async function readDocument(
+  source: PdfSource,
+  input: ParseInput,
+  { ocr, parts = noParts }: PdfParserOptions,
+): Promise<ParsedDocument> {
   const { pageCount } = source;
   if (pageCount > input.limits.pagesMax) {
     throw new DocumentError('limit_exceeded', `The PDF has ${pageCount} pages, more than ${input.limits.pagesMax} (MAX_PAGES)`);
@@ -86,6 +94,9 @@ async function readDocument(source: PdfSource, input: ParseInput, ocr: PageReade
   const read = await readPages(source, input, ocr);
   const builder = createMarkdownBuilder(input.limits);
   const heading = writePages(read.blocks, pageCount, source.bookmarks(), builder);
+  const attached: string[] = [];
+  for (const file of source.attachments())
+    await writeAttached(file, { input, builder, parser: parts, warnings: attached, kind: 'attachment' });
   const { markdown, blocks } = builder.finish();
   if (markdown === '') throw emptyError(pageCount, read, ocr);
   return {
@@ -96,9 +107,16 @@ async function readDocument(source: PdfSource, input: ParseInput, ocr: PageReade
     pages: pageCount,
     markdown,
     blocks,
-    warnings: warningsOf(read, ocr),
+    warnings: [...warningsOf(read, ocr), ...attached],
   };
 }
+
+async function writeAttached(file: AttachedFile, host: PartHost): Promise<void> {
+  const part = { name: file.name, mediaType: null, bytes: () => file.bytes(attachedBytesMax) };
+  await writePart(part, host, 1, `Attachment: ${partName(file.name)}`);
+}
+
+const attachedBytesMax = 256 * 1024 * 1024;
 
 function emptyError(pageCount: number, read: PagesRead, ocr: PageReader | undefined): DocumentError {
   if (pageCount === 0 || read.unread.length === pageCount) {

@@ -8,6 +8,8 @@ export type PdfSource = {
   readonly title: () => string;
   readonly author: () => string;
   readonly language: () => string;
+  /** Those that the document lists, and those of the pages read so far. */
+  readonly attachments: () => readonly AttachedFile[];
   /** At most `bookmarksMax`, in their order. */
   readonly bookmarks: () => readonly Bookmark[];
   /**
@@ -20,6 +22,13 @@ export type PdfSource = {
     bounds: PageBounds,
     wantsPicture: (page: SourcePage) => boolean,
   ) => Promise<ReadPage | undefined>;
+};
+
+/** A file that is attached to the document. */
+export type AttachedFile = {
+  readonly name: string;
+  /** While the document is open. @throws DocumentError `limit_exceeded` past `bytesMax`, `corrupt` */
+  readonly bytes: (bytesMax: number) => Uint8Array;
 };
 
 export type SourcePage = {

@@ -11,6 +11,7 @@ function source(name: string, log: string[], refuses: (page: number) => boolean 
     title: () => name,
     author: () => '',
     language: () => '',
+    attachments: () => [],
     bookmarks: () => [],
     async readPage(number) {
       log.push(`${name} ${number}`);

@@ -337,7 +337,7 @@ describe('A PDF that cannot be read', () => {
   it('says that it is protected by a password', async () => {
     await expect(parse({ pages: [['Secret']], userPassword: 'open sesame' })).rejects.toMatchObject({
       code: 'encrypted',
-      message: 'The PDF is protected by a password: remove the password and send it again',
+      message: 'The PDF is protected by a password: remove the password and send it again, or send the password with it',
     });
   });
 

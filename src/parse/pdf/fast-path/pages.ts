@@ -71,15 +71,21 @@ export function contentOf(file: PlainFile, page: PlainPage, checkTime: () => voi
 }
 
 /** @throws NotPlain for fields, and for text that was written onto the page: those values are PDFium's to find */
-export function refuseFreeText(file: PlainFile, page: PlainPage): void {
+export function refuseWrittenOn(file: PlainFile, page: PlainPage): void {
   const annotations = file.get(page.dict, 'Annots');
   for (const each of Array.isArray(annotations) ? annotations : []) {
     const annotation = file.resolve(each);
     if (!(annotation instanceof Map)) continue;
     const subtype = file.get(annotation, 'Subtype');
-    if (subtype instanceof Name && /^(?:FreeText|Widget)$/.test(subtype.text))
+    if (subtype instanceof Name && /^(?:FreeText|Widget|Stamp|FileAttachment)$/.test(subtype.text))
       throw new NotPlain('text that was written onto the page');
   }
+}
+
+/** Files inside of the file are PDFium's to unpack. @throws NotPlain */
+export function refuseAttachments(file: PlainFile, catalog: Dict): void {
+  const names = file.get(catalog, 'Names');
+  if (names instanceof Map && file.get(names, 'EmbeddedFiles') instanceof Map) throw new NotPlain('attached files');
 }
 
 /** Bookmarks in their order, outermost first; the outline may loop. */

@@ -19,7 +19,7 @@ import { createFonts, type Fonts } from './fonts.ts';
 import type { Matrix } from '../matrix.ts';
 import { NotPlain } from './objects.ts';
 import { collectGlyphs } from './page-glyphs.ts';
-import { bookmarksOf, contentOf, pagesOf, type PlainPage, refuseFreeText, textString } from './pages.ts';
+import { bookmarksOf, contentOf, pagesOf, type PlainPage, refuseAttachments, refuseWrittenOn, textString } from './pages.ts';
 
 /** A file is held in memory whole; larger ones are PDFium's. */
 export const plainBytesMax = 32 * 1024 * 1024;
@@ -35,6 +35,7 @@ export function openPlainSource(path: string, pagesMax: number, tables: Characte
   const file = openPlainFile(readFileSync(path));
   const catalog = file.get(file.trailer, 'Root');
   if (!(catalog instanceof Map)) throw new NotPlain('no catalog');
+  refuseAttachments(file, catalog);
   const pages = pagesOf(file, catalog, pagesMax);
   const information = file.get(file.trailer, 'Info');
   const said = (key: string): string => textString(information instanceof Map ? file.get(information, key) : null);
@@ -55,6 +56,7 @@ export function openPlainSource(path: string, pagesMax: number, tables: Characte
     title: () => title,
     author: () => author,
     language: () => language,
+    attachments: () => [],
     bookmarks: () => bookmarks,
     async readPage(number, { glyphsMax }, wantsPicture) {
       const read = await withTables(tables, () => readPage(file, fonts, pages[number - 1]!));
@@ -95,7 +97,7 @@ function pageTimer(): () => void {
 }
 
 function readPage(file: PlainFile, fonts: Fonts, page: PlainPage): SourcePage {
-  refuseFreeText(file, page);
+  refuseWrittenOn(file, page);
   const checkTime = pageTimer();
   const content = runContent(file, fonts, contentOf(file, page, checkTime), page.resources, checkTime);
   const view = viewOf(page.box, page.rotation);

@@ -10,33 +10,51 @@ import type { Pdfium } from './pdfium.ts';
 const annotationsMax = 5000;
 
 const freeText = 3;
+const stamp = 13;
+const fileAttachment = 17;
 const widget = 20;
 const checkBox = 2;
 const radioButton = 3;
 const comboBox = 4;
 const listBox = 5;
 const textField = 6;
+const signature = 7;
+
+export type PageFields = {
+  readonly spans: Span[];
+  /** Attachments that hang on the page. */
+  readonly files: readonly number[];
+  /** There are signatures or stamps, which may show text that only their pictures hold. */
+  readonly isSealed: boolean;
+};
 
 /**
  * @param form from `openForm`; 0 when the document has none
  * @param page from `FPDF_LoadPage`
  */
-export function readFields(pdfium: Pdfium, form: number, page: number, view: View): Span[] {
+export function readFields(pdfium: Pdfium, form: number, page: number, view: View): PageFields {
   const { call } = pdfium;
   const count = Math.min(annotationsMax, call.FPDFPage_GetAnnotCount(page));
   const spans: Span[] = [];
+  const files: number[] = [];
+  let isSealed = false;
   for (let index = 0; index < count; index++) {
     const annotation = call.FPDFPage_GetAnnot(page, index);
     if (annotation === 0) continue;
     pdfium.closing(
       () => {
+        const subtype = call.FPDFAnnot_GetSubtype(annotation);
+        if (subtype === fileAttachment) files.push(call.FPDFAnnot_GetFileAttachment(annotation));
+        isSealed ||=
+          subtype === stamp ||
+          (subtype === widget && form !== 0 && call.FPDFAnnot_GetFormFieldType(form, annotation) === signature);
         const text = valueOf(pdfium, form, annotation);
         if (text !== '') spans.push(spanOf(pdfium, annotation, text, view));
       },
       () => call.FPDFPage_CloseAnnot(annotation),
     );
   }
-  return spans;
+  return { spans, files: files.filter((each) => each !== 0), isSealed };
 }
 
 function valueOf(pdfium: Pdfium, form: number, annotation: number): string {

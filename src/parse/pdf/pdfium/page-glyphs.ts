@@ -33,6 +33,21 @@ export function readGlyphs(pdfium: Pdfium, page: Pointer, view: View, into: Glyp
   );
 }
 
+/** The characters of a page without white space. */
+export function pageCharacters(pdfium: Pdfium, page: Pointer): string {
+  const text = pdfium.call.FPDFText_LoadPage(page);
+  if (text === 0) return '';
+  return pdfium.closing(
+    () => {
+      const codes = codesOf(pdfium, text, pdfium.call.FPDFText_CountChars(text));
+      return Array.from(codes, (code) => String.fromCodePoint(code))
+        .join('')
+        .replace(/\s+/g, '');
+    },
+    () => pdfium.call.FPDFText_ClosePage(text),
+  );
+}
+
 function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollector, bounds: PageBounds): number {
   const { call, scratch } = pdfium;
   const count = call.FPDFText_CountChars(text);

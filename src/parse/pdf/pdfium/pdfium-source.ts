@@ -1,12 +1,13 @@
 /** A PDF as PDFium reads it: any file that PDFium can make sense of. */
 import type { Bookmark } from '../layout/headings.ts';
 import { createRuleFinder } from '../layout/page-rules.ts';
-import { createGlyphCollector, type PageBounds } from '../layout/page-spans.ts';
+import { createGlyphCollector, type PageBounds, type Span } from '../layout/page-spans.ts';
 import { type View, viewOf } from '../page-view.ts';
 import { bookmarkDepthMax, bookmarksMax, type PdfSource, type ReadPage, type SourcePage } from '../pdf-source.ts';
 import { readDrawing } from './page-drawing.ts';
+import { attachedFile, listedFiles } from './attached-files.ts';
 import { openForm, readFields } from './page-fields.ts';
-import { readGlyphs } from './page-glyphs.ts';
+import { pageCharacters, readGlyphs } from './page-glyphs.ts';
 import { drawPage } from './page-picture.ts';
 import type { Pdfium } from './pdfium.ts';
 
@@ -19,8 +20,8 @@ export type OpenPdfiumSource = PdfSource & { close(): void };
  * @param memoryMb MiB past which PDFium may not grow
  * @throws DocumentError `encrypted` | `corrupt` | `limit_exceeded`, also from everything of the source
  */
-export function openPdfiumSource(pdfium: Pdfium, path: string, memoryMb: number): OpenPdfiumSource {
-  const file = pdfium.openDocument(path, memoryMb);
+export function openPdfiumSource(pdfium: Pdfium, path: string, memoryMb: number, password?: string): OpenPdfiumSource {
+  const file = pdfium.openDocument(path, memoryMb, passwordBytes(password));
   try {
     const pages = openPages(pdfium, file.document);
     const form = pdfium.explained(() => openForm(pdfium, file.document));
@@ -40,8 +41,15 @@ export function openPdfiumSource(pdfium: Pdfium, path: string, memoryMb: number)
   }
 }
 
+/** Up to PDF 1.7 passwords are in Latin-1, since then in UTF-8 (ISO 32000-2, 7.6.4.3). */
+function passwordBytes(password: string | undefined): Uint8Array[] {
+  if (password === undefined) return [];
+  return [Buffer.from(password, 'utf8'), Buffer.from(password, 'latin1')];
+}
+
 function sourceOf(pdfium: Pdfium, document: Pointer, form: Pointer, pages: OpenPages): PdfSource {
   const { call } = pdfium;
+  const files = new Set<Pointer>();
   const metaText = (tag: string) =>
     pdfium.explained(() => pdfium.utf16((buffer, bytes) => call.FPDF_GetMetaText(document, pdfium.constant(tag), buffer, bytes)));
   return {
@@ -49,34 +57,53 @@ function sourceOf(pdfium: Pdfium, document: Pointer, form: Pointer, pages: OpenP
     title: () => metaText('Title'),
     author: () => metaText('Author'),
     language: () => pdfium.explained(() => pdfium.utf16((buffer, bytes) => call.EPDFCatalog_GetLanguage(document, buffer, bytes))),
+    attachments: () => {
+      const all = pdfium.explained(() => [...listedFiles(pdfium, document), ...files]);
+      return [...new Set(all)].map((each) => attachedFile(pdfium, each));
+    },
     bookmarks: () => pdfium.explained(() => bookmarksOf(pdfium, document)),
     async readPage(number, bounds, wantsPicture) {
       return pdfium.explained(() =>
-        pdfium.watched(bounds.checkTime, () => readPage(pdfium, form, pages, number, bounds, wantsPicture)),
+        pdfium.watched(bounds.checkTime, () => readPage(pdfium, { form, pages, files }, number, bounds, wantsPicture)),
       );
     },
   };
 }
 
+type OpenDocument = {
+  readonly form: Pointer;
+  readonly pages: OpenPages;
+  /** Attachments met on pages. */ readonly files: Set<Pointer>;
+};
+
 function readPage(
   pdfium: Pdfium,
-  form: Pointer,
-  pages: OpenPages,
+  { form, pages, files }: OpenDocument,
   number: number,
   bounds: PageBounds,
   wantsPicture: (page: SourcePage) => boolean,
 ): ReadPage | undefined {
-  const page = pages.open(number);
+  let page = pages.open(number);
   if (page === 0) return undefined;
   bounds.checkTime();
   const view = pageView(pdfium, page);
+  const fields = readFields(pdfium, form, page, view);
+  for (const file of fields.files) files.add(file);
+  // What signatures and stamps show becomes part of the page; so does what fields show, which is then there twice.
+  if (fields.isSealed) page = pages.flattened(number);
   const finder = createRuleFinder(view);
   const { pictureShare, objectCount, isDrawing } = readDrawing(pdfium, page, view, finder, bounds.checkTime);
   const glyphs = createGlyphCollector(view, isDrawing ? [] : finder.rules);
-  const fields = readFields(pdfium, form, page, view);
   const unmappedCount = readGlyphs(pdfium, page, view, glyphs, bounds);
-  const read = { text: glyphs.finish(fields, unmappedCount), pictureShare, objectCount };
+  const unseen = fields.isSealed ? withoutShown(fields.spans, pdfium, page) : fields.spans;
+  const read = { text: glyphs.finish(unseen, unmappedCount), pictureShare, objectCount };
   return wantsPicture(read) ? { ...read, picture: drawPage(pdfium, page, view, bounds.isLate) } : read;
+}
+
+/** The values that the page's own text does not have. */
+function withoutShown(spans: Span[], pdfium: Pdfium, page: Pointer): Span[] {
+  const shown = pageCharacters(pdfium, page);
+  return spans.filter(({ text }) => !shown.includes(text.replace(/\s+/g, '')));
 }
 
 function pageView(pdfium: Pdfium, page: Pointer): View {
@@ -98,8 +125,13 @@ function pageView(pdfium: Pdfium, page: Pointer): View {
 type OpenPages = {
   /** 0 when it cannot be loaded. */
   open(number: number): Pointer;
+  /** The open page anew, with what lies over it made part of it. */
+  flattened(number: number): Pointer;
   close(): void;
 };
+
+/** `FLAT_NORMALDISPLAY`: not what is only printed. */
+const asDisplayed = 0;
 
 /** Memory of PDFium past which two pages are not held at once. */
 const largeBytes = 128 * 1024 * 1024;
@@ -113,6 +145,11 @@ function openPages(pdfium: Pdfium, document: Pointer): OpenPages {
       if (page === 0) return 0;
       pages.close();
       return (current = page);
+    },
+    flattened(number) {
+      pdfium.call.FPDFPage_Flatten(current, asDisplayed);
+      pages.close();
+      return pages.open(number);
     },
     close() {
       if (current !== 0) pdfium.call.FPDF_ClosePage(current);

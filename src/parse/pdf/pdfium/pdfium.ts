@@ -100,6 +100,12 @@ type Exports = {
     pause: Pointer,
   ): number;
   FPDF_RenderPage_Close(page: Pointer): void;
+  FPDFPage_Flatten(page: Pointer, use: number): number;
+  FPDFDoc_GetAttachmentCount(document: Pointer): number;
+  FPDFDoc_GetAttachment(document: Pointer, index: number): Pointer;
+  FPDFAttachment_GetName(attachment: Pointer, buffer: Pointer, bytes: number): number;
+  FPDFAttachment_GetFile(attachment: Pointer, buffer: Pointer, bytes: number, needed: Pointer): number;
+  FPDFAnnot_GetFileAttachment(annotation: Pointer): Pointer;
 };
 
 /** One instance of PDFium. Reads one document at a time. */
@@ -136,7 +142,7 @@ export interface Pdfium {
    * the largest of 1,400 real documents needed 350.
    * @throws DocumentError `encrypted` | `corrupt`; `limit_exceeded` when PDFium wants more memory than it may have.
    */
-  openDocument(path: string, memoryMb: number): OpenDocument;
+  openDocument(path: string, memoryMb: number, passwords: readonly Uint8Array[]): OpenDocument;
   /** Runs `use`; an abort of PDFium's is thrown as what it says of the document. @throws DocumentError `corrupt` | `limit_exceeded` */
   explained<T>(use: () => T): T;
 }
@@ -300,14 +306,14 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
     get reusable() {
       return !state.broken && !state.starved && heap.HEAPU8.length <= memoryBytesKept;
     },
-    openDocument(path, memoryMb) {
+    openDocument(path, memoryMb, passwords) {
       state.memoryMb = memoryMb;
       const file = openSync(path, 'r');
       try {
         pieces.open(file);
         heap.HEAPU32.set([fstatSync(file).size, reader, 0], access >> 2);
-        const document = pdfium.explained(() => call.FPDF_LoadCustomDocument(access, 0));
-        if (document === 0) throw openingError(call.FPDF_GetLastError());
+        const document = pdfium.explained(() => openWith(passwords));
+        if (document === 0) throw openingError(call.FPDF_GetLastError(), passwords.length > 0);
         return { document, close: () => closeDocument(document, file) };
       } catch (error) {
         closeSync(file);
@@ -323,6 +329,20 @@ function pdfiumOf(module: WrappedPdfiumModule['pdfium'], state: State): Pdfium {
       }
     },
   };
+
+  /** The document, by the empty password or one of these; 0 when nothing opens it. */
+  function openWith(passwords: readonly Uint8Array[]): Pointer {
+    let document = call.FPDF_LoadCustomDocument(access, 0);
+    for (const password of passwords) {
+      if (document !== 0 || call.FPDF_GetLastError() !== wrongPassword) break;
+      const text = call.malloc(password.length + 1);
+      heap.HEAPU8.set([...password, 0], text);
+      document = call.FPDF_LoadCustomDocument(access, text);
+      heap.HEAPU8.fill(0, text, text + password.length);
+      call.free(text);
+    }
+    return document;
+  }
 
   function closeDocument(document: Pointer, file: number): void {
     try {
@@ -378,10 +398,17 @@ function createFilePieces(): FilePieces {
   };
 }
 
+const wrongPassword = 4;
+
 /** FPDF_ERR_PASSWORD is 4, FPDF_ERR_SECURITY 5; the rest say that the file cannot be made sense of. */
-function openingError(code: number): DocumentError {
-  if (code === 4) {
-    return new DocumentError('encrypted', 'The PDF is protected by a password: remove the password and send it again');
+function openingError(code: number, hadPassword: boolean): DocumentError {
+  if (code === wrongPassword) {
+    return new DocumentError(
+      'encrypted',
+      hadPassword
+        ? 'The PDF is protected by a password, and the one that came with it does not open it'
+        : 'The PDF is protected by a password: remove the password and send it again, or send the password with it',
+    );
   }
   if (code === 5) return new DocumentError('encrypted', 'The PDF is protected in a way that is not supported');
   return new DocumentError('corrupt', 'The PDF is damaged and could not be read');

@@ -121,7 +121,9 @@ export function parseTask(data: unknown, id: TaskId): Task {
     task.id === id &&
     [task.docId, task.filename].every(isText) &&
     /^([0-9a-f]{64})?$/.test(String(task.sha256)) &&
-    [task.declaredMediaType, task.keyId, task.callbackUrl, task.owner].every((value) => value == null || isText(value)) &&
+    [task.declaredMediaType, task.keyId, task.callbackUrl, task.owner, task.password].every(
+      (value) => value == null || isText(value),
+    ) &&
     [task.createdAt, task.updatedAt].every(isTime) &&
     [task.startedAt, task.finishedAt].every((value) => value == null || isTime(value)) &&
     (task.metadata == null || (typeof task.metadata === 'object' && !Array.isArray(task.metadata))) &&

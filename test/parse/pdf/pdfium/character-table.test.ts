@@ -54,7 +54,7 @@ describe('The characters of an Adobe collection', () => {
   it('can be asked for while a document is open, which is read on', async () => {
     const path = join(folder, 'file.pdf');
     await writeFile(path, makePdf({ pages: [['One'], ['Two']] }));
-    const file = pdfium.openDocument(path, 512);
+    const file = pdfium.openDocument(path, 512, []);
     const before = pdfium.call.FPDF_GetPageCount(file.document);
     readCharacterTable(pdfium, 'GB1');
     expect([before, pdfium.call.FPDF_GetPageCount(file.document)]).toEqual([2, 2]);
@@ -74,7 +74,7 @@ describe('The characters of an Adobe collection', () => {
     const path = join(folder, 'small.pdf');
     await writeFile(path, makePdf({ pages: [['One']] }));
     const starved = await loadPdfium();
-    starved.openDocument(path, 1).close();
+    starved.openDocument(path, 1, []).close();
     while (starved.call.malloc(65_536) !== 0);
     expect(() => readCharacterTable(starved, 'GB1')).toThrow(/needs more than 1 MB of memory/);
     expect(starved.reusable).toBe(false);
