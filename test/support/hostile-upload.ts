@@ -5,6 +5,7 @@ import { hostileOfdFiles } from './hostile-ofd.ts';
 import { hostileOfficeFiles } from './hostile-office.ts';
 import { hostilePdfFiles } from './hostile-pdf.ts';
 import { hostileTextFiles } from './hostile-text.ts';
+import { hostileWrappedFiles } from './hostile-wrapped.ts';
 import { ended, insert, type TestServer, type WireTask } from './server.ts';
 
 /** All of them. `canary` is an address that must never be asked for. */
@@ -15,6 +16,7 @@ export function hostileFiles(canary: string): HostileFile[] {
     ...hostileOfdFiles(),
     ...hostileTextFiles(),
     ...hostileBinaryFiles(),
+    ...hostileWrappedFiles(),
   ];
 }
 

@@ -1042,6 +1042,34 @@ function image(filename: string, head: readonly number[], tokens: readonly strin
 }
 
 /** By the name of the format; some have several. */
+const calendarTokens = lines(`
+  BEGIN:VEVENT⏎
+  END:VEVENT⏎
+  BEGIN:VTODO⏎
+  SUMMARY:¤⏎
+  ATTENDEE;CN="¤":mailto:a№@example.org⏎
+  DTSTART;TZID=a:20260314T150000⏎
+  DESCRIPTION:¤\\n¤⏎
+  CATEGORIES:a,b\\,¤⏎
+  ;"¤
+  ¤
+  ⏎
+`).map((token) => (token === '⏎' ? '⏎ ' : token));
+
+const contactTokens = lines(`
+  BEGIN:VCARD⏎
+  END:VCARD⏎
+  FN;ENCODING=QUOTED-PRINTABLE:=E5=BC=A0=⏎
+  FN:¤⏎
+  N:a;b;¤;;⏎
+  item№.TEL;TYPE=a,b:№⏎
+  ORG:¤;¤⏎
+  NOTE:¤⏎
+  =E5=⏎
+  ;¤=
+  ⏎
+`).map((token) => (token === '⏎' ? '⏎ ' : token));
+
 export const grammars: Readonly<Record<string, Grammar>> = {
   ...binaryOfficeGrammars,
   csv: textFile('a.csv', csvTokens),
@@ -1090,6 +1118,15 @@ export const grammars: Readonly<Record<string, Grammar>> = {
   subtitles: textFile('a.vtt', subtitleTokens, { before: 'WEBVTT\n\n00:01.000 --> 00:02.000\n' }),
   text: textFile('a.txt', textTokens, { once: [['', '.', 'x']] }),
   xlsx,
+  calendar: textFile('a.ics', calendarTokens, { before: 'BEGIN:VCALENDAR\n' }),
+  contacts: textFile('a.vcf', contactTokens, { before: 'BEGIN:VCARD\n' }),
+  feed: textFile('a.rss', [...tags('item entry title link description content author name category'), '¤', '&lt;p>', '&lt;b'], {
+    before: '<rss><channel>',
+  }),
+  outline: textFile('a.opml', [...tags('outline title'), '<outline text="¤" xmlUrl="http://a№">', '</outline>'], {
+    before: '<opml><body>',
+  }),
+  drawing: textFile('a.svg', [...tags('text tspan title desc style g'), '<tspan x="1" dy="2">', '¤'], { before: '<svg>' }),
   xml: textFile('a.xml', xmlDataTokens, { before: '<?xml version="1.0"?><data>', once: [['<v>x', ' ', 'y</v>']] }),
   'xml article': textFile('a.xml', xmlArticleTokens, { before: '<?xml version="1.0"?><article>' }),
   zip,
