@@ -170,7 +170,6 @@ export const sentences: Readonly<Record<string, string>> = {
   'The file is still being read; try again.': '文件仍在读取，请再试。',
   'The index could not be filled from the stored documents.': '无法用已存文档填充索引。',
   'The index has given up this document on its way in; try again': '索引放弃了正在写入的这个文档，请再试',
-  '{}: a password has {} characters at most': '{}：密码最多 {} 个字符',
   'The index is being built again; try again': '索引正在重建，请再试',
   'The index was made by a newer version of this program: start that one.': '索引由更新版本的程序生成，请启动那个版本。',
   'The index was set aside; try again': '索引已被移开，请再试',
