@@ -243,9 +243,9 @@ export function sentenceInChinese(english: string): string | null {
 export function prefersChinese(acceptLanguage: string): boolean {
   const ranges = acceptLanguage.split(',').map((range) => {
     const [tag = '', ...parameters] = range
-      .trim()
       .toLowerCase()
-      .split(/\s*;\s*/);
+      .split(';')
+      .map((part) => part.trim());
     const weight = parameters.map((parameter) => /^q=([01](?:\.\d{0,3})?)$/.exec(parameter)?.[1]).find((q) => q !== undefined);
     return { language: tag.split('-')[0]!, weight: weight === undefined ? 1 : Number(weight) };
   });
