@@ -303,12 +303,16 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
 /** Made once: every request ends with it, and an error of its own for each would cost more than many an answer. */
 const gone = hasGone();
 
+/** Koa, Node's pipeline and we come to eleven on a streamed answer; Node warns of more than ten as of a leak. */
+const listenersMax = 20;
+
 /** Aborts when nobody reads the answer any more, or when the client has ended its side and the answer is not there soon. */
 function clientLeft({ req, res }: Context, halfClosedMs: number): AbortSignal {
   const left = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const halfClosed = (): void => void (timer = setTimeout(() => left.abort(gone), halfClosedMs));
   const { socket } = req;
+  res.setMaxListeners(listenersMax);
   if (socket.readableEnded) halfClosed();
   else socket.once('end', halfClosed);
   res.once('close', () => {
