@@ -29,11 +29,11 @@ export async function compare(from: Engine, to: Engine, holdings: Holdings, onDo
     onDone();
   };
   // In an order of their own, so that a place has the same digest wherever it is moved to.
-  for (const document of holdings.documents.toSorted((a, b) => (a.docId < b.docId ? -1 : 1)))
-    note(
-      `document ${quotedName(document.docId)}`,
-      await hashBoth(hashes.documents, [from, to], (engine) => documentDigest(engine, document.docId)),
-    );
+  for (const { docId } of holdings.documents.toSorted((a, b) => (a.docId < b.docId ? -1 : 1))) {
+    const digests = await hashBoth(hashes.documents, [from, to], (engine) => documentDigest(engine, docId));
+    const parts = digests[0] === digests[1] ? '' : await differentParts(from, to, docId);
+    note(`document ${quotedName(docId)}${parts}`, digests);
+  }
   for (const task of holdings.tasks)
     note(`task ${task.id}`, await hashBoth(hashes.tasks, [from, to], (engine) => taskDigest(engine, task)));
   const lines: Line[] = [
@@ -121,6 +121,21 @@ async function documentDigest(engine: Engine, docId: string): Promise<string | n
     if (part !== 'meta.json') await addFile(hash, engine, { kind: 'document', docId, version: document.version, part });
   }
   return hash.digest('hex');
+}
+
+/** What of a document is not the same, in brackets: what the index says of it, or files. Nothing where one side lacks it. */
+async function differentParts(from: Engine, to: Engine, docId: string): Promise<string> {
+  const [source, target] = await Promise.all([from, to].map((engine) => engine.index.info(docId)));
+  if (source == null || target == null) return '';
+  const parts = canonical(source) === canonical(target) ? [] : ['what is said of it'];
+  for (const part of documentParts) {
+    if (part === 'meta.json') continue;
+    const [one, other] = [createHash('sha256'), createHash('sha256')];
+    await addFile(one, from, { kind: 'document', docId, version: source.version, part });
+    await addFile(other, to, { kind: 'document', docId, version: target.version, part });
+    if (one.digest('hex') !== other.digest('hex')) parts.push(part);
+  }
+  return ` (${parts.join(', ')})`;
 }
 
 async function taskDigest(engine: Engine, { id }: Task): Promise<string | null> {
