@@ -13,7 +13,11 @@ export function createCalendarParser(): Parser {
 /** What is written of an entry; alarms and time zones inside of it have none. */
 type Entry = { readonly kind: string; readonly facts: Map<string, string[]>; summary: string; readonly texts: string[] };
 
-const kinds: Readonly<Record<string, string>> = { VEVENT: 'Event', VTODO: 'Task', VJOURNAL: 'Entry' };
+/** What each is called, by its name in RFC 5545, section 3.6; in a file that name stands behind a V, in capitals, without its hyphen. */
+const components = { event: 'Event', 'to-do': 'Task', journal: 'Entry' };
+const kinds: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(components).map(([component, kind]) => [`V${component.replace('-', '').toUpperCase()}`, kind]),
+);
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
   const text = normalizeLines(await readText(input));
