@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import { judgeAftermath } from './aftermath.ts';
+import { judgeAftermath, leaseMs } from './aftermath.ts';
 import { type Figure, showFigures, wrongFigures } from './figures.ts';
 import { openJournal, readJournal, type TimedEntry } from './history.ts';
 import type { LoadOrder } from './load-child.ts';
@@ -20,8 +20,6 @@ import type { LoadOrder } from './load-child.ts';
 /** As libfaketime reads them. */
 const jumps = ['-2h', '+2h', '+10y'];
 const processes = 3;
-/** Of these engines (`fileEngineOptions`); the wrong time lasts for three of it and more. */
-const leaseMs = 2000;
 
 export async function runClock(options: { jumps?: readonly string[]; seed: number }): Promise<boolean> {
   const library = globSync(['/usr/lib/*/faketime/libfaketimeMT.so.1', '/usr/lib/faketime/libfaketimeMT.so.1'])[0];

@@ -14,7 +14,7 @@ export type FileEngineHarness = Omit<EngineHarness, 'open'> & {
   open(role: 'frontend' | 'worker', overrides?: Partial<FileEngineOptions>): Promise<Engine>;
 };
 
-/** Settings with which tests open the engine; a lease of 10 s, which a busy machine keeps too. */
+/** Settings with which tests open the engine. A lease of 3 s: every test that waits for one to end waits that long. */
 export function fileEngineOptions(dataDir: string, role: 'frontend' | 'worker'): FileEngineOptions {
   return {
     dataDir,
@@ -25,7 +25,7 @@ export function fileEngineOptions(dataDir: string, role: 'frontend' | 'worker'):
     logger: silentLogger,
     diskReserveBytes: 0,
     taskRetentionMs: 86_400_000,
-    leaseMs: 10_000,
+    leaseMs: 3000,
   };
 }
 

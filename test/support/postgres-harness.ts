@@ -7,7 +7,7 @@ import { newId, silentLogger } from './engine-steps.ts';
 import { createLinkedHarness } from './linked-harness.ts';
 import type { Databases } from './postgres.ts';
 
-/** Settings with which tests open the engine; a lease of 10 s, which a busy machine keeps too. */
+/** Settings with which tests open the engine. A lease of 3 s: every test that waits for one to end waits that long. */
 export function postgresEngineOptions(url: string, role: 'frontend' | 'worker', workDir: string): PostgresEngineOptions {
   return {
     url,
@@ -16,7 +16,7 @@ export function postgresEngineOptions(url: string, role: 'frontend' | 'worker', 
     embedder: createBuiltinEmbedder(),
     connectionsMax: 6,
     taskRetentionMs: 86_400_000,
-    leaseMs: 10_000,
+    leaseMs: 3000,
     now: () => new Date().toISOString(),
     newId,
     logger: silentLogger,
