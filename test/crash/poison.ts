@@ -19,6 +19,8 @@ const poisons = {
 } as const;
 const attemptsMax = 3;
 const honestEach = 3;
+/** A bomb needs 1 s of a processor to fill the memory and is tried three times; beside six busy loops one took 45 s. */
+const deadlineMs = 600_000;
 /** Seen: 1 to 10, some 150 ms after the last bomb; 1,100 where malloc kept what was freed. */
 const keptMbMax = 128;
 
@@ -54,8 +56,8 @@ async function poisonServer(server: TestServer): Promise<boolean> {
   }
   const watching = new AbortController();
   const health = watchHealth(server, watching.signal);
-  const ends = await Promise.all([...bad].map(async ([name, id]) => ({ name, task: await ended(server.url, id, 120_000) })));
-  const others = await Promise.all(honest.map((id) => ended(server.url, id, 120_000)));
+  const ends = await Promise.all([...bad].map(async ([name, id]) => ({ name, task: await ended(server.url, id, deadlineMs) })));
+  const others = await Promise.all(honest.map((id) => ended(server.url, id, deadlineMs)));
   await until('the worker is back', async () => (await fetch(`${server.url}/ready`)).status === 200);
   await until('nothing is left over', () => leftovers(server.dataDir, 2).length === 0, 10_000).catch(() => undefined);
   watching.abort();
@@ -91,7 +93,7 @@ async function keptAfterBombs(server: TestServer, before: number): Promise<numbe
   for (let bomb = 0; bomb < 3; bomb += 1) {
     const names = ['buffers.txt', ...Array.from({ length: honestEach }, () => 'wait-20.txt')];
     const ids = await Promise.all(names.map((name) => accept(server, name)));
-    await Promise.all(ids.map((id) => ended(server.url, id, 120_000)));
+    await Promise.all(ids.map((id) => ended(server.url, id, deadlineMs)));
   }
   // The last bomb's thread is still giving back when its task has ended.
   await until('it is given back', () => workerMb() - before <= keptMbMax, 10_000).catch(() => undefined);
