@@ -18,17 +18,16 @@ export function createTaskControl(engine: Engine): TaskControl {
   const { tasks } = engine;
 
   async function wait(id: TaskId, waitMs: number, signal: AbortSignal): Promise<TaskSnapshot | null> {
-    const changed = Promise.withResolvers<void>();
-    const stopWatching = tasks.watch(id, ({ task }) => {
-      if (isTerminal(task.status)) changed.resolve();
+    const ended = Promise.withResolvers<TaskSnapshot | null>();
+    const stopWatching = tasks.watch(id, (snapshot) => {
+      if (isTerminal(snapshot.task.status)) ended.resolve(snapshot);
     });
-    const timer = setTimeout(changed.resolve, waitMs);
-    signal.addEventListener('abort', () => changed.resolve(), { once: true });
+    const timer = setTimeout(ended.resolve, waitMs, null);
+    signal.addEventListener('abort', () => ended.resolve(null), { once: true });
     try {
       const now = await tasks.get(id);
       if (now === null || isTerminal(now.task.status) || waitMs <= 0 || signal.aborted) return now;
-      await changed.promise;
-      return await tasks.get(id);
+      return (await ended.promise) ?? (await tasks.get(id));
     } finally {
       clearTimeout(timer);
       stopWatching();

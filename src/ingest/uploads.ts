@@ -47,8 +47,8 @@ export function createUploads(options: UploadsOptions): Uploads {
   let submitting = 0;
 
   async function admit(more: 0 | 1): Promise<void> {
-    const { pending } = await engine.tasks.counts();
-    if (pending + submitting + more > options.queueTasksMax) {
+    const { small, large } = await engine.queue.waiting();
+    if (small + large + submitting + more > options.queueTasksMax) {
       throw new AppError('queue_full', `The queue is full: ${options.queueTasksMax} documents are waiting. Try again later.`, {
         retryAfterSeconds: 10,
       });

@@ -1,7 +1,7 @@
 /**
- * Who wants to know what became of a task. Every durable write of a record leaves a lease directory under a name that holds
- * the task's id, and so do markers and progress: watching the few lease directories shows every change by whatever process,
- * however many tasks are kept. A poll of what is live is the net under the watchers.
+ * Who wants to know what became of a task. Every write of a record or of progress is made in a lease directory, under a name of its own that
+ * holds the task's id, and leaves it: watching the few lease directories shows every change by whatever process, however many tasks
+ * are kept. A poll of what is live is the net under the watchers.
  */
 import { join } from 'node:path';
 import { isTerminal, type Task, type TaskId, type TaskSnapshot, taskLanes } from '../../../tasks/task.ts';
@@ -21,6 +21,8 @@ const readsAtOnce = 8;
 const polledMax = 200;
 /** Ended tasks that are remembered so that the traces of their end are not told as news. */
 const endedMax = 5000;
+/** Temporary files that were seen to come and not yet to go. */
+const comingMax = 1000;
 
 export function createTaskWatch(options: {
   disk: Disk;
@@ -40,6 +42,7 @@ export function createTaskWatch(options: {
   const inFlight = new Set<TaskId>();
   const again = new Set<TaskId>();
   const directories = new Map<string, (() => void) | null>();
+  const coming = new Set<string>();
   let stopOwners: (() => void) | null = null;
   let reading = 0;
   let pollFrom = 0;
@@ -78,7 +81,7 @@ export function createTaskWatch(options: {
 
   function tell(snapshot: TaskSnapshot): void {
     const { task, progress } = snapshot;
-    if (ended.get(task.id) === task.revision && !oneTask.has(task.id)) return;
+    if (ended.get(task.id) === task.revision && !oneTask.has(task.id)) return void told.delete(task.id);
     const news = `${task.revision} ${JSON.stringify(progress)}`;
     const before = told.get(task.id);
     if (before === news || (before !== undefined && Number.parseInt(before, 10) > task.revision)) return;
@@ -114,10 +117,13 @@ export function createTaskWatch(options: {
     }
   }
 
-  /** The folder in which an attempt leaves its result says nothing of its task. */
+  /** A record, or progress, is in its place when its temporary file has gone: what is told once when it comes is told again then. */
   function noticeFile(fileName: string): void {
-    const id = fileName.startsWith('scratch.') ? null : taskIdIn(fileName);
-    if (id !== null) changed(id);
+    const id = fileName.startsWith('.t.') ? taskIdIn(fileName) : null;
+    if (id === null) return;
+    if (coming.delete(fileName)) return changed(id);
+    coming.add(fileName);
+    if (coming.size > comingMax) coming.delete(coming.values().next().value!);
   }
 
   async function poll(): Promise<void> {
@@ -160,7 +166,7 @@ export function createTaskWatch(options: {
         listeners.delete(listener);
         if (id === null || listeners.size > 0) return;
         if (oneTask.get(id) === listeners) oneTask.delete(id);
-        if (everyTask.size === 0) told.delete(id);
+        if (everyTask.size === 0 || ended.has(id)) told.delete(id);
       };
     },
     changed,
