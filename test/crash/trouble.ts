@@ -4,14 +4,14 @@
  */
 import { makeDataDir, removeDir, startServer, type TestServer } from '../support/server.ts';
 import { passThrough, startLoad } from '../support/trouble-load.ts';
-import { openTroubledPostgres, openTroubledRedis, type TroubledEngine } from '../support/troubles.ts';
+import { openTroubledCluster, openTroubledPostgres, openTroubledRedis, type TroubledEngine } from '../support/troubles.ts';
 import { until } from '../support/until.ts';
 import { type Figure, round, showFigures } from './figures.ts';
 
 /** `lastsMs`: how long each takes at least. `judged`: times decide, too. */
 export async function runTrouble(options: { readonly lastsMs: number; readonly judged: boolean }): Promise<boolean> {
   const results: boolean[] = [];
-  for (const open of [openTroubledPostgres, openTroubledRedis]) {
+  for (const open of [openTroubledPostgres, openTroubledRedis, openTroubledCluster]) {
     await using engine = await open();
     results.push(showFigures(await onEngine(engine, options)));
   }

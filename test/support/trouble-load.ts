@@ -109,7 +109,8 @@ export function startLoad(servers: readonly TestServer[]): TroubleLoad {
           const { tasks } = (await (await fetch(`${url}/tasks?limit=1000`)).json()) as { tasks: { status: string }[] };
           return tasks.every(({ status }) => status === 'completed' || status === 'failed');
         },
-        120_000,
+        // All that was taken in meanwhile, by as much of a processor as there is.
+        600_000,
       );
       return (await Promise.all(servers.map((server) => differences(server, uploads)))).flat();
     },

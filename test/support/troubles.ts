@@ -172,8 +172,11 @@ function killed(server: PostgresServer): Trouble {
   return { name: 'is killed and started again', refuses: false, begin: () => server.killAndRestart(), end: async () => {} };
 }
 
+/** What a Redis or Valkey lets its administrator do to it, so that trouble can be made. */
+const open = ['--enable-protected-configs', 'yes', '--enable-debug-command', 'yes'];
+
 export async function openTroubledRedis(): Promise<TroubledEngine> {
-  const server = await startRedis({ password, settings: ['--enable-protected-configs', 'yes', '--busy-reply-threshold', '100'] });
+  const server = await startRedis({ password, settings: [...open, '--busy-reply-threshold', '100'] });
   const nowhere = await freePort();
   /** Another than the servers' user, who stays whatever becomes of their password. */
   const admin = server.url.replace('://:', '://admin:');
@@ -243,17 +246,62 @@ export async function openTroubledRedis(): Promise<TroubledEngine> {
         end: () => tell((redis) => redis.config('SET', 'maxclients', '1000')),
       },
       busy(admin, inside),
+      loading(admin),
       killedRedis(server),
     ],
-    async silent(ms) {
-      const [seconds] = await inside.time();
-      return (await inside.zcount('{rag-intake}:owners', '-inf', Number(seconds) * 1000 - ms)) > 0;
-    },
-    workers: async () => (await inside.hvals('{rag-intake}:roles')).filter((role) => role === 'worker').length,
+    ...lookAtOwners(inside),
     async [Symbol.asyncDispose]() {
       inside.disconnect();
       await server[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** A cluster of one server, which loses the part that holds our keys. */
+export async function openTroubledCluster(): Promise<TroubledEngine> {
+  const server = await startRedis({ settings: ['--cluster-enabled', 'yes', '--cluster-require-full-coverage', 'no'] });
+  const inside = new Redis(server.url, { lazyConnect: true });
+  inside.on('error', () => undefined);
+  await inside.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  const slot = String(await inside.call('CLUSTER', 'KEYSLOT', '{rag-intake}'));
+  const serves = (): Promise<boolean> => isServed(inside);
+  await until('the cluster serves our keys', serves);
+  return {
+    engineEnv: { QUEUE_URL: server.url, DISK_RESERVE_BYTES: '0' },
+    common: [],
+    more: [
+      {
+        name: 'has lost a part of its cluster',
+        refuses: true,
+        begin: async () => void (await inside.call('CLUSTER', 'DELSLOTS', slot)),
+        async end() {
+          await inside.call('CLUSTER', 'ADDSLOTS', slot);
+          await until('the cluster serves our keys again', serves);
+        },
+      },
+    ],
+    ...lookAtOwners(inside),
+    async [Symbol.asyncDispose]() {
+      inside.disconnect();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function isServed(redis: Redis): Promise<boolean> {
+  return redis.exists('{rag-intake}:owners').then(
+    () => true,
+    () => false,
+  );
+}
+
+function lookAtOwners(redis: Redis): Pick<TroubledEngine, 'silent' | 'workers'> {
+  return {
+    async silent(ms) {
+      const [seconds] = await redis.time();
+      return (await redis.zcount('{rag-intake}:owners', '-inf', Number(seconds) * 1000 - ms)) > 0;
+    },
+    workers: async () => (await redis.hvals('{rag-intake}:roles')).filter((role) => role === 'worker').length,
   };
 }
 
@@ -282,6 +330,27 @@ function busy(admin: string, inside: Redis): Trouble {
     async end() {
       await inside.call('SCRIPT', 'KILL');
       await running;
+    },
+  };
+}
+
+/** As at a start with much to load: 2,000 keys of nobody, each of which takes 50 ms until it is to end. */
+function loading(admin: string): Trouble {
+  let reloaded: Promise<unknown> = Promise.resolve();
+  return {
+    name: 'loads what it holds',
+    refuses: true,
+    async begin() {
+      await askRedis(admin, async (redis) => {
+        await redis.config('SET', 'loading-process-events-interval-bytes', '1024');
+        await redis.config('SET', 'key-load-delay', '50000');
+        await redis.call('DEBUG', 'POPULATE', '2000', 'nobodys', '2000');
+      });
+      reloaded = askRedis(admin, (redis) => redis.call('DEBUG', 'RELOAD'));
+    },
+    async end() {
+      await askRedis(admin, (redis) => redis.config('SET', 'key-load-delay', '0'));
+      await reloaded;
     },
   };
 }
