@@ -240,7 +240,7 @@ export async function openTroubledRedis(): Promise<TroubledEngine> {
         keepsOut: true,
         begin: () =>
           tell(async (redis) => {
-            await redis.config('SET', 'maxclients', '3');
+            await redis.config('SET', 'maxclients', '2');
             await endAllButOneClient(redis);
           }),
         end: () => tell((redis) => redis.config('SET', 'maxclients', '1000')),
