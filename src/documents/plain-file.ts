@@ -7,6 +7,9 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { hasErrno } from '../errors.ts';
 
+/** Read at once of a file that is only looked through. */
+const pieceBytes = 1024 * 1024;
+
 /** A link, a folder, a pipe or a device where a file should be; or a file that is far too large for what it should be. */
 export class NotPlainFile extends Error {
   override readonly name = 'NotPlainFile';
@@ -38,17 +41,25 @@ export async function readPlain(path: string, bytesMax: number): Promise<string>
   }
 }
 
-/** Size and digest of a file; memory: one piece. @throws NotPlainFile. */
+/** Size and digest of a file; memory: one piece, or the file where that is less. @throws NotPlainFile. */
 export async function digestPlain(path: string): Promise<{ bytes: number; sha256: string }> {
   const handle = await openPlain(path);
-  const hash = createHash('sha256');
-  let bytes = 0;
-  // The stream closes the handle.
-  for await (const piece of handle.createReadStream({ highWaterMark: 1024 * 1024 })) {
-    hash.update(piece as Buffer);
-    bytes += (piece as Buffer).length;
+  try {
+    const { size } = await handle.stat();
+    // One byte more than a small file has, so that its end is seen by the first read.
+    const buffer = Buffer.allocUnsafe(Math.min(size + 1, pieceBytes));
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for (let more = true; more;) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, bytes);
+      hash.update(buffer.subarray(0, bytesRead));
+      bytes += bytesRead;
+      more = bytesRead === buffer.length || (bytesRead > 0 && bytes < size);
+    }
+    return { bytes, sha256: hash.digest('hex') };
+  } finally {
+    await handle.close();
   }
-  return { bytes, sha256: hash.digest('hex') };
 }
 
 /** Whether there is a folder of that name itself, and not a link to one. */

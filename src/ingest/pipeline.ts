@@ -2,7 +2,7 @@
  * One document through parse → chunk → embed, inside a worker thread. Writes nothing but its result, into the folder it is
  * given (`staging.ts`); how the attempt ends is a value, since errors lose their class between threads.
  */
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Chunk, shortened } from '../chunk/chunk.ts';
 import type { Embedder } from '../embed/embedder.ts';
@@ -18,7 +18,7 @@ import { failureOf, traceOf } from './failure.ts';
 import { type IngestJob, type IngestOutcome, progressMessage, readingIn } from './job.ts';
 import { writeReadFiles } from './read-files.ts';
 import { type Postings, PostingsBuilder } from '../search/index/postings.ts';
-import { measureParts, type StagedMeta } from '../search/index/staging.ts';
+import { type MadePart, type PartFacts, PartWriter, type StagedMeta } from '../search/index/staging.ts';
 
 export type PipelineParts = {
   readonly parser: DocumentParser;
@@ -50,7 +50,7 @@ export async function runPipeline(job: IngestJob, { reading: usual, ...others }:
       }),
     );
     clock.lap('parse');
-    writeFileSync(join(job.scratchDir, 'content.md'), parsed.markdown);
+    const markdown = writePart(job.scratchDir, 'content.md', Buffer.from(parsed.markdown));
     if (job.onlyReads === true) {
       const [first] = parts.toChunks(parsed, parts.reading);
       if (first === undefined) throw noText(job);
@@ -63,14 +63,14 @@ export async function runPipeline(job: IngestJob, { reading: usual, ...others }:
     const chunks = [...parts.toChunks(parsed, parts.reading)];
     requireText(chunks, job);
     clock.lap('chunk');
-    await stageChunks(job.scratchDir, chunks, parsed.title, parts.embedder, (chunksDone) =>
+    const staged = await stageChunks(job.scratchDir, chunks, parsed.title, parts.embedder, (chunksDone) =>
       report({ stage: 'embedding', ...pages, chunksDone, chunksTotal: chunks.length }, chunksDone === 0),
     );
     clock.lap('embed');
     const postings = postingsOf(chunks, parsed.title);
     clock.lap('terms');
     const document = describe(job, parsed, chunks.length, parts);
-    const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions, parts: await measureParts(job.scratchDir) };
+    const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions, parts: { 'content.md': markdown, ...staged } };
     writeFileSync(join(job.scratchDir, 'meta.json'), JSON.stringify(meta));
     return { ok: true, document, postings, stageMs: clock.laps };
   } catch (error) {
@@ -99,35 +99,40 @@ function noText(job: IngestJob): DocumentError {
   return new DocumentError('no_text', `No text found in ${job.filename}`);
 }
 
-/** Embeds batch by batch and writes as it goes, so that memory holds one batch of vectors. */
+function writePart(folder: string, part: MadePart, bytes: Uint8Array): PartFacts {
+  const file = new PartWriter(folder, part);
+  try {
+    file.write(bytes);
+    return file.facts();
+  } finally {
+    file.close();
+  }
+}
+
+/** Embeds batch by batch and writes as it goes, so that memory holds one batch of vectors. What was written. */
 async function stageChunks(
   folder: string,
   chunks: readonly Chunk[],
   title: string | null,
   embedder: Embedder,
   onProgress: (chunksDone: number) => void,
-): Promise<void> {
-  const rows = openSync(join(folder, 'chunks.ndjson'), 'wx');
-  const vectors = embedder.dimensions > 0 ? openSync(join(folder, 'vectors.bin'), 'wx') : null;
-  try {
-    onProgress(0);
-    for (let from = 0; from < chunks.length; from += batchChunks) {
-      const batch = chunks.slice(from, from + batchChunks);
-      writeSync(rows, batch.map((chunk) => `${JSON.stringify(chunk)}\n`).join(''));
-      if (vectors !== null) {
-        for (const vector of await embedder.embed(
-          batch.map((chunk) => passageOf(chunk, title)),
-          'passage',
-        )) {
-          writeSync(vectors, new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
-        }
-      }
-      onProgress(from + batch.length);
+): Promise<NonNullable<StagedMeta['parts']>> {
+  using stack = new DisposableStack();
+  const open = (part: MadePart): PartWriter => stack.adopt(new PartWriter(folder, part), (file) => file.close());
+  const rows = open('chunks.ndjson');
+  const vectors = embedder.dimensions > 0 ? open('vectors.bin') : null;
+  onProgress(0);
+  for (let from = 0; from < chunks.length; from += batchChunks) {
+    const batch = chunks.slice(from, from + batchChunks);
+    rows.write(Buffer.from(batch.map((chunk) => `${JSON.stringify(chunk)}\n`).join('')));
+    if (vectors !== null) {
+      const passages = batch.map((chunk) => passageOf(chunk, title));
+      for (const { buffer, byteOffset, byteLength } of await embedder.embed(passages, 'passage'))
+        vectors.write(new Uint8Array(buffer, byteOffset, byteLength));
     }
-  } finally {
-    closeSync(rows);
-    if (vectors !== null) closeSync(vectors);
+    onProgress(from + batch.length);
   }
+  return { 'chunks.ndjson': rows.facts(), ...(vectors === null ? {} : { 'vectors.bin': vectors.facts() }) };
 }
 
 /** Here, where the other threads go on meanwhile: the one that commits only puts them in their place. */

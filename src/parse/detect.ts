@@ -233,8 +233,8 @@ async function readHead(input: ParseInput): Promise<Buffer> {
   if (input.bytes !== undefined) return Buffer.from(input.bytes.subarray(0, headBytes));
   const file = await open(input.path, 'r');
   try {
-    const buffer = Buffer.alloc(headBytes);
-    const { bytesRead } = await file.read(buffer, 0, headBytes, 0);
+    const buffer = Buffer.alloc(Math.min(headBytes, (await file.stat()).size));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();

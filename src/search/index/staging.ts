@@ -4,6 +4,8 @@
  * Files rather than messages, so that a document of any size passes from thread to thread in bounded memory, and so that
  * an index can be rebuilt from what is published.
  */
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Chunk } from '../../chunk/chunk.ts';
 import type { DocumentPart } from '../../documents/document-part.ts';
@@ -101,6 +103,32 @@ function isParts(value: unknown): boolean {
 }
 
 /** Size and digest of each part in the folder beside the original. */
+/** A part as it is written, measured on the way: what was just written need not be read again for its digest. */
+export class PartWriter {
+  readonly #file: number;
+  readonly #hash = createHash('sha256');
+  #bytes = 0;
+
+  /** @throws EEXIST when there is one. */
+  constructor(folder: string, part: MadePart) {
+    this.#file = openSync(join(folder, part), 'wx');
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    for (let from = 0; from < bytes.length;) from += writeSync(this.#file, bytes, from);
+    this.#bytes += bytes.length;
+  }
+
+  facts(): PartFacts {
+    return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
 export async function measureParts(folder: string): Promise<NonNullable<StagedMeta['parts']>> {
   const found: Partial<Record<MadePart, PartFacts>> = {};
   for (const part of madeParts) {
