@@ -38,6 +38,8 @@ type GlobalOptions = {
   readonly json?: boolean;
 };
 
+/** Those that a collection says something to; what would be passed over is refused. */
+const aboutACollection = ['ingest', 'watch', 'search', 'tasks', 'task', 'cancel', 'retry', 'documents', 'mcp'];
 const aMetadata = '{"department": "hr", "year": 2026}';
 const aFilter = '{"type": "eq", "key": "department", "value": "hr"}';
 const program = new Command('rag-intake')
@@ -53,7 +55,8 @@ const program = new Command('rag-intake')
   .option('--patience <seconds>', 'how long a busy or absent server is tried again', wholeNumber(0, 86_400), 60)
   .option('--json', 'answer in JSON')
   .configureHelp({ showGlobalOptions: true })
-  .exitOverride();
+  .exitOverride()
+  .hook('preAction', (_program, command) => refuseWhatSaysNothing(command));
 
 program
   .command('serve')
@@ -248,10 +251,11 @@ program
   )
   .action(async () => {
     const { bridgeMcp } = await import('./mcp.ts');
-    const { url, key: given } = globals();
+    const { url, key, collection } = globals();
     await bridgeMcp({
       url,
-      key: given === undefined || given === '' ? null : given,
+      key: orNull(key),
+      collection: orNull(collection),
       note: (line) => console.error(printable(line)),
     });
   });
@@ -548,11 +552,24 @@ function openClient(onWait?: (reason: string, waitMs: number) => void): ApiClien
   const { url, key, patience, collection } = globals();
   return createApiClient({
     url,
-    collection: collection === undefined || collection === '' ? null : collection,
-    key: key === undefined || key === '' ? null : key,
+    collection: orNull(collection),
+    key: orNull(key),
     patienceMs: patience * 1000,
     ...(onWait === undefined ? {} : { onWait }),
   });
+}
+
+/** A collection of the environment may stand there for other commands. */
+function refuseWhatSaysNothing(command: Command): void {
+  if (program.getOptionValueSource('collection') !== 'cli') return;
+  const top = command.parent === program ? command.name() : (command.parent?.name() ?? '');
+  if (!aboutACollection.includes(top))
+    throw new CliError(`--collection says nothing to \`${top}\`; leave it out.`, exitCodes.usage);
+}
+
+/** An empty setting is none. */
+function orNull(given: string | undefined): string | null {
+  return given === undefined || given === '' ? null : given;
 }
 
 function globals(): GlobalOptions {

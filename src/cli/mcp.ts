@@ -10,6 +10,8 @@ export type McpBridgeOptions = {
   /** The server's, without a path. */
   readonly url: string;
   readonly key: string | null;
+  /** What tools and resources are about that name none; null: the key's own. */
+  readonly collection: string | null;
   /** Tells a person, on standard error. */
   readonly note: (sentence: string) => void;
 };
@@ -21,10 +23,11 @@ const internalError = -32_603;
  * Runs until standard input ends.
  * @throws CliError `settings` when the SDK is not installed.
  */
-export async function bridgeMcp({ url, key, note }: McpBridgeOptions): Promise<void> {
+export async function bridgeMcp({ url, key, collection, note }: McpBridgeOptions): Promise<void> {
   const { StdioServerTransport, StreamableHTTPClientTransport } = await loadSdk();
   const here = new StdioServerTransport();
-  const there = new StreamableHTTPClientTransport(new URL(`${url.replace(/\/$/, '')}/mcp`), {
+  const query = collection === null ? '' : `?${new URLSearchParams({ collection }).toString()}`;
+  const there = new StreamableHTTPClientTransport(new URL(`${url.replace(/\/$/, '')}/mcp${query}`), {
     requestInit: { headers: key === null ? {} : { authorization: `Bearer ${key}` } },
   }) as unknown as Transport;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
@@ -50,7 +53,7 @@ export async function bridgeMcp({ url, key, note }: McpBridgeOptions): Promise<v
     try {
       await there.send(message);
     } catch (error) {
-      const sentence = explain(error, url);
+      const sentence = explain(error, url, collection);
       note(sentence);
       if ('method' in message && 'id' in message)
         await here.send({ jsonrpc: '2.0', id: message.id, error: { code: internalError, message: sentence } });
@@ -58,8 +61,10 @@ export async function bridgeMcp({ url, key, note }: McpBridgeOptions): Promise<v
   }
 }
 
-function explain(error: unknown, url: string): string {
+function explain(error: unknown, url: string, collection: string | null): string {
   const status = Number((error as { code?: unknown }).code);
+  if (status === 404 && collection !== null)
+    return `${url} has no collection ${collection} for this key, or no MCP; start it with MCP=on.`;
   if (status === 404 || status === 405) return `${url} has no MCP; start it with MCP=on.`;
   if (status === 401) return `${url} wants a key, or another one: set RAG_INTAKE_KEY.`;
   if (status === 429 || status === 503) return `${url} is busy; try again in a moment.`;

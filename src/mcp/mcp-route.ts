@@ -4,10 +4,14 @@ import { finished } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { watchOf } from '../http/upload/body-watch.ts';
+import type { Principal } from '../http/access/access.ts';
 import type { HttpLimits } from '../http/http-settings.ts';
+import type { Services } from '../http/services.ts';
 import { readJsonBody } from '../http/wire/json-body.ts';
 import { route, type Route } from '../http/routes/route.ts';
+import { askedCollection } from '../http/access/asked-collection.ts';
 import { createSlots, type Slots } from '../http/access/slots.ts';
+import * as schemas from '../http/wire/schemas.ts';
 import type { WireOptions } from '../http/wire/wire.ts';
 import type { McpHandler } from './mcp-handler.ts';
 
@@ -52,14 +56,18 @@ export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOpt
     tag: 'system',
     summary:
       'Model Context Protocol (streamable HTTP, without sessions): tools to insert, follow, cancel, list, search, read and delete documents.',
+    query: z.object({
+      collection: schemas.collectionName.optional().meta({ description: 'What tools and resources are about that name none.' }),
+    }),
     body: { kind: 'message', schema: jsonRpcMessage },
     answers: {
       200: { description: 'The answer.', json: jsonRpcAnswer },
       202: { description: 'Taken note.', empty: true },
       400: { description: 'A problem, or a message that is not understood.', json: jsonRpcAnswer },
     },
-    problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited'],
-    async handle({ ctx, services, principal, requestId, signal, asker, audit }) {
+    problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited', 'not_found', 'invalid_request'],
+    async handle({ ctx, query, services, principal: asking, requestId, signal, asker, audit }) {
+      const principal = query.collection === undefined ? asking : await about(query.collection, { services, principal: asking });
       const held = holdMemory(memory, asker.client);
       let streams = false;
       try {
@@ -80,6 +88,11 @@ export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOpt
       }
     },
   });
+}
+
+/** The caller, with a collection in the place of its own one. @throws AppError `not_found`. */
+async function about(collection: string, call: { services: Services; principal: Principal }): Promise<Principal> {
+  return { ...call.principal, home: await askedCollection(call, collection) };
 }
 
 /** What the SDK insists on; a client that accepts less is answered with JSON all the same. */

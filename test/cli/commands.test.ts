@@ -65,6 +65,17 @@ describe('the command', () => {
     expect(await run('documents', 'delete', 'nowhere')).toMatchObject({ code: 1, stderr: 'Document not found\n' });
   });
 
+  it('refuses a collection where it would be passed over', async () => {
+    const refused = await Promise.all(
+      [['doctor'], ['webhooks', 'list'], ['key', 'list'], ['collections'], ['backup', '/nowhere']].map((words) =>
+        run('--collection', 'hr', ...words),
+      ),
+    );
+
+    expect(refused.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2]);
+    expect(refused[1]!.stderr).toContain('--collection says nothing to `webhooks`; leave it out.');
+  });
+
   it('makes keys that the server knows by their digest alone', async () => {
     const { stdout } = await run('--json', 'key', 'create', 'laptop', '--scope', 'read');
     const { key, line } = JSON.parse(stdout) as { key: string; line: string };

@@ -5,11 +5,16 @@ import { cliModule } from '../support/command.ts';
 import { makeDataDir, removeDir, startServer, type TestServer, type WireHit, type WireTask } from '../support/server.ts';
 
 const key = 'write-key-0123456789';
+const adminKey = 'admin-key-0123456789';
+const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' };
 let server: TestServer;
 const open: Client[] = [];
 
 beforeAll(async () => {
-  server = await startServer({ dataDir: await makeDataDir(), env: { MCP: 'on', API_KEYS: `writer:write:${key}` } });
+  server = await startServer({
+    dataDir: await makeDataDir(),
+    env: { MCP: 'on', API_KEYS: `writer:write:${key},keeper:admin:${adminKey}` },
+  });
 });
 
 afterEach(async () => {
@@ -39,6 +44,28 @@ describe('rag-intake mcp', () => {
     expect(resources.map(({ name }) => name)).toEqual(['说明.md']);
   });
 
+  it('is about the collection that it was given, where a tool names none', async () => {
+    await fetch(`${server.url}/collections/hr`, { method: 'PUT', headers, body: '{"title": "人事"}' });
+    const inHr = await start({ RAG_INTAKE_URL: server.url, RAG_INTAKE_KEY: key }, ['--collection', 'hr']);
+    const others = await start({ RAG_INTAKE_URL: server.url, RAG_INTAKE_KEY: key });
+
+    await inHr.callTool({ name: 'insert_document', arguments: { doc_id: 'leave', filename: '假期.md', text: '年假为二十天' } });
+    const there = await fetch(`${server.url}/documents/leave?collection=hr`, { headers });
+    const found = await inHr.callTool({ name: 'search', arguments: { query: '年假' } });
+    const foundByOthers = await others.callTool({ name: 'search', arguments: { query: '年假' } });
+    const { resources } = await inHr.listResources();
+
+    expect(there.status).toBe(200);
+    expect((found.structuredContent as { hits: WireHit[] }).hits[0]!.citation).toMatchObject({ doc_id: 'leave', collection: 'hr' });
+    expect((foundByOthers.structuredContent as { hits: WireHit[] }).hits.map(({ citation }) => citation.doc_id)).not.toContain(
+      'leave',
+    );
+    expect(resources.map(({ name }) => name)).toEqual(['假期.md']);
+    await expect(start({ RAG_INTAKE_URL: server.url, RAG_INTAKE_KEY: key }, ['--collection', 'none'])).rejects.toThrow(
+      'no collection none',
+    );
+  });
+
   it('says what to do when the key is wrong, nobody answers, or the server has no MCP', async () => {
     const plain = await startServer({ dataDir: await makeDataDir() });
 
@@ -51,13 +78,13 @@ describe('rag-intake mcp', () => {
   });
 });
 
-async function start(env: Record<string, string>): Promise<Client> {
+async function start(env: Record<string, string>, args: readonly string[] = []): Promise<Client> {
   const client = new Client({ name: 'test', version: '1' });
   open.push(client);
   await client.connect(
     new StdioClientTransport({
       command: process.execPath,
-      args: [cliModule, 'mcp'],
+      args: [cliModule, ...args, 'mcp'],
       env: { PATH: '/usr/bin:/bin', ...env },
       stderr: 'ignore',
     }),

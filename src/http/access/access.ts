@@ -17,6 +17,8 @@ export type Principal = {
   readonly scope: Scope;
   /** The collections that exist for it, its own one first; null: all of them, `default` being its own. */
   readonly collections: readonly string[] | null;
+  /** Which of them it means where it names none, when that is not its own one: what a whole connection is about. */
+  readonly home?: string;
   /** How it was shown; `proxy`: a trusted proxy names the person. `none`: nothing was shown; `wrong`: what was shown is no key of ours. */
   readonly by: 'none' | 'wrong' | 'header' | 'cookie' | 'proxy';
 };
@@ -113,8 +115,8 @@ export function reaches({ collections }: Pick<Principal, 'collections'>, collect
 }
 
 /** The collection that a caller means who names none. */
-export function homeOf({ collections }: Pick<Principal, 'collections'>): string {
-  return collections?.[0] ?? defaultCollection;
+export function homeOf({ collections, home }: Pick<Principal, 'collections' | 'home'>): string {
+  return home ?? collections?.[0] ?? defaultCollection;
 }
 
 /** A task as this caller may see it: how many wait before it would tell of collections that do not exist for a bound key. */
