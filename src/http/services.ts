@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { ScopedId } from '../documents/document-name.ts';
 import type { Collection, CollectionSettings } from '../documents/collection.ts';
-import type { ByteRange, Receipt } from '../storage/file-store.ts';
+import type { ByteRange, IncomingReceipt, Receipt } from '../storage/file-store.ts';
 import type { AnswerService } from '../search/models/answer.ts';
 import type {
   ChunkPage,
@@ -30,18 +30,26 @@ export type Upload = Given & {
   readonly caller: string;
 };
 
+/** A small file that is in memory already. */
+export type WholeUpload = Omit<Upload, 'receipt'> & { readonly content: Uint8Array };
+
 export interface UploadService {
   /**
    * Admission, then a place to write to. Call before the body is read.
    * @throws AppError `unavailable` (starting, stopping, disk refuses), `queue_full`, `insufficient_storage`.
    */
-  receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<Receipt>;
+  receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<IncomingReceipt>;
   /**
    * Durable when it returns. Discards the receipt when it throws.
    * @throws AppError `invalid_document` (`Invalid document: Empty file: …`), `invalid_request` (the callback URL),
    * `insufficient_storage`, `unavailable`.
    */
   submit(upload: Upload): Promise<Task>;
+  /**
+   * Many small files as one: each durable, or refused by itself, with an AppError of `receive` or `submit`. What finds no room in the
+   * queue are the last of them. Of one doc_id the last wins. Never rejects.
+   */
+  submitAll(uploads: readonly WholeUpload[]): Promise<readonly PromiseSettledResult<Task>[]>;
   /** Which way a file of this size goes when the client has no preference. */
   laneOf(fileBytes: number): TaskLane;
 }
@@ -105,7 +113,7 @@ export interface CollectionService {
 export type Question = Omit<SearchQuery, 'collection'> & { readonly collections: readonly string[] };
 
 /** A file that is read and not kept; whoever opened it discards it, and with it the files that reading it left. */
-export interface FileReading extends Receipt {
+export interface FileReading extends IncomingReceipt {
   /**
    * After `stream` has finished. Waits for a thread of the worker process, which go round among callers.
    * @throws AppError `unavailable`; DocumentError when it cannot be read.

@@ -8,7 +8,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished, Transform, type Writable } from 'node:stream';
 import { AppError, DocumentError } from '../errors.ts';
-import type { FileStore, Receipt } from '../storage/file-store.ts';
+import type { FileStore, IncomingReceipt } from '../storage/file-store.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { TaskId } from '../tasks/task.ts';
 import { type ReadFiles, readFilesIn } from './read-files.ts';
@@ -40,7 +40,7 @@ export type ReadWish = {
 };
 
 /** A place for one file. */
-export interface DirectReading extends Receipt {
+export interface DirectReading extends IncomingReceipt {
   /**
    * After `stream` has finished.
    * @throws AppError `unavailable`; DocumentError when the document cannot be read.

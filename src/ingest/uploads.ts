@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { keptDocId } from '../documents/doc-id.ts';
 import { collectionOf, defaultCollection } from '../documents/document-name.ts';
-import type { Receipt } from '../storage/file-store.ts';
-import type { Engine } from '../storage/engine.ts';
+import type { IncomingReceipt, Receipt } from '../storage/file-store.ts';
+import type { Arrival, Engine } from '../storage/engine.ts';
 import { AppError } from '../errors.ts';
 import { type Given, givenOf } from '../tasks/given.ts';
-import type { Task, TaskId, TaskLane } from '../tasks/task.ts';
+import type { NewTask, Task, TaskId, TaskLane } from '../tasks/task.ts';
 
 export type UploadsOptions = {
   readonly engine: Engine;
@@ -33,11 +33,19 @@ export type NewUpload = Given &
     readonly caller: string;
   };
 
+/** A small file that is in memory already. */
+export type WholeUpload = Omit<NewUpload, 'receipt'> & { readonly content: Uint8Array };
+
 export interface Uploads {
   /** @throws AppError `queue_full`, `insufficient_storage`, `unavailable`, before a byte of the body is read. */
-  receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<Receipt>;
+  receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<IncomingReceipt>;
   /** Durable when it returns; the receipt is gone when it throws. @throws AppError `invalid_document`, `quota_exceeded`, as `receive`. */
   submit(upload: NewUpload): Promise<Task>;
+  /**
+   * Many small files as one: each durable, or refused by itself, with an AppError of `receive` or `submit`. What finds no room in the
+   * queue are the last of them. Of one doc_id the last wins. Never rejects.
+   */
+  submitAll(uploads: readonly WholeUpload[]): Promise<readonly PromiseSettledResult<Task>[]>;
   laneOf(fileBytes: number): TaskLane;
 }
 
@@ -46,13 +54,19 @@ export function createUploads(options: UploadsOptions): Uploads {
   /** On their way to being counted as pending, so that a burst cannot overrun the limit. */
   let submitting = 0;
 
-  async function admit(more: 0 | 1): Promise<void> {
+  /** How many more may wait; below zero when there are too many on their way already. */
+  async function room(): Promise<number> {
     const { small, large } = await engine.queue.waiting();
-    if (small + large + submitting + more > options.queueTasksMax) {
-      throw new AppError('queue_full', `The queue is full: ${options.queueTasksMax} documents are waiting. Try again later.`, {
-        retryAfterSeconds: 10,
-      });
-    }
+    return options.queueTasksMax - small - large - submitting;
+  }
+
+  async function admit(more: 0 | 1): Promise<void> {
+    if ((await room()) < more) throw queueFull();
+  }
+
+  function queueFull(): AppError {
+    const sentence = `The queue is full: ${options.queueTasksMax} documents are waiting. Try again later.`;
+    return new AppError('queue_full', sentence, { retryAfterSeconds: 10 });
   }
 
   /** A collection that was removed while the upload came in takes it along: whoever removed it may have looked before. */
@@ -66,35 +80,82 @@ export function createUploads(options: UploadsOptions): Uploads {
     return fileBytes < options.syncBytesMax ? 'small' : 'large';
   }
 
+  /** Everything that may be refused of one upload by itself is refused here. */
+  async function taskOf(
+    { docId, keyId, caller, ...said }: Omit<NewUpload, 'receipt'>,
+    { bytes, sha256 }: Pick<Receipt, 'bytes' | 'sha256'>,
+  ): Promise<NewTask> {
+    if (bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${said.filename}`);
+    const callback = (options.callbackUrl ?? noCallbacks)(said.callbackUrl);
+    options.countQuota?.(keyId, bytes);
+    return {
+      ...givenOf(said),
+      id: options.newId(),
+      docId: await keptDocId(docId, async (form) => (await engine.index.info(form)) !== null),
+      fileBytes: bytes,
+      sha256,
+      keyId,
+      caller: tokenOf(caller),
+      callbackUrl: callback,
+      lane: laneOf(bytes),
+      attemptsMax: options.attemptsMax,
+      createdAt: options.now(),
+    };
+  }
+
+  /** Received together, then made tasks together. */
+  async function takeIn(uploads: readonly WholeUpload[]): Promise<readonly PromiseSettledResult<Task>[]> {
+    const receipts = await engine.files.receiveAll(uploads.map(({ content }) => content));
+    const wanted = await Promise.allSettled(uploads.map((upload, i) => taskOf(upload, receipts[i]!)));
+    const arrivals = wanted.map((want, i): Arrival | null =>
+      want.status === 'fulfilled' ? { task: want.value, receipt: receipts[i]! } : null,
+    );
+    const [submitted] = await Promise.allSettled([engine.submitAll(arrivals.filter((arrival) => arrival !== null))]);
+    const ends = submitted.status === 'fulfilled' ? submitted.value.values() : null;
+    const results = wanted.map((want) =>
+      want.status === 'rejected' ? want : (ends?.next().value ?? (submitted as PromiseRejectedResult)),
+    );
+    return Promise.all(results.map((result, i) => takenIn(result, receipts[i]!)));
+  }
+
+  async function takenIn(result: PromiseSettledResult<Task>, receipt: Receipt): Promise<PromiseSettledResult<Task>> {
+    if (result.status === 'rejected') await receipt.discard();
+    else {
+      const gone = await requireStill(collectionOf(result.value.docId), result.value).catch((error: unknown) => ({ error }));
+      if (gone !== undefined) return { status: 'rejected', reason: gone.error };
+    }
+    return result;
+  }
+
   return {
     laneOf,
     async receive(wanted) {
       await admit(1);
       return engine.files.receive(wanted);
     },
-    async submit({ receipt, docId, keyId, caller, ...said }) {
+    async submitAll(uploads) {
+      let free: number;
+      try {
+        free = Math.max(0, await room());
+      } catch (error) {
+        return uploads.map(() => ({ status: 'rejected', reason: error }));
+      }
+      const taken = uploads.slice(0, free);
+      const rest = uploads.slice(free).map((): PromiseSettledResult<Task> => ({ status: 'rejected', reason: queueFull() }));
+      submitting += taken.length;
+      try {
+        return [...(taken.length === 0 ? [] : await takeIn(taken)), ...rest];
+      } catch (error) {
+        return [...taken.map((): PromiseSettledResult<Task> => ({ status: 'rejected', reason: error })), ...rest];
+      } finally {
+        submitting -= taken.length;
+      }
+    },
+    async submit({ receipt, ...upload }) {
       submitting += 1;
       try {
-        if (receipt.bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${said.filename}`);
-        const callback = (options.callbackUrl ?? noCallbacks)(said.callbackUrl);
         await admit(0);
-        options.countQuota?.(keyId, receipt.bytes);
-        const task = await engine.submit(
-          {
-            ...givenOf(said),
-            id: options.newId(),
-            docId: await keptDocId(docId, async (form) => (await engine.index.info(form)) !== null),
-            fileBytes: receipt.bytes,
-            sha256: receipt.sha256,
-            keyId,
-            caller: tokenOf(caller),
-            callbackUrl: callback,
-            lane: laneOf(receipt.bytes),
-            attemptsMax: options.attemptsMax,
-            createdAt: options.now(),
-          },
-          receipt,
-        );
+        const task = await engine.submit(await taskOf(upload, receipt), receipt);
         await requireStill(collectionOf(task.docId), task);
         return task;
       } catch (error) {

@@ -11,6 +11,9 @@ export type StoreState =
   | { readonly state: 'ready' }
   | { readonly state: 'full' | 'read_only' | 'unusable'; readonly reason: string };
 
+/** A received file and the task that is to be made of it. */
+export type Arrival = { readonly task: NewTask; readonly receipt: Receipt };
+
 export interface Engine {
   readonly tasks: TaskStore;
   readonly queue: TaskQueue;
@@ -31,6 +34,11 @@ export interface Engine {
    * @throws AppError `insufficient_storage` (no room), `unavailable` (the disk refuses writes).
    */
   submit(task: NewTask, receipt: Receipt): Promise<Task>;
+  /**
+   * `submit` of many small files, which share what that costs where the engine can: each is durable, or refused and not visible,
+   * by itself. Those of one doc_id keep their order.
+   */
+  submitAll(arrivals: readonly Arrival[]): Promise<readonly PromiseSettledResult<Task>[]>;
   /**
    * Does the steps of `work` on this engine as one, where it can: all of them or none become visible, and none when this process
    * was declared dead meanwhile. The file engine does them one after the other; each is idempotent. May run `work` again.

@@ -4,16 +4,19 @@ import { createHash } from 'node:crypto';
 import type { DocumentPart } from '../documents/document-part.ts';
 import type { TaskId, Version } from '../tasks/task.ts';
 
-/** An upload being received. Exactly one of `keep` (by `Engine.submit`) and `discard` ends it. */
+/** An upload that was received. Exactly one of `keep` (by `Engine.submit`) and `discard` ends it. */
 export interface Receipt {
-  /** Write the file's bytes here; `finish` comes after they are flushed to the disk. */
-  readonly stream: Writable;
-  /** Known once `stream` has finished. */
   readonly bytes: number;
-  /** Of the bytes received, lower-case hex. Known once `stream` has finished. */
+  /** Of the bytes received, lower-case hex. */
   readonly sha256: string;
   /** Removes what was received. Safe at any time and safe twice; does nothing after the upload was kept. */
   discard(): Promise<void>;
+}
+
+/** An upload that is being received: a whole `Receipt` once `stream` has finished, which tells its `bytes` and `sha256` then. */
+export interface IncomingReceipt extends Receipt {
+  /** Write the file's bytes here; `finish` comes after they are flushed to the disk. */
+  readonly stream: Writable;
 }
 
 /** Names one stored file. */
@@ -31,7 +34,12 @@ export interface FileStore {
    * Starts receiving an upload. Memory does not grow with the file.
    * @throws AppError `insufficient_storage` when there is no room for `bytesExpected` above the free-space floor.
    */
-  receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<Receipt>;
+  receive(options: { bytesMax: number; bytesExpected: number | null }): Promise<IncomingReceipt>;
+  /**
+   * Receives files that are in memory already, together: all of them, in their order, or none. Durable when it returns.
+   * @throws as `receive`, and what its streams fail with.
+   */
+  receiveAll(contents: readonly Uint8Array[]): Promise<readonly Receipt[]>;
   /** A local path that may be read while the task or document version exists; null when there is no such file. */
   localPath(key: FileKey): Promise<string | null>;
   /** `bytes`: of the whole file. `pick` chooses a part of it once they are known; without it, and for null, all of it is read. */

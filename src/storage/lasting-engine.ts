@@ -3,7 +3,7 @@
  * it takes part again as a new owner. Until that is done everything is refused as `unavailable`; who watches tasks is told of what was
  * missed. A worker ends instead, and its supervisor starts another: what runs in its threads belongs to the old owner.
  */
-import type { Receipt } from './file-store.ts';
+import type { IncomingReceipt, Receipt } from './file-store.ts';
 import type { Logger } from '../logger.ts';
 import type { TaskId, TaskSnapshot } from '../tasks/task.ts';
 import { notReady } from '../trouble.ts';
@@ -100,16 +100,24 @@ export async function openLastingEngine(options: {
     };
   }
 
-  async function receive(wanted: Parameters<Engine['files']['receive']>[0]): Promise<Receipt> {
+  async function receive(wanted: Parameters<Engine['files']['receive']>[0]): Promise<IncomingReceipt> {
     const maker = engine();
     const receipt = await maker.files.receive(wanted);
     makers.set(receipt, maker);
     return receipt;
   }
 
-  async function withMaker<T>(receipt: Receipt | null, work: (engine: Engine) => Promise<T>): Promise<T> {
+  async function receiveAll(contents: readonly Uint8Array[]): Promise<readonly Receipt[]> {
     const maker = engine();
-    if (receipt !== null && makers.get(receipt) !== maker) throw notReady('this upload was received by the owner of before');
+    const receipts = await maker.files.receiveAll(contents);
+    for (const receipt of receipts) makers.set(receipt, maker);
+    return receipts;
+  }
+
+  async function withMaker<T>(receipts: readonly Receipt[], work: (engine: Engine) => Promise<T>): Promise<T> {
+    const maker = engine();
+    if (receipts.some((receipt) => makers.get(receipt) !== maker))
+      throw notReady('this upload was received by the owner of before');
     return work(maker);
   }
 
@@ -117,13 +125,18 @@ export async function openLastingEngine(options: {
   return {
     tasks: following(() => engine().tasks, { watch }),
     queue: following(() => engine().queue, {}),
-    files: following(() => engine().files, { receive }),
+    files: following(() => engine().files, { receive, receiveAll }),
     index: following(() => engine().index, {}),
     collections: following(() => engine().collections, {}),
     nextOrdinal: async () => engine().nextOrdinal(),
     continueAfter: async (ordinal) => engine().continueAfter(ordinal),
-    submit: (task, receipt) => withMaker(receipt, (maker) => maker.submit(task, receipt)),
-    importTask: (task, receipt) => withMaker(receipt, (maker) => maker.importTask(task, receipt)),
+    submit: (task, receipt) => withMaker([receipt], (maker) => maker.submit(task, receipt)),
+    submitAll: (arrivals) =>
+      withMaker(
+        arrivals.map(({ receipt }) => receipt),
+        (maker) => maker.submitAll(arrivals),
+      ),
+    importTask: (task, receipt) => withMaker(receipt === null ? [] : [receipt], (maker) => maker.importTask(task, receipt)),
     transaction: async (work) => engine().transaction(work),
     others: async () => engine().others(),
     async state() {

@@ -1,5 +1,6 @@
 /** What every Engine does as a whole: submitting, the race of a late owner with the index, stopping. */
 import { defaultSettings } from '../../src/documents/collection.ts';
+import { createHash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -101,6 +102,31 @@ export function engineContract(name: string, create: CreateHarness): void {
 
       expect((await front.tasks.list({ limit: 10 })).tasks).toEqual([]);
       expect(await front.tasks.counts()).toEqual({ pending: 0, processing: 0 });
+    });
+
+    it('makes many uploads tasks together, those of one doc_id in their order, and says of each by itself what became of it', async () => {
+      const texts = ['一', 'two', '三', 'four'];
+      const receipts = await front.files.receiveAll(texts.map((text) => Buffer.from(text)));
+      expect(receipts.map(({ bytes }) => bytes)).toEqual([3, 3, 3, 4]);
+      expect(receipts[1]!.sha256).toBe(createHash('sha256').update('two').digest('hex'));
+      const docIds = ['same', 'b', 'same', 'unkept'];
+      const arrivals = receipts.map((receipt, i) => ({ task: newTask(receipt, { docId: docIds[i]! }), receipt }));
+      // What cannot be kept: bytes that are no longer there.
+      await receipts[3]!.discard();
+
+      const results = await front.submitAll(arrivals);
+
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
+      const tasks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      for (const [i, task] of tasks.entries()) {
+        expect((await worker.tasks.get(task.id))?.task).toEqual(task);
+        expect(await worker.files.stat({ kind: 'payload', taskId: task.id })).toEqual({ bytes: Buffer.byteLength(texts[i]!) });
+      }
+      expect(tasks[0]!.ordinal).toBeLessThan(tasks[2]!.ordinal);
+      expect(await front.tasks.counts()).toEqual({ pending: 3, processing: 0 });
+      expect(await front.tasks.get(arrivals[3]!.task.id)).toBeNull();
+      await receipts[0]!.discard();
+      expect(await front.files.stat({ kind: 'payload', taskId: tasks[0]!.id })).toEqual({ bytes: 3 });
     });
 
     it('keeps an upload although its discard comes after the submit', async () => {

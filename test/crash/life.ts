@@ -25,6 +25,7 @@ export async function live(front: Engine, worker: Engine, tell: Journal): Promis
   const steps: (() => Promise<unknown>)[] = [
     () => submit(front, tell, 'first', { docId: 'a' }),
     () => submit(front, tell, 'second', { docId: 'a', lane: 'large' }),
+    () => submitGroup(front, tell),
     () => discardOne(front),
     () => cancelOne(front, tell),
     () => runNext(worker, tell),
@@ -70,6 +71,30 @@ export async function submit(front: Engine, tell: Journal, text: string, choices
     throw error;
   }
   return id;
+}
+
+/** Two documents, one of them in two versions. */
+async function submitGroup(front: Engine, tell: Journal): Promise<void> {
+  const members = [
+    { id: newId(), docId: 'd', text: 'fourth' },
+    { id: newId(), docId: 'e', text: 'fifth' },
+    { id: newId(), docId: 'd', text: 'sixth' },
+  ];
+  for (const { id } of members) tell({ op: 'receive', id, phase: 'ask' });
+  const receipts = await front.files.receiveAll(members.map(({ text }) => Buffer.from(text))).catch((error: unknown) => {
+    if (!front.lost.aborted) for (const { id } of members) tell({ op: 'submit', id, phase: 'error' });
+    throw error;
+  });
+  for (const { id } of members) tell({ op: 'submit', id, phase: 'ask' });
+  const arrivals = members.map(({ id, docId }, i) => ({ task: newTask(receipts[i]!, { id, docId }), receipt: receipts[i]! }));
+  const [submitted] = await Promise.allSettled([front.submitAll(arrivals)]);
+  for (const [i, { id }] of members.entries()) {
+    if (submitted.status === 'fulfilled' && submitted.value[i]!.status === 'fulfilled') tell({ op: 'submit', id, phase: 'ok' });
+    else {
+      await receipts[i]!.discard();
+      if (!front.lost.aborted) tell({ op: 'submit', id, phase: 'error' });
+    }
+  }
 }
 
 async function discardOne(front: Engine): Promise<void> {

@@ -102,6 +102,13 @@ const mutations: readonly Mutation[] = [
     suite: vitest('record is not written yet'),
   },
   {
+    name: 'the files of many uploads are not flushed',
+    file: `${engine}/content/staged-upload.ts`,
+    from: '      await file.sync();\n    } finally {',
+    to: '    } finally {',
+    suite: powerLoss,
+  },
+  {
     name: 'a document is moved into place before its files are flushed',
     file: `${engine}/content/file-store.ts`,
     from: "        ...names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')),\n",

@@ -9,11 +9,12 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { callbackify } from 'node:util';
 import { v7 } from 'uuid';
-import type { Receipt } from '../../src/storage/file-store.ts';
+import type { IncomingReceipt, Receipt } from '../../src/storage/file-store.ts';
 import { AppError } from '../../src/errors.ts';
-import type { CollectionView, Question, Services, SystemStatus } from '../../src/http/services.ts';
+import type { CollectionView, Question, Services, SystemStatus, Upload, WholeUpload } from '../../src/http/services.ts';
 import { type IndexedDocument, type SearchAnswer, titleOf } from '../../src/search/document-index.ts';
 import { createDirectReader, type ReadRequest } from '../../src/ingest/direct-reading.ts';
 import type { RunOutcome } from '../../src/ingest/thread-pool.ts';
@@ -84,30 +85,9 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
         ask: readAsText,
       }),
       uploads: {
-        receive: async ({ bytesMax }) => {
-          const refused = options.refuse?.() ?? null;
-          if (refused !== null) throw refused;
-          if (countOf('pending') >= queueTasksMax)
-            throw new AppError('queue_full', 'Too many tasks are waiting; try again later.', { retryAfterSeconds: 10 });
-          return receive(bytesMax);
-        },
-        submit: async ({ receipt, caller: _caller, ...upload }) => {
-          if (receipt.bytes === 0) {
-            await receipt.discard();
-            throw new AppError('invalid_document', `Invalid document: Empty file: ${upload.filename}`);
-          }
-          const id = v7() as TaskId;
-          const fileBytes = receipt.bytes;
-          const lane = laneOf(fileBytes);
-          const task = createTask(
-            { ...upload, id, fileBytes, sha256: receipt.sha256, lane, attemptsMax: 3, createdAt: now() },
-            (accepted += 1),
-          );
-          paths.set(id, keptPath(receipt));
-          change(task);
-          setImmediate(() => (options.ingest ?? finishAtOnce)(task, memory));
-          return task;
-        },
+        receive: async ({ bytesMax }) => admitted(bytesMax),
+        submit,
+        submitAll: (uploads) => Promise.allSettled(uploads.map((upload) => submitWhole(upload))),
         laneOf,
       },
       tasks: {
@@ -359,7 +339,40 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     };
   }
 
-  async function receive(bytesMax: number): Promise<Receipt> {
+  async function admitted(bytesMax: number): Promise<IncomingReceipt> {
+    const refused = options.refuse?.() ?? null;
+    if (refused !== null) throw refused;
+    if (countOf('pending') >= queueTasksMax)
+      throw new AppError('queue_full', 'Too many tasks are waiting; try again later.', { retryAfterSeconds: 10 });
+    return receive(bytesMax);
+  }
+
+  async function submit({ receipt, caller: _caller, ...upload }: Upload): Promise<Task> {
+    if (receipt.bytes === 0) {
+      await receipt.discard();
+      throw new AppError('invalid_document', `Invalid document: Empty file: ${upload.filename}`);
+    }
+    const id = v7() as TaskId;
+    const fileBytes = receipt.bytes;
+    const lane = laneOf(fileBytes);
+    const task = createTask(
+      { ...upload, id, fileBytes, sha256: receipt.sha256, lane, attemptsMax: 3, createdAt: now() },
+      (accepted += 1),
+    );
+    paths.set(id, keptPath(receipt));
+    change(task);
+    setImmediate(() => (options.ingest ?? finishAtOnce)(task, memory));
+    return task;
+  }
+
+  async function submitWhole({ content, ...upload }: WholeUpload): Promise<Task> {
+    const receipt = await admitted(content.byteLength);
+    receipt.stream.end(content);
+    await finished(receipt.stream);
+    return submit({ ...upload, receipt });
+  }
+
+  async function receive(bytesMax: number): Promise<IncomingReceipt> {
     await mkdir(folder, { recursive: true });
     const path = join(folder, `${v7()}.upload`);
     const file = await open(path, 'wx');
@@ -376,7 +389,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       destroy: (error, done) => callbackify(() => file.close())((failure) => done(failure ?? error)),
     });
     let digest: string | null = null;
-    const receipt: Receipt & { path: string } = {
+    const receipt: IncomingReceipt & { path: string } = {
       path,
       stream,
       get bytes() {

@@ -9,10 +9,10 @@ import { askedCollection } from '../access/asked-collection.ts';
 import { callerOf } from '../access/access.ts';
 import { createSlots, type Slots } from '../access/slots.ts';
 import type { HttpSettings } from '../http-settings.ts';
+import type { WholeUpload } from '../services.ts';
 import type { HttpMetrics } from '../live/metrics.ts';
 import { AnswerLines, keptAnswers } from '../upload/answer-lines.ts';
 import { watchOf } from '../upload/body-watch.ts';
-import { receiveBytes } from '../upload/bytes-upload.ts';
 import { cleanFilename } from '../upload/content-disposition.ts';
 import { type NdjsonLine, ndjsonLines } from '../upload/ndjson-lines.ts';
 import { contentOf } from '../wire/content.ts';
@@ -21,6 +21,7 @@ import { toProblem } from '../wire/problem.ts';
 import * as schemas from '../wire/schemas.ts';
 import { parseStrictJson } from '../wire/strict-json.ts';
 import { taskPath, type WireOptions } from '../wire/wire.ts';
+import type { Task } from '../../tasks/task.ts';
 import { type Call, type RequestState, route, type Route } from './route.ts';
 
 export type BatchRouteOptions = {
@@ -35,8 +36,8 @@ export type BatchRouteOptions = {
 /** Of JSON; what is larger is no small document, and reading it would hold the others up. */
 const lineBytesMax = 4 * 1024 * 1024;
 const linesMax = 100_000;
-/** Documents on their way to the disk at once, and their bytes: their flushes share the disk's time. */
-const together = { documents: 16, bytes: 2 * lineBytesMax };
+/** A group of documents that are stored as one, since they share the flushes of the disk; while it is, the next one comes in. */
+const group = { documents: 64, bytes: lineBytesMax };
 /** How long one line waits for room in the queue. */
 const roomMs = 60_000;
 const lookMs = 200;
@@ -86,8 +87,8 @@ function insertBatch(call: BatchCall, collection: string, options: BatchOptions)
   ctx.set('X-Accel-Buffering', 'no');
   ctx.body = answers.stream;
   answers.stream.once('close', () => answers.release());
-  void new Batch(call, { caller, collection }, options)
-    .run(content, watch.failed, answers)
+  void new Batch(call, { caller, collection, answers }, options)
+    .run(content, watch.failed)
     .catch((error: unknown) => answers.stream.destroy(error as Error))
     .finally(() => {
       watch.byTime();
@@ -95,42 +96,43 @@ function insertBatch(call: BatchCall, collection: string, options: BatchOptions)
     });
 }
 
+/** What is to be answered for a line: a document that can be stored, or why not. */
+type Wanted = {
+  readonly line: number;
+  readonly docId: string | null;
+  readonly document: WholeUpload | null;
+  readonly refused: unknown;
+};
+
 /** One request on its way. */
 class Batch {
   readonly #call: BatchCall;
   readonly #caller: string;
   readonly #collection: string;
   readonly #options: BatchOptions;
-  /** By doc_id: the line before of the same document, so that the last one wins. */
-  readonly #before = new Map<string, Promise<unknown>>();
-  #bytes = 0;
+  readonly #answers: AnswerLines;
+  /** Read, but not being stored yet. */
+  #waiting: NdjsonLine[] = [];
+  #waitingBytes = 0;
+  #storing: Promise<void> | null = null;
+  /** Resolves when what waits is taken to be stored. */
+  #taken = Promise.withResolvers<void>();
   #stored = 0;
 
-  constructor(call: BatchCall, { caller, collection }: { caller: string; collection: string }, options: BatchOptions) {
+  constructor(
+    call: BatchCall,
+    { caller, collection, answers }: { caller: string; collection: string; answers: AnswerLines },
+    options: BatchOptions,
+  ) {
     this.#call = call;
     this.#caller = caller;
     this.#collection = collection;
+    this.#answers = answers;
     this.#options = options;
   }
 
-  async run(content: Readable, failed: Promise<never>, answers: AnswerLines): Promise<void> {
+  async run(content: Readable, failed: Promise<never>): Promise<void> {
     const lines = ndjsonLines(content.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>, lineBytesMax);
-    /** The first of them is the next to be written: answers go out in order, each as soon as it and those before are there. */
-    const onTheirWay: { readonly bytes: number; readonly written: Promise<void> }[] = [];
-    let written = Promise.resolve();
-    const take = (line: NdjsonLine): void => {
-      const answer = this.#answer(line);
-      written = written.then(async () => answers.write(await answer));
-      onTheirWay.push({ bytes: line.bytes, written });
-      this.#bytes += line.bytes;
-    };
-    const makeRoom = async (bytes: number): Promise<void> => {
-      while (onTheirWay.length >= together.documents || (onTheirWay.length > 0 && this.#bytes + bytes > together.bytes)) {
-        const first = onTheirWay.shift()!;
-        await first.written;
-        this.#bytes -= first.bytes;
-      }
-    };
     let number = 0;
     try {
       for (;;) {
@@ -139,71 +141,110 @@ class Batch {
         number = line.number;
         if (number > linesMax)
           throw new AppError('invalid_request', `One request takes ${linesMax} lines; send the rest in another.`);
-        await makeRoom(line.bytes);
-        take(line);
+        await this.#take(line);
         if (this.#call.signal.aborted) throw new AppError('unavailable', 'The server is stopping.');
       }
-      await written;
+      await this.#storing;
     } catch (error) {
-      await written;
+      await this.#storing;
       // What was read is answered; of the rest nothing was stored.
-      await answers.write(this.#refusal(number + 1, null, error));
+      await this.#answers.write(this.#refusal(number + 1, null, error));
     }
     const { requestId, principal } = this.#call;
     this.#options.logger.info({ requestId, keyId: principal.keyId, documents: this.#stored }, 'batch accepted');
-    answers.end();
+    this.#answers.end();
   }
 
-  /** Never rejects. */
-  async #answer(line: NdjsonLine): Promise<object> {
+  /** Resolves when another line may come. */
+  async #take(line: NdjsonLine): Promise<void> {
+    const isFull = (): boolean =>
+      this.#waiting.length >= group.documents || (this.#waiting.length > 0 && this.#waitingBytes + line.bytes > group.bytes);
+    while (isFull()) await this.#taken.promise;
+    this.#waiting.push(line);
+    this.#waitingBytes += line.bytes;
+    this.#storing ??= this.#storeWaiting().finally(() => (this.#storing = null));
+  }
+
+  /** One group after the other, so that answers and versions keep the order of the lines. Never rejects. */
+  async #storeWaiting(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const lines = this.#waiting;
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      this.#taken.resolve();
+      this.#taken = Promise.withResolvers<void>();
+      await this.#storeGroup(lines);
+    }
+  }
+
+  async #storeGroup(lines: readonly NdjsonLine[]): Promise<void> {
+    const wanted = lines.map((line) => this.#want(line));
+    const uploads = wanted.map(({ document }) => document).filter((document) => document !== null);
+    const stored = (await this.#store(uploads)).values();
+    for (const { line, docId, document, refused } of wanted) {
+      const result = document === null ? null : stored.next().value!;
+      const answer =
+        result?.status === 'fulfilled'
+          ? this.#accepted(line, result.value)
+          : this.#refusal(line, docId, result === null ? refused : result.reason);
+      await this.#answers.write(answer);
+    }
+  }
+
+  #want(line: NdjsonLine): Wanted {
     let docId: string | null = null;
     try {
-      const document = readLine(line);
-      docId = document.doc_id;
-      const before = this.#before.get(docId) ?? Promise.resolve();
-      const stored = before.then(() => this.#store(document));
-      const settled = stored.catch(() => {});
-      this.#before.set(docId, settled);
-      const task = await stored;
-      if (this.#before.get(docId) === settled) this.#before.delete(docId);
-      this.#stored += 1;
-      this.#call.audit({ event: 'insert', ...nameOf(task.docId), taskId: task.id });
-      this.#options.metrics.uploaded(task.fileBytes);
-      return {
-        line: line.number,
-        doc_id: nameOf(task.docId).docId,
-        task_id: task.id,
-        status: task.status,
-        status_url: taskPath(task.id, this.#options.wire),
-      };
-    } catch (error) {
-      return this.#refusal(line.number, docId, error);
+      const read = readLine(line);
+      docId = read.doc_id;
+      return { line: line.number, docId, document: this.#upload(read), refused: null };
+    } catch (refused) {
+      return { line: line.number, docId, document: null, refused };
     }
   }
 
-  async #store({ doc_id: docId, filename, text, file_base64, metadata, password }: schemas.BatchLine) {
-    const { services, principal } = this.#call;
-    const bytes = text === undefined ? Buffer.from(file_base64!, 'base64') : Buffer.from(text, 'utf8');
-    const name = cleanFilename(filename ?? '') || namedAfter(docId, text !== undefined);
-    for (const startedAt = performance.now(); ; await this.#pause()) {
-      try {
-        const receipt = await receiveBytes(services.uploads, bytes);
-        return await services.uploads.submit({
-          receipt,
-          docId: scopedId({ collection: this.#collection, docId }),
-          filename: name,
-          declaredMediaType: null,
-          ...(metadata === undefined ? {} : { metadata }),
-          ...(password === undefined ? {} : { password }),
-          keyId: principal.keyId,
-          caller: this.#caller,
-          callbackUrl: null,
-        });
-      } catch (error) {
-        const isFull = error instanceof AppError && error.code === 'queue_full';
-        if (!isFull || performance.now() - startedAt >= roomMs || this.#call.signal.aborted) throw error;
-      }
+  #upload({ doc_id: docId, filename, text, file_base64, metadata, password }: schemas.BatchLine): WholeUpload {
+    return {
+      content: text === undefined ? Buffer.from(file_base64!, 'base64') : Buffer.from(text, 'utf8'),
+      docId: scopedId({ collection: this.#collection, docId }),
+      filename: cleanFilename(filename ?? '') || namedAfter(docId, text !== undefined),
+      declaredMediaType: null,
+      ...(metadata === undefined ? {} : { metadata }),
+      ...(password === undefined ? {} : { password }),
+      keyId: this.#call.principal.keyId,
+      caller: this.#caller,
+      callbackUrl: null,
+    };
+  }
+
+  /** What finds the queue full waits for room, up to a bound. Never rejects. */
+  async #store(uploads: readonly WholeUpload[]): Promise<PromiseSettledResult<Task>[]> {
+    const { services, signal } = this.#call;
+    const results: PromiseSettledResult<Task>[] = [];
+    for (let rest = uploads, waitingSince = performance.now(); rest.length > 0;) {
+      const stored = await services.uploads.submitAll(rest);
+      const room = stored.findIndex(isForRoom);
+      const settled = room < 0 ? stored.length : room;
+      results.push(...stored.slice(0, settled));
+      rest = rest.slice(settled);
+      if (settled > 0) waitingSince = performance.now();
+      if (rest.length > 0 && (performance.now() - waitingSince >= roomMs || signal.aborted))
+        return [...results, ...stored.slice(settled)];
+      if (rest.length > 0) await this.#pause();
     }
+    return results;
+  }
+
+  #accepted(line: number, task: Task): object {
+    this.#stored += 1;
+    this.#call.audit({ event: 'insert', ...nameOf(task.docId), taskId: task.id });
+    this.#options.metrics.uploaded(task.fileBytes);
+    return {
+      line,
+      doc_id: nameOf(task.docId).docId,
+      task_id: task.id,
+      status: task.status,
+      status_url: taskPath(task.id, this.#options.wire),
+    };
   }
 
   /** Over at once when the client has gone: what the line waited for is then the end of it. */
@@ -217,6 +258,10 @@ class Batch {
     if (problem.code === 'internal') this.#options.logger.error({ err: error, requestId }, 'a line of a batch could not be stored');
     return { line, doc_id: docId, error: { status: problem.status, code: problem.code, detail: problem.detail } };
   }
+}
+
+function isForRoom(result: PromiseSettledResult<unknown>): boolean {
+  return result.status === 'rejected' && result.reason instanceof AppError && result.reason.code === 'queue_full';
 }
 
 /** @throws AppError `body_too_large`, `bad_request`, `invalid_request`. */

@@ -9,7 +9,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import { callbackify } from 'node:util';
 import type { Context } from 'koa';
 import { koaBody } from 'koa-body';
-import type { Receipt } from '../../storage/file-store.ts';
+import type { IncomingReceipt, Receipt } from '../../storage/file-store.ts';
 import { AppError } from '../../errors.ts';
 import { type Given, passwordCharactersMax } from '../../tasks/given.ts';
 import { watchOf, type BodyLimits } from './body-watch.ts';
@@ -189,7 +189,7 @@ function reading(ctx: Context, content: Readable): Context {
 type FormLimits = UploadLimits & { readonly shape: FormShape };
 
 /** koa-body with our own parser and our own sink in it. */
-function formReader(boundary: string, receipt: Receipt, form: Form, limits: FormLimits): ReturnType<typeof koaBody> {
+function formReader(boundary: string, receipt: IncomingReceipt, form: Form, limits: FormLimits): ReturnType<typeof koaBody> {
   return koaBody({
     multipart: true,
     json: false,
@@ -308,7 +308,7 @@ function utf8Text(bytes: Buffer, field: string): string {
 }
 
 /** A sink may fail before anybody writes to it, or after it was given up; unheard, that would end the process. */
-function hearErrors({ stream }: Receipt): void {
+function hearErrors({ stream }: IncomingReceipt): void {
   stream.on('error', () => {});
 }
 

@@ -20,6 +20,7 @@ import { commit, createDocument } from './disk/durable-json.ts';
 import { createFileFileStore } from './content/file-store.ts';
 import { createFileTaskQueue } from './queue/task-queue.ts';
 import { createFileTaskStore, createSnapshots } from './tasks/task-store.ts';
+import { createGroupSubmission } from './group-submission.ts';
 import { createHeldLeases } from './queue/held-leases.ts';
 import { createLayout, directories, type Layout, markerOf } from './disk/layout.ts';
 import { createLiveMarkers } from './tasks/live-markers.ts';
@@ -259,16 +260,23 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
         syncDirectory(layout.pending[task.lane], 'submit.sync-pending'),
       ]);
     } catch (error) {
-      await withdraw(task, received);
-      if (hasErrno(error, 'ENOENT')) {
-        await owner.holds();
-        throw notReady(error);
-      }
-      throw error;
+      throw await withdrawn(task, received, error);
     }
     watch.changed(task.id);
     return task;
   }
+
+  const submitAll = createGroupSubmission({
+    ...base,
+    ordinals,
+    files,
+    markers,
+    records,
+    buckets,
+    watch,
+    guard: (work) => health.guard(work),
+    withdraw: withdrawn,
+  });
 
   /** The order of `submit`. A task that has ended has a marker meanwhile too: it keeps the bucket from being swept as an empty one. */
   async function importTask(task: Task, receipt: Receipt | null): Promise<void> {
@@ -283,6 +291,14 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     if (isTerminal(task.status)) return owner.discard(owner.own(marker.name));
     await markers.publish(task, marker, 'bring-in.publish');
     await syncDirectory(layout.pending[task.lane], 'bring-in.sync-pending');
+  }
+
+  /** Undoes a submit; what to say of it. */
+  async function withdrawn(task: Task, received: string, error: unknown): Promise<unknown> {
+    await withdraw(task, received);
+    if (!hasErrno(error, 'ENOENT')) return error;
+    await owner.holds();
+    return notReady(error);
   }
 
   /** Undoes a submit that failed, now or when the disk allows it: what was refused must not run after all. */
@@ -352,6 +368,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     nextOrdinal: () => reserve.spend(() => health.guard(() => ordinals.next())),
     continueAfter: (ordinal) => health.guard(() => ordinals.continueAfter(ordinal)),
     submit: (task, receipt) => health.guard(() => submit(task, receipt)),
+    submitAll,
     transaction: (work) => work(),
     importTask: (task, receipt) => health.guard(() => importTask(task, receipt)),
     others: () => reclaim.others(),

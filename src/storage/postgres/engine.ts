@@ -11,13 +11,14 @@ import type { Logger } from '../../logger.ts';
 import type { Reranker } from '../../search/models/reranker.ts';
 import { type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
 import { createNotifier } from '../notifier.ts';
-import type { Engine, StoreState } from '../engine.ts';
+import type { Arrival, Engine, StoreState } from '../engine.ts';
 import { createTaskWatch } from '../task-watch.ts';
 import { createBlobs } from './blobs.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openJobs } from './jobs.ts';
 import { letsIn, openListenConnection, type Signal } from './listen-connection.ts';
 import { join as joinOwners } from './membership.ts';
+import { submitEach } from '../one-by-one.ts';
 import { createPostgresFileStore } from './file-store.ts';
 import { createRoom } from './room.ts';
 import { createPostgresIndex } from './index/postgres-index.ts';
@@ -217,6 +218,27 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     }
   }
 
+  /** One transaction and one flush for all; each by itself when they cannot be kept together. */
+  async function submitAll(arrivals: readonly Arrival[]): Promise<readonly PromiseSettledResult<Task>[]> {
+    const blobsOf = arrivals.map(({ receipt }) => files.keep(receipt));
+    try {
+      const created = await database.transaction(async () => {
+        await membership.fence();
+        const tasksOf: Task[] = [];
+        for (const [i, { task, receipt }] of arrivals.entries()) {
+          if (!(await blobs.adopt(blobsOf[i]!, receipt.bytes))) throw new Error('the upload is no longer there');
+          tasksOf.push(await tasks.create(task, blobsOf[i]!));
+        }
+        return tasksOf;
+      });
+      return created.map((value) => ({ status: 'fulfilled', value }));
+    } catch (error) {
+      logger.debug({ err: error }, 'uploads could not be kept together; each is tried by itself');
+      for (const { receipt } of arrivals) files.unkeep(receipt);
+      return submitEach(submit, arrivals);
+    }
+  }
+
   async function importTask(task: Task, receipt: Receipt | null): Promise<void> {
     const blob = receipt === null ? null : files.keep(receipt);
     try {
@@ -276,6 +298,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     },
     lost: membership.lost,
     submit,
+    submitAll,
     transaction: (work) =>
       database.transaction(async () => {
         await membership.fence();

@@ -9,7 +9,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { callbackify } from 'node:util';
-import type { FileKey, FileStore, Receipt } from '../file-store.ts';
+import type { FileKey, FileStore, IncomingReceipt, Receipt } from '../file-store.ts';
+import { receiveEach } from '../one-by-one.ts';
 import type { DocumentPart } from '../../documents/document-part.ts';
 import { AppError } from '../../errors.ts';
 import { isTaskId, type TaskId, type Version } from '../../tasks/task.ts';
@@ -149,15 +150,21 @@ export function createPostgresFileStore(options: {
     return rows.length;
   }
 
+  async function receive({ bytesMax }: { bytesMax: number }): Promise<IncomingReceipt> {
+    if (closed || membership.lost.aborted) throw new AppError('unavailable', 'RAG service is not ready.');
+    const receipt = new BlobReceipt(blobs, membership.id, bytesMax);
+    receipts.add(receipt);
+    return receipt;
+  }
+
   return {
-    async receive({ bytesMax }) {
-      if (closed || membership.lost.aborted) throw new AppError('unavailable', 'RAG service is not ready.');
-      const receipt = new BlobReceipt(blobs, membership.id, bytesMax);
-      receipts.add(receipt);
-      return receipt;
-    },
+    receive,
+    receiveAll: (contents) => receiveEach(receive, contents),
     keep(receipt) {
-      assert(receipts.has(receipt) && receipt.stream.writableFinished, 'submit takes a whole receipt of the same engine, once');
+      assert(
+        receipts.has(receipt) && (receipt as BlobReceipt).stream.writableFinished,
+        'submit takes a whole receipt of the same engine, once',
+      );
       receipts.delete(receipt);
       const own = receipt as BlobReceipt;
       own.kept = true;
@@ -266,7 +273,7 @@ export function createPostgresFileStore(options: {
   };
 }
 
-class BlobReceipt implements Receipt {
+class BlobReceipt implements IncomingReceipt {
   readonly stream: Writable;
   blob: number | null = null;
   kept = false;

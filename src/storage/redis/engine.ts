@@ -10,6 +10,7 @@ import { isTerminal, type NewTask, type Task, type TaskId } from '../../tasks/ta
 import { createNotifier } from '../notifier.ts';
 import type { ContentFiles, ContentOwner } from '../content-files.ts';
 import type { Engine, StoreState } from '../engine.ts';
+import { submitEach } from '../one-by-one.ts';
 import { createTaskWatch } from '../task-watch.ts';
 import { notReady } from '../../trouble.ts';
 import { connect, type Connection } from './connection.ts';
@@ -275,6 +276,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     },
     lost: membership.lost,
     submit,
+    submitAll: (arrivals) => submitEach(submit, arrivals),
     transaction: (work) => work(),
     importTask,
     async others() {

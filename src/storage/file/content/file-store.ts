@@ -13,7 +13,7 @@ import { type Disk, orNull } from '../disk/disk.ts';
 import type { DiskHealth } from '../disk/disk-health.ts';
 import type { DirectorySync } from '../disk/directory-sync.ts';
 import { commit, CorruptFile, createDocument } from '../disk/durable-json.ts';
-import { FileReceipt } from './staged-upload.ts';
+import { FileReceipt, WholeReceipt } from './staged-upload.ts';
 import { type Layout } from '../disk/layout.ts';
 import type { Owner } from '../ownership/owner.ts';
 
@@ -34,6 +34,8 @@ export interface FileFileStore extends FileStore {
 
 /** `meta.json` last: it says what the others are. */
 const mendedParts: readonly DocumentPart[] = ['content.md', 'chunks.ndjson', 'vectors.bin', 'meta.json'];
+
+type Kept = FileReceipt | WholeReceipt;
 
 /** Which version of a document is current. */
 type Current = { readonly version: TaskId; readonly ordinal: number; readonly docId: string };
@@ -202,25 +204,47 @@ export function createFileFileStore(options: {
     }
   }
 
+  /** @throws AppError as `FileStore.receive`. */
+  async function admit(bytes: number): Promise<void> {
+    await health.requireRoom(bytes);
+    if (!(await owner.holds())) throw new AppError('unavailable', 'RAG service is not ready.');
+  }
+
+  function uploadPath(): string {
+    count += 1;
+    return owner.own(`up.${count}`);
+  }
+
   return {
     async receive({ bytesMax, bytesExpected }) {
-      await health.requireRoom(Math.min(bytesExpected ?? 0, bytesMax));
-      if (!(await owner.holds())) throw new AppError('unavailable', 'RAG service is not ready.');
-      count += 1;
-      const receipt = new FileReceipt({ disk, health, path: owner.own(`up.${count}`), bytesMax, discard: owner.discard });
+      await admit(Math.min(bytesExpected ?? 0, bytesMax));
+      const receipt = new FileReceipt({ disk, health, path: uploadPath(), bytesMax, discard: owner.discard });
       receipts.add(receipt);
       return receipt;
     },
+    async receiveAll(contents) {
+      await admit(contents.reduce((sum, { byteLength }) => sum + byteLength, 0));
+      const received = contents.map((content) => new WholeReceipt(uploadPath(), content, owner.discard));
+      const written = await Promise.allSettled(received.map((receipt, i) => health.guard(() => receipt.write(disk, contents[i]!))));
+      const refused = written.find((result) => result.status === 'rejected');
+      if (refused !== undefined) {
+        await Promise.all(received.map((receipt) => receipt.discard()));
+        throw refused.reason;
+      }
+      for (const receipt of received) receipts.add(receipt);
+      return received;
+    },
     keep(receipt) {
-      assert(receipts.has(receipt) && receipt.stream.writableFinished, 'submit takes a whole receipt of the same engine, once');
+      const own = receipt as Kept;
+      const isWhole = own instanceof WholeReceipt || own.stream.writableFinished;
+      assert(receipts.has(receipt) && isWhole, 'submit takes a whole receipt of the same engine, once');
       receipts.delete(receipt);
-      const own = receipt as FileReceipt;
       own.kept = true;
       return own.path;
     },
     unkeep(receipt) {
       receipts.add(receipt);
-      (receipt as FileReceipt).kept = false;
+      (receipt as Kept).kept = false;
     },
     async localPath(key) {
       const path = pathOf(key);
