@@ -134,21 +134,20 @@ export function createUploads(options: UploadsOptions): Uploads {
       return engine.files.receive(wanted);
     },
     async submitAll(uploads) {
-      let free: number;
+      // Counted before the others are looked at, as in `submit`: of two groups that come at once, both may find less room than there is.
+      let counted = uploads.length;
+      submitting += counted;
+      const all = (reason: unknown): PromiseSettledResult<Task>[] => uploads.map(() => ({ status: 'rejected', reason }));
       try {
-        free = Math.max(0, await room());
+        const taken = Math.max(0, Math.min(counted, counted + (await room())));
+        submitting -= counted - taken;
+        counted = taken;
+        const stored = taken === 0 ? [] : await takeIn(uploads.slice(0, taken));
+        return [...stored, ...all(queueFull()).slice(taken)];
       } catch (error) {
-        return uploads.map(() => ({ status: 'rejected', reason: error }));
-      }
-      const taken = uploads.slice(0, free);
-      const rest = uploads.slice(free).map((): PromiseSettledResult<Task> => ({ status: 'rejected', reason: queueFull() }));
-      submitting += taken.length;
-      try {
-        return [...(taken.length === 0 ? [] : await takeIn(taken)), ...rest];
-      } catch (error) {
-        return [...taken.map((): PromiseSettledResult<Task> => ({ status: 'rejected', reason: error })), ...rest];
+        return all(error);
       } finally {
-        submitting -= taken.length;
+        submitting -= counted;
       }
     },
     async submit({ receipt, ...upload }) {

@@ -87,7 +87,11 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       uploads: {
         receive: async ({ bytesMax }) => admitted(bytesMax),
         submit,
-        submitAll: (uploads) => Promise.allSettled(uploads.map((upload) => submitWhole(upload))),
+        async submitAll(uploads) {
+          const results: PromiseSettledResult<Task>[] = [];
+          for (const upload of uploads) results.push(...(await Promise.allSettled([submitWhole(upload)])));
+          return results;
+        },
         laneOf,
       },
       tasks: {
