@@ -193,6 +193,8 @@ export interface DocumentIndex {
    * Absent: it is always whole. @throws AppError `unavailable` when it cannot be filled; the log says why.
    */
   filled?(): Promise<void>;
+  /** Whether all stored documents are in it now: what it does not know is then stored for nothing. Absent: it is always whole. */
+  isFilled?(): Promise<boolean>;
   /**
    * Makes `document` searchable in one switch and drops the version before; durable when it returns. The chunks come from
    * the folder of its version (`chunks.ndjson`, `vectors.bin`; see `search/staging.ts`), their postings from whoever has read it; they are

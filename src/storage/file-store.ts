@@ -48,12 +48,11 @@ export interface FileStore {
   /** An empty folder of the caller's own for one attempt's result; gone with its process at the latest. */
   scratch(taskId: TaskId): Promise<string>;
   /**
-   * Publishes a scratch folder (and the payload as `original`, unless the folder has one) as one version of a document: complete or
-   * absent, durable.
-   * Safe twice. Not visible to readers until the index switches to it.
+   * Publishes a scratch folder (and the payload as `original`, unless the folder has one) as one version of a document: complete and durable
+   * when it returns. Safe twice, also with another scratch folder of the same task. Not visible to readers until the index switches to it.
    */
   publish(docId: string, version: Version, scratchDir: string): Promise<void>;
-  /** Notes durably which version is current (for rebuilding the index) and removes every one accepted before it. Safe twice. */
+  /** Notes which version is current and removes every one accepted before it. The index decides: what is lost of it is made good. Safe twice. */
   settle(docId: string, version: Version): Promise<void>;
   /**
    * Puts parts of a version anew in place of those that were damaged: all that are in `scratchDir`, `meta.json` last. The folder is gone
@@ -72,7 +71,7 @@ export interface FileStore {
    * removal began is not its prey. Safe twice.
    */
   remove(docId: string, ordinal: number): Promise<void>;
-  /** Every document with a current version, for rebuilding an index. */
+  /** The newest stored version of every document, for rebuilding an index. */
   documents(): AsyncIterable<{ folder: string; version: TaskId }>;
 }
 

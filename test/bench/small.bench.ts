@@ -5,9 +5,9 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { measureDisk } from '../support/flush-stages.ts';
 import { makeDataDir, removeDir, startServer } from '../support/server.ts';
 import type { Bench, Row } from './bench.ts';
-import { measureDisk } from './flush-stages.ts';
 import { childrenOf, cpuSeconds, percentile, round } from './process-figures.ts';
 import { besideEachOther } from './record.ts';
 import { senderTo, smallText } from './small-uploads.ts';
@@ -31,7 +31,7 @@ export const bench: Bench = {
       rows.push(toRow('limit', concurrency, limit, limit), toRow('ours', concurrency, ours, limit));
       rows.push(toRow('ours, unchanged bytes', concurrency, unchanged, limit));
     }
-    const disk = await measureDisk(countedUploads);
+    const disk = await measureDisk(Array.from({ length: countedUploads }, smallText));
     rows.push({ who: 'ours, one upload on the disk', ...disk.fresh });
     rows.push({ who: 'ours, one of unchanged bytes', ...disk.unchanged });
     return rows;

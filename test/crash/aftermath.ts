@@ -123,12 +123,20 @@ function documentLeftovers(dataDir: string): string[] {
   const found: string[] = [];
   for (const folder of namesIn(join(dataDir, 'documents'))) {
     const path = join(dataDir, 'documents', folder);
-    const note = readIfThere(join(path, 'current.json'));
-    const current = note === null ? null : (JSON.parse(note) as { version: string }).version;
+    const current = noted(readIfThere(join(path, 'current.json')));
     for (const name of namesIn(path))
       if (name !== 'current.json' && name !== current) found.push(`documents/${folder.slice(0, 8)}/${name}`);
   }
   return found;
+}
+
+/** Null for none, and for one that a power cut has torn and nobody has put right yet. */
+function noted(note: string | null): string | null {
+  try {
+    return note === null ? null : (JSON.parse(note) as { version: string }).version;
+  } catch {
+    return null;
+  }
 }
 
 /** Names, inodes and sizes of every file that a fenced process could spoil. */

@@ -67,9 +67,9 @@ const mutations: readonly Mutation[] = [
     suite: ['test/crash/failpoints.ts', '--at', 'record.rename', '--seed', '1'],
   },
   {
-    name: 'the names in a version are not flushed before it is one',
+    name: 'the names in a version are not flushed before the index has it',
     file: `${engine}/content/file-store.ts`,
-    from: "        disk.syncDirectory(scratchDir, 'publish.sync-scratch'),\n",
+    from: "      orNull(disk.syncDirectory(target, 'publish.sync-version')),\n",
     to: '',
     suite: powerLoss,
   },
@@ -109,9 +109,9 @@ const mutations: readonly Mutation[] = [
     suite: powerLoss,
   },
   {
-    name: 'a document is moved into place before its files are flushed',
+    name: 'the files of a document are not flushed before the index has it',
     file: `${engine}/content/file-store.ts`,
-    from: "        ...names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')),\n",
+    from: "      ...names.filter((name) => name !== flushed).map((name) => orNull(disk.syncFile(join(target, name), 'publish.sync-file'))),\n",
     to: '',
     suite: powerLoss,
   },

@@ -34,7 +34,7 @@ type NameChange = { readonly folder: FolderNode; readonly name: string; readonly
 
 type Event =
   | { readonly kind: 'disk'; readonly operation: DiskOperation; readonly bytes: readonly Buffer[]; readonly seen: Buffer | null }
-  /** What a thread has left in its folder, past the Disk port, when the flush of that folder began. */
+  /** What a thread has left in its folder, past the Disk port, when that folder, or a part in it, was moved into its place. */
   | { readonly kind: 'made'; readonly paths: readonly string[] }
   | { readonly kind: 'index'; readonly replay: (index: DocumentIndex, folder: string) => Promise<unknown> };
 
@@ -82,8 +82,9 @@ async function record(root: string): Promise<Recording> {
   const told: { entry: HistoryEntry; after: number }[] = [];
   const disk = faultyDisk(createDisk(), {
     before({ method, paths: [path = ''] }) {
-      if (method !== 'sync-directory' || !basename(path).startsWith('scratch.')) return;
-      events.push({ kind: 'made', paths: readdirSync(path).map((name) => join(path, name)) });
+      const folder = [path, dirname(path)].find((one) => basename(one).startsWith('scratch.'));
+      if (method !== 'rename' || folder === undefined) return;
+      events.push({ kind: 'made', paths: readdirSync(folder).map((name) => join(folder, name)) });
     },
     after(operation, bytes = []) {
       const seen = operation.method === 'sync' && statSync(operation.paths[0]!, { throwIfNoEntry: false })?.isFile() === true;

@@ -154,6 +154,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
         onProgress(left);
       }
     },
+    isFilled: async () => (await call('rebuildState')) === 'done',
     async filled() {
       if (options.documents === undefined) return;
       for (let tries = 0; tries < fillTriesMax; tries++) {

@@ -223,7 +223,8 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
       return task !== null && !isTerminal(task.status);
     };
     const isCurrent = async (docId: string, version: TaskId): Promise<boolean> => (await index.info(docId))?.version === version;
-    const swept = await files.sweep({ isLive, isCurrent });
+    const isWhole = (await index.isFilled?.()) ?? true;
+    const swept = isWhole ? await files.sweep({ isLive, isCurrent }) : 0;
     if (swept > 0) logger.info({ swept }, 'unfinished document versions removed');
     await purge();
   }

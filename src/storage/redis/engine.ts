@@ -190,6 +190,11 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     // By the server's clock, as is when they ended.
     const removed = await tasks.expire(new Date(membership.serverNowMs() - options.taskRetentionMs));
     if (removed > 0) logger.info({ removed }, 'expired tasks removed');
+    if ((await index.isFilled?.()) !== false) await sweepFiles();
+    await purge();
+  }
+
+  async function sweepFiles(): Promise<void> {
     const statusOf = async (id: TaskId) => (await tasks.get(id))?.task.status ?? null;
     await files.sweep({
       isAlive: async (owner) => (await connection.run((redis) => redis.zscore(`${prefix}:owners`, owner))) !== null,
@@ -200,7 +205,6 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
       },
       isCurrent: async (docId, version) => (await index.info(docId))?.version === version,
     });
-    await purge();
   }
 
   /** Only what was accepted before every task that is kept now, or might have been on its way at the last purge. */

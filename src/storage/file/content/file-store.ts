@@ -3,7 +3,6 @@
  * versions are folders that appear and disappear by one rename.
  */
 import assert from 'node:assert/strict';
-import type { Low } from 'lowdb';
 import { join } from 'node:path';
 import { documentFolder, type FileKey, type FileStore, type Receipt } from '../../file-store.ts';
 import type { DocumentPart } from '../../../documents/document-part.ts';
@@ -12,7 +11,7 @@ import { isLater, isTaskId, type TaskId, type Version, withOrdinal } from '../..
 import { type Disk, orNull } from '../disk/disk.ts';
 import type { DiskHealth } from '../disk/disk-health.ts';
 import type { DirectorySync } from '../disk/directory-sync.ts';
-import { commit, CorruptFile, createDocument } from '../disk/durable-json.ts';
+import { CorruptFile } from '../disk/durable-json.ts';
 import { FileReceipt, WholeReceipt } from './staged-upload.ts';
 import { type Layout } from '../disk/layout.ts';
 import type { Owner } from '../ownership/owner.ts';
@@ -23,8 +22,8 @@ export interface FileFileStore extends FileStore {
   /** Gives a receipt whose keeping failed back to its owner. */
   unkeep(receipt: Receipt): void;
   /**
-   * Removes versions that no index shows and no live task will: what a crash left. `isLive` asks for the version's task.
-   * Cost: a readdir a document.
+   * Removes versions that no index shows and no live task will, and notes which version the index shows where the note says otherwise: what
+   * a crash left. `isLive` asks for the version's task. Only while the index is whole. Cost: a readdir and a read a document.
    */
   sweep(questions: {
     readonly isLive: (id: TaskId) => Promise<boolean>;
@@ -58,25 +57,14 @@ export function createFileFileStore(options: {
     return key.kind === 'payload' ? layout.payload(key.taskId) : join(versionOf(key.docId, key.version), key.part);
   }
 
-  function currentOf(folder: string): Low<Current | null> {
-    return createDocument<Current>({
-      disk,
-      path: join(folder, 'current.json'),
-      temp: owner.temp,
-      discard: owner.discard,
-      parse: parseCurrent,
-      syncDirectory,
-      at: 'current',
-    });
-  }
-
-  /** A damaged note of the current version reads as none: the index knows, and `settle` writes it anew. */
-  async function readCurrent(folder: string): Promise<Low<Current | null>> {
-    const document = currentOf(folder);
-    await document.read().catch((error: unknown) => {
-      if (!(error instanceof CorruptFile)) throw error;
-    });
-    return document;
+  /** A damaged note of the current version reads as none. */
+  async function readCurrent(folder: string): Promise<Current | null> {
+    const text = await orNull(disk.read(join(folder, 'current.json'), 'current.read'));
+    try {
+      return text === null ? null : parseCurrent(JSON.parse(text));
+    } catch {
+      return null;
+    }
   }
 
   async function versionsIn(folder: string): Promise<TaskId[]> {
@@ -92,55 +80,66 @@ export function createFileFileStore(options: {
   async function publish(docId: string, { id }: Version, scratchDir: string): Promise<void> {
     const folder = folderOf(docId);
     const target = versionOf(docId, id);
-    if ((await orNull(disk.stat(target, 'publish.look'))) === null) {
-      const flushed = await linkOriginal(id, scratchDir);
-      const names = (await disk.list(scratchDir, 'publish.list')).filter((name) => name !== flushed);
-      // In any order, but all before the rename that says that the folder is whole.
-      await Promise.all([
-        ...names.map((name) => disk.syncFile(join(scratchDir, name), 'publish.sync-file')),
-        disk.syncDirectory(scratchDir, 'publish.sync-scratch'),
-        makeFolder(folder),
-      ]);
-      await moveIn(scratchDir, folder, target);
-    }
-    await syncDirectory(folder, 'publish.sync-folder');
-    // An attempt before this one got as far: its folder is complete, since it came by a rename.
+    const isHere = (await orNull(disk.stat(scratchDir, 'publish.look'))) !== null;
+    const flushed = isHere ? await bringIn(id, scratchDir, folder, target) : null;
+    const names = isHere ? await orNull(disk.list(target, 'publish.list')) : await disk.list(target, 'publish.list');
+    // Removed with its document meanwhile.
+    if (names === null) return;
+    // In any order, but all before the index is told of it. A power cut before that leaves of the folder what it pleases: whoever runs the
+    // task again puts all of it anew.
+    await Promise.all([
+      ...names.filter((name) => name !== flushed).map((name) => orNull(disk.syncFile(join(target, name), 'publish.sync-file'))),
+      orNull(disk.syncDirectory(target, 'publish.sync-version')),
+      orNull(syncDirectory(folder, 'publish.sync-folder')),
+      syncDirectory(layout.documents, 'publish.sync-documents'),
+    ]);
+  }
+
+  /** The name of the part that need not be flushed. */
+  async function bringIn(id: TaskId, scratchDir: string, folder: string, target: string): Promise<string | null> {
+    const flushed = await linkOriginal(id, scratchDir);
+    await disk.mkdir(folder, 'publish.folder');
+    if (await moveIn(scratchDir, folder, target)) return flushed;
+    // An attempt before this one got as far, and was perhaps ended by a power cut.
+    await replaceParts(target, scratchDir, ['original', ...mendedParts], 'publish');
     await owner.discard(scratchDir);
+    return null;
   }
 
   async function mend(docId: string, version: TaskId, scratchDir: string): Promise<void> {
     const target = versionOf(docId, version);
     const made = await disk.list(scratchDir, 'mend.list');
-    for (const part of mendedParts) {
-      const path = join(target, part);
-      const there = await orNull(disk.stat(path, 'mend.look'));
-      const isSurplus = part === 'vectors.bin' && made.includes('content.md') && !made.includes(part);
-      if (there !== null && (isSurplus || (made.includes(part) && there.kind !== 'file'))) await drop(path);
-      if (!made.includes(part)) continue;
-      await disk.syncFile(join(scratchDir, part), 'mend.sync-file');
-      await disk.rename(join(scratchDir, part), path, 'mend.rename');
-    }
+    for (const part of made) await disk.syncFile(join(scratchDir, part), 'mend.sync-file');
+    await replaceParts(target, scratchDir, mendedParts, 'mend');
     await disk.syncDirectory(target, 'mend.sync');
     await owner.discard(scratchDir);
   }
 
-  /** Whoever removes an empty document folder may do so between our two steps; then they are done again. */
-  async function moveIn(scratchDir: string, folder: string, target: string): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await disk.rename(scratchDir, target, 'publish.rename');
-      } catch (error) {
-        if (hasErrno(error, 'ENOTEMPTY', 'EEXIST')) return;
-        const removed = hasErrno(error, 'ENOENT') && tries < 5 && (await orNull(disk.stat(scratchDir, 'publish.look'))) !== null;
-        if (!removed) throw error;
-        await makeFolder(folder);
-      }
+  /** Puts the parts of a version that lie in a scratch folder in place of its own, one after the other. */
+  async function replaceParts(target: string, scratchDir: string, parts: readonly DocumentPart[], at: string): Promise<void> {
+    const made = await disk.list(scratchDir, `${at}.list`);
+    for (const part of parts) {
+      const path = join(target, part);
+      const there = await orNull(disk.stat(path, `${at}.look`));
+      const isSurplus = part === 'vectors.bin' && made.includes('content.md') && !made.includes(part);
+      if (there !== null && (isSurplus || (made.includes(part) && there.kind !== 'file'))) await drop(path);
+      if (made.includes(part)) await disk.rename(join(scratchDir, part), path, `${at}.rename`);
     }
   }
 
-  async function makeFolder(folder: string): Promise<void> {
-    await disk.mkdir(folder, 'publish.folder');
-    await syncDirectory(layout.documents, 'publish.sync-documents');
+  /** False: there is a folder of that name. Whoever removes an empty document folder may do so between our two steps; then they are done again. */
+  async function moveIn(scratchDir: string, folder: string, target: string): Promise<boolean> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await disk.rename(scratchDir, target, 'publish.rename');
+        return true;
+      } catch (error) {
+        if (hasErrno(error, 'ENOTEMPTY', 'EEXIST')) return false;
+        const removed = hasErrno(error, 'ENOENT') && tries < 5 && (await orNull(disk.stat(scratchDir, 'publish.look'))) !== null;
+        if (!removed) throw error;
+        await disk.mkdir(folder, 'publish.folder');
+      }
+    }
   }
 
   /** The name of the original when it is another name of the payload, which was flushed before its upload was acknowledged. */
@@ -160,12 +159,32 @@ export function createFileFileStore(options: {
   /** Only ever forward: a process that slept through a newer version must not bring the old one back. */
   async function settle(docId: string, version: Version): Promise<void> {
     const folder = folderOf(docId);
-    const document = await readCurrent(folder);
-    const before = document.data === null ? null : { id: document.data.version, ordinal: document.data.ordinal };
+    const noted = await readCurrent(folder);
+    const before = noted === null ? null : { id: noted.version, ordinal: noted.ordinal };
     const current = before === null || isLater(version, before) ? version : before;
-    if (current !== before) await commit(document, { version: version.id, ordinal: version.ordinal, docId });
+    if (current !== before) await note(folder, { version: version.id, ordinal: version.ordinal, docId });
     for (const other of await versionsIn(folder))
       if (other !== current.id && isLater(current, await numbered(folder, other))) await drop(join(folder, other));
+  }
+
+  /**
+   * Not flushed: the index says the same, and the names of the versions with what their own files say of them nearly so. What a power cut
+   * takes of it `sweep` puts right.
+   */
+  async function note(folder: string, current: Current): Promise<void> {
+    const temp = owner.temp();
+    try {
+      const file = await disk.create(temp, 'current.create');
+      try {
+        await file.write([Buffer.from(JSON.stringify(current))]);
+      } finally {
+        await file.close();
+      }
+      await disk.rename(temp, join(folder, 'current.json'), 'current.rename');
+    } catch (error) {
+      await owner.discard(temp);
+      throw error;
+    }
   }
 
   async function numbered(folder: string, id: TaskId): Promise<Version> {
@@ -173,16 +192,15 @@ export function createFileFileStore(options: {
   }
 
   async function unpublish(docId: string, version: TaskId): Promise<void> {
-    const { data } = await readCurrent(folderOf(docId));
-    if (data?.version === version) return;
+    if ((await readCurrent(folderOf(docId)))?.version === version) return;
     await drop(versionOf(docId, version));
     await dropIfEmpty(folderOf(docId));
   }
 
   async function remove(docId: string, ordinal: number): Promise<void> {
     const folder = folderOf(docId);
-    const { data } = await readCurrent(folder);
-    if (data !== null && data.ordinal < ordinal) await drop(join(folder, 'current.json'));
+    const noted = await readCurrent(folder);
+    if (noted !== null && noted.ordinal < ordinal) await drop(join(folder, 'current.json'));
     for (const version of await versionsIn(folder))
       if ((await numbered(folder, version)).ordinal < ordinal) await drop(versionOf(docId, version));
     await dropIfEmpty(folder);
@@ -194,14 +212,24 @@ export function createFileFileStore(options: {
     });
   }
 
+  /** The newest version of each: an older one beside it has been replaced, or is about to be. */
   async function* documents(): AsyncGenerator<{ folder: string; version: TaskId }> {
     for (const name of (await disk.list(layout.documents, 'documents.list')).sort()) {
       const parent = join(layout.documents, name);
-      const { data } = await readCurrent(parent);
-      if (data === null) continue;
-      const folder = join(parent, data.version);
-      if ((await orNull(disk.stat(folder, 'documents.stat'))) !== null) yield { folder, version: data.version };
+      const version = await newestIn(parent);
+      if (version !== null) yield { folder: join(parent, version), version };
     }
+  }
+
+  async function newestIn(folder: string): Promise<TaskId | null> {
+    const [first, ...others] = await versionsIn(folder);
+    if (first === undefined || others.length === 0) return first ?? null;
+    let newest = await numbered(folder, first);
+    for (const other of others) {
+      const version = await numbered(folder, other);
+      if (isLater(version, newest)) newest = version;
+    }
+    return newest.id;
   }
 
   /** @throws AppError as `FileStore.receive`. */
@@ -273,11 +301,14 @@ export function createFileFileStore(options: {
       let removed = 0;
       for (const name of await disk.list(layout.documents, 'documents.list')) {
         const folder = join(layout.documents, name);
-        const { data } = await readCurrent(folder);
+        const noted = await readCurrent(folder);
         for (const version of await versionsIn(folder)) {
-          if (version === data?.version || (await isLive(version))) continue;
+          if (version === noted?.version || (await isLive(version))) continue;
           const document = await documentIn(join(folder, version));
-          if (document !== null && (await isCurrent(document.docId, version))) continue;
+          if (document !== null && (await isCurrent(document.docId, version))) {
+            await settle(document.docId, { id: version, ordinal: document.ordinal });
+            continue;
+          }
           await drop(join(folder, version));
           removed += 1;
         }
@@ -291,8 +322,12 @@ export function createFileFileStore(options: {
   async function documentIn(folder: string): Promise<Pick<Current, 'docId' | 'ordinal'> | null> {
     const part: DocumentPart = 'meta.json';
     const text = await orNull(disk.read(join(folder, part), 'document.meta'));
-    const { document } = JSON.parse(text ?? '{}') as { document?: Partial<Current> };
-    return document?.docId === undefined ? null : { docId: document.docId, ordinal: document.ordinal ?? 0 };
+    try {
+      const { document } = JSON.parse(text ?? '{}') as { document?: Partial<Current> };
+      return document?.docId === undefined ? null : { docId: document.docId, ordinal: document.ordinal ?? 0 };
+    } catch {
+      return null;
+    }
   }
 }
 

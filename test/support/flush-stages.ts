@@ -1,4 +1,5 @@
 /** What one small upload asks of the disk, counted by the Disk port of a front end and a worker with real threads and a real index. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config.ts';
 import { createEmbedder } from '../../src/embed/create-embedder.ts';
@@ -11,10 +12,9 @@ import { openThreadedIndex } from '../../src/search/sqlite/threaded-index.ts';
 import type { Engine } from '../../src/storage/engine.ts';
 import { createDisk } from '../../src/storage/file/disk/disk.ts';
 import { openFileEngine } from '../../src/storage/file/engine.ts';
-import { newId, silentLogger as logger } from '../support/engine-steps.ts';
-import { faultyDisk } from '../support/faulty-disk.ts';
-import { makeDataDir, removeDir } from '../support/server.ts';
-import { smallText } from './small-uploads.ts';
+import { newId, silentLogger as logger } from './engine-steps.ts';
+import { faultyDisk } from './faulty-disk.ts';
+import { makeDataDir, removeDir } from './server.ts';
 
 /** Of one upload. `stages`: flushes one after the other, the commit of the index among them. `opens`: files and folders opened. */
 export type DiskFigures = { readonly flushes: number; readonly stages: number; readonly opens: number };
@@ -25,8 +25,14 @@ const embedder = { kind: 'builtin' } as const;
 const opening = new Set(['create', 'read', 'list', 'stream', 'sync', 'sync-directory']);
 const now = (): string => new Date().toISOString();
 
-/** Medians of `count` uploads, one at a time. */
-export async function measureDisk(count: number): Promise<{ readonly fresh: DiskFigures; readonly unchanged: DiskFigures }> {
+/**
+ * Medians of uploads of these texts, one at a time. `flushMs`: a disk whose flushes take at least so long, so that those which do not wait
+ * for each other overlap, however busy the machine is.
+ */
+export async function measureDisk(
+  bodies: readonly Buffer[],
+  { flushMs = 0 }: { readonly flushMs?: number } = {},
+): Promise<{ readonly fresh: DiskFigures; readonly unchanged: DiskFigures }> {
   await using stack = new AsyncDisposableStack();
   const dataDir = await makeDataDir();
   stack.defer(() => removeDir(dataDir));
@@ -34,7 +40,7 @@ export async function measureDisk(count: number): Promise<{ readonly fresh: Disk
   let opens = 0;
   const flush = async <T>(work: Promise<T>): Promise<T> => {
     const from = performance.now();
-    const result = await work;
+    const [result] = await Promise.all([work, flushMs === 0 ? null : pause(flushMs)]);
     flushes.push({ from, to: performance.now() });
     return result;
   };
@@ -76,7 +82,6 @@ export async function measureDisk(count: number): Promise<{ readonly fresh: Disk
     if (ended?.task.status !== 'completed') throw new Error(`${docId} was not completed`);
     return { flushes: flushes.length, stages: oneAfterTheOther(flushes), opens };
   };
-  const bodies = Array.from({ length: count }, smallText);
   const fresh: DiskFigures[] = [];
   for (const [n, body] of bodies.entries()) fresh.push(await once(`doc-${n}`, body));
   const unchanged: DiskFigures[] = [];
