@@ -64,7 +64,7 @@ const formats: Readonly<Record<string, Format>> = {
   eml: { carries: isPlain, write: (blocks) => mail('text/plain', Buffer.from(blocks.join('\n\n'))) },
   'html.eml': { carries: isPlain, write: (blocks) => mail('text/html', html(blocks)) },
   docx: { carries: isXmlText, write: (blocks) => makeDocx({ paragraphs: blocks }) },
-  pptx: { carries: isXmlText, write: (blocks) => makePptx({ slides: blocks.map((text) => ({ lines: [text] })) }) },
+  pptx: { carries: isXmlText, write: (blocks) => makePptx({ slides: slidesOf(blocks) }) },
   xlsx: { carries: isXmlText, write: (blocks) => makeXlsx({ sheets: [{ name: 'S', rows: blocks.map((text) => [text]) }] }) },
   odt: {
     carries: isXmlText,
@@ -75,6 +75,14 @@ const formats: Readonly<Record<string, Format>> = {
     write: (blocks) => makeEpub({ title: 'B', chapters: [{ body: blocks.map((text) => `<p>${escapeXml(text)}</p>`).join('') }] }),
   },
 };
+
+/** A slide is a hit of its own, and a search shows 1,100 of them. */
+function slidesOf(blocks: readonly string[]): { lines: string[] }[] {
+  const linesMax = 8;
+  return Array.from({ length: Math.ceil(blocks.length / linesMax) }, (_, at) => ({
+    lines: blocks.slice(at * linesMax, (at + 1) * linesMax),
+  }));
+}
 
 export const characterFormats = [...Object.keys(formats), 'pdf'];
 
