@@ -124,6 +124,7 @@ export async function startServer(
     toHttpSettings(config, {
       version: packageJson.version,
       apiKeys: () => keyRing.current(),
+      keyFile: config.apiKeysFile === '' ? null : { path: config.apiKeysFile, changed: () => keyRing.look() },
       sessionSecret,
       formats: config.ocrLanguages === 'off' ? endingsWithoutOcr : readableEndings,
       answers: config.answerUrl !== '',

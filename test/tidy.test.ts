@@ -106,6 +106,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'access/access',
     'access/asked-collection',
     'access/api-keys',
+    'access/key-file',
     'access/client-address',
     'access/origin-guard',
     'access/quotas',

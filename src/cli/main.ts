@@ -3,13 +3,14 @@
  * The command `rag-intake`: runs the server, talks to one over HTTP, looks after its data directory.
  * Exit codes: `cli-error.ts`.
  */
-import { addKey, listKeys, requireKeyFile, revokeKey } from './key-file.ts';
+import { inWords, listKeys, requireKeyFile, revokeKey } from './key-file.ts';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
 import { DocumentError } from '../errors.ts';
 import { writeApiKey } from '../http/access/api-keys.ts';
+import { addKey } from '../http/access/key-file.ts';
 import type { KeyScope } from '../http/access/scope.ts';
 import { describeError } from '../logger.ts';
 import { moduleFile, pageDir } from '../program-files.ts';
@@ -527,7 +528,7 @@ async function createKey(
   } catch (error) {
     throw new CliError(`This key cannot be made: ${(error as Error).message}.`, exitCodes.usage);
   }
-  if (file !== undefined) await addKey(file, name, made.line);
+  if (file !== undefined) await inWords(addKey(file, name, made.line));
   say({
     json: { name, scope, ...made },
     text: [

@@ -15,6 +15,8 @@ export type HttpSettings = {
   readonly basePath: string;
   /** Empty: no keys are asked for. A function: those of the moment. */
   readonly apiKeys: readonly ApiKey[] | (() => readonly ApiKey[]);
+  /** The file of keys that can be made and revoked over HTTP; null: there is none. */
+  readonly keyFile: KeyFile | null;
   /** People who log in by a proxy or a provider, and what they may do. */
   readonly users: readonly UserRule[];
   /** The header in which a trusted proxy names who is logged in there; '' for none. */
@@ -39,6 +41,9 @@ export type HttpSettings = {
   readonly pageDir: string | null;
   readonly limits: HttpLimits;
 };
+
+/** `changed`: takes up what has just been changed in it. */
+export type KeyFile = { readonly path: string; readonly changed: () => Promise<void> };
 
 /** The keys that are good at this moment. */
 export function keysNow({ apiKeys }: Pick<HttpSettings, 'apiKeys'>): readonly ApiKey[] {
@@ -115,13 +120,13 @@ export type HttpConfig = Pick<
 };
 
 /** The rest, which no setting holds. */
-export type HttpParts = Pick<HttpSettings, 'version' | 'apiKeys' | 'sessionSecret' | 'formats' | 'answers' | 'pageDir'>;
+export type HttpParts = Pick<HttpSettings, 'version' | 'apiKeys' | 'keyFile' | 'sessionSecret' | 'formats' | 'answers' | 'pageDir'>;
 
 const openRequestsPerSecond = 50;
 
 export function toHttpSettings(config: HttpConfig, parts: HttpParts): HttpSettings {
   const loopback = isLoopbackHost(config.host);
-  const { version, apiKeys, sessionSecret, formats, answers, pageDir } = parts;
+  const { version, apiKeys, keyFile, sessionSecret, formats, answers, pageDir } = parts;
   const { fileBytesMax, syncBytesMax, syncWaitMs, basePath, corsOrigins, trustedProxies, users, loginHeader } = config;
   const { oidcIssuer: issuer, oidcClientId: clientId, oidcClientSecret: clientSecret, oidcClaim: claim } = config;
   return {
@@ -132,6 +137,7 @@ export function toHttpSettings(config: HttpConfig, parts: HttpParts): HttpSettin
     taskRetentionMs: config.taskRetentionHours * 3600 * 1000,
     basePath,
     apiKeys,
+    keyFile,
     users,
     loginHeader,
     oidc: issuer === '' ? null : { issuer, clientId, clientSecret, claim },

@@ -44,6 +44,7 @@ export const testSettings: HttpSettings = {
   taskRetentionMs: 24 * 3600 * 1000,
   basePath: '',
   apiKeys: [],
+  keyFile: null,
   users: [],
   loginHeader: '',
   oidc: null,

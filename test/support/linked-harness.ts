@@ -1,6 +1,6 @@
 /** Engines on a server for the contract suites: each behind a link of its own, which is cut where its process would die. */
 import type { Engine } from '../../src/storage/engine.ts';
-import type { EngineHarness, HostClock } from '../contract/engine-harness.ts';
+import type { EngineHarness, EngineHost } from '../contract/engine-harness.ts';
 import { type CuttableLink, openCuttableLink } from './cuttable-link.ts';
 import { tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
@@ -13,7 +13,7 @@ export type LinkedHarness = EngineHarness & {
 export async function createLinkedHarness(options: {
   serverPort: number;
   /** Opens an engine whose server is at this port. */
-  openEngine: (role: 'frontend' | 'worker', port: number, dir: string, clock?: HostClock) => Promise<Engine>;
+  openEngine: (role: 'frontend' | 'worker', port: number, dir: string, clock?: EngineHost) => Promise<Engine>;
   /** How many processes are taken to be alive. */
   owners: () => Promise<number>;
 }): Promise<LinkedHarness> {

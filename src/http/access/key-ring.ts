@@ -13,6 +13,8 @@ const lookEveryMs = 1000;
 export interface KeyRing {
   /** Cheap; what has changed in the file is seen within about a second. */
   current(): readonly ApiKey[];
+  /** Looks at the file now, for whoever has just changed it. */
+  look(): Promise<void>;
   close(): void;
 }
 
@@ -69,6 +71,7 @@ export async function openKeyRing({ settings, onChange, logger }: KeyRingOptions
         ).unref();
   return {
     current: () => keys,
+    look,
     close() {
       if (timer !== null) clearInterval(timer);
     },

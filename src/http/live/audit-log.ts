@@ -10,6 +10,7 @@ export type AuditEvent =
   | { readonly event: 'insert'; readonly collection: string; readonly docId: string; readonly taskId: string }
   | { readonly event: 'delete'; readonly collection: string; readonly docId: string | null; readonly documents: number | null }
   | { readonly event: 'delete_collection' | 'change_collection'; readonly collection: string }
+  | { readonly event: 'create_key' | 'revoke_key'; readonly name: string }
   | { readonly event: 'login'; readonly refused: boolean }
   | { readonly event: 'keys_changed'; readonly added: readonly string[]; readonly removed: readonly string[] };
 

@@ -7,6 +7,7 @@ import { batchRoutes } from './batch-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { documentRoutes } from './document-routes.ts';
 import { insertRoutes, type InsertRouteOptions } from './insert-routes.ts';
+import { keyRoutes } from './key-routes.ts';
 import { loginRoutes, type LoginRouteOptions } from './login-routes.ts';
 import { oidcRoutes } from './oidc-routes.ts';
 import { pageRoutes } from './page-routes.ts';
@@ -37,6 +38,7 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
     ...collectionRoutes(),
     ...searchRoutes(wire, metrics),
     ...systemRoutes(options),
+    ...keyRoutes(settings),
     ...loginRoutes(options),
     ...(settings.oidc === null ? [] : oidcRoutes(settings.oidc, options)),
     ...options.extraRoutes,

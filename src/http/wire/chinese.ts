@@ -122,6 +122,16 @@ export const sentences: Readonly<Record<string, string>> = {
   'confirm: must be the name of the collection, as in ?confirm={}; all in it is lost':
     'confirm：须为集合的名称，例如 ?confirm={}；其中的一切都将丢失',
   'is not JSON that can be taken: {}': '不是可接受的 JSON：{}',
+  'Key not found': '密钥不存在',
+  'This key is one of a setting; take it out of API_KEYS.': '此密钥来自设置项，请从 API_KEYS 中移除。',
+  'Nobody could look after the keys any more: make a key of scope admin that reaches all collections first.':
+    '这样将无人能管理密钥：请先创建一个权限为 admin 且可访问所有集合的密钥。',
+  'collections: name some of those that your own key reaches.': 'collections：请从您的密钥可访问的集合中选择。',
+  'This server keeps no file of keys: set API_KEYS_FILE, or change API_KEYS and start it again.':
+    '本服务器没有密钥文件：请设置 API_KEYS_FILE，或修改 API_KEYS 后重新启动。',
+  'name: there is a key of this name; take another name, or revoke that one first.':
+    'name：已有同名密钥，请换一个名称，或先撤销原有密钥。',
+  'The file of keys cannot be read or written by the server; ask its operator.': '服务器无法读写密钥文件，请联系管理员。',
   'metadata: {}': 'metadata：有误：{}',
   'callback_url: {}': 'callback_url：有误：{}',
   'Delivery not found': '没有这次投递',

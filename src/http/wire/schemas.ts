@@ -522,6 +522,41 @@ const collectionSettings = z.strictObject({
     .meta({ description: 'Groups of words that stand for each other in a question.' }),
 });
 
+const keyName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { message: 'must have 1 to 64 letters, digits, dots, dashes or underscores' });
+const keyFields = {
+  name: keyName.meta({ description: 'Shown in logs and on tasks; never secret.' }),
+  scope: z.enum(['read', 'write', 'admin']),
+  collections: z
+    .array(collectionName)
+    .nullable()
+    .meta({ description: 'Those it is bound to, its own one first; null: it reaches all.' }),
+};
+export const keyParams = z.object({ name: z.string().max(64) });
+export const keyBody = z
+  .strictObject({
+    name: keyFields.name,
+    scope: keyFields.scope.default('write'),
+    collections: z.array(collectionName).min(1).max(1000).nullable().optional(),
+  })
+  .meta({ id: 'KeyRequest' });
+export const keyRecord = z
+  .strictObject({
+    ...keyFields,
+    source: z
+      .enum(['file', 'setting'])
+      .meta({ description: '`setting`: it stands in API_KEYS, and only there can it be changed.' }),
+  })
+  .meta({ id: 'Key' });
+export const keyList = z
+  .strictObject({ keys: z.array(keyRecord), can_change: z.boolean().meta({ description: 'Whether API_KEYS_FILE is set.' }) })
+  .meta({ id: 'KeyList' });
+export const keyMade = z
+  .strictObject({ ...keyRecord.shape, key: z.string().meta({ description: 'For clients; it is shown this once.' }) })
+  .meta({ id: 'KeyMade' });
+export const keyRevoked = z.strictObject({ message: z.literal('Key revoked'), name: z.string() }).meta({ id: 'KeyRevoked' });
+
 export const collectionParams = z.object({ name: collectionName });
 export const collectionBody = z
   .strictObject({

@@ -1,0 +1,131 @@
+/**
+ * API keys for whoever looks after a server: what there is, a new one, one revoked. Kept in the file that API_KEYS_FILE names; a key of a
+ * setting is shown and stays. A key that is bound to collections knows of keys within these alone.
+ */
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../../errors.ts';
+import { reaches, type Principal } from '../access/access.ts';
+import { writeApiKey, type ApiKey } from '../access/api-keys.ts';
+import { addKey, KeyFileError, keysOf, removeKey } from '../access/key-file.ts';
+import { keysNow, type HttpSettings, type KeyFile } from '../http-settings.ts';
+import * as schemas from '../wire/schemas.ts';
+import { route, type Route } from './route.ts';
+
+type KeySettings = Pick<HttpSettings, 'apiKeys' | 'keyFile' | 'users'>;
+
+export function keyRoutes(settings: KeySettings): readonly Route[] {
+  return [
+    route({
+      operation: 'listKeys',
+      method: 'GET',
+      path: '/keys',
+      scope: 'admin',
+      tag: 'system',
+      summary: 'The API keys by their names, without what is secret of them.',
+      answers: { 200: { description: 'All of them.', json: schemas.keyList } },
+      async handle({ ctx, principal }) {
+        const kept = new Set((await namesKept(settings)).map(({ name }) => name));
+        const known = keysNow(settings).filter((key) => key.name !== '' && isWithin(key, principal));
+        ctx.body = {
+          keys: known.map((key) => ({ ...toRecord(key), source: kept.has(key.name) ? 'file' : 'setting' })),
+          can_change: settings.keyFile !== null,
+        };
+      },
+    }),
+    route({
+      operation: 'createKey',
+      method: 'POST',
+      path: '/keys',
+      scope: 'admin',
+      tag: 'system',
+      summary:
+        'Make a key. It is in this answer and nowhere else; the server keeps its digest. Other front ends take it within about a second.',
+      logged: 'key made',
+      body: { kind: 'json', schema: schemas.keyBody },
+      answers: { 201: { description: 'The key.', json: schemas.keyMade } },
+      problems: ['bad_request', 'not_found', 'conflict', 'body_too_large', 'unsupported_media_type'],
+      async handle({ ctx, body: { name, scope, collections = null }, principal, audit }) {
+        const file = changeable(settings);
+        const key = { name, scope, collections };
+        if (!isWithin(key, principal)) throw outOfReach();
+        if (keysNow(settings).some((other) => other.name === name)) throw taken();
+        if (keysNow(settings).length === 0 && !isKeeper(key)) throw new AppError('conflict', noKeeper);
+        const made = writeApiKey(name, scope, randomBytes(32), collections);
+        await inWords(addKey(file.path, name, made.line));
+        await file.changed();
+        audit({ event: 'create_key', name });
+        ctx.status = 201;
+        ctx.body = { ...key, source: 'file', key: made.key };
+      },
+    }),
+    route({
+      operation: 'revokeKey',
+      method: 'DELETE',
+      path: '/keys/{name}',
+      scope: 'admin',
+      tag: 'system',
+      summary: 'Revoke a key: refused from now on, by other front ends within about a second.',
+      logged: 'key revoked',
+      params: schemas.keyParams,
+      answers: { 200: { description: 'It is revoked.', json: schemas.keyRevoked } },
+      problems: ['not_found', 'conflict'],
+      async handle({ ctx, params: { name }, principal, audit }) {
+        const file = changeable(settings);
+        const keys = keysNow(settings);
+        const key = keys.find((one) => one.name === name);
+        if (key === undefined || !isWithin(key, principal)) throw new AppError('not_found', 'Key not found');
+        if (isKeeper(key) && !keys.some((other) => other !== key && isKeeper(other))) throw new AppError('conflict', noKeeper);
+        if (!(await inWords(removeKey(file.path, name))))
+          throw new AppError('conflict', 'This key is one of a setting; take it out of API_KEYS.');
+        await file.changed();
+        audit({ event: 'revoke_key', name });
+        ctx.body = { message: 'Key revoked', name };
+      },
+    }),
+  ];
+}
+
+const noKeeper = 'Nobody could look after the keys any more: make a key of scope admin that reaches all collections first.';
+
+/** Whether it may look after all keys. */
+function isKeeper({ scope, collections }: Pick<ApiKey, 'scope' | 'collections'>): boolean {
+  return scope === 'admin' && collections === null;
+}
+
+/** Whether the caller may know of a key that reaches these: none may be made that reaches further than its maker. */
+function isWithin({ collections }: Pick<ApiKey, 'collections'>, principal: Principal): boolean {
+  if (principal.collections === null) return true;
+  return collections !== null && collections.every((name) => reaches(principal, name));
+}
+
+function outOfReach(): AppError {
+  return new AppError('invalid_request', 'collections: name some of those that your own key reaches.');
+}
+
+function changeable({ keyFile }: KeySettings): KeyFile {
+  if (keyFile !== null) return keyFile;
+  throw new AppError('conflict', 'This server keeps no file of keys: set API_KEYS_FILE, or change API_KEYS and start it again.');
+}
+
+function taken(): AppError {
+  return new AppError('conflict', 'name: there is a key of this name; take another name, or revoke that one first.');
+}
+
+async function namesKept({ keyFile }: KeySettings): Promise<readonly ApiKey[]> {
+  return keyFile === null ? [] : inWords(keysOf(keyFile.path));
+}
+
+/** What the file refuses, in words that hold no path of this machine. */
+async function inWords<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    if (!(error instanceof KeyFileError)) throw error;
+    if (error.code === 'taken') throw taken();
+    throw new AppError('unavailable', 'The file of keys cannot be read or written by the server; ask its operator.', {
+      cause: error,
+    });
+  });
+}
+
+function toRecord({ name, scope, collections }: ApiKey): Pick<ApiKey, 'name' | 'scope' | 'collections'> {
+  return { name, scope, collections };
+}
