@@ -67,7 +67,7 @@ export function newTask(receipt: Receipt, choices: UploadChoices = {}): NewTask 
 }
 
 /** The next task, which must be there within `deadlineMs`. */
-export async function claimNext(engine: Engine, lanes: readonly TaskLane[] = taskLanes, deadlineMs = 20_000): Promise<Lease> {
+export async function claimNext(engine: Engine, lanes: readonly TaskLane[] = taskLanes, deadlineMs = 120_000): Promise<Lease> {
   const lease = await engine.queue.claim(lanes, AbortSignal.timeout(deadlineMs));
   if (lease === null) throw new Error(`nothing to claim within ${deadlineMs} ms`);
   return lease;
