@@ -18,6 +18,7 @@ export type ApiRequest = {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
+  readonly body?: { readonly type: string; readonly content: string };
   /** Streamed from the disk, anew for each try; broken off when it is not, at its end, the file of this signature (`file-list.ts`). */
   readonly file?: { readonly path: string; readonly bytes: number; readonly signature: string };
   readonly signal?: AbortSignal;
@@ -76,12 +77,12 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   }
 
   function attempt(given: ApiRequest): Promise<ApiReply> {
-    const { method = 'GET', path, query = {}, headers = {}, json, file, signal } = inCollection(given, options.collection ?? null);
+    const { method = 'GET', path, query = {}, headers = {}, file, signal } = inCollection(given, options.collection ?? null);
     const target = new URL(base);
-    target.pathname = `${base.pathname.replace(/\/$/, '')}/${path.map(encodeURIComponent).join('/')}`;
+    target.pathname = `${base.pathname.replace(/\/$/, '')}/${path.map(segmentOf).join('/')}`;
     for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, String(value));
-    const body = json === undefined ? null : JSON.stringify(json);
-    const length = file?.bytes ?? (body === null ? null : Buffer.byteLength(body));
+    const body = bodyOf(given);
+    const length = file?.bytes ?? (body === null ? null : Buffer.byteLength(body.content));
     return new Promise((resolve, reject) => {
       const request = transport.request(target, {
         method,
@@ -91,7 +92,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
           accept: 'application/json',
           ...(options.key === null ? {} : { authorization: `Bearer ${options.key}` }),
           ...(length === null ? {} : { 'content-length': length }),
-          ...(body === null ? {} : { 'content-type': 'application/json' }),
+          ...(body === null ? {} : { 'content-type': body.type }),
           ...headers,
         },
       });
@@ -109,7 +110,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
           .then(resolve, reject)
           .finally(() => request.writableEnded || request.destroy());
       });
-      if (file === undefined) request.end(body ?? undefined);
+      if (file === undefined) request.end(body?.content);
       else pipeline(exactly(file), request).catch(failed);
     });
   }
@@ -141,6 +142,11 @@ export function problemOf({ text }: ApiReply): Record<string, unknown> | null {
   }
 }
 
+function bodyOf({ json, body }: ApiRequest): NonNullable<ApiRequest['body']> | null {
+  if (json !== undefined) return { type: 'application/json', content: JSON.stringify(json) };
+  return body ?? null;
+}
+
 /** A request with the collection in the place where its route takes it. */
 function inCollection(request: ApiRequest, collection: string | null): ApiRequest {
   if (collection === null) return request;
@@ -151,6 +157,11 @@ function inCollection(request: ApiRequest, collection: string | null): ApiReques
   const json = request.json as { readonly collections?: unknown };
   if (json.collections === undefined) return { ...request, json: { ...json, collection } };
   return request;
+}
+
+/** With its colons as they are (RFC 3986, 3.3): `documents:batch` is no doc_id. */
+function segmentOf(part: string): string {
+  return encodeURIComponent(part).replaceAll('%3A', ':');
 }
 
 function baseUrl(text: string): URL {

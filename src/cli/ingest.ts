@@ -13,6 +13,7 @@ import type { ListedFile, UnreadableEntry } from './file-list.ts';
 import type { IngestProgress } from './ingest-progress.ts';
 import type { FileOutcome, IngestReport } from './ingest-report.ts';
 import { fileSize } from './terminal-text.ts';
+import { createSmallFiles, type SmallFiles } from './small-files.ts';
 import type { WireDocument, WireServerConfig, WireTask, WireTaskPage } from './wire-records.ts';
 
 export type IngestOptions = {
@@ -36,6 +37,10 @@ export type IngestOptions = {
   readonly signal: AbortSignal;
 };
 
+/** So many small files are on their way where one large one would be: the lines of one batch. */
+const smallAtOnce = 4;
+const smallAtOnceMax = 64;
+
 /** 100,000 tasks: as many as a full day may leave. */
 const taskPagesMax = 100;
 
@@ -49,17 +54,26 @@ export async function ingest(options: IngestOptions): Promise<{ report: IngestRe
     const config = await client.json<WireServerConfig>({ path: ['config'] });
     const earlier = options.again ? new Map<string, WireTask>() : await newestTasks(options);
     progress.begin(files.length);
-    await inParallel(files, options.parallel, async (file) => {
+    const small = createSmallFiles(client, { password: options.password ?? null, metadata: options.metadata });
+    // A line of a batch says nothing of where to tell of its end.
+    const isSmall = (file: ListedFile): boolean => options.callbackUrl === null && small.takes(file);
+    const bringOne = async (file: ListedFile): Promise<void> => {
       if (signal.aborted || stoppedBy !== null) return;
       try {
-        outcomes.set(file, await bring(file, config, earlier.get(file.docId), options));
+        const sendIt = isSmall(file) ? () => sendSmall(file, small, options) : () => send(file, options);
+        outcomes.set(file, await bring(file, { config, earlier: earlier.get(file.docId), send: sendIt }, options));
       } catch (error) {
         // The server is gone or refuses the key: that is no one file's fault.
         if (error instanceof CliError) return void (stoppedBy ??= error);
         outcomes.set(file, outcome(file, 'failed', { error: `The file could not be sent: ${(error as Error).message}` }));
       }
       progress.done(outcomes.get(file)!);
-    });
+    };
+    const { smalls = [], others = [] } = Object.groupBy(files, (file) => (isSmall(file) ? 'smalls' : 'others'));
+    await Promise.all([
+      inParallel(smalls, Math.min(options.parallel * smallAtOnce, smallAtOnceMax), bringOne),
+      inParallel(others, options.parallel, bringOne),
+    ]);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     stoppedBy = error;
@@ -92,8 +106,7 @@ export async function ingest(options: IngestOptions): Promise<{ report: IngestRe
 
 async function bring(
   file: ListedFile,
-  config: WireServerConfig,
-  earlier: WireTask | undefined,
+  { config, earlier, send: sendIt }: { config: WireServerConfig; earlier: WireTask | undefined; send: () => Promise<FileOutcome> },
   options: IngestOptions,
 ): Promise<FileOutcome> {
   const { progress } = options;
@@ -111,7 +124,7 @@ async function bring(
     if (known?.taskId !== undefined) return follow(file, known.taskId, options);
   }
   progress.at(file.path, 'sending', 0);
-  return send(file, options);
+  return sendIt();
 }
 
 /** What an earlier run left of this very file: its end, or a task to follow. Null: it must be sent. An Error: it cannot be read. */
@@ -138,6 +151,14 @@ async function whatIsKnown(
 async function documentOf(file: ListedFile, client: ApiClient): Promise<WireDocument | null> {
   const reply = await client.send({ path: ['documents', file.docId] });
   return reply.status === 200 ? (JSON.parse(reply.text) as WireDocument) : null;
+}
+
+/** With others, and by itself where that leaves open what became of it. */
+async function sendSmall(file: ListedFile, small: SmallFiles, options: IngestOptions): Promise<FileOutcome> {
+  const answer = await small.send(file);
+  if (answer === null) return send(file, options);
+  if ('task_id' in answer) return follow(file, answer.task_id, options);
+  return outcome(file, 'failed', { error: answer.error.detail, error_code: answer.error.code });
 }
 
 async function send(file: ListedFile, options: IngestOptions): Promise<FileOutcome> {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { IngestReport } from '../../src/cli/ingest-report.ts';
@@ -48,6 +49,7 @@ describe('ingest', () => {
     expect(stdout).toContain('9 inserted, 0 already there, 1 failed, 0 not sent.');
     expect(stdout).toContain('broken.pdf: ');
     expect(stderr.split('\n').filter((line) => line !== '').length).toBe(10);
+    expect(server.log()).toContain('"msg":"batch accepted"');
     const [hit] = await search(server.url, '水泵检修');
     expect(hit!.citation.doc_id).toMatch(/^first\/rag-intake-cli-.*\/报告\/内\/年度\.txt$/);
   });
@@ -293,6 +295,44 @@ describe('ingest, with a server that', () => {
     expect(report.documents[0]).toMatchObject({ outcome: 'inserted', pages: 3, chunks: 7 });
     expect(puts).toBe(2);
     expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(990);
+  });
+
+  it('takes batches: sends small files together, and those by themselves that got no answer', async () => {
+    await writeReports(40);
+    await writeFile(join(folder, 'large.txt'), Buffer.alloc(300 * 1024, 'large '));
+    const done = { task_id: 't', status: 'completed', result: { pages: 3, chunks: 7 } };
+    const lineOf = ({ doc_id }: { doc_id: string }, i: number): object =>
+      doc_id.endsWith('/report-7.txt')
+        ? { line: i + 1, doc_id, error: { status: 422, code: 'invalid_request', detail: 'Not this one.' } }
+        : { line: i + 1, doc_id, task_id: 't', status: 'pending', status_url: '/task/t' };
+    let lines = 0;
+    answer = (request, response) => {
+      if (request.url?.includes('report-7.txt') === true)
+        return sendJson(response, 422, { code: 'invalid_request', detail: 'Not this one.' });
+      if (request.url?.startsWith('/documents:batch') !== true)
+        return sendJson(response, request.method === 'PUT' ? 202 : 200, done);
+      void text(request).then((body) => {
+        const documents = body.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as { doc_id: string }]));
+        lines += documents.length;
+        // The server stops in the middle of it: what comes after the third line is not answered.
+        const answered = documents.map(lineOf).slice(0, lines === documents.length ? 3 : Infinity);
+        response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+        response.end(answered.map((each) => `${JSON.stringify(each)}\n`).join(''));
+      });
+    };
+
+    const report = json(await runCommand(['--url', url, 'ingest', folder, '--json']));
+
+    expect(report).toMatchObject({ files: 41, inserted: 40, failed: 1 });
+    expect(report.documents.find(({ outcome }) => outcome === 'failed')).toMatchObject({
+      error: 'Not this one.',
+      error_code: 'invalid_request',
+    });
+    const count = (method: string): number => requests.filter((request) => request.method === method).length;
+    expect(lines).toBe(40);
+    expect(count('POST')).toBeLessThan(20);
+    expect(count('PUT')).toBeGreaterThanOrEqual(1);
+    expect(requests.some(({ method, url: path }) => method === 'PUT' && path!.includes('large.txt'))).toBe(true);
   });
 
   it('stays busy: gives the file up when its patience ends, with the sentence of the server', async () => {
