@@ -11,6 +11,8 @@ import type {
   WireConfig,
   WireDocument,
   WireDocumentPage,
+  WireKey,
+  WireKeyList,
   WireProblem,
   WireSearch,
   WireStatus,
@@ -118,6 +120,21 @@ export async function putCollection(name: string, change: CollectionChange): Pro
 export async function deleteCollection(name: string): Promise<void> {
   const part = encodeURIComponent(name);
   await request(`collections/${part}?confirm=${part}`, { method: 'DELETE' });
+}
+
+export function listKeys(): Promise<WireKeyList> {
+  return readJson('keys');
+}
+
+/** Its answer is the only place where the key is. */
+export function createKey(
+  key: Pick<WireKey, 'name' | 'scope'> & { readonly collections: readonly string[] | null },
+): Promise<WireKey & { readonly key: string }> {
+  return readJson('keys', { ...jsonBody(key), method: 'POST' });
+}
+
+export async function revokeKey(name: string): Promise<void> {
+  await request(`keys/${encodeURIComponent(name)}`, { method: 'DELETE' });
 }
 
 export type DocumentChange = {

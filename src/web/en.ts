@@ -271,6 +271,7 @@ export type Catalogue = {
   readonly moving: { readonly start: string };
 
   readonly collections: { readonly title: string; readonly manage: string };
+  readonly keys: { readonly title: string; readonly manage: string };
 
   readonly settings: {
     readonly title: string;
@@ -646,6 +647,7 @@ export const en: Catalogue = {
   moving: { start: 'Move to…' },
 
   collections: { title: 'Collections', manage: 'Manage collections' },
+  keys: { title: 'API keys', manage: 'Manage keys' },
 
   settings: {
     title: 'You and this server',

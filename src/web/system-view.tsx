@@ -5,11 +5,12 @@ import { BarChart } from './chart.tsx';
 import { currentName } from './collection.ts';
 import { bytes, clockTime, count } from './figures.ts';
 import { sentences } from './language.ts';
-import { lazily } from './lazy.tsx';
+import { lazily, type Lazy } from './lazy.tsx';
 import { config, mayManage, status } from './server-state.ts';
 import type { WireStatus } from './wire.ts';
 
 const CollectionsPanel = lazily(async () => (await import('./collections-panel.tsx')).CollectionsPanel);
+const KeysPanel = lazily(async () => (await import('./keys-panel.tsx')).KeysPanel);
 
 type Minute = WireStatus['history'][number];
 
@@ -60,26 +61,32 @@ export function SystemView(): VNode {
             </dl>
           </div>
           <Settings />
-          {mayManage.value ? <Managing /> : null}
+          {mayManage.value ? (
+            <>
+              <Managing words={sentences.value.collections} panel={CollectionsPanel} />
+              <Managing words={sentences.value.keys} panel={KeysPanel} />
+            </>
+          ) : null}
         </>
       )}
     </section>
   );
 }
 
+type ManagingProps = { readonly words: { readonly title: string; readonly manage: string }; readonly panel: Lazy<object> };
+
 /** What administrators manage here, loaded when one of them wants to. */
-function Managing(): VNode {
-  const t = sentences.value.collections;
+function Managing({ words, panel: { View } }: ManagingProps): VNode {
   const isOpen = useSignal(false);
   return (
     <>
-      <h2 class="section-title">{t.title}</h2>
+      <h2 class="section-title">{words.title}</h2>
       {isOpen.value ? (
-        <CollectionsPanel.View />
+        <View />
       ) : (
         <p>
           <button type="button" onClick={() => (isOpen.value = true)}>
-            {t.manage}
+            {words.manage}
           </button>
         </p>
       )}

@@ -4,6 +4,7 @@ import type {
   chunkPage,
   configReply,
   documentPage,
+  keyList,
   taskPage,
   CollectionRecord,
   DocumentRecord,
@@ -21,6 +22,8 @@ export type WireDocument = DocumentRecord;
 export type MetadataValue = NonNullable<WireDocument['metadata']>[string];
 export type WireCollection = CollectionRecord;
 export type WireCollectionList = { readonly collections: readonly WireCollection[] };
+export type WireKeyList = Parsed<typeof keyList>;
+export type WireKey = WireKeyList['keys'][number];
 export type WireDocumentPage = Parsed<typeof documentPage>;
 export type WireChunkPage = Parsed<typeof chunkPage>;
 export type WireSearch = SearchReply;

@@ -362,6 +362,7 @@ export const zh: Catalogue = {
   moving: { start: '移动到…' },
 
   collections: { title: '集合', manage: '管理集合' },
+  keys: { title: 'API 密钥', manage: '管理密钥' },
 
   settings: {
     title: '您与此服务器',

@@ -17,6 +17,7 @@ let server: StandIn;
 let browser: Browser;
 /** What was asked to be changed, `METHOD /path`. */
 const changes: string[] = [];
+let keys: readonly object[] = [];
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([startStandIn(), launchBrowser()]);
@@ -65,12 +66,18 @@ async function work(req: IncomingMessage, res: ServerResponse, path: string): Pr
     return true;
   }
   if (req.method === 'GET' && path.startsWith('/task/')) return done(aTask(9, { task_id: path.slice(6) }));
+  if (req.method === 'GET' && path === '/keys') return done({ keys, can_change: true });
   if (req.method === 'GET' || path === '/search') return false;
   changes.push(`${req.method} ${path}`);
   for await (const _ of req);
   if (path === '/insert') {
     const task = aTask(100 + changes.length, { status: 'completed' });
     return done(task, 202);
+  }
+  if (path.startsWith('/keys')) {
+    const clerk = { name: 'clerk', scope: 'write', collections: null, source: 'file' };
+    keys = req.method === 'POST' ? [clerk] : [];
+    return done(req.method === 'POST' ? { ...clerk, key: 'rk_0123456789abcdef' } : {}, req.method === 'POST' ? 201 : 200);
   }
   if (req.method === 'PATCH') return done(aDocument(1, { doc_id: 'one', filename: 'one.txt', title: 'Given' }));
   if (req.method === 'PUT') {
@@ -258,6 +265,30 @@ const paths: readonly Path[] = [
       await hand.press(dialog.locator('button[type=submit]'));
       await row.waitFor({ state: 'detached' });
       expect(changes).toEqual(['PUT /collections/ships', 'DELETE /collections/ships']);
+    },
+  },
+  {
+    name: 'a key is made and revoked',
+    async walk({ page, hand, t, button, link, goTo }) {
+      await goTo('#/upload');
+      await hand.press(link(t.views.system));
+      await hand.press(button(t.keys.manage));
+      await hand.press(
+        page
+          .locator('.actions > button')
+          .filter({ has: page.locator('.icon') })
+          .last(),
+      );
+      const dialog = page.getByRole('dialog');
+      await hand.write(dialog.locator('input').first(), 'clerk');
+      await hand.press(dialog.locator('button[type=submit]'));
+      await dialog.locator('input[readonly]').waitFor();
+      await hand.press(dialog.getByRole('button').last());
+      const row = page.locator('.plain-row').filter({ hasText: 'clerk' });
+      await hand.press(row.getByRole('button'));
+      await hand.press(dialog.getByRole('button').last());
+      await row.waitFor({ state: 'detached' });
+      expect(changes).toEqual(['POST /keys', 'DELETE /keys/clerk']);
     },
   },
   {
