@@ -74,7 +74,7 @@ const adapters = [
  * affair and may be moved, renamed or taken apart by whoever works in it. A new door is a decision: add the line knowingly.
  */
 const doors: Readonly<Record<string, readonly string[]>> = {
-  tasks: ['task', 'given', 'task-store', 'task-queue', 'progress', 'turns'],
+  tasks: ['task', 'given', 'task-store', 'task-queue', 'ordered-page', 'progress', 'turns'],
   documents: ['collection', 'document-part', 'document-name', 'doc-id', 'plain-file'],
   parse: ['parser', 'document-parser', 'read-document', 'limits', 'reading', 'cpu-time', 'images/ocr'],
   chunk: ['chunk'],

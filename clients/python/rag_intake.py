@@ -92,6 +92,7 @@ class Client:
         return self._json("POST", f"/task/{_quoted(task_id)}/retry", None)
 
     def tasks(self, **page):
+        """A page: tasks and next_cursor. `page`: q, status, doc_id, filters, sort, limit, cursor."""
         return self._json("GET", "/tasks", page)
 
     def documents(self, **page):

@@ -125,6 +125,8 @@ program
   .addOption(new Option('--status <status>').choices(['pending', 'processing', 'completed', 'failed']))
   .option('--doc <doc_id>', 'only of this document')
   .option('-q, --name <text>', 'with this in their file name, doc_id or id')
+  .option('--filter <json>', 'that this lets through', jsonObject(aFilter))
+  .option('--sort <field>', 'created_at, filename, doc_id or file_size; -file_size for the largest first')
   .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
   .option('--cursor <cursor>', 'go on after a page')
   .action(({ doc, name, ...options }: Omit<queries.TaskListOptions, 'doc_id' | 'q'> & { doc?: string; name?: string }) =>

@@ -53,12 +53,14 @@ export type TaskListOptions = {
   readonly status?: string | undefined;
   readonly doc_id?: string | undefined;
   readonly q?: string | undefined;
+  readonly sort?: string | undefined;
+  readonly filter?: object | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
 };
 
-export async function listTasks(client: ApiClient, options: TaskListOptions): Promise<Said> {
-  const json = await client.json<WireTaskPage>({ path: ['tasks'], query: options });
+export async function listTasks(client: ApiClient, { filter, ...options }: TaskListOptions): Promise<Said> {
+  const json = await client.json<WireTaskPage>({ path: ['tasks'], query: { ...options, filters: asText(filter) } });
   const rows = json.tasks.map((task) => [
     task.task_id,
     task.status === 'processing' ? `${task.stage} ${Math.floor(task.progress.percent)}%` : task.status,

@@ -59,3 +59,8 @@ export function isScopedId(text: string): boolean {
   const { collection, docId } = nameOf(text);
   return isCollectionName(collection) && !/\p{Cc}/u.test(docId) && docId.isWellFormed();
 }
+
+/** A name as lists sort and find it: upper and lower case, full and half width, composed and decomposed are one. */
+export function foldName(name: string): string {
+  return name.normalize('NFKC').toLowerCase();
+}

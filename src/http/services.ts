@@ -18,7 +18,7 @@ import type { Filter } from '../search/filters.ts';
 import type { Asker } from '../search/turns.ts';
 import type { Given } from '../tasks/given.ts';
 import type { Task, TaskId, TaskLane, TaskSnapshot } from '../tasks/task.ts';
-import type { CancelOutcome, RetryOutcome, TaskFilter, TaskPage } from '../tasks/task-store.ts';
+import type { CancelOutcome, RetryOutcome, SortedTaskFilter, TaskFilter, TaskPage } from '../tasks/task-store.ts';
 
 export type Upload = Given & {
   readonly receipt: Receipt;
@@ -57,6 +57,8 @@ export interface UploadService {
 export interface TaskService {
   get(id: TaskId): Promise<TaskSnapshot | null>;
   list(filter: TaskFilter): Promise<TaskPage>;
+  /** @throws AppError `invalid_request` for a cursor of another order. */
+  listSorted(filter: SortedTaskFilter): Promise<TaskPage>;
   /** Answers as soon as the task is terminal, after `waitMs` at the latest, or when `signal` aborts; null for an unknown id. */
   wait(id: TaskId, waitMs: number, signal: AbortSignal): Promise<TaskSnapshot | null>;
   /** With `force`, returns when the task's thread is stopped and its traces are gone, or when it turned out too late (`final`). */

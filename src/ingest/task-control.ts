@@ -3,7 +3,7 @@ import type { Engine } from '../storage/engine.ts';
 import { isTerminal, type TaskId, type TaskSnapshot } from '../tasks/task.ts';
 import type { CancelOutcome, RetryOutcome, TaskStore } from '../tasks/task-store.ts';
 
-export interface TaskControl extends Pick<TaskStore, 'get' | 'list' | 'watch'> {
+export interface TaskControl extends Pick<TaskStore, 'get' | 'list' | 'listSorted' | 'watch'> {
   /** Answers as soon as the task is terminal, after `waitMs` at the latest, or when `signal` aborts; null for an unknown id. */
   wait(id: TaskId, waitMs: number, signal: AbortSignal): Promise<TaskSnapshot | null>;
   /** With `force`, returns when the task's thread is stopped and its traces are gone, or when it turned out too late (`final`). */
@@ -47,6 +47,7 @@ export function createTaskControl(engine: Engine): TaskControl {
   return {
     get: (id) => tasks.get(id),
     list: (filter) => tasks.list(filter),
+    listSorted: (filter) => tasks.listSorted(filter),
     watch: (id, listener) => tasks.watch(id, listener),
     wait,
     cancel,

@@ -1,5 +1,6 @@
 /** Port: what is searchable. The index is also the arbiter of a task's fate: what it has not switched to was never completed. */
 import type { Metadata, MetadataScalar } from '../tasks/given.ts';
+import type { Sort } from '../tasks/ordered-page.ts';
 import type { TaskId, Version } from '../tasks/task.ts';
 import type { Filter } from './filters.ts';
 import type { Postings } from './index/postings.ts';
@@ -76,7 +77,7 @@ export type DocumentPatch = {
 /** What a list is sorted by; ascending, or descending with a `-` before it. Equal ones are in the order of their doc_ids. */
 export const documentOrders = ['inserted_at', 'filename', 'title', 'doc_id', 'media_type', 'file_size', 'pages', 'chunks'] as const;
 export type DocumentOrder = (typeof documentOrders)[number];
-export type DocumentSort = { readonly by: DocumentOrder; readonly descending: boolean };
+export type DocumentSort = Sort<DocumentOrder>;
 
 export const searchModes = ['hybrid', 'keyword', 'vector'] as const;
 export type SearchMode = (typeof searchModes)[number];

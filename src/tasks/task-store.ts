@@ -1,4 +1,5 @@
 /** Port: where tasks live. The store decides a task's fate; a queue only carries its id. */
+import type { Sort } from './ordered-page.ts';
 import type { Task, TaskId, TaskOutcome, TaskProgress, TaskSnapshot, TaskStatus } from './task.ts';
 
 export type TaskFilter = {
@@ -11,6 +12,20 @@ export type TaskFilter = {
   readonly limit: number;
   /** Opaque, from the page before; an unknown one throws AppError `invalid_request`. */
   readonly cursor?: string;
+};
+
+/** What a list of tasks is sorted by; equal ones are in the order of their ids. */
+export const taskOrders = ['created_at', 'filename', 'doc_id', 'file_size'] as const;
+export type TaskOrder = (typeof taskOrders)[number];
+export type TaskSort = Sort<TaskOrder>;
+
+/** What of a task never changes, and is sorted and found by. */
+export type TaskKeys = Pick<Task, 'id' | 'docId' | 'keyId' | 'filename' | 'fileBytes' | 'createdAt'>;
+
+export type SortedTaskFilter = TaskFilter & {
+  readonly sort: TaskSort;
+  /** Of the others nothing is shown. */
+  readonly accepts: (task: TaskKeys) => boolean;
 };
 
 export type TaskPage = { readonly tasks: readonly TaskSnapshot[]; readonly nextCursor: string | null };
@@ -41,6 +56,13 @@ export interface TaskStore {
   get(id: TaskId): Promise<TaskSnapshot | null>;
   /** Newest first. Cost grows with `limit`, not with the number of retained tasks, when unfiltered. */
   list(filter: TaskFilter): Promise<TaskPage>;
+  /**
+   * In another order. A task that changes its status while it is looked at may be left out of a page, which is then shorter than `limit`;
+   * nothing is shown twice. Cost: a look at the keys of every task that the filter lets through, which are kept in memory from the first
+   * look on; records are read of one page.
+   * @throws AppError `invalid_request` for a cursor of another order.
+   */
+  listSorted(filter: SortedTaskFilter): Promise<TaskPage>;
   /** How many tasks are in each live status now. Exact for this data directory, may lag by a second. */
   counts(): Promise<Readonly<Record<'pending' | 'processing', number>>>;
   /** Of the tasks that wait, the one with the smallest id, which is the next of its lane; null when none waits. Cost: one record. */

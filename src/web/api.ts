@@ -54,7 +54,7 @@ export function getStatus(signal: AbortSignal): Promise<WireStatus> {
   return readJson('status', { signal });
 }
 
-export function listTasks(query: { status?: string; q?: string; limit: number; cursor?: string }): Promise<WireTaskPage> {
+export function listTasks(query: ListQuery & { status?: string }): Promise<WireTaskPage> {
   return readJson(`tasks?${parameters(query)}`);
 }
 

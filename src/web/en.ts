@@ -5,6 +5,7 @@ import type { DocIdProblem } from './doc-id.ts';
 import type { Connection } from './feed.ts';
 import type { View } from './route.ts';
 import type { DocumentSort } from './document-list.ts';
+import type { TaskSort } from './task-list.ts';
 import type { FileKind } from './search-filters.ts';
 import type { Refusal } from './uploads.ts';
 import type { WireStatus } from './wire.ts';
@@ -112,6 +113,8 @@ export type Catalogue = {
 
   readonly tasks: {
     readonly all: string;
+    /** A tab with how many tasks are behind it, as it is read out. */
+    readonly tab: (status: string, tasks: string) => string;
     readonly filter: string;
     readonly find: string;
     readonly none: string;
@@ -145,6 +148,8 @@ export type Catalogue = {
     readonly stopQuestion: (filename: string) => string;
     readonly stopHint: string;
     readonly seeInDocuments: string;
+    readonly sort: string;
+    readonly sorts: Record<TaskSort, string>;
   };
 
   /** What a failure means and what to do about it. */
@@ -454,6 +459,7 @@ export const en: Catalogue = {
 
   tasks: {
     all: 'All',
+    tab: (status, tasks) => `${status}: ${tasks}`,
     filter: 'Show',
     find: 'Find by file or ID',
     none: 'No task matches.',
@@ -488,6 +494,8 @@ export const en: Catalogue = {
     stopHint:
       'It is being processed. What was done so far is discarded; the previous version, if there is one, stays. You can retry it later.',
     seeInDocuments: 'Open its text',
+    sort: 'Sort by',
+    sorts: { '-created_at': 'Newest first', created_at: 'Oldest first', filename: 'Name', '-file_size': 'Largest first' },
   },
 
   advice: {

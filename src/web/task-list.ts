@@ -17,8 +17,15 @@ const singleReadsMax = 100;
 
 export type TaskScope = TaskStatus | 'all';
 
-/** What is looked for: tasks of a status with something in their names ('' for any). */
-export type TaskQuery = { readonly scope: TaskScope; readonly q: string };
+export const taskSorts = ['-created_at', 'created_at', 'filename', '-file_size'] as const;
+export type TaskSort = (typeof taskSorts)[number];
+/** The order in which tasks are kept here, and listed where nobody asks for another. */
+const newestFirst: TaskSort = '-created_at';
+
+/** What is looked for: tasks of a status with something in their names ('' for any), in an order. */
+export type TaskQuery = { readonly scope: TaskScope; readonly q: string; readonly sort: TaskSort };
+
+export const everyTask: TaskQuery = { scope: 'all', q: '', sort: newestFirst };
 
 /** Every known task, newest first. */
 export const tasks = signal<readonly WireTask[]>([]);
@@ -32,7 +39,13 @@ let flushAsked = false;
 /** Tasks of files on this page: their rows need them, however old they are. */
 const pinned = new Set<string>();
 
-type Reading = { cursor: string | null; ended: boolean; running: Promise<void> | null };
+type Reading = {
+  cursor: string | null;
+  ended: boolean;
+  running: Promise<void> | null;
+  /** How far a sorted list is known: to this task, which was the last of its page. */
+  last: WireTask | null;
+};
 const readings = new Map<string, Reading>();
 /** Lists that are read on; of a list nobody has asked for in a while the place is forgotten. */
 const readingsMax = 50;
@@ -77,18 +90,55 @@ export function readMore(query: TaskQuery): Promise<void> {
   return state.running;
 }
 
+/**
+ * Those of the known tasks that the list holds so far, in its order: of a sorted one no more than up to where the server has been asked, so that
+ * what is read on comes behind what is there. What happens meanwhile takes its place at once.
+ */
+export function listedTasks(query: TaskQuery): readonly WireTask[] {
+  const isEvery = query.scope === 'all' && query.q.trim() === '';
+  const found = isEvery ? tasks.value : tasks.value.filter(fits(query));
+  if (query.sort === newestFirst) return found;
+  const { last } = reading(query);
+  const isBefore = comparison(query.sort);
+  const known = !hasMore(query) ? [...found] : found.filter((task) => last !== null && isBefore(task, last) <= 0);
+  return known.sort(isBefore);
+}
+
+/** As the server compares: by one thing, then by the ids. */
+function comparison(sort: TaskSort): (one: WireTask, other: WireTask) => number {
+  const way = sort.startsWith('-') ? -1 : 1;
+  const valueOf = sortedBy[sort];
+  return (one, other) => {
+    const [a, b] = [valueOf(one), valueOf(other)];
+    if (a !== b) return a < b ? -way : way;
+    return one.task_id === other.task_id ? 0 : one.task_id < other.task_id ? -way : way;
+  };
+}
+
+const sortedBy: Readonly<Record<TaskSort, (task: WireTask) => string | number>> = {
+  '-created_at': (task) => task.created_at,
+  created_at: (task) => task.created_at,
+  filename: (task) => rememberedFor(task, sortNames, () => task.filename.normalize('NFKC').toLowerCase()),
+  '-file_size': (task) => task.file_size,
+};
+
 /** Whether a task is one of these. */
-export function fits({ scope, q }: TaskQuery): (task: WireTask) => boolean {
+export function fits({ scope, q }: Pick<TaskQuery, 'scope' | 'q'>): (task: WireTask) => boolean {
   const wanted = q.trim().normalize('NFC').toLowerCase();
   return (task) => (scope === 'all' || task.status === scope) && (wanted === '' || namesOf(task).includes(wanted));
 }
 
 /** Folded once for each record: a list of thousands is looked through at every letter that is typed. */
 const folded = new WeakMap<WireTask, string>();
+const sortNames = new WeakMap<WireTask, string>();
 
 function namesOf(task: WireTask): string {
-  const known = folded.get(task) ?? `${task.filename}\n${task.doc_id}\n${task.task_id}`.normalize('NFC').toLowerCase();
-  folded.set(task, known);
+  return rememberedFor(task, folded, () => `${task.filename}\n${task.doc_id}\n${task.task_id}`.normalize('NFC').toLowerCase());
+}
+
+function rememberedFor(task: WireTask, names: WeakMap<WireTask, string>, make: () => string): string {
+  const known = names.get(task) ?? make();
+  names.set(task, known);
   return known;
 }
 
@@ -111,8 +161,9 @@ export async function resyncTasks({ whole }: { whole: boolean }): Promise<void> 
   order = [...byId.keys()];
   isSorted = false;
   if (whole || !tasksLoaded.value) {
-    readings.clear();
-    readings.set(keyOf({ scope: 'all', q: '' }), { cursor: newest.cursor, ended: newest.cursor === null, running: null });
+    // A sorted list goes on where it was: its cursor names a place, whatever has come since.
+    for (const [key, { last }] of readings) if (last === null) readings.delete(key);
+    readings.set(keyOf(everyTask), { cursor: newest.cursor, ended: newest.cursor === null, running: null, last: null });
   }
   flush();
   tasksLoaded.value = true;
@@ -152,32 +203,34 @@ async function readLive(read: ReadonlyMap<string, WireTask>): Promise<{ tasks: r
   return { tasks, gone };
 }
 
-async function readPage({ scope, q }: TaskQuery, state: Reading): Promise<void> {
+async function readPage({ scope, q, sort }: TaskQuery, state: Reading): Promise<void> {
   const page = await listTasks({
     limit: pageTasks,
     ...(q.trim() === '' ? {} : { q: q.trim() }),
     ...(scope === 'all' ? {} : { status: scope }),
+    ...(sort === newestFirst ? {} : { sort }),
     ...(state.cursor === null ? {} : { cursor: state.cursor }),
   });
   for (const task of page.tasks) putTask(task);
   state.cursor = page.next_cursor;
   state.ended = page.next_cursor === null;
+  if (sort !== newestFirst) state.last = page.tasks.at(-1) ?? state.last;
   flush();
 }
 
 function reading(query: TaskQuery): Reading {
-  const all = readings.get(keyOf({ scope: 'all', q: '' }));
+  const all = readings.get(keyOf(everyTask));
   if (all?.ended === true) return all;
   const key = keyOf(query);
-  const known = readings.get(key) ?? { cursor: null, ended: false, running: null };
+  const known = readings.get(key) ?? { cursor: null, ended: false, running: null, last: null };
   const [oldest] = readings.keys();
   if (!readings.has(key) && readings.size >= readingsMax && oldest !== undefined) readings.delete(oldest);
   readings.set(key, known);
   return known;
 }
 
-function keyOf({ scope, q }: TaskQuery): string {
-  return `${scope} ${q.trim()}`;
+function keyOf({ scope, q, sort }: TaskQuery): string {
+  return `${scope} ${sort} ${q.trim()}`;
 }
 
 function isLive(task: WireTask | undefined): boolean {

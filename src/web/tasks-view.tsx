@@ -1,5 +1,5 @@
 /** Every task, live: filter, find, cancel, stop, retry, and why one failed. The filter is in the address, so that it can be sent on. */
-import { signal } from '@preact/signals';
+import { signal, untracked } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useRef } from 'preact/hooks';
 import { cancelTask, getTask, retryTask } from './api.ts';
@@ -14,7 +14,21 @@ import { linkTo, replaceRoute, route } from './route.ts';
 import { mayWrite, status } from './server-state.ts';
 import { createSelection } from './selection.ts';
 import { RowBox, SelectionBar } from './selection-bar.tsx';
-import { fits, hasMore, putTask, readMore, taskById, tasks, tasksLoaded, type TaskQuery, type TaskScope } from './task-list.ts';
+import {
+  everyTask,
+  fits,
+  hasMore,
+  listedTasks,
+  putTask,
+  readMore,
+  taskById,
+  tasks,
+  tasksLoaded,
+  taskSorts,
+  type TaskQuery,
+  type TaskScope,
+  type TaskSort,
+} from './task-list.ts';
 import { failureOf, join, stepFigures } from './task-words.ts';
 import { VirtualList } from './virtual-list.tsx';
 import type { WireTask } from './wire.ts';
@@ -27,22 +41,20 @@ const stopping = signal<readonly WireTask[] | null>(null);
 const selection = createSelection();
 /** Older tasks are being looked through for what is typed. */
 const seeking = signal(false);
-let sought: TaskQuery = { scope: 'all', q: '' };
+let sought: TaskQuery = everyTask;
 
 export function TasksView(): VNode {
   const t = sentences.value.tasks;
-  const scope = scopes.find((name) => name === route.value.parameters['status']) ?? 'all';
-  const text = route.value.parameters['q'] ?? '';
+  const query = queryOf(route.value.parameters);
+  const { scope, q, sort } = query;
   const openId = route.value.parameters['task'] ?? '';
   const open = taskById(openId);
-  const query: TaskQuery = { scope, q: text };
-  const isPlain = scope === 'all' && text.trim() === '';
-  const shown = isPlain ? tasks.value : tasks.value.filter(fits(query));
+  const shown = listedTasks(query);
   const more = hasMore(query);
   const onEnd = useCallback(() => {
     if (tasksLoaded.value) void seek(query);
-  }, [scope, text]);
-  const row = useCallback((task: WireTask) => <TaskRow task={task} scope={scope} text={text} />, [scope, text]);
+  }, [scope, q, sort]);
+  const row = useCallback((task: WireTask) => <TaskRow task={task} query={query} />, [scope, q, sort]);
   // A link may lead to a task that is not in the list yet.
   useEffect(() => {
     if (openId !== '' && open === undefined)
@@ -60,14 +72,7 @@ export function TasksView(): VNode {
       <div class="filters">
         <div class="segments" role="group" aria-label={t.filter}>
           {scopes.map((name) => (
-            <a
-              key={name}
-              href={linkTo('tasks', { status: name === 'all' ? null : name, q: text })}
-              aria-current={name === scope ? 'true' : undefined}
-            >
-              {name === 'all' ? t.all : sentences.value.statuses[name]}
-              <TabCount scope={name} />
-            </a>
+            <Tab key={name} query={{ ...query, scope: name }} isCurrent={name === scope} />
           ))}
         </div>
         <input
@@ -75,9 +80,20 @@ export function TasksView(): VNode {
           id="task-find"
           aria-label={t.find}
           placeholder={t.find}
-          value={text}
-          onInput={(event) => replaceRoute('tasks', { status: scope === 'all' ? null : scope, q: event.currentTarget.value })}
+          value={q}
+          onInput={(event) => replaceRoute('tasks', parametersOf({ ...query, q: event.currentTarget.value }))}
         />
+        <select
+          aria-label={t.sort}
+          value={sort}
+          onChange={(event) => replaceRoute('tasks', parametersOf({ ...query, sort: sortOf(event.currentTarget.value) }))}
+        >
+          {taskSorts.map((name) => (
+            <option key={name} value={name}>
+              {t.sorts[name]}
+            </option>
+          ))}
+        </select>
         <p class="muted known">
           {!tasksLoaded.value || seeking.value ? sentences.value.loading : t.known(count(shown.length), more)}
         </p>
@@ -95,18 +111,32 @@ export function TasksView(): VNode {
           onEnd={onEnd}
         />
       )}
-      {open === undefined ? null : <TaskDetails task={open} scope={scope} text={text} />}
+      {open === undefined ? null : <TaskDetails task={open} query={query} />}
       {stopping.value === null ? null : <StopQuestion chosen={stopping.value} />}
     </section>
   );
 }
 
+function queryOf(parameters: Readonly<Record<string, string>>): TaskQuery {
+  const { status, q = '', sort } = parameters;
+  return { scope: scopes.find((name) => name === status) ?? 'all', q, sort: sortOf(sort) };
+}
+
+function sortOf(name: string | undefined): TaskSort {
+  return taskSorts.find((known) => known === name) ?? everyTask.sort;
+}
+
+/** The other way round; what is as ever is not in the address. */
+function parametersOf({ scope, q, sort }: TaskQuery): Readonly<Record<string, string | null>> {
+  return { status: scope === 'all' ? null : scope, q, sort: sort === everyTask.sort ? null : sort };
+}
+
 /** Reads on until something turns up that fits, or there is no more; given up when something else is looked for. */
 async function seek(query: TaskQuery): Promise<void> {
   sought = query;
-  const count = (): number => tasks.peek().filter(fits(query)).length;
+  const count = (): number => untracked(() => listedTasks(query).length);
   const before = count();
-  seeking.value = query.q.trim() !== '' && hasMore(query);
+  seeking.value = (query.q.trim() !== '' || before === 0) && hasMore(query);
   try {
     while (sought === query && hasMore(query) && count() === before) await readMore(query);
   } catch {
@@ -116,13 +146,27 @@ async function seek(query: TaskQuery): Promise<void> {
   }
 }
 
-/** How many there are, where that is known: of those that are alive always, of those that have ended once all are here. */
-function TabCount({ scope }: { scope: TaskScope }): VNode | null {
-  if (scope === 'all') return null;
-  const isAlive = scope === 'pending' || scope === 'processing';
-  if (!isAlive && hasMore({ scope: 'all', q: '' })) return null;
-  const figure = isAlive ? (status.value?.[scope] ?? 0) : tasks.value.filter(fits({ scope, q: '' })).length;
-  return figure === 0 ? null : <span class="tab-count">{count(figure)}</span>;
+function Tab({ query, isCurrent }: { query: TaskQuery; isCurrent: boolean }): VNode {
+  const t = sentences.value.tasks;
+  const name = query.scope === 'all' ? t.all : sentences.value.statuses[query.scope];
+  const figure = countOf(query.scope);
+  return (
+    <a
+      href={linkTo('tasks', parametersOf(query))}
+      aria-current={isCurrent ? 'true' : undefined}
+      aria-label={figure === 0 ? undefined : t.tab(name, count(figure))}
+    >
+      {name}
+      {figure === 0 ? null : <span class="tab-count">{count(figure)}</span>}
+    </a>
+  );
+}
+
+/** How many there are, where that is known: of those that are alive always, of those that have ended once all are here. 0 otherwise. */
+function countOf(scope: TaskScope): number {
+  if (scope === 'all') return 0;
+  if (scope === 'pending' || scope === 'processing') return status.value?.[scope] ?? 0;
+  return hasMore(everyTask) ? 0 : tasks.value.filter(fits({ scope, q: '' })).length;
 }
 
 function TaskBar({ shown, query }: { shown: readonly WireTask[]; query: TaskQuery }): VNode {
@@ -138,12 +182,7 @@ function TaskBar({ shown, query }: { shown: readonly WireTask[]; query: TaskQuer
       hasMore={hasMore(query)}
       onAll={async () => {
         while (hasMore(query)) await readMore(query);
-        selection.add(
-          tasks
-            .peek()
-            .filter(fits(query))
-            .map(({ task_id: id }) => id),
-        );
+        selection.add(idsOf(query));
       }}
     >
       {failed.length === 0 ? null : (
@@ -194,22 +233,18 @@ function StopQuestion({ chosen }: { chosen: readonly WireTask[] }): VNode {
   );
 }
 
-function TaskRow({ task, scope, text }: { task: WireTask; scope: TaskScope; text: string }): VNode {
+function TaskRow({ task, query }: { task: WireTask; query: TaskQuery }): VNode {
   const t = sentences.value.tasks;
   const isChosen = selection.keys.value.has(task.task_id);
   const toggle = (extend: boolean): void => {
-    const order = tasks
-      .peek()
-      .filter(fits({ scope, q: text }))
-      .map(({ task_id: id }) => id);
-    selection.toggle(task.task_id, { extend, order });
+    selection.toggle(task.task_id, { extend, order: idsOf(query) });
   };
   return (
     <div class={`task-row${isChosen ? ' is-chosen' : ''}`}>
       {mayWrite.value ? <RowBox name={task.filename} isChosen={isChosen} onToggle={toggle} /> : <span />}
       <StatusMark task={task} />
       <div class="task-name">
-        <a class="name" href={detailsLink(task, scope, text)} aria-label={t.details(task.filename)} onKeyDown={walkRows}>
+        <a class="name" href={detailsLink(task, query)} aria-label={t.details(task.filename)} onKeyDown={walkRows}>
           <bdi>{task.filename}</bdi>
         </a>
         <bdi class="muted second" title={task.doc_id}>
@@ -314,7 +349,7 @@ function Action({ icon, name, filename, labelled, onClick }: ActionProps): VNode
   );
 }
 
-function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; text: string }): VNode {
+function TaskDetails({ task, query }: { task: WireTask; query: TaskQuery }): VNode {
   const t = sentences.value.tasks;
   const dialog = useRef<HTMLDialogElement>(null);
   const closer = useRef<HTMLButtonElement>(null);
@@ -322,7 +357,7 @@ function TaskDetails({ task, scope, text }: { task: WireTask; scope: TaskScope; 
     dialog.current?.showModal();
     closer.current?.focus();
   }, [task.task_id]);
-  const close = (): void => replaceRoute('tasks', { status: scope === 'all' ? null : scope, q: text });
+  const close = (): void => replaceRoute('tasks', parametersOf(query));
   const rows: readonly Row[] = [
     [t.fields.size, bytes(task.file_size)],
     [t.fields.created, time(task.created_at)],
@@ -412,8 +447,12 @@ function Rows({ rows }: { rows: readonly Row[] }): VNode {
   );
 }
 
-function detailsLink(task: WireTask, scope: TaskScope, text: string): string {
-  return linkTo('tasks', { status: scope === 'all' ? null : scope, q: text, task: task.task_id });
+function detailsLink(task: WireTask, query: TaskQuery): string {
+  return linkTo('tasks', { ...parametersOf(query), task: task.task_id });
+}
+
+function idsOf(query: TaskQuery): readonly string[] {
+  return untracked(() => listedTasks(query)).map(({ task_id: id }) => id);
 }
 
 /** Up and down go from one task's name to the next. */

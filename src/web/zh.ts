@@ -172,6 +172,7 @@ export const zh: Catalogue = {
 
   tasks: {
     all: '全部',
+    tab: (status, tasks) => `${status}：${tasks}`,
     filter: '显示',
     find: '按文件名或 ID 查找',
     none: '没有符合条件的任务。',
@@ -205,6 +206,8 @@ export const zh: Catalogue = {
     stopQuestion: (filename) => `停止处理 ${filename}？`,
     stopHint: '它正在处理中。已完成的部分会被丢弃；之前的版本（如有）保留不变。以后可以重试。',
     seeInDocuments: '查看文本',
+    sort: '排序',
+    sorts: { '-created_at': '最新在前', created_at: '最早在前', filename: '名称', '-file_size': '最大在前' },
   },
 
   advice: {

@@ -3,7 +3,7 @@ import { scopedId } from '../../src/documents/document-name.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/storage/engine.ts';
 import type { Task, TaskId, TaskProgress, TaskSnapshot } from '../../src/tasks/task.ts';
-import type { TaskFilter } from '../../src/tasks/task-store.ts';
+import { type SortedTaskFilter, type TaskFilter, type TaskOrder, taskOrders, type TaskSort } from '../../src/tasks/task-store.ts';
 import { beginNext, claimNext, completedOutcome, failedOutcome, newId, settle, upload } from '../support/engine-steps.ts';
 import { until } from '../support/until.ts';
 import type { CreateHarness, EngineHarness } from './engine-harness.ts';
@@ -306,6 +306,127 @@ export function taskStoreContract(name: string, create: CreateHarness): void {
       expect(await worker.tasks.get(id)).toBeNull();
       expect(await front.files.stat({ kind: 'payload', taskId: id })).toBeNull();
       expect(await taskOf(live.id)).toMatchObject({ status: 'pending' });
+    });
+
+    describe('sorted', () => {
+      type Sorted = Omit<SortedTaskFilter, 'limit' | 'cursor' | 'accepts'> & Partial<Pick<SortedTaskFilter, 'accepts'>>;
+
+      /** Names that differ in case, width and composition, and sizes that several share. */
+      const listed = [
+        ['b.pdf', 'zeta', 3],
+        ['A.pdf', 'alpha', 3],
+        ['a.pdf', 'Beta', 1],
+        ['Ａ.pdf', 'hr', 12],
+        ['é.txt', 'e1', 3],
+        ['e\u0301.txt', 'e2', 2],
+        ['合同.docx', '合同', 3],
+        ['a.pdf', 'again', 20],
+        ['Z.md', 'z', 1],
+      ] as const;
+
+      async function uploadListed(): Promise<Task[]> {
+        const tasks: Task[] = [];
+        for (const [filename, docId, bytes] of listed) tasks.push(await upload(front, 'x'.repeat(bytes), { docId, filename }));
+        return tasks;
+      }
+
+      async function pagesOf(sorted: Sorted, limit: number, between: () => Promise<void> = async () => {}): Promise<Task[]> {
+        const seen: Task[] = [];
+        for (let cursor: string | null | undefined; cursor !== null;) {
+          const page = await worker.tasks.listSorted({
+            accepts: () => true,
+            ...sorted,
+            limit,
+            ...(cursor === undefined ? {} : { cursor }),
+          });
+          expect(page.tasks.length).toBeLessThanOrEqual(limit);
+          seen.push(...page.tasks.map(({ task }) => task));
+          cursor = page.nextCursor;
+          await between();
+        }
+        return seen;
+      }
+
+      const valueOf: Record<TaskOrder, (task: Task) => string | number> = {
+        created_at: (task) => task.createdAt,
+        filename: (task) => task.filename.normalize('NFKC').toLowerCase(),
+        doc_id: (task) => task.docId,
+        file_size: (task) => task.fileBytes,
+      };
+      const inOrder = (tasks: readonly Task[], { by, descending }: TaskSort): TaskId[] =>
+        [...tasks]
+          .map((task) => [valueOf[by](task), task.id] as const)
+          .sort(([a, idA], [b, idB]) => (a < b ? -1 : a > b ? 1 : idA < idB ? -1 : 1) * (descending ? -1 : 1))
+          .map(([, id]) => id);
+
+      it.each(taskOrders.flatMap((by) => [false, true].map((descending) => ({ by, descending }))))(
+        'by $by, descending: $descending, page by page as the one list',
+        async (sort) => {
+          const tasks = await uploadListed();
+
+          for (const limit of [1, 2, 4, 100])
+            expect(
+              (await pagesOf({ sort }, limit)).map(({ id }) => id),
+              `limit ${limit}`,
+            ).toEqual(inOrder(tasks, sort));
+        },
+      );
+
+      it('of a status, a document, a collection, and of what is accepted', async () => {
+        const failed = await failOne('gone');
+        const tasks = await uploadListed();
+        const elsewhere = await upload(front, 'x', { docId: scopedId({ collection: 'hr', docId: 'b' }), filename: 'b.pdf' });
+        const sort = { by: 'filename', descending: false } as const;
+        const ids = async (sorted: Omit<Sorted, 'sort'>): Promise<TaskId[]> =>
+          (await pagesOf({ sort, ...sorted }, 2)).map(({ id }) => id);
+
+        expect(await ids({ status: 'failed' })).toEqual([failed.id]);
+        expect(await ids({ status: 'failed', collection: 'hr' })).toEqual([]);
+        expect(await ids({ status: 'pending', collection: 'default' })).toEqual(inOrder(tasks, sort));
+        expect(await ids({ status: 'pending', collection: 'hr' })).toEqual([elsewhere.id]);
+        expect(await ids({ collection: 'hr' })).toEqual([elsewhere.id]);
+        expect(await ids({ docId: 'zeta' })).toEqual([tasks[0]?.id]);
+        expect(await ids({ accepts: ({ fileBytes }) => fileBytes > 5 })).toEqual([tasks[3]?.id, tasks[7]?.id]);
+      });
+
+      it('without a repetition or a gap while tasks come, end and go between the pages', async () => {
+        const leaving = await failOne('leaving');
+        const tasks = await uploadListed();
+        const sort = { by: 'file_size', descending: true } as const;
+        let round = 0;
+
+        const seen = await pagesOf({ sort }, 2, async () => {
+          round += 1;
+          await upload(front, 'x'.repeat(round), { docId: `new-${round}` });
+          if (round === 1) await settle(worker, ...(await settled()));
+          if (round === 2) await front.tasks.remove(leaving.id);
+          expect(round).toBeLessThan(30);
+        });
+
+        const ids = seen.map(({ id }) => id);
+        expect(new Set(ids).size).toBe(ids.length);
+        expect(ids.filter((id) => tasks.some((task) => task.id === id))).toEqual(inOrder(tasks, sort));
+      });
+
+      async function settled(): Promise<[Awaited<ReturnType<typeof beginNext>>['lease'], Task]> {
+        const { lease, task } = await beginNext(worker);
+        return [lease, task];
+      }
+
+      it('refuses a cursor of another order', async () => {
+        await uploadListed();
+        const accepts = (): boolean => true;
+        const { nextCursor } = await front.tasks.listSorted({ limit: 2, sort: { by: 'filename', descending: false }, accepts });
+
+        for (const sort of [
+          { by: 'filename', descending: true },
+          { by: 'doc_id', descending: false },
+        ] as const)
+          await expect(front.tasks.listSorted({ limit: 2, sort, accepts, cursor: nextCursor! })).rejects.toMatchObject({
+            code: 'invalid_request',
+          });
+        await expect(front.tasks.list({ limit: 2, cursor: nextCursor! })).rejects.toMatchObject({ code: 'invalid_request' });
+      });
     });
 
     it('refuses a cursor that it never gave', async () => {

@@ -13,6 +13,7 @@ import { finished } from 'node:stream/promises';
 import { callbackify } from 'node:util';
 import { v7 } from 'uuid';
 import type { IncomingReceipt, Receipt } from '../../src/storage/file-store.ts';
+import { createSortedTasks } from '../../src/storage/sorted-tasks.ts';
 import { AppError } from '../../src/errors.ts';
 import type { CollectionView, Question, Services, SystemStatus, Upload, WholeUpload } from '../../src/http/services.ts';
 import { type IndexedDocument, type SearchAnswer, titleOf } from '../../src/search/document-index.ts';
@@ -107,6 +108,15 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           const page = rest.slice(0, limit);
           return { tasks: page, nextCursor: rest.length > limit ? page.at(-1)!.task.id : null };
         },
+        listSorted: createSortedTasks({
+          async *named({ status }) {
+            yield [...tasks.values()]
+              .filter(({ task }) => status === undefined || task.status === status)
+              .map(({ task }) => task.id);
+          },
+          keys: async (ids) => ids.flatMap((id) => tasks.get(id)?.task ?? []),
+          snapshots: async (ids) => ids.flatMap((id) => tasks.get(id) ?? []),
+        }),
         wait: async (id, waitMs, signal) => {
           const known = tasks.get(id) ?? null;
           if (known === null || isTerminal(known.task.status)) return known;

@@ -166,3 +166,47 @@ describe('details of a document', () => {
     await removeDir(real.dataDir);
   });
 });
+
+describe('tasks', () => {
+  it('are sorted by the server, page by page, beside a find and a tab, and what comes meanwhile takes its place', async () => {
+    server.tasks = Array.from({ length: 451 }, (_, index) =>
+      aTask(451 - index, {
+        filename: `name ${String(450 - index).padStart(4, '0')}.txt`,
+        ...(index % 100 === 0 ? { status: 'failed' } : {}),
+      }),
+    );
+    const { page, incidents, close } = await openPage(browser, `${server.url}/#/tasks`);
+    await page.locator('.task-row').first().waitFor();
+
+    await page.getByLabel('Sort by').selectOption('filename');
+    await until('they are sorted', async () => (await names(page))[0] === 'name 0000.txt');
+    expect(page.url()).toContain('sort=filename');
+    await until('the last one is there', async () => {
+      await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+      const seen = await names(page);
+      expect(seen).toEqual(seen.toSorted());
+      return seen.includes('name 0450.txt');
+    });
+
+    server.send(aTask(9999, { filename: 'name 0450 again.txt' }));
+    await until('the new one is behind the last', async () => {
+      const seen = await names(page);
+      return seen.includes('name 0450 again.txt') && seen.join() === seen.toSorted().join();
+    });
+    await page.getByRole('link', { name: /^Failed/ }).click();
+    await until('only failed ones are left', async () => (await names(page)).length === 5);
+    expect(await names(page)).toEqual([0, 1, 2, 3, 4].map((hundred) => `name 0${hundred}50.txt`));
+    expect(page.url()).toContain('sort=filename');
+    expect(incidents).toEqual([]);
+    await close();
+  });
+
+  it('are counted on their tabs in words that are apart', async () => {
+    server.tasks = [aTask(3, { status: 'failed' }), aTask(2), aTask(1)];
+    const { page, close } = await openPage(browser, `${server.url}/#/tasks`);
+
+    await page.getByRole('link', { name: 'Completed: 2', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Failed: 1', exact: true }).waitFor();
+    await close();
+  });
+});

@@ -2,7 +2,10 @@
 import type { Context } from 'koa';
 import { AppError } from '../../errors.ts';
 import { isTerminal, type TaskId, type TaskSnapshot } from '../../tasks/task.ts';
-import { scopedId } from '../../documents/document-name.ts';
+import type { z } from 'zod';
+import { nameOf, scopedId } from '../../documents/document-name.ts';
+import { type Filterable, matcherOf } from '../../search/filters.ts';
+import type { TaskKeys, TaskPage } from '../../tasks/task-store.ts';
 import { asSeenBy, callerOf, mayAccess, type Principal } from '../access/access.ts';
 import { askedCollection } from '../access/asked-collection.ts';
 import { etagOf, requireUnchanged, unchanged } from '../wire/conditional.ts';
@@ -94,7 +97,8 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       path: '/tasks',
       scope: 'read',
       tag: 'tasks',
-      summary: 'List tasks, newest first. With keys in use, a key sees its own; a page may then be shorter than `limit`.',
+      summary:
+        'List tasks, newest first or in another order; by part of a name and by filters. With keys in use, a key sees its own; a page may then be shorter than `limit`.',
       query: schemas.tasksQuery,
       answers: { 200: { description: 'One page.', json: schemas.taskPage } },
       problems: ['not_found'],
@@ -103,9 +107,11 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
         const collection = await askedCollection({ services, principal }, query.collection);
         const asked = query.doc_id === undefined ? undefined : scopedId({ collection, docId: query.doc_id });
         const docId = asked === undefined ? undefined : await services.documents.keptDocId(asked, asker);
-        const isWanted = hasName(query.q);
-        const nextCursor = await listOwn(services.tasks, { ...query, collection, doc_id: docId }, principal, async (tasks) => {
-          const found = tasks.map((snapshot) => toTaskRecord(asSeenBy(principal, snapshot), wire)).filter(isWanted);
+        const isWanted = wantedBy(query);
+        const pages = pagesOf(services.tasks, { ...query, collection, doc_id: docId }, principal);
+        const nextCursor = await listOwn(pages, query, async (tasks) => {
+          const own = tasks.filter(({ task }) => mayAccess(principal, task));
+          const found = own.map((snapshot) => toTaskRecord(asSeenBy(principal, snapshot), wire)).filter(isWanted);
           await list.add(found);
           return list.bytes < pageBytesMax ? found.length : null;
         });
@@ -262,50 +268,66 @@ async function ownTask(tasks: TaskService, id: string, principal: Principal): Pr
   return snapshot;
 }
 
-/** Whether a task has this in its file name, doc_id or id; without it every one has. */
-function hasName(part: string | undefined): (task: schemas.TaskRecord) => boolean {
+type TasksQuery = z.output<typeof schemas.tasksQuery>;
+
+/** Whether a task has what is looked for in its names, and is let through by the filter. */
+function wantedBy({ q, filters }: TasksQuery): (task: schemas.TaskRecord) => boolean {
+  const hasPart = hasName(q);
+  const matches = filters === undefined ? null : matcherOf(filters);
+  return (task) => hasPart([task.filename, task.doc_id, task.task_id]) && (matches === null || matches(filterable(task)));
+}
+
+/** A task as filters see it: by what its document has, or will have. */
+function filterable(task: schemas.TaskRecord): Filterable {
+  return { ...task, inserted_at: task.created_at, pages: task.result?.pages ?? null, language: null };
+}
+
+/** Whether one of some names has this in it; without it every one has. */
+function hasName(part: string | undefined): (names: readonly string[]) => boolean {
   if (part === undefined) return () => true;
   const wanted = folded(part);
-  return ({ filename, doc_id: docId, task_id: id }) => [filename, docId, id].some((name) => folded(name).includes(wanted));
+  return (names) => names.some((name) => folded(name).includes(wanted));
 }
 
 function folded(name: string): string {
   return name.normalize('NFC').toLowerCase();
 }
 
-/** Gives a key's own tasks to `take`, which says how many it took (null: enough), until it has `limit`. Returns where the next page begins. */
-async function listOwn(
+type PageOf = (page: { readonly limit: number; readonly cursor?: string }) => Promise<TaskPage>;
+
+/** The pages that a question asks for. Sorted ones hold nothing but a caller's own; of others those are told apart afterwards. */
+function pagesOf(
   tasks: TaskService,
   {
+    q,
+    sort,
     status,
     collection,
-    doc_id,
-    limit,
-    cursor,
-  }: {
-    collection: string;
-    status?: TaskSnapshot['task']['status'] | undefined;
-    doc_id?: string | undefined;
-    limit: number;
-    cursor?: string | undefined;
-  },
+    doc_id: docId,
+  }: Omit<TasksQuery, 'collection' | 'doc_id'> & { collection: string; doc_id?: string | undefined },
   principal: Principal,
-  take: (own: readonly TaskSnapshot[]) => Promise<number | null>,
+): PageOf {
+  const filter = { collection, ...(status === undefined ? {} : { status }), ...(docId === undefined ? {} : { docId }) };
+  if (sort === undefined) return (page) => tasks.list({ ...filter, ...page });
+  const hasPart = hasName(q);
+  const accepts = (task: TaskKeys): boolean =>
+    mayAccess(principal, task) && hasPart([task.filename, nameOf(task.docId).docId, task.id]);
+  return (page) => tasks.listSorted({ ...filter, ...page, sort, accepts });
+}
+
+/** Gives tasks to `take`, which says how many it took (null: enough), until it has `limit`. Returns where the next page begins. */
+async function listOwn(
+  pageOf: PageOf,
+  { limit, cursor }: Pick<TasksQuery, 'limit' | 'cursor'>,
+  take: (tasks: readonly TaskSnapshot[]) => Promise<number | null>,
 ): Promise<string | null> {
   let next: string | null | undefined = cursor;
   let left = limit;
   for (let read = 0; read < timesReadMax * limit && left > 0;) {
     const wanted = Math.min(left, recordsAtOnce);
     read += wanted;
-    const page = await tasks.list({
-      limit: wanted,
-      collection,
-      ...(status === undefined ? {} : { status }),
-      ...(doc_id === undefined ? {} : { docId: doc_id }),
-      ...(next === undefined || next === null ? {} : { cursor: next }),
-    });
-    const own = page.tasks.filter(({ task }) => mayAccess(principal, task));
-    const taken = await take(own);
+    const page = await pageOf({ limit: wanted, ...(next == null ? {} : { cursor: next }) });
+    const taken = await take(page.tasks);
     left -= taken ?? left;
     next = page.nextCursor;
     if (next === null) break;

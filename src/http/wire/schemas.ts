@@ -9,6 +9,7 @@ import { passwordCharactersMax } from '../../tasks/given.ts';
 import { taskStages, taskStatuses } from '../../tasks/task.ts';
 import { problemCodes } from './problem.ts';
 import { describedAs } from './checked.ts';
+import { taskOrders } from '../../tasks/task-store.ts';
 import { filterSchema, filterText } from './filters.ts';
 import { givenFields, keptMetadata, metadata } from './given.ts';
 
@@ -242,14 +243,6 @@ const namePart = z
   .refine((text) => text.isWellFormed(), { message: 'must be valid Unicode' })
   .optional();
 
-export const tasksQuery = z.object({
-  q: namePart.meta({ description: 'Part of a file name, a doc_id or a task id, in any case.' }),
-  ...inCollection,
-  status: z.enum(taskStatuses).optional(),
-  doc_id: docId.optional(),
-  limit: queryInteger(1, 1000, 50),
-  cursor,
-});
 /** An order by name, `-` before it for the other way round. */
 function sortBy<T extends string>(names: readonly T[]): z.ZodType<{ by: T; descending: boolean } | undefined, string | undefined> {
   const all = names.flatMap((name) => [name, `-${name}`] as const);
@@ -263,6 +256,16 @@ function sortBy<T extends string>(names: readonly T[]): z.ZodType<{ by: T; desce
     });
 }
 
+export const tasksQuery = z.object({
+  q: namePart.meta({ description: 'Part of a file name, a doc_id or a task id, in any case.' }),
+  ...inCollection,
+  status: z.enum(taskStatuses).optional(),
+  doc_id: docId.optional(),
+  filters: filterText.optional(),
+  sort: sortBy(taskOrders),
+  limit: queryInteger(1, 1000, 50),
+  cursor,
+});
 export const eventsQuery = z.object(inCollection);
 export const documentsQuery = z.object({
   ...inCollection,

@@ -4,9 +4,9 @@
  *
  * Memory: `bytesMax` for all collections together; documents of one that say more are read anew for each question (`isWhole`).
  */
-import { nameOf } from '../../documents/document-name.ts';
-import { AppError } from '../../errors.ts';
+import { foldName, nameOf } from '../../documents/document-name.ts';
 import type { Metadata } from '../../tasks/given.ts';
+import { OrderedPage, readPlace } from '../../tasks/ordered-page.ts';
 import type { DocumentOrder, DocumentQuery, DocumentSort } from '../document-index.ts';
 import { type Filter, type Filterable, type Matcher, matcherOf } from '../filters.ts';
 
@@ -101,7 +101,7 @@ export class DocumentTable {
 
   /** One page of a list; `rows`: all there are, where they are not kept here. */
   page(query: DocumentQuery, rows: Iterable<TableRow> = []): PageOfIds {
-    const page = new Page(query);
+    const page = new DocumentList(query);
     for (const entry of this.#isWhole ? this.#entries.values() : entriesOf(rows)) page.take(entry);
     return page.done();
   }
@@ -160,68 +160,35 @@ function sizeOf(metadata: Metadata | null): number {
   return metadata === null ? 0 : 64 + 3 * JSON.stringify(metadata).length;
 }
 
-/** Upper and lower case, full and half width, composed and decomposed are one. */
-export function foldName(name: string): string {
-  return name.normalize('NFKC').toLowerCase();
-}
-
-type Place = readonly [value: string | number | null, docId: string];
-
-/** The first so many of what it takes that come after a place. */
-class Page {
-  readonly #limit: number;
-  readonly #sort: DocumentSort;
+/** The documents of a list that match, put in order. */
+class DocumentList {
+  readonly #by: DocumentOrder;
   readonly #matches: Matcher | null;
   readonly #parts: readonly string[];
-  readonly #after: Place | null;
-  #best: { readonly place: Place; readonly id: number }[] = [];
-  #isSorted = true;
+  readonly #page: OrderedPage<number>;
 
-  constructor({ limit, cursor, after, filters, q, sort }: DocumentQuery) {
-    this.#limit = limit;
-    this.#sort = sort ?? newestFirst;
+  constructor({ limit, cursor, after, filters, q, sort = newestFirst }: DocumentQuery) {
+    this.#by = sort.by;
     this.#matches = filters === undefined ? null : matcherOf(filters);
     this.#parts = foldName(q ?? '')
       .split(/\s+/)
       .filter((part) => part !== '');
-    this.#after = cursor === undefined ? null : readPlace(cursor, this.#sort);
-    if (after !== undefined) this.#after = [after.insertedAt, nameOf(after.docId).docId];
+    const known = cursor === undefined ? null : readPlace(cursor, sort);
+    this.#page = new OrderedPage({
+      limit,
+      sort,
+      after: after === undefined ? known : [after.insertedAt, nameOf(after.docId).docId],
+    });
   }
 
   take(entry: Entry): void {
     if (!this.#parts.every((part) => entry.names.includes(part)) || this.#matches?.(entry) === false) return;
-    const place: Place = [valueOf(entry, this.#sort.by), String(entry.doc_id)];
-    if (this.#after !== null && this.#compare(place, this.#after) <= 0) return;
-    this.#best.push({ place, id: entry.id });
-    this.#isSorted = false;
-    // Sorted and cut each time that twice as much is there: cheap, and bounded.
-    if (this.#best.length >= 2 * this.#limit + 1024) this.#cut();
+    this.#page.take([valueOf(entry, this.#by), String(entry.doc_id)], entry.id);
   }
 
   done(): PageOfIds {
-    this.#cut();
-    const last = this.#best.length > this.#limit ? this.#best[this.#limit - 1] : undefined;
-    return {
-      ids: this.#best.slice(0, this.#limit).map(({ id }) => id),
-      nextCursor: last === undefined ? null : writePlace(last.place, this.#sort),
-    };
-  }
-
-  #cut(): void {
-    if (!this.#isSorted) this.#best.sort((a, b) => this.#compare(a.place, b.place));
-    this.#isSorted = true;
-    this.#best = this.#best.slice(0, this.#limit + 1);
-  }
-
-  /** What has no value comes last, whichever way round. */
-  #compare([one, oneId]: Place, [other, otherId]: Place): number {
-    const way = this.#sort.descending ? -1 : 1;
-    if (one !== other) {
-      if (one === null || other === null) return one === null ? 1 : -1;
-      return one < other ? -way : way;
-    }
-    if (oneId === otherId) return 0;
-    return oneId < otherId ? -way : way;
+    const { items, nextCursor } = this.#page.done();
+    return { ids: items, nextCursor };
   }
 }
 
@@ -230,28 +197,4 @@ const newestFirst: DocumentSort = { by: 'inserted_at', descending: true };
 function valueOf(entry: Entry, by: DocumentOrder): string | number | null {
   const value = entry[by];
   return typeof value === 'string' && by !== 'inserted_at' && by !== 'doc_id' ? foldName(value) : value;
-}
-
-function writePlace(place: Place, { by, descending }: DocumentSort): string {
-  return Buffer.from(JSON.stringify([by, descending, ...place]), 'utf8').toString('base64url');
-}
-
-/** @throws AppError `invalid_request` for one that was not made here, or for another order. */
-function readPlace(cursor: string, sort: DocumentSort): Place {
-  const [by, descending, value, docId] = parsed(cursor);
-  const isValue = value === null || typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value));
-  if (by === sort.by && descending === sort.descending && isValue && typeof docId === 'string') {
-    const place: Place = [value, docId];
-    if (writePlace(place, sort) === cursor) return place;
-  }
-  throw new AppError('invalid_request', 'cursor: not one of ours, or of a list in another order');
-}
-
-function parsed(cursor: string): readonly unknown[] {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    return Array.isArray(value) && value.length === 4 ? value : [];
-  } catch {
-    return [];
-  }
 }

@@ -26,6 +26,7 @@ import type { Membership } from './membership.ts';
 import { nextOrdinal } from './ordinals.ts';
 import type { PostgresIndex } from './index/postgres-index.ts';
 import type { HeldLeases, Signals } from './signals.ts';
+import { createSortedTasks } from '../sorted-tasks.ts';
 import type { TaskWatch } from '../task-watch.ts';
 
 export type TaskStoreParts = {
@@ -55,6 +56,8 @@ export interface PostgresTaskStore extends TaskStore {
 /** Progress of a task is written so often at most. */
 const progressEveryMs = 200;
 const expiredAtOnce = 500;
+/** Ids that are read at once where all are wanted. */
+const idsAtOnce = 2000;
 
 /** Reads tasks as their readers see them. */
 export function createSnapshots(
@@ -211,9 +214,25 @@ export function createPostgresTaskStore(
     });
   }
 
-  async function list({ status, docId, collection, limit, cursor }: TaskFilter): Promise<TaskPage> {
+  async function list(filter: TaskFilter): Promise<TaskPage> {
+    const { status, limit, cursor } = filter;
+    const rows = await newest('id, record', filter, {
+      limit: limit + 1,
+      before: cursor === undefined ? null : parseCursor(cursor),
+    });
+    const shown = rows.slice(0, limit);
+    // One that has gone on since the first reading may have another status than was asked for.
+    const tasks = (await parts.snapshots(shown)).filter(({ task }) => status === undefined || task.status === status);
+    return { tasks, nextCursor: rows.length > limit ? (shown.at(-1)!['id'] as string) : null };
+  }
+
+  function newest(
+    columns: string,
+    { status, docId, collection }: TaskFilter,
+    { limit, before }: { readonly limit: number; readonly before: string | null },
+  ): Promise<Row[]> {
     const conditions: string[] = [];
-    const values: unknown[] = [limit + 1];
+    const values: unknown[] = [limit];
     const where = (condition: string, value: unknown): void => {
       values.push(value);
       conditions.push(`${condition} $${values.length}`);
@@ -221,14 +240,30 @@ export function createPostgresTaskStore(
     if (status !== undefined) where('status =', status);
     if (docId !== undefined) where('doc_key =', docKeyOf(docId));
     if (collection !== undefined) where('collection =', collection);
-    if (cursor !== undefined) where('id <', parseCursor(cursor));
+    if (before !== null) where('id <', before);
     const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-    const rows = await database.query(`SELECT id, record FROM task ${filter} ORDER BY id DESC LIMIT $1`, values);
-    const shown = rows.slice(0, limit);
-    // One that has gone on since the first reading may have another status than was asked for.
-    const tasks = (await parts.snapshots(shown)).filter(({ task }) => status === undefined || task.status === status);
-    return { tasks, nextCursor: rows.length > limit ? (shown.at(-1)!['id'] as string) : null };
+    return database.query(`SELECT ${columns} FROM task ${filter} ORDER BY id DESC LIMIT $1`, values);
   }
+
+  async function* namedIds(filter: TaskFilter): AsyncGenerator<TaskId[]> {
+    for (let before: TaskId | null = null; ;) {
+      const rows: Row[] = await newest('id', filter, { limit: idsAtOnce, before });
+      const ids = rows.map((row) => row['id'] as TaskId);
+      yield ids;
+      before = ids.at(-1) ?? null;
+      if (rows.length < idsAtOnce) return;
+    }
+  }
+
+  function records(ids: readonly TaskId[]): Promise<Row[]> {
+    return database.query('SELECT record FROM task WHERE id = ANY($1::uuid[])', [ids]);
+  }
+
+  const listSorted = createSortedTasks({
+    named: namedIds,
+    keys: async (ids) => (await records(ids)).map((row) => readTask(row['record'] as string)),
+    snapshots: async (ids) => parts.snapshots(await records(ids)),
+  });
 
   async function expireSome(before: Date): Promise<number> {
     return database.transaction(async () => {
@@ -290,6 +325,7 @@ export function createPostgresTaskStore(
       return (await parts.snapshots(rows))[0] ?? null;
     },
     list,
+    listSorted,
     async counts() {
       const [row, waiting] = await Promise.all([database.query('SELECT count(*) AS n FROM lease'), jobs.waiting()]);
       return { pending: waiting.small + waiting.large, processing: row[0]!['n'] as number };

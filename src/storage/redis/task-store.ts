@@ -24,6 +24,7 @@ import {
 } from '../../tasks/task.ts';
 import type { BeginOutcome, CancelOutcome, RetryOutcome, TaskFilter, TaskPage, TaskStore } from '../../tasks/task-store.ts';
 import type { ContentFiles } from '../content-files.ts';
+import { createSortedTasks } from '../sorted-tasks.ts';
 import type { TaskWatch } from '../task-watch.ts';
 import { notReady } from '../../trouble.ts';
 import { type Connection } from './connection.ts';
@@ -62,6 +63,8 @@ export interface RedisTaskStore extends TaskStore {
 /** Progress of a task is written so often at most. */
 const progressEveryMs = 200;
 const expiredAtOnce = 500;
+/** Ids that are read at once where all are wanted. */
+const idsAtOnce = 500;
 /** Less than a command is waited for: what takes longer may come after its caller was told that it failed. */
 const createdWithinMs = 2500;
 /** A task between two hands is looked at again after so long, so many times. */
@@ -219,6 +222,32 @@ export function createRedisTaskStore(
     return { tasks, nextCursor: found.length > limit ? (tasks.at(-1)?.task.id ?? null) : null };
   }
 
+  async function* namedIds({ status, docId, collection }: TaskFilter): AsyncGenerator<TaskId[]> {
+    const set = smallestSet({ status, docId, collection });
+    for (let before = '+'; ;) {
+      const ids = (await connection.run((redis) =>
+        redis.zrevrangebylex(`${prefix}:${set}`, before, '-', 'LIMIT', 0, idsAtOnce),
+      )) as TaskId[];
+      yield status === undefined || set === `status:${status}` ? ids : await idsOfStatus(ids, status);
+      if (ids.length < idsAtOnce) return;
+      before = `(${ids.at(-1)}`;
+    }
+  }
+
+  async function idsOfStatus(ids: readonly TaskId[], status: string): Promise<TaskId[]> {
+    const found = await connection.run((redis) => Promise.all(ids.map((id) => redis.hget(`${prefix}:task:${id}`, 'status'))));
+    return ids.filter((_, at) => found[at] === status);
+  }
+
+  const listSorted = createSortedTasks({
+    named: namedIds,
+    async keys(ids) {
+      const found = await connection.run((redis) => Promise.all(ids.map((id) => redis.hget(`${prefix}:task:${id}`, 'record'))));
+      return found.filter((record) => record !== null).map(readTask);
+    },
+    snapshots,
+  });
+
   async function reclaim(id: TaskId, owner: string): Promise<void> {
     const task = await read(id);
     const next = task?.status === 'processing' && task.owner === owner ? releaseTask(task, parts.now(), { counted: true }) : null;
@@ -304,6 +333,7 @@ export function createRedisTaskStore(
     scrub,
     get: async (id) => (isTaskId(id) ? ((await snapshots([id]))[0] ?? null) : null),
     list,
+    listSorted,
     counts: () =>
       connection.run(async (redis) => {
         const [small, large, processing] = await Promise.all([

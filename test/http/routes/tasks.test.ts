@@ -1,5 +1,6 @@
 /** Tasks over HTTP, row by row of the contract; lines marked fixed are the user's own words. */
 import { describe, expect, it } from 'vitest';
+import { parseApiKeys } from '../../../src/http/access/api-keys.ts';
 import * as schemas from '../../../src/http/wire/schemas.ts';
 import type { TaskId } from '../../../src/tasks/task.ts';
 import { eventually, fileForm, insert, json, startHttpServer, type TestServer } from '../../support/http-server.ts';
@@ -259,14 +260,69 @@ describe('GET /tasks', () => {
     expect((await fetch(`${server.url}/tasks?q=`)).status).toBe(422);
   });
 
-  it.each(['status=unknown', 'limit=0', 'limit=1001', 'limit=x', 'cursor=', 'cursor=nonsense', 'doc_id='])(
-    'answers 422 for ?%s',
-    async (query) => {
-      await using server = await startHttpServer();
+  it('sorts, finds and filters together, and a cursor goes on in its own order only', async () => {
+    await using server = await startHttpServer(waits);
+    const files = [
+      ['Zebra.txt', 'xx', { year: 2024 }],
+      ['apple.txt', 'xxxx', { year: 2025 }],
+      ['Banana.txt', 'x', { year: 2025 }],
+      ['apple pie.txt', 'xxx', { year: 2025 }],
+    ] as const;
+    for (const [filename, text, metadata] of files)
+      await insert(server, filename, fileForm(text, filename, { metadata: JSON.stringify(metadata) }), { Prefer: 'respond-async' });
 
-      expect((await fetch(`${server.url}/tasks?${query}`)).status).toBe(422);
-    },
-  );
+    type Page = { tasks: { filename: string }[]; next_cursor: string | null };
+    const page = (query: string): Promise<Page> => json<Page>(fetch(`${server.url}/tasks?${query}`));
+    const names = async (query: string): Promise<string[]> => (await page(query)).tasks.map(({ filename }) => filename);
+    const year = `filters=${encodeURIComponent(JSON.stringify({ type: 'eq', key: 'year', value: 2025 }))}`;
+
+    expect(await names('sort=filename')).toEqual(['apple pie.txt', 'apple.txt', 'Banana.txt', 'Zebra.txt']);
+    expect(await names('sort=-file_size')).toEqual(['apple.txt', 'apple pie.txt', 'Zebra.txt', 'Banana.txt']);
+    expect(await names('sort=created_at')).toEqual(files.map(([filename]) => filename));
+    expect(await names('sort=-filename&q=APPLE')).toEqual(['apple.txt', 'apple pie.txt']);
+    expect(await names(`sort=filename&${year}`)).toEqual(['apple pie.txt', 'apple.txt', 'Banana.txt']);
+    expect(await names(year)).toEqual(['apple pie.txt', 'Banana.txt', 'apple.txt']);
+    const first = await page(`sort=filename&${year}&limit=2`);
+    expect((await page(`sort=filename&${year}&limit=2&cursor=${first.next_cursor}`)).tasks).toMatchObject([
+      { filename: 'Banana.txt' },
+    ]);
+    expect((await fetch(`${server.url}/tasks?sort=-filename&cursor=${first.next_cursor}`)).status).toBe(422);
+    expect((await fetch(`${server.url}/tasks?cursor=${first.next_cursor}`)).status).toBe(422);
+  });
+
+  it('sorts of a key its own tasks only', async () => {
+    const apiKeys = parseApiKeys('one:write:11111111111111111111111111111111,two:write:22222222222222222222222222222222');
+    await using server = await startHttpServer({ ...waits, settings: { apiKeys } });
+    const as = (key: string): Record<string, string> => ({ authorization: `Bearer ${key.repeat(32)}`, prefer: 'respond-async' });
+    for (const [key, name] of [
+      ['1', 'b'],
+      ['2', 'a'],
+      ['1', 'c'],
+    ] as const)
+      await insert(server, name, fileForm('x', name), as(key));
+
+    const page = await json<{ tasks: { doc_id: string }[] }>(fetch(`${server.url}/tasks?sort=doc_id`, { headers: as('1') }));
+
+    expect(page.tasks.map(({ doc_id: id }) => id)).toEqual(['b', 'c']);
+  });
+
+  it.each([
+    'sort=name',
+    'sort=-',
+    'filters=x',
+    'filters=%7B%7D',
+    'status=unknown',
+    'limit=0',
+    'limit=1001',
+    'limit=x',
+    'cursor=',
+    'cursor=nonsense',
+    'doc_id=',
+  ])('answers 422 for ?%s', async (query) => {
+    await using server = await startHttpServer();
+
+    expect((await fetch(`${server.url}/tasks?${query}`)).status).toBe(422);
+  });
 });
 
 describe('POST /task/{task_id}/retry', () => {

@@ -144,7 +144,8 @@ function page(name: string, all: readonly object[], url: URL): object {
 function ofStatus(tasks: readonly WireTask[], url: URL): readonly WireTask[] {
   const status = url.searchParams.get('status');
   const q = url.searchParams.get('q') ?? '';
-  return tasks.filter((task) => (status === null || task.status === status) && task.filename.includes(q));
+  const found = tasks.filter((task) => (status === null || task.status === status) && task.filename.includes(q));
+  return url.searchParams.get('sort') === 'filename' ? found.toSorted((a, b) => (a.filename < b.filename ? -1 : 1)) : found;
 }
 
 async function searched(req: IncomingMessage, hits: readonly WireHit[]): Promise<object> {

@@ -7,7 +7,8 @@ import { collectionOf } from '../../../documents/document-name.ts';
 import { join } from 'node:path';
 import { AppError, hasErrno } from '../../../errors.ts';
 import { isTerminal, readTask, type Task, type TaskId, type TaskSnapshot, isTaskId, withOrdinal } from '../../../tasks/task.ts';
-import type { TaskFilter, TaskPage } from '../../../tasks/task-store.ts';
+import type { TaskFilter, TaskKeys, TaskPage } from '../../../tasks/task-store.ts';
+import { type NamedTask, toKeys } from '../../sorted-tasks.ts';
 import { type Disk, orNull, removeTree, unlinkIfThere } from '../disk/disk.ts';
 import {
   bucketEndMs,
@@ -29,6 +30,8 @@ import type { TaskRecords } from './task-records.ts';
 export interface TaskBuckets {
   /** @throws AppError `invalid_request` for a foreign cursor. */
   list(filter: TaskFilter, snapshot: (task: Task) => Promise<TaskSnapshot>): Promise<TaskPage>;
+  /** Every task of a filter, bucket by bucket; of sealed buckets with its keys. */
+  named(filter: TaskFilter): AsyncIterable<readonly NamedTask[]>;
   /** As `TaskStore.expire`. */
   expire(before: Date): Promise<number>;
   /** As `TaskStore.remove`. */
@@ -46,8 +49,8 @@ export interface TaskBuckets {
   scrub(marked: () => Promise<Set<TaskId>>): Promise<Task[]>;
 }
 
-/** What listing and expiry need of an ended task. */
-type Summary = Pick<Task, 'id' | 'ordinal' | 'docId' | 'status'> & { readonly finishedAt: string };
+/** What listing and expiry need of an ended task; seals of earlier versions have no more keys than the id. */
+type Summary = Pick<Task, 'id' | 'ordinal' | 'docId' | 'status'> & Partial<TaskKeys> & { readonly finishedAt: string };
 
 const sealAgeMs = 120_000;
 /** A busier bucket is read record by record: its index would be tens of megabytes. */
@@ -118,6 +121,17 @@ export function createTaskBuckets(options: {
       const seal = filtered ? await readSeal(bucket) : null;
       const ids = seal === null ? await idsIn(bucket) : seal.filter((summary) => matches(summary, filter)).map(({ id }) => id);
       yield older(ids, after);
+    }
+  }
+
+  async function* named(filter: TaskFilter): AsyncGenerator<NamedTask[]> {
+    if (filter.status === 'pending' || filter.status === 'processing') return yield await liveIds(filter);
+    for (const bucket of await bucketNames()) {
+      const seal = await readSeal(bucket);
+      if (seal !== null) yield seal.filter((summary) => matches(summary, filter)).map(namedTask);
+      else if (filter.status === undefined) yield await idsIn(bucket);
+      // Which of them have ended only their records tell.
+      else yield (await summarize(bucket)).filter((summary) => matches(summary, filter)).map(namedTask);
     }
   }
 
@@ -278,6 +292,7 @@ export function createTaskBuckets(options: {
 
   return {
     list,
+    named,
     expire,
     remove: removeTask,
     seal,
@@ -320,8 +335,17 @@ function wantedKeys({ docId, collection }: TaskFilter): ((docKey: string) => boo
   return prefix === '' ? null : (docKey) => docKey.startsWith(prefix);
 }
 
-function summaryOf({ id, ordinal, docId, status, finishedAt, updatedAt }: Task): Summary {
-  return { id, ordinal, docId, status, finishedAt: finishedAt ?? updatedAt };
+function summaryOf(task: Task): Summary {
+  const { ordinal, status, finishedAt, updatedAt } = task;
+  return { ...toKeys(task), ordinal, status, finishedAt: finishedAt ?? updatedAt };
+}
+
+function namedTask(summary: Summary): NamedTask {
+  return hasKeys(summary) ? toKeys(summary) : summary.id;
+}
+
+function hasKeys(summary: Summary): summary is Summary & TaskKeys {
+  return summary.filename !== undefined;
 }
 
 function matches(task: Pick<Task, 'status' | 'docId'>, filter: TaskFilter): boolean {

@@ -18,6 +18,7 @@ import {
 } from '../../../tasks/task.ts';
 import type { BeginOutcome, CancelOutcome, RetryOutcome, TaskStore } from '../../../tasks/task-store.ts';
 import { notReady } from '../../../trouble.ts';
+import { createSortedTasks } from '../../sorted-tasks.ts';
 import type { CancelRequests } from '../queue/cancel-requests.ts';
 import { type Disk, orNull, unlinkIfThere } from '../disk/disk.ts';
 import type { DiskHealth } from '../disk/disk-health.ts';
@@ -50,6 +51,9 @@ export type TaskStoreParts = {
   readonly syncDirectory: DirectorySync;
   readonly now: () => string;
 };
+
+/** Records that are read at once. */
+const readsAtOnce = 16;
 
 /**
  * A record with how far its attempt has come. An attempt that ends removes its progress between the two reads: the record is
@@ -237,6 +241,22 @@ export function createFileTaskStore(
     owner.recoverLater(own);
   }
 
+  const listSorted = createSortedTasks({
+    named: (filter) => parts.buckets.named(filter),
+    keys: readAll,
+    snapshots: async (ids) => Promise.all((await readAll(ids)).map(snapshot)),
+  });
+
+  /** Those that are there, a few at a time. */
+  async function readAll(ids: readonly TaskId[]): Promise<Task[]> {
+    const found: Task[] = [];
+    for (let from = 0; from < ids.length; from += readsAtOnce) {
+      const some = await Promise.all(ids.slice(from, from + readsAtOnce).map((id) => records.read(id)));
+      found.push(...some.filter((task) => task !== null));
+    }
+    return found;
+  }
+
   return {
     get: (id) =>
       health.guard(async () => {
@@ -246,6 +266,7 @@ export function createFileTaskStore(
         return snapshot(task);
       }),
     list: (filter) => health.guard(() => parts.buckets.list(filter, snapshot)),
+    listSorted: (filter) => health.guard(() => listSorted(filter)),
     counts: () =>
       health.guard(async () => {
         const [processing] = await Promise.all([markers.processing(), pending.refresh()]);

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDisk } from '../../../../src/storage/file/disk/disk.ts';
 import { openFileEngine } from '../../../../src/storage/file/engine.ts';
 import { createLayout } from '../../../../src/storage/file/disk/layout.ts';
+import type { Engine } from '../../../../src/storage/engine.ts';
 import type { TaskId } from '../../../../src/tasks/task.ts';
 import { beginNext, claimNext, newId, settle, upload } from '../../../support/engine-steps.ts';
 import { faultyDisk } from '../../../support/faulty-disk.ts';
@@ -183,7 +184,10 @@ describe('the file engine', () => {
       await front.tasks.cancel(id, { force: false });
     }
     const listed = () => front.tasks.list({ limit: 10, docId: 'a', status: 'failed' });
+    const sort = { by: 'doc_id', descending: true } as const;
+    const sorted = (engine: Engine) => engine.tasks.listSorted({ limit: 2, status: 'failed', sort, accepts: () => true });
     const before = await listed();
+    const sortedBefore = await sorted(front);
     const layout = createLayout(harness.dataDir);
     const bucket = layout.bucket(v7({ msecs: old }) as TaskId);
     await front.close();
@@ -192,6 +196,14 @@ describe('the file engine', () => {
 
     expect(await next.tasks.list({ limit: 10, docId: 'a', status: 'failed' })).toEqual(before);
     expect(before.tasks).toHaveLength(2);
+    expect(sortedBefore.tasks.map(({ task }) => task.docId)).toEqual(['b', 'a']);
+    expect(await sorted(next)).toEqual(sortedBefore);
+    // As earlier versions have sealed.
+    const seal = JSON.parse(await readFile(join(bucket, 'index.json'), 'utf8')) as Record<string, unknown>[];
+    const bare = seal.map(({ id, ordinal, docId, status, finishedAt }) => ({ id, ordinal, docId, status, finishedAt }));
+    expect(bare).not.toEqual(seal);
+    await writeFile(join(bucket, 'index.json'), JSON.stringify(bare));
+    expect(await sorted(next)).toEqual(sortedBefore);
     const retried = before.tasks[0]!.task.id;
     expect(await next.tasks.retry(retried)).toBe('ok');
     expect(existsSync(join(bucket, 'index.json'))).toBe(false);
