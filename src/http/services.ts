@@ -28,6 +28,8 @@ export type Upload = Given & {
   readonly keyId: string | null;
   /** Who sends it, in words that are the same for two uploads of one: their tasks take turns with those of others. */
   readonly caller: string;
+  /** Told the id of its task before anybody can work on that. */
+  readonly onId?: (id: TaskId) => void;
 };
 
 /** A small file that is in memory already. */
@@ -54,6 +56,12 @@ export interface UploadService {
   laneOf(fileBytes: number): TaskLane;
 }
 
+export interface FollowedTask {
+  ended(waitMs: number, signal: AbortSignal): Promise<TaskSnapshot | null>;
+  /** Safe twice. */
+  stop(): void;
+}
+
 export interface TaskService {
   get(id: TaskId): Promise<TaskSnapshot | null>;
   list(filter: TaskFilter): Promise<TaskPage>;
@@ -61,11 +69,13 @@ export interface TaskService {
   listSorted(filter: SortedTaskFilter): Promise<TaskPage>;
   /** Answers as soon as the task is terminal, after `waitMs` at the latest, or when `signal` aborts; null for an unknown id. */
   wait(id: TaskId, waitMs: number, signal: AbortSignal): Promise<TaskSnapshot | null>;
+  /** As `wait`, from before the task is there (`Upload.onId`): nobody has to look whether it has ended already. */
+  follow(id: TaskId): FollowedTask;
   /** With `force`, returns when the task's thread is stopped and its traces are gone, or when it turned out too late (`final`). */
   cancel(id: TaskId, options: { force: boolean }): Promise<CancelOutcome>;
   retry(id: TaskId): Promise<RetryOutcome | 'file_gone'>;
   /** Snapshots after each change, newest state last; `id: null` follows every task. Returns the way to stop. */
-  watch(id: TaskId | null, listener: (snapshot: TaskSnapshot) => void): () => void;
+  watch(id: TaskId | null, listener: (snapshot: TaskSnapshot) => void, what?: 'all' | 'end'): () => void;
 }
 
 /** `bytes`: of the whole, whatever part of it the stream has. */

@@ -2,12 +2,12 @@
  * Takes tasks from the queue, at most one per thread, one step after the other: `tick` takes one task, or waits until there may be one.
  * Which task may begin is a rule of its own (`slot-policy.ts`), so is what becomes of it (`task-run.ts`).
  */
-import type { Lease } from '../tasks/task-queue.ts';
+import type { Lease, PreparedLease } from '../tasks/task-queue.ts';
 import type { TaskLane } from '../tasks/task.ts';
 import { createLending } from './lending.ts';
 import { createPersist, pause } from './persist.ts';
 import { lanesToClaim } from './slot-policy.ts';
-import { createTaskRun, type TaskRunOptions } from './task-run.ts';
+import { createTaskRun, type Prepared, type TaskRunOptions } from './task-run.ts';
 import type { RunOutcome, ThreadJob } from './thread-pool.ts';
 
 export interface Dispatcher {
@@ -35,7 +35,7 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
   const stopping = new AbortController();
   const handBack = new AbortController();
   const persist = createPersist({ lost: engine.lost, stopping: stopping.signal, logger });
-  const runTask = createTaskRun({ ...options, persist, stopping: stopping.signal, handBack: handBack.signal });
+  const tasks = createTaskRun({ ...options, persist, stopping: stopping.signal, handBack: handBack.signal });
   const running = new Map<Lease, Run>();
   const lending = createLending(pool.threads);
   const slots = { taken: 0, solo: false, quiet: false };
@@ -94,13 +94,13 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
     waitForChange: Promise<void>,
     lanes: readonly TaskLane[],
     waitMs: number | null,
-  ): Promise<Lease | null> {
+  ): Promise<PreparedLease<Prepared> | null> {
     const giveUp = new AbortController();
     void waitForChange.then(() => giveUp.abort());
     const timer = waitMs === null ? undefined : setTimeout(() => giveUp.abort(), waitMs);
     const signal = AbortSignal.any([giveUp.signal, stopping.signal, engine.lost]);
     try {
-      return await engine.queue.claim(lanes, signal);
+      return await engine.queue.claim(lanes, signal, (task) => tasks.prepare(task));
     } catch (error) {
       logger.error({ err: error }, 'claiming a task failed; trying again');
       await Promise.race([waitForChange, pause(1000, stopping.signal)]);
@@ -126,9 +126,8 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
    * A second attempt runs by itself: if the document kills the process again, no other task loses an attempt with it, and
    * the guilty one alone runs out of them. So it goes back, its attempt not begun, while others run.
    */
-  async function place(lease: Lease): Promise<Tick> {
-    const known = await persist(() => engine.tasks.get(lease.taskId));
-    const suspect = known !== null && known.task.attempts > 0;
+  async function place(lease: PreparedLease<Prepared>): Promise<Tick> {
+    const suspect = (lease.prepared?.attempts ?? (await attemptsOf(lease))) > 0;
     if (suspect && running.size + lending.running > 0) {
       slots.quiet = true;
       await persist(() => lease.release());
@@ -139,14 +138,19 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
     return 'begun';
   }
 
-  function begin(lease: Lease): void {
+  async function attemptsOf({ taskId }: Lease): Promise<number> {
+    return (await persist(() => engine.tasks.get(taskId)))?.task.attempts ?? 0;
+  }
+
+  function begin(lease: PreparedLease<Prepared>): void {
     slots.taken += 1;
     const run: Run = { lane: null, done: Promise.resolve() };
     running.set(lease, run);
-    run.done = runTask(lease, (lane) => {
-      run.lane = lane;
-      changed();
-    })
+    run.done = tasks
+      .run(lease, (lane) => {
+        run.lane = lane;
+        changed();
+      })
       .catch((error: unknown) => leftToRecovery(lease, error))
       .finally(() => {
         running.delete(lease);

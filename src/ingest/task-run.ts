@@ -8,7 +8,7 @@ import { collectionOf, defaultCollection, nameOf } from '../documents/document-n
 import { readingIn } from './job.ts';
 import type { DocumentErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Lease } from '../tasks/task-queue.ts';
+import type { Lease, PreparedLease } from '../tasks/task-queue.ts';
 import { readsOtherwise, type ReadingSettings } from '../parse/reading.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { kept } from '../tasks/given.ts';
@@ -32,11 +32,30 @@ export type TaskRunOptions = {
   readonly logger: Logger;
 };
 
-/**
- * Sees a task to its end, or hands it back. `onBegun` is told its lane as soon as that is known.
- * @throws what could not be recorded: the task is left to recovery.
- */
-export type RunTask = (lease: Lease, onBegun: (lane: TaskLane) => void) => Promise<void>;
+export interface TaskRun {
+  /**
+   * Sees a task to its end, or hands it back. `onBegun` is told its lane as soon as that is known.
+   * @throws what could not be recorded: the task is left to recovery.
+   */
+  run(lease: PreparedLease<Prepared>, onBegun: (lane: TaskLane) => void): Promise<void>;
+  /** The first steps of a first attempt, for a queue that does them in the transaction of a claim; of a later attempt, only what it is. */
+  prepare(task: Task): Promise<Prepared>;
+}
+
+/** What is known of a claimed task. `begun`: it is, and this is what its attempt reads first. */
+export type Prepared = { readonly attempts: number; readonly begun: Begun | null };
+
+type Begun = { readonly outcome: 'started'; readonly task: Task; readonly first: FirstReads };
+
+/** `payloadPath` absent: not looked for yet. */
+type FirstReads = {
+  readonly current: IndexedDocument | null;
+  readonly collection: CollectionReading | null | 'gone';
+  readonly payloadPath?: string | null;
+};
+
+/** A larger file is not fetched while a transaction is open. */
+const preparedBytesMax = 1024 * 1024;
 
 const settleTriesMax = 4;
 
@@ -49,14 +68,29 @@ const brokenKnownMax = 10_000;
 /** `stopping`: a failed attempt waits no longer; `handBack`: running ones end now and go back, not counted. */
 export function createTaskRun(
   options: TaskRunOptions & { readonly persist: Persist; readonly stopping: AbortSignal; readonly handBack: AbortSignal },
-): RunTask {
+): TaskRun {
   const { engine, pool, logger, persist } = options;
   /** How often attempts at a task broke on storage that refused. */
   const broken = new Map<TaskId, number>();
-  return run;
+  return { run, prepare };
 
-  async function run(lease: Lease, onBegun: (lane: TaskLane) => void): Promise<void> {
-    const begun = await persist(() => engine.tasks.begin(lease.taskId));
+  async function prepare({ id, attempts }: Task): Promise<Prepared> {
+    if (attempts > 0) return { attempts, begun: null };
+    const begun = await engine.tasks.begin(id);
+    if (begun.outcome !== 'started') return { attempts, begun: null };
+    return { attempts, begun: { ...begun, first: await readFirst(begun.task, preparedBytesMax) } };
+  }
+
+  async function readFirst(task: Task, bytesMax: number): Promise<FirstReads> {
+    const current = await engine.index.info(task.docId);
+    const collection = await collectionFor(task);
+    if (task.fileBytes > bytesMax) return { current, collection };
+    return { current, collection, payloadPath: await engine.files.localPath({ kind: 'payload', taskId: task.id }) };
+  }
+
+  async function run(lease: PreparedLease<Prepared>, onBegun: (lane: TaskLane) => void): Promise<void> {
+    const prepared = lease.prepared?.begun ?? null;
+    const begun = prepared ?? (await persist(() => engine.tasks.begin(lease.taskId)));
     if (begun.outcome === 'gone' || begun.outcome === 'finished') return void (await persist(() => lease.ack()));
     const { task } = begun;
     onBegun(task.lane);
@@ -66,17 +100,15 @@ export function createTaskRun(
       if (forward !== null) return logEnd(task, forward);
     }
     try {
-      await attempt(lease, task);
+      await attempt(lease, task, prepared?.first ?? (await readFirst(task, 0)));
     } catch (error) {
       logger.error({ err: error, taskId: task.id }, 'an attempt broke');
       await concludeFailed(lease, task, failureOf(error));
     }
   }
 
-  async function attempt(lease: Lease, task: Task): Promise<void> {
-    const collection = await collectionFor(task);
+  async function attempt(lease: Lease, task: Task, { current, collection, payloadPath: prepared }: FirstReads): Promise<void> {
     if (collection === 'gone') return fail(lease, task, documentDeleted);
-    const current = await engine.index.info(task.docId);
     // A task with the number of what is there is to read that again (`rereading.ts`).
     const rereads = current?.ordinal === task.ordinal ? current : null;
     // What a password opens was not read without it.
@@ -85,7 +117,7 @@ export function createTaskRun(
       const unchanged = await persist(() => settleUnchanged(engine, lease, task, current), settleTriesMax);
       if (unchanged !== null) return logEnd(task, unchanged);
     }
-    const payloadPath = await engine.files.localPath({ kind: 'payload', taskId: task.id });
+    const payloadPath = prepared === undefined ? await engine.files.localPath({ kind: 'payload', taskId: task.id }) : prepared;
     if (payloadPath === null) return fail(lease, task, payloadMissing);
     const scratchDir = await engine.files.scratch(task.id);
     const outcome = await pool.run(

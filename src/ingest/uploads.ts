@@ -31,6 +31,8 @@ export type NewUpload = Given &
     readonly receipt: Receipt;
     /** Who sends it: a key, or an address. */
     readonly caller: string;
+    /** Told the id of its task before anybody can work on that. */
+    readonly onId?: (id: TaskId) => void;
   };
 
 /** A small file that is in memory already. */
@@ -49,19 +51,33 @@ export interface Uploads {
   laneOf(fileBytes: number): TaskLane;
 }
 
+/** How long a count of those that wait is good for while there is room by it. */
+const countedMs = 1000;
+
 export function createUploads(options: UploadsOptions): Uploads {
   const { engine } = options;
   /** On their way to being counted as pending, so that a burst cannot overrun the limit. */
   let submitting = 0;
+  let submitted = 0;
+  /** How many waited when they were counted last, how many had been submitted here before that, and when. */
+  let counted = { pending: 0, before: 0, atMs: -Infinity };
 
   /** How many more may wait; below zero when there are too many on their way already. */
   async function room(): Promise<number> {
+    const [before, atMs] = [submitted, performance.now()];
     const { small, large } = await engine.queue.waiting();
+    counted = { pending: small + large, before, atMs };
     return options.queueTasksMax - small - large - submitting;
   }
 
+  /** Not counted anew each time while there is room if all that was submitted here since still waited. */
   async function admit(more: 0 | 1): Promise<void> {
+    if (counted.pending + submitted - counted.before + submitting + more <= options.queueTasksMax && isFresh()) return;
     if ((await room()) < more) throw queueFull();
+  }
+
+  function isFresh(): boolean {
+    return performance.now() - counted.atMs < countedMs;
   }
 
   function queueFull(): AppError {
@@ -82,15 +98,17 @@ export function createUploads(options: UploadsOptions): Uploads {
 
   /** Everything that may be refused of one upload by itself is refused here. */
   async function taskOf(
-    { docId, keyId, caller, ...said }: Omit<NewUpload, 'receipt'>,
+    { docId, keyId, caller, onId, ...said }: Omit<NewUpload, 'receipt'>,
     { bytes, sha256 }: Pick<Receipt, 'bytes' | 'sha256'>,
   ): Promise<NewTask> {
     if (bytes === 0) throw new AppError('invalid_document', `Invalid document: Empty file: ${said.filename}`);
     const callback = (options.callbackUrl ?? noCallbacks)(said.callbackUrl);
     options.countQuota?.(keyId, bytes);
+    const id = options.newId();
+    onId?.(id);
     return {
       ...givenOf(said),
-      id: options.newId(),
+      id,
       docId: await keptDocId(docId, async (form) => (await engine.index.info(form)) !== null),
       fileBytes: bytes,
       sha256,
@@ -110,10 +128,10 @@ export function createUploads(options: UploadsOptions): Uploads {
     const arrivals = wanted.map((want, i): Arrival | null =>
       want.status === 'fulfilled' ? { task: want.value, receipt: receipts[i]! } : null,
     );
-    const [submitted] = await Promise.allSettled([engine.submitAll(arrivals.filter((arrival) => arrival !== null))]);
-    const ends = submitted.status === 'fulfilled' ? submitted.value.values() : null;
+    const [together] = await Promise.allSettled([engine.submitAll(arrivals.filter((arrival) => arrival !== null))]);
+    const ends = together.status === 'fulfilled' ? together.value.values() : null;
     const results = wanted.map((want) =>
-      want.status === 'rejected' ? want : (ends?.next().value ?? (submitted as PromiseRejectedResult)),
+      want.status === 'rejected' ? want : (ends?.next().value ?? (together as PromiseRejectedResult)),
     );
     return Promise.all(results.map((result, i) => takenIn(result, receipts[i]!)));
   }
@@ -121,6 +139,7 @@ export function createUploads(options: UploadsOptions): Uploads {
   async function takenIn(result: PromiseSettledResult<Task>, receipt: Receipt): Promise<PromiseSettledResult<Task>> {
     if (result.status === 'rejected') await receipt.discard();
     else {
+      submitted += 1;
       const gone = await requireStill(collectionOf(result.value.docId), result.value).catch((error: unknown) => ({ error }));
       if (gone !== undefined) return { status: 'rejected', reason: gone.error };
     }
@@ -155,6 +174,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       try {
         await admit(0);
         const task = await engine.submit(await taskOf(upload, receipt), receipt);
+        submitted += 1;
         await requireStill(collectionOf(task.docId), task);
         return task;
       } catch (error) {

@@ -10,7 +10,7 @@ import { notReady } from '../trouble.ts';
 import type { Engine } from './engine.ts';
 
 type Listener = (snapshot: TaskSnapshot) => void;
-type Watcher = { readonly id: TaskId | null; readonly listener: Listener; stop: () => void };
+type Watcher = { readonly id: TaskId | null; readonly listener: Listener; readonly what: 'all' | 'end'; stop: () => void };
 
 /** How long to wait before taking part is tried again. */
 const againMs = 500;
@@ -43,7 +43,7 @@ export async function openLastingEngine(options: {
 
   function use(opened: Engine): void {
     current = opened;
-    for (const watcher of watchers) watcher.stop = opened.tasks.watch(watcher.id, (snapshot) => tell(watcher, snapshot));
+    for (const watcher of watchers) watcher.stop = listen(opened, watcher);
     opened.lost.addEventListener('abort', () => replace(opened), { once: true });
     if (opened.lost.aborted) replace(opened);
   }
@@ -90,10 +90,14 @@ export async function openLastingEngine(options: {
     }
   }
 
-  function watch(id: TaskId | null, listener: Listener): () => void {
-    const watcher: Watcher = { id, listener, stop: () => {} };
+  function listen({ tasks }: Engine, watcher: Watcher): () => void {
+    return tasks.watch(watcher.id, (snapshot) => tell(watcher, snapshot), watcher.what);
+  }
+
+  function watch(id: TaskId | null, listener: Listener, what: 'all' | 'end' = 'all'): () => void {
+    const watcher: Watcher = { id, listener, what, stop: () => {} };
     watchers.add(watcher);
-    if (current !== null) watcher.stop = current.tasks.watch(id, (snapshot) => tell(watcher, snapshot));
+    if (current !== null) watcher.stop = listen(current, watcher);
     return () => {
       watchers.delete(watcher);
       watcher.stop();

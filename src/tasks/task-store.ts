@@ -91,7 +91,8 @@ export interface TaskStore {
 
   /**
    * Calls `listener` with the newest snapshot after every change, from whatever process it came; changes may coalesce,
-   * the last one never goes missing. `id: null` follows every task. Returns the way to stop.
+   * the last one never goes missing, though the one that a process made just before it died is told when that is found. `id: null`
+   * follows every task; with `end` the changes before a task's end need not be told. Returns the way to stop.
    */
-  watch(id: TaskId | null, listener: (snapshot: TaskSnapshot) => void): () => void;
+  watch(id: TaskId | null, listener: (snapshot: TaskSnapshot) => void, what?: 'all' | 'end'): () => void;
 }

@@ -82,7 +82,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
     lost.addEventListener('abort', () => wake.resolve(), { once: true });
     behind = true;
     loadedAt = -Infinity;
-    const stopWatching = options.tasks.watch(null, (snapshot) => void enqueue(snapshot));
+    const stopWatching = options.tasks.watch(null, (snapshot) => void enqueue(snapshot), 'end');
     try {
       while (!stopping.signal.aborted && !lost.aborted) await rest(await step().catch(failedStep));
     } finally {

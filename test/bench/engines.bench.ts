@@ -1,5 +1,5 @@
 /**
- * The engines side by side: `npm run bench -- engines [--tasks N] [--chunks N]`, 100,000 of each by default (some minutes). All are
+ * The engines side by side: `npm run bench -- engines [--tasks N] [--chunks N] [--documents N]`, 100,000 of the first two by default (some minutes). All are
  * measured in turns, so that the noise is shared, with PostgreSQL and Redis servers of its own that flush every commit. Front end
  * and worker of each engine are in this one process; documents are of 20 chunks, questions of 2 to 8 words, as common as words are.
  */
@@ -11,6 +11,7 @@ import { barsOf } from './record.ts';
 import { documentChunks, type EngineName, type Filled, type FilledEngine, openFilledEngines } from './filled-engines.ts';
 import { createText, question } from './made-text.ts';
 import { percentile, round } from './process-figures.ts';
+import { smallCosts } from './small-costs.ts';
 
 const rounds = 4;
 const uploadsARound = 250;
@@ -26,11 +27,15 @@ type Figures = { readonly figure: string; readonly values: ReadonlyMap<EngineNam
 
 export const bench: Bench = {
   title: 'each engine beside the others, and its figure as a multiple of the one with files',
-  argsAmongAll: ['--tasks', '10000', '--chunks', '5000'],
+  argsAmongAll: ['--tasks', '10000', '--chunks', '5000', '--documents', '200'],
   async run(args) {
     const { values } = parseArgs({
       args: [...args],
-      options: { tasks: { type: 'string', default: '100000' }, chunks: { type: 'string', default: '100000' } },
+      options: {
+        tasks: { type: 'string', default: '100000' },
+        chunks: { type: 'string', default: '100000' },
+        documents: { type: 'string', default: '1000' },
+      },
     });
     const size = { tasks: Number(values.tasks), chunks: Number(values.chunks) };
     await using stack = new AsyncDisposableStack();
@@ -45,7 +50,7 @@ export const bench: Bench = {
       ...(await claims(engines)),
       ...(await searches(engines)),
     ];
-    return figures.map(toRow);
+    return [...figures.map(toRow), ...(await smallCosts(Number(values.documents), say))];
   },
   chart: (rows) =>
     barsOf(rows, (row) => String(row['figure']), ['files', 'PostgreSQL', 'Redis', 'Redis + PostgreSQL'], {

@@ -96,8 +96,8 @@ function rig(engine: Engine, reach: Reach, report: Report, onBegin: (id: TaskId,
     },
     queue: {
       ...queue,
-      async claim(lanes, signal) {
-        const lease = await queue.claim(lanes, signal);
+      async claim(lanes, signal, prepare) {
+        const lease = await queue.claim(lanes, signal, prepare);
         return lease === null ? null : { ...lease, ack: () => (reach('ack', lease.taskId), lease.ack()) };
       },
     },

@@ -117,23 +117,8 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           keys: async (ids) => ids.flatMap((id) => tasks.get(id)?.task ?? []),
           snapshots: async (ids) => ids.flatMap((id) => tasks.get(id) ?? []),
         }),
-        wait: async (id, waitMs, signal) => {
-          const known = tasks.get(id) ?? null;
-          if (known === null || isTerminal(known.task.status)) return known;
-          await new Promise<void>((resolve) => {
-            const end = (): void => {
-              clearTimeout(timer);
-              signal.removeEventListener('abort', end);
-              unwatch();
-              resolve();
-            };
-            const timer = setTimeout(end, waitMs);
-            signal.addEventListener('abort', end);
-            const unwatch = watch(id, ({ task }) => void (isTerminal(task.status) && end()));
-            if (signal.aborted) end();
-          });
-          return tasks.get(id) ?? null;
-        },
+        wait,
+        follow: (id) => ({ ended: (waitMs, signal) => wait(id, waitMs, signal), stop: () => undefined }),
         cancel: async (id, { force }) => {
           const found = tasks.get(id);
           if (found === undefined) return { outcome: 'gone' };
@@ -273,6 +258,24 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     for (const { id, listener } of listeners) if (id === null || id === snapshot.task.id) listener(snapshot);
   }
 
+  async function wait(id: TaskId, waitMs: number, signal: AbortSignal): Promise<TaskSnapshot | null> {
+    const known = tasks.get(id) ?? null;
+    if (known === null || isTerminal(known.task.status)) return known;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        unwatch();
+        resolve();
+      };
+      const timer = setTimeout(end, waitMs);
+      signal.addEventListener('abort', end);
+      const unwatch = watch(id, ({ task }) => void (isTerminal(task.status) && end()));
+      if (signal.aborted) end();
+    });
+    return tasks.get(id) ?? null;
+  }
+
   function watch(id: TaskId | null, listener: (snapshot: TaskSnapshot) => void): () => void {
     const entry = { id, listener };
     listeners.add(entry);
@@ -361,12 +364,13 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     return receive(bytesMax);
   }
 
-  async function submit({ receipt, caller: _caller, ...upload }: Upload): Promise<Task> {
+  async function submit({ receipt, caller: _caller, onId, ...upload }: Upload): Promise<Task> {
     if (receipt.bytes === 0) {
       await receipt.discard();
       throw new AppError('invalid_document', `Invalid document: Empty file: ${upload.filename}`);
     }
     const id = v7() as TaskId;
+    onId?.(id);
     const fileBytes = receipt.bytes;
     const lane = laneOf(fileBytes);
     const task = createTask(

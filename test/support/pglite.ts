@@ -36,6 +36,7 @@ export async function openPglite(): Promise<Database> {
     run: async (sql, values) => (await ask(sql, values)).affectedRows ?? 0,
     transaction,
     snapshot: transaction,
+    once: (_name, work) => work(),
     apart: (work) => current.exit(work),
     async afterCommit(work) {
       const open = current.getStore();

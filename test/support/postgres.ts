@@ -39,13 +39,19 @@ const nobody = 65_534;
 /**
  * `durable`: every commit is flushed, as a server in earnest does; tests that kill nothing are faster without. `address`: where it
  * listens; with one that is not this machine's own, its neighbours (`/24`) may connect as well. `dataOn`: the folder of a disk for its
- * tables; its log stays elsewhere.
+ * tables; its log stays elsewhere. `settings`: more of the server's own.
  */
 export async function startPostgres({
   durable = false,
   address = '127.0.0.1',
   dataOn = null,
-}: { durable?: boolean; address?: string; dataOn?: string | null } = {}): Promise<PostgresServer> {
+  settings: own = {},
+}: {
+  durable?: boolean;
+  address?: string;
+  dataOn?: string | null;
+  settings?: Readonly<Record<string, string>>;
+} = {}): Promise<PostgresServer> {
   const bin = findBinaries();
   const folder = await mkdtemp(join(tmpdir(), 'rag-intake-postgres-'));
   const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
@@ -65,6 +71,7 @@ export async function startPostgres({
   writeFileSync(access, `host all +with_password ${address}/24 scram-sha-256\n${others}host all all ${address}/24 trust\n`);
   const port = await freePort();
   const settings = ['-c', `listen_addresses=${address}`, '-c', `unix_socket_directories=${folder}`, '-c', 'max_connections=400'];
+  for (const [name, value] of Object.entries(own)) settings.push('-c', `${name}=${value}`);
   const fast = durable ? [] : ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'];
   const urlOf = (name: string): string => `postgres://test@${address}:${port}/${name}`;
   let server: ChildProcess;

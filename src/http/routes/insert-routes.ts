@@ -4,7 +4,7 @@ import { nameOf, type ScopedId, scopedId } from '../../documents/document-name.t
 import { askedCollection } from '../access/asked-collection.ts';
 import { AppError, type RequestErrorCode } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import { isTerminal, taskStatuses, type Task, type TaskSnapshot } from '../../tasks/task.ts';
+import { isTerminal, taskStatuses, type Task, type TaskId, type TaskSnapshot } from '../../tasks/task.ts';
 import { troubleOf } from '../../trouble.ts';
 import { callerOf } from '../access/access.ts';
 import { hasPrecondition, requireUnchanged } from '../wire/conditional.ts';
@@ -19,7 +19,7 @@ import { parsePrefer, type Preference } from '../wire/prefer.ts';
 import { failedTask, statusOf, toProblem } from '../wire/problem.ts';
 import { route, type Call, type RequestState, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
-import type { Upload } from '../services.ts';
+import type { FollowedTask, TaskService, Upload } from '../services.ts';
 import type { Slots } from '../access/slots.ts';
 import { receiveForm, receiveRaw, type ReceivedFile } from '../upload/upload-body.ts';
 import { taskPath, toTaskAccepted, toTaskRecord, type WireOptions } from '../wire/wire.ts';
@@ -158,7 +158,11 @@ async function answer(
     return;
   }
   const caller = callerOf(call.principal, (ctx.state as RequestState).address);
-  const task = await submit(call, { ...file, docId, keyId: call.principal.keyId, caller }, options);
+  const preference = parsePrefer(ctx.get('Prefer'));
+  const waitMs = waitTime(preference, services.uploads.laneOf(file.receipt.bytes) === 'small' ? settings.syncWaitMs : 0);
+  using end = endOf(services.tasks);
+  const onId = waitMs === 0 ? {} : { onId: end.follow };
+  const task = await submit(call, { ...file, docId, keyId: call.principal.keyId, caller, ...onId }, options);
   metrics.uploaded(task.fileBytes);
   const { id: taskId, filename, fileBytes, keyId } = task;
   const name = nameOf(task.docId);
@@ -170,16 +174,23 @@ async function answer(
   const accepted: KeptReply = { status: 202, location: taskPath(task.id, wire), body: toTaskAccepted(task, wire) };
   // Kept before the wait: a client that loses its connection meanwhile and asks again finds the same task.
   await unlessTrouble(entry?.keep(accepted), logger);
-  const preference = parsePrefer(ctx.get('Prefer'));
   if (preference.applied !== null) ctx.set('Preference-Applied', preference.applied);
-  const waitMs = waitTime(preference, services.uploads.laneOf(task.fileBytes) === 'small' ? settings.syncWaitMs : 0);
   const release = waitMs === 0 ? null : waitSlots.take(caller);
-  const ended =
-    release === null ? null : await unlessTrouble(services.tasks.wait(task.id, waitMs, call.signal).finally(release), logger);
+  const ended = release === null ? null : await unlessTrouble(end.wait(waitMs, call.signal).finally(release), logger);
   const outcome = ended !== null && isTerminal(ended.task.status) ? outcomeOf(ended, task, wire, ctx) : accepted;
   // What failed here may not fail again: whoever asks once more is shown to the task, and may retry it.
   if (outcome.status < 500) await unlessTrouble(entry?.keep(outcome), logger);
   reply(ctx, outcome);
+}
+
+/** The end of a task, followed from before it is there. */
+function endOf(tasks: TaskService) {
+  let followed: FollowedTask | null = null;
+  return {
+    follow: (id: TaskId): void => void (followed = tasks.follow(id)),
+    wait: (waitMs: number, signal: AbortSignal) => followed?.ended(waitMs, signal) ?? Promise.resolve(null),
+    [Symbol.dispose]: () => followed?.stop(),
+  };
 }
 
 /** Accepts a file, if its document is as its client knows it; no other upload that asks for this comes in between. */

@@ -369,11 +369,11 @@ function listed(database: IndexDatabase, collection: string): Listed[] {
 
 type Listed = { readonly id: number; readonly chunks: number };
 
-/** Which of the listed segments to merge next, by their sizes, with at most so many chunks together; null when nothing is due. */
-export function chooseMerge(segments: readonly Listed[], chunksMax = Infinity): number[] | null {
+/** Which of the listed segments to merge next, by their sizes, at most so many, with at most so many chunks together; null when nothing is due. */
+export function chooseMerge(segments: readonly Listed[], chunksMax = Infinity, segmentsMax = Infinity): number[] | null {
   const classes = Map.groupBy(segments, ({ chunks }) => sizeClass(chunks));
   for (const [, members] of [...classes].sort(([a], [b]) => a - b)) {
-    const ids = members.length < mergeWidth ? [] : within(members, chunksMax);
+    const ids = members.length < mergeWidth ? [] : within(members.slice(0, segmentsMax), chunksMax);
     if (ids.length > 1) return ids;
   }
   return null;

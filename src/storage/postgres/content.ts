@@ -90,11 +90,11 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
       ...files,
       collections: createPostgresCollectionStore(database),
       async keep(receipt, taskId) {
-        const blob = files.keep(receipt);
+        const store = files.keep(receipt);
         try {
           await database.transaction(async () => {
             await fence();
-            if (!(await blobs.adopt(blob, receipt.bytes))) throw new Error('the upload is no longer there');
+            const blob = await store();
             const sql = `INSERT INTO document_part(doc_key, version, part, blob) VALUES ('${payloads}', $1, 'original', $2)`;
             await database.run(sql, [taskId, blob]);
           });

@@ -26,6 +26,8 @@ export interface Database {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Does it when the transaction around this call is committed, before that returns, but outside it; at once where there is none. */
   afterCommit(work: () => void | Promise<void>): Promise<void>;
+  /** Does it when this is the first call of that name in the transaction around it; at once where there is none. */
+  once(name: string, work: () => Promise<void>): Promise<void>;
   /** Does it outside the transaction that this call is part of, on another connection. */
   apart<T>(work: () => Promise<T>): Promise<T>;
   /**
@@ -58,11 +60,14 @@ const statementMs = 60_000;
 const answerMs = statementMs + 5000;
 const connectMs = 5000;
 const deadlockTriesMax = 5;
+/** Statements that each connection keeps prepared: those met first, which are the same few all the time. */
+const preparedMax = 200;
 /** How many may wait for a connection. */
 const waitingMax = 1024;
 
 type Client = pg.PoolClient;
 type After = () => void | Promise<void>;
+type Inside = { readonly client: Client; open: boolean; readonly after: After[]; readonly done: Set<string> };
 
 /** Does not connect yet. @throws Error when the package `pg` is not installed. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -79,7 +84,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   // For as long as it is there: between the pool's own listener and one of ours a connection that ends would end the process.
   pool.on('connect', (client) => client.on('error', note));
   /** `open` ends with the transaction: what was begun inside it (a timer, a stream) may go on after it, and is then outside. */
-  const current = new AsyncLocalStorage<{ readonly client: Client; open: boolean; readonly after: After[] }>();
+  const current = new AsyncLocalStorage<Inside>();
+  const prepared = new Map<string, string>();
 
   let lacksRoom = false;
 
@@ -138,15 +144,25 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
   /** What stands alone is tried again as a transaction is: nothing of it was done. */
   async function execute(sql: string, values: readonly unknown[]): Promise<pg.QueryResult<Row>> {
-    const once = (): Promise<pg.QueryResult<Row>> =>
-      withClient((client) => client.query<Row>(sql, values as unknown[]).catch(refuse));
+    const name = values.length === 0 ? undefined : nameOf(sql);
+    const statement = { text: sql, values: values as unknown[], ...(name === undefined ? {} : { name }) };
+    const once = (): Promise<pg.QueryResult<Row>> => withClient((client) => client.query<Row>(statement).catch(refuse));
     return current.getStore()?.open === true ? once() : again(once);
+  }
+
+  /** Under a name the server keeps its plan: reading and planning the statement anew costs it more than most of ours do. */
+  function nameOf(sql: string): string | undefined {
+    const known = prepared.get(sql);
+    if (known !== undefined || prepared.size >= preparedMax) return known;
+    const name = `s${prepared.size}`;
+    prepared.set(sql, name);
+    return name;
   }
 
   async function begin<T>(how: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withClient(async (client) => {
       await client.query(how).catch(refuse);
-      const inside = { client, open: true, after: [] as After[] };
+      const inside: Inside = { client, open: true, after: [], done: new Set() };
       try {
         const result = await cancellable(client, signal, () => current.run(inside, work));
         inside.open = false;
@@ -182,6 +198,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       const outer = current.getStore();
       if (outer?.open === true) outer.after.push(work);
       else await current.exit(work);
+    },
+    async once(name, work) {
+      const outer = current.getStore();
+      if (outer?.open !== true) return work();
+      if (outer.done.has(name)) return;
+      await work();
+      outer.done.add(name);
     },
     apart: (work) => current.exit(work),
     query: async (sql, values = []) => (await execute(sql, values)).rows,

@@ -13,18 +13,19 @@ import { type NewTask, type Task, type TaskId } from '../../tasks/task.ts';
 import { createNotifier } from '../notifier.ts';
 import type { Arrival, Engine, StoreState } from '../engine.ts';
 import { createTaskWatch } from '../task-watch.ts';
+import { createBell } from './bell.ts';
 import { createBlobs } from './blobs.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openJobs } from './jobs.ts';
 import { letsIn, openListenConnection, type Signal } from './listen-connection.ts';
-import { join as joinOwners } from './membership.ts';
+import { join as joinOwners, type Membership } from './membership.ts';
 import { submitEach } from '../one-by-one.ts';
 import { createPostgresFileStore } from './file-store.ts';
 import { createRoom } from './room.ts';
 import { createPostgresIndex } from './index/postgres-index.ts';
 import { continueAfter, nextOrdinal } from './ordinals.ts';
 import { createPostgresTaskQueue } from './task-queue.ts';
-import { createPostgresTaskStore, createSnapshots, type PostgresTaskStore } from './task-store.ts';
+import { createPostgresTaskStore, createSnapshots, endedSnapshot, type PostgresTaskStore } from './task-store.ts';
 import { requireSchema } from './schema.ts';
 import { createHeldLeases, createSignals } from './signals.ts';
 
@@ -94,9 +95,12 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   const jobs = await openJobs(database, logger);
   const snapshots = createSnapshots(database, jobs);
   const watch = createTaskWatch({
-    read: async (task) => (await snapshots(await database.query('SELECT record FROM task WHERE id = $1', [task])))[0] ?? null,
+    read: (ids) =>
+      database.snapshot(async () => snapshots(await database.query('SELECT record FROM task WHERE id = ANY($1::uuid[])', [ids]))),
     changedLately,
   });
+  let joined: Membership | null = null;
+  const bell = createBell({ id, workers: () => joined?.workers ?? [], look: () => notifier.notify() });
   const listenConnection = await openListenConnection({ url, logger, onSignal, onConnect });
   const membership = await joinOwners({
     database,
@@ -109,6 +113,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     letsIn: (count) => letsIn(url, count),
     logger,
   });
+  joined = membership;
   const blobs = createBlobs(database);
   const index = createPostgresIndex({ database, ...options, merges: role === 'worker' });
   const files = createPostgresFileStore({ database, membership, blobs, workDir: join(root, id) });
@@ -128,14 +133,32 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   schedule();
 
   function onSignal(signal: Signal): void {
-    if (signal.kind === 'job') notifier.notify();
-    else if (signal.kind === 'cancel') leases.end(signal.id as TaskId, 'cancel');
-    else watch.changed(signal.id as TaskId);
+    if (signal.kind === 'cancel') leases.end(signal.id as TaskId, 'cancel');
+    else if (signal.kind === 'missed') catchUp();
+    else if (signal.kind === 'job') hasCome((signal.id as TaskId | undefined) ?? null);
+    else {
+      bell.taken(signal.id as TaskId);
+      hasChanged(signal);
+    }
+  }
+
+  function hasChanged(signal: Extract<Signal, { kind: 'task' | 'end' }>): void {
+    if (signal.kind === 'end' && signal.record !== undefined) watch.ended(endedSnapshot(signal.record));
+    else watch.changed(signal.id as TaskId, { isEnd: signal.kind === 'end' });
+  }
+
+  function hasCome(task: TaskId | null): void {
+    bell.rings(task);
+    if (task !== null) watch.changed(task, { isEnd: false });
+  }
+
+  function catchUp(): void {
+    watch.catchUp().catch((error: unknown) => logger.debug({ err: error }, 'looking for missed changes failed'));
   }
 
   function onConnect(): void {
     notifier.notify();
-    watch.catchUp().catch((error: unknown) => logger.debug({ err: error }, 'looking for missed changes failed'));
+    catchUp();
   }
 
   async function changedLately(): Promise<readonly TaskId[]> {
@@ -162,16 +185,18 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
       await tasks.withdraw(task);
       refused.delete(task);
     }
-    for (const row of await database.query('SELECT id FROM task WHERE cancel AND id = ANY($1::uuid[])', [leases.all()]))
-      leases.end(row['id'] as TaskId, 'cancel');
+    const held = leases.all();
+    const cancelled = 'SELECT id FROM task WHERE cancel AND id = ANY($1::uuid[])';
+    for (const row of held.length === 0 ? [] : await database.query(cancelled, [held])) leases.end(row['id'] as TaskId, 'cancel');
     if (performance.now() - sweptAt > hourMs) {
       sweptAt = performance.now();
       await sweep();
     }
   }
 
-  /** Uploads on their way and scratch of processes that are gone. */
+  /** Uploads on their way and scratch of processes that are gone; and what they did last they may have told nobody. */
   async function removeUnowned(): Promise<void> {
+    await signals.send({ kind: 'missed' });
     await blobs.sweep();
     await clearWork(database, root);
   }
@@ -203,12 +228,11 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   }
 
   async function submit(fields: NewTask, receipt: Receipt): Promise<Task> {
-    const blob = files.keep(receipt);
+    const store = files.keep(receipt);
     try {
       return await database.transaction(async () => {
         await membership.fence();
-        if (!(await blobs.adopt(blob, receipt.bytes))) throw new Error('the upload is no longer there');
-        return tasks.create(fields, blob);
+        return tasks.create(fields, await store());
       });
     } catch (error) {
       files.unkeep(receipt);
@@ -220,15 +244,13 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
 
   /** One transaction and one flush for all; each by itself when they cannot be kept together. */
   async function submitAll(arrivals: readonly Arrival[]): Promise<readonly PromiseSettledResult<Task>[]> {
-    const blobsOf = arrivals.map(({ receipt }) => files.keep(receipt));
+    const stores = arrivals.map(({ receipt }) => files.keep(receipt));
     try {
       const created = await database.transaction(async () => {
         await membership.fence();
+        await jobs.lock(arrivals.map(({ task }) => task.docId));
         const tasksOf: Task[] = [];
-        for (const [i, { task, receipt }] of arrivals.entries()) {
-          if (!(await blobs.adopt(blobsOf[i]!, receipt.bytes))) throw new Error('the upload is no longer there');
-          tasksOf.push(await tasks.create(task, blobsOf[i]!));
-        }
+        for (const [i, { task }] of arrivals.entries()) tasksOf.push(await tasks.create(task, await stores[i]!()));
         return tasksOf;
       });
       return created.map((value) => ({ status: 'fulfilled', value }));
@@ -240,14 +262,13 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   }
 
   async function importTask(task: Task, receipt: Receipt | null): Promise<void> {
-    const blob = receipt === null ? null : files.keep(receipt);
+    const store = receipt === null ? null : files.keep(receipt);
     try {
-      const added = await database.transaction(async () => {
+      await database.transaction(async () => {
         await membership.fence();
-        if (receipt !== null && !(await blobs.adopt(blob!, receipt.bytes))) throw new Error('the upload is no longer there');
-        return tasks.importTask(task, blob);
+        const blob = store === null ? null : await store();
+        if (!(await tasks.importTask(task, blob)) && blob !== null) await blobs.drop([blob]);
       });
-      if (!added && blob !== null) await blobs.drop([blob]);
     } catch (error) {
       if (receipt !== null) files.unkeep(receipt);
       throw error;
@@ -270,11 +291,13 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     clearTimeout(timer);
     await turning;
     endLeases();
+    bell.close();
     watch.close();
     await index.close();
     await handBack().catch((error: unknown) => logger.warn({ err: error }, 'what this process held is left to the others'));
     await files.close();
     await jobs.close();
+    await signals.close();
     await listenConnection.close();
     await database.close();
   }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -20,8 +20,8 @@ import { docKeyOf } from './jobs.ts';
 import type { Membership } from './membership.ts';
 
 export interface PostgresFileStore extends FileStore {
-  /** The blob of a whole receipt, which belongs to the caller from now on. */
-  keep(receipt: Receipt): number;
+  /** A whole receipt belongs to the caller from now on: to be stored in its transaction, which says as which blob. */
+  keep(receipt: Receipt): () => Promise<number>;
   /** Gives a receipt whose keeping failed back to its owner. */
   unkeep(receipt: Receipt): void;
   /** What attempts at a task have left on the local disk. */
@@ -31,6 +31,8 @@ export interface PostgresFileStore extends FileStore {
   close(): Promise<void>;
 }
 
+/** Parts of a document no larger than this are stored with each other. */
+const togetherBytesMax = 256 * 1024;
 /** Copies of documents kept on the local disk at once. */
 const copiesMax = 32;
 
@@ -72,11 +74,17 @@ export function createPostgresFileStore(options: {
     return path;
   }
 
+  /** What fits into one row comes with what is known of it. */
   async function payloadPath(taskId: TaskId): Promise<string | null> {
-    const found = await blobOf({ kind: 'payload', taskId });
-    if (found === null) return null;
+    if (!isTaskId(taskId)) return null;
+    const sql = `SELECT payload.id, payload.bytes, data FROM (${payloadSql}) AS payload
+      LEFT JOIN blob_chunk ON blob = payload.id AND seq = 0 AND payload.bytes <= ${blobRowBytes}`;
+    const [row] = await database.query(sql, [taskId]);
+    if (row === undefined) return null;
     const path = join(await newFolder(`payload.${taskId}`), 'payload');
-    await blobs.fetch(found.blob, path);
+    const data = row['data'] as Uint8Array | null;
+    if (data !== null && data.length === row['bytes']) await writeFile(path, data);
+    else await blobs.fetch(row['id'] as number, path);
     return path;
   }
 
@@ -125,23 +133,38 @@ export function createPostgresFileStore(options: {
     return path;
   }
 
-  const publish = (docId: string, { id: version, ordinal }: Version, scratchDir: string): Promise<void> =>
+  const publish = (docId: string, version: Version, scratchDir: string): Promise<void> =>
     database.transaction(async () => {
       await membership.fence();
       const docKey = docKeyOf(docId);
       const there = await database.query(`SELECT 1 FROM document_part WHERE doc_key = $1 AND version = $2 LIMIT 1`, [
         docKey,
-        version,
+        version.id,
       ]);
       if (there.length > 0) return;
-      const insert = 'INSERT INTO document_part(doc_key, version, ordinal, part, blob) VALUES ($1, $2, $3, $4, $5)';
       const parts = await readdir(scratchDir);
-      for (const part of parts)
-        await database.run(insert, [docKey, version, ordinal, part, await blobs.store(join(scratchDir, part))]);
+      await storeParts(docKey, version, scratchDir, parts);
       if (parts.includes('original' satisfies DocumentPart)) return;
-      const payload = await blobOf({ kind: 'payload', taskId: version });
-      if (payload !== null) await database.run(insert, [docKey, version, ordinal, 'original' satisfies DocumentPart, payload.blob]);
+      const original = `INSERT INTO document_part(doc_key, version, ordinal, part, blob)
+        SELECT $2, $1, $3, 'original', payload.id FROM (${payloadSql}) AS payload`;
+      await database.run(original, [version.id, docKey, version.ordinal]);
     });
+
+  /** Small ones in one statement. */
+  async function storeParts(docKey: string, { id, ordinal }: Version, folder: string, parts: readonly string[]): Promise<void> {
+    const sized = await Promise.all(parts.map(async (part) => ({ part, bytes: (await stat(join(folder, part))).size })));
+    const [small, large] = [
+      sized.filter(({ bytes }) => bytes <= togetherBytesMax),
+      sized.filter(({ bytes }) => bytes > togetherBytesMax),
+    ];
+    const contents = await Promise.all(small.map(({ part }) => readFile(join(folder, part))));
+    const stored = new Map<string, number>();
+    for (const [at, blob] of (await blobs.storeAll(contents)).entries()) stored.set(small[at]!.part, blob);
+    for (const { part } of large) stored.set(part, await blobs.store(join(folder, part)));
+    const insert = `INSERT INTO document_part(doc_key, version, ordinal, part, blob)
+      SELECT $1, $2, $3, part, blob FROM unnest($4::text[], $5::bigint[]) AS stored(part, blob)`;
+    await database.run(insert, [docKey, id, ordinal, [...stored.keys()], [...stored.values()]]);
+  }
 
   /** Removes the parts that a condition on `document_part` names, and the blobs that nothing needs any more. */
   async function dropParts(condition: string, values: readonly unknown[]): Promise<number> {
@@ -168,7 +191,7 @@ export function createPostgresFileStore(options: {
       receipts.delete(receipt);
       const own = receipt as BlobReceipt;
       own.kept = true;
-      return own.blob!;
+      return () => own.store();
     },
     unkeep(receipt) {
       receipts.add(receipt);
@@ -285,6 +308,7 @@ class BlobReceipt implements IncomingReceipt {
   readonly #hash = createHash('sha256');
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  #held = Buffer.alloc(0);
   #rows = 0;
   #busy: Promise<void> = Promise.resolve();
 
@@ -300,6 +324,13 @@ class BlobReceipt implements IncomingReceipt {
     });
     // Whoever pipes into it hears of errors there; without a listener one would end the process.
     this.stream.on('error', () => undefined);
+  }
+
+  /** In the caller's transaction, again when that is done again. */
+  async store(): Promise<number> {
+    if (this.blob === null) return this.#blobs.storeBytes(this.#held);
+    if (await this.#blobs.adopt(this.blob, this.bytes)) return this.blob;
+    throw new Error('the upload is no longer there');
   }
 
   async discard(): Promise<void> {
@@ -326,8 +357,10 @@ class BlobReceipt implements IncomingReceipt {
     if (this.#waitingBytes >= blobRowBytes) await this.#flush();
   }
 
+  /** What is small has no row of its own before somebody keeps it. */
   async #finish(): Promise<void> {
-    await this.#flush();
+    if (this.blob === null) this.#held = Buffer.concat(this.#waiting);
+    else await this.#flush();
     this.sha256 = this.#hash.digest('hex');
   }
 

@@ -40,7 +40,9 @@ const countedMax = 1000;
 const ageSql = 'extract(epoch FROM created_on)::float8 AS age';
 
 export interface Jobs {
-  /** In the transaction of the caller. Safe twice. */
+  /** Until the end of the caller's transaction no other job of these doc_ids is added, and none ends. */
+  lock(docIds: readonly string[]): Promise<void>;
+  /** In the transaction of the caller; of more than one, `lock` all before. Safe twice. */
   enqueue(task: Task): Promise<void>;
   /** As `enqueue`, for a task that has waited before: among those that wait it gets the place of its acceptance, by the server's clock. */
   enqueueAgain(task: Task): Promise<void>;
@@ -53,8 +55,13 @@ export interface Jobs {
   take(lane: TaskLane, caller: string): Promise<TaskId | null>;
   /** What was taken waits again, in its old place. In the transaction of the caller. */
   putBack(ids: readonly TaskId[]): Promise<void>;
-  /** The job of a task that has ended. In the transaction of the caller. */
-  drop(id: TaskId): Promise<void>;
+  /**
+   * The job of a task that has ended. In the transaction of the caller. Says whether another of the same `docKey` waits, which may be taken
+   * from the commit on; none comes unseen before that. Null: the task is gone.
+   */
+  drop(id: TaskId, docKey: string | null): Promise<boolean>;
+  /** Whether any job waits, though maybe for another of the same doc_id. */
+  anyWaits(): Promise<boolean>;
   /** Removes a job that waits; false when it is being taken, is taken, or is not there. One statement: exactly one wins. */
   removeWaiting(id: TaskId): Promise<boolean>;
   /** Exact up to 1,000; of more, at most a second old. */
@@ -66,6 +73,8 @@ export interface Jobs {
   positions(ids: readonly TaskId[]): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }
+
+const noCounts: ReadonlyMap<number, number> = new Map();
 
 /** Another process took a job of the same doc_id first. */
 export class Overtaken extends Error {}
@@ -95,7 +104,15 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
       }),
   };
 
+  /** The last locks that a transaction takes, in one order, so that two of them never wait for each other. */
+  async function lockDocs(docKeys: readonly string[]): Promise<void> {
+    const sql =
+      'SELECT pg_advisory_xact_lock(hashtextextended(key, 2)) FROM (SELECT key FROM unnest($1::text[]) AS key ORDER BY key) AS ordered';
+    await database.query(sql, [docKeys]);
+  }
+
   async function enqueue({ id, docId, ...task }: Task): Promise<void> {
+    await lockDocs([docKeyOf(docId)]);
     await boss.send(queueName, null, { db: joined, id, priority: priorityOf(task), singletonKey: docKeyOf(docId) });
   }
 
@@ -128,18 +145,23 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
     const sql = `SELECT id, priority, ${ageSql} FROM ${jobTable} WHERE name = '${queueName}' AND id = ANY($1::uuid[]) AND state < 'active'`;
     const asked = Map.groupBy(await database.query(sql, [ids]), (row) => row['priority'] as number);
     const places = new Map<string, number>();
+    let counts: ReadonlyMap<number, number> | null = null;
     for (const [priority, rows] of asked) {
       const placeOf = await readQueue(priority);
-      for (const row of rows) places.set(row['id'] as string, await placeAmongAll(priority, placeOf(row)));
+      for (const row of rows) {
+        const place = placeOf(row);
+        if (place > 0) counts ??= await waiting();
+        places.set(row['id'] as string, placeAmongAll(priority, place, counts ?? noCounts));
+      }
     }
     return places;
   }
 
   /** The others of its lane have their turns meanwhile. */
-  async function placeAmongAll(priority: number, place: number): Promise<number> {
+  function placeAmongAll(priority: number, place: number, counts: ReadonlyMap<number, number>): number {
     let others = 0;
     if (place > 0)
-      for (const [other, count] of await waiting())
+      for (const [other, count] of counts)
         if (other !== priority && laneOf(other) === laneOf(priority)) others += Math.min(count, place);
     return place + others;
   }
@@ -168,6 +190,7 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
   const waiting = remembered(countWaiting, (counts) => sum(counts.values()) > countedMax);
 
   return {
+    lock: (docIds) => lockDocs(docIds.map(docKeyOf)),
     enqueue,
     async enqueueAgain(task) {
       await enqueue(task);
@@ -188,8 +211,15 @@ export async function openJobs(database: Database, logger: Logger): Promise<Jobs
     async putBack(ids) {
       if (ids.length > 0) await boss.fail(queueName, [...ids], null, { db: joined });
     },
-    async drop(id) {
-      await database.run(`DELETE FROM ${jobTable} WHERE name = '${queueName}' AND id = $1 AND state = 'active'`, [id]);
+    async drop(id, docKey) {
+      if (docKey !== null) await lockDocs([docKey]);
+      const sql = `WITH gone AS (DELETE FROM ${jobTable} WHERE name = '${queueName}' AND id = $1 AND state = 'active')
+        SELECT EXISTS (SELECT 1 FROM ${jobTable} WHERE name = '${queueName}' AND singleton_key = $2::text AND state < 'active') AS waits`;
+      return (await database.query(sql, [id, docKey]))[0]!['waits'] === true;
+    },
+    async anyWaits() {
+      const sql = `SELECT EXISTS (SELECT 1 FROM ${jobTable} WHERE name = '${queueName}' AND state < 'active' AND NOT blocked) AS waits`;
+      return (await database.query(sql))[0]!['waits'] === true;
     },
     async removeWaiting(id) {
       const sql = `DELETE FROM ${jobTable} WHERE name = '${queueName}' AND id = (

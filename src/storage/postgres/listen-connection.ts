@@ -8,10 +8,14 @@ import { clientOptions, isAway, type Row } from './database.ts';
 
 /** What processes tell each other; `id` is a task's. */
 export type Signal =
-  /** A job may be there to take. */
-  | { readonly kind: 'job' }
+  /** A job may be there to take: a new task's, or some. */
+  | { readonly kind: 'job'; readonly id?: string }
   /** A task's record or progress is another one. */
   | { readonly kind: 'task'; readonly id: string }
+  /** As `task`, and the last change; with the record, when it is short enough for a message, so that nobody has to read it. */
+  | { readonly kind: 'end'; readonly id: string; readonly record?: string }
+  /** Some of the above may never be told: what changed lately is to be looked up. */
+  | { readonly kind: 'missed' }
   /** Whoever runs the task is to stop. */
   | { readonly kind: 'cancel'; readonly id: string };
 
@@ -21,11 +25,21 @@ export interface ListenConnection {
   close(): Promise<void>;
 }
 
-/** The statement that tells every process; it takes effect with the transaction that it is part of. */
+/** The statement that tells every process. */
 export const notifySql = `SELECT pg_notify('rag_intake', payload) FROM unnest($1::text[]) AS payload`;
 
+/** What a message may hold, less than the server's 8000. */
+const payloadBytesMax = 7500;
+
 export function encodeSignal(signal: Signal): string {
-  return 'id' in signal ? `${signal.kind} ${signal.id}` : signal.kind;
+  const short = 'id' in signal ? `${signal.kind} ${signal.id}` : signal.kind;
+  const whole = 'record' in signal ? `${short} ${signal.record}` : short;
+  return Buffer.byteLength(whole) <= payloadBytesMax ? whole : short;
+}
+
+function decodeSignal(payload: string): Signal {
+  const [, kind, id, record] = /^(\S+)(?: (\S+))?(?: (.*))?$/s.exec(payload)!;
+  return { kind, ...(id === undefined ? {} : { id }), ...(record === undefined ? {} : { record }) } as Signal;
 }
 
 const answerMs = 3000;
@@ -70,9 +84,8 @@ export async function openListenConnection(options: {
     const next = new driver.Client({ ...clientOptions(options.url, driver), statement_timeout: answerMs, query_timeout: answerMs });
     next.on('error', (error) => drop(next, error));
     next.on('end', () => drop(next, null));
-    next.on('notification', ({ payload = '' }) => {
-      const [kind, id = ''] = payload.split(' ');
-      options.onSignal({ kind, id } as Signal);
+    next.on('notification', ({ payload }) => {
+      if (payload) options.onSignal(decodeSignal(payload));
     });
     try {
       await next.connect();

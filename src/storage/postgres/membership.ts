@@ -17,6 +17,8 @@ export interface Membership {
   readonly lost: AbortSignal;
   /** Whether a worker, in whatever process, has shown itself lately. */
   readonly workerSeen: boolean;
+  /** The workers that live, this process too if it is one; at most a turn old. */
+  readonly workers: readonly string[];
   /**
    * To be called first in a transaction of this process: until its end nobody can declare the process dead.
    * @throws AppError `unavailable` when that has happened.
@@ -56,6 +58,8 @@ export async function join(options: MembershipOptions): Promise<Membership> {
   /** The connection of this process, by which others see that it is there. */
   let backend: unknown = null;
   let workerSeen = role === 'worker';
+  const own = role === 'worker' ? [id] : [];
+  let workers: readonly string[] = own;
   await database.query('INSERT INTO owner(id, role) VALUES ($1, $2)', [id, role]);
 
   async function show(): Promise<void> {
@@ -75,8 +79,9 @@ export async function join(options: MembershipOptions): Promise<Membership> {
   }
 
   async function signsOfOthers(): Promise<SignOfLife[]> {
-    const sql = `SELECT id, ${signSql} AS sign, (extract(epoch FROM clock_timestamp() - seen_at) * 1000)::float AS age FROM owner WHERE id <> $1`;
+    const sql = `SELECT id, role, ${signSql} AS sign, (extract(epoch FROM clock_timestamp() - seen_at) * 1000)::float AS age FROM owner WHERE id <> $1`;
     const rows = await listenConnection.query(sql, [id]);
+    workers = [...own, ...rows.filter((row) => row['role'] === 'worker').map((row) => row['id'] as string)];
     return rows.map((row) => ({ owner: row['id'] as string, sign: row['sign'] as string, ageMs: row['age'] as number }));
   }
 
@@ -101,12 +106,16 @@ export async function join(options: MembershipOptions): Promise<Membership> {
     get workerSeen() {
       return workerSeen;
     },
-    async fence() {
-      const rows = lost.signal.aborted ? [] : await database.query('SELECT 1 FROM owner WHERE id = $1 FOR KEY SHARE', [id]);
-      if (rows.length > 0) return;
-      lost.abort();
-      throw new AppError('unavailable', 'RAG service is not ready.', { cause: 'this process was declared dead' });
+    get workers() {
+      return workers;
     },
+    fence: () =>
+      database.once('fence', async () => {
+        const rows = lost.signal.aborted ? [] : await database.query('SELECT 1 FROM owner WHERE id = $1 FOR KEY SHARE', [id]);
+        if (rows.length > 0) return;
+        lost.abort();
+        throw new AppError('unavailable', 'RAG service is not ready.', { cause: 'this process was declared dead' });
+      }),
     async turn() {
       if (lost.signal.aborted) return;
       await detector.watch(show);

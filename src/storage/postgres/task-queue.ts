@@ -1,12 +1,15 @@
 /** The queue: jobs of pg-boss taken together with a lease that says which process holds them, in one transaction. */
-import type { Lease, TaskQueue } from '../../tasks/task-queue.ts';
+import type { PreparedLease, TaskQueue } from '../../tasks/task-queue.ts';
 import { createTurns } from '../../tasks/turns.ts';
-import type { TaskId, TaskLane } from '../../tasks/task.ts';
+import { readTask, type Task, type TaskId, type TaskLane } from '../../tasks/task.ts';
 import type { Notifier } from '../notifier.ts';
 import type { Database } from './database.ts';
 import { type Jobs, Overtaken } from './jobs.ts';
 import type { Membership } from './membership.ts';
 import type { HeldLeases, Signals } from './signals.ts';
+
+type Prepare<P> = (task: Task) => Promise<P>;
+type Held<P> = { readonly id: TaskId; readonly caller: string; readonly cancelled: boolean; readonly prepared?: P };
 
 /** A notification may be missed while the connection for them is made anew; then a job is found by looking. */
 const lookEveryMs = 2000;
@@ -24,58 +27,75 @@ export function createPostgresTaskQueue(options: {
   const { database, membership, jobs, leases, signals, notifier } = options;
   const turns = createTurns();
 
-  async function claim(lanes: readonly TaskLane[], signal: AbortSignal): Promise<Lease | null> {
+  /** At which count of notifications nothing waited any more, and until when that is believed. */
+  let empty = { at: -1, untilMs: 0 };
+
+  async function claim<P>(lanes: readonly TaskLane[], signal: AbortSignal, prepare?: Prepare<P>): Promise<PreparedLease<P> | null> {
     const either = AbortSignal.any([signal, membership.lost]);
     while (!either.aborted) {
       const seen = notifier.count;
-      const lease = await claimFirst(lanes);
-      if (lease !== null) return lease;
-      await notifier.changedSince(seen, either, lookEveryMs);
-    }
-    return null;
-  }
-
-  async function claimFirst(lanes: readonly TaskLane[]): Promise<Lease | null> {
-    const waiting = await jobs.callers(turns.last);
-    for (const lane of lanes) {
-      for (const caller of turns.order(waiting[lane])) {
-        const lease = await take(lane, caller);
+      if (empty.at !== seen || performance.now() >= empty.untilMs) {
+        const lease = await claimFirst(lanes, seen, prepare);
         if (lease !== null) return lease;
       }
+      const isEmpty = empty.at === seen;
+      await notifier.changedSince(seen, either, isEmpty ? Math.max(1, empty.untilMs - performance.now()) : lookEveryMs);
     }
     return null;
   }
 
-  async function take(lane: TaskLane, caller: string): Promise<Lease | null> {
+  /** One transaction: looks whose turn it is, takes, holds, prepares, and sees whether more waits. */
+  async function claimFirst<P>(lanes: readonly TaskLane[], seen: number, prepare?: Prepare<P>): Promise<PreparedLease<P> | null> {
+    let skip = prepare === undefined;
     for (;;) {
       try {
-        const taken = await database.transaction(() => takeWithLease(lane, caller));
-        return taken === null ? null : hold(taken.id, taken.cancelled, caller);
+        const taken = await database.transaction(() => takeFirst(lanes, skip ? undefined : prepare));
+        if (!taken.waits) empty = { at: seen, untilMs: performance.now() + lookEveryMs };
+        return taken.held === null ? null : hold(taken.held);
       } catch (error) {
-        if (!(error instanceof Overtaken)) throw error;
+        if (error instanceof Overtaken) continue;
+        // What keeps one task from being prepared must not keep the others from being claimed.
+        if (skip) throw error;
+        skip = true;
       }
     }
   }
 
-  async function takeWithLease(lane: TaskLane, caller: string): Promise<{ id: TaskId; cancelled: boolean } | null> {
+  async function takeFirst<P>(
+    lanes: readonly TaskLane[],
+    prepare: Prepare<P> | undefined,
+  ): Promise<{ held: Held<P> | null; waits: boolean }> {
+    const waiting = await jobs.callers(turns.last);
+    if (waiting.small.length + waiting.large.length === 0) return { held: null, waits: false };
     await membership.fence();
-    const id = await jobs.take(lane, caller);
-    if (id === null) return null;
-    await database.run('INSERT INTO lease(task, owner) VALUES ($1, $2)', [id, membership.id]);
-    const [row] = await database.query('SELECT cancel FROM task WHERE id = $1', [id]);
-    return { id, cancelled: row?.['cancel'] === true };
+    for (const lane of lanes) {
+      for (const caller of turns.order(waiting[lane])) {
+        const id = await jobs.take(lane, caller);
+        if (id !== null) return { held: await lease(id, caller, prepare), waits: await jobs.anyWaits() };
+      }
+    }
+    return { held: null, waits: true };
   }
 
-  function hold(id: TaskId, cancelled: boolean, caller: string): Lease {
+  async function lease<P>(id: TaskId, caller: string, prepare: Prepare<P> | undefined): Promise<Held<P>> {
+    const sql = `WITH held AS (INSERT INTO lease(task, owner) VALUES ($1, $2)) SELECT cancel, record FROM task WHERE id = $1`;
+    const [row] = await database.query(sql, [id, membership.id]);
+    const held = { id, caller, cancelled: row?.['cancel'] === true };
+    if (row === undefined || prepare === undefined || held.cancelled) return held;
+    return { ...held, prepared: await prepare(readTask(row['record'] as string)) };
+  }
+
+  function hold<P>({ id, caller, cancelled, ...prepared }: Held<P>): PreparedLease<P> {
     const stop = leases.add(id);
     turns.began(caller);
     if (cancelled) stop.abort('cancel');
     return {
+      ...prepared,
       taskId: id,
       signal: stop.signal,
       held: () => holds(id),
-      ack: () => letGo(id, caller, () => jobs.drop(id)),
-      release: () => letGo(id, caller, () => jobs.putBack([id])),
+      ack: () => letGo(id, caller, 'end'),
+      release: () => letGo(id, caller, 'again'),
     };
   }
 
@@ -83,12 +103,15 @@ export function createPostgresTaskQueue(options: {
     return (await database.query('SELECT 1 FROM lease WHERE task = $1 AND owner = $2', [id, membership.id])).length > 0;
   }
 
-  /** The next upload of the same doc_id may run from now on, hence the signal in either case. */
-  async function letGo(id: TaskId, caller: string, work: () => Promise<void>): Promise<'ok' | 'lost'> {
+  async function letGo(id: TaskId, caller: string, how: 'end' | 'again'): Promise<'ok' | 'lost'> {
     const done = await database.transaction(async () => {
-      if ((await database.run('DELETE FROM lease WHERE task = $1 AND owner = $2', [id, membership.id])) === 0) return false;
-      await work();
-      await signals.send({ kind: 'job' });
+      const gone = 'WITH gone AS (DELETE FROM lease WHERE task = $1 AND owner = $2 RETURNING task)';
+      const sql = `${gone} SELECT doc_key FROM gone LEFT JOIN task ON task.id = gone.task`;
+      const [row] = await database.query(sql, [id, membership.id]);
+      if (row === undefined) return false;
+      if (how === 'again') await jobs.putBack([id]);
+      const waits = how === 'again' || (await jobs.drop(id, row['doc_key'] as string | null));
+      if (waits) await signals.send({ kind: 'job' });
       return true;
     });
     if (!done) return 'lost';

@@ -59,6 +59,12 @@ const expiredAtOnce = 500;
 /** Ids that are read at once where all are wanted. */
 const idsAtOnce = 2000;
 
+/** A task that has ended, as its readers see it. */
+export function endedSnapshot(record: string): TaskSnapshot {
+  const task = readTask(record);
+  return { task, progress: idleProgress(task.status), queuePosition: null };
+}
+
 /** Reads tasks as their readers see them. */
 export function createSnapshots(
   database: Database,
@@ -98,9 +104,14 @@ export function createPostgresTaskStore(
   const progressWriter = createProgressWriter(database, signals);
 
   /** The record, kept from changing until the transaction ends. */
-  async function lock(id: TaskId): Promise<{ task: Task; payload: number | null } | null> {
-    const [row] = await database.query('SELECT record, payload FROM task WHERE id = $1 FOR UPDATE', [id]);
-    return row === undefined ? null : { task: readTask(row['record'] as string), payload: row['payload'] as number | null };
+  async function lock(id: TaskId): Promise<Locked | null> {
+    return lockedOf(await database.query('SELECT record, payload FROM task WHERE id = $1 FOR UPDATE', [id]));
+  }
+
+  /** As `lock`, if this process holds it: whoever takes a lease away takes the owner's row away before (`fence`). */
+  async function lockHeld(id: TaskId): Promise<Locked | null> {
+    const sql = `SELECT record, payload FROM task JOIN lease ON lease.task = task.id AND lease.owner = $2 WHERE task.id = $1 FOR UPDATE OF task`;
+    return lockedOf(await database.query(sql, [id, membership.id]));
   }
 
   async function read(id: TaskId): Promise<Task | null> {
@@ -108,24 +119,22 @@ export function createPostgresTaskStore(
     return row === undefined ? null : readTask(row['record'] as string);
   }
 
-  async function write(task: Task): Promise<Task> {
+  /** `then`: what else becomes of its row. */
+  async function write(task: Task, then: 'payload = NULL' | '' = ''): Promise<Task> {
     const sql = `UPDATE task SET status = $2, record = $3, attempts = $4, changed_at = clock_timestamp(),
-      ended_at = CASE WHEN $5 THEN clock_timestamp() END, cancel = cancel AND NOT $5 WHERE id = $1`;
-    await database.run(sql, [task.id, task.status, JSON.stringify(task), task.attempts, isTerminal(task.status)]);
-    await signals.send({ kind: 'task', id: task.id });
+      ended_at = CASE WHEN $5 THEN clock_timestamp() END, cancel = cancel AND NOT $5${then === '' ? '' : `, ${then}`} WHERE id = $1`;
+    const isEnd = isTerminal(task.status);
+    const record = JSON.stringify(task);
+    await database.run(sql, [task.id, task.status, record, task.attempts, isEnd]);
+    await signals.send(isEnd ? { kind: 'end', id: task.id, record } : { kind: 'task', id: task.id });
     return task;
-  }
-
-  async function holds(id: TaskId): Promise<boolean> {
-    return (await database.query('SELECT 1 FROM lease WHERE task = $1 AND owner = $2', [id, membership.id])).length > 0;
   }
 
   /** A step that only the holder of the lease may take. */
   async function asHolder<T>(id: TaskId, fenced: T, work: (task: Task, payload: number | null) => Promise<T>): Promise<T> {
     if (!isTaskId(id) || membership.lost.aborted) return fenced;
     return database.transaction(async () => {
-      if (!(await stillOwner()) || !(await holds(id))) return fenced;
-      const found = await lock(id);
+      const found = (await stillOwner()) ? await lockHeld(id) : null;
       return found === null ? fenced : work(found.task, found.payload);
     });
   }
@@ -144,31 +153,28 @@ export function createPostgresTaskStore(
     return asHolder<BeginOutcome>(id, { outcome: 'gone' }, async (task) => {
       if (isTerminal(task.status)) return { outcome: 'finished', task };
       // Its answer was lost on the way, and it is asked again.
-      if (task.status === 'processing' && task.owner === membership.id) return { outcome: 'started', task };
-      if (task.attempts >= task.attemptsMax) return { outcome: 'exhausted', task };
-      return { outcome: 'started', task: await write(beginTask(task, membership.id, parts.now())) };
+      const isBegun = task.status === 'processing' && task.owner === membership.id;
+      if (!isBegun && task.attempts >= task.attemptsMax) return { outcome: 'exhausted', task };
+      const begun = isBegun ? task : await write(beginTask(task, membership.id, parts.now()));
+      progressWriter.begun(begun);
+      return { outcome: 'started', task: begun };
     });
   }
 
+  /** `drops`: nobody will read its file again. */
   function advance(
     id: TaskId,
     attempt: number,
     change: (task: Task) => Task,
-    then: (task: Task, payload: number | null) => Promise<void> = async () => {},
+    { drops = false }: { drops?: boolean } = {},
   ): Promise<'ok' | 'fenced'> {
     return asHolder<'ok' | 'fenced'>(id, 'fenced', async (task, payload) => {
       if (task.attempts !== attempt || isTerminal(task.status)) return 'fenced';
-      const next = await write(change(task));
-      await database.run('DELETE FROM progress WHERE task = $1', [id]);
-      await then(next, payload);
+      await write(change(task), drops ? 'payload = NULL' : '');
+      if (progressWriter.forget(id) || attempt > 1) await database.run('DELETE FROM progress WHERE task = $1', [id]);
+      if (drops && payload !== null) await blobs.drop([payload]);
       return 'ok';
     });
-  }
-
-  async function dropPayload(id: TaskId, payload: number | null): Promise<void> {
-    if (payload === null) return;
-    await database.run('UPDATE task SET payload = NULL WHERE id = $1', [id]);
-    await blobs.drop([payload]);
   }
 
   async function cancel(id: TaskId, force: boolean): Promise<CancelOutcome> {
@@ -283,7 +289,7 @@ export function createPostgresTaskStore(
       const values = [task.id, task.ordinal, docKeyOf(task.docId), task.lane, task.status, JSON.stringify(task), payload];
       await database.run(sql, [...values, collectionOf(task.docId)]);
       await jobs.enqueue(task);
-      await signals.send({ kind: 'job' }, { kind: 'task', id: task.id });
+      await signals.send({ kind: 'job', id: task.id });
       return task;
     },
     async importTask(task, payload) {
@@ -326,10 +332,12 @@ export function createPostgresTaskStore(
     },
     list,
     listSorted,
-    async counts() {
-      const [row, waiting] = await Promise.all([database.query('SELECT count(*) AS n FROM lease'), jobs.waiting()]);
-      return { pending: waiting.small + waiting.large, processing: row[0]!['n'] as number };
-    },
+    counts: () =>
+      database.snapshot(async () => {
+        const [row] = await database.query('SELECT count(*) AS n FROM lease');
+        const waiting = await jobs.waiting();
+        return { pending: waiting.small + waiting.large, processing: row!['n'] as number };
+      }),
     async oldestPending() {
       const [row] = await database.query(`SELECT record FROM task WHERE status = 'pending'
         AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.task = task.id) ORDER BY id LIMIT 1`);
@@ -341,14 +349,7 @@ export function createPostgresTaskStore(
       return progressWriter.write(id, attempt, progress);
     },
     finish: (id, attempt, outcome) =>
-      advance(
-        id,
-        attempt,
-        (task) => finishTask(task, outcome, parts.now()),
-        async (_task, payload) => {
-          if (outcome.status === 'completed') await dropPayload(id, payload);
-        },
-      ),
+      advance(id, attempt, (task) => finishTask(task, outcome, parts.now()), { drops: outcome.status === 'completed' }),
     release: (id, attempt, options) => advance(id, attempt, (task) => releaseTask(task, parts.now(), options)),
     cancel: (id, { force }) => (isTaskId(id) ? cancel(id, force) : Promise.resolve({ outcome: 'gone' as const })),
     retry: (id) => (isTaskId(id) ? retry(id) : Promise.resolve('gone' as const)),
@@ -363,43 +364,70 @@ export function createPostgresTaskStore(
         await blobs.drop(rows.flatMap((row) => (row['payload'] === null ? [] : [row['payload'] as number])));
         return rows.length > 0;
       }),
-    watch: (id, listener) => watch.watch(id, listener),
+    watch: (id, listener, what) => watch.watch(id, listener, what),
   };
 }
 
-/** Writes the newest progress of each task, not too often, and only while its attempt runs. */
+/**
+ * Writes the newest progress of each task, not too often, and only while its attempt runs: a task that is done within the first pause
+ * writes none.
+ */
 function createProgressWriter(
   database: Database,
   signals: Signals,
-): { write(id: TaskId, attempt: number, progress: TaskProgress): Promise<'ok' | 'fenced'> } {
+): {
+  /** An attempt that this process is at. */
+  begun(task: Task): void;
+  write(id: TaskId, attempt: number, progress: TaskProgress): 'ok' | 'fenced';
+  /** Writes nothing more of it. Whether there may be something. */
+  forget(id: TaskId): boolean;
+} {
   const next = new Map<TaskId, { attempt: number; progress: TaskProgress }>();
-  const resting = new Set<TaskId>();
+  const resting = new Map<TaskId, NodeJS.Timeout>();
+  const written = new Set<TaskId>();
+  /** Which attempt at a task this process has begun. */
+  const running = new Map<TaskId, number>();
 
-  async function flush(id: TaskId): Promise<'ok' | 'fenced'> {
+  async function flush(id: TaskId): Promise<void> {
+    resting.delete(id);
     const newest = next.get(id);
     next.delete(id);
-    if (newest === undefined || resting.has(id)) return 'ok';
-    resting.add(id);
-    setTimeout(() => void rest(id), progressEveryMs).unref();
+    if (newest === undefined) return;
+    rest(id);
+    written.add(id);
     const sql = `INSERT INTO progress(task, attempt, progress) SELECT id, $2, $3 FROM task
         WHERE id = $1 AND status = 'processing' AND attempts = $2
       ON CONFLICT (task) DO UPDATE SET attempt = excluded.attempt, progress = excluded.progress`;
-    if ((await database.run(sql, [id, newest.attempt, JSON.stringify(newest.progress)])) === 0) return 'fenced';
-    await signals.send({ kind: 'task', id });
-    return 'ok';
+    if ((await database.run(sql, [id, newest.attempt, JSON.stringify(newest.progress)])) === 0) running.delete(id);
+    else await signals.send({ kind: 'task', id });
   }
 
-  async function rest(id: TaskId): Promise<void> {
-    resting.delete(id);
-    await flush(id).catch(() => undefined);
+  function rest(id: TaskId): void {
+    resting.set(id, setTimeout(() => void flush(id).catch(() => undefined), progressEveryMs).unref());
   }
 
   return {
-    async write(id, attempt, progress) {
+    begun: ({ id, attempts }) => void running.set(id, attempts),
+    write(id, attempt, progress) {
+      if (running.get(id) !== attempt) return 'fenced';
       next.set(id, { attempt, progress });
-      return resting.has(id) ? 'ok' : flush(id);
+      if (!resting.has(id)) rest(id);
+      return 'ok';
+    },
+    forget(id) {
+      clearTimeout(resting.get(id));
+      resting.delete(id);
+      next.delete(id);
+      running.delete(id);
+      return written.delete(id);
     },
   };
+}
+
+type Locked = { readonly task: Task; readonly payload: number | null };
+
+function lockedOf([row]: readonly Row[]): Locked | null {
+  return row === undefined ? null : { task: readTask(row['record'] as string), payload: row['payload'] as number | null };
 }
 
 function parseCursor(cursor: string): TaskId {

@@ -89,7 +89,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     throw error;
   });
   const snapshots = createSnapshots(connection, commands, prefix);
-  const watch = createTaskWatch({ read: async (id) => (await snapshots([id]))[0] ?? null, changedLately });
+  const watch = createTaskWatch({ read: (ids) => snapshots(ids), changedLately });
   const ordinals = createOrdinals({ connection, commands, prefix, highestKept });
   const parts = { connection, commands, prefix, membership, jobs, leases, index, files, ordinals, now };
   const tasks: RedisTaskStore = createRedisTaskStore({ ...parts, watch, snapshots });

@@ -21,11 +21,13 @@ import { docKeyOf } from '../jobs.ts';
 
 export type CatalogEntry = { readonly id: number; readonly firstChunk: number; readonly document: IndexedDocument };
 
+export type Admission = { readonly verdict: 'ok' | 'done' | 'stale' | 'revoked'; readonly entry: CatalogEntry | null };
+
 export interface IndexCatalog {
   /** Held until the transaction ends; to be taken before the row of a task. */
   lock(docId: string): Promise<void>;
-  /** Whether this version may become the current one now. */
-  admit(docId: string, version: Version): Promise<'ok' | 'done' | 'stale' | 'revoked'>;
+  /** Whether this version may become the current one now, and what is there. */
+  admit(docId: string, version: Version): Promise<Admission>;
   /** Notes a version as current: fenced against older ones, and remembered as completed. */
   commit(docId: string, version: Version): Promise<void>;
   /** Before a removal: older versions are not taken any more. */
@@ -49,6 +51,10 @@ export interface IndexCatalog {
 
 const columns = 'id, record';
 
+const fenceSql = `INSERT INTO fence(doc_key, version, ordinal, outdated) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (doc_key) DO UPDATE SET version = excluded.version, ordinal = excluded.ordinal, outdated = excluded.outdated
+  WHERE (excluded.ordinal, excluded.version) >= (fence.ordinal, fence.version)`;
+
 /** Chunks that one document may have: those of document n have the ids from n times this on. */
 const chunksPerDocument = 2 ** 20;
 
@@ -58,16 +64,9 @@ export function createIndexCatalog(database: Database): IndexCatalog {
     return row === undefined ? null : toEntry(row);
   }
 
-  async function has(table: 'committed' | 'revoked', version: TaskId): Promise<boolean> {
-    return (await database.query(`SELECT 1 FROM ${table} WHERE version = $1`, [version])).length > 0;
-  }
-
   /** `outdated`: once no task before it can come any more, it is needed no longer. */
   async function raiseFence(docId: string, { id, ordinal }: Version, outdated: boolean): Promise<void> {
-    const sql = `INSERT INTO fence(doc_key, version, ordinal, outdated) VALUES ($1, $2, $3, $4)
-      ON CONFLICT (doc_key) DO UPDATE SET version = excluded.version, ordinal = excluded.ordinal, outdated = excluded.outdated
-      WHERE (excluded.ordinal, excluded.version) >= (fence.ordinal, fence.version)`;
-    await database.run(sql, [docKeyOf(docId), id, ordinal, outdated]);
+    await database.run(fenceSql, [docKeyOf(docId), id, ordinal, outdated]);
   }
 
   /** The document has another version now, or none: that this one was completed matters to its own task alone. */
@@ -80,20 +79,21 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       await database.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [docKeyOf(docId)]);
     },
     async admit(docId, version) {
-      if (await has('revoked', version.id)) return 'revoked';
-      const [row] = await database.query('SELECT version AS id, ordinal FROM fence WHERE doc_key = $1', [docKeyOf(docId)]);
-      const fence = row as Version | undefined;
-      if (fence !== undefined && isLater(fence, version)) return 'stale';
-      if ((await find(docId))?.document.version === version.id) return 'done';
-      return fence?.id === version.id && (await has('committed', version.id)) ? 'stale' : 'ok';
+      const sql = `SELECT EXISTS (SELECT 1 FROM revoked WHERE version = $2) AS revoked,
+          EXISTS (SELECT 1 FROM committed WHERE version = $2) AS committed, fence.version AS fence, fence.ordinal, document.id, document.record
+        FROM (SELECT $1::text AS doc_key) AS asked LEFT JOIN fence USING (doc_key) LEFT JOIN document USING (doc_key)`;
+      const [row] = await database.query(sql, [docKeyOf(docId), version.id]);
+      const entry = row!['id'] === null ? null : toEntry(row!);
+      return { verdict: verdictOf(row!, version, entry), entry };
     },
-    async commit(docId, version) {
-      await raiseFence(docId, version, false);
-      const sql = 'INSERT INTO committed(version, ordinal) VALUES ($1, $2) ON CONFLICT DO NOTHING';
-      await database.run(sql, [version.id, version.ordinal]);
+    async commit(docId, { id, ordinal }) {
+      const sql = `WITH completed AS (INSERT INTO committed(version, ordinal) VALUES ($2, $3) ON CONFLICT DO NOTHING) ${fenceSql}`;
+      await database.run(sql, [docKeyOf(docId), id, ordinal, false]);
     },
     raiseFence: (docId, version) => raiseFence(docId, version, true),
-    isCommitted: (version) => has('committed', version),
+    async isCommitted(version) {
+      return (await database.query('SELECT 1 FROM committed WHERE version = $1', [version])).length > 0;
+    },
     find,
     async findById(ids) {
       const rows = await database.query(`SELECT ${columns} FROM document WHERE id = ANY($1::bigint[])`, [ids]);
@@ -164,6 +164,14 @@ export function createIndexCatalog(database: Database): IndexCatalog {
       );
     },
   };
+}
+
+function verdictOf(row: Row, version: Version, entry: CatalogEntry | null): Admission['verdict'] {
+  if (row['revoked'] === true) return 'revoked';
+  const fence = row['fence'] === null ? null : { id: row['fence'] as TaskId, ordinal: row['ordinal'] as number };
+  if (fence !== null && isLater(fence, version)) return 'stale';
+  if (entry?.document.version === version.id) return 'done';
+  return fence?.id === version.id && row['committed'] === true ? 'stale' : 'ok';
 }
 
 function toConditions(filter: SearchFilter, collection: string): { conditions: string[]; values: unknown[] } {

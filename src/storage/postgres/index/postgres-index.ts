@@ -13,7 +13,7 @@ import { patched, renamed, withKept } from '../../../search/said.ts';
 import { dictionaryFor } from '../../../search/translation/dictionary.ts';
 import { Searcher } from '../../../search/ranking/searcher.ts';
 import { partsOf, type Postings, PostingsBuilder } from '../../../search/index/postings.ts';
-import { segmentOf } from '../../../search/index/segments.ts';
+import { mergeWidth, segmentOf } from '../../../search/index/segments.ts';
 import { readStagedChunks, readStagedMeta, type StagedChunk, versionOf } from '../../../search/index/staging.ts';
 import { signsOf } from '../../../search/index/vector-bits.ts';
 import { noTask } from '../../../tasks/task.ts';
@@ -80,14 +80,13 @@ export function createPostgresIndex(options: {
     lock: (docId) => catalog.lock(docId),
     async replace(document, folder, postings) {
       const outcome = await decide(document.docId, () => replace(database, catalog, document, { folder, postings }));
-      if (outcome === 'ok') await database.afterCommit(() => merging.start());
+      if (outcome === 'ok') await database.afterCommit(() => merging.added());
       return outcome;
     },
     touch: (docId, version, change) =>
       decide(docId, async () => {
-        const verdict = await catalog.admit(docId, version);
+        const { verdict, entry } = await catalog.admit(docId, version);
         if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
-        const entry = await catalog.find(docId);
         if (entry === null) return 'stale';
         await catalog.write(entry, renamed(entry.document, version, change));
         await catalog.commit(docId, version);
@@ -154,9 +153,8 @@ async function replace(
   { folder, postings }: { readonly folder: string; readonly postings: Postings | undefined },
 ): Promise<'ok' | 'stale' | 'revoked'> {
   const version = versionOf(incoming);
-  const verdict = await catalog.admit(incoming.docId, version);
+  const { verdict, entry: old } = await catalog.admit(incoming.docId, version);
   if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
-  const old = await catalog.find(incoming.docId);
   const document = withKept(incoming, old?.document ?? null);
   if (old !== null) await catalog.drop(old);
   const { dimensions } = await readStagedMeta(folder);
@@ -198,6 +196,9 @@ async function insertChunks(database: Database, firstChunk: number, batch: reado
   await database.run(sql, [vectors.map(({ id }) => id), vectors.map(({ data }) => data)]);
 }
 
+/** After a document, what is to be merged is looked for within this. */
+const mergePauseMs = 500;
+
 /** Rows forgotten in one transaction, so that none takes long. */
 const purgedAtOnce = 10_000;
 
@@ -223,8 +224,10 @@ async function purge(database: Database, ordinal: number): Promise<void> {
 
 /** Merging of segments in the background, one merge at a time in all processes together. */
 function createMerging(options: { database: Database; merges: boolean; logger: Logger }): {
-  /** `renew`: large segments of which much is gone as well. */
-  start(what?: { renew: boolean }): void;
+  /** A document was: looks what is to be merged after some of them, or a pause. */
+  added(): void;
+  /** Looks now. `renew`: large segments of which much is gone as well. */
+  start(what: { renew: boolean }): void;
   close(): Promise<void>;
 } {
   const { database, logger } = options;
@@ -232,6 +235,8 @@ function createMerging(options: { database: Database; merges: boolean; logger: L
   let running: Promise<void> | null = null;
   let again = false;
   let renew = false;
+  let added = 0;
+  let pause: NodeJS.Timeout | undefined;
   /** Segments whose merge failed: it would fail again. */
   const left = new Set<number>();
 
@@ -256,16 +261,28 @@ function createMerging(options: { database: Database; merges: boolean; logger: L
     }
   }
 
+  function start(what: { renew: boolean }): void {
+    clearTimeout(pause);
+    pause = undefined;
+    added = 0;
+    again = true;
+    renew ||= what.renew;
+    if (closed || running !== null) return;
+    running = mergeAll()
+      .catch((error: unknown) => logger.warn({ err: error }, 'merging index segments is put off until the next document'))
+      .finally(() => (running = null));
+  }
+
   return {
-    start(what = { renew: false }) {
-      again = true;
-      renew ||= what.renew;
-      if (closed || running !== null) return;
-      running = mergeAll()
-        .catch((error: unknown) => logger.warn({ err: error }, 'merging index segments is put off until the next document'))
-        .finally(() => (running = null));
+    start,
+    added() {
+      added += 1;
+      if (closed) return;
+      if (added >= mergeWidth) start({ renew: false });
+      else pause ??= setTimeout(() => start({ renew: false }), mergePauseMs);
     },
     async close() {
+      if (pause !== undefined) start({ renew: false });
       closed = true;
       await running;
     },

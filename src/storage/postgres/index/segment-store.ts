@@ -27,7 +27,11 @@ export class MergeFailed extends Error {
 
 /** Adds a segment. In the caller's transaction. */
 export async function insertSegment(database: Database, collection: string, segment: StoredSegment): Promise<void> {
-  await insertBlocks(database, await insertHead(database, collection, segment), segment.blocks);
+  const blocks = [...segment.blocks];
+  if (blocks.reduce((sum, { data }) => sum + data.length, 0) > batchBytes)
+    return insertBlocks(database, await insertHead(database, collection, segment), blocks);
+  const sql = `WITH head AS (${headSql}) ${blocksSql('(SELECT id FROM head)', 6)}`;
+  await database.run(sql, [...headValues(collection, segment), ...blockValues(blocks)]);
 }
 
 /**
@@ -47,7 +51,8 @@ export async function mergeSome(database: Database, left: ReadonlySet<number>): 
       const sql = `SELECT id, chunks FROM segment WHERE ${small} AND collection = $3 ORDER BY id`;
       const rows = await database.query(sql, [...values, collection]);
       const listed = rows.map((row) => ({ id: row['id'] as number, chunks: row['chunks'] as number }));
-      const ids = chooseMerge(listed, mergedChunksMax);
+      // So many that one which cannot be merged keeps few others from it.
+      const ids = chooseMerge(listed, mergedChunksMax, mergeWidth);
       if (ids !== null) return ids;
     }
     return null;
@@ -161,9 +166,17 @@ async function encode(words: Iterable<string>): Promise<Uint8Array | null> {
   return writer.take();
 }
 
-async function insertHead(database: Database, collection: string, head: Omit<StoredSegment, 'blocks'>): Promise<number> {
-  const sql = 'INSERT INTO segment(chunks, length, runs, lengths, words, collection) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id';
-  const [row] = await database.query(sql, [head.chunks, head.length, head.runs, head.lengths, head.words, collection]);
+const headSql =
+  'INSERT INTO segment(chunks, length, runs, lengths, words, collection) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id';
+
+type Head = Omit<StoredSegment, 'blocks'>;
+
+function headValues(collection: string, { chunks, length, runs, lengths, words }: Head): unknown[] {
+  return [chunks, length, runs, lengths, words, collection];
+}
+
+async function insertHead(database: Database, collection: string, head: Head): Promise<number> {
+  const [row] = await database.query(headSql, headValues(collection, head));
   return row!['id'] as number;
 }
 
@@ -193,13 +206,21 @@ async function insertBlocks(
   await write();
 }
 
-/** As one value of bytes that the server cuts: the driver writes an array of bytes as hexadecimal text, which takes twice the room. */
 async function insertBatch(database: Database, segment: number, blocks: readonly Block[]): Promise<void> {
-  const firsts = blocks.map((block) => JSON.stringify(block.first));
+  await database.run(blocksSql('$1', 1), [segment, ...blockValues(blocks)]);
+}
+
+/** `before`: how many values the statement has before those of the blocks. */
+function blocksSql(segment: string, before: number): string {
+  const [data, first, start, length] = [1, 2, 3, 4].map((place) => `$${before + place}`);
+  return `INSERT INTO posting_block(segment, first, data) SELECT ${segment}, cut.first, substring(${data}::bytea FROM cut.start FOR cut.length)
+    FROM unnest(${first}::text[], ${start}::integer[], ${length}::integer[]) AS cut(first, start, length)`;
+}
+
+/** As one value of bytes that the server cuts: the driver writes an array of bytes as hexadecimal text, which takes twice the room. */
+function blockValues(blocks: readonly Block[]): unknown[] {
   const lengths = blocks.map((block) => block.data.length);
   let end = 1;
   const starts = lengths.map((length) => (end += length) - length);
-  const sql = `INSERT INTO posting_block(segment, first, data) SELECT $1, cut.first, substring($2::bytea FROM cut.start FOR cut.length)
-    FROM unnest($3::text[], $4::integer[], $5::integer[]) AS cut(first, start, length)`;
-  await database.run(sql, [segment, Buffer.concat(blocks.map((block) => block.data)), firsts, starts, lengths]);
+  return [Buffer.concat(blocks.map((block) => block.data)), blocks.map((block) => JSON.stringify(block.first)), starts, lengths];
 }
