@@ -1,10 +1,11 @@
 /**
  * What a small document costs from its upload until its client is told that it is searchable: processor time of every process, the
- * database's too, and transactions, counted on the wire. With files, and with a PostgreSQL that more and more workers share.
+ * database's too, and transactions, counted on the wire without those that the clock asks for. With files, and with a PostgreSQL that more and more workers share.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { startPostgres, type PostgresServer, ask } from '../support/postgres.ts';
 import { makeDataDir, removeDir, startProcess, startServer, type TestServer } from '../support/server.ts';
+import { isForDocuments } from '../support/document-transactions.ts';
 import { openStatementLink, type StatementLink } from '../support/statement-link.ts';
 import type { Row } from './bench.ts';
 import { childrenOf, cpuSeconds, round } from './process-figures.ts';
@@ -15,8 +16,6 @@ const warmUps = 100;
 /** Front end, its worker, and so many workers more. */
 const moreWorkers = [0, 2, 4];
 const sampleMs = 10;
-/** How long the idle processes' own transactions are counted, which documents do not cause. */
-const idleMs = 4000;
 
 type Costs = {
   readonly front: number;
@@ -48,11 +47,11 @@ async function onPostgres(postgres: PostgresServer, more: number, documents: num
   const direct = url.href;
   await using link = await openStatementLink(postgres.port);
   url.port = String(link.port);
-  return withServer({ DATABASE_URL: url.href }, async (server) => {
+  return await withServer({ DATABASE_URL: url.href }, async (server) => {
     await using stack = new AsyncDisposableStack();
     const servers = [server];
     for (let number = 0; number < more; number += 1) servers.push(await startWorker(stack, url.href));
-    return measure({ servers, database: { postgres, link, direct } }, documents);
+    return await measure({ servers, database: { postgres, link, direct } }, documents);
   });
 }
 
@@ -89,13 +88,12 @@ async function measure({ servers, database }: Measured, documents: number): Prom
   await inTurns(warmUps, (n) => sender.send(`warm-${n}`, smallText()));
   const workers = [...below(front.pid!), ...others.flatMap(({ process: { pid } }) => [pid!, ...below(pid!)])];
   const backends = database === null ? [] : below(serverOn(database.postgres.port));
-  const idle = database === null ? 0 : await idleRate(database.link);
+  database?.link.take();
   const before = [[front.pid!], workers, backends].map(cpuOf);
-  const [startedAt, sampling] = [performance.now(), database === null ? null : sampleNotifyLock(database.direct)];
+  const sampling = database === null ? null : sampleNotifyLock(database.direct);
   await inTurns(documents, (n) => sender.send(`doc-${n}`, bodies[n]!));
-  const seconds = (performance.now() - startedAt) / 1000;
   const after = [[front.pid!], workers, backends].map(cpuOf);
-  const seen = database?.link.take() ?? [];
+  const seen = (database?.link.take() ?? []).filter(isForDocuments);
   sender.close();
   const [frontMs, workersMs, databaseMs] = after.map((cpu, at) => ((cpu - before[at]!) * 1000) / documents) as [
     number,
@@ -106,17 +104,10 @@ async function measure({ servers, database }: Measured, documents: number): Prom
     front: frontMs,
     workers: workersMs,
     database: databaseMs,
-    transactions: (seen.length - idle * seconds) / documents,
+    transactions: seen.length / documents,
     statements: seen.flat().length / documents,
     notifyWaits: (await sampling?.()) ?? 0,
   };
-}
-
-/** Transactions a second that nobody asked for. */
-async function idleRate(link: StatementLink): Promise<number> {
-  link.take();
-  await new Promise((resolve) => setTimeout(resolve, idleMs));
-  return (link.take().length * 1000) / idleMs;
 }
 
 /** In which share of looks somebody waits for the lock that a commit with a notification takes. Returns the way to stop. */

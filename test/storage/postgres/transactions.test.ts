@@ -4,27 +4,11 @@ import { senderTo, smallText } from '../../bench/small-uploads.ts';
 import { removeDir, makeDataDir, startServer, type TestServer } from '../../support/server.ts';
 import { type Databases } from '../../support/postgres.ts';
 import { sharedPostgres } from '../../support/shared-postgres.ts';
-import { openStatementLink, type SeenTransaction, type StatementLink } from '../../support/statement-link.ts';
+import { openStatementLink, type StatementLink } from '../../support/statement-link.ts';
+import { isForDocuments } from '../../support/document-transactions.ts';
 
 const transactionsMax = 6;
 const statementsMax = 60;
-
-/**
- * What is done by the clock, however many documents come: signs of life, counts of what waits, looks for work, merges and the like, and
- * what is told of tasks that are on their way for long.
- */
-const byTheClock = [
-  /UPDATE owner SET seen_at/,
-  /^SELECT id, role, extract/,
-  /SELECT id FROM task WHERE cancel/,
-  /SELECT count\(\*\) AS n FROM lease/,
-  /pg_try_advisory/,
-  /pg_notify.* of task$/,
-  /^INSERT INTO progress/,
-  /^SELECT record FROM task WHERE id = ANY/,
-  /current_setting/,
-  /FROM (damage|delivery|removed|document AS|collection WHERE removing)/,
-];
 
 let databases: Databases;
 let link: StatementLink;
@@ -44,10 +28,6 @@ afterAll(async () => {
   await link[Symbol.asyncDispose]();
   await databases[Symbol.asyncDispose]();
 });
-
-function isForDocuments(transaction: SeenTransaction): boolean {
-  return !byTheClock.some((pattern) => transaction.slice(0, 2).some((statement) => pattern.test(statement)));
-}
 
 it(`a small document is ${transactionsMax} transactions at most until its client is told that it is searchable, and none but one notifies`, async () => {
   const sender = senderTo(server.url, 1);
