@@ -308,7 +308,8 @@ class BlobReceipt implements IncomingReceipt {
   readonly #hash = createHash('sha256');
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
-  #held = Buffer.alloc(0);
+  /** All of it, where it is small; null while it is not whole, and when it is discarded. */
+  #held: Buffer | null = null;
   #rows = 0;
   #busy: Promise<void> = Promise.resolve();
 
@@ -328,8 +329,8 @@ class BlobReceipt implements IncomingReceipt {
 
   /** In the caller's transaction, again when that is done again. */
   async store(): Promise<number> {
-    if (this.blob === null) return this.#blobs.storeBytes(this.#held);
-    if (await this.#blobs.adopt(this.blob, this.bytes)) return this.blob;
+    if (this.#held !== null) return this.#blobs.storeBytes(this.#held);
+    if (this.blob !== null && (await this.#blobs.adopt(this.blob, this.bytes))) return this.blob;
     throw new Error('the upload is no longer there');
   }
 
@@ -339,6 +340,7 @@ class BlobReceipt implements IncomingReceipt {
     await this.#busy;
     const blob = this.blob;
     this.blob = null;
+    this.#held = null;
     if (blob !== null) await this.#blobs.drop([blob]);
   }
 
