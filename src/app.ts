@@ -496,6 +496,7 @@ function inTurns(library: Library): DocumentService {
     keptDocId: (docId, asker) => turns.run(asker, () => library.keptDocId(docId)),
     chunks: (docId, from, limit, asker) => turns.run(asker, () => library.chunks(docId, from, limit)),
     content: (docId, asker, pick) => turns.run(asker, () => library.content(docId, pick)),
+    look: (docId, page, asker) => turns.run(asker, () => library.look(docId, page)),
     original: (docId, asker, pick) => turns.run(asker, () => library.original(docId, pick)),
     remove: (docId, asker) => changes.run(asker, () => library.remove(docId)),
     removeMatching: (collection, filters, asker) =>

@@ -81,6 +81,15 @@ export interface TaskService {
 /** `bytes`: of the whole, whatever part of it the stream has. */
 export type DocumentStream = { readonly stream: Readable; readonly bytes: number; readonly document: IndexedDocument };
 
+/** Where the texts and lines of a page stand, from its upper left corner, in the unit of its size. */
+export type PageLook = {
+  readonly page: number;
+  readonly width: number;
+  readonly height: number;
+  readonly texts: readonly (readonly [text: string, left: number, top: number, right: number, bottom: number])[];
+  readonly lines?: readonly (readonly [x1: number, y1: number, x2: number, y2: number])[];
+};
+
 /** Chooses what is read once it is known what there is; null: all of it. */
 export type PickPart = (found: Pick<DocumentStream, 'bytes' | 'document'>) => ByteRange | null;
 
@@ -96,6 +105,8 @@ export interface DocumentService {
   chunks(docId: ScopedId, from: number, limit: number, asker: Asker): Promise<ChunkPage | null>;
   /** The parsed text as Markdown. */
   content(docId: ScopedId, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
+  /** What a page looks like; null where that is not known, undefined for an unknown document. */
+  look(docId: ScopedId, page: number, asker: Asker): Promise<PageLook | null | undefined>;
   original(docId: ScopedId, asker: Asker, pick?: PickPart): Promise<DocumentStream | null>;
   /** Gone from search, content and disk when it returns; waiting and running tasks of this doc_id are cancelled. False when unknown. */
   remove(docId: ScopedId, asker: Asker): Promise<boolean>;

@@ -6,6 +6,8 @@ import type { Engine } from '../storage/engine.ts';
 import { AppError } from '../errors.ts';
 import type { ChunkPage, DocumentPage, DocumentPatch, DocumentQuery, IndexedDocument } from '../search/document-index.ts';
 import type { Filter } from '../search/filters.ts';
+import type { PageLook } from '../parse/parser.ts';
+import { readRecords } from '../records.ts';
 import { storeSaid } from './said.ts';
 import { parseStagedMeta } from '../search/index/staging.ts';
 import type { TaskId, TaskStatus } from '../tasks/task.ts';
@@ -33,6 +35,11 @@ export interface Library {
   keptDocId(docId: string): Promise<string>;
   /** The parsed text as Markdown; null for an unknown document. */
   content(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
+  /**
+   * What a page looks like; null where that is not known: of formats without it, and of what was read before it
+   * was kept. Undefined for an unknown document. Cost: reads up to the page.
+   */
+  look(docId: string, page: number): Promise<PageLook | null | undefined>;
   /** The file as it was uploaded. */
   original(docId: string, pick?: PickPart): Promise<DocumentStream | null>;
   /** Gone from search, content and disk when it returns; tasks of this doc_id that wait or run are cancelled. False when there was nothing. */
@@ -101,6 +108,18 @@ export function createLibrary({ engine, cancel }: LibraryOptions): Library {
     return bytes === undefined ? { bytesMin: document.characters } : { bytes };
   }
 
+  async function look(given: string, page: number): Promise<PageLook | null | undefined> {
+    const docId = await kept(given);
+    const document = await engine.index.info(docId);
+    if (document === null) return undefined;
+    const file = await engine.files.open({ kind: 'document', docId, version: document.version, part: 'pages.ndjson' });
+    if (file === null) return null;
+    const start = `{"page":${page},`;
+    for await (const record of readRecords(file.stream as AsyncIterable<Buffer>))
+      if (record.startsWith(start)) return JSON.parse(record) as PageLook;
+    return null;
+  }
+
   /** What was accepted before the removal; an upload that comes after it stays. */
   async function cancelLive(docId: string, ordinal: number): Promise<number> {
     let cancelled = 0;
@@ -133,6 +152,7 @@ export function createLibrary({ engine, cancel }: LibraryOptions): Library {
     info: async (docId) => engine.index.info(await kept(docId)),
     keptDocId: kept,
     content: (docId, pick) => openPart(docId, 'content.md', pick),
+    look,
     original: (docId, pick) => openPart(docId, 'original', pick),
     remove: async (given) => removeBefore(await kept(given), await engine.nextOrdinal()),
     async removeMatching(collection, filters, { signal, turn }) {

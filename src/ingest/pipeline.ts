@@ -9,7 +9,7 @@ import type { Embedder } from '../embed/embedder.ts';
 import { passageOf } from '../embed/passage.ts';
 import { DocumentError } from '../errors.ts';
 import type { DocumentParser, RecognisedDocument } from '../parse/document-parser.ts';
-import type { ParsedDocument } from '../parse/parser.ts';
+import type { PageLook, ParsedDocument } from '../parse/parser.ts';
 import { readingOf, type ReadingSettings } from '../parse/reading.ts';
 import { withinBounds } from '../search/bounds.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
@@ -70,7 +70,9 @@ export async function runPipeline(job: IngestJob, { reading: usual, ...others }:
     const postings = postingsOf(chunks, parsed.title);
     clock.lap('terms');
     const document = describe(job, parsed, chunks.length, parts);
-    const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions, parts: { 'content.md': markdown, ...staged } };
+    const looks = writeLooks(job.scratchDir, parsed.looks ?? []);
+    const made = { 'content.md': markdown, ...staged, ...(looks === null ? {} : { 'pages.ndjson': looks }) };
+    const meta: StagedMeta = { document, dimensions: parts.embedder.dimensions, parts: made };
     writeFileSync(join(job.scratchDir, 'meta.json'), JSON.stringify(meta));
     return { ok: true, document, postings, stageMs: clock.laps };
   } catch (error) {
@@ -103,6 +105,27 @@ function writePart(folder: string, part: MadePart, bytes: Uint8Array): PartFacts
   const file = new PartWriter(folder, part);
   try {
     file.write(bytes);
+    return file.facts();
+  } finally {
+    file.close();
+  }
+}
+
+/** What all pages of one document may take that are shown as they look; those behind are shown as their text. */
+const looksBytesMax = 32 * 1024 * 1024;
+
+/** Null: there are none, and no file of them. */
+function writeLooks(folder: string, looks: readonly PageLook[]): PartFacts | null {
+  if (looks.length === 0) return null;
+  const file = new PartWriter(folder, 'pages.ndjson');
+  try {
+    let bytes = 0;
+    for (const look of looks) {
+      const line = Buffer.from(`${JSON.stringify(look)}\n`);
+      bytes += line.length;
+      if (bytes > looksBytesMax) break;
+      file.write(line);
+    }
     return file.facts();
   } finally {
     file.close();

@@ -22,6 +22,22 @@ export type Block = {
 /** From `offset` on, the text stands on `page`. */
 export type PageBreak = { readonly offset: number; readonly page: number };
 
+/** A piece of text and where it stands: from the upper left corner of its page, in units of that page. */
+export type PlacedText = readonly [text: string, left: number, top: number, right: number, bottom: number];
+
+/** What a page looks like, as far as its text and its lines go; nothing of it is needed to search or cite. */
+export type PageLook = {
+  /** 1-based. */
+  readonly page: number;
+  /** In the unit of all places on it: points of a picture, or millimetres. */
+  readonly width: number;
+  readonly height: number;
+  /** In reading order: words of a scan, runs of type of a fixed page. */
+  readonly texts: readonly PlacedText[];
+  /** Straight pieces of what is drawn, of formats that browsers do not draw. */
+  readonly lines?: readonly (readonly [x1: number, y1: number, x2: number, y2: number])[];
+};
+
 /** A document as text. */
 export type ParsedDocument = {
   /** The media type recognised from the content, e.g. `application/pdf`. */
@@ -35,6 +51,8 @@ export type ParsedDocument = {
   /** CommonMark with GFM tables, `\n` line ends, NFC left as it was. */
   readonly markdown: string;
   readonly blocks: readonly Block[];
+  /** Of pages whose text was seen in a picture, or that only a reader of the format could draw. Absent: of none. */
+  readonly looks?: readonly PageLook[];
   /** Sentences about what could not be read, for the task's result. */
   readonly warnings: readonly string[];
 };

@@ -100,6 +100,7 @@ async function compareEachOther(
   const parts: Partial<Record<MadePart, PartFacts>> = {};
   for (const part of madeParts) {
     const facts = await digest(join(folder, part));
+    if (part === 'pages.ndjson' && facts === null) continue;
     const isWanted = part !== 'vectors.bin' || dimensions > 0;
     if (facts === 'no file' || (facts !== null && !isWanted)) faults.push({ part, is: 'changed' });
     else if (facts === null && isWanted) faults.push({ part, is: 'missing' });

@@ -11,6 +11,7 @@ import type {
   WireConfig,
   WireDocument,
   WireDocumentPage,
+  WirePageLook,
   WireKey,
   WireKeyList,
   WireProblem,
@@ -199,6 +200,13 @@ export async function listPageStarts(docId: string, collection: string | null, s
   const starts: PageStart[] = [];
   for (const { page, char_start: start } of chunks) if (page !== null && page !== starts.at(-1)?.page) starts.push({ start, page });
   return starts;
+}
+
+/** What a page looks like; null where the server does not know. */
+export async function getPageLook(docId: string, collection: string | null, page: number): Promise<WirePageLook | null> {
+  const path = documentPath(docId, '/look', collection);
+  const mark = path.includes('?') ? '&' : '?';
+  return (await readJson<{ look: WirePageLook | null }>(`${path}${mark}page=${page}`)).look;
 }
 
 /** Where the original is; absolute, for links and for pdf.js. */

@@ -65,7 +65,7 @@ export function DocumentText({ docId }: { docId: string }): VNode {
         />
       )}
       <div class="card paper">
-        {known?.media_type.startsWith('image/') === true ? <PicturePanel.View document={known} /> : null}
+        {known?.media_type.startsWith('image/') === true ? <PicturePanel.View document={known} passage={null} /> : null}
         <TextPanel
           docId={docId}
           passage={null}

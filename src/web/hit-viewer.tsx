@@ -1,5 +1,5 @@
 /**
- * One passage where it stands: on its page, when the document is a PDF, in the picture's place when it is one, or in the parsed text;
+ * One passage where it stands: on its page, when the document is a PDF or an OFD, in the picture's place when it is one, or in the parsed text;
  * and the way to the other passages that the same question finds in this document. Readers are loaded when they are first needed.
  */
 import { useSignal } from '@preact/signals';
@@ -28,6 +28,7 @@ type Props = {
 };
 
 const PagePanel = lazily(async () => (await import('./page-panel.tsx')).PagePanel);
+const DrawnPanel = lazily(async () => (await import('./drawn-panel.tsx')).DrawnPanel);
 const PicturePanel = lazily(async () => (await import('./picture-panel.tsx')).PicturePanel);
 
 type Opened = { readonly document: WireDocument; readonly passage: KnownPassage };
@@ -61,7 +62,8 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
   const shown = opened.value;
   const isShown = shown !== null && isOneDocument(shown.passage, passage);
   const filename = isShown ? shown.document.filename : (knownPassage(key)?.filename ?? passage.docId);
-  const isPdf = isShown && shown.document.media_type === 'application/pdf' && shown.passage.page !== null;
+  const pageType = isShown && shown.passage.page !== null ? shown.document.media_type : '';
+  const hasPages = pageType === 'application/pdf' || pageType === 'application/ofd';
   return (
     <section
       class="viewer card"
@@ -76,7 +78,7 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
         <h2 id="viewer-title" ref={heading} tabIndex={-1} aria-label={t.viewer(filename)}>
           <bdi>{filename}</bdi>
         </h2>
-        {isPdf ? (
+        {hasPages ? (
           <button
             type="button"
             class="quiet"
@@ -112,11 +114,15 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
         <p class="problem">{problem.value}</p>
       ) : !isShown ? (
         <p class="muted">{sentences.value.loading}</p>
-      ) : isPdf && !asText.value ? (
+      ) : pageType === 'application/pdf' && !asText.value ? (
         <PagePanel.View passage={shown.passage} />
+      ) : pageType === 'application/ofd' && !asText.value ? (
+        <DrawnPanel.View document={shown.document} passage={shown.passage} />
       ) : (
         <div class="viewer-body" tabIndex={0} role="group" aria-labelledby="viewer-title">
-          {shown.document.media_type.startsWith('image/') ? <PicturePanel.View document={shown.document} /> : null}
+          {shown.document.media_type.startsWith('image/') ? (
+            <PicturePanel.View document={shown.document} passage={shown.passage} />
+          ) : null}
           <PassageText passage={shown.passage} mediaType={shown.document.media_type} />
         </div>
       )}

@@ -3,13 +3,15 @@ import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from './announcer.ts';
-import { originalUrl } from './api.ts';
+import { getPageLook, originalUrl } from './api.ts';
 import { PassageText } from './hit-viewer.tsx';
 import { sentences } from './language.ts';
+import { drawMarks, marksOn } from './look-marks.ts';
 import type { KnownPassage } from './passage-link.ts';
 import { openPdf, type PdfView } from './pdf-view.ts';
 import { Thumbnails } from './thumbnails.tsx';
 import { ToolButton } from './tool-button.tsx';
+import './sheet.css';
 import './pdf-page.css';
 
 export function PagePanel({ passage }: { passage: KnownPassage }): VNode {
@@ -75,9 +77,10 @@ export function PagePanel({ passage }: { passage: KnownPassage }): VNode {
       const isHere = shownPage >= first && shownPage <= last;
       const shown = await pdf.show(frame, { number: shownPage, widthPx, rotation, passage: isHere ? passage : null });
       if (shown === null) return;
-      state.value = shown.marks > 0 ? 'marked' : 'unmarked';
-      if (isHere) announce(shown.marks > 0 ? sentences.value.search.marked : sentences.value.search.unmarked);
-      shown.firstMark?.scrollIntoView({ block: 'center', inline: 'nearest' });
+      const firstMark = shown.firstMark ?? (isHere && rotation === 0 ? await markScan(frame, passage, shownPage) : null);
+      state.value = firstMark === null ? 'unmarked' : 'marked';
+      if (isHere) announce(firstMark === null ? sentences.value.search.unmarked : sentences.value.search.marked);
+      firstMark?.scrollIntoView({ block: 'center', inline: 'nearest' });
     };
     const redraw = (): void => {
       draw().catch(() => {
@@ -150,4 +153,15 @@ export function PagePanel({ passage }: { passage: KnownPassage }): VNode {
       </div>
     </>
   );
+}
+
+/** A scanned page has no text of its own: the passage is marked where its words were seen. Null where that is not known, or not on this page. */
+async function markScan(host: HTMLElement, passage: KnownPassage, page: number): Promise<HTMLElement | null> {
+  const sheet = host.firstElementChild;
+  const look = await getPageLook(passage.docId, passage.collection, page).catch(() => null);
+  const marks = look === null ? null : drawMarks(marksOn(look, passage));
+  // Another page may have been drawn meanwhile.
+  if (marks === null || sheet === null || sheet !== host.firstElementChild) return null;
+  sheet.append(marks);
+  return marks.firstElementChild instanceof HTMLElement ? marks.firstElementChild : null;
 }

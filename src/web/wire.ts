@@ -5,6 +5,7 @@ import type {
   configReply,
   documentPage,
   keyList,
+  pageLookReply,
   taskPage,
   CollectionRecord,
   DocumentRecord,
@@ -25,6 +26,7 @@ export type WireCollectionList = { readonly collections: readonly WireCollection
 export type WireKeyList = Parsed<typeof keyList>;
 export type WireKey = WireKeyList['keys'][number];
 export type WireDocumentPage = Parsed<typeof documentPage>;
+export type WirePageLook = NonNullable<Parsed<typeof pageLookReply>['look']>;
 export type WireChunkPage = Parsed<typeof chunkPage>;
 export type WireSearch = SearchReply;
 export type WireHit = SearchReply['hits'][number];

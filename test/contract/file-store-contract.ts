@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DocumentPart } from '../../src/documents/document-part.ts';
 import type { Engine } from '../../src/storage/engine.ts';
 import type { Task } from '../../src/tasks/task.ts';
 import { beginNext, newId, settle, stage, upload } from '../support/engine-steps.ts';
@@ -24,7 +25,7 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
     });
     afterEach(() => harness[Symbol.asyncDispose]());
 
-    const part = (task: Task, name: 'original' | 'content.md' | 'meta.json') =>
+    const part = (task: Task, name: DocumentPart) =>
       ({ kind: 'document', docId: task.docId, version: task.id, part: name }) as const;
 
     async function publishOne(content: string, docId: string): Promise<Task> {
@@ -57,6 +58,21 @@ export function fileStoreContract(name: string, create: CreateHarness): void {
       expect(existsSync(scratch)).toBe(false);
       const stored = await front.files.withStored(task.docId, task.id, (folder) => readFile(join(folder, 'content.md'), 'utf8'));
       expect(stored).toBe('made again');
+    });
+
+    it('takes away what a part made anew no longer has: vectors, and what pages look like', async () => {
+      const task = await publishOne('original', 'thinner');
+      const fill = async (names: readonly DocumentPart[]): Promise<void> => {
+        const scratch = await worker.files.scratch(task.id);
+        for (const name of names) await writeFile(join(scratch, name), name);
+        await worker.files.mend(task.docId, task.id, scratch);
+      };
+      await fill(['content.md', 'chunks.ndjson', 'vectors.bin', 'pages.ndjson']);
+      expect(await text((await front.files.open(part(task, 'pages.ndjson')))!.stream)).toBe('pages.ndjson');
+
+      await fill(['content.md', 'chunks.ndjson']);
+
+      for (const name of ['vectors.bin', 'pages.ndjson'] as const) expect(await front.files.open(part(task, name))).toBeNull();
     });
 
     it('receives nothing, too', async () => {

@@ -63,6 +63,21 @@ describe.each([
     },
   );
 
+  it('is whole with what its pages look like, and without it', async () => {
+    await writeFile(at('pages.ndjson'), '{"page":1}\n');
+    if (digests) await writeMeta({ parts: await measureParts(dir.path) });
+    const withLooks = await examineVersion(dir.path, document);
+    if (digests) await writeFile(at('pages.ndjson'), '{"page":2}\n');
+    const changed = await examineVersion(dir.path, document);
+    await rm(at('pages.ndjson'));
+    const gone = await examineVersion(dir.path, document);
+
+    expect(withLooks.faults).toEqual([]);
+    expect(withLooks.meta?.parts?.['pages.ndjson']?.bytes).toBe(11);
+    expect(changed.faults).toEqual(digests ? [{ part: 'pages.ndjson', is: 'changed' }] : []);
+    expect(gone.faults).toEqual(digests ? [{ part: 'pages.ndjson', is: 'missing' }] : []);
+  });
+
   it('a changed letter is noticed where it can be', async () => {
     for (const part of ['original', 'content.md', 'chunks.ndjson'] as const) {
       const whole = await readFile(at(part), 'utf8');

@@ -15,7 +15,7 @@ import { v7 } from 'uuid';
 import type { IncomingReceipt, Receipt } from '../../src/storage/file-store.ts';
 import { createSortedTasks } from '../../src/storage/sorted-tasks.ts';
 import { AppError } from '../../src/errors.ts';
-import type { CollectionView, Question, Services, SystemStatus, Upload, WholeUpload } from '../../src/http/services.ts';
+import type { CollectionView, PageLook, Question, Services, SystemStatus, Upload, WholeUpload } from '../../src/http/services.ts';
 import { type IndexedDocument, type SearchAnswer, titleOf } from '../../src/search/document-index.ts';
 import { createDirectReader, type ReadRequest } from '../../src/ingest/direct-reading.ts';
 import type { RunOutcome } from '../../src/ingest/thread-pool.ts';
@@ -38,6 +38,8 @@ import {
 } from '../../src/tasks/task.ts';
 
 export type MemoryServicesOptions = {
+  /** What the first page of every document looks like; null: nothing is known of it. */
+  readonly look?: PageLook;
   /** Receipts and kept files go here. */
   readonly folder: string;
   readonly syncBytesMax?: number;
@@ -175,6 +177,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
           const { first, last } = pick?.({ bytes: bytes.length, document: stored.document }) ?? { first: 0, last: bytes.length };
           return { stream: Readable.from([bytes.subarray(first, last + 1)]), bytes: bytes.length, document: stored.document };
         },
+        look: async (docId, page) => (documents.get(docId) === undefined ? undefined : page === 1 ? (options.look ?? null) : null),
         original: async (docId, _asker, pick) => {
           const stored = documents.get(docId);
           if (stored === undefined) return null;

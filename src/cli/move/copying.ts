@@ -21,7 +21,14 @@ export class MoveError extends Error {
 }
 
 /** `meta.json` last, as an attempt writes it. */
-export const documentParts: readonly DocumentPart[] = ['original', 'content.md', 'chunks.ndjson', 'vectors.bin', 'meta.json'];
+export const documentParts: readonly DocumentPart[] = [
+  'original',
+  'content.md',
+  'chunks.ndjson',
+  'vectors.bin',
+  'pages.ndjson',
+  'meta.json',
+];
 
 const pageSize = 1000;
 

@@ -13,7 +13,7 @@ import { attachment, cleanFilename } from '../upload/content-disposition.ts';
 import { rangeOf } from '../wire/ranges.ts';
 import { notModified, route, type Answer, type Call, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
-import type { DocumentStream, PickPart } from '../services.ts';
+import type { DocumentStream, PageLook, PickPart } from '../services.ts';
 import { describeChunk, describeDocument, type WireOptions } from '../wire/wire.ts';
 
 export function documentRoutes(wire: WireOptions): readonly Route[] {
@@ -177,6 +177,25 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       handle: (call) => (call.ctx.accepts('json', ndjson) === ndjson ? streamChunks(call) : answerChunks(call)),
     }),
     route({
+      operation: 'getPageLook',
+      method: 'GET',
+      path: '/documents/{doc_id}/look',
+      scope: 'read',
+      tag: 'documents',
+      summary: 'Where the words of a scanned page stand in its picture, and what a page of an OFD looks like.',
+      params: schemas.documentParams,
+      query: schemas.lookQuery,
+      answers: { 200: { description: 'The page, as far as its look is known.', json: schemas.pageLookReply } },
+      problems: ['not_found'],
+      async handle(call) {
+        const { ctx, query, services, asker } = call;
+        const look = await services.documents.look(await askedDocument(call), query.page, asker);
+        if (look === undefined) throw documentNotFound();
+        ctx.set('Cache-Control', 'no-cache');
+        ctx.body = { page: query.page, look: look === null ? null : describeLook(look) };
+      },
+    }),
+    route({
       operation: 'getFile',
       method: 'GET',
       path: '/documents/{doc_id}/file',
@@ -271,6 +290,10 @@ function toPatch({ metadata, title, filename }: z.output<typeof schemas.document
     ...(title === undefined ? {} : { title }),
     ...(name === undefined ? {} : { filename: name }),
   };
+}
+
+function describeLook({ width, height, texts, lines = [] }: PageLook): z.input<typeof schemas.pageLookReply>['look'] {
+  return { width, height, texts: texts.map(([text, ...box]) => ({ text, box })), lines: lines.map((line) => [...line]) };
 }
 
 /** The document that a request is about, as it is kept. @throws AppError `not_found`. */

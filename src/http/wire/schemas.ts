@@ -489,6 +489,27 @@ export const chunkPage = z
 export type ChunkRecord = z.output<typeof chunkRecord>;
 export const chunksQuery = z.object({ ...inCollection, limit: queryInteger(1, 1000, 100), cursor });
 
+export const lookQuery = z.object({ ...inCollection, page: queryInteger(1, 1_000_000, 1) });
+const place = z.number();
+export const pageLookReply = z
+  .strictObject({
+    page: count,
+    look: z
+      .strictObject({
+        width: z.number().meta({ description: 'In the unit of all places: points of a picture, or millimetres.' }),
+        height: z.number(),
+        texts: z
+          .array(
+            z.strictObject({ text: z.string(), box: z.array(place).length(4).meta({ description: 'Left, top, right, bottom.' }) }),
+          )
+          .meta({ description: 'In reading order: words of a scan, runs of type of an OFD.' }),
+        lines: z.array(z.array(place).length(4)).meta({ description: 'Straight pieces of what is drawn: x and y of both ends.' }),
+      })
+      .nullable()
+      .meta({ description: 'Null where it is not known: of other formats, and of what was read before it was kept.' }),
+  })
+  .meta({ id: 'PageLook' });
+
 export const documentDeleted = z
   .strictObject({ message: z.literal('Document deleted'), doc_id: shownName })
   .meta({ id: 'DocumentDeleted' });

@@ -5,7 +5,7 @@ import { normalizeLines } from '../text/encoding.ts';
 import { readInput } from '../input.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { noOcrSentence, type Ocr } from './ocr.ts';
-import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import type { PageLook, ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { tiffPages, turnTo } from './tiff.ts';
 import { writeParagraphs } from '../text/text-parser.ts';
 
@@ -28,8 +28,9 @@ async function parse(input: ParseInput, ocr: Ocr | null): Promise<ParsedDocument
   const pages = imageType(bytes) === 'image/tiff' ? tiffPages(bytes) : [];
   const count = Math.max(1, pages.length);
   const builder = createMarkdownBuilder(input.limits);
+  const looks: PageLook[] = [];
   for (let page = 1; page <= count; page++) {
-    const text = await ocr.read(count === 1 ? bytes : turnTo(bytes, pages[page - 1]!));
+    const text = await ocr.read(count === 1 ? bytes : turnTo(bytes, pages[page - 1]!), (seen) => looks.push({ page, ...seen }));
     writeParagraphs(normalizeLines(text), builder, { page });
     input.onProgress(page, count);
   }
@@ -41,6 +42,7 @@ async function parse(input: ParseInput, ocr: Ocr | null): Promise<ParsedDocument
     language: null,
     pages: count,
     ...builder.finish(),
+    looks,
     warnings: [],
   };
 }

@@ -5,17 +5,21 @@
 import { spawn } from 'node:child_process';
 import { DocumentError } from '../../errors.ts';
 import { readable } from './grey-picture.ts';
-import type { ParseLimits } from '../parser.ts';
-import { attemptsOf, type PageMode, pageModes, readSurest, seenWords } from './seen-page.ts';
+import type { PageLook, ParseLimits } from '../parser.ts';
+import { attemptsOf, type PageMode, pageModes, placesOf, readSurest, seenSize, seenWords, textOf } from './seen-page.ts';
+
+/** A picture's words and where they stand in it. */
+export type SeenText = Omit<PageLook, 'page' | 'lines'>;
 
 export interface Ocr {
   /** What it reads, as Tesseract names them (`eng`, `chi_sim`). */
   readonly languages: readonly string[];
   /**
-   * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP), the first page of a TIFF; '' when there is none.
+   * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP), the first page of a TIFF; '' when there is none. `onSeen` is told where its
+   * words stand, by readers that know.
    * @throws DocumentError `timeout`, `corrupt`, `stalled`.
    */
-  read(image: Uint8Array): Promise<string>;
+  read(image: Uint8Array, onSeen?: (seen: SeenText) => void): Promise<string>;
 }
 
 export type OcrOptions = {
@@ -57,9 +61,16 @@ export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
   const attempts = options.languages === '' ? attemptsOf(languages) : [languages.join('+')];
   return {
     languages,
-    read(image) {
+    async read(image, onSeen) {
       const clean = readable(image);
-      return readSurest(attempts, async (wanted, mode) => seenWords(await readTable(command, clean, wanted, mode, options)));
+      let size: ReturnType<typeof seenSize> = null;
+      const words = await readSurest(attempts, async (wanted, mode) => {
+        const table = await readTable(command, clean, wanted, mode, options);
+        size ??= seenSize(table);
+        return seenWords(table);
+      });
+      if (size !== null) onSeen?.({ ...(size as { width: number; height: number }), texts: placesOf(words) });
+      return textOf(words);
     },
   };
 }

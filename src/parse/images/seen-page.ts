@@ -5,6 +5,8 @@
  * column, unless their words do stand in columns.
  */
 
+import type { PlacedText } from '../parser.ts';
+
 /** A word and its place, in points of the picture. */
 export type SeenWord = {
   /** Alike for the words of one line, one paragraph. */
@@ -12,6 +14,7 @@ export type SeenWord = {
   readonly paragraph: string;
   readonly left: number;
   readonly right: number;
+  readonly top: number;
   readonly height: number;
   /** 0–100 */
   readonly sureness: number;
@@ -37,8 +40,8 @@ export function attemptsOf(languages: readonly string[]): string[] {
   return [...first, ...chinese.map((language) => [language, ...latin].join('+'))];
 }
 
-/** The text of a page by the surest reading; '' when there is none. Costs one reading for English, three for Chinese. */
-export async function readSurest(attempts: readonly string[], recognise: Recognise): Promise<string> {
+/** The words of a page by the surest reading. Costs one reading for English, three for Chinese. */
+export async function readSurest(attempts: readonly string[], recognise: Recognise): Promise<readonly SeenWord[]> {
   let best = { languages: '', words: [] as SeenWord[], sureness: -1 };
   for (const languages of attempts) {
     const isChinese = languages.includes('chi_');
@@ -47,9 +50,9 @@ export async function readSurest(attempts: readonly string[], recognise: Recogni
     if (sureness > best.sureness) best = { languages, words, sureness };
     if (sureness >= believed && !isChinese) break;
   }
-  if (!best.languages.includes('chi_') || !standInColumns(best.words)) return textOf(best.words);
+  if (!best.languages.includes('chi_') || !standInColumns(best.words)) return best.words;
   const words = await recognise(best.languages, 'columns');
-  return textOf(surenessOf(words) < best.sureness - columnsMayCost ? best.words : words);
+  return surenessOf(words) < best.sureness - columnsMayCost ? best.words : words;
 }
 
 /** Columns are read in their order even when that reading is a little less sure. */
@@ -58,7 +61,7 @@ const columnsMayCost = 10;
 /** A row of Tesseract's table is level, page, block, paragraph, line, word, left, top, width, height, sureness, text. */
 export function seenWords(table: string): SeenWord[] {
   return table.split('\n').flatMap((row) => {
-    const [level, page, block, paragraph, line, , left, , width, height, sureness, ...text] = row.split('\t');
+    const [level, page, block, paragraph, line, , left, top, width, height, sureness, ...text] = row.split('\t');
     const word = text.join('\t');
     if (level !== wordLevel || word.trim() === '') return [];
     return {
@@ -66,6 +69,7 @@ export function seenWords(table: string): SeenWord[] {
       paragraph: `${page} ${block} ${paragraph}`,
       left: Number(left),
       right: Number(left) + Number(width),
+      top: Number(top),
       height: Number(height),
       sureness: Number(sureness),
       text: word,
@@ -74,6 +78,22 @@ export function seenWords(table: string): SeenWord[] {
 }
 
 const wordLevel = '5';
+const pageLevel = '1';
+
+/** How large the page is, in points; null where the table does not say. */
+export function seenSize(table: string): { readonly width: number; readonly height: number } | null {
+  const [, , , , , , , , width, height] =
+    table
+      .split('\n')
+      .map((row) => row.split('\t'))
+      .find(([level]) => level === pageLevel) ?? [];
+  return Number(width) > 0 && Number(height) > 0 ? { width: Number(width), height: Number(height) } : null;
+}
+
+/** Words as a page shows where they are. */
+export function placesOf(words: readonly SeenWord[]): PlacedText[] {
+  return words.map(({ text, left, top, right, height }) => [text, left, top, right, top + height]);
+}
 
 /** Lines end in a line feed, paragraphs in an empty line. */
 export function textOf(words: readonly SeenWord[]): string {

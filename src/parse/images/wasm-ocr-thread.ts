@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { type GreyPicture, readable, readPng } from './grey-picture.ts';
-import { type PageMode, pageModes, readSurest, type SeenWord, seenWords } from './seen-page.ts';
+import { type PageMode, pageModes, placesOf, readSurest, seenSize, type SeenWord, seenWords, textOf } from './seen-page.ts';
 import type { OcrThreadAnswer, OcrThreadData } from './wasm-ocr.ts';
 
 /** What is used of `tesseract.js-core`. */
@@ -33,6 +33,9 @@ const load = createRequire(import.meta.url)(corePath) as (options: object) => Pr
 const core = await load({});
 for (const [language, path] of Object.entries(models)) core.FS.writeFile(`${language}.traineddata`, gunzipSync(readFileSync(path)));
 const apis = new Map<string, TessApi>();
+type PageSize = { readonly width: number; readonly height: number };
+/** Of the picture that is being read, once it is known. */
+let size: PageSize | null = null;
 
 parentPort!.on('message', (image: Uint8Array) => {
   void read(image).then((answer) => parentPort!.postMessage(answer));
@@ -40,7 +43,9 @@ parentPort!.on('message', (image: Uint8Array) => {
 
 async function read(image: Uint8Array): Promise<OcrThreadAnswer> {
   if (!show(readable(image, decoded))) return { error: 'not a picture' };
-  return { text: await readSurest(attempts, recognise) };
+  size = null;
+  const words = await readSurest(attempts, recognise);
+  return { text: textOf(words), seen: size === null ? null : { ...(size as PageSize), texts: placesOf(words) } };
 }
 
 function recognise(languages: string, mode: PageMode): SeenWord[] {
@@ -48,7 +53,9 @@ function recognise(languages: string, mode: PageMode): SeenWord[] {
   api.SetPageSegMode(pageModes[mode]);
   api.SetImageFile(1, 0, false);
   api.Recognize(null);
-  const words = seenWords(api.GetTSVText(0));
+  const table = api.GetTSVText(0);
+  size ??= seenSize(table);
+  const words = seenWords(table);
   api.Clear();
   return words;
 }

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DocumentError } from '../../errors.ts';
-import { clockFactor, type Ocr, type OcrOptions, tooLong } from './ocr.ts';
+import { clockFactor, type Ocr, type OcrOptions, type SeenText, tooLong } from './ocr.ts';
 import { attemptsOf } from './seen-page.ts';
 
 /** What the thread is started with. */
@@ -20,7 +20,7 @@ export type OcrThreadData = {
   readonly attempts: readonly string[];
 };
 
-export type OcrThreadAnswer = { readonly text: string } | { readonly error: string };
+export type OcrThreadAnswer = { readonly text: string; readonly seen: SeenText | null } | { readonly error: string };
 
 const require = createRequire(import.meta.url);
 
@@ -40,11 +40,12 @@ export function createWasmOcr(options: OcrOptions): Ocr | null {
   let worker: Worker | null = null;
   return {
     languages,
-    async read(image) {
+    async read(image, onSeen) {
       worker ??= startThread(data);
       try {
         const answer = await ask(worker, image, options, data.attempts.length);
         if ('error' in answer) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
+        if (answer.seen !== null) onSeen?.(answer.seen);
         return answer.text;
       } catch (error) {
         // Whatever state it is in now, the next picture gets another.

@@ -7,9 +7,9 @@ import { child, descend, elements, textOf, type XmlNode } from '../containers/xm
 import { openZip } from '../containers/zip.ts';
 import { type PartHost, partName, readPart, writePart } from '../containers/parts.ts';
 import { cpuTimeMs } from '../cpu-time.ts';
-import { noOcrSentence } from '../images/ocr.ts';
+import { noOcrSentence, type Ocr } from '../images/ocr.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
-import type { ParsedDocument, Parser } from '../parser.ts';
+import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
 import type { Bookmark } from '../pdf/layout/headings.ts';
 import type { PageBlock } from '../pdf/layout/page-blocks.ts';
 import { blocksOfPage, remarkBlocks, seenBlocks, writePages } from '../pdf/layout/page-layout.ts';
@@ -25,7 +25,7 @@ export type OfdParserOptions = {
   /** Of all formats, for attached files. */
   readonly parts: Parser;
   /** Reads pages that are pictures; without it they stay empty. */
-  readonly ocr?: { read(image: Uint8Array): Promise<string> };
+  readonly ocr?: Pick<Ocr, 'read'>;
 };
 
 export function createOfdParser(options: OfdParserOptions): Parser {
@@ -53,6 +53,7 @@ type Reading = {
   /** Numbers of pages that look scanned and gave no text. */
   readonly unseen: number[];
   readonly data: PageData[];
+  readonly looks: PageLook[];
   page: number;
   glyphsLeft: number;
 };
@@ -74,6 +75,7 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
     bookmarks: [],
     unseen: [],
     data: [],
+    looks: [],
     page: 0,
     glyphsLeft: input.limits.charactersMax,
   };
@@ -95,6 +97,7 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
     language: null,
     pages: pageCount,
     ...builder.finish(),
+    looks: reading.looks,
     warnings,
   };
 }
@@ -163,18 +166,23 @@ async function readPage({ document, page, annotated, templates, onText }: PageTo
     if (template !== null) (attributes['ZOrder'] === 'Foreground' ? before : behind).push(template);
   }
   const { appearances, remarks } = await readAnnotations(ofd, annotated);
+  const size = pageSize(root, [...behind, ...before], document.root);
   const content = readPageContent({
     layers: [
       ...[...behind, ...(root === null ? [] : [root]), ...before].map((node) => ({ node, matrix: identity })),
       ...appearances.map((node) => ({ node, matrix: boxMatrix(node) })),
     ],
-    size: pageSize(root, [...behind, ...before], document.root),
+    size,
     resources: document.resources,
     bounds: { glyphsMax: reading.glyphsLeft, checkTime, isLate },
     onText,
   });
   reading.glyphsLeft -= content.text.glyphCount;
-  reading.blocks.push(...(await seenOrRead(content, document, reading, checkTime)));
+  const blocks = await seenOrRead(content, document, reading, checkTime);
+  reading.blocks.push(...blocks.found);
+  // Of a scan there is a picture, which is not drawn, and no type.
+  if (!blocks.isSeen && content.texts.length > 0)
+    reading.looks.push({ page: number, ...size, texts: content.texts, lines: content.lines });
   for (const remark of remarks) reading.blocks.push(...remarkBlocks(remark, number, reading.blocks));
 }
 
@@ -184,15 +192,15 @@ async function seenOrRead(
   document: OfdDocument,
   { ofd, options, page, unseen }: Reading,
   checkTime: () => void,
-): Promise<PageBlock[]> {
+): Promise<{ readonly found: PageBlock[]; readonly isSeen: boolean }> {
   const blocks = blocksOfPage(content.text, page, checkTime);
-  if (content.text.glyphCount >= 40 || content.pictureShare <= 0.5) return blocks;
+  if (content.text.glyphCount >= 40 || content.pictureShare <= 0.5) return { found: blocks, isSeen: false };
   const part = document.resources.pictures.get(content.pictureId ?? '');
   const picture = part === undefined || options.ocr === undefined ? null : await ofd.bytes(part);
   const seen = picture === null ? [] : seenBlocks(await options.ocr!.read(picture), page);
-  if (seen.length > 0) return seen;
+  if (seen.length > 0) return { found: seen, isSeen: true };
   unseen.push(page);
-  return blocks;
+  return { found: blocks, isSeen: false };
 }
 
 async function addSeal({ name, signedAt, picture }: Seal, { ofd, options, blocks, page }: Reading): Promise<void> {

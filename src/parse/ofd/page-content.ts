@@ -16,6 +16,7 @@ import {
   type Style,
   vertical,
 } from '../pdf/layout/page-spans.ts';
+import type { PlacedText } from '../parser.ts';
 import { apply, identity, type Matrix, multiply } from '../pdf/matrix.ts';
 import { type View, viewOf } from '../pdf/page-view.ts';
 import { numbersOf, type OfdResources } from './ofd-package.ts';
@@ -28,6 +29,9 @@ export type PageContent = {
   readonly pictureShare: number;
   readonly pictureId: string | null;
   readonly objectCount: number;
+  /** Runs of type and straight pieces of drawings, where a reader sees them, in millimetres from the upper left corner. */
+  readonly texts: readonly PlacedText[];
+  readonly lines: readonly Pair[];
 };
 
 export type PageParts = {
@@ -55,6 +59,7 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
   const toPage: Matrix = [pointsPerMillimetre, 0, 0, -pointsPerMillimetre, 0, height];
   const finder = createRuleFinder(view);
   const texts: TextRun[] = [];
+  const lines: Pair[] = [];
   let glyphsLeft = bounds.glyphsMax;
   let objectCount = 0;
   let picture: { share: number; id: string } | null = null;
@@ -68,6 +73,8 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
     pictureShare: picture === null ? 0 : Math.min(1, (picture as { share: number }).share),
     pictureId: picture === null ? null : (picture as { id: string }).id,
     objectCount,
+    texts: texts.flatMap((run) => placedTexts(run, height)),
+    lines,
   };
 
   function draw(node: XmlNode, matrix: Matrix, depth: number): void {
@@ -127,7 +134,10 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
       ...apply(matrix, x2, y2),
     ]);
     const box = boxOf(segments);
-    if (box !== null) finder.addPath(box, () => (isStroked ? segments : []));
+    if (box === null) return;
+    finder.addPath(box, () => (isStroked ? segments : []));
+    for (const [x1, y1, x2, y2] of segments)
+      if (lines.length < linesMax) lines.push([...seenFrom(height, x1, y1), ...seenFrom(height, x2, y2)]);
   }
 
   function image(node: XmlNode, matrix: Matrix): void {
@@ -225,6 +235,43 @@ function collect({ matrix, size, look, characters, isDown }: TextRun, view: View
       top: Math.max(corner[1], opposite[1]),
     });
   }
+}
+
+/** Lines of one page that are drawn. */
+const linesMax = 5000;
+
+/** A place in points from the lower left corner, in hundredths of a millimetre from the upper left one. */
+function seenFrom(height: number, x: number, y: number): [number, number] {
+  return [rounded(x / pointsPerMillimetre), rounded((height - y) / pointsPerMillimetre)];
+}
+
+function rounded(millimetres: number): number {
+  return Number.isFinite(millimetres) ? Math.round(millimetres * 100) / 100 : 0;
+}
+
+/** A run in pieces that lie without a gap; of what goes down the page each character. */
+function placedTexts({ matrix, size, characters, isDown }: TextRun, height: number): PlacedText[] {
+  const pieces: { text: string; box: Pair }[] = [];
+  let endX = NaN;
+  let endY = NaN;
+  for (const { text, x, y, advance } of characters) {
+    if (text.trim() === '' || text < ' ') {
+      endX = NaN;
+      continue;
+    }
+    const box = boxOf([[...apply(matrix, x, y + size * 0.15), ...apply(matrix, x + advance, y - size * 0.85)]])!;
+    const open = pieces.at(-1);
+    if (open !== undefined && !isDown && y === endY && Math.abs(x - endX) <= size * blankMin) {
+      open.text += text;
+      open.box = boxOf([open.box, box])!;
+    } else pieces.push({ text, box });
+    [endX, endY] = [x + advance, y];
+  }
+  return pieces.map(({ text, box: [left, bottom, right, top] }) => [
+    text,
+    ...seenFrom(height, left, top),
+    ...seenFrom(height, right, bottom),
+  ]);
 }
 
 function bounded(size: number): number {

@@ -7,8 +7,8 @@ import { DocumentError } from '../../errors.ts';
 import { noParts, type PartHost, partName, writePart } from '../containers/parts.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { guessLanguage } from '../text/language.ts';
-import { noOcrSentence } from '../images/ocr.ts';
-import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { noOcrSentence, type Ocr } from '../images/ocr.ts';
+import type { PageLook, ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import type { CharacterTable, CharacterTables, Collection } from './character-tables.ts';
 import { blocksOfPage, seenBlocks, writePages } from './layout/page-layout.ts';
 import type { PageBlock } from './layout/page-blocks.ts';
@@ -20,7 +20,7 @@ import type { AttachedFile, PdfSource, SourcePage } from './pdf-source.ts';
 import { openPlainSource, plainBytesMax } from './fast-path/plain-source.ts';
 
 /** Reads text from a picture. */
-export type PageReader = { read(image: Uint8Array): Promise<string> };
+export type PageReader = Pick<Ocr, 'read'>;
 
 export type PdfParserOptions = {
   /** For pages without text of their own; without it they stay empty. */
@@ -107,6 +107,7 @@ async function readDocument(
     pages: pageCount,
     markdown,
     blocks,
+    looks: read.looks,
     warnings: [...warningsOf(read, ocr), ...attached],
   };
 }
@@ -144,6 +145,8 @@ function someOf(pages: readonly number[]): string {
 
 type PagesRead = {
   readonly blocks: PageBlock[];
+  /** Of pages that were read as pictures. */
+  readonly looks: PageLook[];
   /** Pages that could not be loaded, 1-based. */
   readonly unread: number[];
   /** Pages that look scanned and gave no text. */
@@ -153,14 +156,17 @@ type PagesRead = {
 };
 
 async function readPages(source: PdfSource, input: ParseInput, ocr: PageReader | undefined): Promise<PagesRead> {
-  const read: PagesRead = { blocks: [], unread: [], unseen: [], unmapped: [] };
+  const read: PagesRead = { blocks: [], looks: [], unread: [], unseen: [], unmapped: [] };
   let glyphsLeft = input.limits.charactersMax;
   for (let number = 1; number <= source.pageCount; number++) {
     const page = await readPage(source, number, glyphsLeft, input.limits.pageMs, ocr);
     if (page === undefined) read.unread.push(number);
     else {
       glyphsLeft -= page.glyphCount;
-      const seen = page.picture === undefined ? [] : seenBlocks(await ocr!.read(page.picture), number);
+      const look: PageLook[] = [];
+      const text = page.picture === undefined ? '' : await ocr!.read(page.picture, (seen) => look.push({ page: number, ...seen }));
+      const seen = seenBlocks(text, number);
+      if (seen.length > 0) read.looks.push(...look);
       read.blocks.push(...(seen.length > 0 ? seen : page.blocks));
       if (page.isScan && seen.length === 0) read.unseen.push(number);
       else if (page.isUnmapped && seen.length === 0) read.unmapped.push(number);

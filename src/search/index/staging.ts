@@ -1,6 +1,7 @@
 /**
  * The folder in which an attempt leaves its result and from which the index takes it: `content.md` (the Markdown),
- * `chunks.ndjson` (one chunk a line), `vectors.bin` (float32, little-endian, row after row), `meta.json` (written last).
+ * `chunks.ndjson` (one chunk a line), `vectors.bin` (float32, little-endian, row after row), `pages.ndjson` (what
+ * pages look like, one a line, of formats that need it), `meta.json` (written last).
  * Files rather than messages, so that a document of any size passes from thread to thread in bounded memory, and so that
  * an index can be rebuilt from what is published.
  */
@@ -18,7 +19,7 @@ import { completeDocument, type IndexedDocument } from '../document-index.ts';
 export type StagedChunk = { readonly chunk: Chunk; readonly vector: Float32Array | null };
 
 /** The parts that are made of the original. */
-export const madeParts = ['content.md', 'chunks.ndjson', 'vectors.bin'] as const satisfies readonly DocumentPart[];
+export const madeParts = ['content.md', 'chunks.ndjson', 'vectors.bin', 'pages.ndjson'] as const satisfies readonly DocumentPart[];
 export type MadePart = (typeof madeParts)[number];
 
 /** Size and SHA-256 (lower-case hex) of a part as it was written. */

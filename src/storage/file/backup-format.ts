@@ -28,7 +28,14 @@ export type ListedFile = { readonly path: string; readonly bytes: number; readon
 
 export const backupFormat = 1;
 export const indexFile = 'index.sqlite';
-export const storedParts: readonly DocumentPart[] = ['original', 'content.md', 'chunks.ndjson', 'vectors.bin', 'meta.json'];
+export const storedParts: readonly DocumentPart[] = [
+  'original',
+  'content.md',
+  'chunks.ndjson',
+  'vectors.bin',
+  'pages.ndjson',
+  'meta.json',
+];
 
 /** What stands in the way of a backup or a restore, in a sentence for whoever runs it. */
 export class BackupError extends Error {

@@ -11,7 +11,7 @@ import { Writable } from 'node:stream';
 import { callbackify } from 'node:util';
 import type { FileKey, FileStore, IncomingReceipt, Receipt } from '../file-store.ts';
 import { receiveEach } from '../one-by-one.ts';
-import type { DocumentPart } from '../../documents/document-part.ts';
+import { type DocumentPart, optionalParts } from '../../documents/document-part.ts';
 import { AppError } from '../../errors.ts';
 import { isTaskId, type TaskId, type Version } from '../../tasks/task.ts';
 import { type Blobs, blobRowBytes } from './blobs.ts';
@@ -229,8 +229,8 @@ export function createPostgresFileStore(options: {
         const docKey = docKeyOf(docId);
         const made = await readdir(scratchDir);
         const ordinal = await ordinalOf(docKey, version);
-        const isSurplus = made.includes('content.md') && !made.includes('vectors.bin');
-        for (const part of isSurplus ? [...made, 'vectors.bin'] : made) {
+        const surplus = made.includes('content.md') ? optionalParts.filter((part) => !made.includes(part)) : [];
+        for (const part of [...made, ...surplus]) {
           await dropParts('doc_key = $1 AND version = $2 AND part = $3', [docKey, version, part]);
           if (!made.includes(part)) continue;
           const sql = 'INSERT INTO document_part(doc_key, version, ordinal, part, blob) VALUES ($1, $2, $3, $4, $5)';

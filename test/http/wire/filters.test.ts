@@ -1,4 +1,5 @@
 /** The grammar of filters on the wire, what it refuses and how, and the requests that take it. */
+import { pageLookReply } from '../../../src/http/wire/schemas.ts';
 import { describe, expect, it } from 'vitest';
 import { json, startHttpServer, type TestServer } from '../../support/http-server.ts';
 
@@ -98,6 +99,25 @@ describe('a filter', () => {
     const answer = await fetch(`${server.url}/documents?filters=year%3D2024`);
 
     expect([answer.status, (await json<Problem>(answer)).detail.startsWith('filters: is not JSON')]).toEqual([422, true]);
+  });
+});
+
+describe('GET /documents/{doc_id}/look', () => {
+  it('says where texts and lines stand on a page, null where that is not known, and 404 for an unknown document', async () => {
+    const look = { page: 1, width: 210, height: 297, texts: [['灯塔', 20, 26.6, 28, 30.6]], lines: [[1, 2, 3, 4]] } as const;
+    await using server = await startHttpServer({ memory: { look } });
+    await put(server, 'a', {});
+    const path = `${server.url}/documents/a/look`;
+
+    const seen = await json(fetch(path));
+    expect(seen).toEqual({
+      page: 1,
+      look: { width: 210, height: 297, texts: [{ text: '灯塔', box: [20, 26.6, 28, 30.6] }], lines: [[1, 2, 3, 4]] },
+    });
+    expect(pageLookReply.safeParse(seen).success).toBe(true);
+    expect(await json(fetch(`${path}?page=2`))).toEqual({ page: 2, look: null });
+    expect((await fetch(`${path}?page=0`)).status).toBe(422);
+    expect((await fetch(`${server.url}/documents/none/look`)).status).toBe(404);
   });
 });
 

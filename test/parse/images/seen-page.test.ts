@@ -4,6 +4,8 @@ import {
   attemptsOf,
   readSurest,
   type SeenWord,
+  placesOf,
+  seenSize,
   seenWords,
   standInColumns,
   textOf,
@@ -13,7 +15,16 @@ import {
 function line(number: number, text: string, { sureness = 90, places = [] as number[] } = {}): SeenWord[] {
   return text.split(' ').map((word, index) => {
     const left = places[index] ?? index * 50;
-    return { line: `1 1 1 ${number}`, paragraph: '1 1 1', left, right: left + 40, height: 40, sureness, text: word };
+    return {
+      line: `1 1 1 ${number}`,
+      paragraph: '1 1 1',
+      left,
+      right: left + 40,
+      top: number * 50,
+      height: 40,
+      sureness,
+      text: word,
+    };
   });
 }
 
@@ -36,12 +47,12 @@ describe('reading a page', () => {
   it('takes the script that is surest, however sure another was before it', async () => {
     const attempts = attemptsOf(['eng', 'chi_sim', 'chi_tra']);
 
-    expect(await readSurest(attempts, readings({ eng: 50, 'chi_sim+eng': 92, 'chi_tra+eng': 91 }))).toBe('chi_sim+eng');
-    expect(await readSurest(attempts, readings({ eng: 50, 'chi_sim+eng': 86, 'chi_tra+eng': 92 }))).toBe('chi_tra+eng');
+    expect(textOf(await readSurest(attempts, readings({ eng: 50, 'chi_sim+eng': 92, 'chi_tra+eng': 91 })))).toBe('chi_sim+eng');
+    expect(textOf(await readSurest(attempts, readings({ eng: 50, 'chi_sim+eng': 86, 'chi_tra+eng': 92 })))).toBe('chi_tra+eng');
   });
 
   it('has no text where nothing was seen', async () => {
-    expect(await readSurest(['eng'], () => [])).toBe('');
+    expect(textOf(await readSurest(['eng'], () => []))).toBe('');
   });
 
   it('reads a page of Chinese again by its columns where many lines have the same gap', async () => {
@@ -71,8 +82,20 @@ describe('reading a page', () => {
 
     const words = seenWords(table.join('\n'));
 
-    expect(words[0]).toEqual({ line: '1 1 1 1', paragraph: '1 1 1', left: 10, right: 40, height: 40, sureness: 91.5, text: 'one' });
+    expect(words[0]).toEqual({
+      line: '1 1 1 1',
+      paragraph: '1 1 1',
+      left: 10,
+      right: 40,
+      top: 20,
+      height: 40,
+      sureness: 91.5,
+      text: 'one',
+    });
     expect(textOf(words)).toBe('one\ntwo\n\nthree');
+    expect(placesOf(words)[0]).toEqual(['one', 10, 20, 40, 60]);
+    expect(seenSize(['1\t1\t0\t0\t0\t0\t0\t0\t640\t480\t-1\t', ...table].join('\n'))).toEqual({ width: 640, height: 480 });
+    expect(seenSize(table.join('\n'))).toBeNull();
   });
 });
 

@@ -174,4 +174,28 @@ describe('an OFD', () => {
     expect(parsed.markdown).toBe('two');
     expect(parsed.warnings).toEqual([expect.stringMatching(/^The part Doc_0\/Pages\/Page_0\/Content\.xml was not read: /)]);
   });
+
+  it('tells where type and lines stand, in millimetres from the upper left corner, in pieces without a gap', async () => {
+    const objects = [
+      ofdText({ x: 20, y: 30, text: '灯塔亮', deltaX: '4 10' }),
+      ofdText({ x: 50, y: 60, text: '竖排', deltaY: '5' }),
+      ofdLine(20, 40, 120, 40),
+    ].join('');
+    const { looks } = await parseBytes(parser, makeOfd({ pages: [{ objects }] }));
+
+    expect(looks).toEqual([
+      {
+        page: 1,
+        width: 210,
+        height: 297,
+        texts: [
+          ['灯塔', 20, 26.6, 28, 30.6],
+          ['亮', 34, 26.6, 38, 30.6],
+          ['竖', 50, 56.6, 54, 60.6],
+          ['排', 50, 61.6, 54, 65.6],
+        ],
+        lines: [[20, 40, 120, 40]],
+      },
+    ]);
+  });
 });

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { documentFolder, type FileKey, type FileStore, type Receipt } from '../../file-store.ts';
-import type { DocumentPart } from '../../../documents/document-part.ts';
+import { type DocumentPart, optionalParts } from '../../../documents/document-part.ts';
 import { AppError, hasErrno } from '../../../errors.ts';
 import { isLater, isTaskId, type TaskId, type Version, withOrdinal } from '../../../tasks/task.ts';
 import { type Disk, orNull } from '../disk/disk.ts';
@@ -32,7 +32,7 @@ export interface FileFileStore extends FileStore {
 }
 
 /** `meta.json` last: it says what the others are. */
-const mendedParts: readonly DocumentPart[] = ['content.md', 'chunks.ndjson', 'vectors.bin', 'meta.json'];
+const mendedParts: readonly DocumentPart[] = ['content.md', 'chunks.ndjson', 'vectors.bin', 'pages.ndjson', 'meta.json'];
 
 type Kept = FileReceipt | WholeReceipt;
 
@@ -121,7 +121,7 @@ export function createFileFileStore(options: {
     for (const part of parts) {
       const path = join(target, part);
       const there = await orNull(disk.stat(path, `${at}.look`));
-      const isSurplus = part === 'vectors.bin' && made.includes('content.md') && !made.includes(part);
+      const isSurplus = optionalParts.some((one) => one === part) && made.includes('content.md') && !made.includes(part);
       if (there !== null && (isSurplus || (made.includes(part) && there.kind !== 'file'))) await drop(path);
       if (made.includes(part)) await disk.rename(join(scratchDir, part), path, `${at}.rename`);
     }
