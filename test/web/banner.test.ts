@@ -50,8 +50,8 @@ it('says in its settings what this server does not read or give, and whose setti
 
   expect(await value('Pictures and scans')).toBe('Not set up. Ask an administrator (OCR_LANGUAGES).');
   expect(await value('Answers with citations')).toBe('Not set up. Ask an administrator (ANSWER_URL).');
-  expect(await value('Formats that are read')).not.toContain('PNG');
-  expect(await value('Formats that are read')).toContain('DOCX');
+  expect(await value('Supported formats')).not.toContain('PNG');
+  expect(await value('Supported formats')).toContain('DOCX');
   expect(await value('You may')).toBe('do everything, and see everybody’s tasks');
   await close();
 });

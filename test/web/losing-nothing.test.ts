@@ -35,7 +35,7 @@ describe('a file whose name is taken', () => {
     const names = ['a', 'b', 'c'].map((letter) => `${letter}-${language}.txt`);
     for (const name of names) await insert(server.url, name, { name, bytes: `The old heron of ${name}.` });
     const { page, incidents, close } = await openPage(browser, server.url, { language });
-    const words = language === 'en' ? ['Replace', 'Keep both', 'Skip'] : ['替换', '两者都保留', '跳过'];
+    const words = language === 'en' ? ['Replace', 'Keep both', 'Skip'] : ['替换', '保留两者', '跳过'];
     const on = (action: string, name: string): string => (language === 'en' ? `${action}: ${name}` : `${action}：${name}`);
 
     await dropFiles(
@@ -72,7 +72,7 @@ describe('a file whose name is taken', () => {
     );
     await page.locator('.batch-head .primary').click();
 
-    await page.getByRole('button', { name: 'Keep both of all' }).click();
+    await page.getByRole('button', { name: 'Keep all of both' }).click();
     await page.locator('.upload-row.is-completed').nth(1).waitFor();
 
     expect(Object.keys(await filenames())).toEqual(expect.arrayContaining(['m1 (2).txt', 'm2 (2).txt']));

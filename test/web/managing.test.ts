@@ -94,7 +94,7 @@ describe('tasks', () => {
     await page.locator('.segments .tab-count').waitFor();
     expect(await page.locator('.segments a').filter({ hasText: 'Processing' }).textContent()).toBe('Processing1');
 
-    await page.getByLabel('Find by file or ID').fill('report 7.pdf');
+    await page.getByLabel('Find by file name or ID').fill('report 7.pdf');
 
     await until('it is found', async () => (await names(page)).join() === 'report 7.pdf');
     await close();
@@ -137,7 +137,7 @@ describe('details of a document', () => {
     await page.getByRole('checkbox', { name: 'Select one.txt' }).click();
     await page.getByRole('checkbox', { name: 'Select two.txt' }).click();
     await page.getByRole('button', { name: 'Edit details' }).click();
-    await page.getByLabel('Detail', { exact: true }).fill('year');
+    await page.getByLabel('Name', { exact: true }).fill('year');
     await page.getByLabel('Value').fill('2024');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('The details of 2 documents were saved.').waitFor();

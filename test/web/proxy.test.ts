@@ -81,7 +81,7 @@ describe('behind a proxy', () => {
   it('polls where event streams do not come through', async () => {
     const proxy = await startProxy({ target: server.url, prefix: '', refuseStreams: true });
     const { page, close } = await openPage(browser, `${proxy.url}#/tasks`);
-    await page.getByText('Live, by polling').waitFor();
+    await page.getByText('Live, every 2 seconds').waitFor();
 
     await insert(server.url, 'polled', { name: 'polled.txt', bytes: 'Polled.' });
     await page.locator('.task-row').filter({ hasText: 'polled.txt' }).getByText('Completed').waitFor();

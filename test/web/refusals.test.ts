@@ -108,7 +108,7 @@ describe('a failed task', () => {
     expect(await page.getByRole('button', { name: /Retry/ }).count()).toBe(1);
     await page.getByRole('link', { name: 'Details of torn.pdf' }).click();
     await page.getByText('Details', { exact: true }).click();
-    expect(await page.locator('dialog dt').allTextContents()).not.toContain('Stage');
+    expect(await page.locator('dialog dt').allTextContents()).not.toContain('Step');
     expect(await page.locator('dialog dd').allTextContents()).not.toContain('Done');
     await close();
   });

@@ -75,7 +75,7 @@ describe('the task table', () => {
     const { page, close } = await openPage(browser, `${server.url}/#/tasks`);
 
     await page.getByRole('link', { name: /^Completed/ }).click();
-    await page.getByLabel('Find by file or ID').fill('app');
+    await page.getByLabel('Find by file name or ID').fill('app');
     await until('one row is left', async () => (await rows(page)).length === 1);
     expect(page.url()).toContain('#/tasks?status=completed&q=app');
     await page.reload();
@@ -109,7 +109,7 @@ describe('the task table', () => {
     await page.locator('.task-row').first().waitFor();
 
     await server.kill();
-    await page.getByText('The server does not answer.').first().waitFor();
+    await page.getByText('The server is not responding.').first().waitFor();
     server = await startServer({ dataDir: server.dataDir, rigged: true, env: { PORT: port, MAX_CONCURRENT_TASKS: '1' } });
     const backMs = performance.now();
     await submit('after.txt');
@@ -119,7 +119,7 @@ describe('the task table', () => {
     });
 
     console.log(`table right ${Math.round(performance.now() - backMs)} ms after the server was ready again`);
-    expect(await page.getByText('The server does not answer.').count()).toBe(0);
+    expect(await page.getByText('The server is not responding.').count()).toBe(0);
     await until('every task has come to its end', async () => {
       const [shown, real] = [await rows(page), await truth()];
       return shown.join() === real.join() && real.every((row) => row.endsWith('Completed'));

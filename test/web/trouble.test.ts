@@ -38,7 +38,7 @@ const troubles: readonly Trouble[] = [
     begin: () => {
       server.instead = (_req, res) => owed.push(res) > 0;
     },
-    says: { en: /^The server does not answer\./, zh: /^服务器没有响应。/ },
+    says: { en: /^The server is not responding\./, zh: /^服务器没有响应。/ },
     isAway: true,
   },
   {
@@ -47,7 +47,7 @@ const troubles: readonly Trouble[] = [
       server.instead = (req) => req.socket.destroy() !== undefined;
       server.hangUp();
     },
-    says: { en: /^The server does not answer\./, zh: /^服务器没有响应。/ },
+    says: { en: /^The server is not responding\./, zh: /^服务器没有响应。/ },
     isAway: true,
   },
   {
@@ -60,7 +60,7 @@ const troubles: readonly Trouble[] = [
       };
       server.hangUp();
     },
-    says: { en: /The service is starting|The server does not answer/, zh: /服务正在启动|服务器没有响应/ },
+    says: { en: /The service is starting|The server is not responding/, zh: /服务正在启动|服务器没有响应/ },
     isAway: true,
   },
   {
@@ -157,9 +157,9 @@ describe('a script that does not come', () => {
     };
     const { page, close } = await openPage(browser, server.url);
     await page.getByRole('link', { name: 'System' }).click();
-    await page.getByRole('button', { name: 'Load the page again' }).waitFor();
+    await page.getByRole('button', { name: 'Reload the page' }).waitFor();
     server.instead = null;
-    await page.getByRole('button', { name: 'Load the page again' }).click();
+    await page.getByRole('button', { name: 'Reload the page' }).click();
     await page.locator('.facts').waitFor();
     await close();
   });
