@@ -1,8 +1,9 @@
 /**
- * The engines side by side: `npm run bench -- engines [--tasks N] [--chunks N] [--documents N]`, 100,000 of the first two by default (some minutes). All are
+ * The engines side by side: `npm run bench -- engines [--tasks N] [--chunks N] [--documents N] [--inputs FILE]`, 100,000 of the first two by default (some minutes). All are
  * measured in turns, so that the noise is shared, with PostgreSQL and Redis servers of its own that flush every commit. Front end
- * and worker of each engine are in this one process; documents are of 20 chunks, questions of 2 to 8 words, as common as words are.
+ * and worker of each engine are in this one process; documents are of 20 chunks, questions of 2 to 8 words, as common as words are. `--inputs` keeps there what `npm run scale` reads.
  */
+import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { SearchAnswer, SearchMode } from '../../src/search/document-index.ts';
 import { beginNext, completedOutcome, upload } from '../support/engine-steps.ts';
@@ -11,6 +12,7 @@ import { barsOf } from './record.ts';
 import { documentChunks, type EngineName, type Filled, type FilledEngine, openFilledEngines } from './filled-engines.ts';
 import { createText, question } from './made-text.ts';
 import { percentile, round } from './process-figures.ts';
+import { inputsFrom, writeInputs } from './scale-model.ts';
 import { smallCosts } from './small-costs.ts';
 
 const rounds = 4;
@@ -35,6 +37,7 @@ export const bench: Bench = {
         tasks: { type: 'string', default: '100000' },
         chunks: { type: 'string', default: '100000' },
         documents: { type: 'string', default: '1000' },
+        inputs: { type: 'string' },
       },
     });
     const size = { tasks: Number(values.tasks), chunks: Number(values.chunks) };
@@ -49,8 +52,12 @@ export const bench: Bench = {
       ...(await drains(engines)),
       ...(await claims(engines)),
       ...(await searches(engines)),
+      await indexBytes(engines, size.chunks),
     ];
-    return [...figures.map(toRow), ...(await smallCosts(Number(values.documents), say))];
+    const rows = [...figures.map(toRow), ...(await smallCosts(Number(values.documents), say))];
+    const machine = `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node ${process.version}, engines ${args.join(' ')}`;
+    if (values.inputs !== undefined) writeInputs(values.inputs, inputsFrom(rows, size.chunks, machine));
+    return rows;
   },
   chart: (rows) =>
     barsOf(rows, (row) => String(row['figure']), ['files', 'PostgreSQL', 'Redis', 'Redis + PostgreSQL'], {
@@ -155,6 +162,12 @@ async function searches(engines: readonly FilledEngine[]): Promise<Figures[]> {
     perSecond('hybrid searches/s, 8 at once', crowd, questionsCount),
     { figure: 'answers as with files', values: answered },
   ];
+}
+
+async function indexBytes(engines: readonly FilledEngine[], chunks: number): Promise<Figures> {
+  const values = new Map<EngineName, number>();
+  for (const { name, front } of engines) values.set(name, (await front.index.stats()).bytes / chunks);
+  return { figure: 'index, bytes a chunk', values };
 }
 
 function find({ front }: FilledEngine, mode: SearchMode, number: number): Promise<SearchAnswer> {

@@ -8,11 +8,14 @@ import { join } from 'node:path';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
 import type { DocumentIndex, SearchMode } from '../../src/search/document-index.ts';
 import type { Filter } from '../../src/search/filters.ts';
+import type { Segment } from '../../src/search/index/segments.ts';
+import { addSiblings, bestRows, postingsOf, scoreInSteps } from '../../src/search/ranking/scorer.ts';
 import { openSqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import { openDatabase } from '../../src/storage/postgres/database.ts';
 import { createPostgresIndex } from '../../src/storage/postgres/index/postgres-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { silentLogger } from '../support/engine-steps.ts';
+import { makeSegment, randomFrom } from '../support/memory-segment.ts';
 import { ask, startPostgres } from '../support/postgres.ts';
 import { stageDocument } from '../support/staged-document.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -46,7 +49,7 @@ export const bench: Bench = {
     const rows: Row[] = [];
     for (const [name, index] of [['files', file] as const, ['PostgreSQL', table] as const])
       for (const mode of ['keyword', 'hybrid'] as const) rows.push({ what: `${name}, ${mode}`, ...(await compare(index, mode)) });
-    return rows;
+    return [...rows, ...scoring(10 * Number(chunks))];
   },
 };
 
@@ -90,4 +93,55 @@ async function compare(index: DocumentIndex, mode: SearchMode): Promise<Row> {
     'CPU ms with': round(median('with', 'cpuMs')),
     'CPU ratio': round(median('with', 'cpuMs') / median('without', 'cpuMs')),
   };
+}
+
+/** Of each common word, in which share of the chunks it is. */
+const commonShares = [0.6, 0.4, 0.3, 0.2];
+const scorings = 15;
+
+/** What grows with the index, alone: four common words scored in so many chunks, by lists as they are stored, by lists that are kept unpacked, and through the filter. */
+function scoring(chunks: number): Row[] {
+  const random = randomFrom(3);
+  const rowTerms = (): [string, number][] =>
+    commonShares.flatMap((share, term): [string, number][] =>
+      random() < share ? [[`t${term}`, 1 + Math.floor(random() * 4)]] : [],
+    );
+  const documents = Math.ceil(chunks / documentChunks);
+  const made = makeSegment(documents, documentChunks, rowTerms, random);
+  const may = new Uint8Array(documents * documentChunks);
+  for (let row = 0; row < may.length; row += 100 * documentChunks) may.fill(1, row, row + documentChunks);
+  const [stored, kept] = [made.open(0), made.open(2 ** 28)];
+  const cpu = { stored: [] as number[], kept: [] as number[], filtered: [] as number[] };
+  for (let time = 0; time < scorings + 3; time += 1) {
+    const laps = { stored: scoreCpuMs(stored, null), kept: scoreCpuMs(kept, null), filtered: scoreCpuMs(kept, may) };
+    if (time >= 3) for (const which of ['stored', 'kept', 'filtered'] as const) cpu[which].push(laps[which]);
+  }
+  const [asStored, asKept, filtered] = [cpu.stored, cpu.kept, cpu.filtered].map((each) => percentile(each, 0.5)) as [
+    number,
+    number,
+    number,
+  ];
+  return [
+    {
+      what: `scoring alone, four common words in ${chunks} chunks`,
+      'CPU ms, lists as stored': round(asStored),
+      'CPU ms, lists unpacked': round(asKept),
+      'unpacked ÷ stored': round(asKept / asStored),
+      'CPU ms with': round(filtered),
+      'CPU ratio': round(filtered / asKept),
+      'filtered ÷ stored': round(filtered / asStored),
+    },
+  ];
+}
+
+function scoreCpuMs(segment: Segment, may: Uint8Array | null): number {
+  const before = process.cpuUsage();
+  const terms = commonShares.map((_, term) => ({ postings: postingsOf(`t${term}`, [segment]), weight: 1 }));
+  const steps = scoreInSteps(terms, [segment], { chunks: segment.chunks, averageLength: 25 }, () => may);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  addSiblings(step.value, [segment], 0.1, () => may);
+  bestRows(step.value, [segment], () => may, 256);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }

@@ -11,7 +11,7 @@ const byTheClock = [
   /SELECT id FROM task WHERE cancel/,
   /SELECT count\(\*\) AS n FROM lease/,
   /pg_try_advisory/,
-  /pg_notify.* of task$/,
+  /pg_notify.* of step$/,
   /^INSERT INTO progress/,
   /^SELECT record FROM task WHERE id = ANY/,
   // The check for damage, which goes through all documents.

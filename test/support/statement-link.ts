@@ -93,7 +93,7 @@ function createSession(onTransaction: (transaction: SeenTransaction) => void): {
 /** With what a notification is of. */
 function withNews(statement: string, body: Buffer): string {
   if (!statement.includes('pg_notify')) return statement;
-  const kinds = body.toString('latin1').match(/(?<=[{",])(job|task|end|cancel|missed)(?=[ "},])/g) ?? [];
+  const kinds = body.toString('latin1').match(/(?<=[{",])(job|step|end|cancel|missed)(?=[ "},])/g) ?? [];
   return `${statement} of ${[...new Set(kinds)].sort().join(', ')}`;
 }
 

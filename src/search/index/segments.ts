@@ -19,6 +19,7 @@ import {
   ByteReader,
 } from './posting-blocks.ts';
 import type { ChunkTerms } from '../analysis/chunk-terms.ts';
+import { type UnpackedList, UnpackedLists, unpackedBytesMax } from './unpacked.ts';
 
 /** Segments of one size class that are merged together. */
 export const mergeWidth = 8;
@@ -167,10 +168,13 @@ export function insertSegment(
 /** Where the blocks of segments are read. */
 export interface BlockSource {
   get(id: number): Uint8Array;
+  /** Of what was read, the lists that are asked for again and again. */
+  readonly lists: UnpackedLists;
 }
 
 /** Blocks read lately, up to so many bytes; block ids are never used again, so a block never goes out of date. */
 export class BlockCache implements BlockSource {
+  readonly lists: UnpackedLists = new UnpackedLists(unpackedBytesMax);
   readonly #database: IndexDatabase;
   readonly #bytesMax: number;
   readonly #blocks = new Map<number, Uint8Array>();
@@ -282,6 +286,11 @@ export class Segment {
   find(term: string): PostingList | null {
     const at = lastNotAfter(this.#firsts, term);
     return at < 0 ? null : findInBlock(this.#source.get(this.#blocks[at]!), term);
+  }
+
+  /** The same postings where they are gone through quickest; null for a list that is short or not asked for again and again. */
+  unpacked(term: string, list: PostingList): UnpackedList | null {
+    return this.#source.lists.get(`${this.id} ${term}`, list);
   }
 
   /** How many rows that are still there have the term, whose postings these are. */

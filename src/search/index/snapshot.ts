@@ -90,9 +90,11 @@ function rowsOf(segment: Segment, documents: ReadonlySet<number>): Uint8Array {
   const rows = new Uint8Array(segment.chunks);
   const isFew = documents.size < segment.runs.length;
   const runs = isFew ? [...documents].flatMap((document) => segment.runsOf(document)) : segment.runs;
-  for (const { document, firstRow, chunks } of runs)
-    if (isFew || documents.has(document)) rows.fill(1, firstRow, firstRow + chunks);
   const { live } = segment;
-  if (live !== null) for (let row = 0; row < rows.length; row++) rows[row]! &= live[row]!;
+  for (const { document, firstRow, chunks } of runs) {
+    if (!isFew && !documents.has(document)) continue;
+    // A document is there as a whole, or not at all.
+    if (live === null || live[firstRow] === 1) rows.fill(1, firstRow, firstRow + chunks);
+  }
   return rows;
 }

@@ -20,7 +20,7 @@ import { nearness, wordPairs } from './proximity.ts';
 import { feedbackTerms, queryTokens, repairedTerms, replaced, withSynonyms, writtenTerms, type QueryTerm } from './query-terms.ts';
 import { synonymTerms } from './synonyms.ts';
 import { type Asked, askedNothing, askedOf, ratings } from './relevance.ts';
-import { addSiblings, bestRows, byScore, idf, scoreInSteps, type Scored, type Scores } from './scorer.ts';
+import { addSiblings, type Allowed, bestRows, byScore, idf, mayRuns, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
 import type { Segment } from '../index/segments.ts';
 import type { Snapshot } from '../index/snapshot.ts';
@@ -76,7 +76,7 @@ export type RankingInput = {
   readonly near: ((limit: number) => readonly Near[]) | null;
   readonly query: string;
   readonly mode: SearchMode;
-  readonly allowed: (segment: Segment) => Uint8Array | null;
+  readonly allowed: Allowed;
   /** Rows to return at most. */
   readonly limit: number;
   /** Groups of words that stand for each other. */
@@ -113,7 +113,7 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
     return { top, total: top.length, terms, tokens, asked, askedAcross: askedNothing, shownFor };
   }
   const scores = yield* scoreInSteps(terms, segments, collection, input.allowed);
-  addSiblings(scores, segments, tuning.siblingShare);
+  addSiblings(scores, segments, tuning.siblingShare, input.allowed);
   const phrases = phrasesOf(input.query);
   const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, scores);
   const ranked = yield* rankScored(input, scores, { terms, tokens, asked });
@@ -237,7 +237,7 @@ function* addFeedback(
     asked,
   );
   const weight = input.mode === 'vector' ? 1 : feedbackWeight({ covered, evenness, terms: terms.length });
-  const combined = combine(scores, second, (weight * top[0]!.score) / highest(second, input));
+  const combined = combine(scores, second, (weight * top[0]!.score) / highest(second, input), input);
   return bestRows(combined, segments, input.allowed, input.limit);
 }
 
@@ -252,17 +252,19 @@ function highest(scores: Scores, input: RankingInput): number {
   for (const [at, segment] of input.snapshot.segments.entries()) {
     const allowed = input.allowed(segment);
     const list = scores[at]!;
-    for (let row = 0; row < list.length; row++) {
-      if (list[row]! > best && (allowed === null || allowed[row] === 1)) best = list[row]!;
+    for (const { firstRow, chunks } of mayRuns(segment, allowed)) {
+      if (allowed !== null && allowed[firstRow] === 0) continue;
+      for (let row = firstRow; row < firstRow + chunks; row++) if (list[row]! > best) best = list[row]!;
     }
   }
   return best === 0 ? 1 : best;
 }
 
-function combine(first: Scores, second: Scores, weight: number): Scores {
-  for (const [at, scores] of first.entries()) {
-    const others = second[at]!;
-    for (let row = 0; row < scores.length; row++) scores[row]! += weight * others[row]!;
+function combine(first: Scores, second: Scores, weight: number, { snapshot, allowed }: RankingInput): Scores {
+  for (const [at, segment] of snapshot.segments.entries()) {
+    const [scores, others] = [first[at]!, second[at]!];
+    for (const { firstRow, chunks } of mayRuns(segment, allowed(segment)))
+      for (let row = firstRow; row < firstRow + chunks; row++) scores[row]! += weight * others[row]!;
   }
   return first;
 }

@@ -1,9 +1,10 @@
 /**
- * BM25 over the segments: every posting of every query term, added up row by row. Plain arrays and no skipping; about
- * 6 ns a posting, so a million chunks with ten ordinary words take some tens of milliseconds.
+ * BM25 over the segments: every posting of every query term, added up row by row, about 6 ns a posting, and 2 ns of those lists that are
+ * asked for again and again. Where only some documents may be found, the postings between them are passed over.
  */
 import { ByteReader, type PostingList } from '../index/posting-blocks.ts';
-import type { Segment } from '../index/segments.ts';
+import type { Run, Segment } from '../index/segments.ts';
+import { stridePostings, type UnpackedList } from '../index/unpacked.ts';
 
 /** One chunk and how well it answers. */
 export type Scored = {
@@ -27,7 +28,12 @@ export type Collection = { readonly chunks: number; readonly averageLength: numb
 export type Scores = readonly Float32Array[];
 
 /** Where a term occurs, by segment, and in how many chunks that are still there. */
-export type TermPostings = { readonly lists: readonly (PostingList | null)[]; readonly chunks: number };
+export type TermPostings = {
+  readonly lists: readonly (PostingList | null)[];
+  readonly chunks: number;
+  /** Absent where the lists are not those that the segments keep of one term. */
+  readonly term?: string;
+};
 
 /** The usual constants: how soon repetition stops counting, and how much length counts. */
 const k1 = 1.2;
@@ -41,7 +47,7 @@ export function postingsOf(term: string, segments: readonly Segment[]): TermPost
     if (list !== null) chunks += segment.liveRowsOf(term, list);
     return list;
   });
-  return { lists, chunks };
+  return { lists, chunks, term };
 }
 
 /** How telling a term is: the BM25 weight of one that `chunks` of all chunks have. */
@@ -57,7 +63,7 @@ export function* scoreInSteps(
   terms: readonly { readonly postings: TermPostings; readonly weight: number }[],
   segments: readonly Segment[],
   collection: Collection,
-  allowed: (segment: Segment) => Uint8Array | null = () => null,
+  allowed: Allowed = () => null,
 ): Generator<() => undefined, Scores> {
   const scores: Float32Array[] = [];
   let rows = 0;
@@ -66,11 +72,17 @@ export function* scoreInSteps(
     scores.push(own);
     rows += segment.chunks;
     const may = allowed(segment);
-    if (may?.includes(1) === false) continue;
+    const runs = mayRuns(segment, may);
+    if (runs.length === 0) continue;
     for (const { postings, weight } of terms) {
       const list = postings.lists[at];
       if (!list) continue;
-      addScores(list, own, segment.lengths, weight * idf(postings.chunks, collection), collection.averageLength, may);
+      const scale = weight * idf(postings.chunks, collection) * (k1 + 1);
+      const into = { scores: own, lengths: segment.lengths, scale, averageLength: collection.averageLength };
+      const unpacked = postings.term === undefined ? null : segment.unpacked(postings.term, list);
+      if (unpacked === null) addScores(list, into, may);
+      else if (runs.length < segment.runs.length / fewShare) addScoresOfRuns(unpacked, into, runs);
+      else addUnpackedScores(unpacked, into, may);
       rows += list.rows;
       if (rows < stepRows) continue;
       rows = 0;
@@ -78,6 +90,21 @@ export function* scoreInSteps(
     }
   }
   return scores;
+}
+
+/** Which rows of a segment may be found: 1 for those, 0 for the others, a document's rows all alike; null for all. */
+export type Allowed = (segment: Segment) => Uint8Array | null;
+
+/** Where at most one document in so many may be found, they are looked up one by one. */
+const fewShare = 4;
+const runsOf = new WeakMap<Uint8Array, readonly Run[]>();
+
+/** The documents of a segment that may be found. */
+export function mayRuns(segment: Segment, may: Uint8Array | null): readonly Run[] {
+  if (may === null || may === segment.live) return segment.runs;
+  let runs = runsOf.get(may);
+  if (runs === undefined) runsOf.set(may, (runs = segment.runs.filter(({ firstRow }) => may[firstRow] === 1)));
+  return runs;
 }
 
 /** The scores of the rows that have every one of these terms; 0 for all others. At most 255 terms are looked at. */
@@ -94,31 +121,43 @@ export function rowsWithAll(scores: Scores, terms: readonly TermPostings[]): Sco
  * Lets each row that scored profit from the best other row of its document, by this share: a document that was cut in two
  * is as good an answer as it was whole. Changes `scores`.
  */
-export function addSiblings(scores: Scores, segments: readonly Segment[], share: number): void {
+export function addSiblings(scores: Scores, segments: readonly Segment[], share: number, allowed: Allowed): void {
   for (const [at, segment] of segments.entries()) {
-    for (const run of segment.runs) if (run.chunks > 1) addBestOther(scores[at]!, run.firstRow, run.firstRow + run.chunks, share);
+    for (const run of mayRuns(segment, allowed(segment)))
+      if (run.chunks > 1) addBestOther(scores[at]!, run.firstRow, run.firstRow + run.chunks, share);
   }
 }
 
+/** Half of the rows of a common word have it: a branch on that is taken wrongly half of the time, and costs more than the sums. */
 function addBestOther(scores: Float32Array, from: number, to: number, share: number): void {
-  let best = from;
+  let highest = 0;
   let second = 0;
-  for (let row = from + 1; row < to; row++) {
+  for (let row = from; row < to; row++) {
     const score = scores[row]!;
-    if (score > scores[best]!) {
-      second = scores[best]!;
-      best = row;
-    } else if (score > second) second = score;
+    second = Math.max(second, Math.min(highest, score));
+    highest = Math.max(highest, score);
   }
-  const highest = scores[best]!;
-  for (let row = from; row < to; row++) if (scores[row]! > 0) scores[row]! += share * (row === best ? second : highest);
+  // One row alone has no other to profit from.
+  if (second === 0) return;
+  let best = from;
+  while (scores[best] !== highest) best++;
+  const own = highest + share * second;
+  const more = share * highest;
+  for (let row = from; row < to; row++) {
+    const score = scores[row]!;
+    scores[row] = score + more * Math.min(1, score * oneOfAny);
+  }
+  scores[best] = own;
 }
+
+/** Makes 1 or more of any score but 0. */
+const oneOfAny = 1e30;
 
 /** The best `limit` rows, best first, and how many scored at all. `allowed` has 0 for rows that may not be found. */
 export function bestRows(
   scores: Scores,
   segments: readonly Segment[],
-  allowed: (segment: Segment) => Uint8Array | null,
+  allowed: Allowed,
   limit: number,
 ): { top: Scored[]; total: number } {
   const best = new BestRows(limit);
@@ -127,18 +166,17 @@ export function bestRows(
   return { top: best.sorted(), total };
 }
 
-function addScores(
-  list: PostingList,
-  scores: Float32Array,
-  lengths: Uint16Array,
-  weight: number,
-  averageLength: number,
-  may: Uint8Array | null,
-): void {
+/** Where scores are added up, and what a posting is worth there. */
+type Into = {
+  readonly scores: Float32Array;
+  readonly lengths: Uint16Array;
+  readonly scale: number;
+  readonly averageLength: number;
+};
+
+function addScores({ bytes }: PostingList, { scores, lengths, scale, averageLength }: Into, may: Uint8Array | null): void {
   const base = k1 * (1 - b);
   const slope = (k1 * b) / averageLength;
-  const scale = weight * (k1 + 1);
-  const bytes = list.bytes;
   const end = bytes.length;
   let at = 0;
   let row = 0;
@@ -158,6 +196,71 @@ function addScores(
   }
 }
 
+/** The same sums, of a list without branches. */
+function addUnpackedScores({ postings }: UnpackedList, into: Into, may: Uint8Array | null): void {
+  const { scores, lengths, scale, averageLength } = into;
+  const base = k1 * (1 - b);
+  const slope = (k1 * b) / averageLength;
+  const count = postings.length;
+  let row = 0;
+  if (may === null) {
+    for (let at = 0; at < count; at++) {
+      const posting = postings[at]!;
+      row += posting >>> 4;
+      const times = posting & 15;
+      scores[row]! += (scale * times) / (times + base + slope * lengths[row]!);
+    }
+    return;
+  }
+  for (let at = 0; at < count; at++) {
+    const posting = postings[at]!;
+    row += posting >>> 4;
+    const times = posting & 15;
+    if (may[row] === 1) scores[row]! += (scale * times) / (times + base + slope * lengths[row]!);
+  }
+}
+
+/** The same sums in the rows of some documents, whose postings are looked up. */
+function addScoresOfRuns({ postings, rowsBefore }: UnpackedList, into: Into, runs: readonly Run[]): void {
+  const { scores, lengths, scale, averageLength } = into;
+  const base = k1 * (1 - b);
+  const slope = (k1 * b) / averageLength;
+  const count = postings.length;
+  let at = 0;
+  let before = 0;
+  let stride = 0;
+  for (const { firstRow, chunks } of runs) {
+    const last = lastBelow(rowsBefore, firstRow, stride);
+    if (last > stride && last * stridePostings > at) {
+      at = last * stridePostings;
+      before = rowsBefore[last]!;
+    }
+    stride = last;
+    const end = firstRow + chunks;
+    for (; at < count; at++) {
+      const posting = postings[at]!;
+      const row = before + (posting >>> 4);
+      if (row >= end) break;
+      before = row;
+      if (row < firstRow) continue;
+      const times = posting & 15;
+      scores[row]! += (scale * times) / (times + base + slope * lengths[row]!);
+    }
+  }
+}
+
+/** The last place from `from` on whose row is below this one, or `from`. */
+function lastBelow(rows: Uint32Array, row: number, from: number): number {
+  let low = from;
+  let high = rows.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (rows[middle]! < row) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
 function countRows(list: PostingList, counts: Uint8Array): void {
   const reader = new ByteReader(list.bytes);
   let row = 0;
@@ -169,17 +272,16 @@ function countRows(list: PostingList, counts: Uint8Array): void {
 
 function collect(segment: Segment, scores: Float32Array, allowed: Uint8Array | null, best: BestRows): number {
   let matched = 0;
-  let worst = best.worst;
-  for (const { firstRow, chunks, firstChunk } of segment.runs) {
-    // A document is let through as a whole, or not at all.
+  let { score: bar, chunkId: barId } = best.worst;
+  for (const { firstRow, chunks, firstChunk } of mayRuns(segment, allowed)) {
     if (allowed !== null && allowed[firstRow] === 0) continue;
     for (let row = firstRow; row < firstRow + chunks; row++) {
       const score = scores[row]!;
       if (score <= 0) continue;
       matched++;
-      if (score < worst.score) continue;
+      if (score < bar) continue;
       const chunkId = firstChunk + row - firstRow;
-      if (score > worst.score || chunkId < worst.chunkId) worst = best.offer({ segment, row, chunkId, score });
+      if (score > bar || chunkId < barId) ({ score: bar, chunkId: barId } = best.offer({ segment, row, chunkId, score }));
     }
   }
   return matched;

@@ -79,7 +79,7 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
     segments,
     rows.collection,
   );
-  addSiblings(scores, segments, input.siblingShare);
+  addSiblings(scores, segments, input.siblingShare, input.allowed);
   const { top: best, total } = bestRows(scores, segments, input.allowed, input.limit);
   if (best.length === 0) return null;
   const share = shareOfPlaces(

@@ -142,7 +142,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     }
   }
 
-  function hasChanged(signal: Extract<Signal, { kind: 'task' | 'end' }>): void {
+  function hasChanged(signal: Extract<Signal, { kind: 'step' | 'end' }>): void {
     if (signal.kind === 'end' && signal.record !== undefined) watch.ended(endedSnapshot(signal.record));
     else watch.changed(signal.id as TaskId, { isEnd: signal.kind === 'end' });
   }

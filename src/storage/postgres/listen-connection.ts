@@ -10,9 +10,9 @@ import { clientOptions, isAway, type Row } from './database.ts';
 export type Signal =
   /** A job may be there to take: a new task's, or some. */
   | { readonly kind: 'job'; readonly id?: string }
-  /** A task's record or progress is another one. */
-  | { readonly kind: 'task'; readonly id: string }
-  /** As `task`, and the last change; with the record, when it is short enough for a message, so that nobody has to read it. */
+  /** A task's record or progress is another one, and not the last. */
+  | { readonly kind: 'step'; readonly id: string }
+  /** The last change; with the record, when it is short enough for a message, so that nobody has to read it. */
   | { readonly kind: 'end'; readonly id: string; readonly record?: string }
   /** Some of the above may never be told: what changed lately is to be looked up. */
   | { readonly kind: 'missed' }
@@ -39,6 +39,8 @@ export function encodeSignal(signal: Signal): string {
 
 function decodeSignal(payload: string): Signal {
   const [, kind, id, record] = /^(\S+)(?: (\S+))?(?: (.*))?$/s.exec(payload)!;
+  // What versions before this one say of any change.
+  if (kind === 'task') return { kind: 'end', id: id! };
   return { kind, ...(id === undefined ? {} : { id }), ...(record === undefined ? {} : { record }) } as Signal;
 }
 

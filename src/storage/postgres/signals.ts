@@ -28,7 +28,7 @@ export function createSignals(database: Database): Signals {
   let closed = false;
 
   function add(signal: Signal): void {
-    if (signal.kind !== 'task') return ring(signal);
+    if (signal.kind !== 'step') return ring(signal);
     if (!closed && !changes.has(signal.id))
       changes.set(
         signal.id,
@@ -39,7 +39,7 @@ export function createSignals(database: Database): Signals {
   function ring(signal: Signal): void {
     if ('id' in signal && signal.kind !== 'cancel') forgetChange(signal.id);
     waiting.add(encodeSignal(signal));
-    for (const id of changes.keys()) waiting.add(encodeSignal({ kind: 'task', id }));
+    for (const id of changes.keys()) waiting.add(encodeSignal({ kind: 'step', id }));
     for (const timer of changes.values()) clearTimeout(timer);
     changes.clear();
     if (waiting.size > waitingMax) tellAllAtOnce();
@@ -78,7 +78,7 @@ export function createSignals(database: Database): Signals {
     async close() {
       closed = true;
       const [change] = changes.keys();
-      if (change !== undefined) ring({ kind: 'task', id: change });
+      if (change !== undefined) ring({ kind: 'step', id: change });
       await sending;
     },
   };

@@ -126,7 +126,7 @@ export function createPostgresTaskStore(
     const isEnd = isTerminal(task.status);
     const record = JSON.stringify(task);
     await database.run(sql, [task.id, task.status, record, task.attempts, isEnd]);
-    await signals.send(isEnd ? { kind: 'end', id: task.id, record } : { kind: 'task', id: task.id });
+    await signals.send(isEnd ? { kind: 'end', id: task.id, record } : { kind: 'step', id: task.id });
     return task;
   }
 
@@ -399,7 +399,7 @@ function createProgressWriter(
         WHERE id = $1 AND status = 'processing' AND attempts = $2
       ON CONFLICT (task) DO UPDATE SET attempt = excluded.attempt, progress = excluded.progress`;
     if ((await database.run(sql, [id, newest.attempt, JSON.stringify(newest.progress)])) === 0) running.delete(id);
-    else await signals.send({ kind: 'task', id });
+    else await signals.send({ kind: 'step', id });
   }
 
   function rest(id: TaskId): void {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type Database, openDatabase } from '../../../src/storage/postgres/database.ts';
-import { openListenConnection, type Signal } from '../../../src/storage/postgres/listen-connection.ts';
+import { notifySql, openListenConnection, type Signal } from '../../../src/storage/postgres/listen-connection.ts';
 import { createSignals } from '../../../src/storage/postgres/signals.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
 import { type Databases } from '../../support/postgres.ts';
@@ -72,7 +72,7 @@ it('what the server does not take is told again until it does', async () => {
 
 it('a change is not told by itself when its task ends soon, and the end has the record unless that is long', async () => {
   const { signals, heard } = await open();
-  await signals.send({ kind: 'task', id: 'short' });
+  await signals.send({ kind: 'step', id: 'short' });
   await signals.send({ kind: 'end', id: 'short', record: '{}' });
   await signals.send({ kind: 'end', id: 'long', record: JSON.stringify('文'.repeat(3000)) });
   await until('both ends are heard', () => heard.length >= 2);
@@ -85,14 +85,22 @@ it('a change is not told by itself when its task ends soon, and the end has the 
 
 it('a change whose task goes on is told after a moment, and on the close at the latest', async () => {
   const { signals, heard } = await open();
-  await signals.send({ kind: 'task', id: 'running' });
+  await signals.send({ kind: 'step', id: 'running' });
   await until('it is heard', () => heard.length > 0);
-  await signals.send({ kind: 'task', id: 'left' });
+  await signals.send({ kind: 'step', id: 'left' });
   await signals.close();
   await until('the other one is', () => heard.length > 1);
 
   expect(heard).toEqual([
-    { kind: 'task', id: 'running' },
-    { kind: 'task', id: 'left' },
+    { kind: 'step', id: 'running' },
+    { kind: 'step', id: 'left' },
   ]);
+});
+
+it('what a version before this one says of a change may be the last one', async () => {
+  const { database, heard } = await open();
+  await database.query(notifySql, [['task 0190a0b0-0000-7000-8000-000000000001', 'job']]);
+  await until('both are heard', () => heard.length === 2);
+
+  expect(heard).toEqual([{ kind: 'end', id: '0190a0b0-0000-7000-8000-000000000001' }, { kind: 'job' }]);
 });

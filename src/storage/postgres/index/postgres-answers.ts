@@ -32,7 +32,8 @@ import type { RankingSteps } from '../../../search/ranking/steps.ts';
 import type { Scored } from '../../../search/ranking/scorer.ts';
 import type { AskIndex, IndexAnswer } from '../../../search/ranking/searcher.ts';
 import { inBoth } from '../../../search/index/document-table.ts';
-import { decodeWords, Segment } from '../../../search/index/segments.ts';
+import { type BlockSource, decodeWords, Segment } from '../../../search/index/segments.ts';
+import { UnpackedLists, unpackedBytesMax } from '../../../search/index/unpacked.ts';
 import { Snapshot } from '../../../search/index/snapshot.ts';
 import type { Stop } from '../../../search/stop.ts';
 import { candidateCount, VectorBits } from '../../../search/index/vector-bits.ts';
@@ -80,7 +81,7 @@ export function createPostgresAnswers(
   dictionary: () => Dictionary | null,
 ): PostgresAnswers {
   const tables = followTables(database);
-  const blocks = new Store<Uint8Array>(emptyBlock, (data) => data.length, blockBytesMax);
+  const blocks = new BlockStore(emptyBlock, (data) => data.length, blockBytesMax);
   const texts = new Store<Pick<ChunkRow, 'text' | 'section'>>(
     { text: '', section: '[]' },
     ({ text, section }) => 2 * (text.length + section.length),
@@ -392,4 +393,9 @@ class Store<T> {
       this.#bytes -= this.#bytesOf(value);
     }
   }
+}
+
+/** Blocks, of which nothing is unpacked that was not there. */
+class BlockStore extends Store<Uint8Array> implements BlockSource {
+  readonly lists: UnpackedLists = new UnpackedLists(unpackedBytesMax);
 }

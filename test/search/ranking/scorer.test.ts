@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Segment } from '../../../src/search/index/segments.ts';
+import { UnpackedLists } from '../../../src/search/index/unpacked.ts';
+import { addSiblings, bestRows, postingsOf, scoreInSteps, type Scores } from '../../../src/search/ranking/scorer.ts';
+import { makeSegment, randomFrom } from '../../support/memory-segment.ts';
+
+function scoresOf(segment: Segment, terms: readonly string[], may: Uint8Array | null): Scores {
+  const allowed = (): Uint8Array | null => may;
+  const asked = terms.map((term) => ({ postings: postingsOf(term, [segment]), weight: 1 }));
+  const steps = scoreInSteps(asked, [segment], { chunks: segment.chunks, averageLength: 20 }, allowed);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  addSiblings(step.value, [segment], 0.1, allowed);
+  return step.value;
+}
+
+const documentChunks = 4;
+
+/** Terms as common as `shares` say, the first one in none of 8,400 rows; and which documents a filter lets through. */
+const questions = fc
+  .record({
+    documents: fc.integer({ min: 100, max: 3000 }),
+    shares: fc.array(fc.constantFrom(0.9, 0.5, 0.1, 0.02, 0.001), { minLength: 1, maxLength: 4 }),
+    seed: fc.integer({ min: 1, max: 2 ** 31 }),
+    filtered: fc.constantFrom(0.9, 0.2, 0.05, 0.01, 0),
+  })
+  .map(({ documents, shares, seed, filtered }) => {
+    const random = randomFrom(seed);
+    const has = (share: number, term: number, row: number): boolean => random() < share && !(term === 0 && row > 600 && row < 9000);
+    const rowTerms = (row: number): [string, number][] =>
+      shares.flatMap((share, term): [string, number][] =>
+        has(share, term, row) ? [[`t${term}`, 1 + Math.floor(random() * 20)]] : [],
+      );
+    const made = makeSegment(documents, documentChunks, rowTerms, random);
+    const may = new Uint8Array(documents * documentChunks);
+    for (let row = 0; row < may.length; row += documentChunks) if (random() < filtered) may.fill(1, row, row + documentChunks);
+    return { made, terms: shares.map((_, term) => `t${term}`), may };
+  });
+
+it('scores are the same to the last bit, whether lists are unpacked or not, and whether what a filter leaves out is passed over or looked at', () => {
+  fc.assert(
+    fc.property(questions, ({ made, terms, may }) => {
+      const [plain, kept] = [made.open(0), made.open(2 ** 24)];
+      for (let time = 0; time < 3; time += 1) {
+        const all = scoresOf(plain, terms, null)[0]!;
+        expect(scoresOf(kept, terms, null)[0]).toEqual(all);
+        const filtered = scoresOf(kept, terms, may);
+        expect(filtered[0]).toEqual(all.map((score, row) => (may[row] === 1 ? score : 0)));
+        const { top, total } = bestRows(filtered, [kept], () => may, 20);
+        expect(total).toBe(filtered[0]!.filter((score) => score > 0).length);
+        const best = [...filtered[0]!].filter((score) => score > 0).toSorted((a, b) => b - a);
+        expect(top.map(({ score }) => score)).toEqual(best.slice(0, 20));
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+it('the lists that are kept take no more than their bound, whatever is asked for', () => {
+  const terms = Array.from({ length: 50 }, (_, term) => `t${term}`);
+  const segment = makeSegment(500, 4, () => terms.map((term) => [term, 1] as const), randomFrom(1)).open(0);
+  const bytesMax = 20_000;
+  const lists = new UnpackedLists(bytesMax);
+  for (let time = 0; time < 4; time += 1)
+    for (const term of terms) {
+      lists.get(term, segment.find(term)!);
+      expect(lists.bytes).toBeLessThanOrEqual(bytesMax);
+    }
+  expect(lists.bytes).toBeGreaterThan(bytesMax / 2);
+});
