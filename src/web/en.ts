@@ -113,8 +113,6 @@ export type Catalogue = {
 
   readonly tasks: {
     readonly all: string;
-    /** A tab with how many tasks are behind it, as it is read out. */
-    readonly tab: (status: string, tasks: string) => string;
     readonly filter: string;
     readonly find: string;
     readonly none: string;
@@ -460,7 +458,6 @@ export const en: Catalogue = {
 
   tasks: {
     all: 'All',
-    tab: (status, tasks) => `${status}: ${tasks}`,
     filter: 'Show',
     find: 'Find by file name or ID',
     none: 'No tasks match.',

@@ -151,12 +151,9 @@ function Tab({ query, isCurrent }: { query: TaskQuery; isCurrent: boolean }): VN
   const name = query.scope === 'all' ? t.all : sentences.value.statuses[query.scope];
   const figure = countOf(query.scope);
   return (
-    <a
-      href={linkTo('tasks', parametersOf(query))}
-      aria-current={isCurrent ? 'true' : undefined}
-      aria-label={figure === 0 ? undefined : t.tab(name, count(figure))}
-    >
-      {name}
+    <a href={linkTo('tasks', parametersOf(query))} aria-current={isCurrent ? 'true' : undefined}>
+      {/* The blank keeps word and figure apart where they are read out. */}
+      {figure === 0 ? name : `${name} `}
       {figure === 0 ? null : <span class="tab-count">{count(figure)}</span>}
     </a>
   );

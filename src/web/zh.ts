@@ -172,7 +172,6 @@ export const zh: Catalogue = {
 
   tasks: {
     all: '全部',
-    tab: (status, tasks) => `${status}：${tasks}`,
     filter: '显示',
     find: '按文件名或 ID 查找',
     none: '没有符合条件的任务。',

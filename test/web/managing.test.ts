@@ -205,8 +205,8 @@ describe('tasks', () => {
     server.tasks = [aTask(3, { status: 'failed' }), aTask(2), aTask(1)];
     const { page, close } = await openPage(browser, `${server.url}/#/tasks`);
 
-    await page.getByRole('link', { name: 'Completed: 2', exact: true }).waitFor();
-    await page.getByRole('link', { name: 'Failed: 1', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Completed 2', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Failed 1', exact: true }).waitFor();
     await close();
   });
 });
