@@ -12,9 +12,12 @@ ways=${*:-package clone deb bundle image}
 mkdir -p "$work"
 space=rag-install
 node=$(readlink -f node_modules/node/bin/node)
-server=
+root=
+# What runs in the root of the way that is tried: npm, a shell and the server below it are processes of their own.
+inside() { for process in /proc/[0-9]*; do if [ "$(readlink "$process/root" 2>/dev/null)" = "$root" ]; then echo "${process#/proc/}"; fi; done; }
+signal_inside() { for pid in $(inside); do kill "-$1" "$pid" 2>/dev/null || true; done; }
 finish() {
-  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+  if [ -n "$root" ]; then signal_inside KILL; fi
   for root in "$work"/*.root; do umount -l "$root/dev" "$root/proc" 2>/dev/null || true; done
   ip netns del $space 2>/dev/null || true
 }
@@ -59,7 +62,7 @@ use() {
   local command=$1 user=${2:-0:0} port=$((20000 + RANDOM % 20000))
   ip netns exec $space chroot --userspec="$user" "$root" env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/tmp NODE_ENV=production PORT=$port HOST=127.0.0.1 \
     DISK_RESERVE_BYTES=0 ${DATA_DIR:+DATA_DIR=$DATA_DIR} sh -c "cd /tmp; exec $command" >"$work/server.log" 2>&1 &
-  server=$!
+  local server=$!
   local curl="ip netns exec $space curl -fsS"
   local ready=no
   for _ in $(seq 240); do $curl "http://127.0.0.1:$port/ready" >/dev/null 2>&1 && ready=yes && break; kill -0 $server 2>/dev/null || break; sleep 0.5; done
@@ -68,9 +71,13 @@ use() {
   $curl -F file=@"$work/note.txt" "http://127.0.0.1:$port/insert?doc_id=note" | grep -q '"status":"completed"' && echo 'document: inserted'
   $curl "http://127.0.0.1:$port/search?q=pump" | grep -q '"doc_id":"note"' && echo 'document: found'
   ip netns exec $space "$node" test/web/open-page.ts "http://127.0.0.1:$port" 'Vent the pump'
-  kill -TERM $server
-  wait $server && echo 'stopped with 0'
-  server=
+  # As a terminal or systemd stops it: every process of it is told, since npm tells its shell alone, and that nobody.
+  signal_inside TERM
+  local status=0
+  wait $server || status=$?
+  for _ in $(seq 120); do [ -z "$(inside)" ] && break; sleep 0.25; done
+  [ -z "$(inside)" ] || { echo "still running: $(inside | tr '\n' ' ')"; exit 1; }
+  echo "stopped with $status, nothing left running"
 }
 
 for way in $ways; do case $way in
