@@ -34,7 +34,7 @@ const readers = {
   'office-xml': 1,
   'ole-package': 1,
   pdf: 1,
-  ppt: 1,
+  ppt: 2,
   pptx: 2,
   rtf: 3,
   'sheet-xml': 1,

@@ -33,13 +33,21 @@ export function text(
   return Buffer.concat([atom(3999, u32(kind)), atom(4000, Buffer.from(lines.join('\r'), 'utf16le')), ...style]);
 }
 
-/** A shape with a text box; `placeholder` is the number of its kind, `anchor` where a cell of a table stands. */
+/** A shape with a text box; `placeholder` is the number of its kind (`later`: as PowerPoint 2007 says it), `anchor` where a cell of a table stands. */
 export function shape(
   content: Uint8Array,
-  { placeholder, anchor, flags = 0 }: { placeholder?: number; anchor?: readonly number[]; flags?: number } = {},
+  {
+    placeholder,
+    later,
+    anchor,
+    flags = 0,
+  }: { placeholder?: number; later?: number; anchor?: readonly number[]; flags?: number } = {},
 ): Buffer {
-  const data =
-    placeholder === undefined ? [] : [container(0xf011, [atom(3011, Buffer.concat([u32(0), u8(placeholder, 0, 0, 0)]))])];
+  const kinds = [
+    ...(placeholder === undefined ? [] : [atom(3011, Buffer.concat([u32(0), u8(placeholder, 0, 0, 0)]))]),
+    ...(later === undefined ? [] : [atom(1056, u8(later))]),
+  ];
+  const data = kinds.length === 0 ? [] : [container(0xf011, kinds)];
   const place = anchor === undefined ? [] : [atom(0xf00f, u32(...anchor))];
   return container(0xf004, [atom(0xf00a, u32(1, flags)), ...place, ...data, container(0xf00d, [content])]);
 }
@@ -53,6 +61,7 @@ export type PptSlide = {
   readonly shapes: readonly Uint8Array[];
   /** Texts in the list of slides, to which shapes refer. */ readonly outline?: readonly Uint8Array[];
   readonly notes?: readonly Uint8Array[];
+  /** Records of the page of notes beside its drawing. */ readonly notesMore?: readonly Uint8Array[];
   readonly hidden?: boolean;
   /** Records of the slide beside its drawing. */ readonly more?: readonly Uint8Array[];
 };
@@ -76,7 +85,8 @@ export function makePpt({ slides, master = {}, masterShapes = [], objects = [], 
   const notes: Buffer[] = [];
   slides.forEach((slide, at) => {
     const notesId = slide.notes === undefined ? 0 : 1000 + at;
-    if (slide.notes !== undefined) notes.push(persist(add(container(1008, [drawing(slide.notes)])), notesId));
+    if (slide.notes !== undefined)
+      notes.push(persist(add(container(1008, [drawing(slide.notes), ...(slide.notesMore ?? [])])), notesId));
     const atoms = [atom(1007, Buffer.concat([u32(0), Buffer.alloc(8), u32(0x8000_0000, notesId), u16(1, 0)]))];
     if (slide.hidden === true) atoms.push(atom(1017, Buffer.concat([u32(0, 0), u16(0, 4), u32(0)])));
     entries.push(

@@ -88,7 +88,8 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
   const notes = new Map(listed(file, slideLists.notes).map((each) => [each.slideId, each]));
   const bullets = new Map<number, MasterBullets>();
   const shownMasters = new Set<number>();
-  const footers = new Set<string>();
+  /** Of headers and footers. */
+  const written = new Set<string>();
   const repeats = createRepeats();
   const countCells = createCells(input.limits.cellsMax);
 
@@ -113,14 +114,28 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
     );
   }
 
-  /** A footer stands on every slide; here once. */
-  function writeFooter(slide: Buffer, out: BlockWriter): void {
-    const own = findRecord(slide, pptTypes.headersFooters) ?? findRecord(file.document, pptTypes.headersFooters, footersOfSlides);
+  /** Heads stand on every slide, those of notes on every page of notes; here once. */
+  function writeHeads(page: Buffer, kind: keyof typeof headsOf, out: BlockWriter): void {
+    const { instance, heads } = headsOf[kind];
+    const own = findRecord(page, pptTypes.headersFooters) ?? findRecord(file.document, pptTypes.headersFooters, instance);
     const flags = own === null ? undefined : findRecord(own.data, pptTypes.headersFootersAtom)?.data;
-    if (own === null || flags === undefined || flags.length < 4 || (flags.readUInt16LE(2) & hasFooter) === 0) return;
-    const text = findRecord(own.data, pptTypes.text, footerText)?.data.toString('utf16le').trim() ?? '';
-    if (text !== '' && !footers.has(text)) out.paragraph(text);
-    footers.add(text);
+    if (own === null || flags === undefined || flags.length < 4) return;
+    for (const { flag, part } of heads) {
+      if ((flags.readUInt16LE(2) & flag) === 0) continue;
+      writeOnce(findRecord(own.data, pptTypes.text, part)?.data.toString('utf16le') ?? '', out);
+    }
+  }
+
+  /** Later versions give each page the text of its heads itself. */
+  function writeOwnHeads(shapes: readonly PptShape[], out: BlockWriter): void {
+    for (const shape of shapes)
+      if (shape.kind === 'text' && ownHeads.includes(shape.placeholder)) writeOnce(plainText(shape.text), out);
+  }
+
+  function writeOnce(words: string, out: BlockWriter): void {
+    const text = words.trim();
+    if (text !== '' && !written.has(text)) out.paragraph(text);
+    written.add(text);
   }
 
   return {
@@ -135,8 +150,14 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
       for (const text of outline.rest()) shapes.push({ kind: 'text', placeholder: null, text });
       writeShapes(shapes, { out, repeats, countCells });
       if (showsMaster(atom)) writeMaster(masterId, page, out);
-      writeFooter(data, out);
-      writeNotes(file, notes.get(notesId), page, out);
+      writeHeads(data, 'slides', out);
+      writeOwnHeads(shapes, out);
+      const notesPage = writeNotes(file, notes.get(notesId), page, out);
+      if (notesPage !== null) {
+        writeHeads(notesPage.data, 'notes', out);
+        writeOwnHeads(notesPage.shapes, out);
+        for (const shape of notesPage.shapes) if (isBesideNotes(shape)) writeOnce(plainText(shape.text), out);
+      }
       // A page of notes belongs to one slide.
       notes.delete(notesId);
       for (const comment of recordsWithin(data, pptTypes.comment)) writeComment(comment, out);
@@ -146,9 +167,10 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
   };
 }
 
-const footersOfSlides = 3;
-const footerText = 2;
-const hasFooter = 0x20;
+/** Flags and parts of HeadersFootersAtom and its container (MS-PPT 2.4.15). A date only says when the slides were shown. */
+const header = { flag: 0x10, part: 1 };
+const footer = { flag: 0x20, part: 2 };
+const headsOf = { slides: { instance: 3, heads: [footer] }, notes: { instance: 4, heads: [header, footer] } } as const;
 
 /** Slides may hide what their master shows. */
 function showsMaster(atom: Buffer): boolean {
@@ -180,6 +202,7 @@ function createOutline(texts: readonly PptText[]): { take: (index: number) => Pp
 
 /** Numbers of placeholders (MS-PPT 2.13.24). */
 const placeholders = { date: 7, slideNumber: 8, footer: 9, header: 10, notesBody: 12, titles: [13, 15, 17] } as const;
+const ownHeads: readonly (number | null)[] = [placeholders.footer, placeholders.header];
 const leftOut: readonly (number | null)[] = [placeholders.date, placeholders.slideNumber, placeholders.footer, placeholders.header];
 
 type Writing = { readonly out: BlockWriter; readonly repeats: Repeats; readonly countCells: (count: number) => void };
@@ -262,9 +285,15 @@ function places(all: readonly number[]): number[] {
   return [...new Set(all)].sort((a, b) => a - b);
 }
 
-function writeNotes(file: PptFile, entry: Listed | undefined, page: number, out: BlockWriter): void {
+/** What else is on the page of notes; null where a slide has none. */
+function writeNotes(
+  file: PptFile,
+  entry: Listed | undefined,
+  page: number,
+  out: BlockWriter,
+): { readonly data: Buffer; readonly shapes: readonly PptShape[] } | null {
   const record = entry === undefined ? null : file.object(entry.objectId);
-  if (entry === undefined || record?.type !== pptTypes.notes) return;
+  if (entry === undefined || record?.type !== pptTypes.notes) return null;
   const noBullets: MasterBullets = () => false;
   const outline = createOutline(readPptTexts(entry.texts, { bullets: noBullets, page }));
   const shapes = readPptShapes(record.data, { bullets: noBullets, page, outline: outline.take });
@@ -276,6 +305,12 @@ function writeNotes(file: PptFile, entry: Listed | undefined, page: number, out:
     .map(({ text }) => text.trim())
     .filter((text) => text !== '');
   lines.forEach((line, at) => out.paragraph(at === 0 ? `Notes: ${line}` : line));
+  return { data: record.data, shapes };
+}
+
+/** A text box that somebody put on the page of notes. */
+function isBesideNotes(shape: PptShape): shape is Extract<PptShape, { kind: 'text' }> {
+  return shape.kind === 'text' && shape.placeholder === null && shape.text.kind !== textKinds.notes;
 }
 
 const authorCharactersMax = 200;

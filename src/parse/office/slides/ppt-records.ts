@@ -19,6 +19,7 @@ export const pptTypes = {
   master: 1016,
   slideShowInfo: 1017,
   drawing: 1036,
+  laterPlaceholder: 1056,
   placeholder: 3011,
   outlineReference: 3998,
   textHeader: 3999,

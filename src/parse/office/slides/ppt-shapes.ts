@@ -98,8 +98,11 @@ function textOf(shape: Buffer, context: ShapeContext): PptText | null {
 
 function placeholderOf(shape: Buffer): number | null {
   const data = findRecord(shape, types.data);
-  const placeholder = data === null ? null : findRecord(data.data, pptTypes.placeholder);
-  return placeholder !== null && placeholder.data.length >= 5 ? placeholder.data.readUInt8(4) : null;
+  if (data === null) return null;
+  const placeholder = findRecord(data.data, pptTypes.placeholder)?.data;
+  if (placeholder !== undefined && placeholder.length >= 5) return placeholder.readUInt8(4);
+  // PowerPoint since 2007 names dates, numbers, headers and footers so.
+  return findRecord(data.data, pptTypes.laterPlaceholder)?.data[0] ?? null;
 }
 
 const drawnTextProperty = 0xc0;

@@ -116,6 +116,26 @@ describe('a PPT presentation', () => {
     ).toBe('# One\n\nOn all\n\nFooter\n\n# Two');
   });
 
+  it('shows the heads of notes once, and text boxes beside the notes', async () => {
+    const words = (value: string, instance: number) => atom(4026, Buffer.from(value, 'utf16le'), instance);
+    const heads = container(4057, [atom(4058, Buffer.from([0, 0, 0x10, 0])), words('Header of notes', 1), words('Off', 2)]);
+    const later = (kind: number, words: string) => shape(Buffer.concat([text(4, [words])]), { later: kind });
+    const notes = [text(2, ['Say this'])].map((each) => shape(each, { placeholder: 12 }));
+    const page = [...notes, later(8, '7'), later(9, 'Foot of notes'), shape(text(4, ['In a box']))];
+
+    expect(
+      await markdownOf({
+        slides: ['One', 'Two'].map((name) => ({
+          shapes: [title(name), later(8, '7'), later(9, 'Foot of slides')],
+          notes: page,
+          notesMore: [heads],
+        })),
+      }),
+    ).toBe(
+      '# One\n\nFoot of slides\n\nNotes: Say this\n\nHeader of notes\n\nFoot of notes\n\nIn a box\n\n# Two\n\nNotes: Say this',
+    );
+  });
+
   it('opens under no password or the one that came with it, and asks for any other', async () => {
     const parts = { slides: [{ shapes: [title('Secret')] }] };
     const chosen = makePpt({ ...parts, password: 'chosen' });
