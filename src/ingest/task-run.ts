@@ -109,6 +109,11 @@ export function createTaskRun(
 
   async function attempt(lease: Lease, task: Task, { current, collection, payloadPath: prepared }: FirstReads): Promise<void> {
     if (collection === 'gone') return fail(lease, task, documentDeleted);
+    // A power cut may take back that an attempt had begun and ended, not what it made searchable.
+    if (current?.version === task.id) {
+      const forward = await persist(() => rollForward(engine, lease, task));
+      if (forward !== null) return logEnd(task, forward);
+    }
     // A task with the number of what is there is to read that again (`rereading.ts`).
     const rereads = current?.ordinal === task.ordinal ? current : null;
     // What a password opens was not read without it.

@@ -19,6 +19,8 @@ export type HistoryEntry =
       readonly phase: 'ask' | 'ok';
       readonly status: TaskStatus;
       readonly attempt: number;
+      /** An attempt before it had made the document searchable; this one only recorded that. */
+      readonly rolledForward?: boolean;
     }
   | { readonly op: 'cancel' | 'retry' | 'expire'; readonly id: TaskId; readonly phase: 'ok' }
   | { readonly op: 'payload-missing'; readonly id: TaskId }

@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import { v7 } from 'uuid';
 import type { Engine } from '../../src/storage/engine.ts';
 import { bucketEndMs, bucketName } from '../../src/storage/file/disk/layout.ts';
+import { loggedBytesMax } from '../../src/storage/file/tasks/record-log.ts';
 import type { Lease } from '../../src/tasks/task-queue.ts';
 import { type Task, type TaskId, type TaskOutcome } from '../../src/tasks/task.ts';
 import {
@@ -26,6 +27,8 @@ export async function live(front: Engine, worker: Engine, tell: Journal): Promis
     () => submit(front, tell, 'first', { docId: 'a' }),
     () => submit(front, tell, 'second', { docId: 'a', lane: 'large' }),
     () => submitGroup(front, tell),
+    // Larger than what goes through the log.
+    () => submit(front, tell, 'z'.repeat(loggedBytesMax + 1), { docId: 'z' }),
     () => discardOne(front),
     () => cancelOne(front, tell),
     () => runNext(worker, tell),
@@ -57,7 +60,7 @@ export async function drain(worker: Engine, tell: Journal): Promise<void> {
 export async function submit(front: Engine, tell: Journal, text: string, choices: UploadChoices = {}): Promise<TaskId> {
   const id = choices.id ?? newId();
   tell({ op: 'receive', id, phase: 'ask' });
-  const receipt = await front.files.receive({ bytesMax: 1000, bytesExpected: text.length });
+  const receipt = await front.files.receive({ bytesMax: 100_000, bytesExpected: text.length });
   try {
     receipt.stream.end(text);
     await finished(receipt.stream);
@@ -135,16 +138,23 @@ async function begin(worker: Engine, lease: Lease, tell: Journal): Promise<Task 
     if ((await persist(worker, () => worker.index.revoke(task.docId, task))) === 'ok') {
       await persist(worker, () => worker.files.unpublish(task.docId, task.id));
       await end(worker, lease, task, failedOutcome, tell);
-    } else await end(worker, lease, task, completedOutcome(task), tell);
+    } else await rollForward(worker, lease, task, tell);
     return null;
   }
   tell({ op: 'begin', id: task.id, phase: 'ok', attempt: task.attempts });
-  if (task.attempts > 1 && (await worker.index.wasCommitted(task.docId, task.id))) {
-    await persist(worker, () => worker.files.settle(task.docId, task));
-    await end(worker, lease, task, completedOutcome(task), tell);
+  if (await worker.index.wasCommitted(task.docId, task.id)) {
+    await rollForward(worker, lease, task, tell);
     return null;
   }
   return task;
+}
+
+/** An attempt before it had made the document searchable. */
+async function rollForward(worker: Engine, lease: Lease, task: Task, tell: Journal): Promise<void> {
+  await persist(worker, () => worker.files.settle(task.docId, task));
+  await end(worker, lease, task, completedOutcome(task), (entry) =>
+    tell(entry.op === 'finish' ? { ...entry, rolledForward: true } : entry),
+  );
 }
 
 export async function complete(worker: Engine, lease: Lease, task: Task, tell: Journal): Promise<void> {

@@ -93,8 +93,8 @@ async function run(dataDir: string, trial: Trial): Promise<{ wrong: string[]; at
     const [front, worker] = await openBoth(dataDir, { disk });
     await live(front, worker, openJournal(journals[0]!));
     well = true;
-    // Back in business by itself, without a restart.
-    await until('uploads are taken again', async () => (await front.state()).state === 'ready', 5000);
+    // Back in business by itself, without a restart; after a full disk the reserve for deletions is written and flushed anew first.
+    await until('uploads are taken again', async () => (await front.state()).state === 'ready', 20_000);
     await Promise.all([front.close(), worker.close()]);
   } catch (error) {
     // It could not even start: its operator sees the reason.

@@ -53,7 +53,7 @@ describe('a data directory', () => {
       },
     });
 
-    expect(seen).toMatchObject({ format: 2 });
+    expect(seen).toMatchObject({ format: 3 });
   });
 });
 

@@ -22,7 +22,7 @@ import { createFileTaskQueue } from './queue/task-queue.ts';
 import { createFileTaskStore, createSnapshots } from './tasks/task-store.ts';
 import { createGroupSubmission } from './group-submission.ts';
 import { createHeldLeases } from './queue/held-leases.ts';
-import { createLayout, directories, type Layout, markerOf } from './disk/layout.ts';
+import { createLayout, directories, type Layout, type Marker, markerOf } from './disk/layout.ts';
 import { createLiveMarkers } from './tasks/live-markers.ts';
 import { createMaintenance, hourMs, turnMs } from './ownership/maintenance.ts';
 import { createOrdinals } from './ordinals.ts';
@@ -34,6 +34,8 @@ import { createProgressFiles } from './tasks/progress-files.ts';
 import { brokenMarkers, clearRequests, createReclaim } from './ownership/reclaim.ts';
 import { createReserve } from './disk/reserve.ts';
 import { createSteadyClock } from './ownership/steady-clock.ts';
+import { createLogRecovery } from './tasks/log-recovery.ts';
+import { createRecordLog, loggedBytesMax } from './tasks/record-log.ts';
 import { createTaskBuckets } from './tasks/task-buckets.ts';
 import { createTaskRecords } from './tasks/task-records.ts';
 import { createTaskWatch, snapshotReader } from './tasks/task-watch.ts';
@@ -110,16 +112,18 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   const leases = createHeldLeases();
   const requests = createCancelRequests(disk, layout, (id) => leases.end(id, 'cancel'));
   const progress = createProgressFiles(disk, layout, owner);
-  const records = createTaskRecords(base);
+  const { bootId } = identity;
+  const log = createRecordLog({ ...base, bootId });
+  const records = createTaskRecords({ ...base, log });
   const markers = createLiveMarkers({ ...base, pending });
-  const buckets = createTaskBuckets({ ...base, records, markers, pending, wallMs: () => Date.parse(now()) });
+  const buckets = createTaskBuckets({ ...base, log, records, markers, pending, wallMs: () => Date.parse(now()) });
   const ordinals = createOrdinals({
     ...base,
     highestKept: async () => Math.max(await index.highestOrdinal(), (await buckets.ordinals())?.highest ?? 0),
   });
   const snapshot = createSnapshots({ records, pending, leases, progress });
   const watch = createTaskWatch({ ...base, pending, read: snapshotReader(records.read, snapshot) });
-  const files = createFileFileStore({ ...base, health });
+  const files = createFileFileStore({ ...base, health, unflushedBytesMax: loggedBytesMax });
   const queue = createFileTaskQueue({ ...base, health, pending, locks, leases, requests, progress });
   const tasks = createFileTaskStore({
     ...base,
@@ -136,6 +140,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     watch,
     snapshot,
   });
+  const logs = createLogRecovery({ ...base, records, buckets, bootId });
   const reclaim = createReclaim({
     ...base,
     identity,
@@ -144,6 +149,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     markers,
     locks,
     watch,
+    logs,
     turnMsMax: 3 * turnMs,
   });
   const clock = createSteadyClock({
@@ -160,7 +166,10 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   /** What the purge before this one left: a number may have been taken before its task could be seen. */
   let purgeable = 0;
 
-  await openOrRelease(owner, () => ordinals.open());
+  await openOrRelease(owner, async () => {
+    await logs.all();
+    await ordinals.open();
+  });
   await reclaim.step().catch((error: unknown) => logger.warn({ err: error }, 'recovery met an error; it goes on in a moment'));
   maintenance.start();
 
@@ -176,6 +185,8 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     pending.wake();
     await requests.poll();
     await watch.poll();
+    // Beside the turns: flushing files must not hold up recovery.
+    void log.tend().catch((error: unknown) => logger.warn({ err: error }, 'records could not be flushed; they are in the log'));
   }
 
   async function recoverBroken(marker: Parameters<typeof reclaim.recover>[0]): Promise<void> {
@@ -245,6 +256,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   /** The order is the promise: nothing is claimable before its record is in place, nothing acknowledged before all is durable. */
   async function submit(fields: NewTask, receipt: Receipt): Promise<Task> {
     const task = createTask(fields, await ordinals.next());
+    const content = files.unflushed(receipt);
     const received = files.keep(receipt);
     const marker = await markers.make(task, 'submit.marker').catch((error: unknown) => {
       files.unkeep(receipt);
@@ -252,19 +264,33 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     });
     try {
       await records.ensureBucket(task.id);
-      await disk.rename(received, layout.payload(task.id), 'submit.payload');
-      await records.place(task);
-      await buckets.unseal(task.id);
-      await markers.publish(task, marker, 'submit.publish');
-      await Promise.all([
-        syncDirectory(layout.bucket(task.id), 'submit.sync-bucket'),
-        syncDirectory(layout.pending[task.lane], 'submit.sync-pending'),
-      ]);
+      if (content !== null && task.password === undefined) {
+        const entry = { task, payload: content.toString('base64') };
+        await log.write(entry, () => arrange(task, { received, marker, record: records.show }));
+      } else {
+        if (content !== null) await disk.syncFile(received, 'submit.sync-payload');
+        await arrange(task, { received, marker, record: records.place });
+        await Promise.all([
+          syncDirectory(layout.bucket(task.id), 'submit.sync-bucket'),
+          syncDirectory(layout.pending[task.lane], 'submit.sync-pending'),
+        ]);
+      }
     } catch (error) {
       throw await withdrawn(task, received, error);
     }
     watch.changed(task.id);
     return task;
+  }
+
+  /** What was received, the record, and at last the place in the queue. */
+  async function arrange(
+    task: Task,
+    { received, marker, record }: { received: string; marker: Marker; record: (task: Task) => Promise<void> },
+  ): Promise<void> {
+    await disk.rename(received, layout.payload(task.id), 'submit.payload');
+    await record(task);
+    await buckets.unseal(task.id);
+    await markers.publish(task, marker, 'submit.publish');
   }
 
   const submitAll = createGroupSubmission({
@@ -285,13 +311,20 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     const marker = await markers.make(task, 'bring-in.marker');
     await disk.mkdir(layout.bucket(task.id), 'bring-in.bucket');
     await syncDirectory(layout.tasks, 'bring-in.sync-tasks');
-    if (receipt !== null) await disk.rename(files.keep(receipt), layout.payload(task.id), 'bring-in.payload');
+    if (receipt !== null) await bringPayload(task.id, receipt);
     await buckets.unseal(task.id);
     await records.write(task);
     await buckets.unseal(task.id);
     if (isTerminal(task.status)) return owner.discard(owner.own(marker.name));
     await markers.publish(task, marker, 'bring-in.publish');
     await syncDirectory(layout.pending[task.lane], 'bring-in.sync-pending');
+  }
+
+  async function bringPayload(id: TaskId, receipt: Receipt): Promise<void> {
+    const isFlushed = files.unflushed(receipt) === null;
+    const received = files.keep(receipt);
+    if (!isFlushed) await disk.syncFile(received, 'bring-in.sync-payload');
+    await disk.rename(received, layout.payload(id), 'bring-in.payload');
   }
 
   /** Undoes a submit; what to say of it. */
@@ -318,6 +351,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     pending.removed(task.lane, name);
     // Somebody runs it already: then it is accepted, whatever its uploader was told.
     if ((await orNull(disk.stat(own, 'withdraw.look'))) === null) return;
+    await log.forget([task.id]);
     for (const path of [layout.record(task.id), layout.payload(task.id), received, own])
       await removeTree(disk, path, 'withdraw.remove');
   }
@@ -341,6 +375,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
       logger.warn({ err: error }, 'what this process held is left to recovery');
       await owner.abandon();
     });
+    await log.close();
     pending.close();
     await index.close();
   }
@@ -352,6 +387,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     for (const name of await disk.list(owner.directory, 'close.list')) {
       for (const marker of brokenMarkers([name])) await reclaim.recover(marker);
     }
+    await log.end();
     await owner.release();
   }
 

@@ -12,8 +12,11 @@ import type { Layout } from './disk/layout.ts';
 import type { WorkerCard } from './ownership/owner.ts';
 import { isGone, type ProcessIdentity } from './ownership/process-identity.ts';
 
-/** The format of the data directory that this code writes: since 2 everything accepted has a number. */
-export const format = 2;
+/**
+ * The format of the data directory that this code writes: since 2 everything accepted has a number, since 3 records may lie in the log of a
+ * process that stopped with the machine.
+ */
+export const format = 3;
 
 /** What this version stores and how; equal in all processes that may work side by side. Version 0.1.0 wrote none on its cards. */
 export const layoutName = `${format}/${indexFormat}`;

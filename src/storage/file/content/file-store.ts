@@ -19,6 +19,8 @@ import type { Owner } from '../ownership/owner.ts';
 export interface FileFileStore extends FileStore {
   /** Where a receipt's bytes lie, for `submit`; marks it as kept. */
   keep(receipt: Receipt): string;
+  /** The bytes of a whole receipt whose file is not flushed: by whoever keeps it, or not at all where they are durable elsewhere. Null: it is. */
+  unflushed(receipt: Receipt): Buffer | null;
   /** Gives a receipt whose keeping failed back to its owner. */
   unkeep(receipt: Receipt): void;
   /**
@@ -45,8 +47,10 @@ export function createFileFileStore(options: {
   owner: Pick<Owner, 'own' | 'temp' | 'discard' | 'holds'>;
   health: DiskHealth;
   syncDirectory: DirectorySync;
+  /** Uploads of no more bytes are not flushed (`FileFileStore.unflushed`). Absent: all are. */
+  unflushedBytesMax?: number;
 }): FileFileStore {
-  const { disk, layout, owner, health, syncDirectory } = options;
+  const { disk, layout, owner, health, syncDirectory, unflushedBytesMax = 0 } = options;
   const receipts = new WeakSet<Receipt>();
   let count = 0;
 
@@ -81,29 +85,27 @@ export function createFileFileStore(options: {
     const folder = folderOf(docId);
     const target = versionOf(docId, id);
     const isHere = (await orNull(disk.stat(scratchDir, 'publish.look'))) !== null;
-    const flushed = isHere ? await bringIn(id, scratchDir, folder, target) : null;
+    if (isHere) await bringIn(id, scratchDir, folder, target);
     const names = isHere ? await orNull(disk.list(target, 'publish.list')) : await disk.list(target, 'publish.list');
     // Removed with its document meanwhile.
     if (names === null) return;
     // In any order, but all before the index is told of it. A power cut before that leaves of the folder what it pleases: whoever runs the
     // task again puts all of it anew.
     await Promise.all([
-      ...names.filter((name) => name !== flushed).map((name) => orNull(disk.syncFile(join(target, name), 'publish.sync-file'))),
+      ...names.map((name) => orNull(disk.syncFile(join(target, name), 'publish.sync-file'))),
       orNull(disk.syncDirectory(target, 'publish.sync-version')),
       orNull(syncDirectory(folder, 'publish.sync-folder')),
       syncDirectory(layout.documents, 'publish.sync-documents'),
     ]);
   }
 
-  /** The name of the part that need not be flushed. */
-  async function bringIn(id: TaskId, scratchDir: string, folder: string, target: string): Promise<string | null> {
-    const flushed = await linkOriginal(id, scratchDir);
+  async function bringIn(id: TaskId, scratchDir: string, folder: string, target: string): Promise<void> {
+    await linkOriginal(id, scratchDir);
     await disk.mkdir(folder, 'publish.folder');
-    if (await moveIn(scratchDir, folder, target)) return flushed;
+    if (await moveIn(scratchDir, folder, target)) return;
     // An attempt before this one got as far, and was perhaps ended by a power cut.
     await replaceParts(target, scratchDir, ['original', ...mendedParts], 'publish');
     await owner.discard(scratchDir);
-    return null;
   }
 
   async function mend(docId: string, version: TaskId, scratchDir: string): Promise<void> {
@@ -142,18 +144,14 @@ export function createFileFileStore(options: {
     }
   }
 
-  /** The name of the original when it is another name of the payload, which was flushed before its upload was acknowledged. */
-  async function linkOriginal(version: TaskId, scratchDir: string): Promise<DocumentPart | null> {
+  /** Another name of the payload. */
+  async function linkOriginal(version: TaskId, scratchDir: string): Promise<void> {
     const part: DocumentPart = 'original';
     const original = join(scratchDir, part);
-    if ((await orNull(disk.stat(original, 'publish.original'))) !== null) return null;
-    try {
-      await disk.link(layout.payload(version), original, 'publish.link');
-      return part;
-    } catch (error) {
+    if ((await orNull(disk.stat(original, 'publish.original'))) !== null) return;
+    await disk.link(layout.payload(version), original, 'publish.link').catch((error: unknown) => {
       if (!hasErrno(error, 'EEXIST')) throw error;
-      return null;
-    }
+    });
   }
 
   /** Only ever forward: a process that slept through a newer version must not bring the old one back. */
@@ -246,7 +244,7 @@ export function createFileFileStore(options: {
   return {
     async receive({ bytesMax, bytesExpected }) {
       await admit(Math.min(bytesExpected ?? 0, bytesMax));
-      const receipt = new FileReceipt({ disk, health, path: uploadPath(), bytesMax, discard: owner.discard });
+      const receipt = new FileReceipt({ disk, health, path: uploadPath(), bytesMax, unflushedBytesMax, discard: owner.discard });
       receipts.add(receipt);
       return receipt;
     },
@@ -270,6 +268,7 @@ export function createFileFileStore(options: {
       own.kept = true;
       return own.path;
     },
+    unflushed: (receipt) => (receipt instanceof FileReceipt ? receipt.content : null),
     unkeep(receipt) {
       receipts.add(receipt);
       (receipt as Kept).kept = false;

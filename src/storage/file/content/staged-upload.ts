@@ -16,6 +16,8 @@ export type FileReceiptOptions = {
   readonly health: DiskHealth;
   readonly path: string;
   readonly bytesMax: number;
+  /** Files of no more bytes are written and not flushed: whoever keeps one sees to that, or has its `content` elsewhere. */
+  readonly unflushedBytesMax: number;
   /** Removes the file; fine when there is none. */
   readonly discard: (path: string) => Promise<void>;
 };
@@ -34,10 +36,13 @@ export class FileReceipt implements IncomingReceipt {
   kept = false;
   bytes = 0;
   sha256 = '';
+  /** All bytes of a file that was not flushed; null for one that was. Known once `stream` has finished. */
+  content: Buffer | null = null;
+  #held: Buffer[] | null = [];
   readonly #discard: (path: string) => Promise<void>;
   readonly #closed: Promise<void>;
 
-  constructor({ disk, health, path, bytesMax, discard }: FileReceiptOptions) {
+  constructor({ disk, health, path, bytesMax, unflushedBytesMax, discard }: FileReceiptOptions) {
     this.path = path;
     this.#discard = discard;
     const digest = createHash('sha256');
@@ -50,11 +55,15 @@ export class FileReceipt implements IncomingReceipt {
         this.bytes += chunk.byteLength;
         if (this.bytes > bytesMax) return done(new AppError('invalid_document', 'Invalid document: File too large'));
         digest.update(chunk);
+        if (this.bytes > unflushedBytesMax) this.#held = null;
+        this.#held?.push(chunk);
         callbackify(() => file.write(chunk))(done);
       },
       final: (done) => {
         this.sha256 = digest.digest('hex');
-        callbackify(() => file.finish())(done);
+        this.content = this.#held === null || this.bytes === 0 ? null : Buffer.concat(this.#held);
+        this.#held = null;
+        callbackify(() => file.finish({ flushes: this.content === null }))(done);
       },
       destroy: (error, done) => {
         callbackify(() => file.close())((closeError) => {
@@ -108,8 +117,8 @@ export class WholeReceipt implements Receipt {
 interface WriteBehind {
   /** Resolves when more may come. Rejects with the first error of the disk, also one of an earlier write. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Everything written, flushed, and the file closed. */
-  finish(): Promise<void>;
+  /** Everything written, flushed if that is wanted, and the file closed. */
+  finish(options: { readonly flushes: boolean }): Promise<void>;
   /** Closes what is open, after what is just being done. Safe twice. */
   close(): Promise<void>;
 }
@@ -182,11 +191,11 @@ function createWriteBehind(create: () => Promise<DiskFile>, health: DiskHealth):
       while (waitingBytes >= waitingBytesMax && failure === null) await startWriting();
       throwFailure();
     },
-    async finish() {
+    async finish({ flushes }) {
       await settled();
       await writeWaiting();
       await settled();
-      await flush();
+      if (flushes) await flush();
       throwFailure();
       await close();
     },

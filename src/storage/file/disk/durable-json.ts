@@ -18,6 +18,8 @@ export type DurableJsonOptions<T> = {
   /** Checks what was read. @throws CorruptFile */
   readonly parse: (data: unknown) => T;
   readonly syncDirectory: DirectorySync;
+  /** False: the file is not flushed either, since what it says is durable elsewhere. Absent: true. */
+  readonly flushes?: boolean;
   /** The first part of the names of its points. */
   readonly at: string;
 };
@@ -45,7 +47,7 @@ export async function commit<T>(document: Low<T | null>, next: T): Promise<void>
 }
 
 function durableJson<T>(options: DurableJsonOptions<T>): Adapter<T | null> {
-  const { disk, path, at } = options;
+  const { disk, path, at, flushes = true } = options;
   return {
     async read() {
       const text = await orNull(disk.read(path, `${at}.read`));
@@ -54,7 +56,7 @@ function durableJson<T>(options: DurableJsonOptions<T>): Adapter<T | null> {
     async write(data) {
       const temp = options.temp();
       try {
-        await writeFlushed(disk, temp, JSON.stringify(data), at);
+        await writeText(disk, temp, JSON.stringify(data), { at, flushes });
         await disk.rename(temp, path, `${at}.rename`);
       } catch (error) {
         await options.discard(temp);
@@ -65,11 +67,11 @@ function durableJson<T>(options: DurableJsonOptions<T>): Adapter<T | null> {
   };
 }
 
-async function writeFlushed(disk: Disk, path: string, text: string, at: string): Promise<void> {
+async function writeText(disk: Disk, path: string, text: string, { at, flushes }: { at: string; flushes: boolean }): Promise<void> {
   const file = await disk.create(path, `${at}.create`);
   try {
     await file.write([Buffer.from(text, 'utf8')]);
-    await file.sync();
+    if (flushes) await file.sync();
   } finally {
     await file.close();
   }

@@ -14,6 +14,7 @@ import { type Layout, type Marker, parseMarker } from '../disk/layout.ts';
 import type { LiveMarkers } from '../tasks/live-markers.ts';
 import type { Owner, WorkerCard } from './owner.ts';
 import { isGone, type ProcessIdentity } from './process-identity.ts';
+import type { LogRecovery } from '../tasks/log-recovery.ts';
 import type { TaskRecords } from '../tasks/task-records.ts';
 import type { TaskWatch } from '../tasks/task-watch.ts';
 
@@ -41,6 +42,7 @@ export function createReclaim(options: {
   markers: LiveMarkers;
   locks: DocumentLocks;
   watch: Pick<TaskWatch, 'changed'>;
+  logs: Pick<LogRecovery, 'of'>;
   syncDirectory: DirectorySync;
   now: () => string;
   logger: Logger;
@@ -120,6 +122,7 @@ export function createReclaim(options: {
     const names = (await orNull(disk.list(fenced, 'reclaim.names'))) ?? [];
     // Temporary files before all: a rename that was already inside the kernel then finds no source.
     for (const name of names.filter((name) => name.startsWith('.t.'))) await removeTree(disk, join(fenced, name), 'reclaim.temp');
+    await options.logs.of(fenced);
     let waiting = 0;
     for (const name of names) {
       const marker = parseMarker(name);
@@ -174,7 +177,7 @@ export function createReclaim(options: {
       return false;
     }
     const waiting = task.status === 'pending' ? task : releaseTask(task, options.now(), { counted: true });
-    if (waiting !== task) await records.write(waiting);
+    if (waiting !== task) await records.note(waiting);
     await markers.publish(waiting, marker, 'recover.publish');
     await options.syncDirectory(layout.pending[waiting.lane], 'recover.sync-pending');
     return true;

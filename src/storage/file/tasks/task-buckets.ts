@@ -25,6 +25,7 @@ import {
 import type { LiveMarkers } from './live-markers.ts';
 import type { Owner } from '../ownership/owner.ts';
 import type { PendingMarkers } from '../queue/pending-markers.ts';
+import type { RecordLog } from './record-log.ts';
 import type { TaskRecords } from './task-records.ts';
 
 export interface TaskBuckets {
@@ -65,10 +66,11 @@ export function createTaskBuckets(options: {
   markers: LiveMarkers;
   pending: PendingMarkers;
   syncDirectory: DirectorySync;
+  log: Pick<RecordLog, 'forget'>;
   /** Unix time in milliseconds. */
   wallMs: () => number;
 }): TaskBuckets {
-  const { disk, layout, owner, records, markers, pending, syncDirectory, wallMs } = options;
+  const { disk, layout, owner, records, markers, pending, syncDirectory, log, wallMs } = options;
   /** Whatever was accepted before this number and has ended is due, when a clock that was ahead wrote its end. */
   let dueBelow = 0;
   const sealPath = (bucket: string) => join(layout.tasks, bucket, 'index.json');
@@ -190,6 +192,7 @@ export function createTaskBuckets(options: {
       await disk.rename(trash, path, 'expire.return');
       return false;
     }
+    await log.forget(due.map(({ id }) => id));
     await owner.discard(trash);
     return true;
   }
@@ -198,6 +201,7 @@ export function createTaskBuckets(options: {
     const task = await records.read(id);
     if (task === null || !isTerminal(task.status)) return false;
     const removed = await expireTask(id);
+    if (removed) await log.forget([id], { always: true });
     if (removed) await syncDirectory(join(layout.tasks, bucketName(id)), 'expire.sync');
     return removed;
   }
@@ -217,6 +221,7 @@ export function createTaskBuckets(options: {
       await disk.rename(record, layout.record(id), 'expire.return');
       return false;
     }
+    await log.forget([id]);
     await unseal(id);
     await owner.discard(record);
     await owner.discard(payload);

@@ -19,14 +19,21 @@ import type { DirectorySync } from '../disk/directory-sync.ts';
 import { commit, CorruptFile, createDocument } from '../disk/durable-json.ts';
 import { bucketName, type Layout } from '../disk/layout.ts';
 import type { Owner } from '../ownership/owner.ts';
+import type { RecordLog } from './record-log.ts';
 
 export interface TaskRecords {
   /** Null: there is no such task. A record that cannot be read as one is put aside and answers as a failed task. */
   readonly read: (id: TaskId) => Promise<Task | null>;
-  /** Durable when it returns. */
+  /** As `read`, but null for a record that cannot be read as one, which stays where it is. */
+  peek(id: TaskId): Promise<Task | null>;
+  /** Durable when it returns, by its own file. */
   write(task: Task): Promise<void>;
+  /** Durable by the log of this process: when it returns, or `soon` after (`RecordLog.write`). A task with a password is not put into a log. */
+  note(task: Task, options?: { readonly soon: boolean }): Promise<void>;
+  /** In place; what makes it durable is the caller's affair. */
+  readonly show: (task: Task) => Promise<void>;
   /** In place, but durable only after `syncDirectory` of its bucket. */
-  place(task: Task): Promise<void>;
+  readonly place: (task: Task) => Promise<void>;
   /** Makes the directory of a task's files, durably, once for each process. */
   ensureBucket(id: TaskId): Promise<void>;
 }
@@ -42,13 +49,14 @@ export function createTaskRecords(options: {
   layout: Layout;
   owner: Owner;
   syncDirectory: DirectorySync;
+  log: Pick<RecordLog, 'write'>;
   now: () => string;
   logger: Logger;
 }): TaskRecords {
-  const { disk, layout, owner, syncDirectory, logger } = options;
+  const { disk, layout, owner, syncDirectory, log, logger } = options;
   const buckets = new Set<string>();
 
-  function documentOf(id: TaskId, sync: DirectorySync): Low<Task | null> {
+  function documentOf(id: TaskId, sync: DirectorySync, flushes = true): Low<Task | null> {
     return createDocument({
       disk,
       path: layout.record(id),
@@ -56,6 +64,7 @@ export function createTaskRecords(options: {
       discard: owner.discard,
       parse: (data) => parseTask(data, id),
       syncDirectory: sync,
+      flushes,
       at: 'record',
     });
   }
@@ -93,14 +102,23 @@ export function createTaskRecords(options: {
     await commit(documentOf(task.id, syncDirectory), task);
   }
 
+  async function show(task: Task): Promise<void> {
+    await commit(documentOf(task.id, nobody, false), task);
+  }
+
   return {
     read,
+    async peek(id) {
+      const document = documentOf(id, syncDirectory);
+      await document.read().catch((error: unknown) => {
+        if (!(error instanceof CorruptFile)) throw error;
+      });
+      return document.data;
+    },
     write,
-    place: (task) =>
-      commit(
-        documentOf(task.id, () => Promise.resolve()),
-        task,
-      ),
+    note: (task, how) => (task.password === undefined ? log.write({ task }, () => show(task), how) : write(task)),
+    show,
+    place: (task) => commit(documentOf(task.id, nobody), task),
     async ensureBucket(id) {
       const name = bucketName(id);
       if (buckets.has(name)) return;
@@ -111,6 +129,9 @@ export function createTaskRecords(options: {
     },
   };
 }
+
+/** For a folder that is flushed later, or need not be. */
+const nobody: DirectorySync = () => Promise.resolve();
 
 /** @throws CorruptFile for anything but a whole record of this task. */
 export function parseTask(data: unknown, id: TaskId): Task {

@@ -109,11 +109,11 @@ export function createFileTaskStore(
     return { outcome: 'exhausted', task: freed };
   }
 
-  /** Writes the next record of a task that is held here. */
-  async function step(lease: HeldLease, next: Task): Promise<'ok' | 'fenced'> {
+  /** Writes the next record of a task that is held here; `soon`: something else makes good what a power cut takes of it until it is durable. */
+  async function step(lease: HeldLease, next: Task, { soon } = { soon: false }): Promise<'ok' | 'fenced'> {
     lease.unsettled = next;
     try {
-      await records.write(next);
+      await records.note(next, { soon });
     } catch (error) {
       if (hasErrno(error, 'ENOENT') && !(await owner.holds())) return 'fenced';
       throw error;
@@ -132,7 +132,9 @@ export function createFileTaskStore(
     if (lease.unsettled?.revision === task.revision) return step(lease, lease.unsettled);
     if (task.attempts !== attempt || isTerminal(task.status)) return 'fenced';
     if (task.owner !== null && task.owner !== owner.id) return 'fenced';
-    return step(lease, change(task));
+    const next = change(task);
+    // The index says of it that it is done; of what it was too late for it says nothing.
+    return step(lease, next, { soon: next.status === 'completed' && next.result?.superseded === false });
   }
 
   async function cancel(id: TaskId, force: boolean): Promise<CancelOutcome> {
@@ -188,13 +190,13 @@ export function createFileTaskStore(
       await unlinkIfThere(disk, own, 'cancel.drop');
       return task === null ? { outcome: 'gone' } : { outcome: 'final', task };
     }
-    // Written before: somebody may have run it, and be frozen just before the index. The index decides.
-    if (task.revision > 1 && (await parts.index.revoke(task.docId, task)) === 'committed') {
+    // Somebody may have run it, and be frozen just before the index, or have been stopped with the machine just after. The index decides.
+    if ((await parts.index.revoke(task.docId, task)) === 'committed') {
       await markers.publish(task, marker, 'cancel.return');
       return { outcome: 'processing', task };
     }
     const cancelled = finishTask(task, { status: 'failed', error: cancelledByUser }, parts.now());
-    await records.write(cancelled);
+    await records.note(cancelled);
     await unlinkIfThere(disk, own, 'cancel.drop');
     await requests.clear(id);
     watch.changed(id);
@@ -219,7 +221,7 @@ export function createFileTaskStore(
       await requests.clear(id);
       await parts.buckets.unseal(id);
       const waiting = retryTask(task, parts.now());
-      await records.write(waiting);
+      await records.note(waiting);
       await parts.buckets.unseal(id);
       await locks.free(lockKey);
       await markers.publish(waiting, marker, 'retry.publish');
