@@ -151,7 +151,7 @@ async function measureRestart(browser: Browser, server: TestServer, rows: Row[])
   const page = await open(browser, `${server.url}/#/tasks`);
   await page.locator('.task-row').first().waitFor();
   await server.kill();
-  await page.getByText('The server does not answer.').first().waitFor();
+  await page.getByText('The server is not responding.').first().waitFor();
   const again = await startServer({ dataDir: server.dataDir, env: { PORT: new URL(server.url).port } });
   const startMs = performance.now();
   await insert(again.url, 'after', { name: 'after.txt', bytes: 'After the restart.' }, { prefer: 'respond-async' });

@@ -26,7 +26,7 @@ it.each(['light', 'dark'] as const)('asks for a key, keeps no trace of it, and l
 
   await page.getByLabel('API key', { exact: true }).fill('not-the-key');
   await page.keyboard.press('Enter');
-  await page.getByText('This key is not accepted.').waitFor();
+  await page.getByText('This API key is not valid.').waitFor();
   // The browser itself writes a refused request into the console.
   expect(incidents.filter((incident) => !incident.includes('401'))).toEqual([]);
   await page.getByLabel('API key', { exact: true }).fill(key);
