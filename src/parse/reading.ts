@@ -26,7 +26,7 @@ const readers = {
   json: 2,
   markdown: 1,
   msg: 1,
-  mbox: 1,
+  mbox: 2,
   odp: 3,
   ods: 3,
   odt: 3,

@@ -18,13 +18,13 @@ export function createMailParser(attachments: Parser): Parser {
 }
 
 async function parse(input: ParseInput, attachments: Parser): Promise<ParsedDocument> {
-  const { email, hasMoreParts } = await readMail(asBytes(await readInput(input)), input);
+  const { email, hasMoreParts } = await readMail(mailBytes(await readInput(input)), input);
   const warnings = hasMoreParts ? ['The mail has thousands of parts; the first of them were read'] : [];
   return writeMail(email, { input, attachments, mediaType: 'message/rfc822', warnings, facts: [], body: null });
 }
 
-/** A mail saved in UTF-16, as Windows does, in the bytes that mails have. */
-function asBytes(bytes: Buffer): Buffer {
+/** A mail, or a box of them, saved in UTF-16, as Windows does, in the bytes that mails have. */
+export function mailBytes(bytes: Buffer): Buffer {
   const { text, encoding } = decodeText(bytes.subarray(0, 4096));
   return /^utf-(?:16|32)/.test(encoding) && text !== '' ? Buffer.from(decodeAs(bytes, encoding)) : bytes;
 }

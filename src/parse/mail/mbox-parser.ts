@@ -4,6 +4,7 @@ import { type Part, readPart, readWrapped, writeParsed } from '../containers/par
 import { readInput } from '../input.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
+import { mailBytes } from './mail-parser.ts';
 
 /** `parts` reads each mail: the parser of all formats. */
 export function createMboxParser(parts: Parser): Parser {
@@ -11,7 +12,7 @@ export function createMboxParser(parts: Parser): Parser {
 }
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const messages = [...messagesOf(await readInput(input))];
+  const messages = [...messagesOf(mailBytes(await readInput(input)))];
   const warnings: string[] = [];
   const host = { input, parser: parts, warnings, kind: 'message' };
   // A box of one mail is that mail.

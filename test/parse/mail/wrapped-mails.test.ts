@@ -22,6 +22,19 @@ describe('a mailbox', () => {
     expect(parsed.mediaType).toBe('application/mbox');
   });
 
+  it('is read in UTF-16 as in UTF-8', async () => {
+    const mail = (subject: string, text: string): string =>
+      `From a@b.c Mon Jan  1 00:00:00 2024\nFrom: a@b.c\nTo: x@y.z\nDate: Mon, 1 Jan 2024 00:00:00 +0000\nSubject: ${subject}\n\n${text}\n\n`;
+    const box = mail('First', 'one') + mail('第二', '正文');
+    const wide = Buffer.from(`\ufeff${box}`, 'utf16le');
+    const markdownOf = async (bytes: Buffer): Promise<string> => (await parseBytes(parser, bytes, { filename: 'a.mbox' })).markdown;
+    const narrow = await markdownOf(Buffer.from(box));
+
+    expect(narrow).toContain('# 第二');
+    expect(await markdownOf(wide)).toBe(narrow);
+    expect(await markdownOf(Buffer.from(wide).swap16())).toBe(narrow);
+  });
+
   it('of one mail is that mail', async () => {
     const parsed = await parseBytes(parser, Buffer.from(makeMbox([mail('Only', 'text')])), { filename: 'a' });
 
