@@ -121,6 +121,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'upload/body-watch',
     'upload/bytes-upload',
     'upload/content-disposition',
+    'wire/given',
     'wire/input',
     'wire/json-body',
     'wire/schemas',

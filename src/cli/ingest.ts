@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { type ApiClient, problemOf, sentenceOf } from './api-client.ts';
 import { CliError } from './cli-error.ts';
+import { descriptionIn, type DescriptionOptions, descriptionQuery, isSaidOf } from './description-options.ts';
 import type { ListedFile, UnreadableEntry } from './file-list.ts';
 import type { IngestProgress } from './ingest-progress.ts';
 import type { FileOutcome, IngestReport } from './ingest-report.ts';
@@ -16,7 +16,7 @@ import { fileSize } from './terminal-text.ts';
 import { createSmallFiles, type SmallFiles } from './small-files.ts';
 import type { WireDocument, WireServerConfig, WireTask, WireTaskPage } from './wire-records.ts';
 
-export type IngestOptions = {
+export type IngestOptions = DescriptionOptions & {
   readonly client: ApiClient;
   readonly files: readonly ListedFile[];
   /** What cannot be sent; it is in the report as failed. */
@@ -28,8 +28,6 @@ export type IngestOptions = {
   readonly callbackUrl: string | null;
   /** Opens those that are protected; null: none. */
   readonly password?: string | null;
-  /** For every document; undefined: each keeps what it has, null: it has none any more. */
-  readonly metadata?: object | null | undefined;
   readonly progress: IngestProgress;
   /** Longest time that one request waits for the end of a task. */
   readonly waitSeconds: number;
@@ -54,7 +52,7 @@ export async function ingest(options: IngestOptions): Promise<{ report: IngestRe
     const config = await client.json<WireServerConfig>({ path: ['config'] });
     const earlier = options.again ? new Map<string, WireTask>() : await newestTasks(options);
     progress.begin(files.length);
-    const small = createSmallFiles(client, { password: options.password ?? null, metadata: options.metadata });
+    const small = createSmallFiles(client, { password: options.password ?? null, ...descriptionIn(options) });
     // A line of a batch says nothing of where to tell of its end.
     const isSmall = (file: ListedFile): boolean => options.callbackUrl === null && small.takes(file);
     const bringOne = async (file: ListedFile): Promise<void> => {
@@ -131,15 +129,15 @@ async function bring(
 async function whatIsKnown(
   file: ListedFile,
   earlier: WireTask | undefined,
-  { client, metadata }: IngestOptions,
+  options: IngestOptions,
 ): Promise<{ outcome?: FileOutcome; taskId?: string } | null | Error> {
-  const document = await documentOf(file, client);
+  const document = await documentOf(file, options.client);
   const sameSize = document?.file_size === file.bytes || earlier?.file_size === file.bytes;
   if (!sameSize) return null;
   const sha256 = await digest(file.path).catch((error: unknown) => error as Error);
   if (sha256 instanceof Error) return new Error(`The file could not be read: ${sha256.message}`);
-  // The server finds the bytes unchanged then, and takes the metadata.
-  if (metadata !== undefined && !isDeepStrictEqual(document?.metadata, metadata)) return null;
+  // The server finds the bytes unchanged then, and takes what is said of them.
+  if (!isSaidOf(document, options)) return null;
   if (document?.sha256 === sha256)
     return { outcome: outcome(file, 'present', { task_id: document.task_id, pages: document.pages, chunks: document.chunks }) };
   if (earlier?.sha256 !== sha256) return null;
@@ -165,7 +163,7 @@ async function send(file: ListedFile, options: IngestOptions): Promise<FileOutco
   const reply = await options.client.send({
     method: 'PUT',
     path: ['documents', file.docId],
-    query: { filename: basename(file.path), callback_url: options.callbackUrl ?? undefined, metadata: metadataText(options) },
+    query: { filename: basename(file.path), callback_url: options.callbackUrl ?? undefined, ...descriptionQuery(options) },
     headers: { prefer: 'respond-async', 'content-type': 'application/octet-stream', ...passwordHeader(options.password ?? null) },
     file,
   });
@@ -182,10 +180,6 @@ async function send(file: ListedFile, options: IngestOptions): Promise<FileOutco
 /** In UTF-8, which a header carries as bytes. */
 function passwordHeader(password: string | null): Record<string, string> {
   return password === null ? {} : { 'x-document-password': Buffer.from(password).toString('latin1') };
-}
-
-function metadataText({ metadata }: IngestOptions): string | undefined {
-  return metadata === undefined ? undefined : JSON.stringify(metadata);
 }
 
 async function follow(

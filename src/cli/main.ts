@@ -20,6 +20,7 @@ import { writeSecret } from '../webhooks/signature.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { listFiles } from './file-list.ts';
+import { aMetadata, descriptionIn, type DescriptionOptions, withDescriptionOptions } from './description-options.ts';
 import { readPassword } from './password-file.ts';
 import { ingest } from './ingest.ts';
 import { barProgress, type IngestProgress, lineProgress, silentProgress } from './ingest-progress.ts';
@@ -41,7 +42,6 @@ type GlobalOptions = {
 
 /** Those that a collection says something to; what would be passed over is refused. */
 const aboutACollection = ['ingest', 'watch', 'search', 'tasks', 'task', 'cancel', 'retry', 'documents', 'mcp'];
-const aMetadata = '{"department": "hr", "year": 2026}';
 const aFilter = '{"type": "eq", "key": "department", "value": "hr"}';
 const program = new Command('rag-intake')
   .description('Document intake for RAG: upload, follow, search; run and look after a server.')
@@ -76,33 +76,33 @@ program
     say(await migrateDatabase());
   });
 
-program
-  .command('ingest')
-  .description('bring files and folders to the server; run it again to go on where it stopped')
-  .argument('<paths...>', 'files and folders')
-  .option('--prefix <text>', 'put before every doc_id', '')
-  .option('--parallel <count>', 'documents on their way at once', wholeNumber(1, 64), 8)
-  .option('--mirror', 'remove from the server what has gone from these folders', false)
-  .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
-  .option('--again', 'send everything, also what is there already', false)
-  .option('--callback-url <url>', 'where the server tells of the end of each task')
-  .addOption(passwordFile())
-  .option('--metadata <json>', 'of every document; null takes it away, without it each keeps its own', jsonObjectOrNull(aMetadata))
-  .action(runIngest);
+withDescriptionOptions(
+  program
+    .command('ingest')
+    .description('bring files and folders to the server; run it again to go on where it stopped')
+    .argument('<paths...>', 'files and folders')
+    .option('--prefix <text>', 'put before every doc_id', '')
+    .option('--parallel <count>', 'documents on their way at once', wholeNumber(1, 64), 8)
+    .option('--mirror', 'remove from the server what has gone from these folders', false)
+    .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
+    .option('--again', 'send everything, also what is there already', false)
+    .option('--callback-url <url>', 'where the server tells of the end of each task')
+    .addOption(passwordFile()),
+).action(runIngest);
 
-program
-  .command('watch')
-  .description('follow a folder: what appears, changes, moves or goes there does so on the server, until it is stopped')
-  .argument('<folder>')
-  .option('--prefix <text>', 'put before every doc_id', '')
-  .option('--parallel <count>', 'documents on their way at once', wholeNumber(1, 64), 4)
-  .option('--mirror', 'remove from the server what has gone from the folder', false)
-  .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
-  .addOption(new Option('--consume', 'remove from the folder what the server has').default(false).conflicts('mirror'))
-  .option('--every <seconds>', 'look at the whole folder at least so often', wholeNumber(1, 86_400), 60)
-  .option('--settle <seconds>', 'send a file when it has stayed as it is for so long', wholeNumber(1, 3600), 2)
-  .option('--metadata <json>', 'of every document; null takes it away, without it each keeps its own', jsonObjectOrNull(aMetadata))
-  .action(runWatch);
+withDescriptionOptions(
+  program
+    .command('watch')
+    .description('follow a folder: what appears, changes, moves or goes there does so on the server, until it is stopped')
+    .argument('<folder>')
+    .option('--prefix <text>', 'put before every doc_id', '')
+    .option('--parallel <count>', 'documents on their way at once', wholeNumber(1, 64), 4)
+    .option('--mirror', 'remove from the server what has gone from the folder', false)
+    .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
+    .addOption(new Option('--consume', 'remove from the folder what the server has').default(false).conflicts('mirror'))
+    .option('--every <seconds>', 'look at the whole folder at least so often', wholeNumber(1, 86_400), 60)
+    .option('--settle <seconds>', 'send a file when it has stayed as it is for so long', wholeNumber(1, 3600), 2),
+).action(runWatch);
 
 program
   .command('search')
@@ -410,8 +410,7 @@ async function runIngest(
     yes: boolean;
     callbackUrl?: string;
     passwordFile?: string;
-    metadata?: object | null;
-  },
+  } & DescriptionOptions,
 ): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
@@ -428,7 +427,7 @@ async function runIngest(
     again: options.again,
     callbackUrl: options.callbackUrl ?? null,
     password: await readPassword(options.passwordFile),
-    metadata: options.metadata,
+    ...descriptionIn(options),
     progress,
     waitSeconds: process.stderr.isTTY === true ? 2 : 20,
     signal: interrupted.signal,
@@ -457,8 +456,7 @@ async function runWatch(
     consume: boolean;
     every: number;
     settle: number;
-    metadata?: object | null;
-  },
+  } & DescriptionOptions,
 ): Promise<void> {
   const { watch } = await import('./watch.ts');
   const stopped = new AbortController();
@@ -467,7 +465,7 @@ async function runWatch(
   const client = openClient();
   const print = watchPrinter(globals().json === true);
   try {
-    const { prefix, parallel, mirror: isMirror, yes, consume, every, settle, metadata } = options;
+    const { prefix, parallel, mirror: isMirror, yes, consume, every, settle } = options;
     const times = { everyMs: every * 1000, settleMs: settle * 1000 };
     await watch({
       client,
@@ -477,7 +475,7 @@ async function runWatch(
       mirror: isMirror,
       yes,
       consume,
-      metadata,
+      ...descriptionIn(options),
       ...times,
       tell: print,
       signal: stopped.signal,

@@ -5,6 +5,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type ApiClient, FileChanged, problemOf, sentenceOf } from './api-client.ts';
+import type { DescriptionOptions } from './description-options.ts';
 import { type ListedFile, signatureOf } from './file-list.ts';
 
 /** What the server said of one file; null: nothing, or that it cannot now. */
@@ -52,10 +53,10 @@ async function readUnchanged({ path, bytes, signature }: ListedFile): Promise<Bu
   return content;
 }
 
-/** `password` and `metadata` are said of every file. */
+/** What is `given` is said of every file. */
 export function createSmallFiles(
   client: ApiClient,
-  given: { readonly password: string | null; readonly metadata?: object | null | undefined },
+  { password, ...description }: DescriptionOptions & { readonly password: string | null },
 ): SmallFiles {
   let waiting: Line[] = [];
   let sending = false;
@@ -104,12 +105,11 @@ export function createSmallFiles(
     takes: ({ bytes }) => bytes <= fileBytesMax,
     async send(file) {
       const content = await readUnchanged(file);
-      const { password, metadata } = given;
       const text = JSON.stringify({
         doc_id: file.docId,
         filename: basename(file.path),
         file_base64: content.toString('base64'),
-        ...(metadata === undefined ? {} : { metadata }),
+        ...description,
         ...(password === null ? {} : { password }),
       });
       const answer = Promise.withResolvers<LineAnswer | null>();

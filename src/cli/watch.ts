@@ -8,6 +8,7 @@ import { stat, unlink } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { type ApiClient, sentenceOf } from './api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
+import { descriptionIn, type DescriptionOptions } from './description-options.ts';
 import { type FileList, type ListedFile, listFiles, signatureOf } from './file-list.ts';
 import { digest, ingest } from './ingest.ts';
 import { silentProgress } from './ingest-progress.ts';
@@ -20,7 +21,7 @@ export type WatchEvent =
   | { readonly kind: 'failed'; readonly docId: string; readonly path: string; readonly error: string }
   | { readonly kind: 'note'; readonly error: string };
 
-export type WatchOptions = {
+export type WatchOptions = DescriptionOptions & {
   readonly client: ApiClient;
   readonly folder: string;
   readonly prefix: string;
@@ -31,8 +32,6 @@ export type WatchOptions = {
   readonly yes: boolean;
   /** Remove from the folder what the server has. Then the same name is another document each time its content is. */
   readonly consume: boolean;
-  /** For every document; undefined: each keeps what it has, null: it has none any more. */
-  readonly metadata?: object | null | undefined;
   /** Longest time between two looks at the whole folder, in milliseconds. */
   readonly everyMs: number;
   /** How long a file must have stayed as it is before it is sent, in milliseconds. */
@@ -134,7 +133,7 @@ class Follower {
 
   /** False when something is left to be tried again soon. */
   async #send(settled: readonly ListedFile[]): Promise<boolean> {
-    const { client, metadata, parallel, consume, signal } = this.#options;
+    const { client, parallel, consume, signal } = this.#options;
     const files = consume ? await withOwnNames(settled) : settled;
     if (files.length === 0) return true;
     const told = new Map(files.map((file) => [file.path, file]));
@@ -152,7 +151,7 @@ class Follower {
       parallel,
       again,
       callbackUrl: null,
-      metadata,
+      ...descriptionIn(this.#options),
       progress,
       waitSeconds: 20,
       signal,

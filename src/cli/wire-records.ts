@@ -1,4 +1,5 @@
 /** What the server's answers look like, as far as the command reads them. */
+import type { WireDescription } from './description-options.ts';
 
 export type WireServerConfig = { readonly version: string; readonly file_bytes_max: number };
 
@@ -22,7 +23,7 @@ export type WireTask = {
 
 export type WireTaskPage = { readonly tasks: readonly WireTask[]; readonly next_cursor: string | null };
 
-export type WireDocument = {
+export type WireDocument = WireDescription & {
   readonly doc_id: string;
   readonly task_id: string;
   readonly filename: string;
@@ -31,7 +32,6 @@ export type WireDocument = {
   readonly sha256: string;
   readonly pages: number | null;
   readonly chunks: number;
-  readonly metadata: object | null;
   readonly inserted_at: string;
 };
 

@@ -2,6 +2,7 @@
  * A client for programs in TypeScript and JavaScript: `import { createClient } from 'rag-intake/client'`. Needs `fetch` and nothing else,
  * so it runs in Node, Deno, Bun and browsers. The types are the server's own schemas.
  */
+import type { describedFields } from '../http/wire/given.ts';
 import type {
   BatchLine,
   batchAnswer,
@@ -39,9 +40,9 @@ export type ClientOptions = {
   readonly fetch?: typeof fetch;
 };
 
-export type InsertOptions = {
+/** What is left out of what is said of a document stays as it is, null takes it away. */
+export type InsertOptions = Pick<BatchLine, keyof typeof describedFields> & {
   readonly filename?: string;
-  readonly metadata?: Metadata | null;
   /** False: returns when the document is stored, and not only when it has been read. */
   readonly wait?: boolean;
   readonly signal?: AbortSignal;
@@ -142,13 +143,21 @@ export function createClient(options: ClientOptions = {}): Client {
   const documentPath = (docId: string): string => `/documents/${encodeURIComponent(docId)}`;
   const taskPath = (taskId: string): string => `/task/${encodeURIComponent(taskId)}`;
 
+  /** Text as it is, all else as JSON. */
+  const parametersOf = (said: object): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(said)
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+    );
+
   const client: Client = {
-    async insert(docId, content, { filename, metadata, wait = true, signal } = {}) {
+    async insert(docId, content, { filename, wait = true, signal, ...description } = {}) {
       const name =
         filename ?? (typeof content === 'string' && !/\.\w{1,8}$/.test(docId) ? `${docId.split('/').at(-1)}.txt` : undefined);
       const answer = await ask(documentPath(docId), {
         method: 'PUT',
-        query: { collection, filename: name, metadata: metadata === undefined ? undefined : JSON.stringify(metadata) },
+        query: { collection, filename: name, ...parametersOf(description) },
         headers: { 'content-type': 'application/octet-stream', ...(wait ? {} : { prefer: 'respond-async' }) },
         body: content,
         signal,

@@ -10,6 +10,7 @@ import type { DocumentPart } from '../documents/document-part.ts';
 import { digestPlain } from '../documents/plain-file.ts';
 import type { Engine } from '../storage/engine.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
+import { descriptionOf } from '../tasks/given.ts';
 import { examineVersion, type Fault } from '../search/soundness.ts';
 import { madeParts, measureParts, readStagedMeta, type StagedMeta } from '../search/index/staging.ts';
 import type { RunOutcome, ThreadJob } from './thread-pool.ts';
@@ -88,12 +89,13 @@ async function mend({ faults, readAgain, ...examined }: Damaged): Promise<Checke
 }
 
 async function makeAgain({ engine, document, folder }: Examined, scratchDir: string, readAgain: ReadAgain): Promise<boolean> {
-  const { docId, version, filename, fileBytes, sha256, metadata, givenTitle, insertedAt, ordinal } = document;
+  const { docId, version, filename, fileBytes, sha256, givenTitle, insertedAt, ordinal } = document;
   // The readers take no file that somebody may change: a copy, gone with the folder.
   const payloadPath = join(scratchDir, 'payload');
   await copyFile(join(folder, 'original' satisfies DocumentPart), payloadPath);
   const declaredMediaType = document.declaredMediaType ?? null;
-  const job = { taskId: version, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata, givenTitle, insertedAt };
+  const file = { filename, fileBytes, sha256, declaredMediaType };
+  const job = { taskId: version, ordinal, docId, ...file, ...descriptionOf(document), givenTitle, insertedAt };
   const collection = (await engine.collections.get(collectionOf(docId)))?.settings ?? null;
   const outcome = await readAgain({ ...job, collection, payloadPath, scratchDir });
   await rm(payloadPath, { force: true });

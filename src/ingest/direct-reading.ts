@@ -11,6 +11,7 @@ import { AppError, DocumentError } from '../errors.ts';
 import type { FileStore, IncomingReceipt } from '../storage/file-store.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { TaskId } from '../tasks/task.ts';
+import { undescribed } from '../tasks/given.ts';
 import { type ReadFiles, readFilesIn } from './read-files.ts';
 import type { RunOutcome, ThreadJob } from './thread-pool.ts';
 
@@ -132,5 +133,5 @@ function failureFrom(outcome: Exclude<RunOutcome, { ok: true }>): Error {
 
 /** The job of a thread that only reads. */
 export function readingJob({ caller: _caller, ...request }: ReadRequest, now: string): ThreadJob {
-  return { ...request, ordinal: 0, docId: '', metadata: null, insertedAt: now, onlyReads: true };
+  return { ...request, ordinal: 0, docId: '', ...undescribed, insertedAt: now, onlyReads: true };
 }

@@ -9,7 +9,7 @@ import type { ParseLimits } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import type { Postings } from '../search/index/postings.ts';
 import type { StageCounts } from '../tasks/progress.ts';
-import type { Metadata } from '../tasks/given.ts';
+import type { Description } from '../tasks/given.ts';
 import type { TaskId } from '../tasks/task.ts';
 
 /** What a thread is given once, when it starts. */
@@ -21,8 +21,8 @@ export type ThreadSettings = {
   readonly embedder: EmbedderSettings;
 };
 
-/** One attempt at one document. */
-export type IngestJob = {
+/** One attempt at one document. What is said of it is what it has to all appearances; what it has at the switch decides. */
+export type IngestJob = Description & {
   readonly taskId: TaskId;
   readonly ordinal: number;
   readonly docId: string;
@@ -32,8 +32,6 @@ export type IngestJob = {
   readonly declaredMediaType: string | null;
   /** Opens the file. Absent: none. */
   readonly password?: string;
-  /** What the document has to all appearances; what it has at the switch decides. */
-  readonly metadata: Metadata | null;
   /** Absent: none. */
   readonly givenTitle?: string | null;
   readonly insertedAt: string;

@@ -13,6 +13,7 @@ import type { PageLook, ParsedDocument } from '../parse/parser.ts';
 import { readingOf, type ReadingSettings } from '../parse/reading.ts';
 import { withinBounds } from '../search/bounds.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
+import { descriptionOf } from '../tasks/given.ts';
 import type { StageCounts } from '../tasks/progress.ts';
 import { failureOf, traceOf } from './failure.ts';
 import { type IngestJob, type IngestOutcome, progressMessage, readingIn } from './job.ts';
@@ -186,7 +187,7 @@ function describe(
     pages: parsed.pages,
     chunks,
     characters: parsed.markdown.length,
-    metadata: job.metadata,
+    ...descriptionOf(job),
     insertedAt: job.insertedAt,
     embedder: embedder.id,
     declaredMediaType: job.declaredMediaType,

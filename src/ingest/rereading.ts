@@ -8,6 +8,7 @@ import type { Receipt } from '../storage/file-store.ts';
 import type { Engine } from '../storage/engine.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
 import { createTask, isTerminal, type NewTask, type Task, type TaskId, type TaskLane, taskIdAfter } from '../tasks/task.ts';
+import { descriptionOf, withoutDescription } from '../tasks/given.ts';
 
 /** How the tasks are made. */
 export type RereadingRules = {
@@ -127,7 +128,7 @@ export async function askReread(
   const received = await receiveOriginal(engine, document);
   if ('error' in received) return (await isCurrent(engine, document)) ? received : null;
   // What its client said of it stays, as it is when the task ends.
-  const { metadata: _metadata, ...fields } = newTask(document, taskIdAfter(document.version, rules.newId()), rules);
+  const fields = withoutDescription(newTask(document, taskIdAfter(document.version, rules.newId()), rules));
   const task = createTask(fields, document.ordinal);
   try {
     await engine.importTask(task, received);
@@ -155,8 +156,8 @@ async function receiveOriginal(engine: Engine, document: IndexedDocument): Promi
 }
 
 function newTask(document: IndexedDocument, id: TaskId, rules: RereadingRules): NewTask {
-  const { docId, filename, fileBytes, sha256, declaredMediaType, metadata } = document;
-  const of = { docId, filename, fileBytes, sha256, declaredMediaType, metadata, keyId: null, callbackUrl: null };
+  const { docId, filename, fileBytes, sha256, declaredMediaType } = document;
+  const of = { docId, filename, fileBytes, sha256, declaredMediaType, ...descriptionOf(document), keyId: null, callbackUrl: null };
   return { id, ...of, lane: rules.laneOf(fileBytes), attemptsMax: rules.attemptsMax, createdAt: rules.now() };
 }
 

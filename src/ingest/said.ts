@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import type { Engine } from '../storage/engine.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
+import { saidOf } from '../search/said.ts';
 import { DamagedMeta, parseStagedMeta, type StagedMeta } from '../search/index/staging.ts';
 
 /** Changes of one document that overtake each other; each looks again afterwards, so that the last one is the one that stays. */
@@ -27,10 +28,6 @@ export async function storeSaid(engine: Engine, document: IndexedDocument): Prom
 /** Whether both say the same of themselves, as far as clients say it. */
 export function isSaidAlike(one: IndexedDocument, other: IndexedDocument): boolean {
   return isDeepStrictEqual(saidOf(one), saidOf(other));
-}
-
-function saidOf({ filename, metadata, givenTitle }: IndexedDocument) {
-  return { filename, metadata, givenTitle };
 }
 
 /** Null when there is none, or none that can be read: what mends it takes what is said from the index. */

@@ -12,7 +12,7 @@ import type { Lease } from '../tasks/task-queue.ts';
 import { type IncomingDocument, type IndexedDocument, titleOf } from '../search/document-index.ts';
 import type { Postings } from '../search/index/postings.ts';
 import { examineMade } from '../search/soundness.ts';
-import { kept } from '../tasks/given.ts';
+import { descriptionOf, keptDescription, withoutDescription } from '../tasks/given.ts';
 import { madeParts } from '../search/index/staging.ts';
 import { cancelledByUser, outcomeOf, type Task, type TaskError, type TaskOutcome, type TaskResult } from '../tasks/task.ts';
 import { isSaidAlike, storeSaid } from './said.ts';
@@ -53,12 +53,8 @@ async function switchTo(engine: Engine, lease: Lease, task: Task, staged: Staged
 }
 
 /** What this upload does not say stays as it is at the moment of the switch, which may be another than when it was read. */
-function incoming({ metadata: _metadata, givenTitle: _givenTitle, ...document }: IndexedDocument, task: Task): IncomingDocument {
-  return { ...document, ...saidBy(task) };
-}
-
-function saidBy({ metadata }: Task): Pick<IncomingDocument, 'metadata'> {
-  return metadata === undefined ? {} : { metadata };
+function incoming({ givenTitle: _givenTitle, ...document }: IndexedDocument, task: Task): IncomingDocument {
+  return { ...withoutDescription(document), ...descriptionOf(task) };
 }
 
 /** The document as it was switched to, which its stored file then says too. */
@@ -85,7 +81,7 @@ async function renameTo(
   { document, scratchDir }: StagedVersion,
 ): Promise<Settled | null> {
   await engine.files.publish(task.docId, task, scratchDir);
-  const touched = await engine.index.touch(task.docId, task, { filename: task.filename, ...saidBy(task) });
+  const touched = await engine.index.touch(task.docId, task, { filename: task.filename, ...descriptionOf(task) });
   if (touched !== 'ok') {
     await engine.files.unpublish(task.docId, task.id);
     return null;
@@ -109,7 +105,7 @@ async function stageAgain(engine: Engine, task: Task, current: IndexedDocument):
       version: task.id,
       ordinal: task.ordinal,
       filename: task.filename,
-      metadata: kept(task.metadata, current.metadata),
+      ...keptDescription(task, current),
       givenTitle: current.givenTitle,
     };
     await writeFile(join(scratchDir, 'meta.json'), JSON.stringify({ ...staged, document }));
@@ -200,7 +196,7 @@ function completed(document: IndexedDocument, extra: Partial<Pick<TaskResult, 'u
       pages: document.pages,
       chunks: document.chunks,
       characters: document.characters,
-      metadata: document.metadata,
+      ...descriptionOf(document),
       unchanged: false,
       superseded: false,
       warnings: document.warnings,

@@ -11,7 +11,7 @@ import type { Logger } from '../logger.ts';
 import type { Lease, PreparedLease } from '../tasks/task-queue.ts';
 import { readsOtherwise, type ReadingSettings } from '../parse/reading.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
-import { kept } from '../tasks/given.ts';
+import { keptDescription } from '../tasks/given.ts';
 import { withPercent } from '../tasks/progress.ts';
 import { cancelledByUser, type Task, type TaskError, type TaskId, type TaskLane } from '../tasks/task.ts';
 import { failureOf } from './failure.ts';
@@ -244,10 +244,10 @@ export function createTaskRun(
 
 function pickJob(task: Task, current: IndexedDocument | null): Omit<ThreadJob, 'insertedAt' | 'payloadPath' | 'scratchDir'> {
   const { id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, password } = task;
-  const metadata = kept(task.metadata, current?.metadata ?? null);
   const givenTitle = current?.givenTitle ?? null;
   const secret = password === undefined ? {} : { password };
-  return { taskId: id, ordinal, docId, filename, fileBytes, sha256, declaredMediaType, metadata, givenTitle, ...secret };
+  const file = { filename, fileBytes, sha256, declaredMediaType };
+  return { taskId: id, ordinal, docId, ...file, ...keptDescription(task, current), givenTitle, ...secret };
 }
 
 const payloadMissing: TaskError = {

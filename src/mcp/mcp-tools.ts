@@ -21,7 +21,7 @@ import { documentNotFound, readDocument } from './document-text.ts';
 import { sentenceFor } from './sentence.ts';
 import { searchModes } from '../search/document-index.ts';
 import type { Asker } from '../search/turns.ts';
-import type { Metadata } from '../tasks/given.ts';
+import { describingFields, toDescription } from '../http/wire/given.ts';
 import type { TaskId, TaskSnapshot } from '../tasks/task.ts';
 
 /** What the SDK hands to a tool beside its arguments. */
@@ -191,10 +191,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
           .string()
           .regex(/^[A-Za-z0-9+/]*={0,2}$/, { message: 'must be base64' })
           .optional(),
-        metadata: schemas.metadata
-          .nullable()
-          .optional()
-          .describe('Left out: what the document has stays; null: it has none any more.'),
+        ...describingFields,
         wait_seconds: z.int().min(0).max(waitSecondsMax).default(30).describe('How long to wait for it to become searchable.'),
       }),
       outputSchema: answering(schemas.taskRecord),
@@ -250,9 +247,8 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       filename: string;
       text?: string | undefined;
       content_base64?: string | undefined;
-      metadata?: Metadata | null | undefined;
       wait_seconds: number;
-    },
+    } & Parameters<typeof toDescription>[0],
     { principal, asker }: ToolCaller,
     extra: ToolExtra,
   ): Promise<object> {
@@ -266,7 +262,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       docId,
       filename,
       declaredMediaType: null,
-      ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
+      ...toDescription(given),
       keyId: principal.keyId,
       caller: asker.client,
       callbackUrl: null,

@@ -1,5 +1,5 @@
 /** Port: what is searchable. The index is also the arbiter of a task's fate: what it has not switched to was never completed. */
-import type { Metadata, MetadataScalar } from '../tasks/given.ts';
+import { type Description, type MetadataScalar, undescribed } from '../tasks/given.ts';
 import type { Sort } from '../tasks/ordered-page.ts';
 import type { TaskId, Version } from '../tasks/task.ts';
 import type { Filter } from './filters.ts';
@@ -7,7 +7,7 @@ import type { Postings } from './index/postings.ts';
 import type { Stop } from './stop.ts';
 
 /** One searchable document; at most one version of a doc_id at any moment. */
-export type IndexedDocument = {
+export type IndexedDocument = Description & {
   /** With its collection, as `scopedId` writes the two. */
   readonly docId: string;
   /** The task that made this version. */
@@ -27,7 +27,6 @@ export type IndexedDocument = {
   readonly pages: number | null;
   readonly chunks: number;
   readonly characters: number;
-  readonly metadata: Metadata | null;
   readonly insertedAt: string;
   /** `Embedder.id` of its vectors. */
   readonly embedder: string;
@@ -40,11 +39,14 @@ export type IndexedDocument = {
 };
 
 /** A document as it was kept; version 0.1.0 kept less. */
-export function completeDocument(kept: Partial<typeof sinceThen> & Omit<IndexedDocument, keyof typeof sinceThen>): IndexedDocument {
+export function completeDocument(kept: Partial<Later> & Omit<IndexedDocument, keyof Later>): IndexedDocument {
   return { ...sinceThen, ...kept };
 }
 
-const sinceThen: Pick<IndexedDocument, 'ordinal' | 'givenTitle' | 'declaredMediaType' | 'reading' | 'warnings'> = {
+type Later = Description & Pick<IndexedDocument, 'ordinal' | 'givenTitle' | 'declaredMediaType' | 'reading' | 'warnings'>;
+
+const sinceThen: Later = {
+  ...undescribed,
   ordinal: 0,
   givenTitle: null,
   declaredMediaType: null,
@@ -58,7 +60,7 @@ export function titleOf({ givenTitle, title }: Pick<IndexedDocument, 'givenTitle
 }
 
 /** What a client said of a document: each of these that is absent stays as it was at the moment of the switch. */
-type Said = Pick<IndexedDocument, 'metadata' | 'givenTitle'>;
+type Said = Description & Pick<IndexedDocument, 'givenTitle'>;
 
 /** A version on its way into the index. */
 export type IncomingDocument = Omit<IndexedDocument, keyof Said> & Partial<Said>;
@@ -116,7 +118,7 @@ export type SearchQuery = {
   readonly collection?: string;
 };
 
-export type SearchHit = {
+export type SearchHit = Description & {
   /** Higher is better; comparable within one answer only. */
   readonly score: number;
   /** 0–1: how well this passage answers this question, comparable across questions and sizes of collection (`ranking/relevance.ts`). */
@@ -129,7 +131,6 @@ export type SearchHit = {
   readonly version: TaskId;
   readonly filename: string;
   readonly title: string | null;
-  readonly metadata: Metadata | null;
   /** Exactly `content.slice(start, end)`. */
   readonly text: string;
   /** UTF-16 offsets into `text`, end exclusive, in order, not overlapping: the words that matched. */

@@ -8,12 +8,29 @@ export type MetadataScalar = string | number | boolean | null;
 /** A document's own fields, free in their names; each can be asked for by a filter (`search/filters.ts`). */
 export type Metadata = Readonly<Record<string, MetadataScalar | readonly MetadataScalar[]>>;
 
-export type Given = {
+/**
+ * What stays with a document: shown with its tasks, in lists and in every hit. A member that is added here is carried to all of them;
+ * the compiler names the places that say how it comes (`http/wire/given.ts`), is kept in an index file (`search/sqlite/catalog.ts`) and is
+ * given by the command.
+ */
+export type Description = {
+  readonly metadata: Metadata | null;
+};
+
+/** Of a document that nothing was said of. */
+export const undescribed: Description = { metadata: null };
+const members = Object.keys(undescribed) as (keyof Description)[];
+
+/** Whether a value of a stored record is one that a member can have; what version 0.1.0 did not write may be absent (`undefined`). */
+export const descriptionShapes: Readonly<Record<keyof Description, (stored: unknown) => boolean>> = {
+  metadata: (stored) => stored === null || (typeof stored === 'object' && !Array.isArray(stored)),
+};
+
+/** Of an upload: a member that is absent leaves what the document has, null takes it away. */
+export type Given = Partial<Description> & {
   /** Decoded; never a path. */
   readonly filename: string;
   readonly declaredMediaType: string | null;
-  /** Absent: what the document had stays; null: it has none any more. */
-  readonly metadata?: Metadata | null;
   /** Where to tell of the task's end; null: nowhere. */
   readonly callbackUrl: string | null;
   /** Opens the file; kept while the task may still read it, and no longer. Absent: none. */
@@ -25,14 +42,37 @@ export const passwordCharactersMax = 1024;
 
 /** What is given of a larger value, and nothing else of it. */
 export function givenOf(from: Given): Given {
-  const { filename, declaredMediaType, metadata, callbackUrl, password } = from;
+  const { filename, declaredMediaType, callbackUrl, password } = from;
   return {
     filename,
     declaredMediaType,
     callbackUrl,
-    ...(metadata === undefined ? {} : { metadata }),
+    ...descriptionOf(from),
     ...(password === undefined ? {} : { password }),
   };
+}
+
+type MaybeSaid = { readonly [Member in keyof Description]?: Description[Member] | undefined };
+
+/** What of a larger value stays with a document: all of it for a whole document, what was said for an upload. */
+export function descriptionOf(from: Description): Description;
+export function descriptionOf(from: MaybeSaid): Partial<Description>;
+export function descriptionOf(from: MaybeSaid): Partial<Description> {
+  const said = members.filter((member) => from[member] !== undefined);
+  return Object.fromEntries(said.map((member) => [member, from[member]]));
+}
+
+/** A larger value without what stays with a document. */
+export function withoutDescription<T extends Partial<Description>>(from: T): Omit<T, keyof Description> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => !Object.hasOwn(undescribed, name))) as Omit<
+    T,
+    keyof Description
+  >;
+}
+
+/** What stays with a document after an upload that gave this; null: there was none before. */
+export function keptDescription(given: Partial<Description>, before: Partial<Description> | null): Description {
+  return { ...undescribed, ...descriptionOf(before ?? {}), ...descriptionOf(given) };
 }
 
 /** What a document has after an upload or a change that gave this: `undefined` keeps what was there. */

@@ -8,7 +8,7 @@
  *   pending ──cancel──▶ failed          failed ──retry──▶ pending
  */
 import type { DocumentErrorCode } from '../errors.ts';
-import type { Given, Metadata } from './given.ts';
+import type { Description, Given } from './given.ts';
 
 /** UUIDv7 in lower case: a name, whose order is that of the clocks of those who gave it. What came first `Task.ordinal` tells. */
 export type TaskId = string & { readonly __brand: 'TaskId' };
@@ -23,8 +23,8 @@ export type TaskStage = (typeof taskStages)[number];
 export const taskLanes = ['small', 'large'] as const;
 export type TaskLane = (typeof taskLanes)[number];
 
-/** What a completed task says. */
-export type TaskResult = {
+/** What a completed task says. What its document has now, given with this upload or kept, is absent of tasks that ended before it was noted. */
+export type TaskResult = Partial<Description> & {
   readonly message: 'Document processed successfully';
   readonly filename: string;
   readonly mediaType: string;
@@ -33,8 +33,6 @@ export type TaskResult = {
   readonly pages: number | null;
   readonly chunks: number;
   readonly characters: number;
-  /** What the document has now, given with this upload or kept; tasks that ended before there was this have none. */
-  readonly metadata?: Metadata | null;
   /** The same bytes were already searchable under this doc_id; nothing was done again. */
   readonly unchanged: boolean;
   /** A newer upload of the same doc_id was completed first; this version was not made searchable. */

@@ -5,6 +5,7 @@
 import { ApiError, getTask, originalUrl, request } from './api.ts';
 import { collectionQuery } from './collection.ts';
 import { dropDocuments } from './document-list.ts';
+import type { describedFields } from '../http/wire/given.ts';
 import type { WireDocument, WireTask } from './wire.ts';
 
 /** Between two looks at a task that reads a document there. */
@@ -24,12 +25,17 @@ export async function moveDocument(document: WireDocument, collection: string): 
 async function copy(document: WireDocument, collection: string): Promise<string> {
   const original = await (await request(originalUrl(document.doc_id, document.collection))).blob();
   const form = new FormData();
-  if (document.metadata !== null) form.append('metadata', JSON.stringify(document.metadata));
+  for (const [name, text] of Object.entries(described(document))) if (text !== null) form.append(name, text);
   form.append('file', new Blob([original], { type: document.media_type }), document.filename);
   const path = `insert?doc_id=${encodeURIComponent(document.doc_id)}${collectionQuery('&', collection)}`;
   const headers = { prefer: 'respond-async', 'if-none-match': '*' };
   const response = await request(path, { method: 'POST', headers, body: form });
   return ((await response.json()) as { task_id: string }).task_id;
+}
+
+/** What stays with a document, as the fields of a form. */
+function described({ metadata }: WireDocument): { readonly [Each in keyof typeof describedFields]: string | null } {
+  return { metadata: metadata === null ? null : JSON.stringify(metadata) };
 }
 
 /** Returns when it is searchable there. */

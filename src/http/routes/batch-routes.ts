@@ -16,6 +16,7 @@ import { watchOf } from '../upload/body-watch.ts';
 import { cleanFilename } from '../upload/content-disposition.ts';
 import { type NdjsonLine, ndjsonLines } from '../upload/ndjson-lines.ts';
 import { contentOf } from '../wire/content.ts';
+import { toDescription } from '../wire/given.ts';
 import { readBody } from '../wire/input.ts';
 import { toProblem } from '../wire/problem.ts';
 import * as schemas from '../wire/schemas.ts';
@@ -202,13 +203,13 @@ class Batch {
     }
   }
 
-  #upload({ doc_id: docId, filename, text, file_base64, metadata, password }: schemas.BatchLine): WholeUpload {
+  #upload({ doc_id: docId, filename, text, file_base64, password, ...description }: schemas.BatchLine): WholeUpload {
     return {
       content: text === undefined ? Buffer.from(file_base64!, 'base64') : Buffer.from(text, 'utf8'),
       docId: scopedId({ collection: this.#collection, docId }),
       filename: cleanFilename(filename ?? '') || namedAfter(docId, text !== undefined),
       declaredMediaType: null,
-      ...(metadata === undefined ? {} : { metadata }),
+      ...toDescription(description),
       ...(password === undefined ? {} : { password }),
       keyId: this.#call.principal.keyId,
       caller: this.#caller,

@@ -18,7 +18,7 @@ import { contentOf, isEncoded } from '../wire/content.ts';
 import { createMultipartParser, multipartBoundary, type PartHead } from './multipart-parser.ts';
 import { unknownName } from '../wire/nearest-name.ts';
 import type { UploadService } from '../services.ts';
-import { givenFields, type GivenFields } from '../wire/given.ts';
+import { givenFields, type GivenFields, toDescription } from '../wire/given.ts';
 import { parseStrictJson } from '../wire/strict-json.ts';
 import { whatItMustBe } from '../wire/value-words.ts';
 
@@ -172,8 +172,8 @@ function passwordOf(password: string | null): { readonly password?: string } {
 const fieldNames = Object.keys(givenFields) as (keyof GivenFields)[];
 
 /** What is not in the fields is not given. */
-function toGiven({ metadata, callback_url }: GivenFields): Omit<Given, 'filename' | 'declaredMediaType'> {
-  return { callbackUrl: callback_url ?? null, ...(metadata === undefined ? {} : { metadata }) };
+function toGiven({ callback_url, ...description }: GivenFields): Omit<Given, 'filename' | 'declaredMediaType'> {
+  return { callbackUrl: callback_url ?? null, ...toDescription(description) };
 }
 
 async function nothingNext(): Promise<void> {}

@@ -1,9 +1,13 @@
 /** What a client says of a document (`tasks/given.ts`), as it comes: one schema for the address, the form, a tool and the answers. */
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
-import { type Metadata, metadataFault, metadataMembersMax } from '../../tasks/given.ts';
+import { type Description, descriptionOf, type Metadata, metadataFault, metadataMembersMax } from '../../tasks/given.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { checkedBy, describedAs } from './checked.ts';
+
+/** What each member of a document's description is called here; the tables below have one schema a name. */
+const names = { metadata: 'metadata' } as const satisfies Readonly<Record<keyof Description, string>>;
+type ByName = { readonly [Member in keyof Description as (typeof names)[Member]]: z.ZodType };
 
 const scalar = [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }, { type: 'null' }];
 const metadataShape = {
@@ -56,6 +60,31 @@ const callbackUrl = z
   .optional()
   .meta({ description: 'Where to send a signed webhook when the task has ended; its host must be allowed on this server.' });
 
+/** Of tasks, documents and citations: what stays with a document. */
+export const describedFields = { metadata: keptMetadata.nullable() } satisfies ByName;
+type Described = z.output<z.ZodObject<typeof describedFields>>;
+
+/** Of a body in JSON and of a tool that brings a document. */
+export const describingFields = {
+  metadata: metadata
+    .nullable()
+    .optional()
+    .meta({ description: 'Left out: what the document has stays. `null`: it has none any more.' }),
+} satisfies ByName;
+type Describing = z.output<z.ZodObject<typeof describingFields>>;
+
+/** As answers have it. */
+export function toDescribed(description: Description): Described {
+  return Object.fromEntries(members.map(([member, name]) => [name, description[member]])) as Described;
+}
+
+/** What was given of it. */
+export function toDescription(given: Describing): Partial<Description> {
+  return descriptionOf(Object.fromEntries(members.map(([member, name]) => [member, given[name]])));
+}
+
+const members = Object.entries(names) as [keyof Description, keyof Describing][];
+
 /** Fields of an address or of a form, in one of the two. */
 export const givenFields = {
   metadata: checkedBy<Metadata | null, string>(z.string(), readMetadataText)
@@ -66,5 +95,5 @@ export const givenFields = {
       ...describedAs({ type: 'string' }),
     }),
   callback_url: callbackUrl,
-};
+} satisfies ByName & Readonly<Record<string, z.ZodType>>;
 export type GivenFields = z.output<z.ZodObject<typeof givenFields>>;

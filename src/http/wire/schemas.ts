@@ -11,7 +11,7 @@ import { problemCodes } from './problem.ts';
 import { describedAs } from './checked.ts';
 import { taskOrders } from '../../tasks/task-store.ts';
 import { filterSchema, filterText } from './filters.ts';
-import { givenFields, keptMetadata, metadata } from './given.ts';
+import { describedFields, describingFields, givenFields } from './given.ts';
 
 export { filterSchema } from './filters.ts';
 export { metadata } from './given.ts';
@@ -158,10 +158,7 @@ export const batchLine = z
       .refine((text) => text.isWellFormed(), { message: 'must be valid Unicode' })
       .optional(),
     file_base64: z.base64().optional(),
-    metadata: metadata
-      .nullable()
-      .optional()
-      .meta({ description: 'Left out: what the document has stays. `null`: it has none any more.' }),
+    ...describingFields,
     password: documentPassword.optional(),
   })
   .refine(({ text, file_base64 }) => (text === undefined) !== (file_base64 === undefined), {
@@ -417,7 +414,7 @@ const taskFields = {
   expires_at: isoTime.nullable(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   media_type: z.string().nullable(),
-  metadata: keptMetadata.nullable(),
+  ...describedFields,
   links: z.strictObject({ self: z.string(), events: z.string(), document: z.string().nullable() }),
 };
 
@@ -459,7 +456,7 @@ export const documentRecord = z
     pages: count.nullable(),
     chunks: count,
     characters: count,
-    metadata: keptMetadata.nullable(),
+    ...describedFields,
     inserted_at: isoTime,
     embedder: z.string(),
     warnings: z.array(z.string()).meta({ description: 'Sentences about what could not be read' }),
@@ -667,7 +664,7 @@ export const searchReply = z
           page: count.nullable(),
           page_end: count.nullable(),
           section: z.array(z.string()).meta({ description: 'Headings from the outermost to the innermost.' }),
-          metadata: keptMetadata.nullable(),
+          ...describedFields,
           chunk_id: z.string(),
           char_start: count.meta({ description: 'UTF-16 offset into the content.' }),
           char_end: count,

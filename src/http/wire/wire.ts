@@ -8,9 +8,10 @@ import {
   type SearchHit,
   type SearchQuery,
 } from '../../search/document-index.ts';
-import { kept } from '../../tasks/given.ts';
+import { keptDescription } from '../../tasks/given.ts';
 import { isTerminal, type Task, type TaskResult, type TaskSnapshot } from '../../tasks/task.ts';
 import type { CollectionView, SystemStatus } from '../services.ts';
+import { toDescribed } from './given.ts';
 import type { MinuteCount } from '../live/throughput.ts';
 import type {
   ChunkRecord,
@@ -61,7 +62,7 @@ export function toTaskRecord({ task, progress, queuePosition }: TaskSnapshot, op
     expires_at: expiresAt(task, options.taskRetentionMs),
     sha256: task.sha256,
     media_type: task.result?.mediaType ?? withoutParameters(task.declaredMediaType),
-    metadata: kept(task.result?.metadata, task.metadata ?? null),
+    ...toDescribed(keptDescription(task.result ?? {}, task)),
     links: {
       self: taskPath(task.id, options),
       events: `${taskPath(task.id, options)}/events`,
@@ -106,7 +107,7 @@ export function describeDocument(document: IndexedDocument, options: WireOptions
     pages: document.pages,
     chunks: document.chunks,
     characters: document.characters,
-    metadata: document.metadata,
+    ...toDescribed(document),
     inserted_at: document.insertedAt,
     embedder: document.embedder,
     warnings: [...document.warnings],
@@ -218,7 +219,7 @@ export function toHit(hit: SearchHit, options: WireOptions): SearchReply['hits']
       page: hit.page,
       page_end: hit.pageEnd,
       section: [...hit.section],
-      metadata: hit.metadata,
+      ...toDescribed(hit),
       chunk_id: `${hit.version}:${hit.chunkIndex}`,
       char_start: hit.start,
       char_end: hit.end,

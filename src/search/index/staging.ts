@@ -12,6 +12,7 @@ import type { Chunk } from '../../chunk/chunk.ts';
 import type { DocumentPart } from '../../documents/document-part.ts';
 import { digestPlain, openPlain, readPlain } from '../../documents/plain-file.ts';
 import { hasErrno } from '../../errors.ts';
+import { descriptionShapes } from '../../tasks/given.ts';
 import { isTaskId, type Version } from '../../tasks/task.ts';
 import { readRecords } from '../../records.ts';
 import { completeDocument, type IndexedDocument } from '../document-index.ts';
@@ -81,7 +82,7 @@ const shape: Readonly<Record<keyof IndexedDocument, (value: unknown) => boolean>
   pages: (value) => value === null || isCount(value),
   chunks: isCount,
   characters: isCount,
-  metadata: (value) => value === null || isRecord(value),
+  ...descriptionShapes,
   insertedAt: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
   embedder: isText,
   ordinal: (value) => value === undefined || isCount(value),

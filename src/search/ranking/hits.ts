@@ -4,6 +4,7 @@
  */
 import { beginningOf, chunkCharactersMax, shortened } from '../../chunk/chunk.ts';
 import { type IndexedDocument, type ListedChunk, type SearchHit, titleOf } from '../document-index.ts';
+import { descriptionOf } from '../../tasks/given.ts';
 import { highlight } from './highlights.ts';
 import type { PageRow } from './page.ts';
 import type { Ranked } from './ranking.ts';
@@ -96,7 +97,7 @@ export function toHit({ scored, more }: PageRow, document: IndexedDocument, row:
     version: document.version,
     filename: document.filename,
     title: titleOf(document),
-    metadata: document.metadata,
+    ...descriptionOf(document),
     acrossLanguages: scored.across === true,
     ...read(scored, row, chunk.text),
   };

@@ -5,7 +5,7 @@
 import { collectionOf, defaultCollection, scopedId } from '../../documents/document-name.ts';
 import type { SQLInputValue } from 'node:sqlite';
 import { docIdForms } from '../../documents/doc-id.ts';
-import type { Metadata } from '../../tasks/given.ts';
+import type { Description, Metadata } from '../../tasks/given.ts';
 import { isLater, type TaskId, type Version } from '../../tasks/task.ts';
 import { withinBounds } from '../bounds.ts';
 import type { IndexDatabase, Row } from './database.ts';
@@ -27,9 +27,41 @@ import { sweepLater } from './unlisted.ts';
 
 export type CatalogEntry = { readonly id: number; readonly firstChunk: number; readonly document: IndexedDocument };
 
-const columns =
-  'id, doc_id, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, pages, characters, ' +
-  'metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings, given_title';
+type Value = string | number | null;
+type Columns = Readonly<Record<string, (document: IndexedDocument) => Value>>;
+
+/** What its client says of a document: written anew whenever that changes. */
+const saidColumns: Columns = {
+  version: ({ version }) => version,
+  ordinal: ({ ordinal }) => ordinal,
+  filename: ({ filename }) => filename,
+  given_title: ({ givenTitle }) => givenTitle,
+  ...({
+    metadata: ({ metadata }) => (metadata === null ? null : JSON.stringify(metadata)),
+  } satisfies Readonly<Record<keyof Description, Columns[string]>>),
+};
+
+/** What a version is, beside its place in the file: `id`, `first_chunk` and `chunks`. */
+const documentColumns: Columns = {
+  doc_id: ({ docId }) => docId,
+  collection: ({ docId }) => collectionOf(docId),
+  media_type: ({ mediaType }) => mediaType,
+  file_bytes: ({ fileBytes }) => fileBytes,
+  sha256: ({ sha256 }) => sha256,
+  title: ({ title }) => title,
+  author: ({ author }) => author,
+  language: ({ language }) => language,
+  pages: ({ pages }) => pages,
+  characters: ({ characters }) => characters,
+  inserted_at: ({ insertedAt }) => insertedAt,
+  embedder: ({ embedder }) => embedder,
+  declared_media_type: ({ declaredMediaType }) => declaredMediaType,
+  reading: ({ reading }) => reading,
+  warnings: ({ warnings }) => JSON.stringify(warnings),
+  ...saidColumns,
+};
+
+const columns = ['id', 'first_chunk', 'chunks', ...Object.keys(documentColumns)].join(', ');
 
 /** The number of the change that a transaction is about to make, which `bumpChange` then notes. */
 const thisChange = "(SELECT value + 1 FROM meta WHERE key = 'change')";
@@ -92,34 +124,17 @@ export function insertDocument(
   { id = null, firstChunk, chunks }: { readonly id?: number | null; readonly firstChunk: number; readonly chunks: number },
 ): number {
   count(database, document, 1);
-  return database.run(
-    'INSERT INTO document(id, doc_id, collection, version, first_chunk, chunks, filename, media_type, file_bytes, sha256, title, author, language, ' +
-      'pages, characters, metadata, inserted_at, embedder, ordinal, declared_media_type, reading, warnings, given_title, change) ' +
-      `VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${thisChange})`,
-    id,
-    document.docId,
-    collectionOf(document.docId),
-    document.version,
-    firstChunk,
-    chunks,
-    document.filename,
-    document.mediaType,
-    document.fileBytes,
-    document.sha256,
-    document.title,
-    document.author,
-    document.language,
-    document.pages,
-    document.characters,
-    document.metadata === null ? null : JSON.stringify(document.metadata),
-    document.insertedAt,
-    document.embedder,
-    document.ordinal,
-    document.declaredMediaType,
-    document.reading,
-    JSON.stringify(document.warnings),
-    document.givenTitle,
-  ).id;
+  return database.run(insertion, id, firstChunk, chunks, ...valuesOf(documentColumns, document)).id;
+}
+
+const insertion =
+  `INSERT INTO document(${columns}, change) ` +
+  `VALUES (?, ?, ?, ${Object.keys(documentColumns)
+    .map(() => '?')
+    .join(', ')}, ${thisChange})`;
+
+function valuesOf(of: Columns, document: IndexedDocument): Value[] {
+  return Object.values(of).map((value) => value(document));
 }
 
 /** Chunks that are dropped with their document; where there are more, they are swept later. */
@@ -186,15 +201,15 @@ export function renameDocument(database: IndexDatabase, current: IndexedDocument
 /** Notes what is said of a document, and under which version. */
 export function writeSaid(database: IndexDatabase, document: IndexedDocument): void {
   database.run(
-    `UPDATE document SET version = ?, ordinal = ?, filename = ?, metadata = ?, given_title = ?, change = ${thisChange} WHERE doc_id = ?`,
-    document.version,
-    document.ordinal,
-    document.filename,
-    document.metadata === null ? null : JSON.stringify(document.metadata),
-    document.givenTitle,
+    `UPDATE document SET ${saidColumnsSet}, change = ${thisChange} WHERE doc_id = ?`,
+    ...valuesOf(saidColumns, document),
     document.docId,
   );
 }
+
+const saidColumnsSet = Object.keys(saidColumns)
+  .map((column) => `${column} = ?`)
+  .join(', ');
 
 /** Without filters, q and sort newest first by `insertedAt`, then by doc_id, off the table itself. */
 export function listDocuments(database: IndexDatabase, query: DocumentQuery, tables: DocumentTables<SqliteTable>): DocumentPage {

@@ -15,6 +15,7 @@ import type { DocumentIndex, IndexedDocument } from '../../search/document-index
 import { examineVersion, type Fault } from '../../search/soundness.ts';
 import { DamagedMeta, readStagedMeta, type StagedMeta, versionOf } from '../../search/index/staging.ts';
 import { isLater, isTaskId, isTerminal, type Task, type TaskId } from '../../tasks/task.ts';
+import { saidOf } from '../../search/said.ts';
 import { requireEmpty } from './backup.ts';
 import {
   asBackupError,
@@ -213,27 +214,14 @@ async function learn(
   folder: string,
   { document }: StagedMeta,
 ): Promise<'same' | 'learnt' | readonly Fault[]> {
-  const { docId, version, filename, metadata, givenTitle } = document;
+  const { docId, version } = document;
   const known = await index.info(docId);
   if (known?.version === version) return 'same';
   const { faults } = await examineVersion(folder, document);
   if (faults.length > 0) return faults;
   const sameText =
-    known !== null &&
-    isSame(
-      {
-        ...document,
-        version: known.version,
-        ordinal: known.ordinal,
-        filename: known.filename,
-        metadata: known.metadata,
-        givenTitle: known.givenTitle,
-      },
-      known,
-    );
-  const answer = sameText
-    ? await index.touch(docId, versionOf(document), { filename, metadata, givenTitle })
-    : await index.replace(document, folder);
+    known !== null && isSame({ ...document, version: known.version, ordinal: known.ordinal, ...saidOf(known) }, known);
+  const answer = sameText ? await index.touch(docId, versionOf(document), saidOf(document)) : await index.replace(document, folder);
   return answer === 'ok' ? 'learnt' : 'same';
 }
 

@@ -14,6 +14,7 @@ import {
   taskStatuses,
   withOrdinal,
 } from '../../../tasks/task.ts';
+import { type Description, descriptionShapes, undescribed } from '../../../tasks/given.ts';
 import { type Disk, orNull } from '../disk/disk.ts';
 import type { DirectorySync } from '../disk/directory-sync.ts';
 import { commit, CorruptFile, createDocument } from '../disk/durable-json.ts';
@@ -147,7 +148,7 @@ export function parseTask(data: unknown, id: TaskId): Task {
     ) &&
     [task.createdAt, task.updatedAt].every(isTime) &&
     [task.startedAt, task.finishedAt].every((value) => value == null || isTime(value)) &&
-    (task.metadata == null || (typeof task.metadata === 'object' && !Array.isArray(task.metadata))) &&
+    Object.entries(descriptionShapes).every(([name, fits]) => fits(task[name as keyof Description] ?? null)) &&
     taskStatuses.includes(task.status) &&
     taskLanes.includes(task.lane) &&
     [task.fileBytes, task.attempts, task.attemptsMax, task.revision, task.ordinal ?? 0].every(
@@ -207,7 +208,7 @@ function salvage(id: TaskId, text: string, fileBytes: number, now: string): Task
     fileBytes,
     sha256: field('sha256'),
     declaredMediaType: null,
-    metadata: null,
+    ...undescribed,
     keyId: field('keyId') || null,
     callbackUrl: field('callbackUrl') || null,
     lane: 'small',
