@@ -1,5 +1,5 @@
 /** What is said of every document that `ingest` and `watch` bring: as options of the command, in an address, in a line of a batch. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { isDeepStrictEqual } from 'node:util';
 import type { DocumentRecord, BatchLine } from '../http/wire/schemas.ts';
 import type { describedFields } from '../http/wire/given.ts';
@@ -14,22 +14,25 @@ export type WireDescription = Pick<DocumentRecord, Name>;
 
 export const aMetadata = '{"department": "hr", "year": 2026}';
 
-/** The options, each under the name that commander makes of its flag. */
-const flags: { readonly [Each in Name]: (command: Command) => Command } = {
-  metadata: (command) =>
-    command.option(
-      '--metadata <json>',
-      'of every document; null takes it away, without it each keeps its own',
+const flags: { readonly [Each in Name]: () => Option } = {
+  metadata: () =>
+    new Option('--metadata <json>', 'of every document; null takes it away, without it each keeps its own').argParser(
       jsonObjectOrNull(aMetadata),
     ),
 };
 const names = Object.keys(flags) as Name[];
 
 export function withDescriptionOptions(command: Command): Command {
-  return Object.values(flags).reduce((made, add) => add(made), command);
+  return names.reduce((made, name) => made.addOption(flags[name]()), command);
 }
 
-/** What of the options of a command is about its documents. */
+/** What the options of a command say of its documents. */
+export function descriptionGiven(options: object): DescriptionOptions {
+  const values = new Map(Object.entries(options));
+  return descriptionIn(Object.fromEntries(names.map((name) => [name, values.get(flags[name]().attributeName())])));
+}
+
+/** What of larger options is about the documents. */
 export function descriptionIn(options: DescriptionOptions): DescriptionOptions {
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }

@@ -20,7 +20,7 @@ import { writeSecret } from '../webhooks/signature.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { listFiles } from './file-list.ts';
-import { aMetadata, descriptionIn, type DescriptionOptions, withDescriptionOptions } from './description-options.ts';
+import { aMetadata, descriptionGiven, withDescriptionOptions } from './description-options.ts';
 import { readPassword } from './password-file.ts';
 import { ingest } from './ingest.ts';
 import { barProgress, type IngestProgress, lineProgress, silentProgress } from './ingest-progress.ts';
@@ -410,7 +410,7 @@ async function runIngest(
     yes: boolean;
     callbackUrl?: string;
     passwordFile?: string;
-  } & DescriptionOptions,
+  },
 ): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
@@ -427,7 +427,7 @@ async function runIngest(
     again: options.again,
     callbackUrl: options.callbackUrl ?? null,
     password: await readPassword(options.passwordFile),
-    ...descriptionIn(options),
+    ...descriptionGiven(options),
     progress,
     waitSeconds: process.stderr.isTTY === true ? 2 : 20,
     signal: interrupted.signal,
@@ -456,7 +456,7 @@ async function runWatch(
     consume: boolean;
     every: number;
     settle: number;
-  } & DescriptionOptions,
+  },
 ): Promise<void> {
   const { watch } = await import('./watch.ts');
   const stopped = new AbortController();
@@ -475,7 +475,7 @@ async function runWatch(
       mirror: isMirror,
       yes,
       consume,
-      ...descriptionIn(options),
+      ...descriptionGiven(options),
       ...times,
       tell: print,
       signal: stopped.signal,

@@ -19,6 +19,7 @@ import { createDocumentParser } from '../../src/parse/document-parser.ts';
 import { openSqliteIndex, type SqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import type { Bench, Row } from './bench.ts';
+import { undescribed } from '../../src/tasks/given.ts';
 
 const questionsCount = 100;
 
@@ -63,7 +64,7 @@ async function takeIn(folder: string, work: string, index: SqliteIndex): Promise
       fileBytes: bytes.length,
       sha256,
       declaredMediaType: null,
-      metadata: null,
+      ...undescribed,
       insertedAt: new Date(Date.UTC(2026, 0, 1) + i).toISOString(),
       payloadPath,
       scratchDir,

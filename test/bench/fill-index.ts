@@ -9,6 +9,7 @@ import { runPipeline } from '../../src/ingest/pipeline.ts';
 import { createDocumentParser } from '../../src/parse/document-parser.ts';
 import type { SqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
+import { undescribed } from '../../src/tasks/given.ts';
 
 export type EvaluatedFile = { readonly docId: string; readonly filename: string; readonly bytes: string | Uint8Array };
 
@@ -35,7 +36,7 @@ export async function fillIndex(
       fileBytes: Buffer.byteLength(bytes),
       sha256: '0'.repeat(64),
       declaredMediaType: null,
-      metadata: null,
+      ...undescribed,
       insertedAt: new Date(Date.UTC(2026, 0, 1) + i).toISOString(),
       payloadPath,
       scratchDir,

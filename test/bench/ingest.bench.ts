@@ -17,6 +17,7 @@ import { insert, makeDataDir, removeDir, startServer, type TestServer, type Wire
 import type { Bench, Row } from './bench.ts';
 import { barsOf } from './record.ts';
 import { childrenOf, cpuSeconds, round } from './process-figures.ts';
+import { undescribed } from '../../src/tasks/given.ts';
 
 const fileBytesMax = 100 * 1024 * 1024;
 const threads = Math.min(4, availableParallelism());
@@ -135,7 +136,7 @@ async function throughPool(files: readonly Sample[]): Promise<Run> {
       fileBytes: bytes.length,
       sha256: '',
       declaredMediaType: null,
-      metadata: null,
+      ...undescribed,
     };
     const job = { ...document, taskId: newId(), ordinal: 0, insertedAt: new Date().toISOString(), payloadPath, scratchDir };
     return pool.run(job, { signal: new AbortController().signal, onProgress: () => {} });

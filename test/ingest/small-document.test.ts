@@ -10,6 +10,7 @@ import { createDocumentParser } from '../../src/parse/document-parser.ts';
 import { measureParts, readStagedMeta } from '../../src/search/index/staging.ts';
 import { newId } from '../support/engine-steps.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { undescribed } from '../../src/tasks/given.ts';
 
 const text = 'The warranty of the pump lasts 24 months. 水泵的保修期为二十四个月。\n'.repeat(20);
 
@@ -30,7 +31,7 @@ async function read(dir: string, run: string): Promise<string> {
       fileBytes: Buffer.byteLength(text),
       sha256: 'a'.repeat(64),
       declaredMediaType: 'text/plain',
-      metadata: null,
+      ...undescribed,
       insertedAt: '2026-01-01T00:00:00.000Z',
       payloadPath,
       scratchDir,

@@ -5,6 +5,7 @@ import { createThreadPool, type ThreadJob, type ThreadPool } from '../../src/ing
 import { createLogger } from '../../src/logger.ts';
 import type { StageCounts } from '../../src/tasks/progress.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
+import { undescribed } from '../../src/tasks/given.ts';
 
 const filename = fileURLToPath(new URL('../support/pool-thread.ts', import.meta.url));
 const patient: Deadlines = { parseMs: 60_000, pageMs: 60_000, embedMs: 60_000 };
@@ -32,7 +33,7 @@ function job(behaviour: string): ThreadJob {
     fileBytes: 1,
     sha256: '',
     declaredMediaType: null,
-    metadata: null,
+    ...undescribed,
     insertedAt: '2026-01-01T00:00:00.000Z',
     payloadPath: '/nowhere',
     scratchDir: '/nowhere',

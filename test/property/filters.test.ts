@@ -13,7 +13,7 @@ import type { Comparison, Filter } from '../../src/search/filters.ts';
 import { DocumentTable } from '../../src/search/index/document-table.ts';
 import { followTable } from '../../src/search/sqlite/sqlite-table.ts';
 import { bumpChange } from '../../src/search/index/segments.ts';
-import type { Metadata } from '../../src/tasks/given.ts';
+import { type Metadata, undescribed } from '../../src/tasks/given.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { openPglite } from '../support/pglite.ts';
 
@@ -134,6 +134,7 @@ function plainly(of: IndexedDocument, asked: Filter): boolean {
 describe('generated filters', () => {
   let folder: string;
   const documents = fc.sample(document, { seed: 7, numRuns: count }).map((made, n): IndexedDocument => ({
+    ...undescribed,
     ...made,
     docId: `d${String(n).padStart(5, '0')}`,
     version: `0190a0b0-0000-7000-8000-${String(n).padStart(12, '0')}` as TaskId,

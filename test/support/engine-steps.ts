@@ -18,6 +18,7 @@ import {
   type TaskOutcome,
   type TaskResult,
 } from '../../src/tasks/task.ts';
+import { undescribed } from '../../src/tasks/given.ts';
 
 export const newId = (): TaskId => v7() as TaskId;
 
@@ -56,7 +57,7 @@ export function newTask(receipt: Receipt, choices: UploadChoices = {}): NewTask 
     fileBytes: receipt.bytes,
     sha256: receipt.sha256,
     declaredMediaType: 'text/plain',
-    metadata: null,
+    ...undescribed,
     keyId: null,
     ...(choices.caller === undefined ? {} : { caller: choices.caller }),
     callbackUrl: null,
@@ -118,7 +119,7 @@ export function indexedDocument(task: Task): IndexedDocument {
     pages: null,
     chunks: 1,
     characters: task.fileBytes,
-    metadata: null,
+    ...undescribed,
     insertedAt: new Date().toISOString(),
     embedder: 'none',
     declaredMediaType: task.declaredMediaType,

@@ -21,7 +21,7 @@ import { createDirectReader, type ReadRequest } from '../../src/ingest/direct-re
 import type { RunOutcome } from '../../src/ingest/thread-pool.ts';
 import { type Filterable, matcherOf } from '../../src/search/filters.ts';
 import { patched } from '../../src/search/said.ts';
-import { kept } from '../../src/tasks/given.ts';
+import { descriptionOf, keptDescription } from '../../src/tasks/given.ts';
 import {
   beginTask,
   cancelledByUser,
@@ -312,7 +312,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       pages: null,
       chunks: 1,
       characters: text.length,
-      metadata: kept(task.metadata, documents.get(task.docId)?.document.metadata ?? null),
+      ...keptDescription(task, documents.get(task.docId)?.document ?? null),
       insertedAt: now(),
       embedder: 'none',
       declaredMediaType: task.declaredMediaType,
@@ -330,10 +330,21 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       .flatMap(({ document, text }) => {
         const at = text.indexOf(query);
         if (at === -1) return [];
-        const { docId, version, filename, metadata } = document;
+        const { docId, version, filename } = document;
+        const description = descriptionOf(document);
         const place = { chunkIndex: 0, start: 0, end: text.length, page: 1, pageEnd: 1, section: ['Part one'] };
         const highlights = [[at, at + query.length] as const];
-        const hit = { score: 1, relevance: 1, docId, version, filename, title: titleOf(document), metadata, text, highlights };
+        const hit = {
+          score: 1,
+          relevance: 1,
+          docId,
+          version,
+          filename,
+          title: titleOf(document),
+          ...description,
+          text,
+          highlights,
+        };
         return [{ ...hit, acrossLanguages: false, ...place }];
       });
     return { hits: hits.slice(offset, offset + topK), total: hits.length, tookMs: 0.1, notice: null, shownFor: null };
@@ -452,7 +463,8 @@ function filterable(document: IndexedDocument): Filterable {
   };
 }
 
-function resultOf({ filename, mediaType, title, pages, chunks, characters, metadata }: IndexedDocument): Task['result'] & object {
+function resultOf(document: IndexedDocument): Task['result'] & object {
+  const { filename, mediaType, title, pages, chunks, characters } = document;
   return {
     message: 'Document processed successfully',
     filename,
@@ -461,7 +473,7 @@ function resultOf({ filename, mediaType, title, pages, chunks, characters, metad
     pages,
     chunks,
     characters,
-    metadata,
+    ...descriptionOf(document),
     unchanged: false,
     superseded: false,
     warnings: [],

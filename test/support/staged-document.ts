@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Chunk } from '../../src/chunk/chunk.ts';
 import type { IndexedDocument } from '../../src/search/document-index.ts';
+import { undescribed } from '../../src/tasks/given.ts';
 
 export type StagedDocument = Partial<IndexedDocument> &
   Pick<IndexedDocument, 'docId' | 'version'> & {
@@ -31,7 +32,7 @@ export async function stageDocument(folder: string, staged: StagedDocument): Pro
     pages: texts.length,
     chunks: texts.length,
     characters: texts.join('\n\n').length,
-    metadata: null,
+    ...undescribed,
     insertedAt: '2026-01-01T00:00:00.000Z',
     embedder: 'builtin',
     declaredMediaType: null,

@@ -30,15 +30,18 @@ export type CatalogEntry = { readonly id: number; readonly firstChunk: number; r
 type Value = string | number | null;
 type Columns = Readonly<Record<string, (document: IndexedDocument) => Value>>;
 
+/** Each member of a description, by its column. */
+const describedColumns: Readonly<Record<keyof Description, readonly [column: string, value: Columns[string]]>> = {
+  metadata: ['metadata', ({ metadata }) => (metadata === null ? null : JSON.stringify(metadata))],
+};
+
 /** What its client says of a document: written anew whenever that changes. */
 const saidColumns: Columns = {
   version: ({ version }) => version,
   ordinal: ({ ordinal }) => ordinal,
   filename: ({ filename }) => filename,
   given_title: ({ givenTitle }) => givenTitle,
-  ...({
-    metadata: ({ metadata }) => (metadata === null ? null : JSON.stringify(metadata)),
-  } satisfies Readonly<Record<keyof Description, Columns[string]>>),
+  ...Object.fromEntries(Object.values(describedColumns)),
 };
 
 /** What a version is, beside its place in the file: `id`, `first_chunk` and `chunks`. */

@@ -6,6 +6,7 @@ import type { SearchAnswer, SearchHit } from '../../../src/search/document-index
 import type { TaskId } from '../../../src/tasks/task.ts';
 import { json, startHttpServer } from '../../support/http-server.ts';
 import { cpuOf, longestTurn } from '../../support/turn-time.ts';
+import { undescribed } from '../../../src/tasks/given.ts';
 
 const version = '0190a0b0-0000-7000-8000-000000000001' as TaskId;
 const mebibyte = 1024 * 1024;
@@ -18,7 +19,7 @@ const largestHit: SearchHit = {
   version,
   filename: '\u0001'.repeat(300),
   title: '\u0001'.repeat(300),
-  metadata: null,
+  ...undescribed,
   text: '\u0001'.repeat(8000),
   acrossLanguages: false,
   highlights: Array.from({ length: 200 }, (_, i) => [7000 + i, 7001 + i] as const),

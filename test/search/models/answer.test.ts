@@ -3,6 +3,7 @@ import { type AnswerEvent, createAnswers } from '../../../src/search/models/answ
 import type { SearchHit } from '../../../src/search/document-index.ts';
 import type { TaskId } from '../../../src/tasks/task.ts';
 import { json, type ModelAnswer, startModelServer, type ModelServer } from '../../support/model-server.ts';
+import { undescribed } from '../../../src/tasks/given.ts';
 
 const hit = (docId: string, text: string): SearchHit => ({
   score: 1,
@@ -11,7 +12,7 @@ const hit = (docId: string, text: string): SearchHit => ({
   version: '0190a0b0-0000-7000-8000-000000000001' as TaskId,
   filename: `${docId}.pdf`,
   title: null,
-  metadata: null,
+  ...undescribed,
   text,
   highlights: [],
   acrossLanguages: false,

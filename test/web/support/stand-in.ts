@@ -7,7 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { toDescribed } from '../../../src/http/wire/given.ts';
+import { undescribed as nothingSaid } from '../../../src/tasks/given.ts';
 import type { WireDocument, WireHit, WireTask } from '../../../src/web/wire.ts';
+
+/** Of the description of a document, which is nothing. */
+const undescribed = toDescribed(nothingSaid);
 
 const built = fileURLToPath(new URL('../../../dist/web/', import.meta.url));
 
@@ -214,7 +219,7 @@ export function aTask(index: number, fields: Partial<WireTask> = {}): WireTask {
     expires_at: null,
     sha256: 'a'.repeat(64),
     media_type: 'application/pdf',
-    metadata: null,
+    ...undescribed,
     links: { self: '', events: '', document: null },
     ...fields,
   } as WireTask;
@@ -235,7 +240,7 @@ export function aDocument(index: number, fields: Partial<WireDocument> = {}): Wi
     pages: null,
     chunks: 1,
     characters: 30,
-    metadata: null,
+    ...undescribed,
     inserted_at: '2026-01-01T12:00:00.000Z',
     embedder: 'none',
     warnings: [],
@@ -260,7 +265,7 @@ export function aHit(docId: string, index: number, text = `Passage ${index} of $
       page: null,
       page_end: null,
       section: [],
-      metadata: null,
+      ...undescribed,
       chunk_id: `${docId}-${index}`,
       char_start: index * 100,
       char_end: index * 100 + text.length,
