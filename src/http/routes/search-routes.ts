@@ -83,24 +83,31 @@ type Common = { top_k: number; offset: number; mode: SearchMode } & Partial<
   Omit<z.output<typeof schemas.searchBody>, 'query' | 'doc_ids' | 'collection' | 'collections' | 'top_k' | 'offset' | 'mode'>
 >;
 
+/** Of all members of a request, those apart that say what is asked and where; one that is added has to be passed on here. */
 function toQuery(given: Common, query: string, docIds: readonly string[] | undefined): SearchQuery {
+  const { top_k, offset, mode, min_relevance, group_by, context, ...others } = given;
+  const { filename, media_type, inserted_after, inserted_before, metadata, filters, ...rest } = others;
+  rest satisfies { readonly [name: string]: never };
   const filter: SearchFilter = {
     ...(docIds === undefined ? {} : { docIds }),
-    ...(given.filename === undefined ? {} : { filename: given.filename }),
-    ...(given.media_type === undefined ? {} : { mediaType: given.media_type }),
-    ...(given.inserted_after === undefined ? {} : { insertedAfter: toUtc(given.inserted_after, 'after') }),
-    ...(given.inserted_before === undefined ? {} : { insertedBefore: toUtc(given.inserted_before, 'before') }),
-    ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
-    ...(given.filters === undefined ? {} : { filters: given.filters }),
+    ...(filename === undefined ? {} : { filename }),
+    ...(media_type === undefined ? {} : { mediaType: media_type }),
+    ...(inserted_after === undefined ? {} : { insertedAfter: toUtc(inserted_after, 'after') }),
+    ...(inserted_before === undefined ? {} : { insertedBefore: toUtc(inserted_before, 'before') }),
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(filters === undefined ? {} : { filters }),
   };
   return {
     query,
-    mode: given.mode,
-    topK: given.top_k,
-    offset: given.offset,
+    mode,
+    topK: top_k,
+    offset,
     filter,
-    ...(given.min_relevance === undefined ? {} : { minRelevance: given.min_relevance }),
-    ...(given.group_by === undefined ? {} : { groupBy: given.group_by }),
-    ...(given.context === undefined ? {} : { context: given.context }),
+    ...asked({ minRelevance: min_relevance, groupBy: group_by, context }),
   };
+}
+
+/** What of it was asked for. */
+function asked(members: { readonly [Member in keyof SearchQuery]?: SearchQuery[Member] | undefined }): Partial<SearchQuery> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }

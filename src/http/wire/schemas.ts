@@ -338,6 +338,9 @@ export const answerBody = z
   .meta({ id: 'AnswerRequest' });
 export type AnswerBody = z.output<typeof answerBody>;
 
+/** What an address can say as well as a body. */
+type SearchMember = Exclude<keyof z.output<typeof searchBody>, 'query' | 'doc_ids' | 'metadata' | 'collections'>;
+
 export const searchQuery = z.object({
   q: searchText,
   ...inCollection,
@@ -359,7 +362,7 @@ export const searchQuery = z.object({
   min_relevance: queryShare.optional().meta({ description: minRelevanceDescription }),
   group_by: z.enum(['document']).optional().meta({ description: 'One hit a document, its best.' }),
   context: queryInteger(0, 5, 0).meta({ description: 'Chunks whose texts come with each hit, before and after it.' }),
-});
+} satisfies Readonly<Record<SearchMember, z.ZodType>> & Readonly<Record<string, z.ZodType>>);
 
 export const loginBody = z.strictObject({ key: z.string().min(1).max(512) }).meta({ id: 'LoginRequest' });
 

@@ -7,13 +7,14 @@ import { poolSize, diversify } from './diversify.ts';
 import { type Ranked, rankInSteps, type RankingInput } from './ranking.ts';
 import { ratings } from './relevance.ts';
 import { type AlsoIn, foldSameTexts } from './same-text.ts';
-import type { RankingSteps } from './steps.ts';
+import { type RankingSteps, read } from './steps.ts';
 import type { Scored } from './scorer.ts';
 
 export type PageInput = Omit<RankingInput, 'limit' | 'query' | 'mode'> & {
   /** The headings above the chunk that a row stands for. */
   readonly headings: (scored: Scored) => string;
-  readonly asked: Pick<SearchQuery, 'query' | 'mode' | 'topK' | 'offset' | 'minRelevance' | 'groupBy' | 'synonyms'>;
+  /** Where to look and what to show beside a hit is not the page's affair. */
+  readonly asked: Omit<SearchQuery, 'filter' | 'collection' | 'context'>;
 };
 
 type ListedRow = {
@@ -37,29 +38,37 @@ const textsAtOnce = 16;
 const chunksOfDocument = 4;
 
 export function* pageInSteps(input: PageInput): RankingSteps<RankedPage> {
-  const { topK, offset, groupBy, minRelevance, query, mode, synonyms = [] } = input.asked;
+  const { topK, offset, groupBy, minRelevance, query, mode, synonyms = [], ...rest } = input.asked;
+  // A member of a question that has no place here yet does not compile.
+  rest satisfies { readonly [name: string]: never };
   const wanted = offset + topK;
   const limit = poolSize(groupBy === undefined ? wanted : chunksOfDocument * wanted);
   const ranked = yield* rankInSteps({ ...input, query, mode, limit, synonyms });
-  const relevant = minRelevance === undefined ? ranked.top : yield* relevantRows(input, ranked, minRelevance);
-  const listed = groupBy === undefined ? diversify(relevant).map((scored) => ({ scored, more: null })) : firstOfEach(relevant);
+  const rules: HitRule[] = [...(minRelevance === undefined ? [] : [relevance(input, ranked, minRelevance)])];
+  const allowed = rules.length === 0 ? ranked.top : yield* allowedRows(ranked.top, rules);
+  const listed = groupBy === undefined ? diversify(allowed).map((scored) => ({ scored, more: null })) : firstOfEach(allowed);
   const distinct = yield* foldSameTexts(listed, input.text);
   const rows = distinct.slice(offset, wanted);
-  const matched = minRelevance === undefined ? ranked.total : relevant.length;
+  const matched = rules.length === 0 ? ranked.total : allowed.length;
   return { rows, ranked, total: rows.length === 0 ? matched : Math.max(matched, offset + rows.length) };
 }
 
-function* relevantRows(input: PageInput, ranked: Ranked, least: number): RankingSteps<Scored[]> {
-  const { top } = ranked;
+/** Whether a ranked row may be a hit. It may read texts: its steps are taken again until all that it read is at hand. */
+type HitRule = (scored: Scored) => boolean;
+
+function relevance(input: PageInput, ranked: Ranked, least: number): HitRule {
   const ratingOf = ratings(ranked);
   const rate = (scored: Scored): number => ratingOf(scored).takeAll(input.text(scored)).takeAll(input.headings(scored)).value;
-  const relevant: Scored[] = [];
-  for (let from = 0; from < top.length; from += textsAtOnce) {
-    const few = top.slice(from, from + textsAtOnce);
-    const step = (): Scored[] => few.filter((scored) => rate(scored) >= least);
-    relevant.push(...((yield step) as Scored[]));
+  return (scored) => rate(scored) >= least;
+}
+
+function* allowedRows(ranked: readonly Scored[], rules: readonly HitRule[]): RankingSteps<Scored[]> {
+  const allowed: Scored[] = [];
+  for (let from = 0; from < ranked.length; from += textsAtOnce) {
+    const few = ranked.slice(from, from + textsAtOnce);
+    allowed.push(...(yield* read(() => few.filter((scored) => rules.every((allows) => allows(scored))))));
   }
-  return relevant;
+  return allowed;
 }
 
 /** The best row of each document, in order. */
