@@ -50,7 +50,7 @@ describe.each(engines)('what is said of a document, on $name', ({ open }) => {
 
   const put = (docId: string, said: Description | null, text = `The ${docId} lays one egg.`): Promise<Body> => {
     const query = new URLSearchParams([['filename', `${docId}.txt`], ...(said === null ? [] : fieldsOf(said))]);
-    return ask('PUT', `/documents/${docId}?${query}`, text, 'application/octet-stream');
+    return ask('PUT', `/documents/${docId}?${query.toString()}`, text, 'application/octet-stream');
   };
 
   async function batch(line: BatchLine): Promise<void> {
@@ -103,7 +103,8 @@ describe.each(engines)('what is said of a document, on $name', ({ open }) => {
     const upload = async (said: Description): Promise<number> => {
       const headers = { 'idempotency-key': 'one', 'content-type': 'application/octet-stream' };
       const query = new URLSearchParams([['filename', 'x.txt'], ...fieldsOf(said)]);
-      return (await fetch(`${server.url}/documents/skua?${query}`, { method: 'PUT', headers, body: 'The skua.' })).status;
+      return (await fetch(`${server.url}/documents/skua?${query.toString()}`, { method: 'PUT', headers, body: 'The skua.' }))
+        .status;
     };
     expect(await upload(first)).toBe(200);
     for (const name of names) expect(await upload({ ...first, [name]: second[name] })).toBe(422);

@@ -44,7 +44,7 @@ export function* pageInSteps(input: PageInput): RankingSteps<RankedPage> {
   const wanted = offset + topK;
   const limit = poolSize(groupBy === undefined ? wanted : chunksOfDocument * wanted);
   const ranked = yield* rankInSteps({ ...input, query, mode, limit, synonyms });
-  const rules: HitRule[] = [...(minRelevance === undefined ? [] : [relevance(input, ranked, minRelevance)])];
+  const rules: HitRule[] = minRelevance === undefined ? [] : [relevance(input, ranked, minRelevance)];
   const allowed = rules.length === 0 ? ranked.top : yield* allowedRows(ranked.top, rules);
   const listed = groupBy === undefined ? diversify(allowed).map((scored) => ({ scored, more: null })) : firstOfEach(allowed);
   const distinct = yield* foldSameTexts(listed, input.text);
