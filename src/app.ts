@@ -124,7 +124,8 @@ export async function startServer(
     toHttpSettings(config, {
       version: packageJson.version,
       apiKeys: () => keyRing.current(),
-      keyFile: config.apiKeysFile === '' ? null : { path: config.apiKeysFile, changed: () => keyRing.look() },
+      keyFile:
+        config.apiKeysFile === '' ? null : { path: config.apiKeysFile, fixed: config.apiKeys, changed: () => keyRing.look() },
       sessionSecret,
       formats: config.ocrLanguages === 'off' ? endingsWithoutOcr : readableEndings,
       answers: config.answerUrl !== '',

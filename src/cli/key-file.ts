@@ -18,7 +18,7 @@ export async function listKeys(path: string): Promise<Said> {
 
 /** @throws CliError when there is no such key. */
 export async function revokeKey(path: string, name: string): Promise<Said> {
-  if (!(await inWords(removeKey(path, name)))) throw new CliError(`${path} has no key named ${name}.`);
+  if ((await inWords(removeKey(path, name))) !== 'removed') throw new CliError(`${path} has no key named ${name}.`);
   return {
     json: { revoked: name },
     text: `Revoked: ${name}. A running server that reads this file refuses it within about a second.`,

@@ -2,12 +2,14 @@
  * The Koa application: what happens to every request around its route. In order: request id, headers, errors to problem
  * documents, one log line; the prefix; who may ask at all (Host, Origin); who asks (key, cookie); how often; then the routes.
  */
+import type { IncomingMessage } from 'node:http';
 import { Stream } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import Koa, { type Context, type Middleware } from 'koa';
 import { Router } from '@koa/router';
 import { AppError, hasErrno } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { callerOf, identify, requireScope, stranger } from './access/access.ts';
+import { callerOf, identify, requireScope, stranger, type Principal } from './access/access.ts';
 import { dropBody, hasUnreadBody, watchOf } from './upload/body-watch.ts';
 import type { BriefLog } from './brief-log.ts';
 import { refusePreconditions } from './wire/conditional.ts';
@@ -223,21 +225,13 @@ function exactAddress(basePath: string): Middleware {
 }
 
 function guard({ settings, proxyTrust, endedSessions, rateLimiter, quotas }: HttpAppOptions): Middleware {
-  const { sessionSecret } = settings;
-  const loginHeader = settings.loginHeader === '' ? null : { name: settings.loginHeader, proxyTrust };
+  const whoAsks = asksWho({ settings, proxyTrust, endedSessions });
   return async (ctx, next) => {
     checkExpectation(ctx.get('Expect'));
     checkHost(ctx.req, settings.allowedHosts);
     refuseUnknownFraming(ctx.req);
     ctx.set(corsHeaders(ctx.req, settings.corsOrigins));
-    const principal = await identify(ctx.req, {
-      keys: keysNow(settings),
-      sessionSecret,
-      endedSessions,
-      sessionMs: settings.limits.sessionMs,
-      users: settings.users,
-      loginHeader,
-    });
+    const principal = await whoAsks(ctx.req);
     const state = ctx.state as RequestState;
     state.principal = principal;
     checkOrigin(ctx.req, {
@@ -249,6 +243,38 @@ function guard({ settings, proxyTrust, endedSessions, rateLimiter, quotas }: Htt
     quotas?.request(principal.keyId);
     await next();
   };
+}
+
+type WhoAsks = (request: IncomingMessage) => Promise<Principal>;
+
+/** Who makes a request, by the keys and sessions of this moment. */
+function asksWho({
+  settings,
+  proxyTrust,
+  endedSessions,
+}: Pick<HttpAppOptions, 'settings' | 'proxyTrust' | 'endedSessions'>): WhoAsks {
+  const { sessionSecret, users, limits } = settings;
+  const loginHeader = settings.loginHeader === '' ? null : { name: settings.loginHeader, proxyTrust };
+  const rest = { sessionSecret, endedSessions, sessionMs: limits.sessionMs, users, loginHeader };
+  return (request) => identify(request, { keys: keysNow(settings), ...rest });
+}
+
+/** How soon a request that lasts hears that its key or session is no longer good. */
+const permissionLookMs = 1000;
+
+/** Aborts when whoever asked might not ask again: the key was revoked or is bound otherwise now, the session has ended. */
+function permissionEnded({ req, res }: Context, { by, ...before }: Principal, whoAsks: WhoAsks): AbortSignal {
+  const ended = new AbortController();
+  if (by === 'none') return ended.signal;
+  const look = async (): Promise<void> => {
+    const { by: _, ...now } = await whoAsks(req);
+    if (!isDeepStrictEqual(now, before))
+      ended.abort(new AppError('unauthorized', 'The key that this began with is no longer good.'));
+  };
+  // A look that fails says nothing; the next one may.
+  const timer = setInterval(() => void look().catch(() => undefined), permissionLookMs).unref();
+  res.once('close', () => clearInterval(timer));
+  return ended.signal;
 }
 
 function checkExpectation(expected: string): void {
@@ -292,7 +318,7 @@ async function runRoute(ctx: Context, route: Route, options: HttpAppOptions, raw
     principal: state.principal,
     requestId: state.requestId,
     audit: (event) => options.audit.write(actorOf(state), event),
-    signal: AbortSignal.any([left, options.stopping]),
+    signal: AbortSignal.any([left, options.stopping, permissionEnded(ctx, state.principal, asksWho(options))]),
     asker: { client: callerOf(state.principal, state.address), gone: left, isLeaving: () => ctx.req.socket.readableEnded },
   };
   if (route.body !== undefined && route.asksForBody !== true) options.acceptBody(ctx);

@@ -42,8 +42,8 @@ export type HttpSettings = {
   readonly limits: HttpLimits;
 };
 
-/** `changed`: takes up what has just been changed in it. */
-export type KeyFile = { readonly path: string; readonly changed: () => Promise<void> };
+/** `fixed`: the keys of the settings. `changed`: takes up what has just been changed in the file. */
+export type KeyFile = { readonly path: string; readonly fixed: readonly ApiKey[]; readonly changed: () => Promise<void> };
 
 /** The keys that are good at this moment. */
 export function keysNow({ apiKeys }: Pick<HttpSettings, 'apiKeys'>): readonly ApiKey[] {

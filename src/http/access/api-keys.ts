@@ -35,14 +35,11 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /**
  * Reads keys from a setting or a file: entries separated by commas or new lines, each `name:scope:key`,
  * `name:scope:sha256:<64 hex digits>` or a key alone (scope admin); `scope@hr+finance` binds it to these collections. `#` starts a
- * comment line.
+ * comment.
  * @throws Error with one sentence per bad entry; it never repeats a key.
  */
 export function parseApiKeys(text: string): readonly ApiKey[] {
-  const entries = text
-    .split(/[\n,]/)
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '' && !entry.startsWith('#'));
+  const entries = text.split('\n').flatMap((line) => entriesOf(line).filter((entry) => entry !== ''));
   const problems: string[] = [];
   const keys = entries.flatMap((entry, index) => {
     const parsed = parseEntry(entry);
@@ -56,14 +53,28 @@ export function parseApiKeys(text: string): readonly ApiKey[] {
   return keys;
 }
 
+/** What stands between commas before a comment, which goes on to the end of the line, commas and all. */
+export function entriesOf(line: string): readonly string[] {
+  const entries = line.split(',').map((entry) => entry.trim());
+  const comment = entries.findIndex((entry) => entry.startsWith('#'));
+  return comment === -1 ? entries : entries.slice(0, comment);
+}
+
 /**
  * All keys, those of the file included. Without any key only this machine may connect.
+ * A name in both is the setting's for a server that runs (`onTwice`): other keys must not stay good, or stay away, for its sake.
  * @throws Error with a sentence that says what to do: a file that cannot be used, or an open address without keys.
  */
-export async function loadApiKeys({ host, apiKeys, apiKeysFile, peopleLogIn = false }: ApiKeySettings): Promise<readonly ApiKey[]> {
-  const keys = [...apiKeys, ...(apiKeysFile === '' ? [] : await readKeyFile(apiKeysFile))];
-  const twice = repeatedName(keys);
-  if (twice !== undefined) throw new Error(`API_KEYS_FILE: the name ${twice} is used twice`);
+export async function loadApiKeys(
+  { host, apiKeys, apiKeysFile, peopleLogIn = false }: ApiKeySettings,
+  onTwice?: (sentence: string) => void,
+): Promise<readonly ApiKey[]> {
+  const fromFile = apiKeysFile === '' ? [] : await readKeyFile(apiKeysFile);
+  const twice = repeatedName([...apiKeys, ...fromFile]);
+  const sentence = `API_KEYS_FILE: the name ${twice} is used twice`;
+  if (twice !== undefined && onTwice === undefined) throw new Error(sentence);
+  if (twice !== undefined) onTwice?.(`${sentence}; the key of API_KEYS is good`);
+  const keys = [...apiKeys, ...fromFile.filter(({ name }) => !apiKeys.some((key) => key.name === name))];
   if (keys.length === 0 && peopleLogIn) return [nobodysKey()];
   if (keys.length === 0 && !isLoopbackHost(host))
     throw new Error(

@@ -39,7 +39,9 @@ export async function openKeyRing({ settings, onChange, logger }: KeyRingOptions
     const now = await stampOf(settings.apiKeysFile);
     if (now === stamp) return;
     try {
-      const fresh = await loadApiKeys({ ...settings, host: '127.0.0.1' });
+      const fresh = await loadApiKeys({ ...settings, host: '127.0.0.1' }, (reason) =>
+        logger.error({ reason }, 'a key of the key file is left out'),
+      );
       stamp = now;
       said = '';
       tell(keys, fresh);

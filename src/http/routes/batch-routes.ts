@@ -142,8 +142,8 @@ class Batch {
         number = line.number;
         if (number > linesMax)
           throw new AppError('invalid_request', `One request takes ${linesMax} lines; send the rest in another.`);
+        this.#checkGoesOn();
         await this.#take(line);
-        if (this.#call.signal.aborted) throw new AppError('unavailable', 'The server is stopping.');
       }
       await this.#storing;
     } catch (error) {
@@ -154,6 +154,13 @@ class Batch {
     const { requestId, principal } = this.#call;
     this.#options.logger.info({ requestId, keyId: principal.keyId, documents: this.#stored }, 'batch accepted');
     this.#answers.end();
+  }
+
+  /** @throws AppError `unavailable`, or `unauthorized` when the key is no longer good. */
+  #checkGoesOn(): void {
+    const { signal } = this.#call;
+    if (!signal.aborted) return;
+    throw signal.reason instanceof AppError ? signal.reason : new AppError('unavailable', 'The server is stopping.');
   }
 
   /** Resolves when another line may come. */

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '../../errors.ts';
 import { reaches, type Principal } from '../access/access.ts';
 import { writeApiKey, type ApiKey } from '../access/api-keys.ts';
-import { addKey, KeyFileError, keysOf, removeKey } from '../access/key-file.ts';
+import { addKey, KeyFileError, removeKey } from '../access/key-file.ts';
 import { keysNow, type HttpSettings, type KeyFile } from '../http-settings.ts';
 import * as schemas from '../wire/schemas.ts';
 import { route, type Route } from './route.ts';
@@ -24,10 +24,10 @@ export function keyRoutes(settings: KeySettings): readonly Route[] {
       summary: 'The API keys by their names, without what is secret of them.',
       answers: { 200: { description: 'All of them.', json: schemas.keyList } },
       async handle({ ctx, principal }) {
-        const kept = new Set((await namesKept(settings)).map(({ name }) => name));
+        const fixed = new Set((settings.keyFile?.fixed ?? keysNow(settings)).map(({ name }) => name));
         const known = keysNow(settings).filter((key) => key.name !== '' && isWithin(key, principal));
         ctx.body = {
-          keys: known.map((key) => ({ ...toRecord(key), source: kept.has(key.name) ? 'file' : 'setting' })),
+          keys: known.map((key) => ({ ...toRecord(key), source: fixed.has(key.name) ? 'setting' : 'file' })),
           can_change: settings.keyFile !== null,
         };
       },
@@ -46,13 +46,14 @@ export function keyRoutes(settings: KeySettings): readonly Route[] {
       problems: ['bad_request', 'not_found', 'conflict', 'body_too_large', 'unsupported_media_type'],
       async handle({ ctx, body: { name, scope, collections = null }, principal, audit }) {
         const file = changeable(settings);
-        const key = { name, scope, collections };
+        const key = { name, scope, collections: collections === null ? null : [...new Set(collections)] };
         if (!isWithin(key, principal)) throw outOfReach();
         if (keysNow(settings).some((other) => other.name === name)) throw taken();
         if (keysNow(settings).length === 0 && !isKeeper(key)) throw new AppError('conflict', noKeeper);
-        const made = writeApiKey(name, scope, randomBytes(32), collections);
-        await inWords(addKey(file.path, name, made.line));
+        const made = writeApiKey(name, scope, randomBytes(32), key.collections);
+        await inWords(addKey(file.path, name, made.line, { makes: false }));
         await file.changed();
+        if (!isGood(name, settings)) throw notFollowed();
         audit({ event: 'create_key', name });
         ctx.status = 201;
         ctx.body = { ...key, source: 'file', key: made.key };
@@ -71,13 +72,15 @@ export function keyRoutes(settings: KeySettings): readonly Route[] {
       problems: ['not_found', 'conflict'],
       async handle({ ctx, params: { name }, principal, audit }) {
         const file = changeable(settings);
-        const keys = keysNow(settings);
-        const key = keys.find((one) => one.name === name);
+        const key = keysNow(settings).find((one) => one.name === name);
         if (key === undefined || !isWithin(key, principal)) throw new AppError('not_found', 'Key not found');
-        if (isKeeper(key) && !keys.some((other) => other !== key && isKeeper(other))) throw new AppError('conflict', noKeeper);
-        if (!(await inWords(removeKey(file.path, name))))
+        if (file.fixed.some((one) => one.name === name))
           throw new AppError('conflict', 'This key is one of a setting; take it out of API_KEYS.');
+        const mayLeave = (left: readonly ApiKey[]): boolean => !isKeeper(key) || [...file.fixed, ...left].some(isKeeper);
+        const outcome = await inWords(removeKey(file.path, name, mayLeave));
+        if (outcome === 'needed') throw new AppError('conflict', noKeeper);
         await file.changed();
+        if (isGood(name, settings)) throw notFollowed();
         audit({ event: 'revoke_key', name });
         ctx.body = { message: 'Key revoked', name };
       },
@@ -111,8 +114,13 @@ function taken(): AppError {
   return new AppError('conflict', 'name: there is a key of this name; take another name, or revoke that one first.');
 }
 
-async function namesKept({ keyFile }: KeySettings): Promise<readonly ApiKey[]> {
-  return keyFile === null ? [] : inWords(keysOf(keyFile.path));
+function isGood(name: string, settings: KeySettings): boolean {
+  return keysNow(settings).some((key) => key.name === name);
+}
+
+/** The file says so, and this server cannot use the file as it is: nobody may believe that it is done. */
+function notFollowed(): AppError {
+  return new AppError('unavailable', 'The file of keys was changed, but this server cannot use it as it is now; ask its operator.');
 }
 
 /** What the file refuses, in words that hold no path of this machine. */

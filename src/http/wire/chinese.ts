@@ -131,6 +131,9 @@ export const sentences: Readonly<Record<string, string>> = {
     '本服务器没有密钥文件：请设置 API_KEYS_FILE，或修改 API_KEYS 后重新启动。',
   'name: there is a key of this name; take another name, or revoke that one first.':
     'name：已有同名密钥，请换一个名称，或先撤销原有密钥。',
+  'The file of keys was changed, but this server cannot use it as it is now; ask its operator.':
+    '密钥文件已更改，但本服务器目前无法使用该文件，请联系管理员。',
+  'The key that this began with is no longer good.': '此请求开始时所用的密钥已失效。',
   'The file of keys cannot be read or written by the server; ask its operator.': '服务器无法读写密钥文件，请联系管理员。',
   'metadata: {}': 'metadata：有误：{}',
   'callback_url: {}': 'callback_url：有误：{}',

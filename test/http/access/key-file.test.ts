@@ -1,5 +1,5 @@
 /** Keys added to a file and taken out of it. */
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,10 +36,10 @@ describe('a key file', () => {
     await writeFile(path, `# ours\n${line('a')},${line('b')}\n${line('c')}\nalone-0123456789abcdef\n`);
     const alone = (await names()).at(-1)!;
 
-    for (const name of ['b', 'c', alone]) expect(await removeKey(path, name)).toBe(true);
+    for (const name of ['b', 'c', alone]) expect(await removeKey(path, name)).toBe('removed');
 
     expect(await readFile(path, 'utf8')).toBe(`# ours\n${line('a')}\n`);
-    expect(await removeKey(path, 'b')).toBe(false);
+    expect(await removeKey(path, 'b')).toBe('absent');
   });
 
   it('keeps every key that several add at once, and leaves nothing beside it', async () => {
@@ -49,6 +49,38 @@ describe('a key file', () => {
 
     expect((await names()).toSorted()).toEqual(many.toSorted());
     expect(await readdir(folder)).toEqual(['keys']);
+  });
+
+  it('has no keys in a comment, whatever commas are in it, and keeps it', async () => {
+    const comments = [
+      '# staff keys, ask Alice before changing',
+      `${line('a')}, # of 财务部门, 请勿修改本文件的任何内容谢谢大家`,
+      `#${line('gone')},${line('old')}`,
+    ];
+    await writeFile(path, `${comments.join('\n')}\n`);
+
+    expect(await names()).toEqual(['a']);
+    expect(await removeKey(path, 'old')).toBe('absent');
+    expect(await removeKey(path, 'a')).toBe('removed');
+    expect(await readFile(path, 'utf8')).toBe(`${comments[0]}\n # of 财务部门, 请勿修改本文件的任何内容谢谢大家\n${comments[2]}\n`);
+  });
+
+  it('is changed behind a link, which stays one', async () => {
+    const link = join(folder, 'link');
+    await writeFile(path, `${line('a')}\n`);
+    await symlink('keys', link);
+
+    await addKey(link, 'b', line('b'));
+
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await names()).toEqual(['a', 'b']);
+  });
+
+  it('is left alone where what would be left of it does not do', async () => {
+    await writeFile(path, `${line('a')}\n`);
+
+    expect(await removeKey(path, 'a', (left) => left.length > 0)).toBe('needed');
+    expect(await names()).toEqual(['a']);
   });
 
   it('stays as readable as it was', async () => {
@@ -63,13 +95,10 @@ describe('a key file', () => {
   it('that holds something else, or whose folder is not there, is said so and left alone', async () => {
     await writeFile(path, 'x:y');
 
-    for (const work of [
-      keysOf(path),
-      addKey(path, 'a', line('a')),
-      removeKey(path, 'x'),
-      addKey(join(folder, 'no', 'keys'), 'a', line('a')),
-    ])
-      await expect(work).rejects.toBeInstanceOf(KeyFileError);
+    await expect(keysOf(path)).rejects.toBeInstanceOf(KeyFileError);
+    await expect(addKey(path, 'a', line('a'))).rejects.toBeInstanceOf(KeyFileError);
+    await expect(removeKey(path, 'x')).rejects.toBeInstanceOf(KeyFileError);
+    await expect(addKey(join(folder, 'no', 'keys'), 'a', line('a'))).rejects.toBeInstanceOf(KeyFileError);
     expect(await readFile(path, 'utf8')).toBe('x:y');
   });
 });

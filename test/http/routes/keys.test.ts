@@ -1,5 +1,5 @@
 /** Keys made and revoked over HTTP: by whom, how far, and when they are good. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseApiKeys } from '../../../src/http/access/api-keys.ts';
@@ -19,20 +19,20 @@ let path: string;
 let ring: KeyRing;
 let server: TestServer;
 
-async function open(text: string): Promise<void> {
-  await writeFile(path, text);
-  ring = await openKeyRing({
-    settings: { host: '127.0.0.1', apiKeys: parseApiKeys(`fixed:read:${settingKey}`), apiKeysFile: path },
-    onChange: () => {},
-    logger: silentLogger,
-  });
-  server = await startHttpServer({ settings: { apiKeys: () => ring.current(), keyFile: { path, changed: () => ring.look() } } });
+/** A front end on this file, with `fixed` in its settings. */
+async function startFrontEnd(fixed: string): Promise<{ server: TestServer; ring: KeyRing }> {
+  const apiKeys = parseApiKeys(fixed);
+  const settings = { host: '127.0.0.1', apiKeys, apiKeysFile: path };
+  const ring = await openKeyRing({ settings, onChange: () => {}, logger: silentLogger });
+  const keyFile = { path, fixed: apiKeys, changed: () => ring.look() };
+  return { server: await startHttpServer({ settings: { apiKeys: () => ring.current(), keyFile } }), ring };
 }
 
 beforeEach(async () => {
   dir = await tempDir();
   path = join(dir.path, 'keys');
-  await open(`boss:admin:${adminKey}\nhead:admin@hr+finance:${boundKey}\n`);
+  await writeFile(path, `boss:admin:${adminKey}\nhead:admin@hr+finance:${boundKey}\n`);
+  ({ server, ring } = await startFrontEnd(`fixed:read:${settingKey}`));
 });
 
 afterEach(async () => {
@@ -104,6 +104,79 @@ describe('keys over HTTP', () => {
     const answer = await made(adminKey, { name: 'clerk' });
 
     expect(answer).toMatchObject({ status: 503, detail: expect.not.stringContaining(dir.path) });
+  });
+});
+
+describe('two front ends on one file of keys', () => {
+  it('[S75] leave the last one that may look after all, whichever of them is asked', async () => {
+    const second = await made(adminKey, { name: 'second', scope: 'admin' });
+    const { server: other, ring: others } = await startFrontEnd('elsewhere:read:elsewhere-0123456789');
+    const revoke = (url: string, name: string, key: string): Promise<number> =>
+      fetch(`${url}/keys/${name}`, { method: 'DELETE', headers: { authorization: `Bearer ${key}` } }).then(({ status }) => status);
+
+    const statuses = await Promise.all([revoke(server.url, 'boss', second.key), revoke(other.url, 'second', adminKey)]);
+
+    expect(statuses.toSorted()).toEqual([200, 409]);
+    others.close();
+    await other[Symbol.asyncDispose]();
+  });
+
+  it('one of which has the name in its settings: others are revoked all the same', async () => {
+    const leaked = await made(adminKey, { name: 'leaked' });
+    await writeFile(path, `${await readFile(path, 'utf8')}fixed:write:another-0123456789abcdef\n`);
+    await ring.look();
+
+    expect((await ask('DELETE', '/keys/leaked', adminKey)).status).toBe(200);
+    expect((await ask('GET', '/collections', leaked.key)).status).toBe(401);
+    expect((await ask('GET', '/collections', settingKey)).status).toBe(200);
+  });
+});
+
+describe('a file of keys that is away for a moment', () => {
+  it('is not made anew with one key alone', async () => {
+    await rename(path, `${path}.away`);
+
+    expect((await made(adminKey, { name: 'clerk' })).status).toBe(503);
+    await rm(path, { force: true });
+    await rename(`${path}.away`, path);
+    expect((await made(adminKey, { name: 'clerk' })).status).toBe(201);
+  });
+});
+
+describe('what lasts', () => {
+  it('[S75] a stream of events ends with the key that opened it', async () => {
+    const fresh = await made(adminKey, { name: 'watcher', scope: 'admin' });
+    const stream = await ask('GET', '/events', fresh.key);
+    await ask('DELETE', '/keys/watcher', adminKey);
+
+    // Ends by itself: the test would wait for ever.
+    expect(await stream.text()).toContain('retry:');
+  });
+
+  it('[S75] a batch takes no more lines once its key is revoked', async () => {
+    const fresh = await made(adminKey, { name: 'sender' });
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    const line = (name: string): Uint8Array =>
+      Buffer.from(`${JSON.stringify({ doc_id: name, text: name, filename: `${name}.txt` })}\n`);
+    const answering = fetch(`${server.url}/documents:batch`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${fresh.key}`, 'content-type': 'application/x-ndjson' },
+      body: readable,
+      duplex: 'half',
+    } as RequestInit);
+    await writer.write(line('first'));
+    const reader = (await answering).body!.pipeThrough(new TextDecoderStream()).getReader();
+    let answers = (await reader.read()).value ?? '';
+    await ask('DELETE', '/keys/sender', adminKey);
+    for (let number = 0; !answers.includes('no longer good'); number += 1) {
+      await writer.write(line(`later${number}`)).catch(() => undefined);
+      const { value, done } = await reader.read();
+      if (done) break;
+      answers += value;
+    }
+
+    expect(answers).toContain('no longer good');
   });
 });
 
