@@ -116,7 +116,7 @@ describe('two front ends on one file of keys', () => {
 
     const statuses = await Promise.all([revoke(server.url, 'boss', second.key), revoke(other.url, 'second', adminKey)]);
 
-    expect(statuses.toSorted()).toEqual([200, 409]);
+    expect(new Set(statuses)).toEqual(new Set([200, 409]));
     others.close();
     await other[Symbol.asyncDispose]();
   });
