@@ -51,6 +51,8 @@ const readers = {
 
 export type ReadFormat = Exclude<Format, 'unsupported' | 'compound'>;
 
+export const readFormats = Object.keys(readers).filter((name) => name !== 'shared') as readonly ReadFormat[];
+
 /** How a process reads, the same for all documents. */
 export type ReadingSettings = {
   readonly chunkTokensMax: number;
@@ -93,7 +95,7 @@ export function readsOtherwise(before: string | null, declared: Declared, settin
 }
 
 function isReadFormat(name: string): name is ReadFormat {
-  return name !== 'shared' && Object.hasOwn(readers, name);
+  return readFormats.some((format) => format === name);
 }
 
 function seesPictures(format: ReadFormat): boolean {
