@@ -77,11 +77,12 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   }
 
   function attempt(given: ApiRequest): Promise<ApiReply> {
-    const { method = 'GET', path, query = {}, headers = {}, file, signal } = inCollection(given, options.collection ?? null);
+    const asked = inCollection(given, options.collection ?? null);
+    const { method = 'GET', path, query = {}, headers = {}, file, signal } = asked;
     const target = new URL(base);
     target.pathname = `${base.pathname.replace(/\/$/, '')}/${path.map(segmentOf).join('/')}`;
     for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, String(value));
-    const body = bodyOf(given);
+    const body = bodyOf(asked);
     const length = file?.bytes ?? (body === null ? null : Buffer.byteLength(body.content));
     return new Promise((resolve, reject) => {
       const request = transport.request(target, {
