@@ -92,7 +92,7 @@ describe('tasks', () => {
     const { page, close } = await openPage(browser, `${server.url}/#/tasks`);
     await page.locator('.task-row').first().waitFor();
     await page.locator('.segments .tab-count').waitFor();
-    expect(await page.locator('.segments a').filter({ hasText: 'Processing' }).textContent()).toBe('Processing1');
+    expect(await page.locator('.segments a').filter({ hasText: 'Processing' }).textContent()).toBe('Processing 1');
 
     await page.getByLabel('Find by file name or ID').fill('report 7.pdf');
 
