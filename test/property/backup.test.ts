@@ -114,6 +114,11 @@ async function backUpBeside(before: readonly Change[], during: readonly Change[]
   await requireMoments(restored, world);
 }
 
+/** Vectors of a reindex are the index's alone: one that learns a document from what is stored has those that are stored, and makes others again. */
+function withStoredVectors(moment: Seen): Seen[] {
+  return moment === null ? [null] : [moment, { ...moment, embedder: 'one' }];
+}
+
 async function requireMoments(dataDir: string, world: World): Promise<void> {
   const engine = await open(dataDir);
   try {
@@ -125,7 +130,7 @@ async function requireMoments(dataDir: string, world: World): Promise<void> {
     async function compare(): Promise<void> {
       for (const docId of world.docIds) {
         const seen = await see(library, docId);
-        expect(world.moments(docId), docId).toContainEqual(seen);
+        expect(world.moments(docId).flatMap(withStoredVectors), docId).toContainEqual(seen);
       }
     }
   } finally {

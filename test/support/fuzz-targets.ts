@@ -49,8 +49,8 @@ export async function inMemory(): Promise<FuzzTarget> {
   });
   return {
     url: server.url,
-    // Without keys there is nothing to log in to.
-    hopeless: ['login', ...neverGuessed],
+    // Without keys there is nothing to log in to, and without a file of them none is made.
+    hopeless: ['login', 'createKey', 'revokeKey', ...neverGuessed],
     /** The newest in some status. */
     task(choice) {
       const wanted = taskStatuses[choice % taskStatuses.length];
@@ -90,7 +90,7 @@ export async function onEngine(open: () => Promise<TestEngine>): Promise<FuzzTar
   return {
     url: server.url,
     // No webhook is sent, and what is uploaded has ended before anybody can cancel it.
-    hopeless: ['login', 'replayDelivery', 'cancelTask', ...neverGuessed],
+    hopeless: ['login', 'createKey', 'revokeKey', 'replayDelivery', 'cancelTask', ...neverGuessed],
     task: (choice) => recent.at(-1 - (choice % recentMax)) ?? recent[0],
     see(text) {
       const [, id] = /"task_id":"([0-9a-f-]{36})"/.exec(text) ?? [];

@@ -81,7 +81,20 @@ export function createFileFileStore(options: {
     if ((await orNull(disk.rename(path, trash, 'document.drop').then(() => true))) !== null) await owner.discard(trash);
   }
 
-  async function publish(docId: string, { id }: Version, scratchDir: string): Promise<void> {
+  /** Versions that this process has begun to publish and neither settled nor taken back: of a document that is moved no task says so. */
+  const onTheirWay = new Set<TaskId>();
+
+  async function publish(docId: string, version: Version, scratchDir: string): Promise<void> {
+    onTheirWay.add(version.id);
+    try {
+      await bring(docId, version, scratchDir);
+    } catch (error) {
+      onTheirWay.delete(version.id);
+      throw error;
+    }
+  }
+
+  async function bring(docId: string, { id }: Version, scratchDir: string): Promise<void> {
     const folder = folderOf(docId);
     const target = versionOf(docId, id);
     const isHere = (await orNull(disk.stat(scratchDir, 'publish.look'))) !== null;
@@ -163,6 +176,7 @@ export function createFileFileStore(options: {
     if (current !== before) await note(folder, { version: version.id, ordinal: version.ordinal, docId });
     for (const other of await versionsIn(folder))
       if (other !== current.id && isLater(current, await numbered(folder, other))) await drop(join(folder, other));
+    onTheirWay.delete(version.id);
   }
 
   /**
@@ -190,6 +204,7 @@ export function createFileFileStore(options: {
   }
 
   async function unpublish(docId: string, version: TaskId): Promise<void> {
+    onTheirWay.delete(version);
     if ((await readCurrent(folderOf(docId)))?.version === version) return;
     await drop(versionOf(docId, version));
     await dropIfEmpty(folderOf(docId));
@@ -302,7 +317,7 @@ export function createFileFileStore(options: {
         const folder = join(layout.documents, name);
         const noted = await readCurrent(folder);
         for (const version of await versionsIn(folder)) {
-          if (version === noted?.version || (await isLive(version))) continue;
+          if (version === noted?.version || onTheirWay.has(version) || (await isLive(version))) continue;
           const document = await documentIn(join(folder, version));
           if (document !== null && (await isCurrent(document.docId, version))) {
             await settle(document.docId, { id: version, ordinal: document.ordinal });

@@ -1,9 +1,10 @@
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../../src/storage/engine.ts';
 import { documentFolder } from '../../../../src/storage/file-store.ts';
-import { beginNext, settle, stage, upload } from '../../../support/engine-steps.ts';
+import { beginNext, failedOutcome, newId, settle, stage, upload } from '../../../support/engine-steps.ts';
 import { createFileEngineHarness } from '../../../support/file-engine-harness.ts';
 import { until } from '../../../support/until.ts';
 
@@ -49,5 +50,22 @@ describe('the note of which version is current, which is not flushed', () => {
     await settle(worker, lease, task);
 
     expect((await worker.files.stat(key))!.bytes).toBeGreaterThan(0);
+  });
+
+  it('is not needed by a version that is on its way without a task, as in a move: the sweep at the start leaves it', async () => {
+    await using harness = await createFileEngineHarness();
+    const debris = join(harness.dataDir, 'documents', documentFolder('gone'), newId());
+    await (await harness.open('worker')).close();
+    await mkdir(debris, { recursive: true });
+    const worker = await harness.open('worker');
+    await upload(worker, 'text', { docId: 'a' });
+    const { lease, task } = await beginNext(worker);
+    await worker.tasks.finish(task.id, task.attempts, failedOutcome);
+    await lease.ack();
+
+    await worker.files.publish('a', task, await stage(worker, task));
+    await until('what a crash left is swept', () => !existsSync(debris));
+
+    expect(await worker.files.stat({ kind: 'document', docId: 'a', version: task.id, part: 'meta.json' })).not.toBeNull();
   });
 });
