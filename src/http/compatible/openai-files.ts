@@ -35,8 +35,9 @@ export async function findFile(
   id: string,
 ): Promise<StoredFile | null> {
   const docId = scopedId({ collection, docId: id });
-  const document = await services.documents.info(docId, asker);
+  // The task first: one that is completed then has its document.
   const { tasks } = await services.tasks.list({ docId, limit: 1 });
+  const document = await services.documents.info(docId, asker);
   // What a task completed and is not there any more was deleted.
   const [snapshot = null] = document === null ? tasks.filter(({ task }) => task.status !== 'completed') : tasks;
   return document === null && snapshot === null ? null : { id, document, snapshot };
