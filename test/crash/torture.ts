@@ -119,7 +119,10 @@ const parts: Record<string, Part> = {
     what: 'backups beside every kind of change',
     run: () => runBackups({ runs: size.backupRuns, seed }),
   },
-  cancels: { what: 'cancel in every stage (R13)', run: () => runCancels({ rounds: size.cancelRounds, seed }) },
+  cancels: {
+    what: 'cancel in every stage (R13)',
+    run: () => runCancels({ rounds: size.cancelRounds, seed, judged: !values.short }),
+  },
   poison: { what: 'poisonous documents (R14)', run: runPoison },
   stop: { what: 'graceful stop (R15)', run: runGracefulStop },
   postgres: {
