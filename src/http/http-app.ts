@@ -262,13 +262,17 @@ function asksWho({
 /** How soon a request that lasts hears that its key or session is no longer good. */
 const permissionLookMs = 1000;
 
-/** Aborts when whoever asked might not ask again: the key was revoked or is bound otherwise now, the session has ended. */
-function permissionEnded({ req, res }: Context, { by, ...before }: Principal, whoAsks: WhoAsks): AbortSignal {
+/** Who it is and what that one may do, however it was shown. */
+function reachOf({ keyId, scope, collections }: Principal): object {
+  return { keyId, scope, collections };
+}
+
+/** Aborts when whoever asked might not ask again: the key was revoked or is bound otherwise now, the session has ended, or a first key was made. */
+function permissionEnded({ req, res }: Context, before: Principal, whoAsks: WhoAsks): AbortSignal {
   const ended = new AbortController();
-  if (by === 'none') return ended.signal;
   const look = async (): Promise<void> => {
-    const { by: _, ...now } = await whoAsks(req);
-    if (!isDeepStrictEqual(now, before))
+    const now = await whoAsks(req);
+    if (!isDeepStrictEqual(reachOf(now), reachOf(before)))
       ended.abort(new AppError('unauthorized', 'The key that this began with is no longer good.'));
   };
   // A look that fails says nothing; the next one may.

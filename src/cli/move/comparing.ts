@@ -2,11 +2,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type Collection, bareCollection } from '../../documents/collection.ts';
 import { defaultCollection, quotedName } from '../../documents/document-name.ts';
+import { everyPart } from '../../documents/document-part.ts';
 import type { FileKey } from '../../storage/file-store.ts';
 import type { Engine } from '../../storage/engine.ts';
 import type { CollectionStats, IndexedDocument } from '../../search/document-index.ts';
 import { isTerminal, type Task, type TaskStatus, taskStatuses } from '../../tasks/task.ts';
-import { documentParts, documentsOf, tasksOf } from './copying.ts';
+import { documentsOf, tasksOf } from './copying.ts';
 
 export type Line = { readonly what: string; readonly source: string; readonly target: string };
 
@@ -117,7 +118,7 @@ async function documentDigest(engine: Engine, docId: string): Promise<string | n
   const document = await engine.index.info(docId);
   if (document === null) return null;
   const hash = createHash('sha256').update(canonical(document));
-  for (const part of documentParts) {
+  for (const part of everyPart) {
     if (part !== 'meta.json') await addFile(hash, engine, { kind: 'document', docId, version: document.version, part });
   }
   return hash.digest('hex');
@@ -128,7 +129,7 @@ async function differentParts(from: Engine, to: Engine, docId: string): Promise<
   const [source, target] = await Promise.all([from, to].map((engine) => engine.index.info(docId)));
   if (source == null || target == null) return '';
   const parts = canonical(source) === canonical(target) ? [] : ['what is said of it'];
-  for (const part of documentParts) {
+  for (const part of everyPart) {
     if (part === 'meta.json') continue;
     const [one, other] = [createHash('sha256'), createHash('sha256')];
     await addFile(one, from, { kind: 'document', docId, version: source.version, part });

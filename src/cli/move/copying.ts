@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Receipt } from '../../storage/file-store.ts';
 import { quotedName } from '../../documents/document-name.ts';
-import type { DocumentPart } from '../../documents/document-part.ts';
+import { everyPart } from '../../documents/document-part.ts';
 import type { Engine } from '../../storage/engine.ts';
 import type { IndexedDocument } from '../../search/document-index.ts';
 import { examineVersion } from '../../search/soundness.ts';
@@ -19,16 +19,6 @@ import { isTerminal, type Task } from '../../tasks/task.ts';
 export class MoveError extends Error {
   override readonly name = 'MoveError';
 }
-
-/** `meta.json` last, as an attempt writes it. */
-export const documentParts: readonly DocumentPart[] = [
-  'original',
-  'content.md',
-  'chunks.ndjson',
-  'vectors.bin',
-  'pages.ndjson',
-  'meta.json',
-];
 
 const pageSize = 1000;
 
@@ -72,7 +62,7 @@ export async function copyDocument(from: Engine, to: Engine, indexed: IndexedDoc
   if ((await to.index.info(docId))?.version === version && (await to.files.stat(meta)) !== null)
     return to.files.settle(docId, versionOf(indexed));
   const scratch = await to.files.scratch(version);
-  for (const part of documentParts) {
+  for (const part of everyPart) {
     const file = await from.files.open({ kind: 'document', docId, version, part });
     if (file !== null) await pipeline(file.stream, createWriteStream(join(scratch, part)));
   }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCollectionName } from '../../documents/document-name.ts';
-import type { DocumentPart } from '../../documents/document-part.ts';
+import { type DocumentPart, everyPart } from '../../documents/document-part.ts';
 import { digestPlain, isPlainFolder, NotPlainFile, openPlain, readPlain } from '../../documents/plain-file.ts';
 import { hasErrno } from '../../errors.ts';
 import { isTaskId } from '../../tasks/task.ts';
@@ -28,14 +28,6 @@ export type ListedFile = { readonly path: string; readonly bytes: number; readon
 
 export const backupFormat = 1;
 export const indexFile = 'index.sqlite';
-export const storedParts: readonly DocumentPart[] = [
-  'original',
-  'content.md',
-  'chunks.ndjson',
-  'vectors.bin',
-  'pages.ndjson',
-  'meta.json',
-];
 
 /** What stands in the way of a backup or a restore, in a sentence for whoever runs it. */
 export class BackupError extends Error {
@@ -102,7 +94,7 @@ function isBackupPath(path: string): boolean {
   const [top, folder = '', name = '', part = '', ...more] = path.split('/');
   if (more.length > 0) return false;
   if (top === 'documents' && /^[0-9a-f]{64}$/.test(folder))
-    return part === '' ? path === `documents/${folder}/current.json` : isTaskId(name) && storedParts.includes(part as DocumentPart);
+    return part === '' ? path === `documents/${folder}/current.json` : isTaskId(name) && everyPart.includes(part as DocumentPart);
   if (part !== '') return false;
   if (top === 'order') return name === '' && /^\d{1,15}(\.kept)?$/.test(folder);
   if (top === 'collections') return name === '' && isCollectionFile(folder);

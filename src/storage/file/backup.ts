@@ -9,6 +9,7 @@ import { type FileHandle, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { backup as backupDatabase, DatabaseSync } from 'node:sqlite';
+import { everyPart } from '../../documents/document-part.ts';
 import { digestPlain, isPlainFolder, openPlain, readPlain } from '../../documents/plain-file.ts';
 import { hasErrno } from '../../errors.ts';
 import { sqliteCodeOf } from '../../trouble.ts';
@@ -26,7 +27,6 @@ import {
   makeFolder,
   type Manifest,
   parseJson,
-  storedParts,
   syncFolder,
   writeFlushed,
 } from './backup-format.ts';
@@ -231,7 +231,7 @@ async function openDocument(folder: string, between: Between): Promise<OpenedDoc
 async function openVersion(folder: string): Promise<Map<string, FileHandle>> {
   const parts = new Map<string, FileHandle>();
   if (!(await isPlainFolder(folder))) return parts;
-  for (const part of storedParts) {
+  for (const part of everyPart) {
     const handle = await orNull(openPlain(join(folder, part)));
     if (handle !== null) parts.set(part, handle);
   }

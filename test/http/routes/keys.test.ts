@@ -153,6 +153,23 @@ describe('what lasts', () => {
     expect(await stream.text()).toContain('retry:');
   });
 
+  it('[S75] a stream that was opened while there were no keys ends with the first one', async () => {
+    await writeFile(path, '');
+    const { server: open, ring: none } = await startFrontEnd('');
+    const stream = await fetch(`${open.url}/events`);
+    const first = await fetch(`${open.url}/keys`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'boss', scope: 'admin' }),
+    });
+
+    expect([stream.status, first.status]).toEqual([200, 201]);
+    // Ends by itself: the test would wait for ever.
+    expect(await stream.text()).toContain('retry:');
+    none.close();
+    await open[Symbol.asyncDispose]();
+  });
+
   it('[S75] a batch takes no more lines once its key is revoked', async () => {
     const fresh = await made(adminKey, { name: 'sender' });
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
