@@ -81,10 +81,9 @@ function rig(engine: Engine, reach: Reach, report: Report, onBegin: (id: TaskId,
       ...tasks,
       async begin(id) {
         const begun = await tasks.begin(id);
-        if (begun.outcome === 'started') {
-          onBegin(id, begun.task.filename);
-          report('began', id);
-        }
+        // What ended, its end's answer lost on the way, comes to `ack` in another process.
+        if (begun.outcome === 'started' || begun.outcome === 'finished') onBegin(id, begun.task.filename);
+        if (begun.outcome === 'started') report('began', id);
         return begun;
       },
       async finish(id, attempt, outcome) {

@@ -146,7 +146,11 @@ if (unknown !== undefined) throw new Error(`--only ${unknown}: expected some of 
 const atOnce = values.short && chosen.length > 1 ? availableParallelism() + 1 : 1;
 const longestFirst = ['uploads', 'servers', 'postgres', 'redis', 'kills', 'move', 'cancels', 'poison', 'stop', 'soak'];
 
+/** What the parts that failed printed, for whoever sees the end of a long log only. */
+const failed: string[] = [];
+
 const results = atOnce === 1 ? await inTurn() : await sideBySide();
+for (const printed of failed) console.log(printed);
 console.table(results);
 console.log(`seed ${seed}`);
 for (const line of leaks.slice(0, 10)) console.log(`a secret in a log: ${line}`);
@@ -189,7 +193,7 @@ async function runHere(part: Part): Promise<boolean> {
   });
 }
 
-/** What it prints comes when it has ended, in one piece. */
+/** What it prints comes when it has ended, in one piece; when it fails, after everything else. */
 async function runApart(name: string): Promise<boolean> {
   const order = [import.meta.filename, '--short', '--only', name, '--seed', String(seed)];
   const child = spawn(process.execPath, order, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -199,6 +203,7 @@ async function runApart(name: string): Promise<boolean> {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (printed += text));
   const [code] = (await once(child, 'close')) as [number | null];
   process.off('exit', end);
-  console.log(printed);
+  if (code === 0) console.log(printed);
+  else failed.push(printed);
   return code === 0;
 }
