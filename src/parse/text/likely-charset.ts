@@ -226,10 +226,14 @@ const wideSign = -5;
 /** A Chinese character between Latin letters is mostly a mistaken letter with an accent. */
 const betweenLatin = -7;
 
-const segmenters = {
-  chinese: new Intl.Segmenter('zh', { granularity: 'word' }),
-  japanese: new Intl.Segmenter('ja', { granularity: 'word' }),
-};
+/** Made when a text is weighed: they cost more than everything else that every process loads of this. */
+const segmenters = new Map<string, Intl.Segmenter>();
+
+function segmenterOf(language: 'zh' | 'ja'): Intl.Segmenter {
+  const known = segmenters.get(language) ?? new Intl.Segmenter(language, { granularity: 'word' });
+  segmenters.set(language, known);
+  return known;
+}
 
 /** The 250 commonest syllables of Korean prose. */
 const usualHangul = new Set(
@@ -283,7 +287,7 @@ export function shareInWords(text: string): number {
 /** Where characters of words of two or more stand. */
 function placesInWords(text: string, script: 'chinese' | 'japanese'): Set<number> {
   const places = new Set<number>();
-  for (const { segment, index } of segmenters[script].segment(text))
+  for (const { segment, index } of segmenterOf(script === 'chinese' ? 'zh' : 'ja').segment(text))
     if (segment.length > 1 && /^\p{Script=Han}+$/u.test(segment))
       for (let at = 0; at < segment.length; at++) places.add(index + at);
   return places;

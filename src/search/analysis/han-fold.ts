@@ -73,7 +73,8 @@ const simplified =
 export const hanFold: Uint16Array = foldTable();
 
 function foldTable(): Uint16Array {
-  const table = Uint16Array.from({ length: 65_536 }, (_, unit) => unit);
+  const table = new Uint16Array(65_536);
+  for (let unit = 0; unit < table.length; unit++) table[unit] = unit;
   for (let i = 0; i < traditional.length; i++) table[traditional.charCodeAt(i)] = simplified.charCodeAt(i);
   return table;
 }
