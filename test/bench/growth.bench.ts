@@ -11,11 +11,9 @@ import { loadConfig } from '../../src/config.ts';
 import type { Engine } from '../../src/storage/engine.ts';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
 import { type Database, openDatabase } from '../../src/storage/postgres/database.ts';
-import { docKeyOf } from '../../src/storage/postgres/jobs.ts';
 import { createPostgresIndex } from '../../src/storage/postgres/index/postgres-index.ts';
 import { insertSegment, mergeSome } from '../../src/storage/postgres/index/segment-store.ts';
 import { chunkTerms } from '../../src/search/analysis/chunk-terms.ts';
-import { ByteWriter } from '../../src/search/index/posting-blocks.ts';
 import { SegmentBuilder } from '../../src/search/index/segments.ts';
 import { openFrontEndStorage, openWorkerEngine } from '../../src/open-storage.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
@@ -25,12 +23,10 @@ import { stageDocument } from '../support/staged-document.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { fillQueue } from '../support/waiting-tasks.ts';
 import type { Bench, Row } from './bench.ts';
-import { createText, type MadeText, question } from './made-text.ts';
+import { fillTables } from './fill-tables.ts';
+import { createText, question } from './made-text.ts';
 import { percentile, residentBytes, round } from './process-figures.ts';
 
-const documentChunks = 5;
-const chunkWords = 60;
-const documentsASegment = 1000;
 const rounds = 30;
 const expiredRows = 1000;
 const mergedUploads = 64;
@@ -72,67 +68,13 @@ async function open(stack: AsyncDisposableStack, server: PostgresServer, size: S
   const options = { config, now: () => new Date().toISOString(), newId, logger: silentLogger };
   const front = await (await openFrontEndStorage(options)).openEngine();
   stack.defer(() => front.close());
-  await fillIndex(url, size.documents);
+  await fillTables(url, size.documents, say);
   say(`${size.waiting} waiting tasks`);
   const waiting = await fillQueue(url, front, size.waiting);
   await ask(url, 'VACUUM ANALYZE');
   const worker = await openWorkerEngine(options);
   stack.defer(() => worker.close());
   return { front, worker, url, waiting };
-}
-
-/** As the index writes them, many documents at a time. */
-async function fillIndex(url: string, documents: number): Promise<void> {
-  const database = await openDatabase({ url, connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger });
-  const text = createText(7);
-  for (let first = 0; first < documents; first += documentsASegment) {
-    if (first % 20_000 === 0) say(`${first} of ${documents} documents`);
-    await database.transaction(() => insertDocuments(database, text, first, Math.min(documentsASegment, documents - first)));
-  }
-  say('merging');
-  while (await mergeSome(database, new Set()));
-  await database.close();
-}
-
-async function insertDocuments(database: Database, text: MadeText, first: number, count: number): Promise<void> {
-  const builder = new SegmentBuilder();
-  const runs = new ByteWriter();
-  const numbers = Array.from({ length: count }, (_, n) => first + n);
-  const sql = `INSERT INTO document(doc_key, version, chunks, record, filename, media_type, inserted_at, embedder, metadata)
-    SELECT key, version, $3, record, '"a.txt"', 'text/plain', '2026-01-01T00:00:00.000Z', 'builtin', '{}'
-    FROM unnest($1::text[], $2::uuid[], $4::text[]) AS made(key, version, record) RETURNING id`;
-  const keys = numbers.map((number) => docKeyOf(`d${number}`));
-  const records = numbers.map((number) => JSON.stringify(record(number)));
-  const rows = await database.query(sql, [keys, numbers.map(versionOf), documentChunks, records]);
-  await database.run('INSERT INTO committed(version) SELECT * FROM unnest($1::uuid[])', [numbers.map(versionOf)]);
-  await database.run('INSERT INTO fence(doc_key, version) SELECT * FROM unnest($1::text[], $2::uuid[])', [
-    keys,
-    numbers.map(versionOf),
-  ]);
-  const [ids, bodies]: [number[], string[]] = [[], []];
-  for (const row of rows) {
-    const document = row['id'] as number;
-    for (const value of [document, document * 2 ** 20, documentChunks]) runs.varint(value);
-    for (let chunk = 0; chunk < documentChunks; chunk += 1) {
-      const words = text.words(chunkWords);
-      builder.add(chunkTerms({ text: words, context: '', section: [] }, null));
-      ids.push(document * 2 ** 20 + chunk);
-      bodies.push(JSON.stringify({ start: 0, end: words.length, page: 1, page_end: 1, section: '[]', text: words }));
-    }
-  }
-  await database.run('INSERT INTO chunk(id, body) SELECT * FROM unnest($1::bigint[], $2::text[])', [ids, bodies]);
-  await insertSegment(database, 'default', { ...builder.build(0, 0), runs: runs.take() });
-}
-
-function record(number: number): object {
-  const sizes = { fileBytes: 1, sha256: '0'.repeat(64), pages: 1, chunks: documentChunks, characters: 1 };
-  const nothing = { title: null, author: null, language: null, metadata: null };
-  const names = { docId: `d${number}`, version: versionOf(number), filename: 'a.txt', mediaType: 'text/plain' };
-  return { ...names, ...sizes, ...nothing, insertedAt: '2026-01-01T00:00:00.000Z', embedder: 'builtin' };
-}
-
-function versionOf(number: number): TaskId {
-  return `0190a0b0-0000-7000-8000-${String(number).padStart(12, '0')}` as TaskId;
 }
 
 /** Each figure of both sides, by turns. */
