@@ -106,6 +106,11 @@ export const readableEndings: readonly string[] = [
   'jsonl',
   'ndjson',
   'xml',
+  'rss',
+  'atom',
+  'opml',
+  'svg',
+  'fb2',
   'srt',
   'vtt',
   'txt',
@@ -167,6 +172,7 @@ export async function unreadKind(input: ParseInput): Promise<keyof typeof unread
   if (latin1(head.subarray(4, 8)) === 'ftyp' || startsWith(head, 'ID3') || startsWith(head, '\x1aE\xdf\xa3')) return 'media';
   if (startsWith(head, 'AC10')) return 'dwg';
   if (startsWith(head, 'SQLite format 3')) return 'database';
+  if (startsWith(head, 'CHNKWKS')) return 'works';
   return startsWith(head, 'PK\x03\x04') && isIwork(memberNames(input)) ? 'iwork' : null;
 }
 
@@ -192,6 +198,7 @@ export const unreadKinds = {
   media: 'Sound and video are not read: upload a transcript or subtitles (.srt, .vtt)',
   dwg: 'DWG drawings are not read: print it as PDF and upload that',
   database: 'SQLite databases are not read: export the tables as CSV and upload those',
+  works: 'Microsoft Works files are not read: save it as .docx and upload it again',
   iwork:
     'Pages, Numbers and Keynote files are not read: export it as PDF or in the format of Office (File, Export To) and upload that',
 } as const;

@@ -187,14 +187,5 @@ function unsupported(input: ParseInput, kind: keyof typeof unreadKinds | null = 
 }
 
 function refusal(kind: CompoundKind, input: ParseInput): DocumentError {
-  const known = oldFormats[kind];
-  if (known === undefined) return unsupported(input);
-  return new DocumentError(
-    'unsupported_format',
-    `${known.name} files are not read: save it as ${known.instead} and upload it again`,
-  );
+  return kind === 'works' ? new DocumentError('unsupported_format', unreadKinds.works) : unsupported(input);
 }
-
-const oldFormats: Partial<Record<CompoundKind, { readonly name: string; readonly instead: string }>> = {
-  works: { name: 'Microsoft Works', instead: '.docx' },
-};

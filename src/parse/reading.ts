@@ -25,7 +25,7 @@ const readers = {
   image: 2,
   json: 2,
   markdown: 1,
-  msg: 1,
+  msg: 2,
   mbox: 2,
   odp: 3,
   ods: 3,

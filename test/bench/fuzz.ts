@@ -12,14 +12,14 @@
 import { fork } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DocumentError, type DocumentErrorCode } from '../../src/errors.ts';
 import { detectFormat } from '../../src/parse/detect.ts';
 import { createDocumentParser } from '../../src/parse/document-parser.ts';
 import { grammars } from '../support/growth/grammars.ts';
-import { mutate, mutateMarkup } from '../support/mutation.ts';
-import { officeSamples, sampleFiles } from '../support/sample-files.ts';
+import { mutate, mutateInside } from '../support/mutation.ts';
+import { sampleFiles } from '../support/sample-files.ts';
 import { faultOf, growthOfFormat, worstOf } from './growth.ts';
 import { inputOf } from './parse-run.ts';
 
@@ -160,9 +160,9 @@ async function run(job: Job): Promise<void> {
   }
 }
 
-/** Of an office sample, which this project packed itself, every other time the XML inside. */
+/** Of a sample, which this project packed itself, every other time what is inside. */
 function damaged(path: string, seed: number): Uint8Array {
   const whole = readFileSync(path);
-  const isOurs = basename(path) === `sample${extname(path)}` && extname(path).slice(1) in officeSamples;
-  return isOurs && seed % 4 < 2 ? mutateMarkup(whole, seed) : mutate(whole, seed);
+  const isOurs = basename(path) in sampleFiles;
+  return isOurs && seed % 4 < 2 ? mutateInside(whole, seed) : mutate(whole, seed);
 }

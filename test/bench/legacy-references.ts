@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { describeCompoundFile, openCompoundFile } from '../../src/parse/containers/compound-file.ts';
+import { type CompoundStorage, describeCompoundFile, openCompoundFile } from '../../src/parse/containers/compound-file.ts';
 
 /** By ending: what LibreOffice makes of it. */
 const flatOf: Readonly<Record<string, string>> = {
@@ -32,10 +32,16 @@ export function libreOfficeTexts(paths: readonly string[], work: string): Map<st
     for (const path of files) if (!existsSync(flatPath(path, kind, work))) convert([path], kind, work);
     for (const path of files) {
       const flat = flatPath(path, kind, work);
-      if (existsSync(flat)) texts.set(path, flatText(readFileSync(flat, 'utf8')));
+      const text = existsSync(flat) ? flatText(readFileSync(flat, 'utf8')) : '';
+      if (!isContainer(text)) texts.set(path, text);
     }
   }
   return texts;
+}
+
+/** Whether the bytes of a damaged container were taken for a text in which they are signs. */
+function isContainer(text: string): boolean {
+  return text.includes('\ufffd\ufffd\u0871\ufffd') || text.includes('ÐÏ\u0011à');
 }
 
 function convert(paths: readonly string[], kind: string, work: string): void {
@@ -77,11 +83,12 @@ export function flatText(xml: string): string {
   return [...once, plainWords(body)].join('\n');
 }
 
-/** What is kept of another workbook, for its formulas, is no sheet of this one. */
+/** What is kept of another workbook, for its formulas, is no sheet of this one. A name alone is no text. */
 function sheetText(xml: string): string {
   const name = /table:name="([^"]*)"/.exec(xml)?.[1] ?? '';
   if (xml.includes('<table:table-source ') || name === 'local-table') return '';
-  return `${unescaped(name)}\n${plainWords(asExcelShows(xml))}`;
+  const words = plainWords(asExcelShows(xml));
+  return words.trim() === '' ? '' : `${unescaped(name)}\n${words}`;
 }
 
 /** Truth values by their names; no errors, which LibreOffice numbers in a way of its own. */
@@ -136,17 +143,72 @@ function unescaped(text: string): string {
     .replaceAll('\u00ad', '');
 }
 
-/** Texts of a message by their property tags (MS-OXPROPS): subject, from, to, cc, body. */
-const messageTexts = ['0037', '0C1A', '0E04', '0E03', '1000'];
+/** Texts of a message by their property tags (MS-OXPROPS): subject, from, its address, to, cc, body; of a recipient: name, addresses. */
+const [messageTexts, bodyText] = [['0037', '0C1A', '5D01', '0C1F', '0E04', '0E03'], '1000'];
+const recipientTexts = ['39FE', '3003'];
+/** Of a person, a task or an appointment: company, job, department, telephones. */
+const personTexts = ['3A16', '3A17', '3A18', '3A08', '3A1C', '3A09'];
 
-/** Subject, people and plain body of an Outlook message, from its property streams alone; what is in a code page only where it is ASCII. */
+/**
+ * What the property streams of an Outlook message say to a reader: subject, people with their addresses, the plain body, or the words of the
+ * HTML where there is no other. Texts of one byte a character are UTF-8 where they can be, else in the code page that the message names. What is kept inside of the
+ * message's RTF alone, and dates, are not taken.
+ */
 export function messageText(bytes: Buffer): string {
   if (describeCompoundFile(bytes) !== 'msg') return '';
   const root = openCompoundFile(bytes, 2 ** 28);
-  const texts = messageTexts.map((tag) => {
-    const wide = root.stream(`__substg1.0_${tag}001F`)?.read();
-    const narrow = root.stream(`__substg1.0_${tag}001E`)?.read() ?? Buffer.alloc(0);
-    return wide?.toString('utf16le') ?? (narrow.every((byte) => byte < 0x80) ? narrow.toString('latin1') : '');
-  });
-  return texts.join('\n').replaceAll('\0', '');
+  const encoding = encodingOf(root);
+  const of = (storage: CompoundStorage, tag: string): string =>
+    (
+      storage.stream(`__substg1.0_${tag}001F`)?.read().toString('utf16le') ??
+      narrowText(storage.stream(`__substg1.0_${tag}001E`)?.read() ?? Buffer.alloc(0), encoding)
+    ).replaceAll('\0', '');
+  const addresses = root.storages
+    .filter(({ name }) => name.startsWith('__recip'))
+    .map((each) => recipientTexts.map((tag) => of(each, tag)).find(isAddress) ?? '');
+  const plain = of(root, bodyText);
+  const body = plain.trim() === '' ? htmlWords(root, encoding) : plain;
+  const isPerson = of(root, '001A').toLowerCase().startsWith('ipm.contact');
+  const texts = [...messageTexts, ...(isPerson ? personTexts : [])].map((tag) => of(root, tag));
+  const people = texts.filter((text) => !text.startsWith('/'));
+  // A name is often the address once more; what a link leads to stands behind its text, and is no word of it.
+  return [...new Set([...people, ...addresses]), body.replace(/<(?:https?|mailto):[^>]*>|\[https?:[^\]]*\]/g, ' ')].join('\n');
+}
+
+function isAddress(text: string): boolean {
+  return text.includes('@') && !text.startsWith('/');
+}
+
+function narrowText(bytes: Buffer, encoding: string): string {
+  const text = bytes.toString('utf8');
+  return text.includes('\ufffd') ? new TextDecoder(encoding).decode(bytes) : text;
+}
+
+const encodings = new Map([
+  [932, 'shift_jis'],
+  [936, 'gbk'],
+  [949, 'euc-kr'],
+  [950, 'big5'],
+]);
+
+/** By PidTagMessageCodepage or, where that says nothing, PidTagInternetCodepage, in the list of the message's properties. */
+function encodingOf(root: CompoundStorage): string {
+  const list = root.stream('__properties_version1.0')?.read() ?? Buffer.alloc(0);
+  for (const tag of [0x3ffd_0003, 0x3fde_0003]) {
+    for (let at = 32; at + 16 <= list.length; at += 16)
+      if (list.readUInt32LE(at) === tag && encodings.has(list.readUInt32LE(at + 8)))
+        return encodings.get(list.readUInt32LE(at + 8))!;
+  }
+  return 'windows-1252';
+}
+
+function htmlWords(root: CompoundStorage, encoding: string): string {
+  const html = root.stream('__substg1.0_10130102')?.read();
+  if (html === undefined) return '';
+  return unescaped(
+    narrowText(html, encoding)
+      .replace(/<(style|script|head)\b[\s\S]*?<\/\1>/gi, ' ')
+      .replace(/<[^>]*>/g, ' ')
+      .replaceAll('&nbsp;', ' '),
+  );
 }

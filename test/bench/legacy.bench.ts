@@ -49,7 +49,8 @@ async function scoreAll(folder: string, work: string): Promise<Scored[]> {
   for (const [path, text] of references) {
     if (tokensOf(text).length === 0) continue;
     const { markdown, refused } = await ours(path);
-    scored.push({ path, kind: extname(path).slice(1).toLowerCase(), kept: scoreText(ownText(markdown), text), refused });
+    const kind = extname(path).slice(1).toLowerCase();
+    scored.push({ path, kind, kept: scoreText(ownText(markdown, kind), text), refused });
   }
   return scored;
 }
@@ -68,9 +69,11 @@ async function ours(path: string): Promise<{ markdown: string; refused: string |
   }
 }
 
-/** Without what is inside of the file, and without the numbers that its lists count. */
-function ownText(markdown: string): string {
-  const own = markdown.replace(/^#+ (?:Embedded file|Attachment): [\s\S]*/m, '');
+/** Without what is inside of the file, without the numbers that its lists count, and of a message without what fields are called and the date. */
+function ownText(markdown: string, kind: string): string {
+  const whole = markdown.replace(/^#+ (?:Embedded file|Attachment): [\s\S]*/m, '');
+  const own =
+    kind === 'msg' ? whole.replace(/^- (?:Date|Start|End|Due): .*$/gm, '').replace(/^- [A-Z][a-z-]*(?: [a-z]+)?: /gm, '- ') : whole;
   return plainText(
     own
       .replace(/^(\s*)(?:[-*+]\s+)?(?:\(?(?:\d+|[a-z]|[ivx]+)(?:\.\d+)*[.)]\s)/gim, '$1')

@@ -8,6 +8,7 @@ const parser = createDocumentParser({});
 
 describe('a file of a kind that is known and not read', () => {
   it.each([
+    ['a.wps', Buffer.concat([Buffer.from('CHNKWKS '), Buffer.alloc(500)]), 'Microsoft Works files are not read'],
     ['a.7z', Buffer.from('377abcaf271c0004', 'hex'), '7z archives are not read'],
     ['a.rar', Buffer.from('526172211a0701000000', 'hex'), 'RAR archives are not read'],
     ['a.mp4', Buffer.from('00000018667479706d703432', 'hex'), 'Sound and video are not read'],

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { DocumentError, type DocumentErrorCode } from '../../src/errors.ts';
 import { createDocumentParser } from '../../src/parse/document-parser.ts';
-import { mutate, mutateMarkup } from '../support/mutation.ts';
+import { mutate, mutateInside } from '../support/mutation.ts';
 import { parseBytes } from '../support/parse.ts';
 import { officeSamples } from '../support/sample-files.ts';
 
@@ -20,7 +20,7 @@ describe('mutated office files', () => {
     const whole = officeSamples[format]!();
 
     for (let seed = 0; seed < mutations; seed++) {
-      const bytes = seed % 2 === 0 ? mutate(whole, seed) : mutateMarkup(whole, seed);
+      const bytes = seed % 2 === 0 ? mutate(whole, seed) : mutateInside(whole, seed);
       const end = await parseBytes(parser, bytes, { filename: `file.${format}` }).then(
         () => 'read',
         (error: unknown) => {

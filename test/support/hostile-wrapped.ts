@@ -1,8 +1,9 @@
 /** Archives, mailboxes, wrappers and files with files in them that mean harm: bombs, files inside of themselves, sizes that lie, halves. */
 import { gzipSync } from 'node:zlib';
-import { makeTar, tarEntry } from './archive-writer.ts';
+import { makeEnveloped, makeOlePackage, makeTar, tarEntry } from './archive-writer.ts';
 import type { HostileFile } from './hostile-file.ts';
-import { makeOdf } from './office-writer.ts';
+import { agileEncrypted } from './encrypted-office.ts';
+import { makeDocx, makeFlatOdf, makeOdf } from './office-writer.ts';
 import { makePdf } from './pdf-writer.ts';
 import { makeZip } from './zip-writer.ts';
 
@@ -11,7 +12,16 @@ const text = Buffer.from('Some text.');
 const said = /^(?:read|corrupt: |no_text: |limit_exceeded: |unsupported_format: |encrypted: )/;
 
 export function hostileWrappedFiles(): HostileFile[] {
-  return [...archives(), ...mailboxes(), ...wrappers(), ...lines(), ...officeXml()];
+  return [
+    ...archives(),
+    ...mailboxes(),
+    ...wrappers(),
+    ...lines(),
+    ...officeXml(),
+    ...flatOpenDocument(),
+    ...books(),
+    ...objects(),
+  ];
 }
 
 /** The same file in a file, `depth` times. */
@@ -199,5 +209,93 @@ function officeXml(): HostileFile[] {
     { name: 'outlines-5000-deep.opml', bytes: () => Buffer.from(`<opml><body>${'<outline text="a">'.repeat(5000)}`), ends: said },
     { name: 'texts-in-texts.svg', bytes: () => Buffer.from(`<svg>${'<text>a'.repeat(100_000)}`), ends: said },
     { name: 'items-in-items.rss', bytes: () => Buffer.from(`<rss><channel>${'<item><title>a'.repeat(50_000)}`), ends: said },
+  ];
+}
+
+const nesting = /^(?:read|limit_exceeded: .*MAX_NESTING)/;
+
+function flatOpenDocument(): HostileFile[] {
+  const text = (body: string): Buffer => Buffer.from(makeFlatOdf({ kind: 'text', body }));
+  const sheet = (body: string): Buffer =>
+    Buffer.from(makeFlatOdf({ kind: 'spreadsheet', body: `<table:table>${body}</table:table>` }));
+  const slides = (body: string): Buffer => Buffer.from(makeFlatOdf({ kind: 'presentation', body }));
+  const laughs = Array.from({ length: 10 }, (_, at) => `<!ENTITY l${at + 1} "${`&l${at};`.repeat(10)}">`).join('');
+  return [
+    {
+      name: '100000-deep-lists.fodt',
+      bytes: () => text('<text:list><text:list-item>'.repeat(100_000)),
+      ends: /^(?:limit_exceeded|corrupt): /,
+    },
+    {
+      name: 'half.fodt',
+      bytes: () => text('<text:p>some text</text:p>'.repeat(2000)).subarray(0, 20_000),
+      ends: said,
+    },
+    {
+      name: 'laughs.fodt',
+      bytes: () =>
+        Buffer.from(
+          text('<text:p>&l10;</text:p>')
+            .toString()
+            .replace('<office:document ', `<!DOCTYPE a [<!ENTITY l0 "ha">${laughs}]><office:document `),
+        ),
+      ends: said,
+    },
+    {
+      name: 'repeated-rows.fods',
+      bytes: () =>
+        sheet(
+          '<table:table-row table:number-rows-repeated="1048576"><table:table-cell table:number-columns-repeated="16384"><text:p>x</text:p></table:table-cell></table:table-row>'.repeat(
+            50,
+          ),
+        ),
+      ends: /^(?:read|limit_exceeded: )/,
+    },
+    {
+      name: '100000-deep-groups.fodp',
+      bytes: () => slides(`<draw:page>${'<draw:g>'.repeat(100_000)}`),
+      ends: /^(?:limit_exceeded|corrupt|no_text): /,
+    },
+    { name: '50000-pages.fodp', bytes: () => slides('<draw:page/>'.repeat(50_000)), ends: /^(?:limit_exceeded|no_text): / },
+    {
+      name: '100000-deep-groups.odp',
+      bytes: () => {
+        // Names that differ: it packs no better than files do that are read.
+        const groups = Array.from({ length: 100_000 }, (_, at) => `<draw:g draw:name="${(at * 7919) % 100_003}">`).join('');
+        return makeOdf({ kind: 'presentation', body: `<draw:page>${groups}${'</draw:g>'.repeat(100_000)}</draw:page>` });
+      },
+      ends: nesting,
+    },
+  ];
+}
+
+function books(): HostileFile[] {
+  const book = (body: string): Buffer =>
+    Buffer.from(`<FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0"><body>${body}`);
+  return [
+    { name: 'sections-100000-deep.fb2', bytes: () => book('<section><title><p>t</p></title>'.repeat(100_000)), ends: said },
+    { name: 'half-a-picture.fb2', bytes: () => book(`<p>text</p></body><binary id="p">${'QUJD'.repeat(mebibyte)}`), ends: 'read' },
+    {
+      name: 'notes-of-notes.fb2',
+      bytes: () => book('<p>text <a type="note" href="#n">1</a></p><section id="n">'.repeat(20_000)),
+      ends: said,
+    },
+  ];
+}
+
+/** Objects inside of documents, and files under passwords: what their heads say is their writer's word too. */
+function objects(): HostileFile[] {
+  const ole = (bytes: Buffer): Buffer => makeOlePackage('in.bin', bytes);
+  const locked = (password: string): Buffer => agileEncrypted(makeDocx({ paragraphs: ['x'] }), password);
+  return [
+    { name: 'object-in-object-30-deep.bin', bytes: () => nested(30, makeOlePackage('a.txt', text), ole), ends: said },
+    { name: 'half.bin', bytes: () => makeOlePackage('a.txt', Buffer.alloc(100_000, 'a ')).subarray(0, 3000), ends: said },
+    { name: 'locked.docx', bytes: () => locked('a secret'), ends: /^encrypted: / },
+    {
+      name: 'half-locked.docx',
+      bytes: () => locked('VelvetSweatshop').subarray(0, 2048),
+      ends: /^(?:corrupt|encrypted|unsupported_format): /,
+    },
+    { name: 'for-another.p7m', bytes: () => makeEnveloped(), ends: /^encrypted: / },
   ];
 }

@@ -1,5 +1,7 @@
 /** Damages files the way that disks, networks and attackers do; the same for one seed. */
 import { inflateRawSync } from 'node:zlib';
+import { isCompoundFile, openCompoundFile } from '../../src/parse/containers/compound-file.ts';
+import { compoundFile, contentOf, type CompoundContent } from '../../src/parse/containers/compound-writer.ts';
 import { makeZip } from './zip-writer.ts';
 
 /** Changes bytes, cuts, repeats, swaps pieces, or inserts what parsers dislike. */
@@ -11,19 +13,42 @@ export function mutate(bytes: Uint8Array, seed: number): Uint8Array {
   return result;
 }
 
-/** Changes the XML inside an archive of `makeZip` and packs it again, so that the change gets past the checksums. */
-export function mutateMarkup(whole: Buffer, seed: number): Buffer {
+/**
+ * Changes what is inside of a container, and packs it again, so that the change gets past checksums and directories: one member of an
+ * archive of `makeZip`, one stream of a compound file. Any other file is damaged as it is.
+ */
+export function mutateInside(whole: Buffer, seed: number): Uint8Array {
+  if (isCompoundFile(whole)) return mutateStream(whole, seed);
   const random = generator(seed);
   const members = storedMembers(whole);
+  if (members.length === 0) return mutate(whole, seed);
   const changed = random(members.length);
   return makeZip(
     members.map((member, at) => {
       if (at !== changed) return member;
-      let text = member.data;
+      // Records of an XLSB, pictures, files in files.
+      if (!/\.(?:xml|rels|xhtml|html|opf|vml)$/.test(member.name))
+        return { ...member, data: Buffer.from(mutate(member.data, seed)) };
+      let text = member.data.toString('utf8');
       for (let count = 1 + random(5); count > 0; count--) text = mutateText(text, random);
       return { ...member, data: text };
     }),
   );
+}
+
+/** One stream at random, in whatever storage. */
+function mutateStream(whole: Buffer, seed: number): Uint8Array {
+  const content = contentOf(openCompoundFile(whole, 2 ** 28));
+  const places: { readonly streams: Record<string, Uint8Array>; readonly name: string }[] = [];
+  const collect = (storage: CompoundContent): void => {
+    const streams = storage.streams as Record<string, Uint8Array>;
+    for (const name of Object.keys(streams)) places.push({ streams, name });
+    for (const inner of Object.values(storage.storages ?? {})) collect(inner);
+  };
+  collect(content);
+  const place = places[generator(seed)(places.length)]!;
+  place.streams[place.name] = mutate(place.streams[place.name]!, seed);
+  return compoundFile(content);
 }
 
 function mutateText(text: string, random: Random): string {
@@ -65,16 +90,16 @@ function mutateText(text: string, random: Random): string {
 }
 
 /** The members of an archive that this project's own writer made. */
-function storedMembers(whole: Buffer): { name: string; data: string; stored: boolean }[] {
-  const members: { name: string; data: string; stored: boolean }[] = [];
-  for (let at = 0; whole.readUInt32LE(at) === 0x04034b50;) {
+function storedMembers(whole: Buffer): { name: string; data: Buffer; stored: boolean }[] {
+  const members: { name: string; data: Buffer; stored: boolean }[] = [];
+  for (let at = 0; at + 30 <= whole.length && whole.readUInt32LE(at) === 0x04034b50;) {
     const nameBytes = whole.readUInt16LE(at + 26);
     const start = at + 30 + nameBytes;
     const packed = whole.subarray(start, start + whole.readUInt32LE(at + 18));
     const isStored = whole.readUInt16LE(at + 8) === 0;
     members.push({
       name: whole.toString('utf8', at + 30, start),
-      data: (isStored ? packed : inflateRawSync(packed)).toString('utf8'),
+      data: isStored ? packed : inflateRawSync(packed),
       stored: isStored,
     });
     at = start + packed.length;

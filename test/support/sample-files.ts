@@ -1,10 +1,14 @@
 /** A small file of every format that is read, to be damaged by tests. */
+import { gzipSync } from 'node:zlib';
+import { makeMbox, makeOlePackage, makeSigned, makeTar, makeTnef } from './archive-writer.ts';
+import { agileEncrypted } from './encrypted-office.ts';
 import { bmpOfText } from './image-writer.ts';
-import { makeDocx, makeEpub, makeOdf, makePptx, makeXlsx } from './office-writer.ts';
+import { makeDocx, makeEpub, makeFlatOdf, makeOdf, makePptx, makeXlsx } from './office-writer.ts';
 import { makeOfd, makeSeal, ofdLine, ofdText } from './ofd-writer.ts';
 import { docSample, msgSample, pptSample, xlsSample, xlsbSample } from './binary-samples.ts';
 import { makePdf } from './pdf-writer.ts';
 import { smallFiles } from './text-fixtures.ts';
+import { makeZip } from './zip-writer.ts';
 
 /** One of each office format, with what is odd in it: merged cells, notes, formulas, nested lists. */
 export const officeSamples: Readonly<Record<string, () => Buffer>> = {
@@ -103,10 +107,55 @@ export function samplePdf(): Buffer {
   });
 }
 
+const letter = Buffer.from('From: a@example.com\nTo: b@example.com\nSubject: =?utf-8?B?5L+d?=\n\nSome text.\n');
+const inside = [
+  { name: 'a.txt', data: Buffer.from('Some text.') },
+  { name: 'in/b.md', data: Buffer.from('# 二\n\ntext') },
+];
+
+const flatSamples: Readonly<Record<string, () => Uint8Array>> = {
+  'flat.fodt': () =>
+    Buffer.from(makeFlatOdf({ kind: 'text', body: '<text:h text:outline-level="1">一</text:h><text:p>a<text:tab/>b</text:p>' })),
+  'flat.fods': () =>
+    Buffer.from(
+      makeFlatOdf({
+        kind: 'spreadsheet',
+        body: '<table:table table:name="S"><table:table-row><table:table-cell table:number-columns-repeated="2"><text:p>a</text:p></table:table-cell></table:table-row></table:table>',
+      }),
+    ),
+  'flat.fodp': () =>
+    Buffer.from(
+      makeFlatOdf({
+        kind: 'presentation',
+        body: '<draw:page draw:name="P"><draw:frame><draw:text-box><text:p>item</text:p></draw:text-box></draw:frame></draw:page>',
+      }),
+    ),
+  'book.fb2': () =>
+    Buffer.from(
+      '<FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0"><description><title-info><book-title>T</book-title></title-info></description><body><section><title><p>一</p></title><p>text <emphasis>b</emphasis></p><poem><stanza><v>line</v></stanza></poem></section></body><binary id="p" content-type="image/png">QUJD</binary></FictionBook>',
+    ),
+};
+
+/** Files of other formats in archives, mailboxes, signatures, under the password that Excel sets by itself. */
+const wrappedSamples: Readonly<Record<string, () => Uint8Array>> = {
+  'sample.zip': () => makeZip(inside),
+  'sample.tar': () => makeTar(inside),
+  'sample.tgz': () => gzipSync(makeTar(inside)),
+  'sample.gz': () => gzipSync(letter),
+  'sample.mbox': () => Buffer.from(makeMbox([letter.toString(), letter.toString()])),
+  'sample.p7m': () => makeSigned(letter),
+  'open.p7m': () => makeSigned(letter, true),
+  'winmail.dat': () => makeTnef('S', 'Some text.', [{ name: 'a.txt', data: Buffer.from('text 文') }]),
+  'object.bin': () => makeOlePackage('a.txt', Buffer.from('Some text.')),
+  'locked.xlsx': () => agileEncrypted(makeXlsx({ sheets: [{ name: 'S', rows: [['a', 1]] }] }), 'VelvetSweatshop', 1),
+};
+
 /** By the name of the file. */
 export const sampleFiles: Readonly<Record<string, () => Uint8Array>> = {
   ...Object.fromEntries(Object.entries(officeSamples).map(([format, make]) => [`sample.${format}`, make])),
   ...Object.fromEntries(Object.entries(smallFiles).map(([name, text]) => [name, () => Buffer.from(text)])),
+  ...flatSamples,
+  ...wrappedSamples,
   'sample.pdf': samplePdf,
   'sample.bmp': () => bmpOfText('TILE'),
 };

@@ -1,4 +1,4 @@
-/** What kind of CMS (RFC 5652) some bytes are, which is what mails and files are signed and encrypted in. */
+/** What kind of CMS (RFC 5652) some bytes are, which is what mails and files are signed and encrypted in; and whether they are PGP's. */
 import { type DerNode, derTags, readDer } from '../containers/der.ts';
 
 /** Object identifiers in hexadecimal: RSA's and those of GM/T 0010. */
@@ -14,7 +14,12 @@ const kinds: Readonly<Record<string, 'signed' | 'encrypted' | 'compressed'>> = {
 
 /** Whether bytes begin as such a file does, in binary or as text. */
 export function isCms(head: Buffer): boolean {
-  return kindOf(readDer(binaryOf(head))) !== null;
+  return isPgpMessage(head) || kindOf(readDer(binaryOf(head))) !== null;
+}
+
+/** Text that PGP encrypted (RFC 9580 6.2). What it only signed can be read as it is. */
+export function isPgpMessage(head: Buffer): boolean {
+  return /^\s*-----BEGIN PGP MESSAGE-----\s/.test(head.toString('latin1', 0, 100));
 }
 
 /** Text of base64, with or without lines before and after it, as bytes. */

@@ -4,7 +4,7 @@ import { DocumentError } from '../../errors.ts';
 import { type DerNode, derTags, octetsOf, readDer } from '../containers/der.ts';
 import { readWrapped } from '../containers/parts.ts';
 import { readInput } from '../input.ts';
-import { binaryOf, kindOf } from './cms-kind.ts';
+import { binaryOf, isPgpMessage, kindOf } from './cms-kind.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 
 export function createCmsParser(parts: Parser): Parser {
@@ -12,18 +12,22 @@ export function createCmsParser(parts: Parser): Parser {
 }
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const root = readDer(binaryOf(await readInput(input)));
+  const whole = await readInput(input);
+  if (isPgpMessage(whole)) throw encryptedBy('PGP');
+  const root = readDer(binaryOf(whole));
   const kind = kindOf(root);
-  if (kind === 'encrypted') {
-    throw new DocumentError(
-      'encrypted',
-      'The file is encrypted for those who receive it (S/MIME): open it in its program, save it decrypted and upload it again',
-    );
-  }
+  if (kind === 'encrypted') throw encryptedBy('S/MIME');
   const content = contentOf(root);
   if (content === null) throw new DocumentError('no_text', 'The file holds a signature only; upload the file that was signed');
   const bytes = kind === 'compressed' ? unpack(content, input) : content;
   return readWrapped({ name: nameOf(input.filename, bytes), mediaType: null, bytes: () => bytes }, input, parts);
+}
+
+function encryptedBy(way: string): DocumentError {
+  return new DocumentError(
+    'encrypted',
+    `The file is encrypted for those who receive it (${way}): open it in its program, save it decrypted and upload it again`,
+  );
 }
 
 /** `ContentInfo { type, [0] { version, …, { type, [0] octets }, … } }`: the first such pair inside. */

@@ -96,8 +96,13 @@ function senderOf(properties: MsgProperties): Address {
   const name = properties.text(ids.senderName, ids.representingName);
   const address = [ids.senderSmtp, ids.representingSmtp, ids.senderAddress, ids.representingAddress]
     .map((id) => properties.text(id))
-    .find((each) => each.includes('@'));
+    .find(isMailAddress);
   return addressOf(name, address ?? '');
+}
+
+/** Within an organisation Outlook keeps paths of its directory (`/O=…/CN=…`), which are nobody's address outside. */
+function isMailAddress(text: string): boolean {
+  return text.includes('@') && !text.startsWith('/');
 }
 
 /** The name of somebody is often only the address again. */
@@ -112,7 +117,7 @@ function addressesOf(recipients: readonly MsgProperties[], kind: number, shown: 
   const found = recipients
     .filter((each) => (each.number(ids.recipientType) ?? recipientKinds.to) === kind)
     .map((each) => {
-      const address = [ids.smtpAddress, ids.address].map((id) => each.text(id)).find((one) => one.includes('@')) ?? '';
+      const address = [ids.smtpAddress, ids.address].map((id) => each.text(id)).find(isMailAddress) ?? '';
       return addressOf(each.text(ids.displayName), address);
     });
   return found.length > 0 || shown.trim() === '' ? found : [{ name: shown.trim(), address: '' }];

@@ -47,7 +47,7 @@ export function readMsgProperties(storage: CompoundStorage, kind: 'message' | 'o
       }
       return '';
     },
-    bytes: (id) => stream(id, types.binary),
+    bytes: (id) => stream(id, types.binary) ?? stream(id, types.text8),
     number: (id) =>
       of(id, types.long)?.readInt32LE(0) ?? of(id, types.short)?.readInt16LE(0) ?? of(id, types.boolean)?.readUInt16LE(0) ?? null,
     date: (id) => dateOf(of(id, types.date)),

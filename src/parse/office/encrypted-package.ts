@@ -25,17 +25,31 @@ export async function decryptPackage(input: ParseInput): Promise<Buffer> {
   const packed = root.stream('EncryptedPackage')?.read() ?? Buffer.alloc(0);
   if (info.length < 8 || packed.length < 8)
     throw new DocumentError('corrupt', 'The protected file is damaged: its key or its content is missing');
-  const scheme = schemeOf(info, input);
-  for (const password of [passwordNobodySet, ...(input.password === undefined ? [] : [input.password])]) {
-    const key = scheme.keyFor(password);
-    if (key !== null) return scheme.decrypt(packed.subarray(8), key).subarray(0, Number(packed.readBigUInt64LE(0)));
-  }
+  const opened = openWith(info, packed, input);
+  if (opened !== null) return opened;
   throw new DocumentError(
     'encrypted',
     input.password === undefined
       ? 'The file is protected by a password: remove the password and upload it again, or send the password with it'
       : 'The file is protected by a password, and the one that came with it does not open it',
   );
+}
+
+/** Null where no password fits. What says how it is encrypted is the file's word: ciphers, hashes and keys may be none. */
+function openWith(info: Buffer, packed: Buffer, input: ParseInput): Buffer | null {
+  try {
+    const scheme = schemeOf(info, input);
+    for (const password of [passwordNobodySet, ...(input.password === undefined ? [] : [input.password])]) {
+      const key = scheme.keyFor(password);
+      if (key !== null) return scheme.decrypt(packed.subarray(8), key).subarray(0, Number(packed.readBigUInt64LE(0)));
+    }
+    return null;
+  } catch (error) {
+    if (error instanceof DocumentError) throw error;
+    throw new DocumentError('corrupt', 'The protected file is damaged: what says how it is encrypted cannot be read', {
+      cause: error,
+    });
+  }
 }
 
 type Scheme = {
@@ -46,15 +60,8 @@ type Scheme = {
 
 function schemeOf(info: Buffer, input: ParseInput): Scheme {
   const [major, minor] = [info.readUInt16LE(0), info.readUInt16LE(2)];
-  try {
-    if (major === 4 && minor === 4) return agile(info.subarray(8), input);
-    if (minor === 2) return standard(info.subarray(8));
-  } catch (error) {
-    if (error instanceof DocumentError) throw error;
-    throw new DocumentError('corrupt', 'The protected file is damaged: what says how it is encrypted cannot be read', {
-      cause: error,
-    });
-  }
+  if (major === 4 && minor === 4) return agile(info.subarray(8), input);
+  if (minor === 2) return standard(info.subarray(8));
   throw new DocumentError(
     'encrypted',
     'The file is protected by a password in a way that is not known here: remove the password and upload it again',

@@ -48,6 +48,24 @@ describe('an Outlook message', () => {
     expect(await markdownOf({ properties: { 0x37: western, 0x3fde: 65_001, 0x3ff1: 1031, 0x1000: 'x' } })).toContain('# öäü');
   });
 
+  it('is read from HTML that is kept as a text of bytes in the encoding of the HTML, not of the message', async () => {
+    const html = { text8: Buffer.from('<html><body>中 ö</body></html>') };
+
+    expect(await markdownOf({ properties: { 0x1013: html, 0x3ffd: 1252, 0x3fde: 65_001 } })).toBe('中 ö');
+    expect(await markdownOf({ properties: { 0x1013: html, 0x3ffd: 1252 } })).toBe('中 ö');
+  });
+
+  it('gives nobody an address that is a path of a directory', async () => {
+    const path = '/O=A/OU=B/CN=RECIPIENTS/CN=ANN@EXAMPLE';
+
+    expect(
+      await markdownOf({
+        properties: { 0x37: 'S', 0xc1a: 'Ann', 0xc1f: path, 0x65: 'ann@a.example', 0x1000: 'x' },
+        recipients: [{ 0x3001: 'Bob', 0x39fe: path, 0xc15: 1 }],
+      }),
+    ).toBe('# S\n\n- From: Ann (ann@a.example)\n- To: Bob\n\nx');
+  });
+
   it('prefers HTML for its structure, then the text, then packed RTF', async () => {
     const html = Buffer.from('<html><body><h1>H</h1><ul><li>eins ü</ul></body></html>');
     const rtf = packRtf(['{\\rtf1 Packed ', 'text', ', \\b ', [0, 6], ' end\\par}']);

@@ -75,6 +75,17 @@ describe('a signed file', () => {
 
   it('says what to do where there is nothing to read', async () => {
     expect(await refusalOf(parser, makeEnveloped(), { filename: 'a.p7m' })).toMatch(/^encrypted: .*save it decrypted/);
+    const pgp = '-----BEGIN PGP MESSAGE-----\nVersion: 2.6.2\n\nhIwDY32hYGCE8MkBA\n-----END PGP MESSAGE-----\n';
+    expect(await refusalOf(parser, Buffer.from(pgp), { filename: 'a.asc' })).toMatch(/^encrypted: .*PGP.*save it decrypted/);
+    const mailed = await parseBytes(
+      parser,
+      Buffer.from(
+        `From: a@example.com\nTo: b@example.com\nSubject: S\nContent-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/octet-stream; name=a.asc\n\n${pgp}\n--b--\n`,
+      ),
+      { filename: 'a.eml' },
+    );
+    expect(mailed.warnings.join('\n')).toMatch(/a\.asc was not read: The file is encrypted for those who receive it \(PGP\)/);
+    expect(mailed.markdown).not.toContain('hIwDY32');
     expect(await refusalOf(parser, makeSigned(null), { filename: 'a.p7s' })).toMatch(/^no_text: .*signature only/);
   });
 });

@@ -41,6 +41,19 @@ describe('a protected office file', () => {
     await expect(parser.parse({ ...input, password: 'secret-guess' })).rejects.not.toThrow(/secret-guess/);
   });
 
+  it('ends in a sentence where it names a hash, a cipher or a key that there is not', async () => {
+    const whole = agileEncrypted(makeDocx({ paragraphs: ['x'] }), 'VelvetSweatshop', 1).toString('latin1');
+    const damaged = (from: string, to: string): Buffer => Buffer.from(whole.replaceAll(from, to), 'latin1');
+    // The first is that of the content, the second that of the password.
+    const bytes = [
+      Buffer.from(whole.replace('"SHA512"', '"SHA51x"'), 'latin1'),
+      damaged('"SHA512"', '"SHA51x"'),
+      damaged('keyBits="256"', 'keyBits="192"'),
+    ];
+    for (const each of bytes)
+      expect(await refusalOf(parser, each, { filename: 'a.docx' })).toMatch(/^(?:corrupt|encrypted): The (?:protected )?file is /);
+  });
+
   it('does not hash as often as a file may ask for', async () => {
     expect(await refusalOf(parser, agileEncrypted(book, 'x', 1).subarray(0))).toMatch(/^encrypted: /);
     const greedy = Buffer.from(

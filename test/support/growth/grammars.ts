@@ -7,6 +7,7 @@ import { makeZip } from '../zip-writer.ts';
 import { ofd } from './ofd-grammar.ts';
 import { binaryOfficeGrammars } from './binary-office.ts';
 import { rawPdf } from './raw-pdf.ts';
+import { wrappedGrammars } from './wrapped.ts';
 
 export type Grammar = {
   /** Of the file, which tells some formats. */
@@ -1072,6 +1073,7 @@ const contactTokens = lines(`
 
 export const grammars: Readonly<Record<string, Grammar>> = {
   ...binaryOfficeGrammars,
+  ...wrappedGrammars([...odfText, ...odfTables], [...odfTables, ...odfText]),
   csv: textFile('a.csv', csvTokens),
   docx,
   eml: {

@@ -410,7 +410,11 @@ function openingError(code: number, hadPassword: boolean): DocumentError {
         : 'The PDF is protected by a password: remove the password and send it again, or send the password with it',
     );
   }
-  if (code === 5) return new DocumentError('encrypted', 'The PDF is protected in a way that is not supported');
+  if (code === 5)
+    return new DocumentError(
+      'encrypted',
+      'The PDF is encrypted in a way that is not known here: print it as a new PDF and upload that',
+    );
   return new DocumentError('corrupt', 'The PDF is damaged and could not be read');
 }
 
