@@ -9,7 +9,7 @@ const targetCharactersMax = 2000;
 export function linkText(text: string, target: string | null | undefined): string {
   const address = addressOf(target ?? '');
   const shown = text.trim();
-  if (address === null || shown === '' || /[[\]\n]/.test(shown) || isSame(shown, address)) return text;
+  if (address === null || shown === '' || /[[\]\n]/.test(shown) || isSame(shown, target!.trim())) return text;
   const lead = text.slice(0, text.indexOf(shown));
   return `${lead}[${shown}](${address})${text.slice(lead.length + shown.length)}`;
 }

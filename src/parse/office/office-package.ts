@@ -35,6 +35,8 @@ export interface OfficePackage {
   /** Sentences about damage read around; add to it. */
   readonly warnings: string[];
   relationsOf(part: string): Promise<ReadonlyMap<string, Relation>>;
+  /** Addresses outside that links of the part lead to, by relationship. Nothing asks for what is there. */
+  linksOf(part: string): Promise<ReadonlyMap<string, string>>;
   /** The part that `part` points to by its first relationship of that type. */
   relatedPart(part: string, type: string): Promise<string | null>;
   /** The XML parts directly in a folder (`ppt/slides/`), where nothing lists them. */
@@ -71,6 +73,7 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
   const options = { namespaces: officeNamespaces, limits, counts: createXmlCounts() };
   const ownWarnings: string[] = [];
   const known = new Map<string, ReadonlyMap<string, Relation>>();
+  const links = new Map<string, Map<string, string>>();
 
   const reads = new Map<string, number>();
 
@@ -90,8 +93,13 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
     const slash = part.lastIndexOf('/') + 1;
     const root = await tree(`${part.slice(0, slash)}_rels/${part.slice(slash)}.rels`);
     const relations = new Map<string, Relation>();
+    const outward = new Map<string, string>();
+    links.set(part, outward);
     for (const { attributes } of elements(root, 'rel:Relationship')) {
-      if (attributes['TargetMode'] === 'External') continue;
+      if (attributes['TargetMode'] === 'External') {
+        if (attributes['Type']?.endsWith('/hyperlink') === true) outward.set(attributes['Id'] ?? '', attributes['Target'] ?? '');
+        continue;
+      }
       const target = zip.find(resolveTarget(part, attributes['Target'] ?? ''));
       if (target === null) continue;
       relations.set(attributes['Id'] ?? '', { type: (attributes['Type'] ?? '').split('/').at(-1) ?? '', target });
@@ -132,6 +140,10 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
       return [...zip.warnings, ...ownWarnings];
     },
     relationsOf,
+    async linksOf(part) {
+      await relationsOf(part);
+      return links.get(part)!;
+    },
     relatedPart,
     partsIn: (folder) => zip.names.filter((name) => name.startsWith(folder) && /^[^/]+\.xml$/.test(name.slice(folder.length))),
     tree,

@@ -428,6 +428,8 @@ const wordTokens = lines(`
   <w:r><w:fldChar w:fldCharType="end"/></w:r>
   <w:r><w:instrText>¤</w:instrText></w:r>
   <w:hyperlink><w:r><w:t>a</w:t></w:r></w:hyperlink>
+  <w:fldSimple w:instr='HYPERLINK "http://a№"'>
+  <w:fldSimple w:instr='HYPERLINK "http://a"'><w:r><w:t>¤</w:t></w:r></w:fldSimple>
   <w:ins>
   <w:sdt><w:sdtContent>
   <w:r><w:sym w:font="Wingdings" w:char="F0FE"/></w:r>
@@ -767,6 +769,8 @@ const pptx: Grammar = {
 };
 
 const odfText = lines(`
+  <text:a xlink:href="http://a№">
+  <text:a xlink:href="http://a">¤</text:a>
   <text:p>¤</text:p>
   <text:p>
   </text:p>

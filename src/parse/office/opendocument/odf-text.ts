@@ -1,5 +1,6 @@
 /** The text of one OpenDocument paragraph (`text:p`, `text:h`), and the frames, notes and comments that hang on it. */
 import { child, descendants, elements, textOf, type XmlNode } from '../../containers/xml.ts';
+import { linkText } from '../../markdown/link.ts';
 
 export type OdfText = {
   readonly text: string;
@@ -40,6 +41,9 @@ export function readOdfText(paragraph: XmlNode, formulaOf: (object: XmlNode | un
         case 'text:ruby':
           for (const base of elements(each, 'text:ruby-base')) inline(base);
           break;
+        case 'text:a':
+          link(each);
+          break;
         case 'draw:frame':
           frame(each);
           break;
@@ -57,6 +61,12 @@ export function readOdfText(paragraph: XmlNode, formulaOf: (object: XmlNode | un
           else inline(each);
       }
     }
+  }
+
+  function link(node: XmlNode): void {
+    const at = parts.length;
+    inline(node);
+    if (parts.length > at) parts.push(linkText(parts.splice(at).join(''), node.attributes['xlink:href']));
   }
 
   /** White space counts once, and not after white space (ODF 1.3 part 3, 6.1.2). */

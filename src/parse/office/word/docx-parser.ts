@@ -88,7 +88,10 @@ type Margin = { readonly context: WordContext; readonly shown: Set<string>; read
 /** What stands at the edge of pages, each line once; what only counts pages is left out. */
 async function writeMargin(office: OfficePackage, part: string, { context, shown, out }: Margin): Promise<void> {
   const writer = createTextWriter();
-  await office.events(part, createWordReader(writer, { ...context, part, drawings: await readDrawings(office, part) }));
+  await office.events(
+    part,
+    createWordReader(writer, { ...context, part, drawings: await readDrawings(office, part), links: await office.linksOf(part) }),
+  );
   for (const line of writer.text().split('\n')) {
     const text = line.replace(/\s+/g, ' ').trim();
     const pattern = text.replace(/\d+/g, '#');
@@ -121,12 +124,18 @@ async function readContext(office: OfficePackage, inserted: WordContext['inserte
     repeats,
     part,
     drawings: await readDrawings(office, part),
+    links: await office.linksOf(part),
+  };
+  /** Each part has links of its own. */
+  const beside = async (type: string): Promise<WordContext> => {
+    const target = await office.relatedPart(part, type);
+    return { ...plain, links: target === null ? new Map() : await office.linksOf(target) };
   };
   const notes = {
-    footnote: readWordNotes(await related('footnotes'), 'w:footnote', plain),
-    endnote: readWordNotes(await related('endnotes'), 'w:endnote', plain),
+    footnote: readWordNotes(await related('footnotes'), 'w:footnote', await beside('footnotes')),
+    endnote: readWordNotes(await related('endnotes'), 'w:endnote', await beside('endnotes')),
   };
-  const comments = new Map(readWordComments(await related('comments'), plain));
+  const comments = new Map(readWordComments(await related('comments'), await beside('comments')));
   const shown = new Set<string>();
   const context: WordContext = {
     ...plain,

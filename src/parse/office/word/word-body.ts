@@ -26,6 +26,8 @@ export type WordContext = {
   readonly comment: (id: string) => string | null;
   /** A document of any format that stands in this one's place (`w:altChunk`), by its relationship; null where it was not read. */
   readonly inserted: (id: string) => ParsedDocument | null;
+  /** Where links of this part lead, by their relationships. */
+  readonly links: ReadonlyMap<string, string>;
 };
 
 type Counts = { footnote: number; endnote: number; cells: number };
@@ -166,7 +168,12 @@ export function createWordReader(
   function paragraph(node: XmlNode, to: BlockWriter): void {
     const properties = child(node, 'w:pPr');
     const style = context.styles.paragraph(child(properties, 'w:pStyle')?.attributes['w:val']);
-    const read = readWordText(node, style.isMonospaced, { styles: context.styles, fields, nextMark });
+    const read = readWordText(node, style.isMonospaced, {
+      styles: context.styles,
+      fields,
+      nextMark,
+      linkOf: (id) => context.links.get(id),
+    });
     // A field whose code runs past its paragraph is broken, and would swallow the rest of the document.
     for (let at = 0; at < fields.length; at++) fields[at] = 'result';
     const isCode = looksLikeCode(style, read) || (wasCode && read.isMonospaced);

@@ -3,6 +3,7 @@
  * the base of ruby, equations as LaTeX; and what hangs on it (text boxes, charts, notes) for the caller to place.
  */
 import { child, descendants, elements, textOf, type XmlNode } from '../../containers/xml.ts';
+import { linkText } from '../../markdown/link.ts';
 import { chosen } from '../alternate-content.ts';
 import { descriptionsOf } from '../description.ts';
 import { references } from '../drawing.ts';
@@ -28,9 +29,13 @@ type Context = {
   readonly styles: WordStyles;
   readonly fields: OpenFields;
   readonly nextMark: (kind: 'footnote' | 'endnote') => string;
+  /** Where a link leads, by its relationship. */
+  readonly linkOf: (id: string) => string | undefined;
 };
 
 const nestedFieldsMax = 100;
+/** Of a field's code that are looked at. */
+const codeCharactersMax = 5000;
 
 /** Reads a `w:p`. */
 export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, context: Context): WordText {
@@ -48,6 +53,8 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
     runs: 0,
     monospacedRuns: 0,
   };
+  /** Fields that began in this paragraph: their codes, and where their results begin. */
+  const codes: { code: string; at: number }[] = [];
   const isShown = () => !context.fields.includes('code');
 
   function inline(node: XmlNode): void {
@@ -70,10 +77,27 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
         case 'mc:AlternateContent':
           inline(chosen(each));
           break;
+        case 'w:hyperlink':
+          linked(each, context.linkOf(each.attributes['r:id'] ?? ''));
+          break;
+        case 'w:fldSimple':
+          linked(each, targetOf(each.attributes['w:instr'] ?? ''));
+          break;
         default:
-          inline(each); // hyperlinks, insertions, content controls, smart tags, simple fields, text directions
+          inline(each); // insertions, content controls, smart tags, text directions
       }
     }
+  }
+
+  function linked(node: XmlNode, target: string | undefined): void {
+    const at = out.parts.length;
+    inline(node);
+    link(at, target);
+  }
+
+  /** What stands from a part on leads to `target`. */
+  function link(at: number, target: string | undefined): void {
+    if (target !== undefined && out.parts.length > at) out.parts.push(linkText(out.parts.splice(at).join(''), target));
   }
 
   function run(node: XmlNode): void {
@@ -122,6 +146,11 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
       case 'w:fldChar':
         field(node);
         break;
+      case 'w:instrText': {
+        const open = codes.at(-1);
+        if (open !== undefined && open.code.length < codeCharactersMax) open.code += textOf(node);
+        break;
+      }
       case 'w:drawing':
       case 'w:pict':
       case 'w:object':
@@ -166,7 +195,10 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
   function field(node: XmlNode): void {
     const type = node.attributes['w:fldCharType'];
     if (type === 'begin') {
-      if (context.fields.length < nestedFieldsMax) context.fields.push('code');
+      if (context.fields.length < nestedFieldsMax) {
+        context.fields.push('code');
+        codes.push({ code: '', at: out.parts.length });
+      }
       const box = child(child(node, 'w:ffData'), 'w:checkBox');
       if (box !== undefined) {
         out.parts.push((toggle(box, 'w:checked') ?? toggle(box, 'w:default')) === true ? '☒ ' : '☐ ');
@@ -174,8 +206,12 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
       }
     } else if (type === 'separate' && context.fields.length > 0) {
       context.fields[context.fields.length - 1] = 'result';
+      const open = codes.at(-1);
+      if (open !== undefined) open.at = out.parts.length;
     } else if (type === 'end') {
-      context.fields.pop();
+      const open = codes.pop();
+      const wasShown = context.fields.pop() === 'result' && isShown();
+      if (open !== undefined && wasShown) link(open.at, targetOf(open.code));
     }
   }
 
@@ -197,6 +233,11 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
     descriptions: out.descriptions,
     isMonospaced: out.runs > 0 && out.runs === out.monospacedRuns,
   };
+}
+
+/** Where a field leads (`HYPERLINK "address"`); nothing for other fields, and for places in the document itself. */
+function targetOf(code: string): string | undefined {
+  return /^\s*HYPERLINK\s+"([^"]+)"/i.exec(code)?.[1];
 }
 
 /** Symbol fonts keep their signs in the private use area; the few that carry meaning in text. */

@@ -53,6 +53,13 @@ describe('an OpenDocument text', () => {
     expect(await markdownOf('text', body, { automaticStyles })).toBe('1. first\n   more\n   - sub\n2. second\n\nend');
   });
 
+  it('keeps where links lead, but for places in the file itself', async () => {
+    const body =
+      '<text:p>See <text:a xlink:href="https://example.org/list">the <text:span>list</text:span></text:a> or <text:a xlink:href="#x">below</text:a>, <text:a xlink:href="mailto:a@b.example">a@b.example</text:a>.</text:p>';
+
+    expect(await markdownOf('text', body)).toBe('See [the list](https://example.org/list) or below, a@b.example.');
+  });
+
   it('keeps spaces and breaks, drops comments, tracked deletions and ruby, and writes notes after the block', async () => {
     const body = [
       '<text:tracked-changes><text:changed-region><text:deletion><text:p>gone</text:p></text:deletion></text:changed-region></text:tracked-changes>',

@@ -205,6 +205,21 @@ describe('text', () => {
     expect(await markdownOf({ body })).toBe('On 1 May\n\nafter');
   });
 
+  it('keeps where links lead, in fields and relationships of each part', async () => {
+    const field = (code: string, text: string): string =>
+      `<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> ${code} </w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r>${run(text)}<w:r><w:fldChar w:fldCharType="end"/></w:r>`;
+    const link = { id: 'l', type: 'hyperlink', target: 'https://example.org/a(b)?c=1&d', external: true };
+
+    expect(
+      await markdownOf({
+        body: `<w:p>${run('See ')}<w:hyperlink r:id="l">${run('the ')}${run('list ')}</w:hyperlink>${run('and ')}${field('HYPERLINK "mailto:ann@example.org" \\o "x"', 'Ann')}${run(', ')}${field('HYPERLINK \\l "here"', 'below')}${run(', ')}<w:fldSimple w:instr="HYPERLINK &quot;http://example.org&quot;">${run('home')}</w:fldSimple>${run(', ')}<w:hyperlink r:id="none" w:anchor="a">${run('there')}</w:hyperlink>${run(', ')}<w:hyperlink r:id="l">${run('example.org/a(b)')}</w:hyperlink></w:p>`,
+        relationships: [link],
+      }),
+    ).toBe(
+      'See [the list](https://example.org/a%28b%29?c=1&d) and [Ann](mailto:ann@example.org), below, [home](http://example.org), there, example.org/a(b)',
+    );
+  });
+
   it('reads a text box once, though it is written twice', async () => {
     const box = `<w:txbxContent>${wordParagraph('in the box')}</w:txbxContent>`;
     const body = `<w:p>${run('beside')}<w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wps:txbx>${box}</wps:txbx></w:drawing></mc:Choice><mc:Fallback><w:pict><v:textbox>${box}</v:textbox></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>`;
