@@ -14,6 +14,11 @@ export function linkText(text: string, target: string | null | undefined): strin
   return `${lead}[${shown}](${address})${text.slice(lead.length + shown.length)}`;
 }
 
+/** Where a field of Word leads (`HYPERLINK "address"`); nothing for other fields, and for places in the document itself. */
+export function fieldTarget(code: string): string | undefined {
+  return /^\s*HYPERLINK\s+"([^"]+)"/i.exec(code)?.[1];
+}
+
 /** An address that leads somewhere from anywhere, written so that no parenthesis ends it; null for others. */
 function addressOf(target: string): string | null {
   const trimmed = target.trim();

@@ -8,7 +8,7 @@ import { readInput } from '../input.ts';
 import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { isPageNumber } from '../page-number.ts';
-import { linkText } from '../markdown/link.ts';
+import { fieldTarget, linkText } from '../markdown/link.ts';
 import { readTokens } from './rtf-tokens.ts';
 
 export function createRtfParser(): Parser {
@@ -338,7 +338,7 @@ function createRtfWriter(builder: MarkdownBuilder): RtfWriter {
       if (link !== null && link.code.length < codeCharactersMax) link.code += value;
     },
     endLink() {
-      const target = /^\s*HYPERLINK\s+"([^"]+)"/i.exec(link?.code ?? '')?.[1];
+      const target = fieldTarget(link?.code ?? '');
       if (link !== null && target !== undefined) run.push(linkText(run.splice(link.at).join(''), target));
       link = null;
     },

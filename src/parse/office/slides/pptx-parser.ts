@@ -159,6 +159,7 @@ function createSlideReader(office: OfficePackage, authors: ReadonlyMap<string, s
           out,
           masters: await mastersOf(part),
           drawings: await readDrawings(office, part),
+          links: await office.linksOf(part),
           cellsMax: office.limits.cellsMax,
           repeats,
           running,

@@ -16,6 +16,8 @@ type Context = {
   readonly drawings: Drawings;
   readonly cellsMax: number;
   readonly repeats: Repeats;
+  /** Where links of the slide lead, by their relationships. */
+  readonly links: ReadonlyMap<string, string>;
   /** Lines that stand on slide after slide (footers, dates), each to be written once. */
   readonly running: Set<string>;
 };
@@ -70,11 +72,11 @@ function writeDescription(shape: XmlNode, { out, repeats }: Context): void {
   for (const text of descriptionsOf(shape)) out.paragraph(`Picture: ${repeats.first(text)}`);
 }
 
-function writeText(shape: XmlNode, { out, masters }: Context): void {
+function writeText(shape: XmlNode, { out, masters, links }: Context): void {
   const numbers = createNumbers();
   const bulletOf = bulletsOf(shape, masters);
   for (const paragraph of elements(textBody(shape), 'a:p')) {
-    const text = paragraphText(paragraph).trim();
+    const text = paragraphText(paragraph, links).trim();
     if (text === '') continue;
     const bullet = bulletOf(paragraph);
     const level = levelOf(paragraph);
@@ -131,15 +133,15 @@ function label(count: number, format: string): string {
 }
 
 function writeFrame(frame: XmlNode, context: Context): void {
-  const { out, drawings, cellsMax, repeats } = context;
+  const { out, drawings } = context;
   const table = descend(frame, 'a:graphic', 'a:graphicData', 'a:tbl');
-  if (table !== undefined) out.table(tableRows(table, cellsMax, repeats));
+  if (table !== undefined) out.table(tableRows(table, context));
   for (const reference of references(frame)) drawings.write(reference, out);
   writeDescription(frame, context);
 }
 
 /** Merged cells repeat their text. */
-function tableRows(table: XmlNode, cellsMax: number, repeats: Repeats): string[][] {
+function tableRows(table: XmlNode, { cellsMax, repeats, links }: Context): string[][] {
   const rows: string[][] = [];
   let cells = 0;
   for (const row of elements(table, 'a:tr')) {
@@ -149,7 +151,7 @@ function tableRows(table: XmlNode, cellsMax: number, repeats: Repeats): string[]
       const at = texts.length;
       if (isOn(attributes['hMerge'])) texts.push(repeats.again(texts[at - 1] ?? ''));
       else if (isOn(attributes['vMerge'])) texts.push(repeats.again(rows.at(-1)?.[at] ?? ''));
-      else texts.push(repeats.first(drawingText(child(cell, 'a:txBody')).join('\n')));
+      else texts.push(repeats.first(drawingText(child(cell, 'a:txBody'), links).join('\n')));
       cells += spanOf(cell);
     }
     if (cells > cellsMax) throw new DocumentError('limit_exceeded', `A slide holds more than ${cellsMax} table cells (MAX_CELLS)`);

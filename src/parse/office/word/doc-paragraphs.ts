@@ -2,6 +2,7 @@
  * The paragraphs of a DOC file one after the other, each as text and look. Characters that stand for something else become what the
  * reader sees: symbols, marks of notes, results of fields without their codes; what is hidden or deleted is left out.
  */
+import { fieldTarget, linkText } from '../../markdown/link.ts';
 import type { DocHeader, Story } from './doc-header.ts';
 import { pieceAt, type DocText } from './doc-pieces.ts';
 import {
@@ -44,8 +45,8 @@ export interface Paragraphs {
   of(story: Story): Generator<DocParagraph>;
 }
 
-/** A field that is open: while its code is read nothing of it shows. */
-type OpenField = { isCode: boolean; code: string };
+/** A field that is open: while its code is read nothing of it shows. `result`: the paragraph in which that begins, and its place there. */
+type OpenField = { isCode: boolean; code: string; result: { readonly parts: string[]; readonly at: number } | null };
 
 const paragraphEnd = /[\r\x07\f]/g; // eslint-disable-line no-control-regex
 /** Fields in fields; and characters of a code that are kept. */
@@ -147,13 +148,22 @@ function readCharacters(source: ParagraphSource, looks: CharacterLooks, { start,
     } else {
       for (let index = 0; index < stretch.length; index++) {
         const one = source.hungAt.get(at + index);
+        const open = fields.at(-1);
         parts.push(character(stretch[index]!, look, fields, one, source));
+        if (stretch[index] === '\x14' && open !== undefined) open.result = { parts, at: parts.length };
+        else if (stretch[index] === '\x15' && open !== undefined && isShown(look, fields)) linkResult(open, parts);
         if (one !== undefined && isShown(look, fields)) hung.push(one);
       }
     }
     at += stretch.length;
   }
   return { text: parts.join(''), hung };
+}
+
+/** Of a field that is a link, once it ends: where it leads, behind its result. */
+function linkResult({ code, result }: OpenField, parts: string[]): void {
+  const target = fieldTarget(code);
+  if (target !== undefined && result?.parts === parts) parts.push(linkText(parts.splice(result.at).join(''), target));
 }
 
 /** What stands for something else: control characters, and the private area that symbol fonts use. */
@@ -177,7 +187,7 @@ function inItsFont(text: string, { font }: CharacterLook, { fonts }: ParagraphSo
 function character(one: string, look: CharacterLook, fields: OpenField[], hung: Hung | undefined, source: ParagraphSource): string {
   switch (one) {
     case '\x13':
-      if (fields.length < fieldsMax) fields.push({ isCode: true, code: '' });
+      if (fields.length < fieldsMax) fields.push({ isCode: true, code: '', result: null });
       return '';
     case '\x14':
       if (fields.length > 0) fields.at(-1)!.isCode = false;

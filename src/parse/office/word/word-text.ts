@@ -3,7 +3,7 @@
  * the base of ruby, equations as LaTeX; and what hangs on it (text boxes, charts, notes) for the caller to place.
  */
 import { child, descendants, elements, textOf, type XmlNode } from '../../containers/xml.ts';
-import { linkText } from '../../markdown/link.ts';
+import { fieldTarget, linkText } from '../../markdown/link.ts';
 import { chosen } from '../alternate-content.ts';
 import { descriptionsOf } from '../description.ts';
 import { references } from '../drawing.ts';
@@ -81,7 +81,7 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
           linked(each, context.linkOf(each.attributes['r:id'] ?? ''));
           break;
         case 'w:fldSimple':
-          linked(each, targetOf(each.attributes['w:instr'] ?? ''));
+          linked(each, fieldTarget(each.attributes['w:instr'] ?? ''));
           break;
         default:
           inline(each); // insertions, content controls, smart tags, text directions
@@ -211,7 +211,7 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
     } else if (type === 'end') {
       const open = codes.pop();
       const wasShown = context.fields.pop() === 'result' && isShown();
-      if (open !== undefined && wasShown) link(open.at, targetOf(open.code));
+      if (open !== undefined && wasShown) link(open.at, fieldTarget(open.code));
     }
   }
 
@@ -233,11 +233,6 @@ export function readWordText(paragraph: XmlNode, isStyleMonospaced: boolean, con
     descriptions: out.descriptions,
     isMonospaced: out.runs > 0 && out.runs === out.monospacedRuns,
   };
-}
-
-/** Where a field leads (`HYPERLINK "address"`); nothing for other fields, and for places in the document itself. */
-function targetOf(code: string): string | undefined {
-  return /^\s*HYPERLINK\s+"([^"]+)"/i.exec(code)?.[1];
 }
 
 /** Symbol fonts keep their signs in the private use area; the few that carry meaning in text. */

@@ -47,6 +47,18 @@ describe('a presentation', () => {
     expect(document.warnings).toEqual(['Hidden slides were read too: 1']);
   });
 
+  it('keeps where links lead, in shapes and in tables', async () => {
+    const linked = (text: string, id = 'l'): string => `<a:r><a:rPr><a:hlinkClick r:id="${id}"/></a:rPr><a:t>${text}</a:t></a:r>`;
+    const shapes =
+      `<p:sp><p:txBody><a:p><a:r><a:t>See </a:t></a:r>${linked('the ')}${linked('list')}<a:r><a:t> or </a:t></a:r>${linked('slide 2', 'none')}</a:p></p:txBody></p:sp>` +
+      frame(`<a:tbl><a:tr>${tableCell('a')}<a:tc><a:txBody><a:p>${linked('b')}</a:p></a:txBody></a:tc></a:tr></a:tbl>`);
+    const relationships = [{ id: 'l', type: 'hyperlink', target: 'https://example.org/list', external: true }];
+
+    expect(await markdownOf({ shapes, relationships })).toBe(
+      'See [the list](https://example.org/list) or slide 2\n\n| a | [b](https://example.org/list) |\n| --- | --- |',
+    );
+  });
+
   it('reads groups, and of contents that are written twice one', async () => {
     const shapes = `<p:grpSp>${pptShape('inside')}<p:grpSp>${pptShape('deeper')}</p:grpSp></p:grpSp><mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><mc:Choice>${pptShape('new')}</mc:Choice><mc:Fallback>${pptShape('old')}</mc:Fallback></mc:AlternateContent>`;
 

@@ -60,6 +60,18 @@ describe('a DOC document', () => {
     expect(await markdownOf({ body, tables: { 15: fonts } })).toBe('Page 7, α = a-b, break\nhere, optional\n\n東京 by β');
   });
 
+  it('keeps where links lead, but for places in the document itself and fields that never end', async () => {
+    const body = [
+      para(
+        'See \x13 HYPERLINK "https://example.org/list" \\o "x" \x14the \x13 PAGE \x147\x15 lists\x15, \x13 HYPERLINK \\l "a" \x14below\x15.',
+      ),
+      para('\x13 HYPERLINK "https://example.org/open" \x14open'),
+      para('next\x15 one'),
+    ];
+
+    expect(await markdownOf({ body })).toBe('See [the 7 lists](https://example.org/list), below.\n\nopen\n\nnext one');
+  });
+
   it('counts its lists as they show, level by level', async () => {
     const lists = listTables([
       { format: 0, text: '\0.' },
