@@ -591,6 +591,30 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
           expect((await hybrid(query)).shownFor, query).toBeNull();
         expect((await search('行证法院')).shownFor).toBeNull();
       });
+
+      it('leaves a word that the language knows as it is, though no text has it and one has a neighbour of it', async () => {
+        await put('foreign', 4, ['ling warranti']);
+        for (const query of ['how long is the warranty', 'how longer', 'who thought of the wing', 'wing'])
+          expect((await hybrid(query)).shownFor, query).toBeNull();
+        expect((await hybrid('how long')).hits).toEqual([]);
+        expect((await hybrid('flow of a wirg')).shownFor).toBe('flow of a wing');
+      });
+
+      it('takes no rare word that the language knows for an error because a neighbour is common', async () => {
+        await put('rare', 5, ['A long flight']);
+        await put(
+          'common',
+          6,
+          Array.from({ length: 400 }, () => 'lung'),
+        );
+
+        expect((await hybrid('long')).hits.map(({ docId }) => docId)).toEqual(['rare']);
+      });
+
+      it('leaves a Chinese word that the language knows as it is, though a text has only one that sounds like it', async () => {
+        await put('power', 7, ['公民权力机关与权力监督']);
+        for (const query of ['公民权利', '公民的权利', '行政权利']) expect((await hybrid(query)).shownFor, query).toBeNull();
+      });
     });
 
     describe('a text that several documents have', () => {

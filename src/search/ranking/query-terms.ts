@@ -2,7 +2,7 @@
 import { stopWords } from '../analysis/stop-words.ts';
 import { type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
 import type { SynonymTerm } from './synonyms.ts';
-import { soundAlikes } from './sound-alikes.ts';
+import { soundAlikes, type SoundsAndWords } from './sound-alikes.ts';
 import type { Segment } from '../index/segments.ts';
 import { scanTokens, termsOf, type Token } from '../analysis/tokens.ts';
 import { stemOf } from '../analysis/stems.ts';
@@ -47,15 +47,22 @@ export type Replacement = { readonly start: number; readonly end: number; readon
 
 export type Repaired = { readonly terms: readonly QueryTerm[]; readonly replacements: readonly Replacement[] };
 
+/** What a question is repaired by: the words of the texts, and what the language knows. */
+export type Spelling = SoundsAndWords & {
+  readonly vocabulary: Vocabulary;
+  /** Whether a word of letters is one of the language, as it was written. */
+  readonly isWord: (surface: string) => boolean;
+};
+
 /**
  * The same with words that no text has replaced by the nearest ones that some text has, and Chinese characters that stand in no pair that some
- * text has by those that sound like them (`homophones`, none where there is no dictionary).
+ * text has by those that sound like them. What the language knows is left as it is, whether or not a text has it: it was meant.
  */
 export function repairedTerms(
   tokens: readonly Token[],
   written: readonly QueryTerm[],
   segments: readonly Segment[],
-  { vocabulary, homophones }: { vocabulary: Vocabulary; homophones: (character: string) => readonly string[] },
+  { vocabulary, isWord, ...language }: Spelling,
 ): Repaired {
   const chunksOf = new Map(written.map((term) => [term.term, term.postings.chunks]));
   const repaired = new Map<string, number>();
@@ -69,10 +76,11 @@ export function repairedTerms(
     const chunks = chunksOf.get(token.term);
     if (token.kind !== 'word' || chunks === undefined || chunks > 3 || !/^\p{L}+$/u.test(token.surface)) continue;
     const found = readings(token.surface, chunks, segments, vocabulary);
+    if (found.length === 0 || isWord(token.surface)) continue;
     for (const { term, weight } of found) take(term, weight, token.term);
-    if (chunks === 0 && found.length > 0) replacements.push({ start: token.start, end: token.end, by: found[0]!.surface });
+    if (chunks === 0) replacements.push({ start: token.start, end: token.end, by: found[0]!.surface });
   }
-  for (const { term, weight, of, replacement } of soundAlikes(tokens, chunksOf, segments, homophones)) {
+  for (const { term, weight, of, replacement } of soundAlikes(tokens, chunksOf, segments, language)) {
     take(term, weight, of);
     if (replacement !== null) replacements.push(replacement);
   }

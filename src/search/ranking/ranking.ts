@@ -17,7 +17,16 @@ import type { SearchMode } from '../document-index.ts';
 import { fuse } from './fusion.ts';
 import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
-import { feedbackTerms, queryTokens, repairedTerms, replaced, withSynonyms, writtenTerms, type QueryTerm } from './query-terms.ts';
+import {
+  feedbackTerms,
+  queryTokens,
+  repairedTerms,
+  replaced,
+  withSynonyms,
+  type Spelling,
+  writtenTerms,
+  type QueryTerm,
+} from './query-terms.ts';
 import { synonymTerms } from './synonyms.ts';
 import { type Asked, askedNothing, askedOf, ratings } from './relevance.ts';
 import { addSiblings, type Allowed, bestRows, byScore, idf, mayRuns, scoreInSteps, type Scored, type Scores } from './scorer.ts';
@@ -28,6 +37,7 @@ import type { Stop } from '../stop.ts';
 import type { Token } from '../analysis/tokens.ts';
 import type { Near } from '../index/vectors.ts';
 import { answersAcross, interleave } from '../translation/across.ts';
+import { isEnglishWord, segmentChinese } from '../translation/concepts.ts';
 import type { Dictionary } from '../translation/dictionary.ts';
 import type { Vocabulary } from '../analysis/vocabulary.ts';
 
@@ -129,8 +139,20 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   };
 }
 
-function repairing({ vocabulary, dictionary }: RankingInput) {
-  return { vocabulary, homophones: (character: string) => dictionary()?.homophones(character) ?? [] };
+/** The dictionary is opened when something is about to be repaired. */
+function repairing({ vocabulary, dictionary }: RankingInput): Spelling {
+  return {
+    vocabulary,
+    homophones: (character) => dictionary()?.homophones(character) ?? [],
+    isWord(surface) {
+      const known = dictionary();
+      return known !== null && isEnglishWord(surface, known);
+    },
+    wordsOf(run) {
+      const known = dictionary();
+      return known === null ? Array.from(run) : segmentChinese(run, known);
+    },
+  };
 }
 
 /** The same with what the other language answers to the translated question, where it has a better answer or one nearly as good. */

@@ -1,6 +1,7 @@
 /**
  * Chinese characters typed for others that sound like them: one whose pairs with its neighbours no text has is read as those that make pairs
- * with both neighbours that some text has. With one neighbour alone it is the end of a word as often as an error.
+ * with both neighbours that some text has. With one neighbour alone it is the end of a word as often as an error. What is part of a word that
+ * the language knows is no error, though no text has the word.
  */
 import { postingsOf } from './scorer.ts';
 import type { Segment } from '../index/segments.ts';
@@ -25,15 +26,24 @@ export type SoundAlike = {
   readonly replacement: { readonly start: number; readonly end: number; readonly by: string } | null;
 };
 
+/** What the language knows; nothing where there is no dictionary. */
+export type SoundsAndWords = {
+  /** Characters that are said as this one is, the commonest first. */
+  readonly homophones: (character: string) => readonly string[];
+  /** A run of Chinese characters cut into words; what is in none stands alone. */
+  readonly wordsOf: (run: string) => readonly string[];
+};
+
 /** `chunksOf`: how many chunks have each term of the question. Costs two looks into the index for each reading. */
 export function soundAlikes(
   tokens: readonly Token[],
   chunksOf: ReadonlyMap<string, number>,
   segments: readonly Segment[],
-  homophones: (character: string) => readonly string[],
+  { homophones, wordsOf }: SoundsAndWords,
 ): SoundAlike[] {
   const characters = tokens.filter(({ kind, term }) => kind === 'char' && /^\p{Script=Han}$/u.test(term));
   const found: SoundAlike[] = [];
+  let inWords: ReadonlySet<Token> | null = null;
   let looked = 0;
   for (const [i, character] of characters.entries()) {
     const before = beside(characters[i - 1], character) ? characters[i - 1]!.term : null;
@@ -42,7 +52,8 @@ export function soundAlikes(
     const there = [before !== null && isThere(before, character.term), after !== null && isThere(character.term, after)];
     const neighbours = [before, after].filter((neighbour) => neighbour !== null).length;
     const kept = there.filter(Boolean).length;
-    if (kept === neighbours || ++looked > charactersMax) continue;
+    if (kept === neighbours || (inWords ??= charactersInWords(characters, wordsOf)).has(character) || ++looked > charactersMax)
+      continue;
     found.push(
       ...readingsOf(character, before, after, there[0] ? 'after' : 'before').map((reading) =>
         kept === 0 ? reading : { ...reading, weight: partly * reading.weight, replacement: null },
@@ -96,6 +107,22 @@ export function soundAlikes(
       })),
     );
   }
+}
+
+/** Those that are part of a word of several. */
+function charactersInWords(characters: readonly Token[], wordsOf: (run: string) => readonly string[]): Set<Token> {
+  const found = new Set<Token>();
+  for (let from = 0; from < characters.length;) {
+    let end = from + 1;
+    while (beside(characters[end - 1], characters[end])) end++;
+    const run = characters.slice(from, end);
+    for (const word of wordsOf(run.map(({ term }) => term).join(''))) {
+      const part = run.splice(0, Array.from(word).length);
+      if (part.length > 1) for (const character of part) found.add(character);
+    }
+    from = end;
+  }
+  return found;
 }
 
 function beside(first: Token | undefined, second: Token | undefined): boolean {

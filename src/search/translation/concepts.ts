@@ -1,4 +1,5 @@
 /** A question as what it speaks of: words and names, each with its own index terms and with its translations into the other language. */
+import { stemOf } from '../analysis/stems.ts';
 import { termsOf, type Token } from '../analysis/tokens.ts';
 import { dictionaryForm } from './dictionary-form.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -33,6 +34,11 @@ export function conceptsOf(query: string, dictionary: Dictionary): Concept[] {
   const concepts = languageOf(tokens) === 'zh' ? fromChinese(tokens, dictionary) : fromEnglish(tokens, dictionary);
   const distinct = new Map(concepts.map((concept) => [concept.own.join(' '), concept]));
   return [...distinct.values()].slice(0, conceptsMax);
+}
+
+/** Whether the dictionary has an English word by itself, in any of its forms. */
+export function isEnglishWord(surface: string, dictionary: Dictionary): boolean {
+  return dictionaryForm(surface) !== null || dictionary.chinese(stemOf(surface)).length > 0;
 }
 
 /** What a question is written in. */
@@ -125,7 +131,7 @@ function piecesOf(word: string): string[] {
   return characters.slice(1).map((character, i) => characters[i]! + character);
 }
 
-/** The words of a run: as few as there can be, and of those the longest ones. Exported for its test. */
+/** The words of a run: as few as there can be, and of those the longest ones. */
 export function segmentChinese(run: string, dictionary: Dictionary): string[] {
   const characters = Array.from(run);
   const cost = [0];
