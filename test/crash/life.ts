@@ -76,12 +76,13 @@ export async function submit(front: Engine, tell: Journal, text: string, choices
   return id;
 }
 
-/** Two documents, one of them in two versions. */
+/** Three documents, one of them in two versions, one larger than what goes through the log. */
 async function submitGroup(front: Engine, tell: Journal): Promise<void> {
   const members = [
     { id: newId(), docId: 'd', text: 'fourth' },
     { id: newId(), docId: 'e', text: 'fifth' },
     { id: newId(), docId: 'd', text: 'sixth' },
+    { id: newId(), docId: 'f', text: 'y'.repeat(loggedBytesMax + 1) },
   ];
   for (const { id } of members) tell({ op: 'receive', id, phase: 'ask' });
   const receipts = await front.files.receiveAll(members.map(({ text }) => Buffer.from(text))).catch((error: unknown) => {

@@ -202,8 +202,9 @@ class Batch {
   #want(line: NdjsonLine): Wanted {
     let docId: string | null = null;
     try {
-      const read = readLine(line);
-      docId = read.doc_id;
+      const value = parseStrictJson(textOf(line));
+      docId = docIdIn(value);
+      const read = readBody(schemas.batchLine, value) as schemas.BatchLine;
       return { line: line.number, docId, document: this.#upload(read), refused: null };
     } catch (refused) {
       return { line: line.number, docId, document: null, refused };
@@ -272,15 +273,21 @@ function isForRoom(result: PromiseSettledResult<unknown>): boolean {
   return result.status === 'rejected' && result.reason instanceof AppError && result.reason.code === 'queue_full';
 }
 
-/** @throws AppError `body_too_large`, `bad_request`, `invalid_request`. */
-function readLine({ text, problem }: NdjsonLine): schemas.BatchLine {
+/** @throws AppError `body_too_large`, `bad_request`. */
+function textOf({ text, problem }: NdjsonLine): string {
   if (problem === 'too_long')
     throw new AppError(
       'body_too_large',
       `The line is longer than ${lineBytesMax} bytes; send such a file to PUT /documents/{doc_id}.`,
     );
   if (problem === 'not_utf8') throw new AppError('bad_request', 'The line is not UTF-8, as JSON must be.');
-  return readBody(schemas.batchLine, parseStrictJson(text!)) as schemas.BatchLine;
+  return text!;
+}
+
+/** Which document a line is about, whatever else is wrong with it; null when it names none. */
+function docIdIn(value: unknown): string | null {
+  const named = schemas.batchLine.shape.doc_id.safeParse((value as { doc_id?: unknown } | null)?.doc_id);
+  return named.success ? named.data : null;
 }
 
 /** The last part of the doc_id; a text without an ending is plain text. */

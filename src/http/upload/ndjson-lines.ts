@@ -11,8 +11,10 @@ export type NdjsonLine = {
 };
 
 const lineFeed = 0x0a;
+/** JSON has none, but what Windows programs write as UTF-8 often begins with it. */
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** Empty lines are passed over. What is too long is read to its end and forgotten. Memory: one line. */
+/** Empty lines are passed over, and a byte order mark before the first. What is too long is read to its end and forgotten. Memory: one line. */
 export async function* ndjsonLines(content: AsyncIterable<Buffer>, bytesMax: number): AsyncGenerator<NdjsonLine> {
   let pieces: Buffer[] = [];
   let bytes = 0;
@@ -44,7 +46,11 @@ export async function* ndjsonLines(content: AsyncIterable<Buffer>, bytesMax: num
     bytes = 0;
     if (length > bytesMax) return { number, bytes: length, text: null, problem: 'too_long' };
     if (!isUtf8(line)) return { number, bytes: length, text: null, problem: 'not_utf8' };
-    const text = line.toString('utf8');
+    const text = line.toString('utf8', number === 1 && startsWithMark(line) ? byteOrderMark.length : 0);
     return text.trim() === '' ? null : { number, bytes: length, text, problem: null };
   }
+}
+
+function startsWithMark(line: Buffer): boolean {
+  return line.subarray(0, byteOrderMark.length).equals(byteOrderMark);
 }

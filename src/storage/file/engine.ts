@@ -122,7 +122,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     highestKept: async () => Math.max(await index.highestOrdinal(), (await buckets.ordinals())?.highest ?? 0),
   });
   const snapshot = createSnapshots({ records, pending, leases, progress });
-  const watch = createTaskWatch({ ...base, pending, read: snapshotReader(records.read, snapshot) });
+  const watch = createTaskWatch({ ...base, pending, read: snapshotReader(records.read, snapshot), snapshot });
   const files = createFileFileStore({ ...base, health, unflushedBytesMax: loggedBytesMax });
   const queue = createFileTaskQueue({ ...base, health, pending, locks, leases, requests, progress });
   const tasks = createFileTaskStore({
@@ -278,7 +278,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     } catch (error) {
       throw await withdrawn(task, received, error);
     }
-    watch.changed(task.id);
+    watch.wrote(task);
     return task;
   }
 
@@ -290,7 +290,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     await disk.rename(received, layout.payload(task.id), 'submit.payload');
     await record(task);
     await buckets.unseal(task.id);
-    await markers.publish(task, marker, 'submit.publish');
+    await markers.publishFirst(task, marker, 'submit.publish');
   }
 
   const submitAll = createGroupSubmission({
@@ -299,6 +299,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     files,
     markers,
     records,
+    log,
     buckets,
     watch,
     guard: (work) => health.guard(work),

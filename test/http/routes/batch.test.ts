@@ -36,8 +36,8 @@ describe('POST /documents:batch', () => {
       [1, '甲/一'],
       [2, null],
       [3, 'b'],
-      [4, null],
-      [5, null],
+      [4, 'c'],
+      [5, 'd'],
       [6, null],
       [7, 'e'],
       [8, null],
@@ -50,6 +50,20 @@ describe('POST /documents:batch', () => {
     expect(task).toMatchObject({ filename: '一.txt', file_size: Buffer.byteLength('第一份文档') });
     const document = (await (await fetch(`${server.url}/documents/%E7%94%B2%2F%E4%B8%80`)).json()) as { metadata: object };
     expect(document.metadata).toEqual({ year: 2024 });
+  });
+
+  it('passes over a byte order mark before the first line, and lines with nothing on them', async () => {
+    await using server = await startHttpServer();
+
+    const { answers } = await post(
+      server.url,
+      `\uFEFF${JSON.stringify({ doc_id: 'a', text: 'one' })}\r\n\r\n \n${JSON.stringify({ doc_id: 'b' })}\n`,
+    );
+
+    expect(answers.map(({ line, doc_id, error }) => [line, doc_id, error?.status])).toEqual([
+      [1, 'a', undefined],
+      [4, 'b', 422],
+    ]);
   });
 
   it('takes the lines of one document in their order', async () => {

@@ -12,6 +12,7 @@ import { type Disk, orNull } from '../disk/disk.ts';
 import type { DiskHealth } from '../disk/disk-health.ts';
 import type { DirectorySync } from '../disk/directory-sync.ts';
 import { CorruptFile } from '../disk/durable-json.ts';
+import { fewAtOnce, flushesAtOnce, stepsAtOnce } from '../disk/few-at-once.ts';
 import { FileReceipt, WholeReceipt } from './staged-upload.ts';
 import { type Layout } from '../disk/layout.ts';
 import type { Owner } from '../ownership/owner.ts';
@@ -265,8 +266,14 @@ export function createFileFileStore(options: {
     },
     async receiveAll(contents) {
       await admit(contents.reduce((sum, { byteLength }) => sum + byteLength, 0));
-      const received = contents.map((content) => new WholeReceipt(uploadPath(), content, owner.discard));
-      const written = await Promise.allSettled(received.map((receipt, i) => health.guard(() => receipt.write(disk, contents[i]!))));
+      const how = { unflushedBytesMax, discard: owner.discard };
+      const files = contents.map((content) => ({ content, receipt: new WholeReceipt(uploadPath(), content, how) }));
+      const received = files.map(({ receipt }) => receipt);
+      const flushed = files.filter(({ receipt }) => receipt.content === null);
+      const others = files.filter(({ receipt }) => receipt.content !== null);
+      const write = ({ receipt, content }: (typeof files)[number]): Promise<void> =>
+        health.guard(() => receipt.write(disk, content));
+      const written = await Promise.allSettled([fewAtOnce(others, stepsAtOnce, write), fewAtOnce(flushed, flushesAtOnce, write)]);
       const refused = written.find((result) => result.status === 'rejected');
       if (refused !== undefined) {
         await Promise.all(received.map((receipt) => receipt.discard()));
@@ -283,7 +290,7 @@ export function createFileFileStore(options: {
       own.kept = true;
       return own.path;
     },
-    unflushed: (receipt) => (receipt instanceof FileReceipt ? receipt.content : null),
+    unflushed: (receipt) => (receipt as Kept).content,
     unkeep(receipt) {
       receipts.add(receipt);
       (receipt as Kept).kept = false;

@@ -84,18 +84,26 @@ export class FileReceipt implements IncomingReceipt {
   }
 }
 
-/** A file that was in memory, written and flushed by one step after the other. */
+/** A file that was in memory, written by one step after the other. One of at most `unflushedBytesMax` bytes is not flushed, as in `FileReceipt`. */
 export class WholeReceipt implements Receipt {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** As of `FileReceipt`. */
+  readonly content: Buffer | null;
   kept = false;
   readonly #discard: (path: string) => Promise<void>;
 
-  constructor(path: string, content: Uint8Array, discard: (path: string) => Promise<void>) {
+  constructor(
+    path: string,
+    content: Uint8Array,
+    { unflushedBytesMax, discard }: Pick<FileReceiptOptions, 'unflushedBytesMax' | 'discard'>,
+  ) {
+    const { buffer, byteOffset, byteLength } = content;
     this.path = path;
-    this.bytes = content.byteLength;
+    this.bytes = byteLength;
     this.sha256 = hash('sha256', content, 'hex');
+    this.content = byteLength === 0 || byteLength > unflushedBytesMax ? null : Buffer.from(buffer, byteOffset, byteLength);
     this.#discard = discard;
   }
 
@@ -103,7 +111,7 @@ export class WholeReceipt implements Receipt {
     const file = await disk.create(this.path, 'group.create');
     try {
       if (content.byteLength > 0) await file.write([content]);
-      await file.sync();
+      if (this.content === null) await file.sync();
     } finally {
       await file.close();
     }

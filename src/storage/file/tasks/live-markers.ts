@@ -17,6 +17,8 @@ export interface LiveMarkers {
   make(task: Task, at: string): Promise<Marker>;
   /** Makes it claimable. */
   publish(task: Task, marker: Marker, at: string): Promise<void>;
+  /** `publish` of a task that has never waited before: no power cut can have left another name of its marker. */
+  publishFirst(task: Task, marker: Marker, at: string): Promise<void>;
 }
 
 export function createLiveMarkers(options: { disk: Disk; layout: Layout; owner: Owner; pending: PendingMarkers }): LiveMarkers {
@@ -30,6 +32,11 @@ export function createLiveMarkers(options: { disk: Disk; layout: Layout; owner: 
   async function markersBelow(parent: string, accept: (name: string) => boolean): Promise<Marker[]> {
     const owners = (await disk.list(parent, 'markers.owners')).filter(accept);
     return (await Promise.all(owners.map((name) => markersIn(join(parent, name))))).flat();
+  }
+
+  async function publishFirst(task: Task, marker: Marker, at: string): Promise<void> {
+    await disk.rename(owner.own(marker.name), pendingPath(layout, task.lane, marker.name), at);
+    pending.added(task.lane, marker.name);
   }
 
   return {
@@ -54,6 +61,7 @@ export function createLiveMarkers(options: { disk: Disk; layout: Layout; owner: 
       await file.close();
       return marker;
     },
+    publishFirst,
     async publish(task, marker, at) {
       await disk.rename(owner.own(marker.name), pendingPath(layout, task.lane, marker.name), at);
       // Renaming one name of a file onto another name of the same file does nothing (POSIX): a power cut can leave both.

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Logger } from '../../../logger.ts';
 import type { Task, TaskId } from '../../../tasks/task.ts';
 import { type Disk, type DiskFile, orNull, unlinkIfThere } from '../disk/disk.ts';
+import { fewAtOnce, flushesAtOnce } from '../disk/few-at-once.ts';
 import type { Layout } from '../disk/layout.ts';
 import type { Owner } from '../ownership/owner.ts';
 
@@ -24,6 +25,8 @@ export interface RecordLog {
    * entry is durable with the next flush, `soonMs` later at most.
    */
   write(entry: LogEntry, place: () => Promise<void>, options?: { readonly soon: boolean }): Promise<void>;
+  /** `write` of many at once: one append and one flush for all, or for none. */
+  writeAll(entries: readonly LogEntry[], place: () => Promise<void>): Promise<void>;
   /** Tasks that are removed: whatever logs say of them is void. Durable when it returns; without `always` it does nothing for those that this log does not know. */
   forget(ids: readonly TaskId[], options?: { readonly always: boolean }): Promise<void>;
   /** Begins a new log when this one is old or long, and flushes what the old one stands for. */
@@ -40,7 +43,6 @@ export const loggedBytesMax = 64 * 1024;
 const soonMs = 50;
 const oldMs = 2000;
 const longBytes = 1024 * 1024;
-const flushesAtOnce = 16;
 /** Logs of other processes that say something of a removed task are gone after so long. */
 const goneMs = 60_000;
 
@@ -89,20 +91,40 @@ export function createRecordLog(options: {
   }
 
   async function write(entry: LogEntry, place: () => Promise<void>, { soon } = { soon: false }): Promise<void> {
-    const segment = current;
-    const id = 'task' in entry ? entry.task.id : entry.gone;
-    segment.ids.add(id);
-    segment.unflushed.push(id);
-    segment.users += 1;
-    try {
-      segment.lines.push(`${JSON.stringify(entry)}\n`);
+    await entering(place, async (segment) => {
+      const id = append(segment, entry);
       if (soon && segment.durable.has(id)) timer ??= setTimeout(flushSoon, soonMs).unref();
       else await flushed(segment);
+    });
+  }
+
+  async function writeAll(entries: readonly LogEntry[], place: () => Promise<void>): Promise<void> {
+    await entering(place, async (segment) => {
+      for (const entry of entries) append(segment, entry);
+      await flushed(segment);
+    });
+  }
+
+  /** A log is not ended before what was written to it is in its place. */
+  async function entering(place: () => Promise<void>, enter: (segment: Segment) => Promise<void>): Promise<void> {
+    const segment = current;
+    segment.users += 1;
+    try {
+      await enter(segment);
       await place();
     } finally {
       segment.users -= 1;
       if (segment.users === 0) segment.drained?.();
     }
+  }
+
+  /** A line for the next flush. */
+  function append(segment: Segment, entry: LogEntry): TaskId {
+    const id = 'task' in entry ? entry.task.id : entry.gone;
+    segment.ids.add(id);
+    segment.unflushed.push(id);
+    segment.lines.push(`${JSON.stringify(entry)}\n`);
+    return id;
   }
 
   function flushSoon(): void {
@@ -123,7 +145,7 @@ export function createRecordLog(options: {
       const [lines, waiting, ids] = [segment.lines, segment.waiting, segment.unflushed];
       [segment.lines, segment.waiting, segment.unflushed] = [[], [], []];
       try {
-        await append(segment, lines.join(''));
+        await flushLines(segment, lines.join(''));
         for (const id of ids) segment.durable.add(id);
         for (const { resolve } of waiting) resolve();
       } catch (error) {
@@ -133,7 +155,7 @@ export function createRecordLog(options: {
     }
   }
 
-  async function append(segment: Segment, text: string): Promise<void> {
+  async function flushLines(segment: Segment, text: string): Promise<void> {
     if (segment.broken) throw Object.assign(new Error('EIO: a flush of this log has failed'), { code: 'EIO' });
     if (segment.file === null) {
       const head = `${JSON.stringify({ bootId: options.bootId } satisfies LogHead)}\n`;
@@ -195,6 +217,7 @@ export function createRecordLog(options: {
 
   return {
     write,
+    writeAll,
     async forget(ids, { always } = { always: false }) {
       const known = ids.filter((id) => always || [current, ...old].some((segment) => segment.ids.has(id)));
       for (const id of known) gone.set(id, performance.now());
@@ -224,8 +247,7 @@ export function createRecordLog(options: {
 /** Makes durable what lies under the names of these tasks: records, payloads, and their folders. Cost: a flush each, mostly of nothing. */
 export async function flushFiles(disk: Disk, layout: Layout, ids: readonly TaskId[]): Promise<void> {
   const paths = ids.flatMap((id) => [layout.record(id), layout.payload(id)]);
-  for (let from = 0; from < paths.length; from += flushesAtOnce)
-    await Promise.all(paths.slice(from, from + flushesAtOnce).map((path) => orNull(disk.syncFile(path, 'log.sync-file'))));
+  await fewAtOnce(paths, flushesAtOnce, async (path) => void (await orNull(disk.syncFile(path, 'log.sync-file'))));
   const folders = [...new Set(ids.map((id) => layout.bucket(id))), layout.tasks, layout.pending.small, layout.pending.large];
   await Promise.all(folders.map((folder) => orNull(disk.syncDirectory(folder, 'log.sync-folder'))));
 }

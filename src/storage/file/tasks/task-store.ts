@@ -119,7 +119,7 @@ export function createFileTaskStore(
       throw error;
     }
     lease.unsettled = null;
-    watch.changed(next.id);
+    watch.wrote(next);
     return 'ok';
   }
 
@@ -199,7 +199,7 @@ export function createFileTaskStore(
     await records.note(cancelled);
     await unlinkIfThere(disk, own, 'cancel.drop');
     await requests.clear(id);
-    watch.changed(id);
+    watch.wrote(cancelled);
     return { outcome: 'cancelled', task: cancelled };
   }
 

@@ -14,6 +14,8 @@ import type { PendingMarkers } from '../queue/pending-markers.ts';
 export interface TaskWatch extends Watch {
   /** Once a second. Cost: one readdir a process, and a read for each task that runs or is watched by itself. */
   poll(): Promise<void>;
+  /** As `changed`, of a record that this process has put in its place: it need not be read. */
+  wrote(task: Task): void;
 }
 
 const readsAtOnce = 8;
@@ -30,6 +32,8 @@ export function createTaskWatch(options: {
   owner: Owner;
   pending: PendingMarkers;
   read: (id: TaskId) => Promise<TaskSnapshot | null>;
+  /** As `read`, of a record that need not be read. */
+  snapshot: (task: Task) => Promise<TaskSnapshot>;
 }): TaskWatch {
   const { disk, layout, owner, pending } = options;
   const everyTask = new Set<TaskListener>();
@@ -38,7 +42,8 @@ export function createTaskWatch(options: {
   const told = new Map<TaskId, string>();
   /** The last revision told of tasks that ended lately. */
   const ended = new Map<TaskId, number>();
-  const dirty = new Set<TaskId>();
+  /** Null: to be read. */
+  const dirty = new Map<TaskId, Task | null>();
   const inFlight = new Set<TaskId>();
   const again = new Set<TaskId>();
   const directories = new Map<string, (() => void) | null>();
@@ -53,36 +58,49 @@ export function createTaskWatch(options: {
   }
 
   function changed(id: TaskId): void {
-    if (closed || !wanted(id)) return;
-    dirty.add(id);
-    while (reading < readsAtOnce && dirty.size > 0) void readNext();
+    if (wanted(id)) look(id, null);
+  }
+
+  function wrote(task: Task): void {
+    // Where somebody else saw a change meanwhile, the file says more.
+    if (wanted(task.id)) look(task.id, dirty.has(task.id) ? null : task);
+  }
+
+  function look(id: TaskId, written: Task | null): void {
+    dirty.set(id, written);
+    readMore();
+  }
+
+  function readMore(): void {
+    while (!closed && reading < readsAtOnce && dirty.size > 0) void readNext();
   }
 
   async function readNext(): Promise<void> {
-    const id = dirty.values().next().value as TaskId;
+    const [id, written] = dirty.entries().next().value as [TaskId, Task | null];
     dirty.delete(id);
     // Read twice at once, the older state could be told last.
     if (inFlight.has(id)) return void again.add(id);
     inFlight.add(id);
     reading += 1;
     try {
-      const snapshot = await options.read(id);
+      const snapshot = await (written === null ? options.read(id) : options.snapshot(written));
       if (snapshot !== null) tell(snapshot);
     } catch {
       // The disk is in trouble; the poll looks again.
     } finally {
       reading -= 1;
       inFlight.delete(id);
-      if (again.delete(id)) dirty.add(id);
+      if (again.delete(id)) dirty.set(id, null);
     }
-    const next = dirty.values().next().value;
-    if (next !== undefined) changed(next);
+    readMore();
   }
 
   function tell(snapshot: TaskSnapshot): void {
     const { task, progress } = snapshot;
     if (ended.get(task.id) === task.revision && !oneTask.has(task.id)) return void told.delete(task.id);
     const news = `${task.revision} ${JSON.stringify(progress)}`;
+    // What this process wrote is told unread, perhaps after what others made of it since.
+    if ((ended.get(task.id) ?? 0) > task.revision) return;
     const before = told.get(task.id);
     if (before === news || (before !== undefined && Number.parseInt(before, 10) > task.revision)) return;
     if (isTerminal(task.status)) remember(task);
@@ -170,6 +188,7 @@ export function createTaskWatch(options: {
       };
     },
     changed,
+    wrote,
     poll,
     close() {
       closed = true;

@@ -48,6 +48,17 @@ describe('the log of records', () => {
     expect(steps.indexOf('shown')).toBeGreaterThan(steps.indexOf('log.sync'));
   });
 
+  it('makes a group durable by one flush, and shows none of it before', async () => {
+    await using opened = await openLog();
+    const { log, steps } = opened;
+    const entries = Array.from({ length: 50 }, () => ({ task: aTask() }));
+
+    await log.writeAll(entries, async () => void steps.push('shown'));
+
+    expect(flushes(steps)).toBe(1);
+    expect(steps.indexOf('shown')).toBeGreaterThan(steps.indexOf('log.sync'));
+  });
+
   it('shows a record before its flush only where the log has an earlier one to go back to', async () => {
     await using opened = await openLog();
     const { log, steps } = opened;

@@ -8,6 +8,12 @@ import { until } from '../../../support/until.ts';
 
 const now = '2026-01-01T00:00:00.000Z';
 
+const snapshot = async (task: Task): Promise<TaskSnapshot> => ({
+  task,
+  progress: { stage: 'queued', percent: 0 } as never,
+  queuePosition: null,
+});
+
 /** A watch over a data directory of one worker, whose events the test makes; it says which tasks were read. */
 function openWatch() {
   const tasks = new Map<TaskId, Task>();
@@ -27,9 +33,9 @@ function openWatch() {
     pending: { refresh: async () => undefined, names: () => [] } as never,
     read: async (id): Promise<TaskSnapshot> => {
       reads.push(id);
-      const task = tasks.get(id)!;
-      return { task, progress: { stage: 'queued', percent: 0 } as never, queuePosition: null };
+      return snapshot(tasks.get(id)!);
     },
+    snapshot,
   });
   return {
     watch,
@@ -84,6 +90,27 @@ describe('the watch over tasks', () => {
     notice(`scratch.${task.id}.3`);
 
     expect(reads).toEqual([task.id]);
+    watch.close();
+  });
+
+  it('tells what this process wrote without reading it, and never after what others made of it since', async () => {
+    const { watch, tasks, reads } = openWatch();
+    const told: string[] = [];
+    watch.watch(null, ({ task }) => void told.push(`${task.docId} ${task.status}`));
+    const [first, second] = [waitingTask(), waitingTask()];
+
+    watch.wrote(first);
+    await until('it is told', () => told.length === 1);
+    expect(reads).toEqual([]);
+    tasks.set(second.id, finishTask(second, failedOutcome as never, now));
+    watch.changed(second.id);
+    await until('its end is told', () => told.length === 2);
+    watch.wrote(second);
+    watch.wrote(waitingTask());
+    await until('what came after is told', () => told.length === 3);
+
+    expect(told.slice(0, 2)).toEqual([`${first.docId} pending`, `${second.docId} failed`]);
+    expect(told[2]).not.toContain(second.docId);
     watch.close();
   });
 });
