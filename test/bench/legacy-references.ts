@@ -41,7 +41,7 @@ export function libreOfficeTexts(paths: readonly string[], work: string): Map<st
 
 /** Whether the bytes of a damaged container were taken for a text in which they are signs. */
 function isContainer(text: string): boolean {
-  return text.includes('\ufffd\ufffd\u0871\ufffd') || text.includes('ÐÏ\u0011à');
+  return text.includes('ÐÏà¡±á');
 }
 
 function convert(paths: readonly string[], kind: string, work: string): void {
