@@ -4,7 +4,8 @@ import { engines, type TestEngine } from '../support/engines.ts';
 import { insert, startServer, type TestServer, type WireTask } from '../support/server.ts';
 
 const threads = 2;
-const slowDocuments = 60;
+/** Of hundreds: `SLOW_DOCUMENTS=500 npx vitest run test/e2e/turns.test.ts`. */
+const slowDocuments = Number(process.env.SLOW_DOCUMENTS ?? 60);
 
 describe.each(engines)('two callers on $name', ({ open }) => {
   let engine: TestEngine;
