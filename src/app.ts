@@ -178,6 +178,7 @@ export async function startServer(
   backups?.start();
   collections.start();
   messages.start();
+  warmUp(engine);
   logger.info({ url, dataDir: resolve(config.dataDir), database: config.databaseUrl !== '' }, 'listening');
   return {
     lost: engine.lost,
@@ -199,6 +200,16 @@ export async function startServer(
   };
 }
 
+/**
+ * Asks where nothing can be found, while the worker still starts: the first question of a person finds connections, statements and
+ * code as the second does. Of what is kept nothing is read.
+ */
+function warmUp({ index }: Engine): void {
+  const nowhere = { query: '1', mode: 'hybrid', topK: 1, offset: 0, filter: {}, collection: nobodysCollection } as const;
+  // A storage that is away now is told of by whoever asks it in earnest.
+  void index.search(nowhere).catch(() => undefined);
+}
+
 /** By the command, in a process of its own: reading and hashing all there is must not keep requests waiting. */
 function scheduleBackups(
   { backupDir, backupAt, backupKeep, dataDir }: Config,
@@ -214,6 +225,9 @@ function scheduleBackups(
     logger,
   });
 }
+
+/** No name of a collection is empty. */
+const nobodysCollection = '';
 
 /** What nobody asked for: the server has seen it by itself. */
 const nobody: AuditActor = { key: null, address: null, requestId: null };
