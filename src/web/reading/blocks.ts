@@ -127,7 +127,8 @@ function itemsOf(lines: readonly Line[], text: string): readonly ListItem[] {
     const [first, ...more] = own as [Line, ...Line[]];
     const runs = [
       ...leafOf([first], text, item),
-      ...more.flatMap((line): Leaf => [[first.end, first.end + 1], ...leafOf([line], text, /^[ \t]*/)]),
+      // A line's end is the one letter before it.
+      ...more.flatMap((line): Leaf => [[line.start - 1, line.start], ...leafOf([line], text, /^[ \t]*/)]),
     ];
     return { marker, depth: indents.length - 1, leaf: runs };
   });

@@ -75,7 +75,7 @@ describe('what parsers write', () => {
   it('is read back as it was given: lists with their depths', () => {
     const builder = createMarkdownBuilder(limits);
     builder.list([
-      { text: 'one\nmore of one', depth: 0, ordered: false },
+      { text: 'one\nmore of one\nand more', depth: 0, ordered: false },
       { text: 'inner', depth: 1, ordered: true, number: 10 },
       { text: 'innermost', depth: 2, ordered: false },
       { text: 'two', depth: 0, ordered: false },
@@ -86,7 +86,7 @@ describe('what parsers write', () => {
     expect(shown(markdown)).toEqual([
       {
         list: [
-          [0, 'one\nmore of one'],
+          [0, 'one\nmore of one\nand more'],
           [1, 'inner'],
           [2, 'innermost'],
           [0, 'two'],
@@ -96,28 +96,44 @@ describe('what parsers write', () => {
   });
 });
 
+/** The parts of a list, the cells of a table, the one part of everything else. */
+function leavesOf(text: string): readonly Leaf[] {
+  return blocksOf(text).flatMap((block) =>
+    block.kind === 'list'
+      ? block.items.map(({ leaf }) => leaf)
+      : block.kind === 'table'
+        ? [...(block.head ?? []), ...block.rows.flat()]
+        : [block.leaf],
+  );
+}
+
+function expectInOrder(leaf: Leaf, text: string): void {
+  let last = 0;
+  for (const [from, to] of leaf) {
+    expect(from).toBeGreaterThanOrEqual(last);
+    expect(to).toBeGreaterThan(from);
+    expect(to).toBeLessThanOrEqual(text.length);
+    last = to;
+  }
+}
+
 describe('any text', () => {
+  it('keeps the ranges of an item of three lines in order', () => {
+    const text = '- one\n  two\n  three';
+
+    const [leaf = []] = leavesOf(text);
+
+    expectInOrder(leaf, text);
+    expect(read(text, leaf)).toBe('one\ntwo\nthree');
+  });
+
   it('keeps its ranges in order, inside the text and apart from each other', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('a', '一', ' ', '\n', '|', '#', '-', '`', '>', '\\', '1', '.'), maxLength: 120 }),
         (text) => {
-          const leaves = blocksOf(text).flatMap((block) =>
-            block.kind === 'list'
-              ? block.items.map(({ leaf }) => leaf)
-              : block.kind === 'table'
-                ? [...(block.head ?? []), ...block.rows.flat()]
-                : [block.leaf],
-          );
-          for (const leaf of leaves) {
-            let last = 0;
-            for (const [from, to] of leaf) {
-              expect(from).toBeGreaterThanOrEqual(last);
-              expect(to).toBeGreaterThan(from);
-              expect(to).toBeLessThanOrEqual(text.length);
-              last = to;
-            }
-          }
+          const leaves = leavesOf(text);
+          for (const leaf of leaves) expectInOrder(leaf, text);
           const letters = leaves
             .map((leaf) => read(text, leaf))
             .join('')
