@@ -18,7 +18,7 @@ import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import { annotationParts, readAnnotations } from './annotations.ts';
 import { type CustomTag, readCustomTags } from './custom-tags.ts';
 import { type OfdDocument, openOfd, type OfdPackage, pageSize } from './ofd-package.ts';
-import { boxMatrix, type PageContent, readPageContent } from './page-content.ts';
+import { boxMatrix, type Layer, type PageContent, readPageContent } from './page-content.ts';
 import { readSeals, type Seal } from './seals.ts';
 
 export type OfdParserOptions = {
@@ -56,7 +56,17 @@ type Reading = {
   readonly looks: PageLook[];
   page: number;
   glyphsLeft: number;
+  /** Objects that pages may still draw from templates and repeated drawings. */
+  sharedLeft: number;
+  /** Runs of type and lines that may still be kept to show pages as they look. */
+  marksLeft: number;
 };
+
+/** Of one page, and of all: as many as a form of 500 objects makes on each of 10,000 pages. */
+const pageSharedMax = 100_000;
+const sharedMax = 5_000_000;
+/** About as many as fit into what is stored of one document's looks; those of pages behind are not kept there either. */
+const marksMax = 1_000_000;
 
 /** Facts of a document that are found by their names, and where they stand. */
 type PageData = { readonly text: string; readonly page: number | null };
@@ -78,6 +88,8 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
     looks: [],
     page: 0,
     glyphsLeft: input.limits.charactersMax,
+    sharedLeft: sharedMax,
+    marksLeft: marksMax,
   };
   for (const document of documents) await readDocument(document, reading);
   const builder = createMarkdownBuilder(input.limits);
@@ -156,34 +168,63 @@ async function readPage({ document, page, annotated, templates, onText }: PageTo
     if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };
   const root = await ofd.tree(page.part);
-  const behind: XmlNode[] = [];
-  const before: XmlNode[] = [];
-  for (const { attributes } of elements(root, 'Template').slice(0, templatesPerPageMax)) {
-    const part = document.templates.get(attributes['TemplateID'] ?? '');
-    if (part === undefined) continue;
-    if (!templates.has(part)) templates.set(part, await ofd.tree(part));
-    const template = templates.get(part) ?? null;
-    if (template !== null) (attributes['ZOrder'] === 'Foreground' ? before : behind).push(template);
-  }
+  const { behind, before } = await readTemplates(root, document, templates, ofd);
   const { appearances, remarks } = await readAnnotations(ofd, annotated);
   const size = pageSize(root, [...behind, ...before], document.root);
   const content = readPageContent({
     layers: [
-      ...[...behind, ...(root === null ? [] : [root]), ...before].map((node) => ({ node, matrix: identity })),
+      ...behind.map(sharedLayer),
+      ...(root === null ? [] : [{ node: root, matrix: identity }]),
+      ...before.map(sharedLayer),
       ...appearances.map((node) => ({ node, matrix: boxMatrix(node) })),
     ],
     size,
     resources: document.resources,
-    bounds: { glyphsMax: reading.glyphsLeft, checkTime, isLate },
+    bounds: {
+      glyphsMax: reading.glyphsLeft,
+      charactersMax: ofd.input.limits.charactersMax,
+      sharedMax: Math.min(pageSharedMax, reading.sharedLeft),
+      marksMax: reading.marksLeft,
+      checkTime,
+      isLate,
+    },
     onText,
   });
-  reading.glyphsLeft -= content.text.glyphCount;
+  reading.glyphsLeft -= content.characterCount;
+  reading.sharedLeft -= content.sharedCount;
   const blocks = await seenOrRead(content, document, reading, checkTime);
   reading.blocks.push(...blocks.found);
   // Of a scan there is a picture, which is not drawn, and no type.
-  if (!blocks.isSeen && content.texts.length > 0)
+  if (!blocks.isSeen && content.texts.length > 0) {
+    reading.marksLeft -= content.texts.length + content.lines.length;
     reading.looks.push({ page: number, ...size, texts: content.texts, lines: content.lines });
+  }
   for (const remark of remarks) reading.blocks.push(...remarkBlocks(remark, number, reading.blocks));
+}
+
+/** Trees of a page's templates, each read once for all pages; one that is named again would only be drawn over itself. */
+async function readTemplates(
+  root: XmlNode | null,
+  document: OfdDocument,
+  known: Map<string, XmlNode | null>,
+  ofd: OfdPackage,
+): Promise<{ readonly behind: readonly XmlNode[]; readonly before: readonly XmlNode[] }> {
+  const behind: XmlNode[] = [];
+  const before: XmlNode[] = [];
+  const drawn = new Set<string>();
+  for (const { attributes } of elements(root, 'Template')) {
+    const part = document.templates.get(attributes['TemplateID'] ?? '');
+    if (part === undefined || drawn.has(part) || drawn.size >= templatesPerPageMax) continue;
+    drawn.add(part);
+    if (!known.has(part)) known.set(part, await ofd.tree(part));
+    const template = known.get(part) ?? null;
+    if (template !== null) (attributes['ZOrder'] === 'Foreground' ? before : behind).push(template);
+  }
+  return { behind, before };
+}
+
+function sharedLayer(node: XmlNode): Layer {
+  return { node, matrix: identity, isShared: true };
 }
 
 /** A picture over most of the page with at most a stamp of text is a scan. */

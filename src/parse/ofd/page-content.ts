@@ -2,6 +2,7 @@
  * What is drawn on a page of an OFD, as glyphs and ruling lines for the layout that PDFs use: objects in their boxes, each with a
  * matrix of its own, drawings that are used in several places, and text set character by character (GB/T 33190-2016, 7 to 13).
  */
+import { DocumentError } from '../../errors.ts';
 import { child, elements, textOf, type XmlNode } from '../containers/xml.ts';
 import type { FontLook } from '../pdf/layout/font-look.ts';
 import { plainLook } from '../pdf/layout/font-look.ts';
@@ -21,7 +22,7 @@ import { apply, identity, type Matrix, multiply } from '../pdf/matrix.ts';
 import { type View, viewOf } from '../pdf/page-view.ts';
 import { numbersOf, type OfdResources } from './ofd-package.ts';
 import { segmentsOf } from './path-data.ts';
-import { type PlacedCharacter, placeCharacters } from './text-code.ts';
+import { placeCharacters, type PlacedCharacter, type TextCode } from './text-code.ts';
 
 export type PageContent = {
   readonly text: PageText;
@@ -29,18 +30,38 @@ export type PageContent = {
   readonly pictureShare: number;
   readonly pictureId: string | null;
   readonly objectCount: number;
-  /** Runs of type and straight pieces of drawings, where a reader sees them, in millimetres from the upper left corner. */
+  /** Characters drawn, blanks among them, wherever they stand. */
+  readonly characterCount: number;
+  /** Objects drawn that are written elsewhere: in drawings that are used in several places, and in templates. */
+  readonly sharedCount: number;
+  /** Runs of type and straight pieces of drawings, where a reader sees them, in millimetres from the upper left corner; more than `marksMax`: none. */
   readonly texts: readonly PlacedText[];
   readonly lines: readonly Pair[];
 };
 
+export type Layer = {
+  readonly node: XmlNode;
+  readonly matrix: Matrix;
+  /** A template, which other pages draw too. */
+  readonly isShared?: boolean;
+};
+
+export type OfdPageBounds = PageBounds & {
+  /** Of the whole file, of which `glyphsMax` are left. */
+  readonly charactersMax: number;
+  /** Objects that are written elsewhere. */
+  readonly sharedMax: number;
+  /** Runs of type and lines that are kept, together. */
+  readonly marksMax: number;
+};
+
 export type PageParts = {
   /** Elements whose children are drawn, in their order: contents of templates, page and annotations. */
-  readonly layers: readonly { readonly node: XmlNode; readonly matrix: Matrix }[];
+  readonly layers: readonly Layer[];
   /** Millimetres. */
   readonly size: { readonly width: number; readonly height: number };
   readonly resources: OfdResources;
-  readonly bounds: PageBounds;
+  readonly bounds: OfdPageBounds;
   /** Called with the text of each text object that has an id. */
   readonly onText: (id: string, text: string) => void;
 };
@@ -49,10 +70,11 @@ const pointsPerMillimetre = 72 / 25.4;
 /** Drawings in drawings. */
 const unitDepthMax = 8;
 const timeCheckedEvery = 256;
+const charactersTimedEvery = 4096;
 /** A gap between characters that is a blank, in sizes of type. */
 const blankMin = 0.25;
 
-/** Reads a page. @throws DocumentError from `bounds.checkTime`. */
+/** Reads a page. Characters are placed when they are laid out, a run at a time. @throws DocumentError `limit_exceeded`, and from `bounds.checkTime`. */
 export function readPageContent({ layers, size, resources, bounds, onText }: PageParts): PageContent {
   const [width, height] = [size.width * pointsPerMillimetre, size.height * pointsPerMillimetre];
   const view = viewOf({ left: 0, bottom: 0, right: width, top: height }, 0);
@@ -62,30 +84,51 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
   const lines: Pair[] = [];
   let glyphsLeft = bounds.glyphsMax;
   let objectCount = 0;
+  let sharedCount = 0;
   let picture: { share: number; id: string } | null = null;
 
-  for (const { node, matrix } of layers) draw(node, multiply(matrix, toPage), 0);
-  const collector = createGlyphCollector(view, finder.rules);
-  const pen: Pen = { x: Infinity, y: Infinity };
-  for (const run of texts) collect(run, view, pen, collector);
+  for (const { node, matrix, isShared = false } of layers) draw(node, multiply(matrix, toPage), { depth: 0, isShared });
+  const { text: laidOut, marks } = layOut();
   return {
-    text: collector.finish([], 0),
+    text: laidOut,
     pictureShare: picture === null ? 0 : Math.min(1, (picture as { share: number }).share),
     pictureId: picture === null ? null : (picture as { id: string }).id,
     objectCount,
-    texts: texts.flatMap((run) => placedTexts(run, height)),
-    lines,
+    characterCount: bounds.glyphsMax - glyphsLeft,
+    sharedCount,
+    texts: marks ?? [],
+    lines: marks === null ? [] : lines,
   };
 
-  function draw(node: XmlNode, matrix: Matrix, depth: number): void {
+  /** `marks` is null when there are more than are kept. */
+  function layOut(): { readonly text: PageText; readonly marks: readonly PlacedText[] | null } {
+    const collector = createGlyphCollector(view, finder.rules);
+    const pen: Pen = { x: Infinity, y: Infinity };
+    const marks: PlacedText[] = [];
+    let untimed = 0;
+    for (const run of texts) {
+      untimed += 1 + run.code.text.length;
+      if (untimed > charactersTimedEvery) {
+        untimed = 0;
+        bounds.checkTime();
+      }
+      const placed = { ...run, ...placeCharacters(run.code) };
+      collect(placed, view, pen, collector);
+      if (marks.length + lines.length <= bounds.marksMax) for (const mark of placedTexts(placed, height)) marks.push(mark);
+    }
+    return { text: collector.finish([], 0), marks: marks.length + lines.length > bounds.marksMax ? null : marks };
+  }
+
+  function draw(node: XmlNode, matrix: Matrix, from: DrawnFrom): void {
     for (const each of elements(node)) {
       if (each.attributes['Visible'] === 'false') continue;
       if (++objectCount % timeCheckedEvery === 0) bounds.checkTime();
+      if (from.isShared && ++sharedCount > bounds.sharedMax) throw tooManyShared(bounds.sharedMax);
       switch (each.name) {
         case 'Content':
         case 'Layer':
         case 'PageBlock':
-          draw(each, matrix, depth);
+          draw(each, matrix, from);
           break;
         case 'TextObject':
           text(each, placeOf(each, matrix));
@@ -97,7 +140,7 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
           image(each, matrix);
           break;
         case 'CompositeObject':
-          composite(each, placeOf(each, matrix), depth);
+          composite(each, placeOf(each, matrix), from);
           break;
         default:
       }
@@ -114,13 +157,13 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
     for (const code of codes) {
       x = numberOr(code.attributes['X'], x);
       y = numberOr(code.attributes['Y'], y);
-      const whole = textOf(code);
-      const written = whole.slice(0, Math.max(0, glyphsLeft));
+      const written = textOf(code);
       glyphsLeft -= written.length;
+      if (glyphsLeft < 0) throw tooMuchText(bounds.charactersMax);
       said.push(written);
       const { DeltaX: deltaX, DeltaY: deltaY } = code.attributes;
       const hScale = numberOr(attributes['HScale'], 1);
-      texts.push({ matrix, size, look, ...placeCharacters({ text: written, x, y, deltaX, deltaY, size, hScale }) });
+      texts.push({ matrix, size, look, code: { text: written, x, y, deltaX, deltaY, size, hScale } });
     }
     if (attributes['ID'] !== undefined) onText(attributes['ID'], said.join(''));
   }
@@ -147,11 +190,25 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
     if (picture === null || share > picture.share) picture = { share, id: node.attributes['ResourceID'] ?? '' };
   }
 
-  function composite(node: XmlNode, matrix: Matrix, depth: number): void {
+  function composite(node: XmlNode, matrix: Matrix, { depth }: DrawnFrom): void {
     const unit = resources.units.get(node.attributes['ResourceID'] ?? '');
     const content = child(unit, 'Content');
-    if (content !== undefined && depth < unitDepthMax) draw(content, matrix, depth + 1);
+    if (content !== undefined && depth < unitDepthMax) draw(content, matrix, { depth: depth + 1, isShared: true });
   }
+}
+
+/** How many drawings are open, and whether what is drawn is written elsewhere. */
+type DrawnFrom = { readonly depth: number; readonly isShared: boolean };
+
+function tooManyShared(count: number): DocumentError {
+  return new DocumentError(
+    'limit_exceeded',
+    `One page draws more than ${count} objects of templates and repeated drawings where some hundred are usual (a fixed limit, beside MAX_CELLS)`,
+  );
+}
+
+function tooMuchText(count: number): DocumentError {
+  return new DocumentError('limit_exceeded', `The file holds more than ${count} characters of text (MAX_CHARACTERS)`);
 }
 
 /** From an object's own space into that of the page: its matrix, then its box. */
@@ -198,6 +255,10 @@ type TextRun = {
   readonly matrix: Matrix;
   readonly size: number;
   readonly look: FontLook;
+  readonly code: TextCode;
+};
+
+type PlacedRun = TextRun & {
   readonly characters: readonly PlacedCharacter[];
   readonly isDown: boolean;
 };
@@ -205,7 +266,7 @@ type TextRun = {
 /** Where the last glyph ended, in user space. */
 type Pen = { x: number; y: number };
 
-function collect({ matrix, size, look, characters, isDown }: TextRun, view: View, pen: Pen, into: GlyphCollector): void {
+function collect({ matrix, size, look, characters, isDown }: PlacedRun, view: View, pen: Pen, into: GlyphCollector): void {
   const [a, b, c, d] = matrix;
   const scale = Math.hypot(c, d) || 1;
   const seenSize = bounded(size * scale);
@@ -250,7 +311,7 @@ function rounded(millimetres: number): number {
 }
 
 /** A run in pieces that lie without a gap; of what goes down the page each character. */
-function placedTexts({ matrix, size, characters, isDown }: TextRun, height: number): PlacedText[] {
+function placedTexts({ matrix, size, characters, isDown }: PlacedRun, height: number): PlacedText[] {
   const pieces: { text: string; box: Pair }[] = [];
   let endX = NaN;
   let endY = NaN;

@@ -199,3 +199,52 @@ describe('an OFD', () => {
     ]);
   });
 });
+
+describe('an OFD that draws what is written once again and again', () => {
+  const unit = (inside: string): string =>
+    `<ofd:CompositeGraphicUnits><ofd:CompositeGraphicUnit ID="u"><ofd:Content>${inside}</ofd:Content></ofd:CompositeGraphicUnit></ofd:CompositeGraphicUnits>`;
+
+  it('shows a template once that a page names many times', async () => {
+    const file = makeOfd({
+      templates: { t: ofdText({ x: 20, y: 60, text: 'template '.repeat(100) }) },
+      pages: [{ head: '<ofd:Template TemplateID="t"/>'.repeat(50), objects: ofdText({ x: 20, y: 30, text: 'own' }) }],
+    });
+    const { markdown } = await parseBytes(parser, file, { filename: 'a.ofd', limits: { charactersMax: 2000 } });
+
+    expect(markdown.match(/own/g)).toHaveLength(1);
+  });
+
+  it('is refused when drawings in drawings come to more objects than a page has, before they are laid out', async () => {
+    const use = '<ofd:CompositeObject ResourceID="u" Boundary="0 0 9 9"/>'.repeat(30);
+    const file = makeOfd({ pages: [{ objects: ofdText({ x: 20, y: 30, text: 'own' }) + use }], resources: unit(use) });
+
+    expect(await refusalOf(parser, file, { filename: 'a.ofd' })).toContain(
+      'limit_exceeded: One page draws more than 100000 objects',
+    );
+  });
+
+  it('is refused, not cut short, when its pages draw more characters than a file may hold', async () => {
+    const file = makeOfd({
+      templates: { t: ofdText({ x: 20, y: 60, text: `begin${' '.repeat(400)}end` }) },
+      pages: Array.from({ length: 3 }, () => ({ head: '<ofd:Template TemplateID="t"/>', objects: '' })),
+    });
+
+    expect(await refusalOf(parser, file, { filename: 'a.ofd', limits: { charactersMax: 1000 } })).toBe(
+      'limit_exceeded: The file holds more than 1000 characters of text (MAX_CHARACTERS)',
+    );
+  });
+
+  it('keeps how its pages look for as many as are stored, and reads the text of all', async () => {
+    const zigzag = `M 0 0 ${'L 9 9 L 0 0 '.repeat(2500)}`;
+    const template = `<ofd:PathObject Boundary="0 0 9 9"><ofd:AbbreviatedData>${zigzag}</ofd:AbbreviatedData></ofd:PathObject>`;
+    const pages = Array.from({ length: 220 }, (_, at) => ({
+      head: '<ofd:Template TemplateID="t"/>',
+      objects: ofdText({ x: 20, y: 150, text: `the page ${String.fromCodePoint(0x4e00 + at)} says` }),
+    }));
+    const { looks = [], markdown } = await read({ templates: { t: template }, pages });
+
+    expect(looks.length).toBeGreaterThan(150);
+    expect(looks.reduce((sum, { texts, lines = [] }) => sum + texts.length + lines.length, 0)).toBeLessThanOrEqual(1_000_000);
+    expect(markdown).toContain(`the page ${String.fromCodePoint(0x4e00 + 219)} says`);
+  });
+});
