@@ -13,6 +13,7 @@ import { createTargets } from './webhooks/targets.ts';
 import { logLevels } from './logger.ts';
 import { usualLimits } from './parse/limits.ts';
 import { createRedaction } from './redaction.ts';
+import { parseFilesUrl } from './storage/objects/files-url.ts';
 
 type Setting<T> = {
   readonly name: string;
@@ -55,6 +56,35 @@ const settings = {
       '改用此 PostgreSQL 数据库存放一切数据，供任意多台主机共用，例如 `postgres://user:password@host:5432/name`；留空则用 DATA_DIR。',
     ),
     secret: secretsOfAddress,
+  },
+  filesUrl: {
+    ...setting(
+      'FILES_URL',
+      '',
+      parseFilesUrl,
+      'An object store (S3, R2, Ceph, MinIO) that holds originals and contents instead of the database, as `s3://bucket/prefix?endpoint=https://host:9000&region=eu-central-1`; empty: the database does.',
+      '改用此对象存储（S3、R2、Ceph、MinIO）代替数据库存放原件和内容，例如 `s3://bucket/prefix?endpoint=https://host:9000&region=eu-central-1`；留空则存放在数据库中。',
+    ),
+    pointless: ({ databaseUrl }: EngineChoice) =>
+      databaseUrl === '' ? 'it says nothing without DATABASE_URL, which refers to the files there; set that, or remove this' : null,
+  },
+  awsAccessKeyId: {
+    ...setting('AWS_ACCESS_KEY_ID', '', text(), 'Who FILES_URL is asked as.', '访问 FILES_URL 所用的密钥标识。'),
+    secret: allOfIt,
+  },
+  awsSecretAccessKey: {
+    ...setting('AWS_SECRET_ACCESS_KEY', '', text(), 'The key that its requests are signed with.', '用于签名其请求的密钥。'),
+    secret: allOfIt,
+  },
+  awsSessionToken: {
+    ...setting(
+      'AWS_SESSION_TOKEN',
+      '',
+      text(),
+      'Sent with them where the key is a temporary one; it is read at the start only.',
+      '临时密钥附带的令牌；只在启动时读取。',
+    ),
+    secret: allOfIt,
   },
   queueUrl: {
     ...setting(
@@ -564,7 +594,13 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       }
     }),
   ) as Config;
-  if (problems.length === 0) problems.push(...webhookProblems(config), ...loginProblems(config), ...pointlessSettings(config, env));
+  if (problems.length === 0)
+    problems.push(
+      ...webhookProblems(config),
+      ...loginProblems(config),
+      ...filesProblems(config),
+      ...pointlessSettings(config, env),
+    );
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -581,6 +617,14 @@ function loginProblems(config: Config): string[] {
   if ((loginHeader !== '' || oidcIssuer !== '') && users.length === 0)
     problems.push('LOGIN_USERS: expected who may log in, since LOGIN_HEADER or OIDC_ISSUER is set, such as *:read');
   return problems;
+}
+
+/** What the settings for object storage lack when they are looked at together. */
+function filesProblems({ filesUrl, awsAccessKeyId, awsSecretAccessKey }: Config): string[] {
+  if (filesUrl === null) return [];
+  return Object.entries({ AWS_ACCESS_KEY_ID: awsAccessKeyId, AWS_SECRET_ACCESS_KEY: awsSecretAccessKey })
+    .filter(([, value]) => value === '')
+    .map(([name]) => `${name}: expected one, since FILES_URL is set`);
 }
 
 /** What the webhook settings lack when they are looked at together. */

@@ -14,6 +14,7 @@ import type { Database } from './storage/postgres/database.ts';
 import type { PostgresContent } from './storage/postgres/content.ts';
 import type { PostgresEngine } from './storage/postgres/engine.ts';
 import type { RedisEngine } from './storage/redis/engine.ts';
+import type { ObjectStore } from './storage/objects/object-store.ts';
 import type { IdempotencyStore } from './storage/idempotency-store.ts';
 import type { EndedSessions } from './storage/ended-sessions.ts';
 import { AppError } from './errors.ts';
@@ -308,6 +309,7 @@ async function databaseOptions({ config, ...options }: StorageOptions, role: Rol
     createReranker(rerankerSettings(config)),
   ]);
   const { databaseUrl: url, databaseConnections: connectionsMax, dataDir } = config;
+  const objects = await openObjectStore(config);
   return {
     ...options,
     url,
@@ -317,7 +319,16 @@ async function databaseOptions({ config, ...options }: StorageOptions, role: Rol
     reranker,
     translates: config.translate,
     connectionsMax,
+    objects,
   };
+}
+
+/** Where FILES_URL says that files lie; null for the database. Does not connect yet. */
+export async function openObjectStore(config: Config): Promise<ObjectStore | null> {
+  if (config.filesUrl === null) return null;
+  const { openS3 } = await import('./storage/objects/s3.ts');
+  const { awsAccessKeyId: accessKeyId, awsSecretAccessKey: secretAccessKey, awsSessionToken: sessionToken } = config;
+  return openS3({ ...config.filesUrl, accessKeyId, secretAccessKey, sessionToken });
 }
 
 function retentionMs({ taskRetentionHours }: Config): number {

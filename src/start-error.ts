@@ -71,6 +71,7 @@ const ofRedis: Asked = { setting: 'QUEUE_URL', install: 'bullmq ioredis' };
 const packageSettings: Readonly<Record<string, Asked>> = {
   pg: ofPostgres,
   'pg-boss': ofPostgres,
+  aws4fetch: { setting: 'FILES_URL', install: 'aws4fetch' },
   ioredis: ofRedis,
   bullmq: ofRedis,
   '@modelcontextprotocol/sdk': { setting: 'MCP', install: '@modelcontextprotocol/sdk' },

@@ -99,6 +99,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'delivery-log',
     'ended-sessions',
     'idempotency-store',
+    'objects/files-url',
     'quota-counts',
   ],
   ingest: ['checkup', 'rereading'],

@@ -34,7 +34,8 @@ type StagedVersion = {
 };
 
 /** A document that was read: makes it searchable, then completes its task. */
-export function settleDocument(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
+export async function settleDocument(engine: Engine, lease: Lease, task: Task, staged: StagedVersion): Promise<Settled> {
+  await engine.files.prepare(staged.scratchDir);
   return engine.transaction(() => switchTo(engine, lease, task, staged));
 }
 
@@ -71,7 +72,9 @@ async function noteKept(engine: Engine, staged: IndexedDocument): Promise<Indexe
  */
 export async function settleUnchanged(engine: Engine, lease: Lease, task: Task, current: IndexedDocument): Promise<Settled | null> {
   const staged = await stageAgain(engine, task, current);
-  return staged === null ? null : engine.transaction(() => renameTo(engine, lease, task, staged));
+  if (staged === null) return null;
+  await engine.files.prepare(staged.scratchDir);
+  return engine.transaction(() => renameTo(engine, lease, task, staged));
 }
 
 async function renameTo(

@@ -48,6 +48,11 @@ export interface FileStore {
   /** An empty folder of the caller's own for one attempt's result; gone with its process at the latest. */
   scratch(taskId: TaskId): Promise<string>;
   /**
+   * Does what publishing this folder takes and needs no transaction, so that one around `publish` is short. May be left out; safe twice.
+   * The folder must not change afterwards.
+   */
+  prepare(scratchDir: string): Promise<void>;
+  /**
    * Publishes a scratch folder (and the payload as `original`, unless the folder has one) as one version of a document: complete and durable
    * when it returns. Safe twice, also with another scratch folder of the same task. Not visible to readers until the index switches to it.
    */

@@ -198,12 +198,11 @@ it('of a database before collections there is `default`, with all that was in it
 
 /** The tables as the version before collections had them. */
 function backTo(version: number): string {
-  const columns = versions
-    .slice(version)
-    .join('\n')
-    .matchAll(/ALTER TABLE (\w+) ADD COLUMN ([^;]*);/g);
+  const since = versions.slice(version).join('\n');
+  const columns = since.matchAll(/ALTER TABLE (\w+) ADD COLUMN ([^;]*);/g);
+  const tables = [...since.matchAll(/CREATE TABLE (\w+)/g)].map(([, table]) => `DROP TABLE rag_intake.${table} CASCADE;`);
   const drops = [...columns].flatMap(([, table, added]) =>
     added!.split(/, ADD COLUMN /).map((column) => `ALTER TABLE rag_intake.${table} DROP COLUMN ${column.split(' ')[0]!} CASCADE;`),
   );
-  return `SET search_path = rag_intake; ${drops.join(' ')} DROP TABLE collection; CREATE INDEX document_embedder ON document(embedder); UPDATE version SET version = ${version}; DELETE FROM owner;`;
+  return `SET search_path = rag_intake; ${drops.join(' ')} ${tables.join(' ')} CREATE INDEX document_embedder ON document(embedder); UPDATE version SET version = ${version}; DELETE FROM owner;`;
 }

@@ -31,6 +31,9 @@ export async function openPglite(): Promise<Database> {
 
   const database: Database = {
     lacksRoom: false,
+    get isInside() {
+      return current.getStore() !== undefined;
+    },
     roomFound: () => undefined,
     query: async (sql, values) => (await ask(sql, values)).rows,
     run: async (sql, values) => (await ask(sql, values)).affectedRows ?? 0,

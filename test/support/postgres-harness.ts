@@ -1,6 +1,7 @@
 /** The PostgreSQL engine for the contract suites. */
 import pg from 'pg';
 import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
+import type { ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { openPostgresEngine, type PostgresEngineOptions } from '../../src/storage/postgres/engine.ts';
 import type { EngineHarness } from '../contract/engine-harness.ts';
 import { newId, silentLogger } from './engine-steps.ts';
@@ -23,7 +24,7 @@ export function postgresEngineOptions(url: string, role: 'frontend' | 'worker', 
   };
 }
 
-export async function createPostgresHarness(server: Databases): Promise<EngineHarness> {
+export async function createPostgresHarness(server: Databases, objects: ObjectStore | null = null): Promise<EngineHarness> {
   const url = await server.newDatabase();
   // Asked again and again: a connection each time would be most of the work.
   const watcher = new pg.Client({ connectionString: url });
@@ -33,7 +34,7 @@ export async function createPostgresHarness(server: Databases): Promise<EngineHa
     openEngine(role, port, dir, clock) {
       const through = new URL(url);
       through.port = String(port);
-      return openPostgresEngine({ ...postgresEngineOptions(through.href, role, dir), ...clock });
+      return openPostgresEngine({ ...postgresEngineOptions(through.href, role, dir), objects, ...clock });
     },
     owners: async () => (await watcher.query('SELECT id FROM rag_intake.owner')).rows.length,
   });

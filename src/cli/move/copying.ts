@@ -72,6 +72,7 @@ export async function copyDocument(from: Engine, to: Engine, indexed: IndexedDoc
     throw new MoveError(
       `The document ${quotedName(docId)} got its vectors by reindex, after it was stored; they cannot be moved. Upload it again first.`,
     );
+  await to.files.prepare(scratch);
   const switched = await to.transaction(async () => {
     await to.files.publish(docId, versionOf(indexed), scratch);
     const path = await to.files.localPath(meta);

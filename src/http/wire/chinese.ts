@@ -171,6 +171,9 @@ export const sentences: Readonly<Record<string, string>> = {
   'What the login provider says of you cannot be believed. Begin again.': '登录方给出的身份不可信，请重新登录。',
   'The login provider does not say your {}; OIDC_CLAIM names what people are known by.':
     '登录方没有给出您的 {}；OIDC_CLAIM 指定按什么认人。',
+  'FILES_URL: This is not the bucket that holds the files of this database.': 'FILES_URL：此存储桶不是存放该数据库文件的存储桶。',
+  'FILES_URL: The files of this database are in an object store; set its address.':
+    'FILES_URL：该数据库的文件存放在对象存储中，请设置其地址。',
   'DATABASE_URL: The database cannot be reached.': 'DATABASE_URL：无法连接数据库。',
   'No chat service is set (ANSWER_URL).': '没有设置聊天服务（ANSWER_URL）。',
   'QUEUE_URL: Redis cannot be reached': 'QUEUE_URL：无法连接 Redis',

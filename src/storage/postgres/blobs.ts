@@ -1,18 +1,39 @@
 /** Bytes in the database, in rows of at most 1 MiB, so that memory grows neither here nor there with the file. */
+import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { StoreState } from '../engine.ts';
 import type { ByteRange } from '../file-store.ts';
 import type { Database } from './database.ts';
 
 export const blobRowBytes = 1024 * 1024;
 
+/** Bytes that arrive and are a blob once somebody keeps them. One call at a time. */
+export interface ArrivingBlob {
+  write(chunk: Buffer): Promise<void>;
+  /** All of them are there. */
+  finish(): Promise<void>;
+  /** In the caller's transaction, again when that is done again. @throws Error when they are no longer there. */
+  store(): Promise<number>;
+  /** Nobody will keep them. Safe twice. */
+  drop(): Promise<void>;
+}
+
 export interface Blobs {
-  /** Begins a blob that belongs to a process until it is `adopt`ed. */
-  begin(owner: string): Promise<number>;
-  append(blob: number, seq: number, data: Uint8Array): Promise<void>;
-  /** It belongs to what refers to it now. In the caller's transaction. False when it is gone. */
-  adopt(blob: number, bytes: number): Promise<boolean>;
+  /** Begins to receive bytes on behalf of a process. Memory does not grow with them. */
+  arrive(owner: string): ArrivingBlob;
+  /** Whether a new blob can be kept: does what an upload does. @throws what an upload would meet. */
+  tryRoom(owner: string): Promise<void>;
+  /**
+   * Does what storing these files takes and no transaction needs; within one, nothing. They must not change until they are stored or
+   * their folder is forgotten.
+   */
+  prepare(paths: readonly string[]): Promise<void>;
+  /** Those of these files that were prepared, as blobs, by their paths, in the caller's transaction. */
+  storePrepared(paths: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** What was prepared in this folder and not stored is not needed. Safe twice. */
+  forget(folder: string): Promise<void>;
   /** A whole file of the local disk as a blob, in the caller's transaction. */
   store(path: string): Promise<number>;
   /** Bytes as a blob, at most 1 MiB of them, in the caller's transaction. */
@@ -21,13 +42,21 @@ export interface Blobs {
   storeAll(contents: readonly Buffer[]): Promise<readonly number[]>;
   /** All of it, or a part: only the rows that hold the part are read. */
   open(blob: number, range: ByteRange | null): Readable;
-  /** Writes it to the local disk. */
+  /** Writes it to the local disk; nothing where its bytes are gone. */
   fetch(blob: number, path: string): Promise<void>;
   /** Removes those that nothing refers to. */
   drop(blobs: readonly number[]): Promise<void>;
-  /** What processes began that are gone. */
-  sweep(): Promise<number>;
+  /** What processes began that are gone: of one that has just been found so, or of all. */
+  sweep(dead?: string): Promise<number>;
+  /** Whether what lies outside the database can be used. */
+  state(): Promise<StoreState>;
+  /** Waits for what runs. */
+  close(): Promise<void>;
 }
+
+/** Of blobs that nothing refers to. */
+export const unreferredSql = `NOT EXISTS (SELECT 1 FROM task WHERE payload = blob.id)
+        AND NOT EXISTS (SELECT 1 FROM document_part WHERE document_part.blob = blob.id)`;
 
 export function createBlobs(database: Database): Blobs {
   async function append(blob: number, seq: number, data: Uint8Array): Promise<void> {
@@ -78,17 +107,42 @@ export function createBlobs(database: Database): Blobs {
     return rows.map((row) => row['id'] as number);
   }
 
+  const storeBytes = async (bytes: Buffer): Promise<number> => (await storeAll([bytes]))[0]!;
+
+  async function drop(blobs: readonly number[]): Promise<void> {
+    const sql = `DELETE FROM blob WHERE id = ANY($1::bigint[]) AND ${unreferredSql}`;
+    if (blobs.length > 0) await database.run(sql, [blobs]);
+  }
+
+  /** It belongs to a process until it is `adopt`ed. */
+  async function begin(owner: string): Promise<number> {
+    const [row] = await database.query('INSERT INTO blob(owner) VALUES ($1) RETURNING id', [owner]);
+    return row!['id'] as number;
+  }
+
+  /** It belongs to what refers to it now. In the caller's transaction. False when it is gone. */
+  async function adopt(blob: number, bytes: number): Promise<boolean> {
+    return (await database.run('UPDATE blob SET owner = NULL, bytes = $2 WHERE id = $1', [blob, bytes])) === 1;
+  }
+
   return {
+    arrive: (owner) => new ArrivingRows({ begin: () => begin(owner), append, adopt, storeBytes, drop }),
+    async tryRoom(owner) {
+      const blob = await database.transaction(async () => {
+        const begun = await begin(owner);
+        await append(begun, 0, randomBytes(blobRowBytes));
+        await database.run('UPDATE task SET cancel = cancel WHERE false');
+        return begun;
+      });
+      await drop([blob]);
+    },
+    prepare: () => Promise.resolve(),
+    storePrepared: () => Promise.resolve(new Map()),
+    forget: () => Promise.resolve(),
+    state: () => Promise.resolve({ state: 'ready' }),
+    close: () => Promise.resolve(),
     storeAll,
-    storeBytes: async (bytes) => (await storeAll([bytes]))[0]!,
-    async begin(owner) {
-      const [row] = await database.query('INSERT INTO blob(owner) VALUES ($1) RETURNING id', [owner]);
-      return row!['id'] as number;
-    },
-    append,
-    async adopt(blob, bytes) {
-      return (await database.run('UPDATE blob SET owner = NULL, bytes = $2 WHERE id = $1', [blob, bytes])) === 1;
-    },
+    storeBytes,
     async store(path) {
       const [row] = await database.query('INSERT INTO blob DEFAULT VALUES RETURNING id');
       const blob = row!['id'] as number;
@@ -104,12 +158,68 @@ export function createBlobs(database: Database): Blobs {
     },
     open,
     fetch: (blob, path) => pipeline(open(blob, null), createWriteStream(path)),
-    async drop(blobs) {
-      const sql = `DELETE FROM blob WHERE id = ANY($1::bigint[]) AND NOT EXISTS (SELECT 1 FROM task WHERE payload = blob.id)
-        AND NOT EXISTS (SELECT 1 FROM document_part WHERE document_part.blob = blob.id)`;
-      if (blobs.length > 0) await database.run(sql, [blobs]);
-    },
+    drop,
     sweep: () =>
       database.run('DELETE FROM blob WHERE owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.id = blob.owner)'),
   };
+}
+
+type Rows = {
+  readonly begin: () => Promise<number>;
+  readonly append: (blob: number, seq: number, data: Uint8Array) => Promise<void>;
+  readonly adopt: (blob: number, bytes: number) => Promise<boolean>;
+  readonly storeBytes: Blobs['storeBytes'];
+  readonly drop: Blobs['drop'];
+};
+
+/** What is small has no row of its own before somebody keeps it. */
+class ArrivingRows implements ArrivingBlob {
+  readonly #rows: Rows;
+  #blob: number | null = null;
+  #bytes = 0;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  /** All of it, where it is small; null while it is not whole, and when it is dropped. */
+  #held: Buffer | null = null;
+  #seq = 0;
+
+  constructor(rows: Rows) {
+    this.#rows = rows;
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    this.#bytes += chunk.byteLength;
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.byteLength;
+    if (this.#waitingBytes >= blobRowBytes) await this.#flush();
+  }
+
+  async finish(): Promise<void> {
+    if (this.#blob === null) this.#held = Buffer.concat(this.#waiting);
+    else await this.#flush();
+  }
+
+  async store(): Promise<number> {
+    if (this.#held !== null) return this.#rows.storeBytes(this.#held);
+    if (this.#blob !== null && (await this.#rows.adopt(this.#blob, this.#bytes))) return this.#blob;
+    throw new Error('the upload is no longer there');
+  }
+
+  async drop(): Promise<void> {
+    const blob = this.#blob;
+    this.#blob = null;
+    this.#held = null;
+    if (blob !== null) await this.#rows.drop([blob]);
+  }
+
+  async #flush(): Promise<void> {
+    this.#blob ??= await this.#rows.begin();
+    const data = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    for (let at = 0; at < data.length; at += blobRowBytes) {
+      await this.#rows.append(this.#blob, this.#seq, data.subarray(at, at + blobRowBytes));
+      this.#seq += 1;
+    }
+  }
 }

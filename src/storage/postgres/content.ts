@@ -12,7 +12,9 @@ import { isTaskId, type TaskId } from '../../tasks/task.ts';
 import { AppError } from '../../errors.ts';
 import type { ContentFiles, ContentOwner } from '../content-files.ts';
 import { createUnneeded } from '../unneeded.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
 import { type Blobs, createBlobs } from './blobs.ts';
+import { createObjectBlobs, openObjects } from './object-blobs.ts';
 import { type Database, openDatabase } from './database.ts';
 import { clearWork } from './engine.ts';
 import { createPostgresFileStore } from './file-store.ts';
@@ -36,6 +38,8 @@ export type PostgresContentOptions = {
   readonly reranker?: Reranker | null;
   readonly translates?: boolean;
   readonly connectionsMax: number;
+  /** Where files lie instead of the database. */
+  readonly objects?: ObjectStore | null;
   readonly logger: Logger;
 };
 
@@ -64,13 +68,18 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
   const { owner, role } = options;
   const root = resolve(options.workDir);
   await clearWork(database, root);
+  const objects = await openObjects(database, options.objects);
   await database.run('INSERT INTO owner(id, role) VALUES ($1, $2)', [owner.id, payloads]);
-  const blobs = createBlobs(database);
+  const workDir = join(root, owner.id);
+  const blobs =
+    objects === null
+      ? createBlobs(database)
+      : createObjectBlobs({ ...objects, database, owner: owner.id, workDir, logger: options.logger });
   const files = createPostgresFileStore({
     database,
     membership: { id: owner.id, lost: owner.lost, fence },
     blobs,
-    workDir: join(root, owner.id),
+    workDir,
     payloadSql: `SELECT blob.id, bytes FROM document_part JOIN blob ON blob.id = blob WHERE doc_key = '${payloads}' AND version = $1`,
   });
   const unneeded = createUnneeded();
@@ -108,6 +117,7 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
       async sweep({ isAlive, needsPayload, isLive }) {
         for (const row of await database.query('SELECT id FROM owner WHERE role = $1', [payloads]))
           if (!(await isAlive(row['id'] as string))) await forget(row['id'] as string);
+        await blobs.sweep();
         const isUnneeded = unneeded.look();
         return sweepVersions(database, blobs, async (id, isPayload) =>
           isPayload ? !isUnneeded(id, await needsPayload(id)) : isLive(id),
@@ -117,7 +127,7 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
       async state() {
         try {
           await database.query('SELECT 1');
-          return { state: 'ready' };
+          return await blobs.state();
         } catch (error) {
           return { state: 'unusable', reason: `the database does not answer: ${(error as Error).message}` };
         }
@@ -135,7 +145,7 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
   /** Waits for what it is just writing; then removes what it has begun. */
   async function forget(id: string): Promise<void> {
     await database.run('DELETE FROM owner WHERE id = $1', [id]);
-    await blobs.sweep();
+    await blobs.sweep(id);
   }
 }
 

@@ -26,6 +26,8 @@ export interface Database {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Does it when the transaction around this call is committed, before that returns, but outside it; at once where there is none. */
   afterCommit(work: () => void | Promise<void>): Promise<void>;
+  /** Whether this call is part of a transaction that has not ended. */
+  readonly isInside: boolean;
   /** Does it when this is the first call of that name in the transaction around it; at once where there is none. */
   once(name: string, work: () => Promise<void>): Promise<void>;
   /** Does it outside the transaction that this call is part of, on another connection. */
@@ -205,6 +207,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       if (outer.done.has(name)) return;
       await work();
       outer.done.add(name);
+    },
+    get isInside() {
+      return current.getStore()?.open === true;
     },
     apart: (work) => current.exit(work),
     query: async (sql, values = []) => (await execute(sql, values)).rows,

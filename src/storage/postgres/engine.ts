@@ -14,7 +14,9 @@ import { createNotifier } from '../notifier.ts';
 import type { Arrival, Engine, StoreState } from '../engine.ts';
 import { createTaskWatch } from '../task-watch.ts';
 import { createBell } from './bell.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
 import { createBlobs } from './blobs.ts';
+import { createObjectBlobs, openObjects } from './object-blobs.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openJobs } from './jobs.ts';
 import { letsIn, openListenConnection, type Signal } from './listen-connection.ts';
@@ -39,6 +41,8 @@ export type PostgresEngineOptions = {
   readonly translates?: boolean;
   /** Connections of this process, one more being held for notifications. */
   readonly connectionsMax: number;
+  /** Where files lie instead of the database. */
+  readonly objects?: ObjectStore | null;
   /** How long an ended task is kept. */
   readonly taskRetentionMs: number;
   /** A process that has not shown itself for so long is dead; at least 2000. */
@@ -88,6 +92,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   const id = `${role}-${options.newId()}`;
   const root = resolve(options.workDir);
   await clearWork(database, root);
+  const objects = await openObjects(database, options.objects);
 
   const notifier = createNotifier();
   const leases = createHeldLeases();
@@ -114,7 +119,10 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     logger,
   });
   joined = membership;
-  const blobs = createBlobs(database);
+  const blobs =
+    objects === null
+      ? createBlobs(database)
+      : createObjectBlobs({ ...objects, database, owner: id, workDir: join(root, id), logger });
   const index = createPostgresIndex({ database, ...options, merges: role === 'worker' });
   const files = createPostgresFileStore({ database, membership, blobs, workDir: join(root, id) });
   const room = createRoom({ database, blobs, owner: id });
@@ -195,10 +203,10 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   }
 
   /** Uploads on their way and scratch of processes that are gone; and what they did last they may have told nobody. */
-  async function removeUnowned(): Promise<void> {
+  async function removeUnowned(owner: string): Promise<void> {
     await signals.send({ kind: 'missed' });
-    await blobs.sweep();
     await clearWork(database, root);
+    await blobs.sweep(owner);
   }
 
   /** All processes do it; what one has removed the others do not find. */

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { callbackify } from 'node:util';
 import type { FileKey, FileStore, IncomingReceipt, Receipt } from '../file-store.ts';
@@ -14,7 +14,7 @@ import { receiveEach } from '../one-by-one.ts';
 import { type DocumentPart, optionalParts } from '../../documents/document-part.ts';
 import { AppError } from '../../errors.ts';
 import { isTaskId, type TaskId, type Version } from '../../tasks/task.ts';
-import { type Blobs, blobRowBytes } from './blobs.ts';
+import { type ArrivingBlob, type Blobs, blobRowBytes } from './blobs.ts';
 import type { Database } from './database.ts';
 import { docKeyOf } from './jobs.ts';
 import type { Membership } from './membership.ts';
@@ -133,8 +133,15 @@ export function createPostgresFileStore(options: {
     return path;
   }
 
-  const publish = (docId: string, version: Version, scratchDir: string): Promise<void> =>
-    database.transaction(async () => {
+  /** Within a transaction nothing is done: it would wait for what is outside the database. */
+  async function prepare(scratchDir: string): Promise<void> {
+    const parts = await readdir(scratchDir).catch(() => []);
+    await blobs.prepare(parts.map((part) => join(scratchDir, part)));
+  }
+
+  async function publish(docId: string, version: Version, scratchDir: string): Promise<void> {
+    await prepare(scratchDir);
+    await database.transaction(async () => {
       await membership.fence();
       const docKey = docKeyOf(docId);
       const there = await database.query(`SELECT 1 FROM document_part WHERE doc_key = $1 AND version = $2 LIMIT 1`, [
@@ -149,16 +156,19 @@ export function createPostgresFileStore(options: {
         SELECT $2, $1, $3, 'original', payload.id FROM (${payloadSql}) AS payload`;
       await database.run(original, [version.id, docKey, version.ordinal]);
     });
+  }
 
   /** Small ones in one statement. */
   async function storeParts(docKey: string, { id, ordinal }: Version, folder: string, parts: readonly string[]): Promise<void> {
-    const sized = await Promise.all(parts.map(async (part) => ({ part, bytes: (await stat(join(folder, part))).size })));
+    const prepared = await blobs.storePrepared(parts.map((part) => join(folder, part)));
+    const stored = new Map([...prepared].map(([path, blob]) => [basename(path), blob]));
+    const others = parts.filter((part) => !stored.has(part));
+    const sized = await Promise.all(others.map(async (part) => ({ part, bytes: (await stat(join(folder, part))).size })));
     const [small, large] = [
       sized.filter(({ bytes }) => bytes <= togetherBytesMax),
       sized.filter(({ bytes }) => bytes > togetherBytesMax),
     ];
     const contents = await Promise.all(small.map(({ part }) => readFile(join(folder, part))));
-    const stored = new Map<string, number>();
     for (const [at, blob] of (await blobs.storeAll(contents)).entries()) stored.set(small[at]!.part, blob);
     for (const { part } of large) stored.set(part, await blobs.store(join(folder, part)));
     const insert = `INSERT INTO document_part(doc_key, version, ordinal, part, blob)
@@ -175,7 +185,7 @@ export function createPostgresFileStore(options: {
 
   async function receive({ bytesMax }: { bytesMax: number }): Promise<IncomingReceipt> {
     if (closed || membership.lost.aborted) throw new AppError('unavailable', 'RAG service is not ready.');
-    const receipt = new BlobReceipt(blobs, membership.id, bytesMax);
+    const receipt = new BlobReceipt(blobs.arrive(membership.id), bytesMax);
     receipts.add(receipt);
     return receipt;
   }
@@ -212,6 +222,7 @@ export function createPostgresFileStore(options: {
       scratches.set(taskId, [...(scratches.get(taskId) ?? []), folder]);
       return folder;
     },
+    prepare,
     publish,
     settle: (docId, { id, ordinal }) =>
       database.transaction(async () => {
@@ -223,8 +234,9 @@ export function createPostgresFileStore(options: {
         const current = 'SELECT ordinal, version FROM current_version WHERE current_version.doc_key = $1';
         await dropParts(`doc_key = $1 AND (ordinal, version) < (${current})`, [docKey]);
       }),
-    mend: (docId, version, scratchDir) =>
-      database.transaction(async () => {
+    async mend(docId, version, scratchDir) {
+      await prepare(scratchDir);
+      await database.transaction(async () => {
         await membership.fence();
         const docKey = docKeyOf(docId);
         const made = await readdir(scratchDir);
@@ -232,16 +244,16 @@ export function createPostgresFileStore(options: {
         const surplus = made.includes('content.md') ? optionalParts.filter((part) => !made.includes(part)) : [];
         for (const part of [...made, ...surplus]) {
           await dropParts('doc_key = $1 AND version = $2 AND part = $3', [docKey, version, part]);
-          if (!made.includes(part)) continue;
-          const sql = 'INSERT INTO document_part(doc_key, version, ordinal, part, blob) VALUES ($1, $2, $3, $4, $5)';
-          await database.run(sql, [docKey, version, ordinal, part, await blobs.store(join(scratchDir, part))]);
         }
+        await storeParts(docKey, { id: version, ordinal }, scratchDir, made);
         await database.afterCommit(async () => {
           copies.delete(version);
           scratches.delete(version);
+          await blobs.forget(scratchDir);
           await rm(scratchDir, { recursive: true, force: true });
         });
-      }),
+      });
+    },
     async withStored(docId, version, look) {
       const folder = await newFolder('checking');
       try {
@@ -276,6 +288,7 @@ export function createPostgresFileStore(options: {
       }
     },
     async tidy(taskId) {
+      for (const folder of scratches.get(taskId) ?? []) await blobs.forget(folder);
       scratches.delete(taskId);
       for (const name of await readdir(workDir).catch(() => [])) {
         const [kind, id] = name.split('.');
@@ -291,6 +304,7 @@ export function createPostgresFileStore(options: {
     },
     async close() {
       closed = true;
+      await blobs.close();
       await rm(workDir, { recursive: true, force: true });
     },
   };
@@ -298,24 +312,16 @@ export function createPostgresFileStore(options: {
 
 class BlobReceipt implements IncomingReceipt {
   readonly stream: Writable;
-  blob: number | null = null;
   kept = false;
   bytes = 0;
   sha256 = '';
-  readonly #blobs: Blobs;
-  readonly #owner: string;
+  readonly #arriving: ArrivingBlob;
   readonly #bytesMax: number;
   readonly #hash = createHash('sha256');
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
-  /** All of it, where it is small; null while it is not whole, and when it is discarded. */
-  #held: Buffer | null = null;
-  #rows = 0;
   #busy: Promise<void> = Promise.resolve();
 
-  constructor(blobs: Blobs, owner: string, bytesMax: number) {
-    this.#blobs = blobs;
-    this.#owner = owner;
+  constructor(arriving: ArrivingBlob, bytesMax: number) {
+    this.#arriving = arriving;
     this.#bytesMax = bytesMax;
     this.stream = new Writable({
       highWaterMark: blobRowBytes,
@@ -328,20 +334,15 @@ class BlobReceipt implements IncomingReceipt {
   }
 
   /** In the caller's transaction, again when that is done again. */
-  async store(): Promise<number> {
-    if (this.#held !== null) return this.#blobs.storeBytes(this.#held);
-    if (this.blob !== null && (await this.#blobs.adopt(this.blob, this.bytes))) return this.blob;
-    throw new Error('the upload is no longer there');
+  store(): Promise<number> {
+    return this.#arriving.store();
   }
 
   async discard(): Promise<void> {
     if (this.kept) return;
     this.stream.destroy();
     await this.#busy;
-    const blob = this.blob;
-    this.blob = null;
-    this.#held = null;
-    if (blob !== null) await this.#blobs.drop([blob]);
+    await this.#arriving.drop();
   }
 
   #step(work: () => Promise<void>, done: (error?: Error) => void): void {
@@ -354,26 +355,11 @@ class BlobReceipt implements IncomingReceipt {
     this.bytes += chunk.byteLength;
     if (this.bytes > this.#bytesMax) throw new AppError('invalid_document', 'Invalid document: File too large');
     this.#hash.update(chunk);
-    this.#waiting.push(chunk);
-    this.#waitingBytes += chunk.byteLength;
-    if (this.#waitingBytes >= blobRowBytes) await this.#flush();
+    await this.#arriving.write(chunk);
   }
 
-  /** What is small has no row of its own before somebody keeps it. */
   async #finish(): Promise<void> {
-    if (this.blob === null) this.#held = Buffer.concat(this.#waiting);
-    else await this.#flush();
+    await this.#arriving.finish();
     this.sha256 = this.#hash.digest('hex');
-  }
-
-  async #flush(): Promise<void> {
-    this.blob ??= await this.#blobs.begin(this.#owner);
-    const data = Buffer.concat(this.#waiting);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    for (let at = 0; at < data.length; at += blobRowBytes) {
-      await this.#blobs.append(this.blob, this.#rows, data.subarray(at, at + blobRowBytes));
-      this.#rows += 1;
-    }
   }
 }

@@ -41,7 +41,7 @@ export type MembershipOptions = {
   /** Lets the tasks of an owner that is gone wait again, in the transaction that removes it. */
   readonly recover: (owner: string) => Promise<readonly TaskId[]>;
   /** Called after a process was removed: what else it had begun is nobody's. */
-  readonly onDeath: () => Promise<void>;
+  readonly onDeath: (owner: string) => Promise<void>;
   readonly logger: Logger;
   /** A clock that never steps, in milliseconds. */
   readonly steadyMs?: () => number;
@@ -97,7 +97,7 @@ export async function join(options: MembershipOptions): Promise<Membership> {
     });
     if (tasks === null) return;
     logger.warn({ owner, tasks }, 'a process is gone; its tasks wait again');
-    await options.onDeath();
+    await options.onDeath(owner);
   }
 
   return {

@@ -1,14 +1,13 @@
 /** Whether the database takes uploads: once it has refused one, it is tried, as an upload would, before anybody is told that it does again. */
-import { randomBytes } from 'node:crypto';
 import { troubleOf } from '../../trouble.ts';
 import type { StoreState } from '../engine.ts';
-import { type Blobs, blobRowBytes } from './blobs.ts';
+import type { Blobs } from './blobs.ts';
 import type { Database } from './database.ts';
 
 /** How often it is tried at most. */
 const probeMs = 500;
 
-export function createRoom(options: { database: Database; blobs: Pick<Blobs, 'begin' | 'append' | 'drop'>; owner: string }): {
+export function createRoom(options: { database: Database; blobs: Pick<Blobs, 'tryRoom' | 'state'>; owner: string }): {
   /** Cheap while nothing is refused. */
   state(): Promise<StoreState>;
   /** What an upload has met. */
@@ -19,17 +18,10 @@ export function createRoom(options: { database: Database; blobs: Pick<Blobs, 'be
   let probedAt = -Infinity;
   let probing: Promise<void> | null = null;
 
-  /** What an upload does: bytes that no page has room for yet, and the table of tasks. */
   async function probe(): Promise<void> {
-    const blob = await database.transaction(async () => {
-      const begun = await blobs.begin(owner);
-      await blobs.append(begun, 0, randomBytes(blobRowBytes));
-      await database.run('UPDATE task SET cancel = cancel WHERE false');
-      return begun;
-    });
+    await blobs.tryRoom(owner);
     database.roomFound();
     refusal = null;
-    await blobs.drop([blob]);
   }
 
   async function probeSometimes(): Promise<void> {
@@ -54,7 +46,7 @@ export function createRoom(options: { database: Database; blobs: Pick<Blobs, 'be
     async state() {
       if (database.lacksRoom) refusal ??= { state: 'full', reason: 'the database has no room' };
       if (refusal !== null) await probeSometimes();
-      return refusal ?? { state: 'ready' };
+      return refusal ?? blobs.state();
     },
   };
 }

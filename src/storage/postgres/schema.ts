@@ -133,6 +133,12 @@ CREATE INDEX document_changed ON document(collection, changed);
   `
 ALTER TABLE version ADD COLUMN tokens integer NOT NULL DEFAULT 0;
 `,
+  // Bytes outside the database: a blob with an object has no rows of bytes. What nothing needs any more is noted until it is deleted.
+  `
+ALTER TABLE blob ADD COLUMN object text;
+CREATE TABLE object_space(one boolean PRIMARY KEY DEFAULT true CHECK (one), name text NOT NULL, swept_at timestamptz);
+CREATE TABLE unneeded_object(object text PRIMARY KEY);
+`,
 ];
 
 /**

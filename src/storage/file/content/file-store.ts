@@ -315,6 +315,7 @@ export function createFileFileStore(options: {
     settle: (docId, version) => health.guard(() => settle(docId, version)),
     mend: (docId, version, scratchDir) => health.guard(() => mend(docId, version, scratchDir)),
     withStored: (docId, version, look) => look(versionOf(docId, version)),
+    prepare: () => Promise.resolve(),
     unpublish: (docId, version) => health.guard(() => unpublish(docId, version)),
     remove: (docId, ordinal) => health.guard(() => remove(docId, ordinal)),
     documents,

@@ -1,0 +1,95 @@
+/**
+ * A local server in place of an object store: PUT, GET with Range, HEAD, DELETE and ListObjectsV2 in memory. It checks each signature
+ * and digest by the specification of Signature Version 4, with none of the client's code.
+ */
+import { createHash, createHmac } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+export const objectCredentials = { accessKeyId: 'test-access', secretAccessKey: 'test-secret-of-objects', sessionToken: '' };
+const region = 'test-region';
+
+export type ObjectServer = AsyncDisposable & {
+  /** By bucket and key. */
+  readonly objects: ReadonlyMap<string, Buffer>;
+  /** Of FILES_URL, for a bucket and prefix of its own. */
+  filesUrl(bucket: string): string;
+  /** Statuses that the next requests are refused with. */
+  readonly refusals: number[];
+};
+
+export async function startObjectServer(): Promise<ObjectServer> {
+  const objects = new Map<string, Buffer>();
+  const refusals: number[] = [];
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await buffer(request);
+    const url = new URL(request.url ?? '', 'http://server');
+    const refusal = refusals.shift();
+    if (refusal !== undefined) return refuse(response, refusal, 'SlowDown');
+    if (!isSigned(request, url)) return refuse(response, 403, 'SignatureDoesNotMatch');
+    if (createHash('sha256').update(body).digest('hex') !== request.headers['x-amz-content-sha256'])
+      return refuse(response, 400, 'XAmzContentSHA256Mismatch');
+    const key = decodeURIComponent(url.pathname.slice(1));
+    if (url.searchParams.has('list-type')) return list(response, key, url.searchParams);
+    if (request.method === 'PUT') objects.set(key, body);
+    if (request.method === 'DELETE') objects.delete(key);
+    if (request.method === 'PUT' || request.method === 'DELETE') return void response.writeHead(200).end();
+    const found = objects.get(key);
+    if (found === undefined) return refuse(response, 404, 'NoSuchKey');
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const part = first === undefined ? found : found.subarray(Number(first), Number(last) + 1);
+    response.writeHead(first === undefined ? 200 : 206, { 'content-length': part.length, etag: '"one"' });
+    response.end(request.method === 'HEAD' ? undefined : part);
+  }
+
+  function list(response: ServerResponse, bucket: string, asked: URLSearchParams): void {
+    const begin = `${bucket}${asked.get('prefix') ?? ''}`;
+    const after = asked.get('continuation-token') ?? '';
+    const all = [...objects.keys()].filter((key) => key.startsWith(begin) && key > after).toSorted();
+    // Pages of two, so that every listing of some length has several.
+    const page = all.slice(0, 2);
+    const more = all.length > page.length;
+    const contents = page.map((key) => `<Contents><Key>${key.slice(bucket.length)}</Key></Contents>`).join('');
+    const next = more ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '';
+    response.end(`<ListBucketResult><IsTruncated>${more}</IsTruncated>${contents}${next}</ListBucketResult>`);
+  }
+
+  const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    objects,
+    refusals,
+    filesUrl: (bucket) => `s3://${bucket}/kept?endpoint=http://127.0.0.1:${port}&region=${region}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function refuse(response: ServerResponse, status: number, code: string): void {
+  response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`);
+}
+
+function isSigned({ method = '', headers }: IncomingMessage, url: URL): boolean {
+  const [, date = '', signed = '', signature = ''] =
+    /^AWS4-HMAC-SHA256 Credential=test-access\/(\d{8})\/test-region\/s3\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(
+      headers.authorization ?? '',
+    ) ?? [];
+  const query = [...url.searchParams].map((pair) => pair.map(encoded).join('=')).toSorted();
+  const named = signed.split(';').map((name) => `${name}:${String(headers[name] ?? '').trim()}\n`);
+  const canonical = [method, url.pathname, query.join('&'), named.join(''), signed, headers['x-amz-content-sha256']].join('\n');
+  const scope = `${date}/${region}/s3/aws4_request`;
+  const digest = createHash('sha256').update(canonical).digest('hex');
+  const text = ['AWS4-HMAC-SHA256', headers['x-amz-date'], scope, digest].join('\n');
+  const hmac = (key: Buffer | string, value: string): Buffer => createHmac('sha256', key).update(value).digest();
+  const key = [date, region, 's3', 'aws4_request'].reduce<Buffer | string>(hmac, `AWS4${objectCredentials.secretAccessKey}`);
+  return hmac(key, text).toString('hex') === signature;
+}
+
+function encoded(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+}
