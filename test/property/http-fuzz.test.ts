@@ -10,7 +10,7 @@ import { type FuzzTarget, inMemory, onEngine } from '../support/fuzz-targets.ts'
 import { deliveryId } from '../support/optional-routes.ts';
 import { checker, fitting, type Components, type JsonSchema } from '../support/json-schema.ts';
 
-const shortRuns = 8;
+const shortRuns = 15;
 const moreMax = 20;
 const runs = Number(process.env.FUZZ_RUNS ?? shortRuns);
 const formRuns = Number(process.env.FUZZ_FORMS ?? 150);
