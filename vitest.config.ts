@@ -29,8 +29,8 @@ export default defineConfig({
     maxWorkers: 2 * availableParallelism(),
     sequence: { sequencer: LongestFirst },
     // Many tests start whole servers; none asserts a time, so a slow machine only takes longer.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     env: { NODE_COMPILE_CACHE: 'node_modules/.cache/node' },
     projects: [
       // What a unit test sets it takes back, so its files share processes: a quarter less of their processor time.

@@ -17,7 +17,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rag-intake-commands-'));
   server = await startServer({ dataDir: await makeDataDir(), rigged: true });
-}, 120_000);
+});
 
 afterAll(async () => {
   await server.stop();

@@ -1,12 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as breathe } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/command.ts';
 import { enginesCombined, type Place, type TestEngine } from '../support/engines.ts';
 import { insert, search, startProcess, startServer, type TestServer } from '../support/server.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 type Document = { task_id: string; chunks: number; inserted_at: string; filename: string; warnings: string[] };
 

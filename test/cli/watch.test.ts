@@ -123,7 +123,7 @@ describe('rag-intake watch', () => {
   });
 
   it('ends with what the folder has, whatever happened, and server and watcher killed meanwhile', async () => {
-    const outcome = await followChanges({ files: 40, changes: 60, seed: 7, deadlineMs: 120_000 });
+    const outcome = await followChanges({ files: 40, changes: 60, seed: 7, deadlineMs: 500_000 });
 
     expect(outcome).toMatchObject({ wrong: [], halves: [] });
     expect(outcome.files).toBeGreaterThan(20);

@@ -11,7 +11,6 @@ it.each(clockEngines)(
     await using place = await open();
     expect(await clockHistories(place.harness, { histories: 20, seed }), `seed ${seed}`).toEqual([]);
   },
-  180_000,
 );
 
 it('the judge tells a document that went back, and lets two that were accepted at once end either way', () => {

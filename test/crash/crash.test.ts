@@ -9,13 +9,13 @@ const seed = Date.now() % 1_000_000;
 describe('no acknowledged task is lost, none ends twice, nothing is left over', () => {
   it('when a process dies, stops or meets a broken disk at a named point', async () => {
     expect(await runFailpoints({ pointsMax: 2, seed }), `seed ${seed}`).toBe(true);
-  }, 180_000);
+  });
 
   it('when any one disk operation fails', async () => {
     expect(await runNthOperation({ every: 40, errnos: 'one', seed }), `seed ${seed}`).toBe(true);
-  }, 180_000);
+  });
 
   it('when the power is cut', async () => {
     expect(await runPowerLoss({ points: 12, seed }), `seed ${seed}`).toBe(true);
-  }, 180_000);
+  });
 });

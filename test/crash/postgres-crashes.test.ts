@@ -9,4 +9,4 @@ it('no task on PostgreSQL is lost or done twice when workers die at each step of
   const seed = Date.now() % 1_000_000;
   const figures = await killWorkersAndServer(server, { tasks: 20, kills: 5, restarts: 1, seed });
   expect(showFigures(figures), `seed ${seed}`).toBe(true);
-}, 180_000);
+});

@@ -33,7 +33,7 @@ describe.each(engines)('what is said of a document, on $name', ({ open }) => {
   beforeAll(async () => {
     engine = await open();
     server = await startServer({ ...(await engine.newPlace()), env: {} });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await server.stop();

@@ -32,7 +32,7 @@ describe.each(engines)('the second part of the contract on $name', ({ open }) =>
     await ask('PUT', '/documents/long?filename=long.md', long);
     await ask('PUT', '/documents/a?collection=hr&filename=a.txt', 'The puffin of hr.');
     await ask('PUT', '/documents/a?collection=finance&filename=a.txt', 'The puffin of finance.');
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await server.stop();

@@ -15,6 +15,5 @@ describe('a file that repeats a small unit of its format', () => {
       expect(all).toHaveLength(unitsOfEach);
       expect(all.map(faultOf).filter((fault) => fault !== null)).toEqual([]);
     },
-    120_000,
   );
 });

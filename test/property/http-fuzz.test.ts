@@ -35,7 +35,7 @@ type Kind = 'valid' | 'broken' | 'form';
 /** How often each operation answered what, so that a fuzz that only ever sees 404 is noticed. */
 const seen = new Map<string, { sent: Record<Kind, number>; statuses: Map<number, number> }>();
 
-vi.setConfig({ testTimeout: 180_000 * Math.max(1, runs / shortRuns) });
+vi.setConfig({ testTimeout: 600_000 * Math.max(1, runs / shortRuns) });
 
 const targets = [
   { name: 'services in memory', open: inMemory },

@@ -4,7 +4,7 @@
 const pauseMsMin = 10;
 const pauseMsMax = 200;
 
-export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 60_000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 180_000): Promise<void> {
   const startedAt = performance.now();
   const deadline = startedAt + deadlineMs;
   let last: unknown;

@@ -389,6 +389,8 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
       for (const marker of brokenMarkers([name])) await reclaim.recover(marker);
     }
     await log.end();
+    // It takes its time, and whoever slept over it learns here that others have taken the lease.
+    await owner.holds();
     await owner.release();
   }
 

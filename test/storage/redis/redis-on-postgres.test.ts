@@ -9,7 +9,7 @@ import { createRedisOnPostgresHarness } from '../../support/redis-on-postgres-ha
 
 let redis: RedisServer;
 let postgres: Databases;
-beforeAll(async () => void ([redis, postgres] = await Promise.all([startRedis(), sharedPostgres()])), 60_000);
+beforeAll(async () => void ([redis, postgres] = await Promise.all([startRedis(), sharedPostgres()])));
 afterAll(() => Promise.all([redis, postgres].map((server) => server[Symbol.asyncDispose]())));
 
 const create = () => createRedisOnPostgresHarness(redis, postgres);
