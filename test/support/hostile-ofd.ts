@@ -72,7 +72,7 @@ export function hostileOfdFiles(): HostileFile[] {
             objects: text,
           })),
         }),
-      ends: /^limit_exceeded: .*MAX_CHARACTERS|^limit_exceeded: One page draws more than/,
+      ends: /^limit_exceeded: .*MAX_CHARACTERS|^limit_exceeded: The pages draw more than 1000000 objects/,
       quick: { charactersMax: 500_000 },
     },
     {

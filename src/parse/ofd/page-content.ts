@@ -51,6 +51,8 @@ export type OfdPageBounds = PageBounds & {
   readonly charactersMax: number;
   /** Objects that are written elsewhere. */
   readonly sharedMax: number;
+  /** The sentence when there are more. */
+  readonly tooManyShared: string;
   /** Runs of type and lines that are kept, together. */
   readonly marksMax: number;
 };
@@ -123,7 +125,7 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
     for (const each of elements(node)) {
       if (each.attributes['Visible'] === 'false') continue;
       if (++objectCount % timeCheckedEvery === 0) bounds.checkTime();
-      if (from.isShared && ++sharedCount > bounds.sharedMax) throw tooManyShared(bounds.sharedMax);
+      if (from.isShared && ++sharedCount > bounds.sharedMax) throw new DocumentError('limit_exceeded', bounds.tooManyShared);
       switch (each.name) {
         case 'Content':
         case 'Layer':
@@ -199,13 +201,6 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
 
 /** How many drawings are open, and whether what is drawn is written elsewhere. */
 type DrawnFrom = { readonly depth: number; readonly isShared: boolean };
-
-function tooManyShared(count: number): DocumentError {
-  return new DocumentError(
-    'limit_exceeded',
-    `One page draws more than ${count} objects of templates and repeated drawings where some hundred are usual (a fixed limit, beside MAX_CELLS)`,
-  );
-}
 
 function tooMuchText(count: number): DocumentError {
   return new DocumentError('limit_exceeded', `The file holds more than ${count} characters of text (MAX_CHARACTERS)`);

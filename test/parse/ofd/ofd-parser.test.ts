@@ -223,6 +223,18 @@ describe('an OFD that draws what is written once again and again', () => {
     );
   });
 
+  it('is refused when its pages together draw more than a file may, and says so of the file', async () => {
+    const use = '<ofd:CompositeObject ResourceID="u" Boundary="0 0 9 9"/>'.repeat(300);
+    const file = makeOfd({
+      pages: Array.from({ length: 12 }, () => ({ objects: use })),
+      resources: unit('<ofd:TextObject Boundary="0 0 9 9"/>'.repeat(300)),
+    });
+
+    expect(await refusalOf(parser, file, { filename: 'a.ofd' })).toContain(
+      'limit_exceeded: The pages draw more than 1000000 objects of templates and repeated drawings',
+    );
+  });
+
   it('is refused, not cut short, when its pages draw more characters than a file may hold', async () => {
     const file = makeOfd({
       templates: { t: ofdText({ x: 20, y: 60, text: `begin${' '.repeat(400)}end` }) },
@@ -235,8 +247,9 @@ describe('an OFD that draws what is written once again and again', () => {
   });
 
   it('keeps how its pages look for as many as are stored, and reads the text of all', async () => {
-    const zigzag = `M 0 0 ${'L 9 9 L 0 0 '.repeat(2500)}`;
-    const template = `<ofd:PathObject Boundary="0 0 9 9"><ofd:AbbreviatedData>${zigzag}</ofd:AbbreviatedData></ofd:PathObject>`;
+    const zigzag = `M 0 0 ${'L 9 9 L 0 0 '.repeat(195)}`;
+    const path = `<ofd:PathObject Boundary="0 0 9 9"><ofd:AbbreviatedData>${zigzag}</ofd:AbbreviatedData></ofd:PathObject>`;
+    const template = path.repeat(13);
     const pages = Array.from({ length: 220 }, (_, at) => ({
       head: '<ofd:Template TemplateID="t"/>',
       objects: ofdText({ x: 20, y: 150, text: `the page ${String.fromCodePoint(0x4e00 + at)} says` }),
