@@ -6,7 +6,7 @@ import { insert, makeDataDir, removeDir, search, startServer, type WireTask } fr
 import { sharedPostgres } from '../support/shared-postgres.ts';
 import { until } from '../support/until.ts';
 
-it('with files in an object store, documents are taken in, found, given back, replaced, kept over a restart and deleted', async () => {
+it('with files in an object store, documents are taken in, found, given back, replaced, kept over a restart and deleted [S77]', async () => {
   await using postgres = await sharedPostgres();
   await using objects = await startObjectServer();
   const dataDir = await makeDataDir();
