@@ -5,7 +5,7 @@
 import { type ApiClient, sentenceOf } from './api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { FileList, ListedFolder } from './file-list.ts';
-import type { WireDocumentPage } from './wire-records.ts';
+import type { WireDocumentPage, WireTaskPage } from './wire-records.ts';
 
 export type MirrorOutcome = {
   /** The doc_ids that are gone now. */
@@ -72,4 +72,17 @@ export async function documentsUnder(client: ApiClient, { docIdPrefix }: Pick<Li
     if (page.next_cursor === null) return found;
     cursor = page.next_cursor;
   }
+}
+
+/** Whether uploads are on their way whose doc_id begins as those of this folder do: what they make is in no list of documents yet. */
+export async function someOnTheirWay(client: ApiClient, { docIdPrefix }: Pick<ListedFolder, 'docIdPrefix'>): Promise<boolean> {
+  for (const status of ['pending', 'processing']) {
+    for (let cursor: string | undefined; ;) {
+      const page = await client.json<WireTaskPage>({ path: ['tasks'], query: { status, limit: 1000, cursor } });
+      if (page.tasks.some(({ doc_id: docId }) => docId.normalize('NFC').startsWith(docIdPrefix))) return true;
+      if (page.next_cursor === null) break;
+      cursor = page.next_cursor;
+    }
+  }
+  return false;
 }

@@ -13,7 +13,7 @@ import { type FileList, type ListedFile, listFiles, signatureOf } from './file-l
 import { digest, ingest } from './ingest.ts';
 import { silentProgress } from './ingest-progress.ts';
 import type { FileOutcome } from './ingest-report.ts';
-import { documentsUnder, shareMax } from './mirror.ts';
+import { documentsUnder, shareMax, someOnTheirWay } from './mirror.ts';
 
 /** What happened to one file or document, for people and programs. */
 export type WatchEvent =
@@ -77,8 +77,10 @@ class Follower {
   readonly #dealtWith = new Map<string, string>();
   /** By path: the signature that was seen, and since when. */
   #seen = new Map<string, { readonly signature: string; readonly sinceMs: number }>();
-  /** The documents on the server that come from this folder; null until it was asked. */
-  #there: Set<string> | null = null;
+  /** The documents on the server that come from this folder, as far as is known. */
+  readonly #there = new Set<string>();
+  /** Whether these are all: uploads of a run that was killed, or whose answer was lost, may become documents later. */
+  #knowsAll = false;
   /** Those that were not in the folder when it was last looked at, and since when. */
   #missing = new Map<string, number>();
   #isFirst = true;
@@ -92,7 +94,7 @@ class Follower {
   async look(): Promise<boolean> {
     try {
       const list = await listFiles([this.#options.folder], this.#options.prefix);
-      if (this.#there === null && this.#options.mirror) await this.#askWhatIsThere(list);
+      if (!this.#knowsAll && this.#options.mirror) await this.#askWhatIsThere(list);
       const { settled, waiting } = this.#sort(list);
       const isSent = await this.#send(settled);
       const isRemoved = isSent && this.#options.mirror ? await this.#removeMissing(list, waiting) : isSent;
@@ -107,7 +109,11 @@ class Follower {
 
   async #askWhatIsThere(list: FileList): Promise<void> {
     const [listed] = list.folders;
-    if (listed !== undefined) this.#there = new Set(await documentsUnder(this.#options.client, listed));
+    if (listed === undefined) return;
+    // In this order: what ends between the two questions is among the documents.
+    const isMoreComing = await someOnTheirWay(this.#options.client, listed);
+    for (const docId of await documentsUnder(this.#options.client, listed)) this.#there.add(docId);
+    this.#knowsAll = !isMoreComing;
   }
 
   /** Files not dealt with yet: those that have stayed as they are for long enough, and how many have not. */
@@ -158,7 +164,10 @@ class Follower {
     });
     await Promise.all(outcomes);
     this.#isFirst = stoppedBy !== null;
-    if (stoppedBy !== null) throw stoppedBy;
+    if (stoppedBy !== null) {
+      this.#knowsAll = false;
+      throw stoppedBy;
+    }
     return report.not_sent === 0;
   }
 
@@ -167,12 +176,14 @@ class Follower {
     const { path, docId, signature } = file;
     if (outcome === 'not_sent') return;
     if (outcome === 'failed') {
+      // Its answer may have been lost, and the upload taken.
+      this.#knowsAll = false;
       // It changed, or went: the next look finds what there is now.
       if (!(await isStill(file))) return;
       if (code === null || !laterCodes.includes(code)) this.#dealtWith.set(path, signature);
       return tell({ kind: 'failed', docId, path, error: error ?? 'unknown' });
     }
-    this.#there?.add(docId);
+    this.#there.add(docId);
     this.#missing.delete(docId);
     this.#dealtWith.set(path, signature);
     if (consume) {
@@ -188,7 +199,7 @@ class Follower {
    */
   async #removeMissing(list: FileList, waiting: number): Promise<boolean> {
     const { client, tell, yes, settleMs } = this.#options;
-    const there = this.#there ?? new Set<string>();
+    const there = this.#there;
     const now = performance.now();
     const patienceMs = waiting === 0 ? 0 : movingTimes * settleMs;
     const missing = list.folders[0]?.isWhole === true ? [...there].filter((docId) => !list.seen.has(docId.normalize('NFC'))) : [];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startCommand, type RunningCommand } from '../support/command.ts';
-import { makeDataDir, removeDir, search, startServer, type TestServer } from '../support/server.ts';
+import { insert, makeDataDir, removeDir, search, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { followChanges } from '../support/watched-folder.ts';
 
@@ -13,7 +13,7 @@ let folder: string;
 const running: RunningCommand[] = [];
 
 beforeAll(async () => {
-  server = await startServer({ dataDir: await makeDataDir() });
+  server = await startServer({ dataDir: await makeDataDir(), rigged: true });
 });
 
 beforeEach(async () => {
@@ -78,6 +78,22 @@ describe('rag-intake watch', () => {
 
     expect(await names()).toHaveLength(5);
     expect(command.stderr()).toContain('5 of 5 documents are not in');
+  });
+
+  it('removes what an upload of a killed run makes of a file that has gone, though it ends later', async () => {
+    const slow = { name: 'wait-4000.txt', bytes: 'What a run sent before it was killed' };
+    const sent = await insert(server.url, `${folder.split('/').at(-1)}/gone.txt`, slow, { prefer: 'respond-async' });
+    expect(sent.status).toBe(202);
+    const { task_id: taskId } = (await sent.json()) as { task_id: string };
+    await writeFile(join(folder, 'kept.txt'), 'What is in the folder');
+
+    watch('--mirror', '--yes');
+
+    await until('the upload has ended', async () => {
+      const task = (await (await fetch(`${server.url}/task/${taskId}`)).json()) as { status: string };
+      return task.status === 'completed';
+    });
+    await until('the folder is what is there', async () => String(await names()) === 'kept.txt');
   });
 
   it('never sends a file that is still being written, nor one that will be renamed', async () => {
