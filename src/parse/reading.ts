@@ -30,7 +30,7 @@ const readers = {
   odp: 4,
   ods: 3,
   odt: 4,
-  ofd: 2,
+  ofd: 3,
   'office-xml': 2,
   'ole-package': 1,
   pdf: 1,

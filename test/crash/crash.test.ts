@@ -11,6 +11,10 @@ describe('no acknowledged task is lost, none ends twice, nothing is left over', 
     expect(await runFailpoints({ pointsMax: 2, seed }), `seed ${seed}`).toBe(true);
   });
 
+  it('when a process sleeps over the last step of its close, and says that it was lost', async () => {
+    expect(await runFailpoints({ pointsMax: 1, seed, only: 'log.unlink' })).toBe(true);
+  });
+
   it('when any one disk operation fails', async () => {
     expect(await runNthOperation({ every: 40, errnos: 'one', seed }), `seed ${seed}`).toBe(true);
   });

@@ -3,7 +3,7 @@ import { faultOf, growthOfFormat } from '../bench/growth.ts';
 import { grammars } from '../support/growth/grammars.ts';
 
 /** `npm run fuzz` looks at 150 of each format, and at more sizes. What was slow once comes first. */
-const unitsOfEach = 5;
+const unitsOfEach = 7;
 const sizes = [100_000, 400_000];
 
 describe('a file that repeats a small unit of its format', () => {

@@ -13,7 +13,7 @@ import { checker, fitting, type Components, type JsonSchema } from '../support/j
 const shortRuns = 15;
 const moreMax = 20;
 const runs = Number(process.env.FUZZ_RUNS ?? shortRuns);
-const formRuns = Number(process.env.FUZZ_FORMS ?? 150);
+const formRuns = Number(process.env.FUZZ_FORMS ?? 300);
 
 type Parameter = { in: 'query' | 'path' | 'header'; name: string; required?: boolean; schema: JsonSchema };
 type Content = Record<string, { schema: JsonSchema }>;

@@ -8,7 +8,7 @@ import type { Arrival } from '../engine.ts';
 import type { FileFileStore } from './content/file-store.ts';
 import type { Disk } from './disk/disk.ts';
 import type { DirectorySync } from './disk/directory-sync.ts';
-import { fewAtOnce, flushesAtOnce, stepsAtOnce } from './disk/few-at-once.ts';
+import { fewAtOnce, flushesAtOnce, stepsAtOnce } from '../few-at-once.ts';
 import type { Layout, Marker } from './disk/layout.ts';
 import type { Ordinals } from './ordinals.ts';
 import type { LiveMarkers } from './tasks/live-markers.ts';

@@ -14,6 +14,7 @@ import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { ByteRange } from '../file-store.ts';
 import type { ObjectSource, ObjectStore } from '../objects/object-store.ts';
+import { fewAtOnce } from '../few-at-once.ts';
 import { type ArrivingBlob, type Blobs, blobRowBytes, createBlobs, unreferredSql } from './blobs.ts';
 import type { Database } from './database.ts';
 
@@ -153,7 +154,7 @@ export function createObjectBlobs(options: ObjectBlobsOptions): Blobs {
   }
 
   async function deleteNow(objects: readonly string[]): Promise<void> {
-    await each(objects, (object) => store.delete(keyOf(object)));
+    await fewAtOnce(objects, requestsAtOnce, (object) => store.delete(keyOf(object)));
     await database.run('DELETE FROM unneeded_object WHERE object = ANY($1::text[])', [objects]);
   }
 
@@ -179,8 +180,9 @@ export function createObjectBlobs(options: ObjectBlobsOptions): Blobs {
 
   async function prepare(paths: readonly string[]): Promise<void> {
     if (database.isInside) return;
-    await each(
+    await fewAtOnce(
       paths.filter((path) => !prepared.has(path)),
+      requestsAtOnce,
       async (path) => void prepared.set(path, await put(await sourceOf(path))),
     );
   }
@@ -353,15 +355,4 @@ async function sourceOf(path: string): Promise<ObjectSource> {
 
 function ownerOf(object: string): string {
   return object.slice(0, object.indexOf('/'));
-}
-
-/** A few at once; all have ended when it returns or throws. */
-async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const waiting = [...items];
-  const ended = await Promise.allSettled(
-    Array.from({ length: requestsAtOnce }, async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next);
-    }),
-  );
-  for (const result of ended) if (result.status === 'rejected') throw result.reason;
 }

@@ -12,7 +12,7 @@ import { type Disk, orNull } from '../disk/disk.ts';
 import type { DiskHealth } from '../disk/disk-health.ts';
 import type { DirectorySync } from '../disk/directory-sync.ts';
 import { CorruptFile } from '../disk/durable-json.ts';
-import { fewAtOnce, flushesAtOnce, stepsAtOnce } from '../disk/few-at-once.ts';
+import { fewAtOnce, flushesAtOnce, stepsAtOnce } from '../../few-at-once.ts';
 import { FileReceipt, WholeReceipt } from './staged-upload.ts';
 import { type Layout } from '../disk/layout.ts';
 import type { Owner } from '../ownership/owner.ts';

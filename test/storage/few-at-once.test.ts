@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fewAtOnce } from '../../../../src/storage/file/disk/few-at-once.ts';
+import { fewAtOnce } from '../../src/storage/few-at-once.ts';
 
 describe('steps a few at once', () => {
   it('are never more than that, and all done', async () => {

@@ -1,4 +1,4 @@
-/** Many steps on the disk, a few of them at once. */
+/** Many steps on a disk, or requests to a store, a few of them at once. */
 
 /**
  * Steps that make, write, rename and close and do not flush: they wait for nothing but each other, in the same few folders. With more of them at
