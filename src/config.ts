@@ -577,10 +577,13 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads every setting from `env`. Pure.
+ * Reads every setting from `env`. Pure. `isForOneEngine`: false where settings that say nothing beside the chosen engine are no mistake.
  * @throws ConfigError with all problems together, each as `NAME: expected …, got "…"`.
  */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  { isForOneEngine = true }: { readonly isForOneEngine?: boolean } = {},
+): Config {
   const problems: string[] = [];
   const config = Object.fromEntries(
     Object.entries(settings).map(([key, entry]) => {
@@ -599,7 +602,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       ...webhookProblems(config),
       ...loginProblems(config),
       ...filesProblems(config),
-      ...pointlessSettings(config, env),
+      ...(isForOneEngine ? pointlessSettings(config, env) : []),
     );
   if (problems.length > 0) throw new ConfigError(problems);
   return config;

@@ -6,10 +6,13 @@ import { createLogger, type Logger } from '../logger.ts';
 import { createRedaction } from '../redaction.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 
-/** @throws CliError `settings` that names everything wrong with them. */
-export function localSettings(): Config {
+/**
+ * `isForOneEngine`: false where settings of one engine may stand beside those of another.
+ * @throws CliError `settings` that names everything wrong with them.
+ */
+export function localSettings(options: { readonly isForOneEngine?: boolean } = {}): Config {
   try {
-    return loadConfig(process.env);
+    return loadConfig(process.env, options);
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError(error.problems.join('\n'), exitCodes.settings);
     throw error;

@@ -1,4 +1,5 @@
 /** The tables of a database: made, or brought up to date. */
+import { openObjectStore } from '../open-storage.ts';
 import { openDatabase } from '../storage/postgres/database.ts';
 import { migrate } from '../storage/postgres/schema.ts';
 import { CliError, exitCodes } from './cli-error.ts';
@@ -7,7 +8,8 @@ import type { Said } from './queries.ts';
 
 /** Makes the tables in DATABASE_URL, or brings older ones up to date; safe twice, and while servers run on the same version. */
 export async function migrateDatabase(): Promise<Said> {
-  const { databaseUrl } = localSettings();
+  const config = localSettings();
+  const { databaseUrl } = config;
   if (databaseUrl === '')
     throw new CliError(
       'There is nothing to migrate without DATABASE_URL: a data directory is brought up to date by the server.',
@@ -22,7 +24,7 @@ export async function migrateDatabase(): Promise<Said> {
     logger,
   });
   try {
-    const text = await migrate(database, logger);
+    const text = await migrate(database, logger, await openObjectStore(config));
     return { json: { message: text }, text };
   } finally {
     await database.close();

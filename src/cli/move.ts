@@ -33,7 +33,7 @@ const lookMs = 250;
  * @throws CliError: a server runs on either place, the target holds something else, either cannot be opened.
  */
 export async function move(from: string, to: string, options: MoveOptions): Promise<Said & { readonly same: boolean }> {
-  const config = localSettings();
+  const config = localSettings({ isForOneEngine: false });
   const work = join(config.dataDir, 'move');
   const [source, target] = [readPlace(config, from, join(work, 'from')), readPlace(config, to, join(work, 'to'))];
   if (source.name === target.name) throw new CliError('--from and --to name the same place.', exitCodes.usage);

@@ -74,6 +74,15 @@ function damaged(cause: string): AppError {
   return new AppError('internal', 'The stored text or file of this document is damaged: upload it again.', { cause });
 }
 
+/** @throws AppError `internal`: this file is damaged, as any other may be. */
+function readMeta(content: string, version: TaskId): ReturnType<typeof parseStagedMeta> {
+  try {
+    return parseStagedMeta(content);
+  } catch (error) {
+    throw damaged(`meta.json of ${version}: ${(error as Error).message}`);
+  }
+}
+
 export function createLibrary({ engine, cancel }: LibraryOptions): Library {
   const kept = (docId: string): Promise<string> => keptDocId(docId, async (form) => (await engine.index.info(form)) !== null);
 
@@ -103,7 +112,7 @@ export function createLibrary({ engine, cancel }: LibraryOptions): Library {
   async function factsOf(document: IndexedDocument, part: DocumentPart): Promise<PartSize> {
     if (part === 'original') return { bytes: document.fileBytes };
     const meta = await engine.files.open({ kind: 'document', docId: document.docId, version: document.version, part: 'meta.json' });
-    const { parts } = meta === null ? { parts: undefined } : parseStagedMeta(await text(meta.stream));
+    const parts = meta === null ? undefined : readMeta(await text(meta.stream), document.version).parts;
     const bytes = part === 'content.md' ? parts?.[part]?.bytes : undefined;
     return bytes === undefined ? { bytesMin: document.characters } : { bytes };
   }

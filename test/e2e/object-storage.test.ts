@@ -1,6 +1,7 @@
 /** What a deployment with PostgreSQL and an object store does for a client, from upload to restart. */
 import { expect, it } from 'vitest';
-import { objectCredentials, startObjectServer } from '../support/object-server.ts';
+import { objectCredentials, type ObjectServer, startObjectServer } from '../support/object-server.ts';
+import { runCommand } from '../support/command.ts';
 import { ask } from '../support/postgres.ts';
 import { insert, makeDataDir, removeDir, search, startServer, type WireTask } from '../support/server.ts';
 import { sharedPostgres } from '../support/shared-postgres.ts';
@@ -10,6 +11,7 @@ it('with files in an object store, documents are taken in, found, given back, re
   await using postgres = await sharedPostgres();
   await using objects = await startObjectServer();
   const dataDir = await makeDataDir();
+  const elsewhere = await makeDataDir();
   const url = await postgres.newDatabase();
   const place = {
     dataDir,
@@ -38,15 +40,51 @@ it('with files in an object store, documents are taken in, found, given back, re
   const first = server.log();
   await server.stop();
 
+  const settings = { FILES_URL: place.engineEnv.FILES_URL, ...place.env };
+  const moved = await runCommand(['move', '--from', url, '--to', elsewhere], { DATA_DIR: dataDir, ...settings });
+  expect(moved).toMatchObject({ code: 0, stderr: expect.not.stringContaining('FILES_URL') as string });
+
+  // As a version with other terms would find it: what they are made of lies in the store.
+  await ask(url, 'UPDATE rag_intake.version SET tokens = 0');
+  const migrate = (env: Record<string, string>) => runCommand(['migrate'], { DATABASE_URL: url, ...env });
+  expect((await migrate({})).stderr).toContain('The files of this database are in an object store; set its address.');
+  expect((await migrate(settings)).stdout).toContain('The terms of 1 documents were made anew.');
+
   server = await startServer(place);
   expect(await search(server.url, 'oysters')).toMatchObject([{ citation: { doc_id: 'manual' } }]);
   expect(await get('file')).toBe('The oysters were invited to a pleasant talk.');
   expect(await get('content')).toContain('The oysters were invited');
   expect(await counted('rag_intake.blob_chunk')).toBe(0);
+  await expectHonestFailures(server.url, objects);
   expect((await fetch(`${server.url}/documents/manual`, { method: 'DELETE' })).ok).toBe(true);
   expect(await search(server.url, 'oysters')).toEqual([]);
   await until('no object is left', () => Promise.resolve(kept() === 0));
   await server.stop();
   expect((first + server.log()).includes(objectCredentials.secretAccessKey)).toBe(false);
   await removeDir(dataDir);
+  await removeDir(elsewhere);
 });
+
+/** Before an answer has begun: what the store lost or cut is said, and when it is away that is said. */
+async function expectHonestFailures(url: string, { objects, refusals }: ObjectServer): Promise<void> {
+  const whole = new Map(objects);
+  const ask = (part: string, headers = {}): Promise<Response> => fetch(`${url}/documents/manual/${part}`, { headers });
+  const asked = [['file'], ['content'], ['file', { range: 'bytes=2-9' }], ['file', { range: 'bytes=20-25' }]] as const;
+
+  for (const cut of [() => objects.clear(), () => whole.forEach((bytes, key) => objects.set(key, bytes.subarray(0, 5)))]) {
+    cut();
+    for (const [part, headers] of asked) {
+      const answer = await ask(part, headers);
+      expect(answer.status).toBe(500);
+      expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('is damaged: upload it again') as string });
+    }
+  }
+  for (const [key, bytes] of whole) objects.set(key, bytes);
+  for (const [part, headers] of asked) {
+    refusals.push(...Array<number>(200).fill(503));
+    const answer = await ask(part, headers);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/\d/)]);
+    refusals.length = 0;
+    expect((await ask(part, headers)).ok).toBe(true);
+  }
+}

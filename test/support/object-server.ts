@@ -12,7 +12,7 @@ const region = 'test-region';
 
 export type ObjectServer = AsyncDisposable & {
   /** By bucket and key. */
-  readonly objects: ReadonlyMap<string, Buffer>;
+  readonly objects: Map<string, Buffer>;
   /** Of FILES_URL, for a bucket and prefix of its own. */
   filesUrl(bucket: string): string;
   /** Statuses that the next requests are refused with. */
@@ -39,8 +39,11 @@ export async function startObjectServer(): Promise<ObjectServer> {
     const found = objects.get(key);
     if (found === undefined) return refuse(response, 404, 'NoSuchKey');
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    if (first !== undefined && Number(first) >= found.length) return refuse(response, 416, 'InvalidRange');
     const part = first === undefined ? found : found.subarray(Number(first), Number(last) + 1);
-    response.writeHead(first === undefined ? 200 : 206, { 'content-length': part.length, etag: '"one"' });
+    const place =
+      first === undefined ? {} : { 'content-range': `bytes ${first}-${Number(first) + part.length - 1}/${found.length}` };
+    response.writeHead(first === undefined ? 200 : 206, { 'content-length': part.length, etag: '"one"', ...place });
     response.end(request.method === 'HEAD' ? undefined : part);
   }
 

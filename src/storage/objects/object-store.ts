@@ -13,11 +13,11 @@ export interface ObjectStore {
    */
   put(key: string, source: ObjectSource): Promise<void>;
   /**
-   * All of it, or a part; null when there is none. Memory does not grow with it. A connection that breaks midway is made anew where
+   * All of it, or a part; null when there is none, or no such part of it. `bytes`: of the whole object. Memory does not grow with it. A connection that breaks midway is made anew where
    * it broke, as long as the object is the same; what is shorter or longer than was said is an error.
    * @throws AppError `unavailable`, also from the stream.
    */
-  get(key: string, range: ByteRange | null): Promise<Readable | null>;
+  get(key: string, range: ByteRange | null): Promise<{ readonly stream: Readable; readonly bytes: number } | null>;
   /** Safe twice, and for what was never there. @throws AppError `unavailable`. */
   delete(key: string): Promise<void>;
   /** All keys that begin so, a page at a time; what is put or deleted meanwhile may be among them or not. @throws AppError `unavailable`. */

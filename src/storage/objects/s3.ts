@@ -156,7 +156,8 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
         if (opened.ok && (headers['range'] === undefined || opened.status === 206)) return opened;
         const text = await opened.text();
         const code = codeOf(text);
-        if (opened.status === 404 && code !== 'NoSuchBucket') return new Response(null, { status: 404 });
+        const isGone = (opened.status === 404 && code !== 'NoSuchBucket') || opened.status === 416;
+        if (isGone) return new Response(null, { status: 404 });
         throw new StoreAnswer(opened, code);
       } finally {
         clearTimeout(timer);
@@ -213,7 +214,9 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
     async get(key, range) {
       const response = await rangeOf(key, range, null);
       if (response === null) return null;
-      return Readable.from(bytesOf(key, response, range), { objectMode: false });
+      const { headers } = response;
+      const bytes = Number(/\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] ?? headers.get('content-length'));
+      return { stream: Readable.from(bytesOf(key, response, range), { objectMode: false }), bytes };
     },
     async delete(key) {
       await (await tried(urlOf(key), { method: 'DELETE' }, [404])).body?.cancel();

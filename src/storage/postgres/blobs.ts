@@ -40,8 +40,11 @@ export interface Blobs {
   storeBytes(bytes: Buffer): Promise<number>;
   /** As `storeBytes`, several in one statement; their ids in the same order. */
   storeAll(contents: readonly Buffer[]): Promise<readonly number[]>;
-  /** All of it, or a part: only the rows that hold the part are read. */
-  open(blob: number, range: ByteRange | null): Readable;
+  /**
+   * All of it, or a part: only the rows that hold the part are read. `bytes`: how long the whole is where it lies, null when that cannot
+   * differ from what the database says. Null: what it refers to is gone. @throws AppError `unavailable`.
+   */
+  open(blob: number, range: ByteRange | null): Promise<{ readonly stream: Readable; readonly bytes: number | null } | null>;
   /** Writes it to the local disk; nothing where its bytes are gone. */
   fetch(blob: number, path: string): Promise<void>;
   /** Removes those that nothing refers to. */
@@ -88,7 +91,7 @@ export function createBlobs(database: Database): Blobs {
     }
   }
 
-  const open = (blob: number, range: ByteRange | null): Readable =>
+  const streamOf = (blob: number, range: ByteRange | null): Readable =>
     Readable.from(range === null ? rows(blob) : rowsWithin(blob, range), { objectMode: false });
 
   /** As one value that the server cuts: the driver writes an array of bytes as hexadecimal text, which takes twice the room. */
@@ -156,8 +159,8 @@ export function createBlobs(database: Database): Blobs {
       await database.run('UPDATE blob SET bytes = $2 WHERE id = $1', [blob, bytes]);
       return blob;
     },
-    open,
-    fetch: (blob, path) => pipeline(open(blob, null), createWriteStream(path)),
+    open: (blob, range) => Promise.resolve({ stream: streamOf(blob, range), bytes: null }),
+    fetch: (blob, path) => pipeline(streamOf(blob, null), createWriteStream(path)),
     drop,
     sweep: () =>
       database.run('DELETE FROM blob WHERE owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.id = blob.owner)'),

@@ -211,7 +211,8 @@ export function createPostgresFileStore(options: {
     async open(key, pick) {
       const found = await blobOf(key);
       if (found === null) return null;
-      return { stream: blobs.open(found.blob, pick?.(found.bytes) ?? null), bytes: found.bytes };
+      const opened = await blobs.open(found.blob, pick?.(found.bytes) ?? null);
+      return opened === null ? null : { stream: opened.stream, bytes: opened.bytes ?? found.bytes };
     },
     async stat(key) {
       const found = await blobOf(key);

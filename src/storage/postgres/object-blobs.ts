@@ -8,7 +8,6 @@ import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
@@ -56,7 +55,7 @@ async function openSpace(database: Database, store: ObjectStore): Promise<string
   const known = await spaceOf(database);
   if (known !== null) {
     const file = await store.get(`${known}/${marker}`, null);
-    file?.destroy();
+    file?.stream.destroy();
     if (file === null)
       throw new AppError('unavailable', 'FILES_URL: This is not the bucket that holds the files of this database.');
     return known;
@@ -86,6 +85,14 @@ export async function openObjects(
 async function spaceOf(database: Database): Promise<string | null> {
   const [row] = await database.query('SELECT name FROM object_space');
   return row === undefined ? null : (row['name'] as string);
+}
+
+/** What reads the bytes of this database wherever they lie. @throws as `openObjects`. */
+export async function storedBlobs(database: Database, store: ObjectStore | null, logger: Logger): Promise<Pick<Blobs, 'open'>> {
+  const objects = await openObjects(database, store);
+  return objects === null
+    ? createBlobs(database)
+    : createObjectBlobs({ ...objects, database, owner: 'nobody', workDir: '', logger });
 }
 
 export function createObjectBlobs(options: ObjectBlobsOptions): Blobs {
@@ -163,19 +170,17 @@ export function createObjectBlobs(options: ObjectBlobsOptions): Blobs {
     return (row?.['object'] ?? null) as string | null;
   }
 
-  async function* bytesOf(blob: number, range: ByteRange | null): AsyncGenerator<Uint8Array> {
+  /** The store is asked before anybody begins to answer with it. */
+  async function openBlob(blob: number, range: ByteRange | null): ReturnType<Blobs['open']> {
     const object = await objectOf(blob);
-    if (object === null) return yield* rows.open(blob, range) as AsyncIterable<Buffer>;
-    const stream = await store.get(keyOf(object), range);
-    if (stream === null) throw new Error(`the object of the blob ${blob} is gone`);
-    yield* stream as AsyncIterable<Buffer>;
+    return object === null ? rows.open(blob, range) : store.get(keyOf(object), range);
   }
 
   async function fetchTo(blob: number, path: string): Promise<void> {
     const object = await objectOf(blob);
     if (object === null) return rows.fetch(blob, path);
-    const stream = await store.get(keyOf(object), null);
-    if (stream !== null) await pipeline(stream, createWriteStream(path));
+    const found = await store.get(keyOf(object), null);
+    if (found !== null) await pipeline(found.stream, createWriteStream(path));
   }
 
   async function prepare(paths: readonly string[]): Promise<void> {
@@ -268,7 +273,7 @@ export function createObjectBlobs(options: ObjectBlobsOptions): Blobs {
       unneeded(paths.map((path) => prepared.get(path)!));
       for (const path of paths) prepared.delete(path);
     },
-    open: (blob, range) => Readable.from(bytesOf(blob, range), { objectMode: false }),
+    open: openBlob,
     fetch: fetchTo,
     drop,
     sweep,

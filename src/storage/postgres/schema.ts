@@ -7,6 +7,8 @@ import type { Logger } from '../../logger.ts';
 import { type Database, schemaName } from './database.ts';
 import { rebuildTerms, termsVersion } from './index/rebuild-terms.ts';
 import { installJobs } from './jobs.ts';
+import { storedBlobs } from './object-blobs.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
 
 /** What pg-boss needs. */
 const releaseMin = 130_000;
@@ -143,9 +145,10 @@ CREATE TABLE unneeded_object(object text PRIMARY KEY);
 
 /**
  * Makes the tables, or brings older ones up to date; safe twice and beside others that do the same. Needs the right to create
- * a schema. Says what it did.
+ * a schema. `store`: where files may lie; it is read only when terms are made anew. Says what it did.
+ * @throws AppError `unavailable`, saying what to do.
  */
-export async function migrate(database: Database, logger: Logger): Promise<string> {
+export async function migrate(database: Database, logger: Logger, store: ObjectStore | null = null): Promise<string> {
   await database.query('SELECT 1').catch(unreachable);
   const before = await database.transaction(async () => {
     await database.query(`SELECT pg_advisory_xact_lock(hashtext('${schemaName}'))`);
@@ -156,7 +159,7 @@ export async function migrate(database: Database, logger: Logger): Promise<strin
     const isOlder = found.tables < versions.length || found.tokens < termsVersion;
     if (found.tables > 0 && isOlder) await refuseLiving(database);
     for (const step of versions.slice(found.tables)) await database.query(step);
-    const documents = found.tokens < termsVersion ? await rebuildTerms(database) : 0;
+    const documents = found.tokens < termsVersion ? await rebuildTerms(database, await storedBlobs(database, store, logger)) : 0;
     await database.query('DELETE FROM version');
     await database.query('INSERT INTO version(version, tokens) VALUES ($1, $2)', [versions.length, termsVersion]);
     // pg-boss begins and commits by itself; whoever else migrates waits for the lock of this transaction meanwhile.

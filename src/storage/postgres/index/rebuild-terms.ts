@@ -8,7 +8,7 @@ import { tokensVersion } from '../../../search/analysis/tokens.ts';
 import type { IndexedDocument } from '../../../search/document-index.ts';
 import type { ChunkRow } from '../../../search/ranking/hits.ts';
 import { SegmentBuilder } from '../../../search/index/segments.ts';
-import { createBlobs } from '../blobs.ts';
+import type { Blobs } from '../blobs.ts';
 import type { Database, Row } from '../database.ts';
 import { firstChunkOf } from './index-catalog.ts';
 import { insertSegment, mergeSome } from './segment-store.ts';
@@ -22,8 +22,11 @@ type Terms = Parameters<typeof chunkTerms>[0];
 const documentsAtOnce = 64;
 const chunksAtOnce = 256;
 
-/** In the caller's transaction, while no server works on the database. Memory: the terms of one document. Says how many documents there are. */
-export async function rebuildTerms(database: Database): Promise<number> {
+/**
+ * In the caller's transaction, while no server works on the database. Memory: the terms of one document. Says how many documents there are.
+ * @throws what `blobs` throw.
+ */
+export async function rebuildTerms(database: Database, blobs: Pick<Blobs, 'open'>): Promise<number> {
   await database.run('DELETE FROM segment');
   await database.run('DELETE FROM removed');
   const sql = 'SELECT id, doc_key, version, chunks, record, collection FROM document WHERE id > $1 ORDER BY id LIMIT $2';
@@ -31,28 +34,28 @@ export async function rebuildTerms(database: Database): Promise<number> {
   for (let last = 0; ;) {
     const rows = await database.query(sql, [last, documentsAtOnce]);
     if (rows.length === 0) return documents;
-    for (const row of rows) await rebuildDocument(database, row);
+    for (const row of rows) await rebuildDocument(database, blobs, row);
     while (await mergeSome(database, new Set()));
     last = rows.at(-1)!['id'] as number;
     documents += rows.length;
   }
 }
 
-async function rebuildDocument(database: Database, row: Row): Promise<void> {
+async function rebuildDocument(database: Database, blobs: Pick<Blobs, 'open'>, row: Row): Promise<void> {
   const id = row['id'] as number;
   const { title = null } = JSON.parse(row['record'] as string) as Partial<IndexedDocument>;
   const builder = new SegmentBuilder();
-  for await (const chunk of chunksOf(database, row)) builder.add(chunkTerms(chunk, title));
+  for await (const chunk of chunksOf(database, blobs, row)) builder.add(chunkTerms(chunk, title));
   if (builder.chunks > 0) await insertSegment(database, row['collection'] as string, builder.build(id, firstChunkOf(id)));
 }
 
 /** As they were cut, with what their tables are headed by; where that file is gone, as hits show them. */
-async function* chunksOf(database: Database, row: Row): AsyncGenerator<Terms> {
+async function* chunksOf(database: Database, blobs: Pick<Blobs, 'open'>, row: Row): AsyncGenerator<Terms> {
   const sql = `SELECT blob FROM document_part WHERE doc_key = $1 AND version = $2 AND part = 'chunks.ndjson'`;
   const [part] = await database.query(sql, [row['doc_key'], row['version']]);
-  if (part === undefined) return yield* shownChunks(database, row['id'] as number, row['chunks'] as number);
-  const file = createBlobs(database).open(part['blob'] as number, null);
-  for await (const record of readRecords(file as AsyncIterable<Buffer>)) yield JSON.parse(record) as Terms;
+  const file = part === undefined ? null : await blobs.open(part['blob'] as number, null);
+  if (file === null) return yield* shownChunks(database, row['id'] as number, row['chunks'] as number);
+  for await (const record of readRecords(file.stream as AsyncIterable<Buffer>)) yield JSON.parse(record) as Terms;
 }
 
 async function* shownChunks(database: Database, id: number, chunks: number): AsyncGenerator<Terms> {
