@@ -85,6 +85,7 @@ const searchBody = z
 const problems: readonly RequestErrorCode[] = [
   'bad_request',
   'not_found',
+  'conflict',
   'invalid_document',
   'body_too_large',
   'unsupported_media_type',
