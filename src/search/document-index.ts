@@ -1,4 +1,7 @@
-/** Port: what is searchable. The index is also the arbiter of a task's fate: what it has not switched to was never completed. */
+/**
+ * Port: what is searchable, in two parts. The arbiter decides which version of a document is there, and with it a task's fate: what it has
+ * not switched to was never completed. The searcher finds what the arbiter has decided.
+ */
 import { type Description, type MetadataScalar, undescribed } from '../tasks/given.ts';
 import type { Sort } from '../tasks/ordered-page.ts';
 import type { TaskId, Version } from '../tasks/task.ts';
@@ -189,7 +192,8 @@ export type ChunkPage = { readonly document: IndexedDocument; readonly chunks: r
 
 export type IndexStats = { readonly documents: number; readonly chunks: number; readonly bytes: number };
 
-export interface DocumentIndex {
+/** Who decides. */
+export interface DocumentArbiter {
   /**
    * Resolves when all stored documents are in it: an index that was made anew, or is of an older version, is filled while it is used.
    * Absent: it is always whole. @throws AppError `unavailable` when it cannot be filled; the log says why.
@@ -229,8 +233,6 @@ export interface DocumentIndex {
   wasCommitted(docId: string, version: TaskId): Promise<boolean>;
   /** Without filters, q and sort it costs what it shows; with them also a look at what is kept in memory of each document. */
   list(query: DocumentQuery): Promise<DocumentPage>;
-  /** @throws AppError `unavailable` when it was stopped. */
-  search(query: SearchQuery, stop?: Stop): Promise<SearchAnswer>;
   stats(): Promise<IndexStats>;
   /** What collections hold: those of these names, all for null; one that holds nothing is left out. Cost: does not grow with documents. */
   collectionStats(names: readonly string[] | null): Promise<ReadonlyMap<string, CollectionStats>>;
@@ -244,3 +246,11 @@ export interface DocumentIndex {
   highestOrdinal(): Promise<number>;
   close(): Promise<void>;
 }
+
+/** Who finds: whatever was decided before a question was asked, as soon as the decision has returned. */
+export interface DocumentSearcher {
+  /** @throws AppError `unavailable` when it was stopped. */
+  search(query: SearchQuery, stop?: Stop): Promise<SearchAnswer>;
+}
+
+export interface DocumentIndex extends DocumentArbiter, DocumentSearcher {}

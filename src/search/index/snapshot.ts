@@ -6,6 +6,9 @@ import type { IndexDatabase } from '../sqlite/database.ts';
 import type { Collection } from '../ranking/scorer.ts';
 import { type BlockCache, changeOf, readSegment, removedFrom, type Segment, segmentIds } from './segments.ts';
 
+/** Segments as a ranking looks through them, and the figures of their whole collection. */
+export type Searched = { readonly segments: readonly Segment[]; readonly collection: Collection };
+
 export class Snapshot {
   /** Documents whose rows are hidden where they still have some. */
   #removed: ReadonlySet<number> = new Set();

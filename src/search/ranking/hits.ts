@@ -43,19 +43,30 @@ export function hitReader(ranked: Ranked): HitReader {
   };
 }
 
-/** Ids of the chunks of the same document that stand around a row, so many before and after it. */
-export function chunksAround({ segment, row, chunkId }: Scored, count: number): { before: number[]; after: number[] } {
-  const { firstChunk, chunks } = segment.runAt(row);
+/** A document and the id of its first chunk; the others follow it. */
+type Numbered = { readonly document: IndexedDocument; readonly firstChunk: number };
+
+/** Ids of the chunks of the same document that stand around a chunk, so many before and after it. */
+export function chunksAround(
+  chunkId: number,
+  { document, firstChunk }: Numbered,
+  count: number,
+): { before: number[]; after: number[] } {
   const from = Math.max(firstChunk, chunkId - count);
-  const to = Math.min(firstChunk + chunks - 1, chunkId + count);
+  const to = Math.min(firstChunk + document.chunks - 1, chunkId + count);
   const before = Array.from({ length: chunkId - from }, (_, i) => from + i);
   return { before, after: Array.from({ length: to - chunkId }, (_, i) => chunkId + 1 + i) };
 }
 
 /** Their texts, each with as much as a hit has. */
-export function textsAround(scored: Scored, count: number, textOf: (chunkId: number) => string): NonNullable<SearchHit['context']> {
-  const { before, after } = chunksAround(scored, count);
-  const bounded = (chunkId: number): string => beginningOf(textOf(chunkId), chunkCharactersMax);
+export function textsAround(
+  chunkId: number,
+  entry: Numbered,
+  count: number,
+  textOf: (chunkId: number) => string,
+): NonNullable<SearchHit['context']> {
+  const { before, after } = chunksAround(chunkId, entry, count);
+  const bounded = (id: number): string => beginningOf(textOf(id), chunkCharactersMax);
   return { before: before.map(bounded), after: after.map(bounded) };
 }
 
@@ -87,8 +98,8 @@ export function placeOf(document: IndexedDocument, { page }: Pick<ChunkRow, 'pag
   return { docId: document.docId, filename: document.filename, title: titleOf(document), page };
 }
 
-export function toHit({ scored, more }: PageRow, document: IndexedDocument, row: ChunkRow, read: HitReader): SearchHit {
-  const chunk = toListedChunk(row, scored.row - scored.segment.runAt(scored.row).firstRow);
+export function toHit({ scored, more }: PageRow, { document, firstChunk }: Numbered, row: ChunkRow, read: HitReader): SearchHit {
+  const chunk = toListedChunk(row, scored.chunkId - firstChunk);
   return {
     ...chunk,
     score: scored.score,

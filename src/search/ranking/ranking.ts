@@ -32,7 +32,7 @@ import { type Asked, askedNothing, askedOf, ratings } from './relevance.ts';
 import { addSiblings, type Allowed, bestRows, byScore, idf, mayRuns, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
 import type { Segment } from '../index/segments.ts';
-import type { Snapshot } from '../index/snapshot.ts';
+import type { Searched } from '../index/snapshot.ts';
 import type { Stop } from '../stop.ts';
 import type { Token } from '../analysis/tokens.ts';
 import type { Near } from '../index/vectors.ts';
@@ -80,7 +80,7 @@ export type Ranked = {
 export type RankingInput = {
   /** The text of the chunk that a row stands for. */
   readonly text: (scored: Scored) => string;
-  readonly snapshot: Snapshot;
+  readonly snapshot: Searched;
   readonly vocabulary: Vocabulary;
   /** The chunks nearest by vector, best first; null where the embedder makes none. */
   readonly near: ((limit: number) => readonly Near[]) | null;

@@ -107,14 +107,14 @@ export function answersOf(
 
   function readHit(hit: PageRow, reader: HitReader, context: number): SearchHit {
     const { scored } = hit;
-    const { document } = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
+    const entry = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
     const row = database.get(
       `SELECT start, "end", page, page_end, section, ${beginning} FROM chunk WHERE id = ?`,
       scored.chunkId,
     ) as unknown as Omit<ChunkRow, 'text'> & { text: string | Uint8Array };
-    const found = toHit(hit, document, { ...row, text: decode(row.text) }, reader);
+    const found = toHit(hit, entry, { ...row, text: decode(row.text) }, reader);
     const alsoIn = hit.alsoIn.length === 0 ? {} : { alsoIn: hit.alsoIn.map(placeOfRow) };
-    return { ...found, ...alsoIn, ...(context === 0 ? {} : { context: textsAround(scored, context, textOf) }) };
+    return { ...found, ...alsoIn, ...(context === 0 ? {} : { context: textsAround(scored.chunkId, entry, context, textOf) }) };
   }
 
   function placeOfRow(scored: Scored): NonNullable<SearchHit['alsoIn']>[number] {

@@ -37,7 +37,7 @@ export interface IndexCatalog {
   findById(ids: readonly number[]): Promise<ReadonlyMap<number, CatalogEntry>>;
   /** Adds the row and returns its id and the id of its first chunk. */
   insert(document: IndexedDocument, chunks: number): Promise<{ id: number; firstChunk: number }>;
-  /** Drops the row, its chunks and its vectors; its postings stay until a merge leaves them out. */
+  /** Drops the row and its chunks. */
   drop(entry: CatalogEntry): Promise<void>;
   /** Notes what is said of the document of this entry, and under which version. */
   write(entry: CatalogEntry, document: IndexedDocument): Promise<void>;
@@ -112,11 +112,8 @@ export function createIndexCatalog(database: Database): IndexCatalog {
     async drop({ id, firstChunk, document }) {
       const range = [firstChunk, firstChunk + document.chunks];
       await database.run('DELETE FROM chunk WHERE id >= $1 AND id < $2', range);
-      await database.run('DELETE FROM vector WHERE chunk >= $1 AND chunk < $2', range);
       await database.run('DELETE FROM document WHERE id = $1', [id]);
       await outdate(document.version);
-      if (document.chunks === 0) return;
-      await database.run('INSERT INTO removed(document, collection) VALUES ($1, $2)', [id, collectionOf(document.docId)]);
     },
     async write({ id, document: before }, document) {
       const { version, filename, metadata } = document;
@@ -209,4 +206,9 @@ function toEntry(row: Row): CatalogEntry {
 /** The id of a document's first chunk; the others follow it. */
 export function firstChunkOf(document: number): number {
   return document * chunksPerDocument;
+}
+
+/** Whose chunk it is. */
+export function documentOfChunk(chunk: number): number {
+  return Math.floor(chunk / chunksPerDocument);
 }

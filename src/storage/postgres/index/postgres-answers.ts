@@ -7,31 +7,12 @@ import { createViews } from '../../../search/index/views.ts';
 import { defaultCollection } from '../../../documents/document-name.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../../embed/embedder.ts';
-import type {
-  ChunkPage,
-  DocumentIndex,
-  DocumentPage,
-  DocumentQuery,
-  SearchFilter,
-  SearchHit,
-  SearchQuery,
-} from '../../../search/document-index.ts';
-import {
-  type ChunkRow,
-  chunksAround,
-  headingsOf,
-  hitReader,
-  placeOf,
-  textsAround,
-  toHit,
-  toListedChunk,
-} from '../../../search/ranking/hits.ts';
-import { pageInSteps, type PageRow } from '../../../search/ranking/page.ts';
-import { type Ranked, tuning } from '../../../search/ranking/ranking.ts';
+import type { SearchQuery } from '../../../search/document-index.ts';
+import { type ChunkRow, headingsOf } from '../../../search/ranking/hits.ts';
+import { pageInSteps } from '../../../search/ranking/page.ts';
+import { tuning } from '../../../search/ranking/ranking.ts';
 import type { RankingSteps } from '../../../search/ranking/steps.ts';
-import type { Scored } from '../../../search/ranking/scorer.ts';
 import type { AskIndex, IndexAnswer } from '../../../search/ranking/searcher.ts';
-import { inBoth } from '../../../search/index/document-table.ts';
 import { type BlockSource, decodeWords, Segment } from '../../../search/index/segments.ts';
 import { UnpackedLists, unpackedBytesMax } from '../../../search/index/unpacked.ts';
 import { Snapshot } from '../../../search/index/snapshot.ts';
@@ -41,17 +22,11 @@ import { byNearness, type Near, similarity } from '../../../search/index/vectors
 import type { Dictionary } from '../../../search/translation/dictionary.ts';
 import { Vocabulary } from '../../../search/analysis/vocabulary.ts';
 import type { Database, Row } from '../database.ts';
-import { followTables } from './postgres-table.ts';
-import type { IndexCatalog } from './index-catalog.ts';
+import type { DocumentReader } from './document-reader.ts';
 
 /** Posting blocks, and texts of chunks, that are kept from one search to the next. */
 const blockBytesMax = 128 * 1024 * 1024;
 const textBytesMax = 16 * 1024 * 1024;
-/** Characters and bytes of a stored chunk that are read: more than one of today's takes. */
-const bodyBytesMax = 64 * 1024;
-const longestEscape = 6;
-/** Chunks that are read and marked in one turn of the event loop: this search runs beside everything else in its process. */
-const chunksAtOnce = 16;
 /** A step asks for more in a handful of rounds at most: words, and the terms that they stand for. */
 const roundsMax = 50;
 
@@ -66,21 +41,12 @@ type View = {
   state: string;
 };
 
-export type PostgresAnswers = {
-  readonly ask: AskIndex;
-  /** One page of a list that is filtered, sorted or searched by name. */
-  readonly list: (query: DocumentQuery) => Promise<DocumentPage>;
-  /** As `DocumentIndex.chunks`. */
-  readonly chunks: DocumentIndex['chunks'];
-};
-
 export function createPostgresAnswers(
   database: Database,
-  catalog: IndexCatalog,
+  reader: DocumentReader,
   embedder: Embedder,
   dictionary: () => Dictionary | null,
-): PostgresAnswers {
-  const tables = followTables(database);
+): AskIndex {
   const blocks = new BlockStore(emptyBlock, (data) => data.length, blockBytesMax);
   const texts = new Store<Pick<ChunkRow, 'text' | 'section'>>(
     { text: '', section: '[]' },
@@ -96,51 +62,18 @@ export function createPostgresAnswers(
     embedded: new Set(),
     state: '',
   }));
-  /** One search at a time: they share what is in memory, and the processor as well. */
-  let before: Promise<unknown> = Promise.resolve();
 
-  return {
-    ask: (query, vector, stop) =>
-      inTurn(() => {
-        stop.check();
-        return database.snapshot(() => ask(query, vector, stop), stop.signal);
-      }),
-    list: (query) => inTurn(() => database.snapshot(() => list(query))),
-    chunks: (docId, from, limit) => database.snapshot(() => chunksOf(docId, from, limit)),
-  };
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = before.then(work);
-    before = mine.catch(() => undefined);
-    return mine;
-  }
-
-  async function list(query: DocumentQuery): Promise<DocumentPage> {
-    const { ids, nextCursor } = await tables.of(query.collection ?? defaultCollection).page(query);
-    const found = await catalog.findById(ids);
-    return { documents: ids.flatMap((id) => found.get(id)?.document ?? []), nextCursor };
-  }
-
-  async function chunksOf(docId: string, from: number, limit: number): Promise<ChunkPage | null> {
-    const entry = await catalog.find(docId);
-    if (entry === null) return null;
-    const { document, firstChunk } = entry;
-    const count = Math.max(0, Math.min(limit, document.chunks - from));
-    const rows = await readChunks(Array.from({ length: count }, (_, i) => firstChunk + from + i));
-    const indexes = Array.from({ length: count }, (_, i) => from + i).filter((index) => rows.has(firstChunk + index));
-    return { document, chunks: indexes.map((index) => toListedChunk(rows.get(firstChunk + index)!, index)) };
-  }
-
-  async function filtered(filter: SearchFilter, collection: string): Promise<ReadonlySet<number> | null> {
-    const matching = filter.filters === undefined ? null : await tables.of(collection).matching(filter.filters);
-    return inBoth(await catalog.filtered(filter, collection), matching);
-  }
+  return (query, vector, stop) =>
+    reader.inTurn(() => {
+      stop.check();
+      return database.snapshot(() => ask(query, vector, stop), stop.signal);
+    });
 
   async function ask(query: SearchQuery, vector: Float32Array | null, stop: Stop): Promise<IndexAnswer> {
     const view = views.of(query.collection ?? defaultCollection);
     const { snapshot, vocabulary } = view;
     await refresh(view);
-    const documents = await filtered(query.filter, view.collection);
+    const documents = await reader.filtered(query.filter, view.collection);
     const near = vector === null ? null : await nearest(view, vector, tuning.nearestChunks, documents);
     const { rows, ranked, total } = await drive(
       stop,
@@ -156,7 +89,7 @@ export function createPostgresAnswers(
         dictionary,
       }),
     );
-    const hits = await toHits(rows, ranked, query.context ?? 0);
+    const hits = await reader.toHits(rows, ranked, query.context ?? 0);
     return { hits, total, shownFor: ranked.shownFor, notice: null, foreign: await countForeign(view.collection) };
   }
 
@@ -191,7 +124,7 @@ export function createPostgresAnswers(
       const rows = await database.query('SELECT id, data FROM posting_block WHERE id = ANY($1::bigint[])', [blockIds]);
       for (const row of rows) blocks.put(row['id'] as number, row['data'] as Uint8Array);
     }
-    for (const [id, row] of await readChunks(textIds)) texts.put(id, { text: row.text, section: row.section });
+    for (const [id, row] of await reader.readChunks(textIds)) texts.put(id, { text: row.text, section: row.section });
   }
 
   async function readWords(snapshot: Snapshot): Promise<void> {
@@ -275,38 +208,6 @@ export function createPostgresAnswers(
     return byNearness(near).slice(0, wanted);
   }
 
-  async function toHits(page: readonly PageRow[], ranked: Ranked, context: number): Promise<SearchHit[]> {
-    const around = page.flatMap(({ scored }) => Object.values(chunksAround(scored, context)).flat());
-    const rows = page.flatMap(({ scored, alsoIn }) => [scored, ...alsoIn]);
-    const chunks = await readChunks([...new Set([...rows.map(({ chunkId }) => chunkId), ...around])]);
-    const documents = await catalog.findById([...new Set(rows.map(({ segment, row }) => segment.runAt(row).document))]);
-    const reader = hitReader(ranked);
-    const hits: SearchHit[] = [];
-    for (const row of page) {
-      const { scored } = row;
-      const documentOfRow = (of: Scored) => documents.get(of.segment.runAt(of.row).document)!.document;
-      const found = toHit(row, documentOfRow(scored), chunks.get(scored.chunkId)!, reader);
-      const places = row.alsoIn.map((other) => placeOf(documentOfRow(other), chunks.get(other.chunkId)!));
-      const hit = places.length === 0 ? found : { ...found, alsoIn: places };
-      const textOf = (chunkId: number): string => chunks.get(chunkId)?.text ?? '';
-      hits.push(context === 0 ? hit : { ...hit, context: textsAround(scored, context, textOf) });
-      if (hits.length % chunksAtOnce === 0) await nextTurn();
-    }
-    return hits;
-  }
-
-  async function readChunks(ids: readonly number[]): Promise<Map<number, ChunkRow>> {
-    const chunks = new Map<number, ChunkRow>();
-    const body = 'CASE WHEN octet_length(body) <= $2 THEN body ELSE left(body, $2) END AS body';
-    for (let from = 0; from < ids.length; from += chunksAtOnce) {
-      const few = ids.slice(from, from + chunksAtOnce);
-      const rows = await database.query(`SELECT id, ${body} FROM chunk WHERE id = ANY($1::bigint[])`, [few, bodyBytesMax]);
-      for (const row of rows) chunks.set(row['id'] as number, readBody(row['body'] as string));
-      await nextTurn();
-    }
-    return chunks;
-  }
-
   async function countForeign(collection: string): Promise<number> {
     if (embedder.dimensions === 0) return 0;
     // Two ranges of an index, where `<>` would read every document.
@@ -314,19 +215,6 @@ export function createPostgresAnswers(
     const [row] = await database.query(`SELECT (${of} < $2) + (${of} > $2) AS n`, [collection, embedder.id]);
     return row!['n'] as number;
   }
-}
-
-/** A row whose text is longer than chunks are now was cut off inside it, maybe inside an escape: the text is its last member. */
-function readBody(body: string): ChunkRow {
-  const endings = ['', ...Array.from({ length: longestEscape }, () => '"}')];
-  for (const [left, ending] of endings.entries()) {
-    try {
-      return JSON.parse(body.slice(0, body.length - Math.max(0, left - 1)) + ending) as ChunkRow;
-    } catch {
-      // Cut inside its text: closed, and one character less each time.
-    }
-  }
-  throw new Error('a stored chunk cannot be read');
 }
 
 function documentOf(row: Row): number {

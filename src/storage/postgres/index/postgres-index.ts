@@ -1,27 +1,20 @@
 /**
- * The index in PostgreSQL: the same segments, tokens and ranking as in an index file, so the same answers. What decides a task's
- * fate is done in a transaction, which may be part of a larger one.
+ * The index in PostgreSQL. Its arbiter is here: what decides a task's fate is done in a transaction, which may be part of a larger one. Whoever
+ * finds is told in the same transaction (`finder.ts`). In an index of our own the same segments, tokens and ranking give the same answers as in
+ * an index file.
  */
-import { collectionOf } from '../../../documents/document-name.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Embedder } from '../../../embed/embedder.ts';
-import type { Logger } from '../../../logger.ts';
 import type { DocumentIndex, IncomingDocument } from '../../../search/document-index.ts';
+import type { Postings } from '../../../search/index/postings.ts';
 import type { ChunkRow } from '../../../search/ranking/hits.ts';
-import type { Reranker } from '../../../search/models/reranker.ts';
 import { patched, renamed, withKept } from '../../../search/said.ts';
-import { dictionaryFor } from '../../../search/translation/dictionary.ts';
-import { Searcher } from '../../../search/ranking/searcher.ts';
-import { partsOf, type Postings, PostingsBuilder } from '../../../search/index/postings.ts';
-import { mergeWidth, segmentOf } from '../../../search/index/segments.ts';
 import { readStagedChunks, readStagedMeta, type StagedChunk, versionOf } from '../../../search/index/staging.ts';
-import { signsOf } from '../../../search/index/vector-bits.ts';
 import { noTask } from '../../../tasks/task.ts';
 import type { Database } from '../database.ts';
-import { createIndexCatalog, type IndexCatalog } from './index-catalog.ts';
-import { createPostgresAnswers } from './postgres-answers.ts';
+import { createDocumentReader } from './document-reader.ts';
+import { type CatalogEntry, createIndexCatalog } from './index-catalog.ts';
+import { createOwnSegments, type OwnSegmentsOptions } from './own-segments.ts';
 import { remembered } from './remembered.ts';
-import { insertSegment, MergeFailed, mergeSome, renewSome } from './segment-store.ts';
 
 /** Documents that are counted exactly; the number of more is at most a second old. */
 const countedMax = 1000;
@@ -31,21 +24,11 @@ export interface PostgresIndex extends DocumentIndex {
   lock(docId: string): Promise<void>;
 }
 
-export function createPostgresIndex(options: {
-  database: Database;
-  embedder: Embedder;
-  reranker?: Reranker | null;
-  /** Whether questions are translated; true when absent. */
-  translates?: boolean;
-  /** Whether this process merges segments after it has added some. */
-  merges: boolean;
-  logger: Logger;
-}): PostgresIndex {
-  const { database, embedder } = options;
+export function createPostgresIndex(options: OwnSegmentsOptions): PostgresIndex {
+  const { database } = options;
   const catalog = createIndexCatalog(database);
-  const answers = createPostgresAnswers(database, catalog, embedder, dictionaryFor(options.translates));
-  const searcher = new Searcher(answers.ask, embedder, options.reranker ?? null);
-  const merging = createMerging(options);
+  const reader = createDocumentReader(database, catalog);
+  const finder = createOwnSegments(reader, options);
 
   /** A decision about one document: nobody else takes one meanwhile. */
   const decide = <T>(docId: string, work: () => Promise<T>): Promise<T> =>
@@ -59,18 +42,42 @@ export function createPostgresIndex(options: {
       await catalog.raiseFence(docId, { id: noTask, ordinal });
       const entry = await catalog.find(docId);
       if (entry === null || entry.document.ordinal > ordinal) return false;
-      await catalog.drop(entry);
+      await drop(entry);
       return true;
     });
 
+  async function drop(entry: CatalogEntry): Promise<void> {
+    await catalog.drop(entry);
+    await finder.drop(entry);
+  }
+
+  async function replace(incoming: IncomingDocument, { folder, postings }: Arrival): Promise<'ok' | 'stale' | 'revoked'> {
+    const version = versionOf(incoming);
+    const { verdict, entry: old } = await catalog.admit(incoming.docId, version);
+    if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
+    const document = withKept(incoming, old?.document ?? null);
+    if (old !== null) await drop(old);
+    const { dimensions } = await readStagedMeta(folder);
+    const entry = { ...(await catalog.insert(document, document.chunks)), document };
+    const arriving = finder.begin(entry, postings);
+    for await (const batch of readStagedChunks(folder, dimensions)) {
+      await insertChunks(database, entry.firstChunk, batch);
+      await arriving.take(batch);
+      await nextTurn();
+    }
+    await arriving.done();
+    await catalog.commit(document.docId, version);
+    return 'ok';
+  }
+
   async function stats(): Promise<{ documents: number; chunks: number; bytes: number }> {
     const [row] = await database.query(
-      `SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks, pg_total_relation_size('chunk') +
-        pg_total_relation_size('posting_block') + pg_total_relation_size('segment') + pg_total_relation_size('vector') AS bytes FROM document`,
+      `SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks, ${sizes} AS bytes FROM document`,
     );
     return row as { documents: number; chunks: number; bytes: number };
   }
 
+  const sizes = ['chunk', ...finder.tables].map((table) => `pg_total_relation_size('${table}')`).join(' + ');
   const allStats = remembered(
     () => catalog.stats(null),
     (found) => sum([...found.values()].map(({ documents }) => documents)) > countedMax,
@@ -79,8 +86,8 @@ export function createPostgresIndex(options: {
   return {
     lock: (docId) => catalog.lock(docId),
     async replace(document, folder, postings) {
-      const outcome = await decide(document.docId, () => replace(database, catalog, document, { folder, postings }));
-      if (outcome === 'ok') await database.afterCommit(() => merging.added());
+      const outcome = await decide(document.docId, () => replace(document, { folder, postings }));
+      if (outcome === 'ok') await database.afterCommit(() => finder.added());
       return outcome;
     },
     touch: (docId, version, change) =>
@@ -116,20 +123,20 @@ export function createPostgresIndex(options: {
         for (const docId of docIds.toSorted()) await remove(docId, ordinal);
       }),
     info: async (docId) => (await catalog.find(docId))?.document ?? null,
-    chunks: answers.chunks,
+    chunks: (docId, from, limit) => reader.chunks(docId, from, limit),
     wasCommitted: (_docId, version) => catalog.isCommitted(version),
     list: (query) => {
       const { filters, q, sort } = query;
-      return filters === undefined && q === undefined && sort === undefined ? catalog.list(query) : answers.list(query);
+      return filters === undefined && q === undefined && sort === undefined ? catalog.list(query) : reader.list(query);
     },
-    search: (query, stop) => searcher.search(query, stop),
+    search: (query, stop) => finder.search(query, stop),
     stats: remembered(stats, ({ documents }) => documents > countedMax),
     // Counted whenever it is asked for.
     recount: () => Promise.resolve(),
     collectionStats: (names) => (names === null ? allStats() : catalog.stats(names)),
     async purge(ordinal) {
       await purge(database, ordinal);
-      merging.start({ renew: true });
+      finder.tidy();
     },
     async highestOrdinal() {
       const numbered = ['document_part', 'fence', 'committed', 'revoked'].map(
@@ -138,7 +145,7 @@ export function createPostgresIndex(options: {
       const [row] = await database.query(`SELECT max(ordinal) AS highest FROM (${numbered.join(' UNION ALL ')}) AS numbered`);
       return (row!['highest'] as number | null) ?? 0;
     },
-    close: () => merging.close(),
+    close: () => finder.close(),
   };
 }
 
@@ -146,38 +153,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
 
-async function replace(
-  database: Database,
-  catalog: IndexCatalog,
-  incoming: IncomingDocument,
-  { folder, postings }: { readonly folder: string; readonly postings: Postings | undefined },
-): Promise<'ok' | 'stale' | 'revoked'> {
-  const version = versionOf(incoming);
-  const { verdict, entry: old } = await catalog.admit(incoming.docId, version);
-  if (verdict !== 'ok') return verdict === 'done' ? 'ok' : verdict;
-  const document = withKept(incoming, old?.document ?? null);
-  if (old !== null) await catalog.drop(old);
-  const { dimensions } = await readStagedMeta(folder);
-  const { id, firstChunk } = await catalog.insert(document, document.chunks);
-  const builder = postings === undefined ? new PostingsBuilder(document.title) : null;
-  const signs: Uint8Array[] = [];
-  for await (const batch of readStagedChunks(folder, dimensions)) {
-    for (const { chunk } of batch) builder?.add(chunk);
-    await insertChunks(database, firstChunk, batch);
-    const vectors = batch.flatMap(({ vector }) => (vector === null ? [] : [vector]));
-    if (vectors.length > 0) signs.push(signsOf(vectors));
-    await nextTurn();
-  }
-  const collection = collectionOf(document.docId);
-  const made = postings ?? builder!.done();
-  if (made.chunks > 0) await insertSegment(database, collection, segmentOf(partsOf(made), id, firstChunk));
-  if (signs.length > 0) {
-    const sql = 'INSERT INTO vector_bits(document, first_chunk, embedder, data, collection) VALUES ($1, $2, $3, $4, $5)';
-    await database.run(sql, [id, firstChunk, document.embedder, Buffer.concat(signs), collection]);
-  }
-  await catalog.commit(document.docId, version);
-  return 'ok';
-}
+type Arrival = { readonly folder: string; readonly postings: Postings | undefined };
 
 async function insertChunks(database: Database, firstChunk: number, batch: readonly StagedChunk[]): Promise<void> {
   const ids = batch.map(({ chunk }) => firstChunk + chunk.index);
@@ -186,18 +162,7 @@ async function insertChunks(database: Database, firstChunk: number, batch: reado
     return JSON.stringify({ start, end, page, page_end: pageEnd, section: JSON.stringify(section), text } satisfies ChunkRow);
   });
   await database.run('INSERT INTO chunk(id, body) SELECT * FROM unnest($1::bigint[], $2::text[])', [ids, bodies]);
-  const vectors = batch.flatMap(({ chunk, vector }) =>
-    vector === null
-      ? []
-      : [{ id: firstChunk + chunk.index, data: Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength) }],
-  );
-  if (vectors.length === 0) return;
-  const sql = 'INSERT INTO vector(chunk, data) SELECT * FROM unnest($1::bigint[], $2::bytea[])';
-  await database.run(sql, [vectors.map(({ id }) => id), vectors.map(({ data }) => data)]);
 }
-
-/** After a document, what is to be merged is looked for within this. */
-const mergePauseMs = 500;
 
 /** Rows forgotten in one transaction, so that none takes long. */
 const purgedAtOnce = 10_000;
@@ -220,71 +185,4 @@ async function purge(database: Database, ordinal: number): Promise<void> {
         return lock?.['got'] === true ? database.run(sql, [ordinal]) : 0;
       });
   }
-}
-
-/** Merging of segments in the background, one merge at a time in all processes together. */
-function createMerging(options: { database: Database; merges: boolean; logger: Logger }): {
-  /** A document was: looks what is to be merged after some of them, or a pause. */
-  added(): void;
-  /** Looks now. `renew`: large segments of which much is gone as well. */
-  start(what: { renew: boolean }): void;
-  close(): Promise<void>;
-} {
-  const { database, logger } = options;
-  let closed = !options.merges;
-  let running: Promise<void> | null = null;
-  let again = false;
-  let renew = false;
-  let added = 0;
-  let pause: NodeJS.Timeout | undefined;
-  /** Segments whose merge failed: it would fail again. */
-  const left = new Set<number>();
-
-  async function mergeAll(): Promise<void> {
-    while (again && !closed) {
-      again = false;
-      const renewing = renew;
-      renew = false;
-      while (!closed && (await one(mergeSome)));
-      while (renewing && !closed && (await one(renewSome)));
-    }
-  }
-
-  async function one(step: typeof mergeSome): Promise<boolean> {
-    try {
-      return await step(database, left);
-    } catch (error) {
-      if (!(error instanceof MergeFailed)) throw error;
-      for (const id of error.segments) left.add(id);
-      logger.error({ err: error }, 'index segments cannot be merged and stay as they are; searches find all the same');
-      return true;
-    }
-  }
-
-  function start(what: { renew: boolean }): void {
-    clearTimeout(pause);
-    pause = undefined;
-    added = 0;
-    again = true;
-    renew ||= what.renew;
-    if (closed || running !== null) return;
-    running = mergeAll()
-      .catch((error: unknown) => logger.warn({ err: error }, 'merging index segments is put off until the next document'))
-      .finally(() => (running = null));
-  }
-
-  return {
-    start,
-    added() {
-      added += 1;
-      if (closed) return;
-      if (added >= mergeWidth) start({ renew: false });
-      else pause ??= setTimeout(() => start({ renew: false }), mergePauseMs);
-    },
-    async close() {
-      if (pause !== undefined) start({ renew: false });
-      closed = true;
-      await running;
-    },
-  };
 }
