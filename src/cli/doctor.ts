@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { openOcr } from '../parse/read-document.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { openDatabase } from '../storage/postgres/database.ts';
+import { unsafeSettings } from '../storage/postgres/durability.ts';
 import { requireSchema } from '../storage/postgres/schema.ts';
 import { connect } from '../storage/redis/connection.ts';
 import { AppError, hasErrno } from '../errors.ts';
@@ -107,6 +108,12 @@ async function database({ databaseUrl: url }: Config): Promise<Check> {
   const opened = await openDatabase({ url, connectionsMax: 1, idleInTransactionMs: 0, logger: createLogger({ level: 'silent' }) });
   try {
     await requireSchema(opened);
+    const settings = await unsafeSettings(opened);
+    if (settings.length > 0)
+      return warning(
+        'database',
+        `PostgreSQL may lose acknowledged documents in a crash: ${settings.join(', ')}. Set each to on in postgresql.conf, then reload it.`,
+      );
     const [row] = await opened.query(
       `SELECT current_setting('server_version') AS version, current_setting('max_connections') AS most`,
     );

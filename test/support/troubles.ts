@@ -37,7 +37,8 @@ export type TroubledEngine = AsyncDisposable & {
 const password = 'open-sesame-rotated';
 
 export async function openTroubledPostgres(): Promise<TroubledEngine> {
-  const server = await startPostgres();
+  // What it has confirmed must outlive its being killed.
+  const server = await startPostgres({ durable: true });
   const admin = await server.newDatabase();
   const url = await server.newUser(admin, password);
   const user = new URL(url).username;
@@ -178,6 +179,8 @@ const open = ['--enable-protected-configs', 'yes', '--enable-debug-command', 'ye
 export async function openTroubledRedis(): Promise<TroubledEngine> {
   const server = await startRedis({ password, settings: [...open, '--busy-reply-threshold', '100'] });
   const nowhere = await freePort();
+  /** Where it saves itself, when it can. */
+  let folder = '';
   /** Another than the servers' user, who stays whatever becomes of their password. */
   const admin = server.url.replace('://:', '://admin:');
   // A connection of its own, for when nobody is let in.
@@ -221,12 +224,19 @@ export async function openTroubledRedis(): Promise<TroubledEngine> {
         refuses: true,
         begin: () =>
           tell(async (redis) => {
+            folder = ((await redis.config('GET', 'dir')) as [string, string])[1];
             await redis.config('SET', 'save', '3600 1');
             await redis.config('SET', 'dir', '/proc');
             await redis.call('BGSAVE');
             await until('that has failed', async () => (await redis.info('persistence')).includes('rdb_last_bgsave_status:err'));
           }),
-        end: () => tell((redis) => redis.config('SET', 'stop-writes-on-bgsave-error', 'no')),
+        end: () =>
+          tell(async (redis) => {
+            await redis.config('SET', 'dir', folder);
+            await redis.config('SET', 'save', '');
+            await redis.call('BGSAVE');
+            await until('it can save itself', async () => (await redis.info('persistence')).includes('rdb_last_bgsave_status:ok'));
+          }),
       },
       {
         name: 'allows no scripts',

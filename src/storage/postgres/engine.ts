@@ -18,6 +18,7 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import { createBlobs } from './blobs.ts';
 import { createObjectBlobs, openObjects } from './object-blobs.ts';
 import { type Database, openDatabase } from './database.ts';
+import { unsafeSettings } from './durability.ts';
 import { openJobs } from './jobs.ts';
 import { letsIn, openListenConnection, type Signal } from './listen-connection.ts';
 import { join as joinOwners, type Membership } from './membership.ts';
@@ -66,6 +67,12 @@ const hourMs = 3_600_000;
 /** Changes are looked up from this long before now, for transactions that were not committed when they were made. */
 const overlapSeconds = 60;
 
+async function warnOfLoss(database: Database, logger: Logger): Promise<void> {
+  const settings = await unsafeSettings(database);
+  if (settings.length > 0)
+    logger.warn({ settings }, 'PostgreSQL may lose acknowledged documents in a crash: set each of these to `on` on it');
+}
+
 /**
  * Joins the processes on a database whose tables `migrate` has made.
  * @throws AppError `unavailable`: the database cannot be reached, or its tables are of another version.
@@ -80,6 +87,7 @@ export async function openPostgresEngine(options: PostgresEngineOptions): Promis
   });
   try {
     await requireSchema(database);
+    if (role === 'frontend') await warnOfLoss(database, logger);
     return await openOn(database, { ...options, leaseMs, role });
   } catch (error) {
     await database.close();
