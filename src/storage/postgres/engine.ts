@@ -18,7 +18,6 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import { createBlobs } from './blobs.ts';
 import { createObjectBlobs, openObjects } from './object-blobs.ts';
 import { type Database, openDatabase } from './database.ts';
-import { unsafeSettings } from './durability.ts';
 import { openJobs } from './jobs.ts';
 import { letsIn, openListenConnection, type Signal } from './listen-connection.ts';
 import { join as joinOwners, type Membership } from './membership.ts';
@@ -29,7 +28,7 @@ import { createPostgresIndex } from './index/postgres-index.ts';
 import { continueAfter, nextOrdinal } from './ordinals.ts';
 import { createPostgresTaskQueue } from './task-queue.ts';
 import { createPostgresTaskStore, createSnapshots, endedSnapshot, type PostgresTaskStore } from './task-store.ts';
-import { requireSchema } from './schema.ts';
+import { requireSchema, unsafeSettings } from './schema.ts';
 import { createHeldLeases, createSignals } from './signals.ts';
 
 export type PostgresEngineOptions = {

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../../../src/storage/postgres/database.ts';
-import { unsafeSettings } from '../../../src/storage/postgres/durability.ts';
+import { unsafeSettings } from '../../../src/storage/postgres/schema.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
 import { ask } from '../../support/postgres.ts';
 import { sharedPostgres } from '../../support/shared-postgres.ts';
