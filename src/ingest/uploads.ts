@@ -70,14 +70,15 @@ export function createUploads(options: UploadsOptions): Uploads {
     return options.queueTasksMax - small - large - submitting;
   }
 
-  /** Not counted anew each time while there is room if all that was submitted here since still waited. */
-  async function admit(more: 0 | 1): Promise<void> {
-    if (counted.pending + submitted - counted.before + submitting + more <= options.queueTasksMax && isFresh()) return;
-    if ((await room()) < more) throw queueFull();
+  /** At least `more`, or `room`: not counted anew each time while there is room if all that was submitted here since still waited. */
+  async function roomFor(more: number): Promise<number> {
+    const left = options.queueTasksMax - (counted.pending + submitted - counted.before) - submitting;
+    const isFresh = performance.now() - counted.atMs < countedMs;
+    return isFresh && left >= more ? left : room();
   }
 
-  function isFresh(): boolean {
-    return performance.now() - counted.atMs < countedMs;
+  async function admit(more: 0 | 1): Promise<void> {
+    if ((await roomFor(more)) < more) throw queueFull();
   }
 
   function queueFull(): AppError {
@@ -158,7 +159,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       submitting += counted;
       const all = (reason: unknown): PromiseSettledResult<Task>[] => uploads.map(() => ({ status: 'rejected', reason }));
       try {
-        const taken = Math.max(0, Math.min(counted, counted + (await room())));
+        const taken = Math.max(0, Math.min(counted, counted + (await roomFor(0))));
         submitting -= counted - taken;
         counted = taken;
         const stored = taken === 0 ? [] : await takeIn(uploads.slice(0, taken));

@@ -6,6 +6,9 @@
  */
 export const stepsAtOnce = 2;
 
+/** Steps that one thread does, as many as one message to it should bring. */
+export const manyAtOnce = 64;
+
 /** Steps that flush: the disk takes many as one. */
 export const flushesAtOnce = 16;
 

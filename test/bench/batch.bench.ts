@@ -1,11 +1,15 @@
 /**
  * Many small documents: one POST /documents:batch beside single requests by 8 clients, to one server in turns, so that both meet the
  * same machine. Each is durable when it is answered (202 of a request that does not wait, the line of a batch). Without a worker beside
- * it (`--role api`), so that only taking them in is measured; and what the front end's memory grows by while they go through it.
+ * it (`--role api`), so that only taking them in is measured; and what the front end's memory grows by while they go through it. At last
+ * another batch, with the server killed in its middle: of every line that was answered, the task is there with its bytes.
  * `npm run bench -- batch [DOCUMENTS] [TURNS]`
  */
 import { Agent, request } from 'node:http';
 import { readFileSync } from 'node:fs';
+import { createLayout } from '../../src/storage/file/disk/layout.ts';
+import type { TaskId } from '../../src/tasks/task.ts';
+import { answersUntil, type Told } from '../support/batch-client.ts';
 import { makeDataDir, removeDir, startProcess, type TestServer } from '../support/server.ts';
 import type { Bench, Row } from './bench.ts';
 import { cpuSeconds, round } from './process-figures.ts';
@@ -23,7 +27,8 @@ export const bench: Bench = {
     const turns = Number(args[1] ?? usualTurns);
     const each = Math.ceil(Number(args[0] ?? usual) / turns);
     const dataDir = await makeDataDir();
-    const server = await startProcess({ dataDir, env, args: ['--role', 'api'] });
+    const start = (): Promise<TestServer> => startProcess({ dataDir, env, args: ['--role', 'api'] });
+    let server = await start();
     try {
       await batches(server, 200, 'warm');
       const [single, batch] = [newFigures(), newFigures()];
@@ -31,7 +36,13 @@ export const bench: Bench = {
         await measure(single, server, each, () => singles(server, each, `single-${turn}`));
         await measure(batch, server, each, () => batches(server, each, `batch-${turn}`));
       }
-      return [rowOf(`single requests, ${clients} clients`, single, single), rowOf(`batches of ${each}`, batch, single)];
+      const told = await answersUntil(server.url, linesOf(each, 'killed'), each / 2, () => server.kill());
+      server = await start();
+      const [first, second] = [
+        rowOf(`single requests, ${clients} clients`, single, single),
+        rowOf(`batches of ${each}`, batch, single),
+      ];
+      return [first, { ...second, 'answered before a kill': told.length, 'of them true': await countTrue(server, dataDir, told) }];
     } finally {
       await server.stop();
       await removeDir(dataDir);
@@ -86,15 +97,30 @@ async function singles({ url }: TestServer, count: number, prefix: string): Prom
   agent.destroy();
 }
 
-async function batches({ url }: TestServer, count: number, prefix: string): Promise<void> {
-  const lines = Array.from(
-    { length: count },
-    (_, n) => `${JSON.stringify({ doc_id: `${prefix}-${n}`, filename: `${n}.txt`, text: textOf(n) })}\n`,
+const ndjson = { 'Content-Type': 'application/x-ndjson' };
+
+function linesOf(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_, n) =>
+    JSON.stringify({ doc_id: `${prefix}-${n}`, filename: `${n}.txt`, text: textOf(n) }),
   );
-  const agent = new Agent();
-  const answer = await send(agent, `${url}/documents:batch`, 'POST', lines.join(''), { 'Content-Type': 'application/x-ndjson' });
+}
+
+async function batches({ url }: TestServer, count: number, prefix: string): Promise<void> {
+  const answer = await send(new Agent(), `${url}/documents:batch`, 'POST', linesOf(count, prefix).join('\n'), ndjson);
   const refused = answer.split('\n').filter((line) => line.includes('"error"'));
   if (refused.length > 0) throw new Error(`refused: ${refused[0]}`);
+}
+
+/** Whose task is there, waits, and has the bytes of its line. */
+async function countTrue({ url }: TestServer, dataDir: string, told: readonly Told[]): Promise<number> {
+  const layout = createLayout(dataDir);
+  let right = 0;
+  for (const { line, doc_id: docId, task_id: id } of told) {
+    const task = (await (await fetch(`${url}/task/${id}`)).json()) as { doc_id?: string; status?: string };
+    const isThere = docId === `killed-${line - 1}` && task.doc_id === docId && task.status === 'pending';
+    if (isThere && readFileSync(layout.payload(id as TaskId), 'utf8') === textOf(line - 1)) right += 1;
+  }
+  return right;
 }
 
 function send(agent: Agent, url: string, method: string, body: string, headers: Record<string, string>): Promise<string> {

@@ -1,5 +1,5 @@
-import { request, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import { answersUntil } from '../support/batch-client.ts';
 import { freePort } from '../support/free-port.ts';
 import { ended, makeDataDir, removeDir, startServer, type TestServer } from '../support/server.ts';
 
@@ -28,27 +28,3 @@ describe('a batch', () => {
     }
   });
 });
-
-type Told = { readonly doc_id: string; readonly task_id: string };
-
-/** Whole lines of the answer; after `count` of them `then` happens, and what had come before the end counts too. */
-async function answersUntil(url: string, lines: readonly string[], count: number, then: () => Promise<void>): Promise<Told[]> {
-  const sent = request(`${url}/documents:batch`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' } });
-  const answered = new Promise<IncomingMessage>((resolve, reject) => sent.once('response', resolve).once('error', reject));
-  sent.end(lines.join('\n'));
-  let text = '';
-  let killing: Promise<void> | null = null;
-  try {
-    for await (const piece of await answered) {
-      text += (piece as Buffer).toString('utf8');
-      if (killing === null && text.split('\n').length > count) killing = then();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
-  }
-  await (killing ?? then());
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Told);
-}

@@ -61,6 +61,16 @@ describe('many small files as one', () => {
     expect(ends(await uploads.submitAll([whole('f', 'f')]))).toEqual(['queue_full']);
   });
 
+  it('look at what waits once, while there is room for many more', async () => {
+    let looks = 0;
+    const counted: Engine = { ...engine, queue: { ...engine.queue, waiting: () => ((looks += 1), engine.queue.waiting()) } };
+    const uploads = uploadsWith({ engine: counted, queueTasksMax: 1000 });
+
+    for (const group of ['a', 'b', 'c', 'd']) expect(ends(await uploads.submitAll([whole(group, group)]))).toEqual(['ok']);
+
+    expect(looks).toBeLessThan(4);
+  });
+
   it('do not overrun the queue together with others that come in meanwhile', async () => {
     const uploads = uploadsWith({ queueTasksMax: 3 });
 

@@ -1,5 +1,6 @@
 /** A disk on which a test may fail, delay, stop or kill at any operation, by its number or by the name of its point. */
-import type { Disk, DiskFile } from '../../src/storage/file/disk/disk.ts';
+import type { Disk } from '../../src/storage/file/disk/disk.ts';
+import type { DiskFile } from '../../src/storage/file/disk/disk-file.ts';
 
 export type DiskOperation = {
   /** 1, 2, 3, … in the order in which they were begun. */
@@ -45,7 +46,8 @@ export function faultyDisk(inner: Disk, hook: DiskHook): Disk {
     };
   }
 
-  return {
+  const disk: Disk = {
+    many: () => disk,
     create: async (path, at) => wrapFile(await run('create', at, [path], () => inner.create(path, at)), path, at),
     mkdir: (path, at) => run('mkdir', at, [path], () => inner.mkdir(path, at)),
     rename: (from, to, at) => run('rename', at, [from, to], () => inner.rename(from, to, at)),
@@ -61,6 +63,7 @@ export function faultyDisk(inner: Disk, hook: DiskHook): Disk {
     space: (path) => inner.space(path),
     watch: (path, listener) => inner.watch(path, listener),
   };
+  return disk;
 }
 
 /** Operations that change the disk: those at which a crash leaves something half-done. */

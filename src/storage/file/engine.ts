@@ -84,6 +84,8 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   });
   const syncDirectory = createDirectorySync(disk);
   const base = { disk, layout, owner, syncDirectory, now, logger };
+  /** For steps that many uploads take at once, without flushing. */
+  const together = { ...base, disk: { ...disk, ...disk.many() } };
   const meta = createDocument<Meta>({
     ...base,
     path: layout.meta,
@@ -294,11 +296,11 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   }
 
   const submitAll = createGroupSubmission({
-    ...base,
+    ...together,
     ordinals,
     files,
-    markers,
-    records,
+    markers: createLiveMarkers({ ...together, pending }),
+    records: { ...records, show: createTaskRecords({ ...together, log }).show },
     log,
     buckets,
     watch,

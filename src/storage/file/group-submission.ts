@@ -8,7 +8,7 @@ import type { Arrival } from '../engine.ts';
 import type { FileFileStore } from './content/file-store.ts';
 import type { Disk } from './disk/disk.ts';
 import type { DirectorySync } from './disk/directory-sync.ts';
-import { fewAtOnce, flushesAtOnce, stepsAtOnce } from '../few-at-once.ts';
+import { fewAtOnce, flushesAtOnce, manyAtOnce } from '../few-at-once.ts';
 import type { Layout, Marker } from './disk/layout.ts';
 import type { Ordinals } from './ordinals.ts';
 import type { LiveMarkers } from './tasks/live-markers.ts';
@@ -18,6 +18,7 @@ import type { TaskRecords } from './tasks/task-records.ts';
 import type { TaskWatch } from './tasks/task-watch.ts';
 
 export type GroupSubmissionParts = {
+  /** What it makes and renames, markers and records that are shown too, goes by `Disk.many`. */
   readonly disk: Disk;
   readonly layout: Layout;
   readonly syncDirectory: DirectorySync;
@@ -80,7 +81,7 @@ export function createGroupSubmission(
     if (living.length === 0) return;
     const entries = living.map(({ entry }) => entry!);
     await parts
-      .guard(() => parts.log.writeAll(entries, () => arrange(living, { record: records.show, atOnce: stepsAtOnce })))
+      .guard(() => parts.log.writeAll(entries, () => arrange(living, { record: records.show, atOnce: manyAtOnce })))
       .catch((error: unknown) => {
         for (const member of living) member.failure ??= { error };
       });
@@ -117,7 +118,7 @@ export function createGroupSubmission(
   async function forEach(
     group: readonly Member[],
     step: (member: Member) => Promise<void>,
-    { atOnce } = { atOnce: stepsAtOnce },
+    { atOnce } = { atOnce: manyAtOnce },
   ): Promise<void> {
     await fewAtOnce(group, atOnce, async (member) => {
       if (member.failure !== null) return;

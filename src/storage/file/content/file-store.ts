@@ -12,7 +12,7 @@ import { type Disk, orNull } from '../disk/disk.ts';
 import type { DiskHealth } from '../disk/disk-health.ts';
 import type { DirectorySync } from '../disk/directory-sync.ts';
 import { CorruptFile } from '../disk/durable-json.ts';
-import { fewAtOnce, flushesAtOnce, stepsAtOnce } from '../../few-at-once.ts';
+import { fewAtOnce, flushesAtOnce, manyAtOnce } from '../../few-at-once.ts';
 import { FileReceipt, WholeReceipt } from './staged-upload.ts';
 import { type Layout } from '../disk/layout.ts';
 import type { Owner } from '../ownership/owner.ts';
@@ -271,9 +271,14 @@ export function createFileFileStore(options: {
       const received = files.map(({ receipt }) => receipt);
       const flushed = files.filter(({ receipt }) => receipt.content === null);
       const others = files.filter(({ receipt }) => receipt.content !== null);
-      const write = ({ receipt, content }: (typeof files)[number]): Promise<void> =>
-        health.guard(() => receipt.write(disk, content));
-      const written = await Promise.allSettled([fewAtOnce(others, stepsAtOnce, write), fewAtOnce(flushed, flushesAtOnce, write)]);
+      const write =
+        (to: Pick<Disk, 'create'>) =>
+        ({ receipt, content }: (typeof files)[number]): Promise<void> =>
+          health.guard(() => receipt.write(to, content));
+      const written = await Promise.allSettled([
+        fewAtOnce(others, manyAtOnce, write(disk.many())),
+        fewAtOnce(flushed, flushesAtOnce, write(disk)),
+      ]);
       const refused = written.find((result) => result.status === 'rejected');
       if (refused !== undefined) {
         await Promise.all(received.map((receipt) => receipt.discard()));

@@ -8,7 +8,8 @@ import { Writable } from 'node:stream';
 import { callbackify } from 'node:util';
 import type { IncomingReceipt, Receipt } from '../../file-store.ts';
 import { AppError } from '../../../errors.ts';
-import type { Disk, DiskFile } from '../disk/disk.ts';
+import type { Disk } from '../disk/disk.ts';
+import type { DiskFile } from '../disk/disk-file.ts';
 import type { DiskHealth } from '../disk/disk-health.ts';
 
 export type FileReceiptOptions = {
@@ -107,7 +108,7 @@ export class WholeReceipt implements Receipt {
     this.#discard = discard;
   }
 
-  async write(disk: Disk, content: Uint8Array): Promise<void> {
+  async write(disk: Pick<Disk, 'create'>, content: Uint8Array): Promise<void> {
     const file = await disk.create(this.path, 'group.create');
     try {
       if (content.byteLength > 0) await file.write([content]);

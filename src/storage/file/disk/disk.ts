@@ -1,6 +1,6 @@
 /**
  * The one way to the disk: every operation the file engine uses, no more, each at a named point (`record.rename`,
- * `claim.lock`, …). Tests put a faulty disk here; nothing else in this folder touches `node:fs`.
+ * `claim.lock`, …). Tests put a faulty disk here; nothing else in this folder touches `node:fs`, but for the thread that `many` has.
  */
 import { constants, type FSWatcher, watch } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
@@ -8,14 +8,8 @@ import type { Readable } from 'node:stream';
 import type { PickRange } from '../../file-store.ts';
 import { NotPlainFile, openPlain, readPlain } from '../../../documents/plain-file.ts';
 import { hasErrno } from '../../../errors.ts';
-
-export interface DiskFile {
-  /** Appends all of `chunks`. */
-  write(chunks: readonly Uint8Array[]): Promise<void>;
-  /** The bytes survive a power cut when this returns (fdatasync). Never called again after it failed. */
-  sync(): Promise<void>;
-  close(): Promise<void>;
-}
+import { afterBytes, type DiskFile } from './disk-file.ts';
+import { createManyDisk, type ManyDisk } from './many-disk.ts';
 
 /** `inode` and `links` tell whether two names are one file. */
 export type DiskEntry = {
@@ -37,6 +31,8 @@ export type DiskSpace = {
 export interface Disk {
   /** A new file; EEXIST when there is one. */
   create(path: string, at: string): Promise<DiskFile>;
+  /** `create` and `rename` for hundreds of files at once, at a fifth of the cost; none of them can be flushed by its `DiskFile`. The same each time. */
+  many(): ManyDisk;
   /** Fine when the directory exists. */
   mkdir(path: string, at: string): Promise<void>;
   rename(from: string, to: string, at: string): Promise<void>;
@@ -62,7 +58,9 @@ const textBytesMax = 64 * 1024 * 1024;
 
 /** The real disk. What is read must be a file of its own: a link or a pipe was put there by somebody else. */
 export function createDisk(): Disk {
+  const many = createManyDisk();
   return {
+    many: () => many,
     async create(path) {
       const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640);
       return {
@@ -141,16 +139,6 @@ async function syncAt(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** `writev` may write less than it was given. */
-function afterBytes(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let left = bytes;
-  for (const [position, chunk] of chunks.entries()) {
-    if (left < chunk.byteLength) return [chunk.subarray(left), ...chunks.slice(position + 1)];
-    left -= chunk.byteLength;
-  }
-  return [];
 }
 
 /** Resolves to null when the file or directory is not there, or something else stands in its place. */

@@ -7,7 +7,8 @@
 import { join } from 'node:path';
 import type { Logger } from '../../../logger.ts';
 import type { Task, TaskId } from '../../../tasks/task.ts';
-import { type Disk, type DiskFile, orNull, unlinkIfThere } from '../disk/disk.ts';
+import { type Disk, orNull, unlinkIfThere } from '../disk/disk.ts';
+import type { DiskFile } from '../disk/disk-file.ts';
 import { fewAtOnce, flushesAtOnce } from '../../few-at-once.ts';
 import type { Layout } from '../disk/layout.ts';
 import type { Owner } from '../ownership/owner.ts';
