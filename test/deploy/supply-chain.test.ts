@@ -40,6 +40,15 @@ describe('what is installed [S44]', () => {
     for (const install of installs) expect(install).toContain('--ignore-scripts');
   });
 
+  it('tells nobody of its installation: the package of swagger-ui that does is in no lock, and not in what builds the page in production', () => {
+    const reporter = '@scarf/scarf';
+    const wanting = locked.filter((entry) => reporter in ((entry as { dependencies?: object }).dependencies ?? {}));
+
+    expect(wanting.map(({ name }) => name)).toEqual(['swagger-ui-dist']);
+    expect(locked.filter(({ name }) => name === reporter)).toEqual([]);
+    expect(read('scripts/build-page.ts')).toContain('overrides');
+  });
+
   it('is held against known holes before every release, and holds none of the packages that have no cure', () => {
     expect(read('.ci/run')).toContain('npm run audit:lock');
     const { packages: advisories } = JSON.parse(read('scripts/advisories.json')) as {
