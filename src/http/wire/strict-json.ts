@@ -7,8 +7,12 @@ import { AppError } from '../../errors.ts';
 const depthMax = 32;
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
+/** JSON has none, but Windows programs write one before it; a reader may pass over it (RFC 8259 §8.1). */
+const byteOrderMark = '\ufeff';
+
 /** The value of a JSON text. @throws AppError `bad_request`. Linear in the text. */
-export function parseStrictJson(text: string): unknown {
+export function parseStrictJson(given: string): unknown {
+  const text = given.startsWith(byteOrderMark) ? given.slice(1) : given;
   const value = parse(text);
   checkStructure(text);
   return value;

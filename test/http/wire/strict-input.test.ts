@@ -187,6 +187,33 @@ describe('a first mistake is answered with what to do', () => {
   });
 });
 
+describe('a byte order mark before JSON, as Windows PowerShell sends it', () => {
+  it('is passed over in a body, a parameter and a field of a form, and in none of their values', async () => {
+    await using server = await startHttpServer();
+    const form = fileForm('x');
+    form.set('metadata', '\ufeff{"year":2024}');
+    await insert(server, 'a', form);
+    const filters = '\ufeff{"type":"eq","key":"year","value":2024}';
+
+    const found = await fetch(`${server.url}/search`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+      body: '\ufeff{"query":"x"}',
+    });
+    const listed = await fetch(`${server.url}/documents?filters=${encodeURIComponent(filters)}`);
+    const twice = await fetch(`${server.url}/search`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '\ufeff\ufeff{"query":"x"}',
+    });
+
+    expect([found.status, listed.status, twice.status]).toEqual([200, 200, 400]);
+    expect((await json<{ documents: { metadata: object }[] }>(listed)).documents.map(({ metadata }) => metadata)).toEqual([
+      { year: 2024 },
+    ]);
+  });
+});
+
 describe('bytes that are not UTF-8', () => {
   it.each([
     '/documents/%ff',
