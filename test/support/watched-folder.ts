@@ -12,7 +12,7 @@ import { freePort } from './free-port.ts';
 import { makeDataDir, removeDir, startServer, type TestServer } from './server.ts';
 import { until } from './until.ts';
 
-export type WatchedRun = { readonly files: number; readonly changes: number; readonly seed: number; readonly deadlineMs: number };
+export type WatchedRun = { readonly files: number; readonly changes: number; readonly seed: number };
 
 export type WatchedOutcome = {
   /** In the folder at the end. */
@@ -20,12 +20,21 @@ export type WatchedOutcome = {
   /** By doc_id, what is not as it should be. */
   readonly wrong: readonly string[];
   readonly halves: readonly string[];
+  /** Files that were being written for longer than it takes to look at them twice. */
+  readonly slowlyWritten: number;
   readonly kinds: Readonly<Record<string, number>>;
 };
 
 type Version = { readonly doc_id: string; readonly sha256: string };
 
-export async function followChanges({ files, changes, seed, deadlineMs }: WatchedRun): Promise<WatchedOutcome> {
+const settleMs = 1000;
+/** One in so many files is written slowly: in pieces, each sooner after the other than a file must stay as it is before it is read. */
+const slowOneIn = 8;
+const slowPieces = 6;
+/** For so long nothing at all happens, before what is still wrong is taken for the end. */
+const standstillMs = 180_000;
+
+export async function followChanges({ files, changes, seed }: WatchedRun): Promise<WatchedOutcome> {
   const random = randomFrom(seed);
   const root = await mkdtemp(join(tmpdir(), 'rag-intake-watched-'));
   const folder = join(root, 'folder');
@@ -38,9 +47,14 @@ export async function followChanges({ files, changes, seed, deadlineMs }: Watche
   const halves = new Set<string>();
   const whole = new Set<string>();
   const watchIt = (): RunningCommand =>
-    startCommand(['watch', folder, '--mirror', '--yes', '--settle', '1', '--every', '2', '--json'], { RAG_INTAKE_URL: server.url });
+    startCommand(['watch', folder, '--mirror', '--yes', '--settle', String(settleMs / 1000), '--every', '2', '--json'], {
+      RAG_INTAKE_URL: server.url,
+    });
+  /** By path, what is being written slowly just now. */
+  const writing = new Map<string, Promise<void>>();
+  let slowlyWritten = 0;
   await mkdir(folder);
-  for (let n = 0; n < files; n += 1) await write(newPath());
+  for (let n = 0; n < files; n += 1) await write(newPath(), { slowly: false });
   let watcher = watchIt();
 
   const killAt = [0.3, 0.7].map((share) => Math.floor(changes * share));
@@ -59,11 +73,14 @@ export async function followChanges({ files, changes, seed, deadlineMs }: Watche
 
   let wrong: string[] = [];
   try {
-    await until('the server has what the folder has', async () => (wrong = await differences()).length === 0, deadlineMs).catch(
-      () => {},
-    );
+    await Promise.all(writing.values());
+    for (let before = ''; ; before = String(wrong)) {
+      const isNews = async (): Promise<boolean> => String((wrong = await differences())) !== before || wrong.length === 0;
+      const isStill = await until('something changes', isNews, standstillMs).catch((error: unknown) => error);
+      if (isStill !== undefined || wrong.length === 0) break;
+    }
     await lookForHalves();
-    return { files: (await walk(folder)).length, wrong, halves: [...halves], kinds };
+    return { files: (await walk(folder)).length, wrong, halves: [...halves], slowlyWritten, kinds };
   } finally {
     watcher.process.kill('SIGTERM');
     await watcher.result;
@@ -88,12 +105,19 @@ export async function followChanges({ files, changes, seed, deadlineMs }: Watche
     return text;
   }
 
-  async function write(path: string): Promise<void> {
+  async function write(path: string, { slowly = random.whole(1, slowOneIn) === 1 } = {}): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     const text = textOf(path);
     const file = await open(path, 'w');
+    if (!slowly) return closing(file, inPieces(file, text));
+    slowlyWritten += 1;
+    const written = closing(file, inTime(file, text)).finally(() => writing.delete(path));
+    writing.set(path, written);
+  }
+
+  async function closing(file: FileHandle, work: Promise<void>): Promise<void> {
     try {
-      await inPieces(file, text);
+      await work;
     } finally {
       await file.close();
     }
@@ -107,8 +131,21 @@ export async function followChanges({ files, changes, seed, deadlineMs }: Watche
     await file.write(text.slice(middle));
   }
 
+  /** On a machine so busy that the next piece comes too late, what there is by then may be taken for all. */
+  async function inTime(file: FileHandle, text: string): Promise<void> {
+    const bytes = Math.ceil(text.length / slowPieces);
+    let writtenAt = performance.now();
+    for (let end = bytes; ; end += bytes) {
+      await file.write(text.slice(end - bytes, end));
+      if (performance.now() - writtenAt > settleMs / 2) whole.add(digestOf(text.slice(0, end - bytes)));
+      writtenAt = performance.now();
+      if (end >= text.length) return;
+      await new Promise((resolve) => setTimeout(resolve, settleMs / 4));
+    }
+  }
+
   async function change(): Promise<void> {
-    const there = await walk(folder);
+    const there = (await walk(folder)).filter((path) => !writing.has(path));
     const one = there[random.whole(0, Math.max(0, there.length - 1))];
     const kind = one === undefined ? 'create' : random.pick(['create', 'change', 'move', 'remove', 'replace']);
     kinds[kind] = (kinds[kind] ?? 0) + 1;
@@ -118,7 +155,7 @@ export async function followChanges({ files, changes, seed, deadlineMs }: Watche
     const target = newPath();
     await mkdir(dirname(target), { recursive: true });
     if (kind === 'move') return rename(one!, target);
-    await write(`${one!}.tmp`);
+    await write(`${one!}.tmp`, { slowly: false });
     return rename(`${one!}.tmp`, one!);
   }
 

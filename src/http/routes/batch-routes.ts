@@ -1,5 +1,4 @@
-/** POST /documents:batch: many small documents in one request, each answered by a line of its own as soon as it is durable. */
-import type { Readable } from 'node:stream';
+/** POST /documents:batch: many small documents in one request, lines or the files of an archive, each answered by a line of its own as soon as it is durable. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { nameOf, scopedId } from '../../documents/document-name.ts';
@@ -13,16 +12,14 @@ import type { WholeUpload } from '../services.ts';
 import type { HttpMetrics } from '../live/metrics.ts';
 import { AnswerLines, keptAnswers } from '../upload/answer-lines.ts';
 import { watchOf } from '../upload/body-watch.ts';
-import { cleanFilename } from '../upload/content-disposition.ts';
-import { type NdjsonLine, ndjsonLines } from '../upload/ndjson-lines.ts';
+import { inChinese, prefersChinese } from '../wire/chinese.ts';
 import { contentOf } from '../wire/content.ts';
 import { toDescription } from '../wire/given.ts';
-import { readBody } from '../wire/input.ts';
 import { toProblem } from '../wire/problem.ts';
 import * as schemas from '../wire/schemas.ts';
-import { parseStrictJson } from '../wire/strict-json.ts';
 import { taskPath, type WireOptions } from '../wire/wire.ts';
 import type { Task } from '../../tasks/task.ts';
+import { type BatchDocument, type BatchItem, type BatchItems, itemBytesMax, itemsOfLines, itemsOfZip } from './batch-items.ts';
 import { type Call, type RequestState, route, type Route } from './route.ts';
 
 export type BatchRouteOptions = {
@@ -34,11 +31,9 @@ export type BatchRouteOptions = {
   readonly acceptBody: (ctx: Context) => void;
 };
 
-/** Of JSON; what is larger is no small document, and reading it would hold the others up. */
-const lineBytesMax = 4 * 1024 * 1024;
-const linesMax = 100_000;
+const itemsMax = 100_000;
 /** A group of documents that are stored as one, since they share the flushes of the disk; while it is, the next one comes in. */
-const group = { documents: 64, bytes: lineBytesMax };
+const group = { documents: 64, bytes: itemBytesMax };
 /** How long one line waits for room in the queue. */
 const roomMs = 60_000;
 const lookMs = 200;
@@ -53,10 +48,17 @@ export function batchRoutes(options: BatchRouteOptions): readonly Route[] {
       scope: 'write',
       tag: 'insert',
       query: schemas.documentQuery,
-      summary: 'Upload many small documents as NDJSON. Each line is answered by a line, in order, when its document is stored.',
-      body: { kind: 'lines', schema: schemas.batchLine },
+      summary:
+        'Upload many small documents: lines of NDJSON, or a ZIP archive, whose files become documents named by their paths in it. Each is answered by a line, in order, when it is stored.',
+      body: { kind: 'lines', schema: schemas.batchLine, orFile: zip },
       asksForBody: true,
-      answers: { 200: { description: 'A line for each line.', mediaType: ndjson, schema: schemas.batchAnswer } },
+      answers: {
+        200: {
+          description: 'A line for each line, or for each file of the archive.',
+          mediaType: ndjson,
+          schema: schemas.batchAnswer,
+        },
+      },
       problems: ['bad_request', 'not_found', 'unsupported_media_type', 'request_timeout'],
       async handle(call) {
         insertBatch(call, await askedCollection(call, call.query.collection), { ...options, memory });
@@ -66,6 +68,17 @@ export function batchRoutes(options: BatchRouteOptions): readonly Route[] {
 }
 
 const ndjson = 'application/x-ndjson';
+const zip = 'application/zip';
+
+/** By what the body says that it is. @throws AppError `unsupported_media_type`. */
+function itemsOf(ctx: Context): BatchItems {
+  if (ctx.is(ndjson, 'application/ndjson', 'application/jsonl') !== false) return itemsOfLines;
+  if (ctx.is(zip, 'application/x-zip-compressed') !== false) return itemsOfZip;
+  throw new AppError(
+    'unsupported_media_type',
+    'Send NDJSON, one JSON object a line, as application/x-ndjson, or a ZIP archive as application/zip.',
+  );
+}
 
 type BatchCall = Pick<Call<unknown, unknown, unknown>, 'ctx' | 'services' | 'principal' | 'requestId' | 'signal' | 'audit'>;
 
@@ -73,8 +86,7 @@ type BatchOptions = BatchRouteOptions & { readonly memory: Slots };
 
 function insertBatch(call: BatchCall, collection: string, options: BatchOptions): void {
   const { ctx, principal } = call;
-  if (ctx.is(ndjson, 'application/ndjson', 'application/jsonl') === false)
-    throw new AppError('unsupported_media_type', 'Send NDJSON, one JSON object a line, as application/x-ndjson.');
+  const items = itemsOf(ctx);
   const content = contentOf(ctx);
   const caller = callerOf(principal, (ctx.state as RequestState).address);
   const release = options.uploadSlots.take(caller);
@@ -86,24 +98,17 @@ function insertBatch(call: BatchCall, collection: string, options: BatchOptions)
   ctx.status = 200;
   ctx.set('Content-Type', ndjson);
   ctx.set('X-Accel-Buffering', 'no');
+  ctx.vary('Accept-Language');
   ctx.body = answers.stream;
   answers.stream.once('close', () => answers.release());
   void new Batch(call, { caller, collection, answers }, options)
-    .run(content, watch.failed)
+    .run(items(content.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>), watch.failed)
     .catch((error: unknown) => answers.stream.destroy(error as Error))
     .finally(() => {
       watch.byTime();
       release();
     });
 }
-
-/** What is to be answered for a line: a document that can be stored, or why not. */
-type Wanted = {
-  readonly line: number;
-  readonly docId: string | null;
-  readonly document: WholeUpload | null;
-  readonly refused: unknown;
-};
 
 /** One request on its way. */
 class Batch {
@@ -113,7 +118,7 @@ class Batch {
   readonly #options: BatchOptions;
   readonly #answers: AnswerLines;
   /** Read, but not being stored yet. */
-  #waiting: NdjsonLine[] = [];
+  #waiting: BatchItem[] = [];
   #waitingBytes = 0;
   #storing: Promise<void> | null = null;
   /** Resolves when what waits is taken to be stored. */
@@ -132,18 +137,17 @@ class Batch {
     this.#options = options;
   }
 
-  async run(content: Readable, failed: Promise<never>): Promise<void> {
-    const lines = ndjsonLines(content.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>, lineBytesMax);
+  async run(items: AsyncGenerator<BatchItem>, failed: Promise<never>): Promise<void> {
     let number = 0;
     try {
       for (;;) {
-        const { value: line, done } = await Promise.race([lines.next(), failed]);
+        const { value: item, done } = await Promise.race([items.next(), failed]);
         if (done === true) break;
-        number = line.number;
-        if (number > linesMax)
-          throw new AppError('invalid_request', `One request takes ${linesMax} lines; send the rest in another.`);
+        number = item.number;
+        if (number > itemsMax)
+          throw new AppError('invalid_request', `One request takes ${itemsMax} documents; send the rest in another.`);
         this.#checkGoesOn();
-        await this.#take(line);
+        await this.#take(item);
       }
       await this.#storing;
     } catch (error) {
@@ -163,59 +167,47 @@ class Batch {
     throw signal.reason instanceof AppError ? signal.reason : new AppError('unavailable', 'The server is stopping.');
   }
 
-  /** Resolves when another line may come. */
-  async #take(line: NdjsonLine): Promise<void> {
+  /** Resolves when another may come. */
+  async #take(item: BatchItem): Promise<void> {
     const isFull = (): boolean =>
-      this.#waiting.length >= group.documents || (this.#waiting.length > 0 && this.#waitingBytes + line.bytes > group.bytes);
+      this.#waiting.length >= group.documents || (this.#waiting.length > 0 && this.#waitingBytes + item.bytes > group.bytes);
     while (isFull()) await this.#taken.promise;
-    this.#waiting.push(line);
-    this.#waitingBytes += line.bytes;
+    this.#waiting.push(item);
+    this.#waitingBytes += item.bytes;
     this.#storing ??= this.#storeWaiting().finally(() => (this.#storing = null));
   }
 
   /** One group after the other, so that answers and versions keep the order of the lines. Never rejects. */
   async #storeWaiting(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const lines = this.#waiting;
+      const items = this.#waiting;
       this.#waiting = [];
       this.#waitingBytes = 0;
       this.#taken.resolve();
       this.#taken = Promise.withResolvers<void>();
-      await this.#storeGroup(lines);
+      await this.#storeGroup(items);
     }
   }
 
-  async #storeGroup(lines: readonly NdjsonLine[]): Promise<void> {
-    const wanted = lines.map((line) => this.#want(line));
-    const uploads = wanted.map(({ document }) => document).filter((document) => document !== null);
+  async #storeGroup(items: readonly BatchItem[]): Promise<void> {
+    const read = items.map(({ number, read }) => ({ number, ...read() }));
+    const uploads = read.flatMap(({ document }) => (document === null ? [] : [this.#upload(document)]));
     const stored = (await this.#store(uploads)).values();
-    for (const { line, docId, document, refused } of wanted) {
-      const result = document === null ? null : stored.next().value!;
+    for (const item of read) {
+      const result = item.document === null ? null : stored.next().value!;
       const answer =
         result?.status === 'fulfilled'
-          ? this.#accepted(line, result.value)
-          : this.#refusal(line, docId, result === null ? refused : result.reason);
+          ? this.#accepted(item.number, result.value)
+          : this.#refusal(item.number, item.docId, item.document === null ? item.refused : result!.reason);
       await this.#answers.write(answer);
     }
   }
 
-  #want(line: NdjsonLine): Wanted {
-    let docId: string | null = null;
-    try {
-      const value = parseStrictJson(textOf(line));
-      docId = docIdIn(value);
-      const read = readBody(schemas.batchLine, value) as schemas.BatchLine;
-      return { line: line.number, docId, document: this.#upload(read), refused: null };
-    } catch (refused) {
-      return { line: line.number, docId, document: null, refused };
-    }
-  }
-
-  #upload({ doc_id: docId, filename, text, file_base64, password, ...description }: schemas.BatchLine): WholeUpload {
+  #upload({ doc_id: docId, filename, content, password, ...description }: BatchDocument): WholeUpload {
     return {
-      content: text === undefined ? Buffer.from(file_base64!, 'base64') : Buffer.from(text, 'utf8'),
+      content,
       docId: scopedId({ collection: this.#collection, docId }),
-      filename: cleanFilename(filename ?? '') || namedAfter(docId, text !== undefined),
+      filename,
       declaredMediaType: null,
       ...toDescription(description),
       ...(password === undefined ? {} : { password }),
@@ -263,7 +255,8 @@ class Batch {
 
   #refusal(line: number, docId: string | null, error: unknown): object {
     const { ctx, requestId } = this.#call;
-    const problem = toProblem(error, { path: ctx.path, requestId });
+    const english = toProblem(error, { path: ctx.path, requestId });
+    const problem = prefersChinese(ctx.get('Accept-Language')) ? inChinese(english) : english;
     if (problem.code === 'internal') this.#options.logger.error({ err: error, requestId }, 'a line of a batch could not be stored');
     return { line, doc_id: docId, error: { status: problem.status, code: problem.code, detail: problem.detail } };
   }
@@ -271,27 +264,4 @@ class Batch {
 
 function isForRoom(result: PromiseSettledResult<unknown>): boolean {
   return result.status === 'rejected' && result.reason instanceof AppError && result.reason.code === 'queue_full';
-}
-
-/** @throws AppError `body_too_large`, `bad_request`. */
-function textOf({ text, problem }: NdjsonLine): string {
-  if (problem === 'too_long')
-    throw new AppError(
-      'body_too_large',
-      `The line is longer than ${lineBytesMax} bytes; send such a file to PUT /documents/{doc_id}.`,
-    );
-  if (problem === 'not_utf8') throw new AppError('bad_request', 'The line is not UTF-8, as JSON must be.');
-  return text!;
-}
-
-/** Which document a line is about, whatever else is wrong with it; null when it names none. */
-function docIdIn(value: unknown): string | null {
-  const named = schemas.batchLine.shape.doc_id.safeParse((value as { doc_id?: unknown } | null)?.doc_id);
-  return named.success ? named.data : null;
-}
-
-/** The last part of the doc_id; a text without an ending is plain text. */
-function namedAfter(docId: string, isText: boolean): string {
-  const name = cleanFilename(docId.split('/').at(-1)!) || 'file';
-  return isText && !/\.[a-z0-9]{1,8}$/i.test(name) ? `${name}.txt` : name;
 }

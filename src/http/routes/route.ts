@@ -14,8 +14,8 @@ export type RequestBody<B extends z.ZodType = z.ZodType> =
   | { readonly kind: 'json'; readonly schema: B }
   /** The handler reads and checks it: JSON that may be larger than other bodies. */
   | { readonly kind: 'message'; readonly schema: z.ZodType }
-  /** The handler reads it: NDJSON, each line of this schema. */
-  | { readonly kind: 'lines'; readonly schema: z.ZodType }
+  /** The handler reads it: NDJSON, each line of this schema; or a file of this media type. */
+  | { readonly kind: 'lines'; readonly schema: z.ZodType; readonly orFile: string }
   /** The handler reads it: a multipart form with one part named `file`. */
   | { readonly kind: 'multipart'; readonly fileField?: string; readonly fields?: Readonly<Record<string, z.ZodType>> }
   /** The handler reads it: the bytes of a file. */

@@ -72,6 +72,18 @@ export const sentences: Readonly<Record<string, string>> = {
   'The body is larger than {} bytes.': '请求体超过 {} 字节。',
   'The line is longer than {} bytes; send such a file to PUT /documents/{doc_id}.':
     '这一行超过 {} 字节；这样的文件请发送到 PUT /documents/{doc_id}。',
+  'There is nothing on the line.': '这一行没有内容。',
+  'The file is larger than {} bytes; send such a file to PUT /documents/{doc_id}.':
+    '文件超过 {} 字节；这样的文件请发送到 PUT /documents/{doc_id}。',
+  'The file is encrypted in the archive; pack it without a password.': '压缩包中的这个文件已加密；请不设密码打包。',
+  'The file is packed by a method that is not read here; pack it by Deflate, as is usual.':
+    '这里不支持此文件的压缩方法；请用常见的 Deflate 打包。',
+  'The file is damaged: its checksum in the archive is of other bytes.': '文件已损坏：与压缩包中的校验和不符。',
+  'Where {} ends in the archive cannot be told, so nothing after it can be read; make the archive with the sizes before each file.':
+    '无法得知 {} 在压缩包中何处结束，其后的内容都无法读取；请重新打包，把大小写在每个文件之前。',
+  'The archive breaks off.': '压缩包不完整。',
+  'The body is no ZIP archive.': '请求体不是 ZIP 压缩包。',
+  'The archive is damaged: no file begins where one should.': '压缩包已损坏：该有文件的地方没有文件。',
   'A collection of this name is being removed; try again in a moment.': '同名的集合正在删除，请稍后再试。',
   'A request with this Idempotency-Key is still being answered.': '带此 Idempotency-Key 的请求仍在处理。',
   'Another upload of this document is being accepted.': '此文档的另一次上传正在接收。',
@@ -112,7 +124,7 @@ export const sentences: Readonly<Record<string, string>> = {
   '{} {} takes no body; what it can be told goes into the address.': '{} {} 不接受请求体；参数写在地址中。',
   '{}: a password has {} characters at most': '{}：密码最多 {} 个字符',
   '{}: is given more than once': '{}：给出了不止一次',
-  'One request takes {} lines; send the rest in another.': '一个请求最多 {} 行，其余请另发。',
+  'One request takes {} documents; send the rest in another.': '一个请求最多 {} 份文档，其余请另发。',
   'Send exactly one file, in a part named `{}`; this form has two.': '请只发送一个文件，放在名为 `{}` 的部分中；此表单有两个。',
   'Send the file in a part named `{}`, not `{}`.': '文件须放在名为 `{}` 的部分中，而不是 `{}`。',
   'The form has more than {} fields.': '表单超过 {} 个字段。',
@@ -211,7 +223,8 @@ export const sentences: Readonly<Record<string, string>> = {
   'Of transfer codings only chunked is known here; use Content-Encoding.': '传输编码只支持 chunked；请用 Content-Encoding。',
   'Of content codings gzip, deflate, br and zstd are known here, one at a time.':
     '内容编码支持 gzip、deflate、br、zstd，一次一种。',
-  'Send NDJSON, one JSON object a line, as application/x-ndjson.': '请以 application/x-ndjson 发送 NDJSON，每行一个 JSON 对象。',
+  'Send NDJSON, one JSON object a line, as application/x-ndjson, or a ZIP archive as application/zip.':
+    '请以 application/x-ndjson 发送 NDJSON（每行一个 JSON 对象），或以 application/zip 发送 ZIP 压缩包。',
   'Send parts as they are, without a Content-Transfer-Encoding (RFC 7578 §4.7).':
     '各部分请原样发送，不要用 Content-Transfer-Encoding（RFC 7578 §4.7）。',
   'Send the file itself as the body; multipart forms go to POST /insert.':

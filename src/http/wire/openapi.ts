@@ -98,7 +98,8 @@ function requestBody({ body, method }: Route): NonNullable<ZodOpenApiOperationOb
     const content = withExample(body!.schema);
     return { required: true, content: { 'application/json': content, ...(method === 'PATCH' ? { [mergePatch]: content } : {}) } };
   }
-  if (body!.kind === 'lines') return { required: true, content: { 'application/x-ndjson': withExample(body!.schema) } };
+  if (body!.kind === 'lines')
+    return { required: true, content: { 'application/x-ndjson': withExample(body!.schema), [body!.orFile]: { schema: binary } } };
   if (body!.kind === 'file') return { required: true, content: { 'application/octet-stream': { schema: binary } } };
   const { fileField = 'file', fields = givenFields } = body as Extract<RequestBody, { kind: 'multipart' }>;
   const form = z.strictObject({ [fileField]: binary, ...fields, password: schemas.documentPassword.optional() });

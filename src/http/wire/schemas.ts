@@ -167,11 +167,17 @@ export const batchLine = z
   .meta({ id: 'BatchLine' });
 export type BatchLine = z.output<typeof batchLine>;
 
+/** A file of an archive in its place: its name is the doc_id. */
+export const batchFile = z.strictObject({ doc_id: docId });
+
 /** What a line of POST /documents:batch is answered with. */
 export const batchAnswer = z
   .strictObject({
-    line: z.int().min(1),
-    doc_id: z.string().nullable(),
+    line: z.int().min(1).meta({ description: 'Of the body, or the place in the archive.' }),
+    doc_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'As it was given, also where it is refused; null when none was given that can be told.' }),
     task_id: z.string().optional(),
     status: z.enum(taskStatuses).optional(),
     status_url: z.string().optional(),

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
 import { eventually, startHttpServer } from '../../support/http-server.ts';
+import { makeZip } from '../../support/zip-writer.ts';
 
 type Answer = {
   line: number;
@@ -25,6 +26,7 @@ describe('POST /documents:batch', () => {
       JSON.stringify({ doc_id: 'e', text: '' }),
       JSON.stringify({ doc_id: 'f', text: 'x'.repeat(4 * 1024 * 1024) }),
       '',
+      JSON.stringify({ doc_id: '..', text: 'x' }),
       JSON.stringify({ doc_id: 'last', text: 'the last\u2028line' }),
     ];
 
@@ -38,12 +40,15 @@ describe('POST /documents:batch', () => {
       [3, 'b'],
       [4, 'c'],
       [5, 'd'],
-      [6, null],
+      [6, ''],
       [7, 'e'],
       [8, null],
-      [10, 'last'],
+      [9, null],
+      [10, '..'],
+      [11, 'last'],
     ]);
-    expect(answers.map(({ error }) => error?.status ?? 200)).toEqual([200, 400, 200, 422, 422, 422, 400, 413, 200]);
+    expect(answers.map(({ error }) => error?.status ?? 200)).toEqual([200, 400, 200, 422, 422, 422, 400, 413, 400, 422, 200]);
+    expect(answers[8]!.error!.detail).toBe('There is nothing on the line.');
     expect(answers[4]!.error!.detail).toContain('Unknown field `titel`');
     expect(answers[6]!.error!.detail).toBe('Invalid document: Empty file: e.txt');
     const task = (await (await fetch(server.url + answers[0]!.status_url!)).json()) as { filename: string; file_size: number };
@@ -52,7 +57,7 @@ describe('POST /documents:batch', () => {
     expect(document.metadata).toEqual({ year: 2024 });
   });
 
-  it('passes over a byte order mark before the first line, and lines with nothing on them', async () => {
+  it('passes over a byte order mark before a line, and answers lines with nothing on them', async () => {
     await using server = await startHttpServer();
 
     const { answers } = await post(
@@ -62,8 +67,63 @@ describe('POST /documents:batch', () => {
 
     expect(answers.map(({ line, doc_id, error }) => [line, doc_id, error?.status])).toEqual([
       [1, 'a', undefined],
+      [2, null, 400],
+      [3, null, 400],
       [4, 'b', 422],
     ]);
+  });
+
+  it.each(['application/zip', 'application/x-zip-compressed'])(
+    'takes the files of an archive (%s), named by their paths',
+    async (type) => {
+      await using server = await startHttpServer();
+      const archive = makeZip([
+        { name: '手册/', data: '' },
+        { name: '手册/泵.txt', data: '启动前排气' },
+        { name: '..', data: 'x' },
+        { name: 'empty.md', data: '', described: true },
+        { name: 'large.txt', data: 'x'.repeat(4 * 1024 * 1024 + 1) },
+        { name: 'a/b.txt', data: 'the last one', stored: true, described: true },
+      ]);
+
+      const { status, answers } = await post(server.url, archive, type);
+
+      expect(status).toBe(200);
+      expect(answers.map(({ line, doc_id, error }) => [line, doc_id, error?.status])).toEqual([
+        [2, '手册/泵.txt', undefined],
+        [3, '..', 422],
+        [4, 'empty.md', 400],
+        [5, 'large.txt', 413],
+        [6, 'a/b.txt', undefined],
+      ]);
+      const task = (await (await fetch(server.url + answers[0]!.status_url!)).json()) as { filename: string };
+      expect(task.filename).toBe('泵.txt');
+      const content = await fetch(`${server.url}/documents/${encodeURIComponent('a/b.txt')}/content`);
+      expect((await content.text()).trim()).toBe('the last one');
+    },
+  );
+
+  it('answers what it could read of an archive that breaks off, and says so', async () => {
+    await using server = await startHttpServer();
+    const archive = makeZip([
+      { name: 'whole.txt', data: 'whole' },
+      { name: 'broken.txt', data: 'broken'.repeat(100), stored: true },
+    ]);
+
+    const { answers } = await post(server.url, archive.subarray(0, 200), 'application/zip');
+
+    expect(answers.map(({ line, doc_id, error }) => [line, doc_id, error?.detail])).toEqual([
+      [1, 'whole.txt', undefined],
+      [2, null, 'The archive breaks off.'],
+    ]);
+  });
+
+  it('says in Chinese what is wrong with a line, to who asks for that', async () => {
+    await using server = await startHttpServer();
+
+    const { answers } = await post(server.url, 'no JSON\n\n', undefined, { 'accept-language': 'zh-CN' });
+
+    expect(answers.map(({ error }) => error?.detail)).toEqual(['请求体不是有效的 JSON。', '这一行没有内容。']);
   });
 
   it('takes the lines of one document in their order', async () => {
@@ -105,7 +165,7 @@ describe('POST /documents:batch', () => {
     expect(answers).toMatchObject([{ line: 1, doc_id: 'a', task_id: expect.any(String) as string }]);
   });
 
-  it('refuses what is no NDJSON', async () => {
+  it('refuses what is neither NDJSON nor a ZIP archive', async () => {
     await using server = await startHttpServer();
     const answer = await fetch(`${server.url}/documents:batch`, {
       method: 'POST',
@@ -114,15 +174,22 @@ describe('POST /documents:batch', () => {
     });
 
     expect(answer.status).toBe(415);
-    expect(await answer.json()).toMatchObject({ detail: 'Send NDJSON, one JSON object a line, as application/x-ndjson.' });
+    expect(await answer.json()).toMatchObject({
+      detail: 'Send NDJSON, one JSON object a line, as application/x-ndjson, or a ZIP archive as application/zip.',
+    });
   });
 });
 
-async function post(url: string, body: string): Promise<{ status: number; type: string | null; answers: Answer[] }> {
+async function post(
+  url: string,
+  body: string | Buffer,
+  type = 'application/x-ndjson',
+  headers: Record<string, string> = {},
+): Promise<{ status: number; type: string | null; answers: Answer[] }> {
   const response = await fetch(`${url}/documents:batch`, {
     method: 'POST',
-    body,
-    headers: { 'content-type': 'application/x-ndjson' },
+    body: typeof body === 'string' ? body : new Uint8Array(body),
+    headers: { 'content-type': type, ...headers },
   });
   const lines = (await response.text()).trim().split('\n');
   return {

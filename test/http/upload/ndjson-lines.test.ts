@@ -19,9 +19,11 @@ describe('the lines of an NDJSON body', () => {
       expect((await read(texts.join('\n'), { pieceBytes })).map(({ text }) => text)).toEqual(texts);
   });
 
-  it('are counted with those that are empty, which are passed over', async () => {
-    expect(await read('1\n\n \r\n2\n')).toMatchObject([
+  it('are told of when they are empty, but for what follows the last line feed', async () => {
+    expect(await read('1\n\n \r\n2\n ')).toMatchObject([
       { number: 1, text: '1' },
+      { number: 2, problem: 'empty' },
+      { number: 3, problem: 'empty' },
       { number: 4, text: '2' },
     ]);
   });
