@@ -1,11 +1,5 @@
 /** Many steps on a disk, or requests to a store, a few of them at once. */
 
-/**
- * Steps that make, write, rename and close and do not flush: they wait for nothing but each other, in the same few folders. With more of them at
- * once the threads of libuv mostly wait for the folder's lock: 64 took 1.5 times as long as 2, and 1.8 times the CPU.
- */
-export const stepsAtOnce = 2;
-
 /** Steps that one thread does, as many as one message to it should bring. */
 export const manyAtOnce = 64;
 
