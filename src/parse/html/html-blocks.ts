@@ -4,6 +4,7 @@
  * cost what their characters cost. Nothing but scripts, styles, navigation and their like is left out.
  */
 import { DocumentError } from '../../errors.ts';
+import { linkText } from '../markdown/link.ts';
 import { blockCharacters } from '../markdown/markdown-builder.ts';
 import type { ParseLimits } from '../parser.ts';
 import { type Attributes, readTags, type TagHandler } from './html-tags.ts';
@@ -82,6 +83,8 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
   /** The element whose content is left out, and how many of its name are open. */
   let skipped: { readonly tag: string; depth: number } | null = null;
   let title: string[] | null = null;
+  /** The link that is open, and where in the run its text begins. */
+  let link: { readonly target: string; readonly at: number } | null = null;
   /** Inside a drawing, whose labels stand apart from each other. */
   let isDrawing = false;
   /** The choice that is open, and what of it a page shows: the option that is chosen, else the first. */
@@ -137,6 +140,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     else if (tag === 'td' || tag === 'th') openCell(tag, attributes);
     else if (tag === 'caption' || tag === 'thead') markData();
     else if (tag === 'blockquote') openQuote();
+    else if (tag === 'a') openLink(attributes);
     else if (tag === 'img') appendAlt(attributes);
     else if (tag === 'input') appendField(attributes);
     else if (tag === 'select' && !isEmpty) choice = { shown: null, isChosen: false, isReading: false };
@@ -166,6 +170,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
       remember('title', title.join(''));
       title = null;
     } else if (pre !== null && tag === pre.tag) closePre();
+    else if (tag === 'a') closeLink();
     else if (blockTags.has(tag)) {
       flush();
       if (/^h[1-6]$/.test(tag)) headingLevel = 0;
@@ -222,9 +227,26 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     if (value !== '' && !unseenFields.has((attributes['type'] ?? 'text').toLowerCase())) append(` ${value} `);
   }
 
+  /** A heading stays as it reads: sections are named by it. */
+  function openLink(attributes: Attributes): void {
+    closeLink();
+    const target = attributes['href'];
+    if (target !== undefined && headingLevel === 0 && pre === null && !isDrawing) link = { target, at: run.length };
+  }
+
+  /** Its text is what stands in the run by now: of a link around several blocks the first one's. */
+  function closeLink(): void {
+    if (link === null) return;
+    const { target, at } = link;
+    link = null;
+    if (run.length > at) run.push(linkText(run.splice(at).join(''), target));
+  }
+
   /** Ends the inline run: what it holds becomes a block of the context on top. */
   function flush(): void {
     if (pre !== null) return;
+    if (link !== null && run.length > link.at) closeLink();
+    else if (link !== null) link = { ...link, at: 0 };
     if (run.length > 0) {
       const joined = run.length === 1 ? run[0]! : run.join('');
       const inline = joined.includes('\n')

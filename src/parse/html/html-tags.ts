@@ -16,7 +16,7 @@ const voidTags = new Set('area base br col embed frame hr img input link meta pa
 
 /** The attributes that are ever asked for; others, a picture's data among them, are not even copied. */
 const kept = new Set(
-  'alt alttext aria-hidden charset class colspan content http-equiv lang level list-type morerows name nameend namest property role rowspan selected start type value xml:lang'.split(
+  'alt alttext aria-hidden charset class colspan content href http-equiv lang level list-type morerows name nameend namest property role rowspan selected start type value xml:lang'.split(
     ' ',
   ),
 );

@@ -34,6 +34,28 @@ describe('createHtmlParser', () => {
     );
   });
 
+  it('keeps where links lead: not in headings, not for places of the page or the site, at the first block of a card', async () => {
+    const html =
+      '<h2><a href="https://a.example/h">Forms</a></h2>' +
+      '<p>See <a href="https://a.example/f?a=1&amp;b=(2)">the <b>form</b> </a>or <a href="/x">here</a> <a href="#y">below</a>，' +
+      '<a href="mailto:hr@a.example">人事部</a>。<a href=https://a.example/z>never closed <p>then <a href="https://a.example">https://a.example/</a></p>' +
+      '<table><tr><td><a href="https://a.example/c">x|y</a><td>b<tr><td>c<td>d</table><pre><a href="https://a.example/p">code</a></pre>' +
+      '<a href="https://a.example/card"><div>Card</div><p>What it says</p></a><p>after</p>';
+
+    expect(await markdownOf(html)).toBe(
+      [
+        '## Forms',
+        'See [the form](https://a.example/f?a=1&b=%282%29) or here below，[人事部](mailto:hr@a.example)。[never closed](https://a.example/z)',
+        'then https://a.example/',
+        '| [x\\|y](https://a.example/c) | b |\n| --- | --- |\n| c | d |',
+        '```\ncode\n```',
+        '[Card](https://a.example/card)',
+        'What it says',
+        'after',
+      ].join('\n\n'),
+    );
+  });
+
   it('loses no text to navigation when there is nothing else', async () => {
     expect(await markdownOf('<body><nav><p>Only this</p></nav></body>')).toBe('Only this');
   });
