@@ -149,6 +149,7 @@ export type SheetParts = {
   readonly state?: 'hidden' | 'veryHidden';
   /** `A1:B2` ranges. */ readonly merged?: readonly string[];
   /** Whole `sheetData` instead of the rows. */ readonly sheetData?: string;
+  /** Elements behind all others. */ readonly after?: string;
   readonly relationships?: readonly Relationship[];
 };
 
@@ -172,7 +173,7 @@ export function makeXlsx(parts: {
     return [
       {
         name: part,
-        data: `${declaration}<worksheet ${ns}>${data}${merged === '' ? '' : `<mergeCells>${merged}</mergeCells>`}</worksheet>`,
+        data: `${declaration}<worksheet ${ns}>${data}${merged === '' ? '' : `<mergeCells>${merged}</mergeCells>`}${sheet.after ?? ''}</worksheet>`,
       },
       relationshipsPart(part, sheet.relationships ?? []),
     ];

@@ -33,6 +33,7 @@ export type BinarySheetRecords = {
   readonly records: readonly Uint8Array[];
   readonly hidden?: boolean;
   /** Records of its comments. */ readonly comments?: readonly Uint8Array[];
+  /** Addresses outside, by the name of the relationship. */ readonly links?: Readonly<Record<string, string>>;
 };
 
 export function makeXlsb(parts: {
@@ -47,14 +48,16 @@ export function makeXlsb(parts: {
     binaryRecord(156, u32(hidden === true ? 1 : 0, at + 1), wideText(`s${at}`), wideText(name)),
   );
   const workbook = [binaryRecord(153, u32(parts.date1904 === true ? 1 : 0, 0), wideText('')), ...bundle];
-  const sheets = parts.sheets.flatMap(({ records, comments }, at): ZipMember[] => [
+  const sheets = parts.sheets.flatMap(({ records, comments, links = {} }, at): ZipMember[] => [
     { name: `xl/worksheets/sheet${at}.bin`, data: Buffer.concat(records) },
-    ...(comments === undefined
-      ? []
-      : [
-          { name: `xl/comments${at}.bin`, data: Buffer.concat(comments) },
-          { name: `xl/worksheets/_rels/sheet${at}.bin.rels`, data: relations([['c', 'comments', `../comments${at}.bin`]]) },
-        ]),
+    ...(comments === undefined ? [] : [{ name: `xl/comments${at}.bin`, data: Buffer.concat(comments) }]),
+    {
+      name: `xl/worksheets/_rels/sheet${at}.bin.rels`,
+      data: relations([
+        ...(comments === undefined ? [] : [['c', 'comments', `../comments${at}.bin`] as const]),
+        ...Object.entries(links).map(([id, target]) => [id, 'hyperlink', `${target}" TargetMode="External`] as const),
+      ]),
+    },
   ]);
   return makeZip([
     { name: '[Content_Types].xml', data: '<Types/>' },

@@ -1,9 +1,10 @@
 /** The records of one XLS sheet (MS-XLS 2.1.7.20.5): cached values, never formulas; merged cells, comments, text boxes, titles of charts. */
 import { decodeAs } from '../../text/encoding.ts';
 import { plainNumber } from './number-format.ts';
-import { columnName, createSheetGrid, type Merge, type SheetCells } from './sheet-grid.ts';
+import { type CellLink, columnName, createSheetGrid, linksMax, type Merge, type SheetCells } from './sheet-grid.ts';
 import type { SheetContext } from './xlsx-sheet.ts';
 import { createCursor, isBeginning, readRecords, recordTypes, textAt, type BiffRecord, type BiffText } from './biff-records.ts';
+import { linkTarget } from './link-record.ts';
 import { commentText } from './workbook-text.ts';
 
 export type SheetContent = {
@@ -23,6 +24,7 @@ const types = {
   label: 0x204,
   label2: 0x04,
   labelShared: 0xfd,
+  link: 0x1b8,
   merged: 0xe5,
   multipleRk: 0xbd,
   note: 0x1c,
@@ -70,6 +72,7 @@ export function readSheet(
 function createReader(text: BiffText, context: SheetContext): { record(record: BiffRecord): void; finish(): SheetContent } {
   const grid = createSheetGrid();
   const merges: Merge[] = [];
+  const links: CellLink[] = [];
   const notes: Note[] = [];
   /** Texts of boxes by the number of their object, which a comment names. */
   const boxes = new Map<number, string>();
@@ -152,6 +155,12 @@ function createReader(text: BiffText, context: SheetContext): { record(record: B
     }
   }
 
+  function link({ data, more }: BiffRecord): void {
+    const target = linkTarget(more.length === 0 ? data : Buffer.concat([data, ...more]));
+    if (target !== null && links.length < linksMax)
+      links.push({ row: data.readUInt16LE(0) + 1, column: data.readUInt16LE(4) + 1, target });
+  }
+
   function note(record: BiffRecord): void {
     const { data } = record;
     if (notes.length >= notesMax) return;
@@ -192,6 +201,9 @@ function createReader(text: BiffText, context: SheetContext): { record(record: B
         case types.merged:
           merge(data);
           break;
+        case types.link:
+          if (data.length >= 8) link(record);
+          break;
         case types.note:
           if (data.length >= 6) note(record);
           break;
@@ -212,7 +224,7 @@ function createReader(text: BiffText, context: SheetContext): { record(record: B
       const ofComments = new Set(notes.map((each) => each.object));
       const comments = notes.map((each) => commentText(each.place, each.author, each.text ?? boxes.get(each.object) ?? ''));
       const free = [...boxes].filter(([id]) => !ofComments.has(id)).map(([, shown]) => shown);
-      return { cells: grid.finish(merges, context.repeats), texts: [...free, ...titles], comments };
+      return { cells: grid.finish(merges, context.repeats, links), texts: [...free, ...titles], comments };
     },
   };
 }

@@ -2,9 +2,16 @@
  * The filled cells of one sheet, by content and not by dimension: a cell in the last column costs what a cell in the first does.
  * Kept in flat arrays, since a million rows as objects took a gigabyte (measured); a cell here takes 15 bytes and its text.
  */
+import { linkText } from '../../markdown/link.ts';
 import type { Repeats } from '../../repeats.ts';
 
 export type Merge = { readonly top: number; readonly left: number; readonly bottom: number; readonly right: number };
+
+/** Where a cell leads; 1-based as in the sheet. */
+export type CellLink = { readonly row: number; readonly column: number; readonly target: string };
+
+/** Links of one sheet that are kept; others have their text alone. */
+export const linksMax = 100_000;
 
 /** Cells in order of rows and columns; rows and columns are 1-based as in the sheet, `row` in arguments is an index into the filled rows. */
 export interface SheetCells {
@@ -24,8 +31,11 @@ export interface SheetCells {
 export interface SheetGrid {
   /** Empty text is not kept; of two texts for one cell the later one is. */
   set(row: number, column: number, text: string): void;
-  /** All cells, each merged one's text repeated over its range within the rows and columns that hold something. Call once, at the end. */
-  finish(merges: readonly Merge[], repeats: Repeats): SheetCells;
+  /**
+   * All cells, each merged one's text repeated over its range within the rows and columns that hold something, and where a cell leads behind
+   * its own text. Call once, at the end.
+   */
+  finish(merges: readonly Merge[], repeats: Repeats, links?: readonly CellLink[]): SheetCells;
 }
 
 /** Repeats that are written at most; merges over whole columns are there for looks. */
@@ -37,16 +47,34 @@ export function createSheetGrid(): SheetGrid {
     set(row, column, text) {
       if (text.trim() !== '') store.add(row, column, text, false);
     },
-    finish(merges, repeats) {
-      const cells = store.index();
-      if (merges.length === 0 || cells.rowCount === 0) return cells;
-      repeatMerged(cells, merges, (row, column, text) => store.add(row, column, repeats.again(text), true));
-      return store.index();
+    finish(merges, repeats, links = []) {
+      let cells = store.index();
+      if (merges.length > 0 && cells.rowCount > 0) {
+        repeatMerged(cells, merges, (row, column, text) => store.add(row, column, repeats.again(text), true));
+        cells = store.index();
+      }
+      for (const link of links) {
+        const cell = cellAt(cells, link);
+        if (cell !== null) store.rewrite(cell, linkText(cells.text(cell), link.target));
+      }
+      return cells;
     },
   };
 }
 
-type Store = { add(row: number, column: number, text: string, isRepeat: boolean): void; index(): SheetCells };
+type Store = {
+  add(row: number, column: number, text: string, isRepeat: boolean): void;
+  index(): SheetCells;
+  /** Of a cell as `index` numbered it, and in what that gave. */
+  rewrite(cell: number, text: string): void;
+};
+
+function cellAt(cells: SheetCells, { row, column }: CellLink): number | null {
+  const at = lowest(0, cells.rowCount, (index) => cells.numberOf(index) >= row);
+  if (at >= cells.rowCount || cells.numberOf(at) !== row) return null;
+  const { first, end } = cells.span(at, column, column);
+  return first < end ? first : null;
+}
 
 function createStore(): Store {
   let rows = new Int32Array(1024);
@@ -92,6 +120,9 @@ function createStore(): Store {
     index() {
       if (!isOrdered) order();
       return indexed(rows, columns, repeats, texts);
+    },
+    rewrite(cell, text) {
+      texts[cell] = text;
     },
   };
 }

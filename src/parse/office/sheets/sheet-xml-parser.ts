@@ -6,7 +6,7 @@ import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
 import { type BinarySheet, createCellCount, writeWorkbook } from './binary-workbook.ts';
 import { compileFormat, type NumberFormat, plainNumber } from './number-format.ts';
-import { createSheetGrid, type Merge, type SheetGrid } from './sheet-grid.ts';
+import { type CellLink, createSheetGrid, linksMax, type Merge, type SheetGrid } from './sheet-grid.ts';
 import { commentText } from './workbook-text.ts';
 
 const sheetMl = 'urn:schemas-microsoft-com:office:spreadsheet';
@@ -21,6 +21,7 @@ type Sheet = {
   readonly name: string;
   readonly grid: SheetGrid;
   readonly merges: Merge[];
+  readonly links: CellLink[];
   readonly comments: string[];
   isHidden: boolean;
 };
@@ -35,10 +36,10 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
     part: input.filename,
   });
   const repeats = createRepeats();
-  const sheets = reader.sheets.map(({ name, isHidden, grid, merges, comments }): BinarySheet => ({
+  const sheets = reader.sheets.map(({ name, isHidden, grid, merges, links, comments }): BinarySheet => ({
     name,
     isHidden,
-    read: () => ({ cells: grid.finish(merges, repeats), texts: [], comments, end: 0 }),
+    read: () => ({ cells: grid.finish(merges, repeats, links), texts: [], comments, end: 0 }),
   }));
   const facts = {
     mediaType: 'application/vnd.ms-excel',
@@ -78,12 +79,22 @@ function createReader(onCell: () => void): Reader {
     const merges = sheets.at(-1)?.merges;
     if ((across > 0 || down > 0) && merges !== undefined && merges.length < mergesMax)
       merges.push({ top: row, left: column, bottom: row + down, right: column + across });
+    const target = attributes['ss:HRef'];
+    const links = sheets.at(-1)?.links;
+    if (target !== undefined && links !== undefined && links.length < linksMax) links.push({ row, column, target });
   }
 
   const handler: XmlHandler = {
     open(name, attributes) {
       if (name === 'ss:Worksheet')
-        sheets.push({ name: attributes['ss:Name'] ?? '', grid: createSheetGrid(), merges: [], comments: [], isHidden: false });
+        sheets.push({
+          name: attributes['ss:Name'] ?? '',
+          grid: createSheetGrid(),
+          merges: [],
+          links: [],
+          comments: [],
+          isHidden: false,
+        });
       else if (name === 'ss:Table') [row, column] = [0, 0];
       else if (name === 'ss:Row') [row, column] = [place(attributes['ss:Index'], row, rowsMax), 0];
       else if (name === 'ss:Cell') openCell(attributes);

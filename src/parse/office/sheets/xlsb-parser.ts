@@ -9,7 +9,7 @@ import { openPackage, type OfficePackage } from '../office-package.ts';
 import { createCellCount, writeWorkbook, type BinarySheet } from './binary-workbook.ts';
 import { boolOrError, rkNumber, type SheetContent } from './biff-sheet.ts';
 import { builtinFormat, plainNumber } from './number-format.ts';
-import { columnName, createSheetGrid, type Merge } from './sheet-grid.ts';
+import { type CellLink, columnName, createSheetGrid, linksMax, type Merge } from './sheet-grid.ts';
 import { authorCharactersMax, commentText, shownStrings } from './workbook-text.ts';
 import { readXlsbRecords, richTextAt, wideTextAt, type XlsbRecord } from './xlsb-records.ts';
 import { writeDrawings } from './xlsx-parser.ts';
@@ -50,6 +50,7 @@ const types = {
   workbookProperties: 153,
   sheet: 156,
   merge: 176,
+  link: 494,
   beginStyles: 617,
   endStyles: 618,
   author: 632,
@@ -67,7 +68,7 @@ async function readWorkbook(office: OfficePackage, input: ParseInput, parser: Pa
     name,
     isHidden,
     async read() {
-      const content = readSheet(await office.bytes(part), context);
+      const content = readSheet(await office.bytes(part), context, await office.linksOf(part));
       done++;
       return { ...content, comments: await readComments(office, part) };
     },
@@ -144,9 +145,10 @@ const rowMax = 1_048_575;
 const columnMax = 16_383;
 const rowsPerCall = 5000;
 
-function readSheet(part: Buffer, context: SheetContext): Omit<SheetContent, 'comments'> {
+function readSheet(part: Buffer, context: SheetContext, targets: ReadonlyMap<string, string>): Omit<SheetContent, 'comments'> {
   const grid = createSheetGrid();
   const merges: Merge[] = [];
+  const links: CellLink[] = [];
   let row = 0;
   let rows = 0;
   for (const record of readXlsbRecords(part)) {
@@ -157,6 +159,9 @@ function readSheet(part: Buffer, context: SheetContext): Omit<SheetContent, 'com
     } else if (type === types.merge && data.length >= 16 && merges.length < mergesMax) {
       const [top, bottom, left, right] = [0, 4, 8, 12].map((at) => data.readUInt32LE(at) + 1) as [number, number, number, number];
       if (bottom <= rowMax + 1 && right <= columnMax + 1) merges.push({ top, left, bottom, right });
+    } else if (type === types.link && data.length >= 20 && links.length < linksMax) {
+      const target = targets.get(wideTextAt(data, 16).text);
+      if (target !== undefined) links.push({ row: data.readUInt32LE(0) + 1, column: data.readUInt32LE(8) + 1, target });
     } else if (data.length >= 8 && row <= rowMax && data.readUInt32LE(0) <= columnMax) {
       const text = cellText(record, context);
       if (text.trim() === '') continue;
@@ -164,7 +169,7 @@ function readSheet(part: Buffer, context: SheetContext): Omit<SheetContent, 'com
       grid.set(row + 1, data.readUInt32LE(0) + 1, text);
     }
   }
-  return { cells: grid.finish(merges, context.repeats), texts: [] };
+  return { cells: grid.finish(merges, context.repeats, links), texts: [] };
 }
 
 /** Eight bytes say where the cell stands and how it looks; then comes what it holds. */

@@ -134,7 +134,7 @@ async function readContext(office: OfficePackage, root: XmlNode | null, onRows: 
 
 /** @returns how many formulas have no saved value. */
 async function writeCells(office: OfficePackage, sheet: Sheet, context: SheetContext, out: BlockWriter): Promise<number> {
-  const reader = createSheetReader(context);
+  const reader = createSheetReader(context, await office.linksOf(sheet.part));
   await office.events(sheet.part, reader.handler);
   const { cells, formulasWithoutValue } = reader.finish();
   writeRegions(cells, out);

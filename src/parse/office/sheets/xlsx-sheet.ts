@@ -3,7 +3,7 @@ import { DocumentError } from '../../../errors.ts';
 import type { Repeats } from '../../repeats.ts';
 import type { XmlHandler } from '../../containers/xml.ts';
 import { compileFormat, plainNumber, type NumberFormat } from './number-format.ts';
-import { cellPlace, createSheetGrid, type Merge, type SheetCells } from './sheet-grid.ts';
+import { type CellLink, cellPlace, createSheetGrid, linksMax, type Merge, type SheetCells } from './sheet-grid.ts';
 
 export type SheetContext = {
   /** The shared string of that index; '' when there is none. */
@@ -27,10 +27,11 @@ export interface SheetReader {
 const mergesMax = 50_000;
 const rowsPerCall = 5000;
 
-/** A reader for one worksheet part. @throws DocumentError what `onCell` throws. */
-export function createSheetReader(context: SheetContext): SheetReader {
+/** A reader for one worksheet part; `targets` are where its links lead, by their relationships. @throws DocumentError what `onCell` throws. */
+export function createSheetReader(context: SheetContext, targets: ReadonlyMap<string, string>): SheetReader {
   const grid = createSheetGrid();
   const merges: Merge[] = [];
+  const links: CellLink[] = [];
   let row = 0;
   let column = 0;
   let rowsRead = 0;
@@ -86,6 +87,12 @@ export function createSheetReader(context: SheetContext): SheetReader {
           case 'x:mergeCell':
             addMerge(attributes['ref'] ?? '', merges);
             break;
+          case 'x:hyperlink': {
+            const place = cellPlace((attributes['ref'] ?? '').split(':')[0]!);
+            const target = targets.get(attributes['r:id'] ?? '');
+            if (place !== null && target !== undefined && links.length < linksMax) links.push({ ...place, target });
+            break;
+          }
           default:
         }
       },
@@ -101,7 +108,7 @@ export function createSheetReader(context: SheetContext): SheetReader {
       },
     },
     finish() {
-      return { cells: grid.finish(merges, context.repeats), formulasWithoutValue };
+      return { cells: grid.finish(merges, context.repeats, links), formulasWithoutValue };
     },
   };
 }
