@@ -57,6 +57,11 @@ export function group(children: readonly Uint8Array[], isTable = false): Buffer 
   return container(0xf003, [container(0xf004, [atom(0xf00a, u32(0, 1)), ...properties]), ...children]);
 }
 
+/** Behind a text: a stretch of it leads to the address of that number. */
+export function linked(start: number, end: number, address: number): Buffer {
+  return Buffer.concat([container(4082, [atom(4083, u32(0, address, 0, 0))]), atom(4063, u32(start, end))]);
+}
+
 export type PptSlide = {
   readonly shapes: readonly Uint8Array[];
   /** Texts in the list of slides, to which shapes refer. */ readonly outline?: readonly Uint8Array[];
@@ -72,10 +77,19 @@ export type PptParts = {
   readonly masterShapes?: readonly Uint8Array[];
   /** Files inside, packed here. */ readonly objects?: readonly Uint8Array[];
   /** The same, packed already. */ readonly packed?: readonly Uint8Array[];
+  /** Addresses by their numbers, from 1. */ readonly links?: readonly string[];
   readonly password?: string;
 };
 
-export function makePpt({ slides, master = {}, masterShapes = [], objects = [], packed = [], password }: PptParts): Buffer {
+export function makePpt({
+  slides,
+  master = {},
+  masterShapes = [],
+  objects = [],
+  packed = [],
+  links = [],
+  password,
+}: PptParts): Buffer {
   const list: Buffer[] = [Buffer.alloc(0)];
   const add = (record: Buffer): number => list.push(record) - 1;
   const persist = (id: number, slideId: number) => atom(1011, u32(id, 0, 0, slideId, 0));
@@ -96,7 +110,12 @@ export function makePpt({ slides, master = {}, masterShapes = [], objects = [], 
   });
   for (const bytes of [...objects.map((each) => deflateSync(each)), ...packed]) add(atom(4113, Buffer.concat([u32(0), bytes]), 1));
   const documentId = add(
-    container(1000, [container(4080, entries, 0), container(4080, [persist(masterId, 0x8000_0000)], 1), container(4080, notes, 2)]),
+    container(1000, [
+      container(1033, links.map(addressOf)),
+      container(4080, entries, 0),
+      container(4080, [persist(masterId, 0x8000_0000)], 1),
+      container(4080, notes, 2),
+    ]),
   );
   const session = password === undefined ? null : cryptSession(password);
   const sessionId = session === null ? 0 : add(session.record);
@@ -109,6 +128,14 @@ export function makePpt({ slides, master = {}, masterShapes = [], objects = [], 
   return compoundFile({ streams: { 'PowerPoint Document': Buffer.concat([body, directory, edit]), 'Current User': user } });
 }
 
+function addressOf(address: string, at: number): Buffer {
+  return container(4055, [
+    atom(4051, u32(at + 1)),
+    atom(4026, Buffer.from('its name', 'utf16le'), 0),
+    atom(4026, Buffer.from(address, 'utf16le'), 1),
+  ]);
+}
+
 /** One slide of these shapes, and further entries in the list of slides. */
 export function makePptRecords({
   shapes,
@@ -119,7 +146,7 @@ export function makePptRecords({
   readonly outline: Uint8Array;
   readonly list: Uint8Array;
 }): Buffer {
-  return makePpt({ slides: [{ shapes, outline: [outline, list] }], master: { 1: [true] } });
+  return makePpt({ slides: [{ shapes, outline: [outline, list] }], master: { 1: [true] }, links: ['http://a'] });
 }
 
 function drawing(shapes: readonly Uint8Array[]): Buffer {

@@ -1,5 +1,5 @@
 /** What the old binary office formats are made of, for files that repeat it: whole records, as characters of one byte each. */
-import { atom, container, group, makePptRecords, shape, text as pptText } from '../ppt-writer.ts';
+import { atom, container, group, linked, makePptRecords, shape, text as pptText } from '../ppt-writer.ts';
 import { docStreams, operations } from '../doc-writer.ts';
 import { compoundFile } from '../../../src/parse/containers/compound-writer.ts';
 import { binaryCells, binaryRecord, makeXlsb, wideText } from '../xlsb-writer.ts';
@@ -42,6 +42,7 @@ const xls: Grammar = {
       latin(record(0xbd, u16(0, 0), u16(0), u32(6), u16(0), u32(10), u16(1))),
       latin(record(0xe5, u16(1), u16(0, 0xffff, 0, 255))),
       latin(record(0xe5, u16(2), u16(0, 3, 0, 3), u16(4, 9, 0, 7))),
+      latin(record(0x1b8, u16(0, 0, 0, 0), Buffer.alloc(16), u32(2, 0x103, 9), bytesOf('h\0t\0t\0p\0:\0/\0/\0a\0\0\0'))),
       latin(record(0x1c, u16(1, 1, 0, 7), narrow('Ann'), u8(0))),
       latin(record(0x5d, u16(0x15, 0x12, 0x19, 7)), record(0x1b6, u16(0, 0, 0, 0, 0, 3)), record(0x3c, u8(0), bytesOf('abc'))),
       latin(record(0x809, u16(0x600, 0x20))),
@@ -83,6 +84,7 @@ const xlsb: Grammar = {
       latin(binaryCells.formulaText(7, 'x')),
       latin(binaryCells.merge(0, 1_000_000, 0, 16_000)),
       latin(binaryCells.merge(0, 3, 0, 3)),
+      latin(binaryRecord(494, u32(0, 0, 0, 0), wideText('l'))),
       latin(binaryCells.row(0)),
       latin(binaryCells.row(1_000_000)),
       latin(binaryRecord(62, u32(8, 0), u8(1), wideText('rich'))),
@@ -94,7 +96,11 @@ const xlsb: Grammar = {
     const styles = [binaryRecord(617, u32(1)), bytesOf(text('styles'))];
     const strings = [...text('strings').matchAll(/[ab]/g)].map(([letter]) => letter);
     const records = [binaryCells.row(0), bytesOf(text('sheet'))];
-    return makeXlsb({ strings: ['shared', 'x'.repeat(300), ...strings], styles, sheets: [{ name: 'S', records }] });
+    return makeXlsb({
+      strings: ['shared', 'x'.repeat(300), ...strings],
+      styles,
+      sheets: [{ name: 'S', records, links: { l: 'http://a' } }],
+    });
   },
 };
 
@@ -161,6 +167,7 @@ const ppt: Grammar = {
       latin(shape(pptText(0, ['T']), { placeholder: 13 })),
       latin(shape(pptText(1, ['a', 'b'], [{ level: 0, bullet: true }, { level: 4 }]))),
       latin(shape(atom(3998, u32(0)))),
+      latin(shape(Buffer.concat([pptText(4, ['a']), linked(0, 1, 1)]))),
       latin(group([shape(pptText(4, ['g']))])),
       latin(group([anchored('c', 0, 0)], true)),
       latin(anchored('c', 5, 5)),
@@ -176,6 +183,7 @@ const ppt: Grammar = {
       latin(atom(3999, u32(1))),
       latin(atom(4000, bytesOf('a\0\r\0'))),
       latin(atom(4001, Buffer.alloc(10))),
+      latin(linked(0, 1, 1)),
     ],
     list: [latin(atom(1011, u32(1, 0, 0, 256, 0))), latin(atom(1011, u32(2, 0, 0, 300, 0)))],
   },

@@ -74,6 +74,8 @@ const htmlTokens = [
     </
     "
     <a href=№>a</a>
+    <a href=http://a№>a</a>
+    <a href=http://a>
     <ul><li>a
     <blockquote>a
     <table role=presentation>
@@ -623,7 +625,8 @@ const xlsx: Grammar = {
       <mergeCell ref="A1:C№"/>
       <mergeCell ref="A1:A2"/>
       <mergeCell ref="¤"/>
-      <hyperlink ref="A№"/>
+      <hyperlink ref="A№" r:id="l"/>
+      <hyperlink ref="A1" r:id="l"/>
     `),
     strings: lines(`
       <si><t>¤</t></si>
@@ -660,7 +663,10 @@ const xlsx: Grammar = {
           name: 'S',
           rows: [],
           sheetData: `<sheetData>${text('sheet')}</sheetData><mergeCells>${text('merges')}</mergeCells>`,
-          relationships: [{ id: 'c', type: 'comments', target: '../comments1.xml' }],
+          relationships: [
+            { id: 'c', type: 'comments', target: '../comments1.xml' },
+            { id: 'l', type: 'hyperlink', target: 'http://a', external: true },
+          ],
         },
       ],
       sharedStrings: text('strings'),

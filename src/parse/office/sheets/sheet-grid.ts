@@ -33,7 +33,7 @@ export interface SheetGrid {
   set(row: number, column: number, text: string): void;
   /**
    * All cells, each merged one's text repeated over its range within the rows and columns that hold something, and where a cell leads behind
-   * its own text. Call once, at the end.
+   * its own text, once. Call once, at the end.
    */
   finish(merges: readonly Merge[], repeats: Repeats, links?: readonly CellLink[]): SheetCells;
 }
@@ -53,9 +53,12 @@ export function createSheetGrid(): SheetGrid {
         repeatMerged(cells, merges, (row, column, text) => store.add(row, column, repeats.again(text), true));
         cells = store.index();
       }
+      const linked = new Set<number>();
       for (const link of links) {
         const cell = cellAt(cells, link);
-        if (cell !== null) store.rewrite(cell, linkText(cells.text(cell), link.target));
+        if (cell === null || linked.has(cell)) continue;
+        linked.add(cell);
+        store.rewrite(cell, linkText(cells.text(cell), link.target));
       }
       return cells;
     },

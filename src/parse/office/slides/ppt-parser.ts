@@ -11,6 +11,7 @@ import { createRepeats, type Repeats } from '../../repeats.ts';
 import { passwordsFor } from '../binary-encryption.ts';
 import { createBlockWriter, type BlockWriter } from '../block-writer.ts';
 import { findRecord, openPptFile, pptTypes, readPptRecords, recordsWithin, type PptFile, type PptRecord } from './ppt-records.ts';
+import { readPptLinks, type PptLinks } from './ppt-links.ts';
 import { readPptShapes, type PptCell, type PptShape } from './ppt-shapes.ts';
 import type { Bullet } from './slide-bullets.ts';
 import { createNumbers } from './slide-shapes.ts';
@@ -92,6 +93,7 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
   const written = new Set<string>();
   const repeats = createRepeats();
   const countCells = createCells(input.limits.cellsMax);
+  const links = readPptLinks(file.document);
 
   /** Of the first master where a slide names none. */
   function bulletsOf(masterId: number): MasterBullets {
@@ -106,7 +108,12 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
     const id = masters.get(masterId);
     if (id === undefined || shownMasters.has(id)) return;
     shownMasters.add(id);
-    const shapes = readPptShapes(file.object(id)?.data ?? Buffer.alloc(0), { bullets: () => false, page, outline: () => null });
+    const shapes = readPptShapes(file.object(id)?.data ?? Buffer.alloc(0), {
+      bullets: () => false,
+      links,
+      page,
+      outline: () => null,
+    });
     // Placeholders only say how the slides' own texts look.
     writeShapes(
       shapes.filter((each) => each.kind === 'text' && each.placeholder === null && each.text.kind === textKinds.other),
@@ -145,14 +152,14 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
       const atom = findRecord(data, pptTypes.slideAtom)?.data ?? Buffer.alloc(0);
       const [masterId, notesId] = atom.length >= 20 ? [atom.readUInt32LE(12), atom.readUInt32LE(16)] : [0, 0];
       const own = bulletsOf(masterId);
-      const outline = createOutline(readPptTexts(slide.texts, { bullets: own, page }));
-      const shapes = readPptShapes(data, { bullets: own, page, outline: outline.take });
+      const outline = createOutline(readPptTexts(slide.texts, { bullets: own, links, page }));
+      const shapes = readPptShapes(data, { bullets: own, links, page, outline: outline.take });
       for (const text of outline.rest()) shapes.push({ kind: 'text', placeholder: null, text });
       writeShapes(shapes, { out, repeats, countCells });
       if (showsMaster(atom)) writeMaster(masterId, page, out);
       writeHeads(data, 'slides', out);
       writeOwnHeads(shapes, out);
-      const notesPage = writeNotes(file, notes.get(notesId), page, out);
+      const notesPage = writeNotes(file, notes.get(notesId), { links, page }, out);
       if (notesPage !== null) {
         writeHeads(notesPage.data, 'notes', out);
         writeOwnHeads(notesPage.shapes, out);
@@ -289,14 +296,14 @@ function places(all: readonly number[]): number[] {
 function writeNotes(
   file: PptFile,
   entry: Listed | undefined,
-  page: number,
+  context: { readonly links: PptLinks; readonly page: number },
   out: BlockWriter,
 ): { readonly data: Buffer; readonly shapes: readonly PptShape[] } | null {
   const record = entry === undefined ? null : file.object(entry.objectId);
   if (entry === undefined || record?.type !== pptTypes.notes) return null;
   const noBullets: MasterBullets = () => false;
-  const outline = createOutline(readPptTexts(entry.texts, { bullets: noBullets, page }));
-  const shapes = readPptShapes(record.data, { bullets: noBullets, page, outline: outline.take });
+  const outline = createOutline(readPptTexts(entry.texts, { ...context, bullets: noBullets }));
+  const shapes = readPptShapes(record.data, { ...context, bullets: noBullets, outline: outline.take });
   const lines = shapes
     .filter(
       (shape) => shape.kind === 'text' && (shape.placeholder === placeholders.notesBody || shape.text.kind === textKinds.notes),

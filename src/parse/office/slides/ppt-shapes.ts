@@ -1,4 +1,5 @@
 /** The shapes of a slide in a PPT file (MS-PPT 2.5, MS-ODRAW 2.2): texts in their own order, groups, tables. */
+import type { PptLinks } from './ppt-links.ts';
 import { findRecord, pptTypes, readPptRecords, recordsWithin, type PptRecord } from './ppt-records.ts';
 import { readPptTexts, textKinds, type MasterBullets, type PptText } from './ppt-text.ts';
 
@@ -16,6 +17,7 @@ export type PptCell = {
 
 export type ShapeContext = {
   readonly bullets: MasterBullets;
+  readonly links: PptLinks;
   readonly page: number;
   /** Texts of the slide that stand in the list of slides, by their number; each is given once. */
   readonly outline: (index: number) => PptText | null;

@@ -1,4 +1,5 @@
 /** The text of a shape in a PPT file (MS-PPT 2.9): paragraphs with their levels and bullets, which the slide's master has where they do not. */
+import { createLineLinks, type PptLinks, readLinkedTexts } from './ppt-links.ts';
 import { pptTypes, readPptRecords, type PptRecord } from './ppt-records.ts';
 import type { Bullet } from './slide-bullets.ts';
 
@@ -18,11 +19,14 @@ export const textKinds = {
   quarterBody: 8,
 } as const;
 
+const titles = new Set<number>([textKinds.title, textKinds.centredTitle]);
+
 /** Whether a level of a kind of text has bullets, as a master says. */
 export type MasterBullets = (kind: number, level: number) => boolean;
 
 export type TextContext = {
   readonly bullets: MasterBullets;
+  readonly links: PptLinks;
   /** The number of the slide, where the text shows it. */ readonly page: number;
   /** What the shape says of numbers before its paragraphs. */ readonly numbers?: Buffer | undefined;
 };
@@ -49,7 +53,7 @@ function* groupsOf(data: Buffer): Generator<PptRecord[]> {
   if (group.length > 0) yield group;
 }
 
-function readText(group: readonly PptRecord[], { bullets, page, numbers }: TextContext): PptText | null {
+function readText(group: readonly PptRecord[], { bullets, links, page, numbers }: TextContext): PptText | null {
   const header = group.find(({ type }) => type === pptTypes.textHeader);
   if (header === undefined) return null;
   const kind = header.data.length >= 4 ? header.data.readUInt32LE(0) : textKinds.other;
@@ -58,12 +62,15 @@ function readText(group: readonly PptRecord[], { bullets, page, numbers }: TextC
   const looks = readLooks(group.find(({ type }) => type === pptTypes.textStyle)?.data, shown.length);
   const schemes = numbers === undefined ? [] : readSchemes(numbers);
   const fields = readFields(group, page);
+  // A title stays as it reads: a slide's heading names it.
+  const linked = createLineLinks(titles.has(kind) ? [] : readLinkedTexts(group, links));
   const paragraphs: PptParagraph[] = [];
   let at = 0;
   for (const line of shown.split('\r')) {
     const look = looks.at(at);
     const level = look?.level ?? 0;
-    const text = filled(line, at, fields)
+    const start = at;
+    const text = linked(line, at, (from, to) => filled(line.slice(from, to), start + from, fields))
       .replace(/\v/g, '\n')
       .replace(/[\0-\x08\x0c\x0e-\x1f]/g, ''); // eslint-disable-line no-control-regex
     const hasBullet = look?.hasBullet ?? bullets(kind, level);

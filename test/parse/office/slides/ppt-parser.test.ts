@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createDocumentParser } from '../../../../src/parse/document-parser.ts';
 import { compoundFile } from '../../../../src/parse/containers/compound-writer.ts';
 import { parseBytes, refusalOf } from '../../../support/parse.ts';
-import { atom, container, group, makePpt, shape, text, type PptParts } from '../../../support/ppt-writer.ts';
+import { atom, container, group, linked, makePpt, shape, text, type PptParts } from '../../../support/ppt-writer.ts';
 import { cells, makeXls, u16, u32 } from '../../../support/xls-writer.ts';
 
 const parser = createDocumentParser({});
@@ -158,5 +158,22 @@ describe('a PPT presentation', () => {
       /MAX_PAGES/,
     );
     expect(await refusalOf(parser, compoundFile({ streams: { 'PowerPoint Document': Buffer.alloc(50) } }))).toMatch(/^corrupt: /);
+  });
+
+  it('keeps where stretches of a text lead, over its lines, but in titles', async () => {
+    const body = [
+      text(4, ['See 表格, or', 'ask *']),
+      atom(4056, u32(15)),
+      linked(4, 6, 1),
+      linked(9, 14, 2),
+      linked(5, 6, 1),
+      linked(0, 3, 9),
+    ];
+    const shapes = [shape(Buffer.concat([text(0, ['Forms']), linked(0, 5, 1)]), { placeholder: 13 }), shape(Buffer.concat(body))];
+    const links = ['https://a.example/form', 'mailto:hr@a.example'];
+
+    expect(await markdownOf({ slides: [{ shapes }], links })).toBe(
+      '# Forms\n\nSee [表格](https://a.example/form), o[r](mailto:hr@a.example)\n\n[ask](mailto:hr@a.example) 1',
+    );
   });
 });
