@@ -10,6 +10,29 @@ const repairedUnitsMin = 4;
 const twoErrorsUnitsMin = 8;
 const neighboursMax = 24;
 
+/** Whoever knows the words of the texts. */
+export type WordNeighbours = Pick<Vocabulary, 'neighbours'>;
+
+/** The same choice among words that were looked up elsewhere. */
+export function neighboursAmong(words: readonly string[], word: string, isThere: (word: string) => boolean): string[] {
+  if (!isRepaired(word)) return [];
+  for (const errors of errorsOf(word)) {
+    const near = words.filter((each) => each !== word && editDistance(word, each, errors) <= errors);
+    const there = near.sort().values().filter(isThere).take(neighboursMax).toArray();
+    if (there.length > 0) return there;
+  }
+  return [];
+}
+
+/** Whether a word is long enough to be taken for an error. */
+export function isRepaired(word: string): boolean {
+  return word.length >= repairedUnitsMin;
+}
+
+function errorsOf(word: string): number[] {
+  return word.length >= twoErrorsUnitsMin ? [1, 2] : [1];
+}
+
 /** Words of one segment: one text, cut by offsets, with the set of letters of each. About 20 bytes a word. */
 type WordTable = { readonly text: string; readonly ends: Uint32Array; readonly letters: Uint32Array };
 
@@ -22,9 +45,9 @@ export class Vocabulary {
    * for short ones. About 3 ms for a million words.
    */
   neighbours(word: string, segments: readonly Segment[], isThere: (word: string) => boolean): string[] {
-    if (word.length < repairedUnitsMin) return [];
+    if (!isRepaired(word)) return [];
     const tables = this.#follow(segments);
-    for (const errors of word.length >= twoErrorsUnitsMin ? [1, 2] : [1]) {
+    for (const errors of errorsOf(word)) {
       const found = new Set<string>();
       for (const table of tables) addNeighbours(table, word, errors, found);
       const there = [...found].sort().values().filter(isThere).take(neighboursMax).toArray();

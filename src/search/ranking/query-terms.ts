@@ -6,7 +6,7 @@ import { soundAlikes, type SoundsAndWords } from './sound-alikes.ts';
 import type { Segment } from '../index/segments.ts';
 import { scanTokens, termsOf, type Token } from '../analysis/tokens.ts';
 import { stemOf } from '../analysis/stems.ts';
-import { editDistance, type Vocabulary } from '../analysis/vocabulary.ts';
+import { editDistance, type WordNeighbours } from '../analysis/vocabulary.ts';
 
 export type QueryTerm = {
   readonly term: string;
@@ -49,7 +49,7 @@ export type Repaired = { readonly terms: readonly QueryTerm[]; readonly replacem
 
 /** What a question is repaired by: the words of the texts, and what the language knows. */
 export type Spelling = SoundsAndWords & {
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: WordNeighbours;
   /** Whether a word of letters is one of the language, as it was written. */
   readonly isWord: (surface: string) => boolean;
 };
@@ -122,7 +122,7 @@ function readings(
   surface: string,
   chunks: number,
   segments: readonly Segment[],
-  vocabulary: Vocabulary,
+  vocabulary: WordNeighbours,
 ): { term: string; surface: string; weight: number }[] {
   if (chunks === 0 && isStopWordMistyped(surface)) return [];
   const stems = new Map<string, number>();

@@ -39,7 +39,7 @@ import type { Near } from '../index/vectors.ts';
 import { answersAcross, interleave } from '../translation/across.ts';
 import { isEnglishWord, segmentChinese } from '../translation/concepts.ts';
 import type { Dictionary } from '../translation/dictionary.ts';
-import type { Vocabulary } from '../analysis/vocabulary.ts';
+import type { WordNeighbours } from '../analysis/vocabulary.ts';
 
 export const tuning = {
   /** Share of a document's best other chunk in each of its chunks' scores. */
@@ -81,7 +81,7 @@ export type RankingInput = {
   /** The text of the chunk that a row stands for. */
   readonly text: (scored: Scored) => string;
   readonly snapshot: Searched;
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: WordNeighbours;
   /** The chunks nearest by vector, best first; null where the embedder makes none. */
   readonly near: ((limit: number) => readonly Near[]) | null;
   readonly query: string;
@@ -140,7 +140,7 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
 }
 
 /** The dictionary is opened when something is about to be repaired. */
-function repairing({ vocabulary, dictionary }: RankingInput): Spelling {
+export function repairing({ vocabulary, dictionary }: Pick<RankingInput, 'vocabulary' | 'dictionary'>): Spelling {
   return {
     vocabulary,
     homophones: (character) => dictionary()?.homophones(character) ?? [],

@@ -112,6 +112,14 @@ function askedAcross(words: readonly Word[], collection: Collection, own: Langua
   };
 }
 
+/** The terms that `answersAcross` would look for in the other language, where the texts have them. */
+export function termsAcross(query: string, dictionary: Dictionary, segments: readonly Segment[]): string[] {
+  const words = conceptsOf(query, dictionary).flatMap(({ translations }) =>
+    wordingsThere(translations, segments, tuning.translations),
+  );
+  return [...new Set(words.flatMap(({ wording }) => wording))];
+}
+
 function shareOfPlaces(own: number, other: number): number {
   const ahead = (other - own) / Math.max(own, other, Number.MIN_VALUE);
   return Math.min(1, Math.max(0, (ahead - tuning.somePlaces) / (tuning.allPlaces - tuning.somePlaces)));

@@ -12,6 +12,9 @@ const commonest = {
   en: 'the of and in to a is for on with by as at that from it was are be this which or an not can'.split(' '),
 };
 
+/** The words by which languages are told. */
+export const markerTerms: readonly string[] = [...commonest.zh, ...commonest.en];
+
 /** What a row is written in; a short one may say nothing of it. */
 const languageByte = { unknown: 0, zh: 1, en: 2 } as const;
 

@@ -141,6 +141,25 @@ ALTER TABLE blob ADD COLUMN object text;
 CREATE TABLE object_space(one boolean PRIMARY KEY DEFAULT true CHECK (one), name text NOT NULL, swept_at timestamptz);
 CREATE TABLE unneeded_object(object text PRIMARY KEY);
 `,
+  // A searcher that follows: which one (no row: the segments here), what it has not been told yet, and what the one in this database has.
+  `
+CREATE TABLE searcher(one boolean PRIMARY KEY DEFAULT true CHECK (one), name text NOT NULL);
+CREATE TABLE outbox(
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, document bigint, collection text COLLATE "C" NOT NULL,
+  filling boolean NOT NULL DEFAULT false, refused boolean NOT NULL DEFAULT false, noted_at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE INDEX outbox_collection ON outbox(collection, id);
+CREATE INDEX outbox_filling ON outbox(id) WHERE filling;
+CREATE SEQUENCE outbox_turn;
+CREATE TABLE fulltext_turn(one boolean PRIMARY KEY DEFAULT true CHECK (one), turn bigint NOT NULL);
+INSERT INTO fulltext_turn(turn) VALUES (0);
+CREATE TABLE fulltext_collection(name text COLLATE "C" PRIMARY KEY, number integer GENERATED ALWAYS AS IDENTITY);
+CREATE TABLE fulltext_document(document bigint PRIMARY KEY, chunks integer NOT NULL);
+CREATE TABLE fulltext_chunk(id bigint PRIMARY KEY, document bigint NOT NULL, terms tsvector NOT NULL);
+CREATE INDEX fulltext_chunk_document ON fulltext_chunk(document);
+CREATE INDEX fulltext_chunk_terms ON fulltext_chunk USING gin(terms);
+CREATE TABLE fulltext_word(collection integer NOT NULL, word text COLLATE "C" NOT NULL, parts text[] NOT NULL, PRIMARY KEY (collection, word));
+CREATE INDEX fulltext_word_parts ON fulltext_word USING gin(parts);
+`,
 ];
 
 /**

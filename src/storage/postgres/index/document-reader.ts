@@ -13,20 +13,13 @@ import type {
   SearchHit,
 } from '../../../search/document-index.ts';
 import { inBoth } from '../../../search/index/document-table.ts';
-import {
-  type ChunkRow,
-  chunksAround,
-  hitReader,
-  placeOf,
-  textsAround,
-  toHit,
-  toListedChunk,
-} from '../../../search/ranking/hits.ts';
+import { chunksAround, hitReader, placeOf, textsAround, toHit, toListedChunk } from '../../../search/ranking/hits.ts';
 import type { PageRow } from '../../../search/ranking/page.ts';
 import type { Ranked } from '../../../search/ranking/ranking.ts';
 import type { Scored } from '../../../search/ranking/scorer.ts';
 import type { Database } from '../database.ts';
 import { documentOfChunk, type IndexCatalog } from './index-catalog.ts';
+import type { StoredChunk } from './stored-chunk.ts';
 import { followTables } from './postgres-table.ts';
 
 /** Characters and bytes of a stored chunk that are read: more than one of today's takes. */
@@ -43,7 +36,7 @@ export interface DocumentReader {
   chunks: DocumentArbiter['chunks'];
   /** Ids of the documents that a filter lets through; null for all. Inside a snapshot, in turn. */
   filtered(filter: SearchFilter, collection: string): Promise<ReadonlySet<number> | null>;
-  readChunks(ids: readonly number[]): Promise<Map<number, ChunkRow>>;
+  readChunks(ids: readonly number[]): Promise<Map<number, StoredChunk>>;
   /** Inside a snapshot that has all of these rows. */
   toHits(page: readonly PageRow[], ranked: Ranked, context: number): Promise<SearchHit[]>;
 }
@@ -108,8 +101,8 @@ export function createDocumentReader(database: Database, catalog: IndexCatalog):
     return hits;
   }
 
-  async function readChunks(ids: readonly number[]): Promise<Map<number, ChunkRow>> {
-    const chunks = new Map<number, ChunkRow>();
+  async function readChunks(ids: readonly number[]): Promise<Map<number, StoredChunk>> {
+    const chunks = new Map<number, StoredChunk>();
     const body = 'CASE WHEN octet_length(body) <= $2 THEN body ELSE left(body, $2) END AS body';
     for (let from = 0; from < ids.length; from += chunksAtOnce) {
       const few = ids.slice(from, from + chunksAtOnce);
@@ -122,11 +115,11 @@ export function createDocumentReader(database: Database, catalog: IndexCatalog):
 }
 
 /** A row whose text is longer than chunks are now was cut off inside it, maybe inside an escape: the text is its last member. */
-function readBody(body: string): ChunkRow {
+function readBody(body: string): StoredChunk {
   const endings = ['', ...Array.from({ length: longestEscape }, () => '"}')];
   for (const [left, ending] of endings.entries()) {
     try {
-      return JSON.parse(body.slice(0, body.length - Math.max(0, left - 1)) + ending) as ChunkRow;
+      return JSON.parse(body.slice(0, body.length - Math.max(0, left - 1)) + ending) as StoredChunk;
     } catch {
       // Cut inside its text: closed, and one character less each time.
     }

@@ -6,15 +6,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DocumentIndex, IncomingDocument } from '../../../search/document-index.ts';
 import type { Postings } from '../../../search/index/postings.ts';
-import type { ChunkRow } from '../../../search/ranking/hits.ts';
 import { patched, renamed, withKept } from '../../../search/said.ts';
 import { readStagedChunks, readStagedMeta, type StagedChunk, versionOf } from '../../../search/index/staging.ts';
 import { noTask } from '../../../tasks/task.ts';
 import type { Database } from '../database.ts';
 import { createDocumentReader } from './document-reader.ts';
 import { type CatalogEntry, createIndexCatalog } from './index-catalog.ts';
+import { createFollowingFinder, type FollowingFinderOptions } from '../outbox/following-finder.ts';
 import { createOwnSegments, type OwnSegmentsOptions } from './own-segments.ts';
 import { remembered } from './remembered.ts';
+import type { StoredChunk } from './stored-chunk.ts';
 
 /** Documents that are counted exactly; the number of more is at most a second old. */
 const countedMax = 1000;
@@ -24,11 +25,18 @@ export interface PostgresIndex extends DocumentIndex {
   lock(docId: string): Promise<void>;
 }
 
-export function createPostgresIndex(options: OwnSegmentsOptions): PostgresIndex {
+export type PostgresIndexOptions = OwnSegmentsOptions & {
+  /** Who finds; absent: segments of our own. */
+  readonly follows?: Pick<FollowingFinderOptions, 'searcher' | 'tables' | 'waitMs'> | null;
+};
+
+export function createPostgresIndex(options: PostgresIndexOptions): PostgresIndex {
   const { database } = options;
   const catalog = createIndexCatalog(database);
   const reader = createDocumentReader(database, catalog);
-  const finder = createOwnSegments(reader, options);
+  const { follows = null } = options;
+  const finder =
+    follows === null ? createOwnSegments(reader, options) : createFollowingFinder(reader, catalog, { ...options, ...follows });
 
   /** A decision about one document: nobody else takes one meanwhile. */
   const decide = <T>(docId: string, work: () => Promise<T>): Promise<T> =>
@@ -158,8 +166,17 @@ type Arrival = { readonly folder: string; readonly postings: Postings | undefine
 async function insertChunks(database: Database, firstChunk: number, batch: readonly StagedChunk[]): Promise<void> {
   const ids = batch.map(({ chunk }) => firstChunk + chunk.index);
   const bodies = batch.map(({ chunk }) => {
-    const { start, end, page, pageEnd, section, text } = chunk;
-    return JSON.stringify({ start, end, page, page_end: pageEnd, section: JSON.stringify(section), text } satisfies ChunkRow);
+    const { start, end, page, pageEnd, section, context, text } = chunk;
+    const headed = context === '' ? {} : { context };
+    return JSON.stringify({
+      start,
+      end,
+      page,
+      page_end: pageEnd,
+      section: JSON.stringify(section),
+      ...headed,
+      text,
+    } satisfies StoredChunk);
   });
   await database.run('INSERT INTO chunk(id, body) SELECT * FROM unnest($1::bigint[], $2::text[])', [ids, bodies]);
 }
