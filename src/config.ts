@@ -107,6 +107,17 @@ const settings = {
     pointless: ({ databaseUrl }: EngineChoice) =>
       databaseUrl === '' ? 'it says nothing without DATABASE_URL; set that, or remove this' : null,
   },
+  searcher: {
+    ...setting(
+      'SEARCHER',
+      '',
+      oneOf(['', 'segments', 'postgres-fulltext']),
+      'Who finds in the database of DATABASE_URL: `segments` (the index of its own) or `postgres-fulltext` (PostgreSQL’s full text, which follows through an outbox; docs/scale.md); `rag-intake migrate` puts it in charge; empty: whoever is.',
+      '由谁在 DATABASE_URL 的数据库中检索：`segments`（自带索引）或 `postgres-fulltext`（PostgreSQL 全文检索，经发件箱跟随，见 docs/scale.md）；由 `rag-intake migrate` 切换；留空则沿用数据库中记录的那个。',
+    ),
+    pointless: ({ databaseUrl }: EngineChoice) =>
+      databaseUrl === '' ? 'it says nothing without DATABASE_URL; set that, or remove this' : null,
+  },
   syncBytesMax: setting(
     'SYNC_MAX_BYTES',
     String(10 * MiB),

@@ -320,6 +320,7 @@ async function databaseOptions({ config, ...options }: StorageOptions, role: Rol
     translates: config.translate,
     connectionsMax,
     objects,
+    searcher: config.searcher,
   };
 }
 

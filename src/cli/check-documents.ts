@@ -40,11 +40,29 @@ export async function checkDocuments(
     const counted = await engine.index.collectionStats(null);
     const found = await lookAtAll(engine, readAgain);
     if (repair) await readAsUploads(engine, found, { config, env, logger });
-    return [tell({ ...found, back }, config), await checkCollections(engine, { held: found.held, counted }, repair)];
+    return [
+      tell({ ...found, back }, config),
+      await checkCollections(engine, { held: found.held, counted }, repair),
+      ...(await searcherOf(engine, repair)),
+    ];
   } finally {
     await threads?.close();
     await engine.close();
   }
+}
+
+/** Where a searcher follows the index. */
+async function searcherOf(engine: Engine, repair: boolean): Promise<Check[]> {
+  const checked = await engine.index.checkSearcher?.(repair);
+  if (checked === undefined) return [];
+  const { missing, extra, backlog } = checked;
+  const name = 'searcher';
+  const waits =
+    backlog.waiting === 0 ? '' : ` ${backlog.waiting} changes wait to be told, the first for ${Math.round(backlog.seconds)} s.`;
+  if (missing + extra === 0) return [{ name, state: 'ok', sentence: `The searcher has every document and no other.${waits}` }];
+  const found = `The searcher lacks ${missing} documents (${backlog.refused} of them it refused), and has ${extra} that are gone.${waits}`;
+  if (repair) return [{ name, state: 'warning', sentence: `${found} Workers tell it again.` }];
+  return [{ name, state: 'problem', sentence: `${found} "rag-intake doctor --repair" has it told again.` }];
 }
 
 type Found = {

@@ -70,10 +70,11 @@ program
   .action(() => becomeServer('worker'));
 program
   .command('migrate')
-  .description('make the tables in DATABASE_URL, or bring them up to date')
-  .action(async () => {
+  .description('make the tables in DATABASE_URL, or bring them up to date, with SEARCHER to find in them')
+  .option('--refill', 'have a searcher that follows (SEARCHER) told everything anew', false)
+  .action(async (options: { refill: boolean }) => {
     const { migrateDatabase } = await import('./migrate.ts');
-    say(await migrateDatabase());
+    say(await migrateDatabase(options));
   });
 
 withDescriptionOptions(

@@ -6,8 +6,11 @@ import { CliError, exitCodes } from './cli-error.ts';
 import { errorLogger, localSettings } from './local-settings.ts';
 import type { Said } from './queries.ts';
 
-/** Makes the tables in DATABASE_URL, or brings older ones up to date; safe twice, and while servers run on the same version. */
-export async function migrateDatabase(): Promise<Said> {
+/**
+ * Makes the tables in DATABASE_URL, or brings older ones up to date, and puts SEARCHER in charge; safe twice, and while servers run on the same
+ * version with the same searcher. `refill`: a searcher that follows is told everything anew.
+ */
+export async function migrateDatabase({ refill }: { readonly refill: boolean }): Promise<Said> {
   const config = localSettings();
   const { databaseUrl } = config;
   if (databaseUrl === '')
@@ -24,7 +27,7 @@ export async function migrateDatabase(): Promise<Said> {
     logger,
   });
   try {
-    const text = await migrate(database, logger, await openObjectStore(config));
+    const text = await migrate(database, logger, await openObjectStore(config), { searcher: config.searcher, refill });
     return { json: { message: text }, text };
   } finally {
     await database.close();

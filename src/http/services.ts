@@ -12,6 +12,7 @@ import type {
   DocumentQuery,
   IndexedDocument,
   SearchAnswer,
+  SearcherBacklog,
   SearchQuery,
 } from '../search/document-index.ts';
 import type { Filter } from '../search/filters.ts';
@@ -187,6 +188,8 @@ export type SystemStatus = {
   readonly documents: number;
   readonly chunks: number;
   readonly indexBytes: number;
+  /** Of a searcher that follows the index; null where nobody does. */
+  readonly searcherBacklog: SearcherBacklog | null;
   /** Whose stored parts are no longer what was written, and how many were made good. */
   readonly documentsDamaged: number;
   readonly documentsMended: number;

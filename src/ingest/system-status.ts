@@ -1,6 +1,7 @@
 /** How the whole server is doing, in figures, and whether it can take uploads now. */
 import { statfs } from 'node:fs/promises';
 import type { DamageLog } from '../storage/damage-log.ts';
+import type { SearcherBacklog } from '../search/document-index.ts';
 import type { Engine } from '../storage/engine.ts';
 
 /** The processes that run the tasks, as a front end sees them. */
@@ -39,6 +40,8 @@ export type SystemFigures = {
   readonly documentsDamaged: number;
   readonly documentsMended: number;
   readonly indexBytes: number;
+  /** Of a searcher that follows the index; null where nobody does. */
+  readonly searcherBacklog: SearcherBacklog | null;
   readonly diskFreeBytes: number;
   readonly diskTotalBytes: number;
   readonly store: 'ready' | 'full' | 'read_only' | 'unusable';
@@ -86,6 +89,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers, damageLo
       documentsDamaged: 0,
       documentsMended: 0,
       indexBytes: 0,
+      searcherBacklog: null,
       diskFreeBytes: 0,
       diskTotalBytes: 0,
       store: store.state,
@@ -122,6 +126,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers, damageLo
         documentsDamaged: damage?.damaged ?? 0,
         documentsMended: damage?.mended ?? 0,
         indexBytes: index.bytes,
+        searcherBacklog: index.backlog ?? null,
         diskFreeBytes: disk.bavail * disk.bsize,
         diskTotalBytes: disk.blocks * disk.bsize,
         store: store.state,

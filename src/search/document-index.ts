@@ -190,7 +190,16 @@ export type ListedChunk = Pick<SearchHit, 'text' | 'chunkIndex' | 'start' | 'end
 /** Some chunks of the version that is there. */
 export type ChunkPage = { readonly document: IndexedDocument; readonly chunks: readonly ListedChunk[] };
 
-export type IndexStats = { readonly documents: number; readonly chunks: number; readonly bytes: number };
+/** What a searcher that follows has not taken in: changes that wait, how long the first has, and documents that it refuses. */
+export type SearcherBacklog = { readonly waiting: number; readonly seconds: number; readonly refused: number };
+
+/** `backlog`: absent where nobody follows. */
+export type IndexStats = {
+  readonly documents: number;
+  readonly chunks: number;
+  readonly bytes: number;
+  readonly backlog?: SearcherBacklog;
+};
 
 /** Who decides. */
 export interface DocumentArbiter {
@@ -244,6 +253,11 @@ export interface DocumentArbiter {
   purge(ordinal: number): Promise<void>;
   /** The greatest number that anything in it has; 0 when nothing has one. Reads all of its small tables. */
   highestOrdinal(): Promise<number>;
+  /**
+   * Holds what a searcher that follows has against what there is, and with `repair` has the difference told again. Documents that it lacks,
+   * or has otherwise than whole, and those it has although they are gone; what waits to be told is not counted. Absent: nobody follows.
+   */
+  checkSearcher?(repair: boolean): Promise<{ readonly missing: number; readonly extra: number; readonly backlog: SearcherBacklog }>;
   close(): Promise<void>;
 }
 

@@ -96,7 +96,7 @@ describe('rag-intake migrate', () => {
 
     expect(await runCommand(['migrate'], env)).toMatchObject({
       code: 69,
-      stderr: expect.stringContaining('Servers of the older version work on this database (1 processes): stop them') as string,
+      stderr: expect.stringContaining('Servers work on this database as it is (1 processes): stop them') as string,
     });
     expect(await ask(env.DATABASE_URL, 'SELECT version FROM rag_intake.version')).toEqual([{ version: 1 }]);
   });

@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SearcherName } from '../../src/storage/postgres/searchers.ts';
 import { ask } from './postgres.ts';
 import { sharedPostgres } from './shared-postgres.ts';
 import { askRedis, startRedis } from './redis.ts';
@@ -20,14 +21,27 @@ export type Place = {
 /** An engine that is there for one test file. */
 export type TestEngine = AsyncDisposable & { newPlace(): Promise<Place> };
 
-export const engines: readonly { readonly name: string; readonly open: () => Promise<TestEngine> }[] = [
+type EngineRow = { readonly name: string; readonly open: () => Promise<TestEngine> };
+
+const rows: readonly EngineRow[] = [
   { name: 'files', open: openFiles },
-  { name: 'PostgreSQL', open: openPostgres },
+  { name: 'PostgreSQL', open: () => openPostgres() },
   { name: 'Redis', open: openRedis },
 ];
 
-/** Also the fourth way, which is made of parts of the others. */
-export const enginesCombined: typeof engines = [...engines, { name: 'Redis and PostgreSQL', open: openRedisOnPostgres }];
+/** Made of parts of the others: a way of their own in some suites alone, since every row costs each suite its time. */
+const combinedRows: readonly EngineRow[] = [
+  { name: 'Redis and PostgreSQL', open: openRedisOnPostgres },
+  { name: 'PostgreSQL searched by full text', open: () => openPostgres('postgres-fulltext') },
+];
+
+/** `TEST_ENGINE=name` runs a suite on that one alone, also where it is not among those that it runs on otherwise. */
+const chosen = [...rows, ...combinedRows].filter(({ name }) => name === process.env['TEST_ENGINE']);
+
+export const engines: readonly EngineRow[] = chosen.length > 0 ? chosen : rows;
+
+/** Also those that are made of parts of the others. */
+export const enginesCombined: readonly EngineRow[] = chosen.length > 0 ? chosen : [...rows, ...combinedRows];
 
 async function openFiles(): Promise<TestEngine> {
   const folders = await createFolders();
@@ -45,16 +59,17 @@ async function openFiles(): Promise<TestEngine> {
   };
 }
 
-async function openPostgres(): Promise<TestEngine> {
+async function openPostgres(searcher: SearcherName = 'segments'): Promise<TestEngine> {
   const folders = await createFolders();
   const server = await sharedPostgres();
   return {
     async newPlace() {
       const url = await server.newDatabase();
+      if (searcher !== 'segments') await ask(url, 'INSERT INTO rag_intake.searcher(name) VALUES ($1)', [searcher]);
       const ids = async (sql: string): Promise<string[]> => (await ask(url, sql)).map(({ id }) => String(id));
       return {
         dataDir: await folders.create(),
-        engineEnv: { DATABASE_URL: url },
+        engineEnv: { DATABASE_URL: url, SEARCHER: searcher },
         unfinished: () =>
           ids(`SELECT 'job ' || id AS id FROM rag_intake_jobs.job WHERE name = 'task' AND state < 'completed'
             UNION ALL SELECT 'lease ' || task FROM rag_intake.lease

@@ -362,6 +362,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       documents: documents.size,
       chunks: documents.size,
       indexBytes: 0,
+      searcherBacklog: null,
       diskFreeBytes: 1e9,
       documentsDamaged: 0,
       documentsMended: 0,

@@ -63,6 +63,9 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
     documents: gauge('rag_documents', 'Searchable documents.'),
     chunks: gauge('rag_chunks', 'Searchable chunks.'),
     indexBytes: gauge('rag_index_bytes', 'Size of the index.'),
+    searcherWaiting: gauge('rag_searcher_waiting', 'Changes that the searcher has not been told yet; 0 where none follows.'),
+    searcherLag: gauge('rag_searcher_lag_seconds', 'How long the first of them has waited.'),
+    searcherRefused: gauge('rag_searcher_refused', 'Documents that the searcher refuses: they are not found.'),
     diskFree: gauge('rag_disk_free_bytes', 'Free space under the data directory.'),
     damaged: gauge('rag_documents_damaged', 'Documents found damaged on the disk that could not be mended.'),
     mended: gauge('rag_documents_mended_total', 'Documents that were damaged on the disk and mended.'),
@@ -132,6 +135,9 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
     system.documents.set(status.documents);
     system.chunks.set(status.chunks);
     system.indexBytes.set(status.indexBytes);
+    system.searcherWaiting.set(status.searcherBacklog?.waiting ?? 0);
+    system.searcherLag.set(status.searcherBacklog?.seconds ?? 0);
+    system.searcherRefused.set(status.searcherBacklog?.refused ?? 0);
     system.diskFree.set(status.diskFreeBytes);
     system.damaged.set(status.documentsDamaged);
     system.mended.set(status.documentsMended);

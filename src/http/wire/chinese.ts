@@ -215,8 +215,16 @@ export const sentences: Readonly<Record<string, string>> = {
   'DATA_DIR: {} cannot be read': 'DATA_DIR：无法读取 {}',
   'DATA_DIR: the index in {} cannot be opened': 'DATA_DIR：无法打开 {} 中的索引',
   'QUEUE_URL: this Redis cannot be used: {}': 'QUEUE_URL：此 Redis 无法使用：{}',
-  'Servers of the older version work on this database ({} processes): stop them, then migrate.':
-    '旧版本的服务器仍在使用此数据库（{} 个进程）：请先停止，再迁移。',
+  'Servers work on this database as it is ({} processes): stop them, then migrate.':
+    '仍有服务器在按原样使用此数据库（{} 个进程）：请先停止，再迁移。',
+  'SEARCHER: this database is searched by what a newer version of this program knows: start that one.':
+    'SEARCHER：此数据库由更新版本的程序才认识的检索引擎检索：请启动新版本。',
+  'SEARCHER: this database is searched by {}, not by {}. Run "rag-intake migrate".':
+    'SEARCHER：此数据库由 {} 检索，而不是 {}。请运行 "rag-intake migrate"。',
+  'SEARCHER: {} finds by words and keeps no vectors, and documents here have some. Run "rag-intake reindex" with EMBEDDER=builtin first.':
+    'SEARCHER：{} 按词检索，不保存向量，而这里的文档已有向量。请先以 EMBEDDER=builtin 运行 "rag-intake reindex"。',
+  'SEARCHER: it finds by words and keeps no vectors: remove EMBEDDER, or SEARCHER.':
+    'SEARCHER：它按词检索，不保存向量：请去掉 EMBEDDER 或 SEARCHER。',
   'The chat service {}': '聊天服务：{}',
   'The chat service answered HTTP {}': '聊天服务回答 HTTP {}',
   'The data directory cannot be used: {}': '数据目录无法使用：{}',

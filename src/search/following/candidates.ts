@@ -3,15 +3,20 @@
  * candidates alone; how common a term is in the whole collection the engine says (`collection-facts.ts`).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Chunk } from '../../chunk/chunk.ts';
 import { chunkTerms, type ChunkTerms } from '../analysis/chunk-terms.ts';
 import { ByteWriter, type PostingList } from '../index/posting-blocks.ts';
 import { decodeWords, Segment, SegmentBuilder } from '../index/segments.ts';
 import type { Searched } from '../index/snapshot.ts';
 import { UnpackedLists } from '../index/unpacked.ts';
 import type { CollectionFacts } from './collection-facts.ts';
-import type { FollowedChunk } from './following-searcher.ts';
 
-export type Candidate = FollowedChunk & { readonly document: number; readonly title: string | null };
+/** A chunk that was found, as it is now. */
+export type Candidate = Pick<Chunk, 'text' | 'context' | 'section'> & {
+  readonly id: number;
+  readonly document: number;
+  readonly title: string | null;
+};
 
 /** Candidates that are cut into terms in one turn of the event loop. */
 const cutAtOnce = 16;

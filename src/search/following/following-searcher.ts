@@ -8,16 +8,20 @@
  * needs `turn` alone to see it.
  */
 import type { Chunk } from '../../chunk/chunk.ts';
+import { chunkTerms, type ChunkTerms } from '../analysis/chunk-terms.ts';
 
-/** A chunk as it is to be found; `id` is the number that answers name it by. */
-export type FollowedChunk = Pick<Chunk, 'text' | 'context' | 'section'> & { readonly id: number };
+/** A chunk as it is to be found, cut into our own terms, Chinese as well; `id` is the number that answers name it by. */
+export type FollowedChunk = ChunkTerms & { readonly id: number };
+
+/** `title`: of its document, whose words belong to each of its chunks. */
+export function followedChunk(id: number, chunk: Pick<Chunk, 'text' | 'context' | 'section'>, title: string | null): FollowedChunk {
+  return { id, ...chunkTerms(chunk, title) };
+}
 
 export type FollowedDocument = {
   /** Its number. */
   readonly id: number;
   readonly collection: string;
-  /** Whose words belong to each of its chunks. */
-  readonly title: string | null;
   readonly chunks: number;
   /** Its chunks in order, some at a time. */
   read(): AsyncIterable<readonly FollowedChunk[]>;

@@ -64,7 +64,7 @@ export type SqliteIndexOptions = {
   readonly translates?: boolean;
 };
 
-export interface SqliteIndex extends Omit<DocumentIndex, 'filled' | 'isFilled'>, SliceSteps {
+export interface SqliteIndex extends Omit<DocumentIndex, 'filled' | 'isFilled' | 'checkSearcher'>, SliceSteps {
   /** Embeds a few documents again whose vectors are of another embedder. Says how many are left. */
   reembed(): Promise<number>;
   /** Whether the index is to be filled from the stored documents: it is new, or its predecessor was damaged. */

@@ -20,6 +20,7 @@ import { clearWork } from './engine.ts';
 import { createPostgresFileStore } from './file-store.ts';
 import { createPostgresIndex } from './index/postgres-index.ts';
 import { requireSchema } from './schema.ts';
+import { openSearcher, type SearcherName } from './searchers.ts';
 
 export type PostgresContent = {
   readonly files: ContentFiles;
@@ -40,6 +41,8 @@ export type PostgresContentOptions = {
   readonly connectionsMax: number;
   /** Where files lie instead of the database. */
   readonly objects?: ObjectStore | null;
+  /** Who finds; '' or absent: whoever the database notes. */
+  readonly searcher?: SearcherName | '';
   readonly logger: Logger;
 };
 
@@ -82,6 +85,8 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
     workDir,
     payloadSql: `SELECT blob.id, bytes FROM document_part JOIN blob ON blob.id = blob WHERE doc_key = '${payloads}' AND version = $1`,
   });
+  const follows = await openSearcher(database, options.searcher ?? '');
+  const index = createPostgresIndex({ database, ...options, follows, merges: role === 'worker' });
   const unneeded = createUnneeded();
   let closed = false;
 
@@ -94,7 +99,7 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
 
   return {
     database,
-    index: createPostgresIndex({ database, ...options, merges: role === 'worker' }),
+    index,
     files: {
       ...files,
       collections: createPostgresCollectionStore(database),

@@ -29,6 +29,7 @@ import { continueAfter, nextOrdinal } from './ordinals.ts';
 import { createPostgresTaskQueue } from './task-queue.ts';
 import { createPostgresTaskStore, createSnapshots, endedSnapshot, type PostgresTaskStore } from './task-store.ts';
 import { requireSchema, unsafeSettings } from './schema.ts';
+import { openSearcher, type SearcherName } from './searchers.ts';
 import { createHeldLeases, createSignals } from './signals.ts';
 
 export type PostgresEngineOptions = {
@@ -43,6 +44,8 @@ export type PostgresEngineOptions = {
   readonly connectionsMax: number;
   /** Where files lie instead of the database. */
   readonly objects?: ObjectStore | null;
+  /** Who finds; '' or absent: whoever the database notes. */
+  readonly searcher?: SearcherName | '';
   /** How long an ended task is kept. */
   readonly taskRetentionMs: number;
   /** A process that has not shown itself for so long is dead; at least 2000. */
@@ -130,7 +133,8 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     objects === null
       ? createBlobs(database)
       : createObjectBlobs({ ...objects, database, owner: id, workDir: join(root, id), logger });
-  const index = createPostgresIndex({ database, ...options, merges: role === 'worker' });
+  const follows = await openSearcher(database, options.searcher ?? '');
+  const index = createPostgresIndex({ database, ...options, follows, merges: role === 'worker' });
   const files = createPostgresFileStore({ database, membership, blobs, workDir: join(root, id) });
   const room = createRoom({ database, blobs, owner: id });
   const parts = { database, membership, jobs, leases, signals, blobs, index, now: options.now };

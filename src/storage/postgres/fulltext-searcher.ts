@@ -6,7 +6,6 @@
  * It shares nothing with the arbiter but the server: it could lie in another database.
  */
 import { AppError } from '../../errors.ts';
-import { chunkTerms } from '../../search/analysis/chunk-terms.ts';
 import type { Change, FollowedChunk, FollowingSearcher } from '../../search/following/following-searcher.ts';
 import type { Database } from './database.ts';
 
@@ -68,22 +67,23 @@ export function createFulltextSearcher(database: Database): FollowingSearcher {
   }
 
   async function take({ document }: Extract<Change, { is: 'there' }>): Promise<void> {
-    const { id, collection, title, chunks } = document;
-    const sql = 'INSERT INTO fulltext_document(document, chunks) VALUES ($1, $2) ON CONFLICT DO NOTHING';
+    const { id, collection, chunks } = document;
+    const sql = `INSERT INTO fulltext_document AS known(document, chunks) VALUES ($1, $2)
+      ON CONFLICT (document) DO UPDATE SET chunks = excluded.chunks WHERE known.chunks <> excluded.chunks`;
     if ((await database.run(sql, [id, chunks])) === 0) return;
+    await database.run('DELETE FROM fulltext_chunk WHERE document = $1', [id]);
     const number = await numberFor(collection);
-    for await (const batch of document.read()) await insert(id, number, title, batch);
+    for await (const batch of document.read()) await insert(id, number, batch);
   }
 
-  async function insert(document: number, number: number, title: string | null, batch: readonly FollowedChunk[]): Promise<void> {
-    const cut = batch.map((chunk) => chunkTerms(chunk, title));
-    const vectors = cut.map(({ terms }) => vectorOf(terms, number));
+  async function insert(document: number, number: number, batch: readonly FollowedChunk[]): Promise<void> {
+    const vectors = batch.map(({ terms }) => vectorOf(terms, number));
     await database.run(
       `INSERT INTO fulltext_chunk(id, document, terms)
         SELECT id, $1, terms::tsvector FROM unnest($2::bigint[], $3::text[]) AS chunk(id, terms)`,
       [document, batch.map(({ id }) => id), vectors],
     );
-    const words = new Set(cut.flatMap((chunk) => [...chunk.words].filter((word) => keptWord.test(word))));
+    const words = new Set(batch.flatMap((chunk) => [...chunk.words].filter((word) => keptWord.test(word))));
     await database.run(wordsSql, [number, [...words]]);
   }
 

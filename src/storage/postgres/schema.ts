@@ -9,6 +9,8 @@ import { rebuildTerms, termsVersion } from './index/rebuild-terms.ts';
 import { installJobs } from './jobs.ts';
 import { storedBlobs } from './object-blobs.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import { changeSearcher, notedSearcher, type SearcherName } from './searchers.ts';
+import { createOutbox } from './outbox/outbox.ts';
 
 /** What pg-boss needs. */
 const releaseMin = 130_000;
@@ -164,10 +166,16 @@ CREATE INDEX fulltext_word_parts ON fulltext_word USING gin(parts);
 
 /**
  * Makes the tables, or brings older ones up to date; safe twice and beside others that do the same. Needs the right to create
- * a schema. `store`: where files may lie; it is read only when terms are made anew. Says what it did.
+ * a schema. `store`: where files may lie; it is read only when terms are made anew. `searcher`: who is to find from now on; '': as before. `refill`:
+ * a searcher that follows is told everything anew. Says what it did.
  * @throws AppError `unavailable`, saying what to do.
  */
-export async function migrate(database: Database, logger: Logger, store: ObjectStore | null = null): Promise<string> {
+export async function migrate(
+  database: Database,
+  logger: Logger,
+  store: ObjectStore | null = null,
+  { searcher = '', refill = false }: { searcher?: SearcherName | ''; refill?: boolean } = {},
+): Promise<string> {
   await database.query('SELECT 1').catch(unreachable);
   const before = await database.transaction(async () => {
     await database.query(`SELECT pg_advisory_xact_lock(hashtext('${schemaName}'))`);
@@ -178,14 +186,27 @@ export async function migrate(database: Database, logger: Logger, store: ObjectS
     const isOlder = found.tables < versions.length || found.tokens < termsVersion;
     if (found.tables > 0 && isOlder) await refuseLiving(database);
     for (const step of versions.slice(found.tables)) await database.query(step);
-    const documents = found.tokens < termsVersion ? await rebuildTerms(database, await storedBlobs(database, store, logger)) : 0;
+    const rebuild = async (): Promise<number> => rebuildTerms(database, await storedBlobs(database, store, logger));
+    const changes = searcher !== '' && searcher !== (await notedSearcher(database));
+    if (changes) await refuseLiving(database);
+    const changed = await changeSearcher(database, searcher, rebuild);
+    const follows = (await notedSearcher(database)) !== 'segments';
+    const isStale = found.tokens < termsVersion && changed === null;
+    const documents = isStale && !follows ? await rebuild() : 0;
+    const told = follows && changed === null && (isStale || refill) ? await createOutbox(database).noteAll() : null;
     await database.query('DELETE FROM version');
     await database.query('INSERT INTO version(version, tokens) VALUES ($1, $2)', [versions.length, termsVersion]);
     // pg-boss begins and commits by itself; whoever else migrates waits for the lock of this transaction meanwhile.
     await database.apart(() => installJobs(database, logger));
-    return { ...found, documents };
+    return { ...found, documents, told, changed };
   });
-  return whatWasDone(before);
+  return [
+    whatWasDone(before),
+    before.changed,
+    before.told === null ? null : `Workers tell the searcher all ${before.told} documents anew.`,
+  ]
+    .filter((sentence) => sentence !== null)
+    .join(' ');
 }
 
 function whatWasDone({ tables, documents }: Versions & { documents: number }): string {
@@ -205,7 +226,7 @@ async function refuseLiving(database: Database): Promise<void> {
   if (living.length > 0)
     throw new AppError(
       'unavailable',
-      `Servers of the older version work on this database (${living.length} processes): stop them, then migrate.`,
+      `Servers work on this database as it is (${living.length} processes): stop them, then migrate.`,
     );
 }
 

@@ -4,7 +4,8 @@
  */
 import type { Postings } from '../../../search/index/postings.ts';
 import type { StagedChunk } from '../../../search/index/staging.ts';
-import type { DocumentSearcher } from '../../../search/document-index.ts';
+import type { DocumentArbiter, DocumentSearcher } from '../../../search/document-index.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { CatalogEntry } from './index-catalog.ts';
 
 /** A version on its way: its chunks in order, which the arbiter keeps itself, then that these were all. */
@@ -24,5 +25,8 @@ export interface Finder extends DocumentSearcher {
   tidy(): void;
   /** Tables whose sizes are the index's, beside those of the arbiter. */
   readonly tables: readonly string[];
+  /** Absent: nobody follows. */
+  readonly outbox?: Pick<Outbox, 'backlog'>;
+  readonly check?: NonNullable<DocumentArbiter['checkSearcher']>;
   close(): Promise<void>;
 }

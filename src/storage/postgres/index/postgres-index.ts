@@ -4,7 +4,7 @@
  * an index file.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DocumentIndex, IncomingDocument } from '../../../search/document-index.ts';
+import type { DocumentIndex, IncomingDocument, IndexStats } from '../../../search/document-index.ts';
 import type { Postings } from '../../../search/index/postings.ts';
 import { patched, renamed, withKept } from '../../../search/said.ts';
 import { readStagedChunks, readStagedMeta, type StagedChunk, versionOf } from '../../../search/index/staging.ts';
@@ -78,11 +78,12 @@ export function createPostgresIndex(options: PostgresIndexOptions): PostgresInde
     return 'ok';
   }
 
-  async function stats(): Promise<{ documents: number; chunks: number; bytes: number }> {
+  async function stats(): Promise<IndexStats> {
     const [row] = await database.query(
       `SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks, ${sizes} AS bytes FROM document`,
     );
-    return row as { documents: number; chunks: number; bytes: number };
+    const figures = row as { documents: number; chunks: number; bytes: number };
+    return finder.outbox === undefined ? figures : { ...figures, backlog: await finder.outbox.backlog() };
   }
 
   const sizes = ['chunk', ...finder.tables].map((table) => `pg_total_relation_size('${table}')`).join(' + ');
@@ -153,6 +154,7 @@ export function createPostgresIndex(options: PostgresIndexOptions): PostgresInde
       const [row] = await database.query(`SELECT max(ordinal) AS highest FROM (${numbered.join(' UNION ALL ')}) AS numbered`);
       return (row!['highest'] as number | null) ?? 0;
     },
+    ...(finder.check === undefined ? {} : { checkSearcher: finder.check }),
     close: () => finder.close(),
   };
 }

@@ -6,7 +6,12 @@
 import { AppError } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
 import { completeDocument, type IndexedDocument } from '../../../search/document-index.ts';
-import type { Change, FollowedChunk, FollowingSearcher } from '../../../search/following/following-searcher.ts';
+import {
+  type Change,
+  type FollowedChunk,
+  followedChunk,
+  type FollowingSearcher,
+} from '../../../search/following/following-searcher.ts';
 import { troubleOf } from '../../../trouble.ts';
 import type { Database, Row } from '../database.ts';
 import { firstChunkOf } from '../index/index-catalog.ts';
@@ -25,7 +30,8 @@ const lookMs = 1000;
 const againMs = 2000;
 /** The open transaction says so often that this process lives: far more often than the server's patience ends. */
 const aliveMs = 500;
-const chunksAtOnce = 256;
+/** Chunks that are read, and cut into terms, at a time. */
+const chunksAtOnce = 32;
 
 /** `looks`: also without a nudge, for as long as it is open. */
 export function createFollower(options: {
@@ -131,7 +137,9 @@ function isTrouble(error: unknown): boolean {
 /** Shows the server that the transaction around this call is not abandoned while `work` is done elsewhere. */
 async function whileAlive(database: Database, work: () => Promise<void>): Promise<void> {
   let asked: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => (asked = database.query('SELECT 1').catch(() => undefined)), aliveMs);
+  const timer = setInterval(() => {
+    asked = database.query('SELECT 1').catch(() => undefined);
+  }, aliveMs);
   try {
     await work();
   } finally {
@@ -156,16 +164,16 @@ function followed(database: Database, row: Row): Extract<Change, { is: 'there' }
   const id = row['id'] as number;
   const chunks = row['chunks'] as number;
   const { title } = completeDocument(JSON.parse(row['record'] as string) as IndexedDocument);
-  return { id, collection: row['collection'] as string, title, chunks, read: () => chunksOf(database, firstChunkOf(id), chunks) };
+  return { id, collection: row['collection'] as string, chunks, read: () => chunksOf(database, firstChunkOf(id), chunks, title) };
 }
 
-async function* chunksOf(database: Database, first: number, count: number): AsyncGenerator<FollowedChunk[]> {
+async function* chunksOf(database: Database, first: number, count: number, title: string | null): AsyncGenerator<FollowedChunk[]> {
   for (let from = first; from < first + count; from += chunksAtOnce) {
     const to = Math.min(from + chunksAtOnce, first + count);
     const rows = await database.query('SELECT id, body FROM chunk WHERE id >= $1 AND id < $2 ORDER BY id', [from, to]);
     yield rows.map((row) => {
       const { text, section, context = '' } = JSON.parse(row['body'] as string) as StoredChunk;
-      return { id: row['id'] as number, text, section: JSON.parse(section) as string[], context };
+      return followedChunk(row['id'] as number, { text, section: JSON.parse(section) as string[], context }, title);
     });
   }
 }

@@ -9,19 +9,20 @@ import type { Embedder } from '../../../embed/embedder.ts';
 import { AppError } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
 import type { SearchQuery } from '../../../search/document-index.ts';
-import { type Candidate, createTermCutter, searchedAmong } from '../../../search/following/candidates.ts';
-import { CollectionFacts } from '../../../search/following/collection-facts.ts';
-import type { FollowingSearcher, Found, TermQuestion } from '../../../search/following/following-searcher.ts';
-import { drive, rankedCandidates, readQuestion, type Scene, wideningTerms } from '../../../search/following/following-ranking.ts';
+import {
+  type AskIndex,
+  type Candidate,
+  createFollowingAnswers,
+  type IndexAnswer,
+} from '../../../search/following/following-answers.ts';
+import type { FollowingSearcher } from '../../../search/following/following-searcher.ts';
 import type { Reranker } from '../../../search/models/reranker.ts';
-import { type AskIndex, type IndexAnswer, Searcher } from '../../../search/ranking/searcher.ts';
-import { poolSize } from '../../../search/ranking/diversify.ts';
-import { dictionaryFor } from '../../../search/translation/dictionary.ts';
 import type { Stop } from '../../../search/stop.ts';
 import type { Database } from '../database.ts';
 import type { DocumentReader } from '../index/document-reader.ts';
 import type { Finder } from '../index/finder.ts';
 import { documentOfChunk, type IndexCatalog } from '../index/index-catalog.ts';
+import { checkSearcher } from './check-searcher.ts';
 import { createFollower } from './follower.ts';
 import { createOutbox } from './outbox.ts';
 
@@ -44,13 +45,18 @@ const waitMsDefault = 5000;
 /** A question that has waited so long helps: no worker may be there to tell the searcher. */
 const helpsAfterMs = 30;
 const pauseMsMax = 50;
-/** Chunks of the other language that are looked at. */
-const acrossMax = 128;
+/** Questions that find what is gone are asked again: a version that took its place may not have been findable in that moment. */
+const triesMax = 5;
 
-const nothing: Omit<IndexAnswer, 'notice'> = { hits: [], total: 0, shownFor: null, foreign: 0 };
+/** `isLast`: whatever is found is the answer. */
+type Try = { readonly isLast: boolean; readonly stop: Stop };
+
+/** `isLate`: what is gone was found, or what may be found was not told yet. */
+type Answer = Omit<IndexAnswer, 'notice'> & { readonly isLate: boolean };
+const nothing: Answer = { hits: [], total: 0, shownFor: null, foreign: 0, isLate: false };
 
 const sentences = {
-  behind: (count: number) => `The search engine is behind: ${count} changes are not in these results yet; ask again in a moment`,
+  behind: 'The search engine is behind: what was changed last may not be in these results yet; ask again in a moment',
   filling: (count: number) => `The search engine is being filled: ${count} documents may be missing from these results`,
 };
 
@@ -61,8 +67,8 @@ export function createFollowingFinder(reader: DocumentReader, catalog: IndexCata
     throw new AppError('unavailable', 'SEARCHER: it finds by words and keeps no vectors: remove EMBEDDER, or SEARCHER.');
   const outbox = createOutbox(database);
   const follower = createFollower({ ...options, outbox, looks: options.merges });
-  const dictionary = dictionaryFor(options.translates);
-  const asking = new Searcher(ask, embedder, options.reranker ?? null);
+  const answers = createFollowingAnswers(searcher, options);
+  const search = answers.searchBy(ask);
 
   async function note(document: number, docId: string): Promise<void> {
     await outbox.note(document, collectionOf(docId));
@@ -70,89 +76,70 @@ export function createFollowingFinder(reader: DocumentReader, catalog: IndexCata
   }
 
   /** How many changes before this moment the searcher has not taken in after all. */
-  async function untilTold(collection: string, stop: Stop): Promise<number> {
+  async function untilTold(collection: string, deadline: number, stop: Stop): Promise<number> {
     const last = await outbox.last(collection);
     if (last === null) return 0;
     const started = performance.now();
     for (let pauseMs = 5; ; pauseMs = Math.min(2 * pauseMs, pauseMsMax)) {
       const left = await outbox.countUpTo(collection, last);
-      const waited = performance.now() - started;
-      if (left === 0 || waited > waitMs) return left;
-      if (waited > helpsAfterMs) follower.nudge();
+      const now = performance.now();
+      if (left === 0 || now > deadline) return left;
+      if (now - started > helpsAfterMs) follower.nudge();
       await pause(pauseMs);
       stop.check();
     }
   }
 
   async function ask(...[query, , stop]: Parameters<AskIndex>): Promise<IndexAnswer> {
-    const collection = query.collection ?? defaultCollection;
-    const behind = await untilTold(collection, stop);
-    const filling = await outbox.filling();
-    const isAll = Object.keys(query.filter).length === 0;
-    const documents = isAll
-      ? null
-      : await reader.inTurn(() => database.snapshot(() => reader.filtered(query.filter, collection), stop.signal));
-    stop.check();
-    const notice = behind > 0 ? sentences.behind(behind) : filling > 0 ? sentences.filling(filling) : null;
-    return { ...(await database.snapshot(() => answer(query, collection, documents, stop), stop.signal)), notice };
+    const deadline = performance.now() + waitMs;
+    for (let tries = 1; ; tries += 1) {
+      const behind = await untilTold(query.collection ?? defaultCollection, deadline, stop);
+      const isLast = behind > 0 || tries === triesMax || performance.now() > deadline;
+      const { isLate, ...answered } = await askOnce(query, { isLast, stop });
+      if (isLate && !isLast) continue;
+      const filling = await outbox.filling();
+      const notice = filling > 0 ? sentences.filling(filling) : behind > 0 || isLate ? sentences.behind : null;
+      return { ...answered, notice };
+    }
   }
 
-  async function answer(
-    query: SearchQuery,
-    collection: string,
-    documents: ReadonlySet<number> | null,
-    stop: Stop,
-  ): Promise<Omit<IndexAnswer, 'notice'>> {
-    const chunks = (await catalog.stats([collection])).get(collection)?.chunks ?? 0;
-    if (chunks === 0) return nothing;
-    const facts = new CollectionFacts(searcher, collection);
-    const cut = createTermCutter();
-    const known = new Map<number, Candidate>();
-    const limit = poolSize((query.groupBy === undefined ? 1 : 4) * (query.offset + query.topK));
-    const find = (terms: TermQuestion['terms'], wanted: number): Promise<Found> =>
-      searcher.find({ collection, terms, documents, limit: wanted });
-
-    const sceneOf = async (ids: readonly number[]): Promise<Scene> => {
-      stop.check();
-      const candidates = await candidatesOf(ids, collection, known);
-      const searched = searchedAmong(candidates, await cut(candidates), chunks, facts);
-      const text = (id: number): string => known.get(id)!.text;
-      const headings = (id: number): string => known.get(id)!.section.join('\n');
-      return { searched, facts, text, headings, dictionary };
+  /** Of one moment, as far as both lie in one database; those that are filtered one at a time, as `filtered` wants it. */
+  function askOnce(query: SearchQuery, how: Try): Promise<Answer> {
+    const isAll = Object.keys(query.filter).length === 0;
+    const once = (): Promise<Answer> => {
+      how.stop.check();
+      return database.snapshot(() => answer(query, isAll, how), how.stop.signal);
     };
+    return isAll ? once() : reader.inTurn(once);
+  }
 
-    const blank = await sceneOf([]);
-    const { own, across } = await drive(blank, stop, readQuestion(query, blank));
-    if (own.length + across.length === 0) return nothing;
-    facts.assumeMarkers();
-    let found = await find(own, limit);
-    if (query.mode !== 'keyword' && found.total > 0) {
-      const first = await sceneOf(found.chunks);
-      const wider = await drive(first, stop, wideningTerms(query, first));
-      if (wider.length > 0) found = await find([...own, ...wider], limit);
-    }
-    const translated = await find(across, acrossMax);
-    const last = await sceneOf([...new Set([...found.chunks, ...translated.chunks])]);
-    const { rows, ranked, total } = await drive(last, stop, rankedCandidates(query, last));
-    const hits = await reader.toHits(rows, ranked, query.context ?? 0);
-    const all = query.minRelevance === undefined ? Math.max(total, found.total) : total;
-    return { hits, total: all, shownFor: ranked.shownFor, foreign: 0 };
+  async function answer(query: SearchQuery, isAll: boolean, { isLast, stop }: Try): Promise<Answer> {
+    const collection = query.collection ?? defaultCollection;
+    const documents = isAll ? null : await reader.filtered(query.filter, collection);
+    const lacksSome = documents !== null && (await outbox.hasSome(documents));
+    if (lacksSome && !isLast) return { ...nothing, isLate: true };
+    const view = {
+      chunks: async () => (await catalog.stats([collection])).get(collection)?.chunks ?? 0,
+      candidates: (ids: readonly number[]) => candidatesOf(ids, collection),
+    };
+    const { rows, ranked, total, hasGone } = await answers.answer(query, { collection, documents, view, stop });
+    const hits = ranked === null ? [] : await reader.toHits(rows, ranked, query.context ?? 0);
+    return { hits, total, shownFor: ranked?.shownFor ?? null, foreign: 0, isLate: lacksSome || hasGone };
   }
 
   /** Those of documents that are there now. */
-  async function candidatesOf(ids: readonly number[], collection: string, known: Map<number, Candidate>): Promise<Candidate[]> {
-    const fresh = ids.filter((id) => !known.has(id));
-    const entries = await catalog.findById([...new Set(fresh.map(documentOfChunk))]);
-    const there = fresh.filter((id) => {
+  async function candidatesOf(ids: readonly number[], collection: string): Promise<Candidate[]> {
+    const entries = await catalog.findById([...new Set(ids.map(documentOfChunk))]);
+    const there = ids.filter((id) => {
       const document = entries.get(documentOfChunk(id))?.document;
       return document !== undefined && collectionOf(document.docId) === collection;
     });
-    for (const [id, { text, section, context = '' }] of await reader.readChunks(there)) {
+    const chunks = await reader.readChunks(there);
+    return [...chunks].map(([id, { text, section, context = '' }]) => {
       const document = documentOfChunk(id);
       const { title } = entries.get(document)!.document;
-      known.set(id, { id, document, title, text, context, section: JSON.parse(section) as string[] });
-    }
-    return ids.flatMap((id) => known.get(id) ?? []);
+      return { id, document, title, text, context, section: JSON.parse(section) as string[] };
+    });
   }
 
   return {
@@ -160,8 +147,10 @@ export function createFollowingFinder(reader: DocumentReader, catalog: IndexCata
     drop: ({ id, document }) => note(id, document.docId),
     added: () => undefined,
     tidy: () => undefined,
-    search: (query, stop) => asking.search(query, stop),
+    search,
     tables: ['outbox', ...options.tables],
+    outbox,
+    check: (repair) => checkSearcher({ database, searcher, outbox }, repair),
     async close() {
       await follower.close();
       await searcher.close();

@@ -4,6 +4,7 @@
  * of one document may be told together, late or twice. Decisions about one doc_id are made one after the other, so their rows are in order;
  * a row of a slow transaction may come to light behind later ones of other documents, and is not missed, since no mark is kept.
  */
+import type { SearcherBacklog } from '../../../search/document-index.ts';
 import type { Database, Row } from '../database.ts';
 
 export type Noted = { readonly id: number; readonly document: number };
@@ -11,20 +12,19 @@ export type Noted = { readonly id: number; readonly document: number };
 /** What is next: some documents, or to forget everything first. */
 export type Batch = { readonly is: 'documents'; readonly noted: readonly Noted[] } | { readonly is: 'clear'; readonly id: number };
 
-/** `seconds`: how long the first has waited. `refused`: what the searcher would not take. */
-export type Backlog = { readonly waiting: number; readonly seconds: number; readonly refused: number };
-
 export interface Outbox {
   /** Inside the transaction of a decision. */
   note(document: number, collection: string): Promise<void>;
-  /** Notes all documents that there are, behind the order to forget everything. Safe twice. */
-  noteAll(): Promise<void>;
+  /** Notes all documents that there are, behind the order to forget everything; how many. Safe twice. */
+  noteAll(): Promise<number>;
   /** Notes some documents, whatever was said of them before. */
   noteAgain(documents: readonly number[]): Promise<void>;
   /** The number of the last row about a collection, those of a filling left out; null for none. */
   last(collection: string): Promise<number | null>;
   /** How many rows about a collection up to this one are still there. */
   countUpTo(collection: string, last: number): Promise<number>;
+  /** Whether one of these documents was not told yet, fillings left out. */
+  hasSome(documents: ReadonlySet<number>): Promise<boolean>;
   /** How many documents are still to be told in a filling. */
   filling(): Promise<number>;
   /** The oldest rows; null for none. */
@@ -34,7 +34,7 @@ export interface Outbox {
   /** The searcher will never take this one: it stands in nobody's way, until it is noted again. */
   refuse(id: number): Promise<void>;
   isEmpty(): Promise<boolean>;
-  backlog(): Promise<Backlog>;
+  backlog(): Promise<SearcherBacklog>;
 }
 
 /** Rows, and chunks of their documents, that are told together. */
@@ -55,7 +55,7 @@ export function createOutbox(database: Database): Outbox {
       database.transaction(async () => {
         await database.run('DELETE FROM outbox WHERE filling OR refused');
         await database.run(`INSERT INTO outbox(document, collection, filling) VALUES (NULL, '', true)`);
-        await database.run(
+        return database.run(
           'INSERT INTO outbox(document, collection, filling) SELECT id, collection, true FROM document ORDER BY id',
         );
       }),
@@ -70,6 +70,10 @@ export function createOutbox(database: Database): Outbox {
       return (await database.query(sql, [collection]))[0]!['last'] as number | null;
     },
     countUpTo: (collection, last) => count('collection = $1 AND NOT filling AND id <= $2', [collection, last]),
+    async hasSome(documents) {
+      const sql = 'SELECT 1 FROM outbox WHERE NOT filling AND NOT refused AND document = ANY($1::bigint[]) LIMIT 1';
+      return (await database.query(sql, [[...documents]])).length > 0;
+    },
     filling: () => count('filling', []),
     async next() {
       const sql = `SELECT outbox.id, outbox.document, coalesce(document.chunks, 0) AS chunks FROM outbox LEFT JOIN document ON document.id = outbox.document
