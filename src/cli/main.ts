@@ -435,7 +435,8 @@ async function runIngest(
   });
   // What is renamed must be there under its new name before the old one goes.
   const isOver = stoppedBy === null && !interrupted.signal.aborted;
-  const mirrored = options.mirror && isOver ? await mirror(client, list, { yes: options.yes }) : null;
+  const mirrored =
+    options.mirror && isOver ? await mirror(client, { paths, prefix: options.prefix, list }, { yes: options.yes }) : null;
   client.close();
   const removals = mirrored === null ? {} : { removed: mirrored.removed, not_removed: mirrored.refused };
   say({

@@ -4,7 +4,7 @@
  */
 import { type ApiClient, sentenceOf } from './api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
-import type { FileList, ListedFolder } from './file-list.ts';
+import { type FileList, type ListedFolder, listFiles } from './file-list.ts';
 import type { WireDocumentPage, WireTaskPage } from './wire-records.ts';
 
 export type MirrorOutcome = {
@@ -23,16 +23,26 @@ export function requireFolders(paths: readonly string[], list: FileList): void {
   throw new CliError('--mirror is for folders; one of these paths is none, or cannot be read.', exitCodes.usage);
 }
 
-/** `yes`: also more than half of what is there. Never throws for the server's sake. */
-export async function mirror(client: ApiClient, list: FileList, { yes }: { yes: boolean }): Promise<MirrorOutcome> {
+/**
+ * `list`: how the folders of `paths` looked when they were sent. They are looked at again once it is known what the server has: what came meanwhile, here and
+ * there, is not gone. What is on its way to be a document without a file is stopped. `yes`: also more than half of what is there. Never
+ * throws for the server's sake.
+ */
+export async function mirror(
+  client: ApiClient,
+  { paths, prefix, list }: { paths: readonly string[]; prefix: string; list: FileList },
+  { yes }: { yes: boolean },
+): Promise<MirrorOutcome> {
   const removed: string[] = [];
   const refused: string[] = [];
-  for (const folder of list.folders) await mirrorOne(folder).catch(noteServer);
+  for (const [i, path] of paths.entries()) await mirrorOne(path, list.folders[i]!).catch(noteServer);
   return { removed, refused };
 
-  async function mirrorOne(folder: ListedFolder): Promise<void> {
-    const there = folder.isWhole ? await documentsUnder(client, folder) : [];
-    const gone = there.filter((docId) => !list.seen.has(docId.normalize('NFC')));
+  async function mirrorOne(path: string, before: ListedFolder): Promise<void> {
+    const there = before.isWhole ? await allUnder(client, before) : [];
+    const now = await listFiles([path], prefix);
+    const folder = before.isWhole ? (now.folders[0] ?? { ...before, isWhole: false }) : before;
+    const gone = there.filter((docId) => !now.seen.has(docId.normalize('NFC')));
     const reason = whyNot(folder, { there: there.length, gone: gone.length, yes });
     if (reason !== null) refused.push(reason);
     else for (const docId of gone) await remove(docId);
@@ -75,14 +85,25 @@ export async function documentsUnder(client: ApiClient, { docIdPrefix }: Pick<Li
 }
 
 /** Whether uploads are on their way whose doc_id begins as those of this folder do: what they make is in no list of documents yet. */
-export async function someOnTheirWay(client: ApiClient, { docIdPrefix }: Pick<ListedFolder, 'docIdPrefix'>): Promise<boolean> {
+export async function someOnTheirWay(client: ApiClient, folder: Pick<ListedFolder, 'docIdPrefix'>): Promise<boolean> {
+  return (await onTheirWay(client, folder).next()).done !== true;
+}
+
+async function* onTheirWay(client: ApiClient, { docIdPrefix }: Pick<ListedFolder, 'docIdPrefix'>): AsyncGenerator<string> {
   for (const status of ['pending', 'processing']) {
     for (let cursor: string | undefined; ;) {
       const page = await client.json<WireTaskPage>({ path: ['tasks'], query: { status, limit: 1000, cursor } });
-      if (page.tasks.some(({ doc_id: docId }) => docId.normalize('NFC').startsWith(docIdPrefix))) return true;
+      for (const { doc_id: docId } of page.tasks) if (docId.normalize('NFC').startsWith(docIdPrefix)) yield docId;
       if (page.next_cursor === null) break;
       cursor = page.next_cursor;
     }
   }
-  return false;
+}
+
+/** Documents, and what is on its way to be one. In this order: what ends between the two questions is among the documents. */
+async function allUnder(client: ApiClient, folder: ListedFolder): Promise<string[]> {
+  const all = new Set<string>();
+  for await (const docId of onTheirWay(client, folder)) all.add(docId);
+  for (const docId of await documentsUnder(client, folder)) all.add(docId);
+  return [...all];
 }

@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { IngestReport } from '../../src/cli/ingest-report.ts';
 import { runCommand, startCommand } from '../support/command.ts';
-import { makeDataDir, removeDir, search, startServer, type TestServer } from '../support/server.ts';
+import { insert, makeDataDir, removeDir, search, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -28,7 +28,7 @@ describe('ingest', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startServer({ dataDir: await makeDataDir() });
+    server = await startServer({ dataDir: await makeDataDir(), rigged: true });
   });
 
   afterAll(async () => {
@@ -187,6 +187,39 @@ describe('ingest', () => {
 
       expect([unseen.code, unseen.stdout]).toEqual([1, expect.stringContaining('not all of it could be read')]);
       expect(await paths()).toEqual([2, 3, 4, 5].map((number) => `report-${number}.txt`));
+    });
+
+    it('keeps what comes into the folder and onto the server while it is at work', async () => {
+      await writeFile(join(folder, 'wait-3000.txt'), 'takes its time');
+      const own = basename(folder);
+      const running = run('--yes');
+      await until('it is at work', async () => {
+        const { tasks } = (await (await fetch(`${server.url}/tasks?status=processing`)).json()) as { tasks: { doc_id: string }[] };
+        return tasks.some(({ doc_id: docId }) => docId.startsWith(`${own}/`));
+      });
+      await writeFile(join(folder, 'late.txt'), 'came later');
+      const put = await fetch(`${server.url}/documents/${own}%2Flate.txt`, { method: 'PUT', body: 'came later' });
+      const { code } = await running;
+
+      expect([put.status, code]).toEqual([200, 0]);
+      expect(await paths()).toEqual(['late.txt', 'wait-3000.txt']);
+    });
+
+    it('stops what is on its way to be a document of a file that has gone', async () => {
+      await writeFile(join(folder, 'kept.txt'), 'kept');
+      const sent = await insert(
+        server.url,
+        `${basename(folder)}/gone.txt`,
+        { name: 'wait-60000.txt', bytes: 'gone' },
+        { prefer: 'respond-async' },
+      );
+      const { task_id: taskId } = (await sent.json()) as { task_id: string };
+
+      const { code, stdout } = await run('--yes');
+      const task = (await (await fetch(`${server.url}/task/${taskId}`)).json()) as { status: string };
+
+      expect([code, stdout]).toEqual([0, expect.stringContaining('Removed from the server: 1.')]);
+      expect([task.status, await paths()]).toEqual(['failed', ['kept.txt']]);
     });
 
     it('is for folders', async () => {
