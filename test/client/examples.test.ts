@@ -1,31 +1,57 @@
 /** What docs/integrations.md says to copy, copied, run, and held against what it says one sees; and the n8n workflow, walked node by node. */
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeDataDir, removeDir, startServer, type TestServer } from '../support/server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const key = 'examples-key-0123456789';
-const packages = ['@langchain/core', '@llamaindex/core', 'ai', 'zod'];
+const packages = ['@langchain/core', '@llamaindex/core', '@modelcontextprotocol/sdk', 'ai', 'openai', 'zod'];
+/** In the order in which the page has them, since the later ones find what the first ones brought. */
+const all = [
+  'first.sh',
+  'dify.sh',
+  'open-webui.sh',
+  'docling.sh',
+  'parse.sh',
+  'openai-client.mjs',
+  'openai_client.py',
+  'mcp.mjs',
+  'client.mjs',
+  'langchain.mjs',
+  'llamaindex.mjs',
+  'ai-sdk.mjs',
+  'client.py',
+  'with_requests.py',
+];
+/** What an example needs of Python that a machine may not have; the requests of `openai` are held against the server by test/http/compatible/python-openai.test.ts too. */
+const needs: Readonly<Record<string, string>> = {
+  'openai_client.py': 'openai',
+  'with_requests.py': 'requests',
+  'client.py': 'json',
+};
 let server: TestServer;
 let folder: string;
+let page: string;
 let examples: { name: string; code: string; seen: string }[];
 
 beforeAll(async () => {
   folder = await makeDataDir();
   const installed = join(folder, 'node_modules/rag-intake');
-  for (const path of [installed, join(folder, 'node_modules/@langchain'), join(folder, 'node_modules/@llamaindex')])
-    await mkdir(path, { recursive: true });
+  for (const name of ['rag-intake', ...packages]) await mkdir(dirname(join(folder, 'node_modules', name)), { recursive: true });
+  await mkdir(installed);
   await writeFile(join(installed, 'package.json'), await readFile(join(root, 'package.json')));
   const built = ['-p', 'src/client', '--outDir', join(installed, 'dist/client')];
   spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...built], { cwd: root, stdio: 'inherit' });
   for (const name of packages) await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name));
   await symlink(join(root, 'clients/python/rag_intake.py'), join(folder, 'rag_intake.py'));
-  server = await startServer({ dataDir: join(folder, 'data'), env: { API_KEYS: `examples:admin:${key}` } });
-  const text = await readFile(join(root, 'docs/integrations.md'), 'utf8');
-  examples = [...text.matchAll(/```(?:js|python)\n(?:\/\/|#) (\w[\w.-]+)\n([^]*?)```\n\n```\n([^]*?)```/g)].map(
+  server = await startServer({ dataDir: join(folder, 'data'), env: { MCP: 'on', API_KEYS: `examples:admin:${key}` } });
+  page = await readFile(join(root, 'docs/integrations.md'), 'utf8');
+  examples = [...page.matchAll(/```(?:js|python|sh)\n(?:\/\/|#) (\w[\w.-]+)\n([^]*?)```\n\n```\n([^]*?)```/g)].map(
     ([, name, code, seen]) => ({
       name: name!,
       code: code!,
@@ -47,28 +73,47 @@ function run(program: string, name: string): { stdout: string; stderr: string } 
   });
 }
 
+const programs: Readonly<Record<string, string>> = { '.sh': 'sh', '.py': 'python3', '.mjs': process.execPath };
+
 describe('docs/integrations.md', () => {
-  it.each(['client.mjs', 'langchain.mjs', 'llamaindex.mjs', 'ai-sdk.mjs', 'client.py', 'with_requests.py'])(
-    'what is copied from it as %s shows what it says',
-    async (name) => {
-      const example = examples.find((each) => each.name === name)!;
-      await writeFile(join(folder, name), example.code);
-      const program = name.endsWith('.py') ? 'python3' : process.execPath;
-      if (name.endsWith('.py') && spawnSync('python3', ['-c', name === 'client.py' ? '' : 'import requests']).status !== 0) return;
-      const { stdout, stderr } = run(program, name);
-      expect({ stdout, stderr: stdout === '' ? stderr : '' }).toEqual({ stdout: example.seen, stderr: '' });
-    },
-  );
+  it.each(all)('what is copied from it as %s shows what it says', async (name) => {
+    const example = examples.find((each) => each.name === name)!;
+    await writeFile(join(folder, name), example.code);
+    if (name in needs && spawnSync('python3', ['-c', `import ${needs[name]!}`]).status !== 0) return;
+    const { stdout, stderr } = run(programs[extname(name)]!, name);
+    expect({ stdout, stderr: stdout === example.seen ? '' : stderr }).toEqual({ stdout: example.seen, stderr: '' });
+  });
 
   it('has no example that is not run', () => {
-    expect(examples.map(({ name }) => name)).toEqual([
-      'client.mjs',
-      'langchain.mjs',
-      'llamaindex.mjs',
-      'ai-sdk.mjs',
-      'client.py',
-      'with_requests.py',
-    ]);
+    expect(examples.map(({ name }) => name)).toEqual(all);
+  });
+
+  it('has what a program that starts its tools itself needs to know', async () => {
+    const { mcpServers } = JSON.parse(/```json\n([^]*?)```/.exec(page)![1]!) as {
+      mcpServers: { documents: { command: string; args: string[]; env: Record<string, string> } };
+    };
+    const { command, args, env } = mcpServers.documents;
+    await mkdir(join(folder, 'bin'));
+    await symlink(join(root, 'bin/rag-intake.js'), join(folder, 'bin', command));
+    const client = new Client({ name: 'test', version: '1.0.0' });
+    await client.connect(
+      new StdioClientTransport({
+        command,
+        args,
+        env: {
+          ...env,
+          RAG_INTAKE_URL: server.url,
+          RAG_INTAKE_KEY: key,
+          PATH: `${join(folder, 'bin')}:${dirname(process.execPath)}`,
+        },
+      }),
+    );
+    const { tools } = await client.listTools();
+    await client.close();
+
+    expect(Object.keys(env)).toEqual(['RAG_INTAKE_URL', 'RAG_INTAKE_KEY']);
+    for (const { name } of tools) expect(page).toContain(name);
+    expect(tools.map(({ name }) => name)).toContain('search');
   });
 });
 

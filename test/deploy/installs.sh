@@ -22,6 +22,13 @@ finish() {
   ip netns del $space 2>/dev/null || true
 }
 trap finish EXIT
+# size WAY FILE FOLDER: what is fetched and what that becomes, in MB, for the table at the end.
+sizes=()
+size() {
+  local fetched=''
+  if [ -n "$2" ]; then fetched=$(($(stat -c %s "$2") / 1000000)); fi
+  sizes+=("$(printf '%-44s %6s %10s' "$1" "$fetched" $(($(du -skx "$3" | cut -f1) * 1024 / 1000000)))")
+}
 step() { printf '\n== %s\n' "$*"; }
 
 [ -e dist/release/SHA256SUMS ] || npm run -s release
@@ -87,6 +94,8 @@ for way in $ways; do case $way in
     mkdir -p "$root/srv/app"
     cp dist/release/rag-intake-*.tgz "$root/srv/app/"
     network 'cd /srv/app && for tool in cc gcc make python3; do ! command -v $tool; done && npm install --ignore-scripts --no-audit --no-fund ./rag-intake-*.tgz'
+    rm "$root"/srv/app/rag-intake-*.tgz
+    size 'npm package, with what it needs, without Node' "$(ls dist/release/rag-intake-*.tgz)" "$root/srv/app"
     use 'sh -c "cd /srv/app && exec npx --offline rag-intake"'
     ;;
   clone)
@@ -95,6 +104,7 @@ for way in $ways; do case $way in
     mkdir -p "$root/srv/app"
     git -c safe.directory="$project" archive HEAD | tar -x -C "$root/srv/app"
     network 'cd /srv/app && npm ci --omit=dev --no-audit --no-fund && node scripts/build-page.ts'
+    size 'clone, with what it needs, without Node' '' "$root/srv/app"
     use 'sh -c "cd /srv/app && exec npm start"'
     ;;
   deb)
@@ -102,6 +112,7 @@ for way in $ways; do case $way in
     new_root deb
     cp dist/release/rag-intake_*.deb "$root/tmp/"
     loopback 'dpkg --install /tmp/rag-intake_*.deb && rag-intake --version && test -f /usr/lib/systemd/system/rag-intake.service'
+    size 'Debian package, with Node' "$(ls dist/release/rag-intake_*.deb)" "$root/opt/rag-intake"
     start=$(sed -n 's/^ExecStart=//p' "$root/usr/lib/systemd/system/rag-intake.service")
     install -d -o 10001 -g 10001 "$root/var/lib/rag-intake"
     echo "the unit starts: $start"
@@ -113,6 +124,7 @@ for way in $ways; do case $way in
     new_root bundle
     cp dist/release/rag-intake-*-linux-*.sh "$root/tmp/bundle.sh"
     loopback 'sh /tmp/bundle.sh; printf x | dd of=/tmp/bundle.sh bs=1 seek=50000000 conv=notrunc 2>/dev/null; ! sh /tmp/bundle.sh /opt/other'
+    size 'offline bundle, with Node' "$(ls dist/release/rag-intake-*-linux-*.sh)" "$root/opt/rag-intake"
     install -d -o 10001 -g 10001 "$root/var/lib/rag-intake"
     DATA_DIR=/var/lib/rag-intake use '/opt/rag-intake/node/bin/rag-intake serve' 10001:10001
     ;;
@@ -132,3 +144,5 @@ for way in $ways; do case $way in
     ;;
 esac; done
 step 'all ways work'
+printf '%-44s %6s %10s\n' 'WAY' 'MB' 'INSTALLED'
+printf '%s\n' "${sizes[@]}"
