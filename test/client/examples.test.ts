@@ -1,5 +1,6 @@
 /** What docs/integrations.md says to copy, copied, run, and held against what it says one sees; and the n8n workflow, walked node by node. */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -86,6 +87,12 @@ describe('docs/integrations.md', () => {
 
   it('has no example that is not run', () => {
     expect(examples.map(({ name }) => name)).toEqual(all);
+  });
+
+  it('names tests that are there', () => {
+    const named = [...page.matchAll(/`(test\/[\w./-]+\.ts)`/g)].map(([, path]) => path!);
+    expect(named.length).toBeGreaterThan(8);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
   it('has what a program that starts its tools itself needs to know', async () => {

@@ -31,6 +31,8 @@ const settleMs = 1000;
 /** One in so many files is written slowly: in pieces, each sooner after the other than a file must stay as it is before it is read. */
 const slowOneIn = 8;
 const slowPieces = 6;
+/** Between two changes: so slow that the watcher looks many times while they go on. */
+const changeMs = 30;
 /** For so long nothing at all happens, before what is still wrong is taken for the end. */
 const standstillMs = 180_000;
 
@@ -60,6 +62,7 @@ export async function followChanges({ files, changes, seed }: WatchedRun): Promi
   const killAt = [0.3, 0.7].map((share) => Math.floor(changes * share));
   for (let n = 0; n < changes; n += 1) {
     await change();
+    await new Promise((resolve) => setTimeout(resolve, changeMs));
     if (killAt.includes(n)) {
       await server.kill();
       server = await serve();
