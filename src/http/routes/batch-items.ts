@@ -2,7 +2,7 @@
 import { AppError } from '../../errors.ts';
 import { cleanFilename } from '../upload/content-disposition.ts';
 import { type NdjsonLine, ndjsonLines } from '../upload/ndjson-lines.ts';
-import { type ZipEntry, zipEntries } from '../upload/zip-entries.ts';
+import { tooManyItems, type ZipEntry, zipEntries } from '../upload/zip-entries.ts';
 import { readBody } from '../wire/input.ts';
 import * as schemas from '../wire/schemas.ts';
 import { parseStrictJson } from '../wire/strict-json.ts';
@@ -28,18 +28,22 @@ export type BatchItems = (content: AsyncIterable<Buffer>) => AsyncGenerator<Batc
 
 /** Of JSON, or of a file; what is larger is no small document, and reading it would hold the others up. */
 export const itemBytesMax = 4 * 1024 * 1024;
+/** Of one request; folders of an archive count. */
+const itemsMax = 100_000;
 /** A longer doc_id is no client's own: it is not told back. */
 const toldCharactersMax = 1024;
 
-/** @throws what reading the content does. */
+/** @throws AppError `invalid_request` for too many lines; what reading the content does. */
 export async function* itemsOfLines(content: AsyncIterable<Buffer>): AsyncGenerator<BatchItem> {
-  for await (const line of ndjsonLines(content, itemBytesMax))
+  for await (const line of ndjsonLines(content, itemBytesMax)) {
+    if (line.number > itemsMax) throw tooManyItems(itemsMax);
     yield { number: line.number, bytes: line.bytes, read: () => readLine(line) };
+  }
 }
 
-/** The name of a file in the archive is its doc_id. @throws AppError `bad_request` where the archive cannot be read any further. */
+/** The name of a file in the archive is its doc_id. @throws AppError as `zipEntries`. */
 export async function* itemsOfZip(content: AsyncIterable<Buffer>): AsyncGenerator<BatchItem> {
-  for await (const entry of zipEntries(content, itemBytesMax))
+  for await (const entry of zipEntries(content, { bytesMax: itemBytesMax, entriesMax: itemsMax }))
     yield { number: entry.number, bytes: entry.content?.length ?? 0, read: () => readEntry(entry) };
 }
 

@@ -31,7 +31,6 @@ export type BatchRouteOptions = {
   readonly acceptBody: (ctx: Context) => void;
 };
 
-const itemsMax = 100_000;
 /** A group of documents that are stored as one, since they share the flushes of the disk; while it is, the next one comes in. */
 const group = { documents: 64, bytes: itemBytesMax };
 /** How long one line waits for room in the queue. */
@@ -144,8 +143,6 @@ class Batch {
         const { value: item, done } = await Promise.race([items.next(), failed]);
         if (done === true) break;
         number = item.number;
-        if (number > itemsMax)
-          throw new AppError('invalid_request', `One request takes ${itemsMax} documents; send the rest in another.`);
         this.#checkGoesOn();
         await this.#take(item);
       }

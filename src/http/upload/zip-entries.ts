@@ -39,12 +39,16 @@ const soughtBytesMax = 256 * 1024 * 1024;
 const passedOver = /\/$|(?:^|\/)(?:\.(?!\.?(?:\/|$))|__MACOSX\/)/;
 
 /**
- * The files in their order. Memory: one file of at most `bytesMax`; a larger one is passed over and told of.
- * @throws AppError `bad_request` when it is no ZIP archive, breaks off, or goes on where nobody can tell.
+ * The files in their order. Memory: one file of at most `bytesMax`; a larger one is passed over and told of. `entriesMax` counts folders too.
+ * @throws AppError `bad_request` when it is no ZIP archive, breaks off, or goes on where nobody can tell; `invalid_request` for too many entries.
  */
-export async function* zipEntries(content: AsyncIterable<Buffer>, bytesMax: number): AsyncGenerator<ZipEntry> {
+export async function* zipEntries(
+  content: AsyncIterable<Buffer>,
+  { bytesMax, entriesMax }: { readonly bytesMax: number; readonly entriesMax: number },
+): AsyncGenerator<ZipEntry> {
   const input = new Input(content);
   for (let number = 1; await isFile(input, number); number += 1) {
+    if (number > entriesMax) throw tooManyItems(entriesMax);
     const header = await readHeader(input);
     const { content: bytes, problem, packedBytes } = await unpack(input, header, bytesMax);
     const crc = header.isDescribed ? await readDescriptor(input, packedBytes) : header.crc;
@@ -53,6 +57,11 @@ export async function* zipEntries(content: AsyncIterable<Buffer>, bytesMax: numb
     yield { number, name: header.name, content: isDamaged ? null : bytes, problem: isDamaged ? 'damaged' : problem };
   }
   await input.passOver();
+}
+
+/** What one request brings is bounded, whatever it brings. */
+export function tooManyItems(itemsMax: number): AppError {
+  return new AppError('invalid_request', `One request takes ${itemsMax} documents; send the rest in another.`);
 }
 
 async function isFile(input: Input, number: number): Promise<boolean> {

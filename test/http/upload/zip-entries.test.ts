@@ -6,12 +6,12 @@ import { zipEntries, type ZipEntry } from '../../../src/http/upload/zip-entries.
 import { tempDir } from '../../support/temp-dir.ts';
 import { makeZip, type ZipMember } from '../../support/zip-writer.ts';
 
-async function read(bytes: Buffer, { pieceBytes = 7, bytesMax = 100_000 } = {}): Promise<ZipEntry[]> {
+async function read(bytes: Buffer, { pieceBytes = 7, bytesMax = 100_000, entriesMax = 100 } = {}): Promise<ZipEntry[]> {
   async function* pieces(): AsyncGenerator<Buffer> {
     for (let at = 0; at < bytes.length; at += pieceBytes) yield Buffer.from(bytes.subarray(at, at + pieceBytes));
   }
   const entries = [];
-  for await (const entry of zipEntries(pieces(), bytesMax)) entries.push(entry);
+  for await (const entry of zipEntries(pieces(), { bytesMax, entriesMax })) entries.push(entry);
   return entries;
 }
 
@@ -118,6 +118,13 @@ describe('[S78] the files of a ZIP archive as it comes in', () => {
       '报告.t',
       'Übung',
     ]);
+  });
+
+  it('are bounded in their number, folders and all', async () => {
+    const folders = makeZip(Array.from({ length: 5 }, (_, n) => ({ name: `${n}/`, data: '' })));
+
+    expect(await read(folders, { entriesMax: 5 })).toEqual([]);
+    await expect(read(folders, { entriesMax: 4 })).rejects.toThrow('One request takes 4 documents');
   });
 
   it('end with a sentence where nothing can be read any more', async () => {
