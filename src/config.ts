@@ -14,6 +14,7 @@ import { logLevels } from './logger.ts';
 import { usualLimits } from './parse/limits.ts';
 import { createRedaction } from './redaction.ts';
 import { parseFilesUrl } from './storage/objects/files-url.ts';
+import { parseDatabaseUrl, withFirstHost } from './storage/database-url.ts';
 
 type Setting<T> = {
   readonly name: string;
@@ -51,9 +52,9 @@ const settings = {
     ...setting(
       'DATABASE_URL',
       '',
-      address(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name'),
-      'A PostgreSQL database that holds everything instead, for any number of hosts, as `postgres://user:password@host:5432/name`; empty: DATA_DIR does.',
-      '改用此 PostgreSQL 数据库存放一切数据，供任意多台主机共用，例如 `postgres://user:password@host:5432/name`；留空则用 DATA_DIR。',
+      databaseAddress(),
+      'A PostgreSQL database that holds everything instead, for any number of hosts, as `postgres://user:password@host:5432/name`; of several servers, `postgres://user:password@one:5432,two:5432/name`, the one that is primary is asked; empty: DATA_DIR does.',
+      '改用此 PostgreSQL 数据库存放一切数据，供任意多台主机共用，例如 `postgres://user:password@host:5432/name`；写多台服务器（`postgres://user:password@one:5432,two:5432/name`）时使用当前的主库；留空则用 DATA_DIR。',
     ),
     secret: secretsOfAddress,
   },
@@ -715,9 +716,10 @@ function secretsOfKeys(text: string): readonly string[] {
 }
 
 /** The password, and in the query what may be one; of anything but an address nothing. */
-function secretsOfAddress(text: string): readonly string[] {
-  if (!URL.canParse(text.trim())) return /:\/\/[^/]*@/.test(text) ? [text.trim()] : [];
-  const { password, searchParams } = new URL(text.trim());
+function secretsOfAddress(given: string): readonly string[] {
+  const text = withFirstHost(given.trim());
+  if (!URL.canParse(text)) return /:\/\/[^/]*@/.test(text) ? [given.trim()] : [];
+  const { password, searchParams } = new URL(text);
   const named = [...searchParams].filter(([name]) => /pass|key|token|secret|sig/i.test(name) && !/^sslkey$/i.test(name));
   return [password, decodedOrSame(password), ...named.map(([, value]) => value)];
 }
@@ -759,6 +761,15 @@ function address(schemes: readonly string[], example: string): (value: string) =
     const given = value.trim();
     if (given !== '' && !(URL.canParse(given) && schemes.includes(new URL(given).protocol)))
       throw new Error(`an address like ${example}`);
+    return given;
+  };
+}
+
+/** Of one server or of several; '' for none. */
+function databaseAddress(): (value: string) => string {
+  return (value) => {
+    const given = value.trim();
+    if (given !== '') parseDatabaseUrl(given);
     return given;
   };
 }

@@ -17,6 +17,7 @@ import type { RedisEngine } from './storage/redis/engine.ts';
 import type { ObjectStore } from './storage/objects/object-store.ts';
 import type { IdempotencyStore } from './storage/idempotency-store.ts';
 import type { EndedSessions } from './storage/ended-sessions.ts';
+import { withFirstHost } from './storage/database-url.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { DocumentIndex } from './search/document-index.ts';
@@ -79,7 +80,7 @@ export async function openWorkerEngine(options: StorageOptions): Promise<Engine>
 /** The files that DATABASE_URL names (`?sslrootcert=…`): a worker reads them although it is confined. */
 export function certificateFiles({ databaseUrl }: Config): string[] {
   if (databaseUrl === '') return [];
-  const named = new URL(databaseUrl).searchParams;
+  const named = new URL(withFirstHost(databaseUrl)).searchParams;
   return ['sslrootcert', 'sslcert', 'sslkey'].flatMap((name) => named.get(name) ?? []).map((path) => resolve(path));
 }
 

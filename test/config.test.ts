@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, describeConfig, loadConfig, settingsTable } from '../src/config.ts';
+import { ConfigError, describeConfig, loadConfig, secretsIn, settingsTable } from '../src/config.ts';
 
 describe('settings', () => {
   it('need no environment at all', () => {
@@ -46,6 +46,16 @@ describe('settings', () => {
   it('do not show the password of a database that cannot be read', () => {
     expect(() => loadConfig({ DATABASE_URL: 'mysql://me:hidden@host/rag' })).toThrowError(
       /^DATABASE_URL: expected an address like postgres:[^,]*$/,
+    );
+  });
+
+  it('do not show the password of several database servers', () => {
+    const DATABASE_URL = 'postgres://me:hidden@one,two:6000/rag';
+
+    expect(secretsIn({ DATABASE_URL })).toContain('hidden');
+    expect(loadConfig({ DATABASE_URL }).databaseUrl).toBe(DATABASE_URL);
+    expect(() => loadConfig({ DATABASE_URL: `${DATABASE_URL}?target_session_attrs=standby` })).toThrowError(
+      /^DATABASE_URL: expected target_session_attrs=read-write or primary[^,]*$/,
     );
   });
 

@@ -98,6 +98,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'file-store',
     'damage-log',
+    'database-url',
     'delivery',
     'delivery-log',
     'ended-sessions',

@@ -11,6 +11,7 @@ import { runCancels } from './cancels.ts';
 import { runClock } from './clock.ts';
 import { runClockHistories } from './clock-histories.ts';
 import { runContention } from './contention.ts';
+import { runFailover } from './failover.ts';
 import { runFailpoints } from './failpoints.ts';
 import { runGracefulStop } from './graceful-stop.ts';
 import { runKills } from './kills.ts';
@@ -48,6 +49,7 @@ const short = {
   redis: { tasks: 40, kills: 5, restarts: 1, latencies: 20, judged: false },
   moving: { documents: 20, tasks: 5, kills: 1 },
   trouble: { lastsMs: 0, judged: false },
+  failover: { rounds: 2, networks: false, judged: false },
   watching: { files: 100, changes: 60 },
   soak: { seconds: 10, rate: 20 },
 } as const;
@@ -70,6 +72,7 @@ const full = {
   redis: { tasks: 200, kills: 34, restarts: 5, latencies: 200, judged: true },
   moving: { documents: 1000, tasks: 50, kills: 3 },
   trouble: { lastsMs: 15_000, judged: true },
+  failover: { rounds: 12, networks: true, judged: true },
   watching: { files: 5000, changes: 1000 },
   soak: { seconds: 300, rate: 20 },
 } as const;
@@ -132,12 +135,16 @@ const parts: Record<string, Part> = {
   redis: { what: 'the Redis engine: workers and server killed', run: () => runRedisCrashes({ ...size.redis, seed }) },
   move: { what: 'moves from engine to engine, killed', run: () => runMoving({ ...size.moving, seed }) },
   trouble: { what: 'trouble of the database and of Redis', run: () => runTrouble(size.trouble) },
+  failover: {
+    what: 'a standby of PostgreSQL promoted under load',
+    run: () => runFailover({ ...size.failover, seed }),
+  },
   rolling: { what: 'version 0.1.0 and this one on the same data', run: runRolling },
   watching: { what: 'a folder followed, server and watcher killed', run: () => runWatching({ ...size.watching, seed }) },
   soak: { what: 'steady work (R16)', run: () => runSoak(size.soak) },
 };
 /** A short run leaves out what `npm test` shows on a smaller scale, what says something only as a time, and what takes version 0.1.0 out of the history. */
-const leftOut = ['unfinished', 'clocks', 'trouble', 'rolling', 'watching', 'move', 'contention'];
+const leftOut = ['unfinished', 'clocks', 'trouble', 'rolling', 'watching', 'move', 'contention', 'failover'];
 const usual = Object.keys(parts).filter((name) => !values.short || !leftOut.includes(name));
 const chosen = values.only === undefined ? usual : values.only.split(',');
 const unknown = chosen.find((name) => parts[name] === undefined);

@@ -4,14 +4,12 @@
  * nothing is lost, nothing is done twice, and what it brings late is refused. Needs root, `ip` and PostgreSQL's programs.
  * `npm run torture:namespaces`
  */
-import { spawnSync } from 'node:child_process';
 import { round, showFigures } from '../crash/figures.ts';
+import { makeNetworks, type Networks, whatNetworksNeed } from '../support/networks.ts';
 import { ask, type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { makeDataDir, removeDir, startProcess, type TestServer, type WireTask } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
-const bridge = 'rag-bridge';
-const subnet = '10.213.7';
 const hosts = { front1: 11, front2: 12, work1: 21, work2: 22 } as const;
 type Host = keyof typeof hosts;
 
@@ -23,60 +21,15 @@ const documentMs = 600;
 /** A worker that is not heard of for its lease (10 s) is dead; whatever it held runs again within this. */
 const takeoverMsMax = 12_000;
 
-const networkOf = (host: Host): string => `rag-${host}`;
-const linkOf = (host: Host): string => `rag-${host}`;
-const addressOf = (host: Host): string => `${subnet}.${hosts[host]}`;
-
-function ip(...args: string[]): void {
-  const { status, stderr, error } = spawnSync('ip', args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${error?.message ?? stderr.trim()}`);
-}
-
-/** What this machine does not allow, in words; null when it does. */
-function whatIsMissing(): string | null {
-  if (process.getuid?.() !== 0) return 'root (sudo npm run torture:namespaces)';
-  try {
-    ip('netns', 'add', 'rag-probe');
-    ip('netns', 'del', 'rag-probe');
-    return null;
-  } catch (error) {
-    return `network namespaces: apt-get install iproute2, in a container --cap-add NET_ADMIN and SYS_ADMIN (${(error as Error).message})`;
-  }
-}
-
-function makeNetwork(): void {
-  ip('link', 'add', bridge, 'type', 'bridge');
-  ip('addr', 'add', `${subnet}.1/24`, 'dev', bridge);
-  ip('link', 'set', bridge, 'up');
-  for (const host of Object.keys(hosts) as Host[]) {
-    ip('netns', 'add', networkOf(host));
-    ip('link', 'add', linkOf(host), 'type', 'veth', 'peer', 'name', 'eth0', 'netns', networkOf(host));
-    ip('link', 'set', linkOf(host), 'master', bridge, 'up');
-    ip('-n', networkOf(host), 'addr', 'add', `${addressOf(host)}/24`, 'dev', 'eth0');
-    ip('-n', networkOf(host), 'link', 'set', 'eth0', 'up');
-    ip('-n', networkOf(host), 'link', 'set', 'lo', 'up');
-  }
-}
-
-function removeNetwork(): void {
-  for (const host of Object.keys(hosts) as Host[]) {
-    spawnSync('ip', ['netns', 'del', networkOf(host)]);
-    spawnSync('ip', ['link', 'del', linkOf(host)]);
-  }
-  spawnSync('ip', ['link', 'del', bridge]);
-}
-
-const setLink = (host: Host, state: 'up' | 'down'): void => ip('link', 'set', linkOf(host), state);
-
 /** Every process has a folder of its own: they share nothing but the database. */
-async function startOn(host: Host, url: string, folders: string[]): Promise<TestServer> {
+async function startOn(networks: Networks<Host>, host: Host, url: string, folders: string[]): Promise<TestServer> {
   const dataDir = await makeDataDir();
   folders.push(dataDir);
   return startProcess({
     dataDir,
-    namespace: networkOf(host),
+    namespace: networks.namespaceOf(host),
     engineEnv: { DATABASE_URL: url },
-    env: { HOST: addressOf(host), API_KEYS: `me:admin:${key}`, RATE_LIMIT: '0', MAX_CONCURRENT_TASKS: '2' },
+    env: { HOST: networks.addressOf(host), API_KEYS: `me:admin:${key}`, RATE_LIMIT: '0', MAX_CONCURRENT_TASKS: '2' },
     args: ['--role', host.startsWith('front') ? 'api' : 'worker'],
     rigged: true,
   });
@@ -92,11 +45,11 @@ async function accept(front: TestServer, docId: string): Promise<string> {
   return ((await response.json()) as WireTask).task_id;
 }
 
-async function run(server: PostgresServer, folders: string[]): Promise<boolean> {
+async function run(networks: Networks<Host>, server: PostgresServer, folders: string[]): Promise<boolean> {
   const url = await server.newDatabase();
   const count = async (sql: string): Promise<number> => Number((await ask(url, `SELECT count(*) AS n FROM ${sql}`))[0]!['n']);
   const [one, other, cut, whole] = (await Promise.all(
-    (Object.keys(hosts) as Host[]).map((host) => startOn(host, url, folders)),
+    (Object.keys(hosts) as Host[]).map((host) => startOn(networks, host, url, folders)),
   )) as [TestServer, TestServer, TestServer, TestServer];
   await until('both front ends see a worker', async () => {
     const answers = await Promise.all([one, other].map((front) => fetch(`${front.url}/ready`)));
@@ -108,7 +61,7 @@ async function run(server: PostgresServer, folders: string[]): Promise<boolean> 
     for (let n = 0; n < tasksEach; n += 1) ids.push(await accept(n % 2 === 0 ? one : other, `doc-${ids.length}`));
   };
   const owners = await ask(url, 'SELECT id, backend FROM rag_intake.owner');
-  const cutOwner = await ownerOf(url, addressOf('work1'));
+  const cutOwner = await ownerOf(url, networks.addressOf('work1'));
   const heldByCut = async (): Promise<string[]> =>
     (await ask(url, 'SELECT task FROM rag_intake.lease WHERE owner = $1', [cutOwner])).map((row) => String(row['task']));
   const isOwner = async (): Promise<boolean> =>
@@ -119,16 +72,16 @@ async function run(server: PostgresServer, folders: string[]): Promise<boolean> 
   // For a moment: it goes on.
   await submit();
   await until('the worker is busy', async () => (await heldByCut()).length > 0);
-  setLink('work1', 'down');
+  networks.cut('work1');
   await until('the others have worked on meanwhile', async () => finished(whole, ids).length >= 5);
-  setLink('work1', 'up');
+  networks.mend('work1');
   await until('all have ended', allEnded);
   const momentSurvived = (await isOwner()) && cut.process.exitCode === null;
 
   // Until it is dead.
   await submit();
   await until('the worker is busy', async () => (await heldByCut()).length > 1);
-  setLink('work1', 'down');
+  networks.cut('work1');
   const cutAt = performance.now();
   const late = await heldByCut();
   await until('its tasks run elsewhere', async () => {
@@ -137,7 +90,7 @@ async function run(server: PostgresServer, folders: string[]): Promise<boolean> 
   });
   const takeoverMs = performance.now() - cutAt;
   await until('all have ended without it', allEnded);
-  setLink('work1', 'up');
+  networks.mend('work1');
   await until('it sees that it is dead', () => cut.process.exitCode !== null);
 
   const tasks = await ask(url, 'SELECT id, status FROM rag_intake.task');
@@ -178,20 +131,18 @@ function finished(process: TestServer, ids: readonly string[]): string[] {
   return ids.filter((id) => lines.some((line) => line.includes(id)));
 }
 
-const missing = whatIsMissing();
+const missing = whatNetworksNeed('npm run torture:namespaces');
 if (missing !== null) {
   console.error(`This run needs ${missing}.`);
   process.exit(1);
 }
-removeNetwork();
-makeNetwork();
 const folders: string[] = [];
 let holds = false;
 try {
-  await using server = await startPostgres({ durable: true, address: `${subnet}.1` });
-  holds = await run(server, folders);
+  using networks = makeNetworks('rag', hosts);
+  await using server = await startPostgres({ durable: true, address: networks.gateway });
+  holds = await run(networks, server, folders);
 } finally {
-  removeNetwork();
   await Promise.all(folders.map(removeDir));
 }
 process.exit(holds ? 0 : 1);

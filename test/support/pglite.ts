@@ -1,7 +1,8 @@
 /** PostgreSQL inside the test's own process (PGlite), with the tables of the index: a second server, of another version, that needs no installing. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { PGlite, type Results, type Transaction, types } from '@electric-sql/pglite';
-import { type Database, type Row, schemaName } from '../../src/storage/postgres/database.ts';
+import type { Database, Row } from '../../src/storage/postgres/database.ts';
+import { schemaName } from '../../src/storage/postgres/servers.ts';
 import { migrate } from '../../src/storage/postgres/schema.ts';
 import { silentLogger } from './engine-steps.ts';
 

@@ -34,7 +34,7 @@ export type PostgresServer = Databases & {
 };
 
 /** PostgreSQL refuses to be root's. */
-const nobody = 65_534;
+export const nobody = 65_534;
 
 /**
  * `durable`: every commit is flushed, as a server in earnest does; tests that kill nothing are faster without. `address`: where it
@@ -52,7 +52,7 @@ export async function startPostgres({
   dataOn?: string | null;
   settings?: Readonly<Record<string, string>>;
 } = {}): Promise<PostgresServer> {
-  const bin = findBinaries();
+  const bin = findPostgres();
   const folder = await mkdtemp(join(tmpdir(), 'rag-intake-postgres-'));
   const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
   if (user.uid !== undefined) chownSync(folder, nobody, nobody);
@@ -211,7 +211,7 @@ export async function ask(url: string, sql: string, values: unknown[] = []): Pro
 }
 
 /** Debian keeps the programs of each version apart; where only the client is installed they are not there. */
-function findBinaries(): string {
+export function findPostgres(): string {
   const folders = [...debianFolders(), folderByConfig()];
   const found = folders.find((folder) => existsSync(join(folder, 'initdb')));
   if (found !== undefined) return found;

@@ -8,9 +8,7 @@ import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { hasGone } from '../../search/turns.ts';
 import { inOurWords, notReady, troubleOf } from '../../trouble.ts';
-
-/** Where everything lies; pg-boss has a schema of its own beside it. */
-export const schemaName = 'rag_intake';
+import { openServers, type Servers } from './servers.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -45,8 +43,10 @@ export interface Database {
 }
 
 export type DatabaseOptions = {
-  /** `postgres://user:password@host:port/name`. */
+  /** `postgres://user:password@host:port/name`, or with several hosts. */
   readonly url: string;
+  /** Those of the address, where others connect to them as well. */
+  readonly servers?: Servers;
   /** Connections of the pool; one more is held for notifications. */
   readonly connectionsMax: number;
   /** False for work that takes as long as there are rows, as new tables and indexes do. Default: true. */
@@ -60,7 +60,6 @@ export type DatabaseOptions = {
 const statementMs = 60_000;
 /** How long an answer is waited for: longer than the server works on it, and a lost connection is not noticed sooner. */
 const answerMs = statementMs + 5000;
-const connectMs = 5000;
 const deadlockTriesMax = 5;
 /** Statements that each connection keeps prepared: those met first, which are the same few all the time. */
 const preparedMax = 200;
@@ -74,8 +73,9 @@ type Inside = { readonly client: Client; open: boolean; readonly after: After[];
 /** Does not connect yet. @throws Error when the package `pg` is not installed. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { default: driver } = await import('pg');
+  const servers = options.servers ?? (await openServers(options.url, options.logger));
   const pool = new driver.Pool({
-    ...clientOptions(options.url, driver),
+    ...servers.poolOptions,
     max: options.connectionsMax,
     idle_in_transaction_session_timeout: options.idleInTransactionMs,
     ...(options.statementsBounded === false ? {} : { statement_timeout: statementMs, query_timeout: answerMs }),
@@ -83,8 +83,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
   const note = (error: Error): void => options.logger.debug({ err: error }, 'a database connection ended');
   pool.on('error', note);
-  // For as long as it is there: between the pool's own listener and one of ours a connection that ends would end the process.
-  pool.on('connect', (client) => client.on('error', note));
   /** `open` ends with the transaction: what was begun inside it (a timer, a stream) may go on after it, and is then outside. */
   const current = new AsyncLocalStorage<Inside>();
   const prepared = new Map<string, string>();
@@ -100,14 +98,17 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     const outer = current.getStore();
     if (outer?.open === true) return work(outer.client);
     const client = await connect(signal);
+    const stopWatching = servers.watch();
     let broken = false;
     try {
       return await work(client);
     } catch (error) {
       // Also one that may only read: the next one is asked whether it may write.
       broken = isAway(error);
+      if (broken) servers.doubt();
       throw error;
     } finally {
+      stopWatching();
       client.release(broken);
     }
   }
@@ -240,34 +241,6 @@ async function unlessGone<T>(coming: Promise<T>, signal: AbortSignal, putAway: (
   } finally {
     signal.removeEventListener('abort', leave);
   }
-}
-
-/** How every connection is made: keepalive, a time limit, and the types of `ourParser`. */
-export function clientOptions(url: string, driver: typeof pg): pg.ClientConfig {
-  const parserOf = (oid: number, format?: 'text'): unknown => {
-    const parse = driver.types.getTypeParser(oid, format) as (value: string) => unknown;
-    return (format as string) === 'binary' ? parse : ourParser(oid, parse);
-  };
-  return {
-    connectionString: url,
-    application_name: 'rag-intake',
-    options: `-c search_path=${schemaName}`,
-    connectionTimeoutMillis: connectMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 5000,
-    types: { getTypeParser: parserOf as never },
-  };
-}
-
-/** 64-bit integers become numbers (none here passes 2^53), bytes plain arrays of them: a Buffer's `slice` is no copy, an array's is. */
-function ourParser(oid: number, parse: (value: string) => unknown): (value: string) => unknown {
-  const [bytea, int8] = [17, 20];
-  if (oid === int8) return Number;
-  if (oid !== bytea) return parse;
-  return (value) => {
-    const { buffer, byteOffset, byteLength } = parse(value) as Buffer;
-    return new Uint8Array(buffer, byteOffset, byteLength);
-  };
 }
 
 /** Whether the server said one of these SQLSTATEs. */

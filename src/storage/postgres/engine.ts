@@ -28,8 +28,10 @@ import { createPostgresIndex } from './index/postgres-index.ts';
 import { continueAfter, nextOrdinal } from './ordinals.ts';
 import { createPostgresTaskQueue } from './task-queue.ts';
 import { createPostgresTaskStore, createSnapshots, endedSnapshot, type PostgresTaskStore } from './task-store.ts';
+import { troubleOf } from '../../trouble.ts';
 import { requireSchema, unsafeSettings } from './schema.ts';
 import { openSearcher, type SearcherName } from './searchers.ts';
+import { openServers, type Servers } from './servers.ts';
 import { createHeldLeases, createSignals } from './signals.ts';
 
 export type PostgresEngineOptions = {
@@ -81,8 +83,10 @@ async function warnOfLoss(database: Database, logger: Logger): Promise<void> {
  */
 export async function openPostgresEngine(options: PostgresEngineOptions): Promise<PostgresEngine> {
   const { url, role, logger, leaseMs = leaseMsDefault } = options;
+  const servers = await openServers(url, logger);
   const database = await openDatabase({
     url,
+    servers,
     connectionsMax: options.connectionsMax,
     idleInTransactionMs: leaseMs / 2,
     logger,
@@ -90,15 +94,17 @@ export async function openPostgresEngine(options: PostgresEngineOptions): Promis
   try {
     await requireSchema(database);
     if (role === 'frontend') await warnOfLoss(database, logger);
-    return await openOn(database, { ...options, leaseMs, role });
+    return await openOn(database, { ...options, servers, leaseMs, role });
   } catch (error) {
     await database.close();
     throw error;
   }
 }
 
-async function openOn(database: Database, options: PostgresEngineOptions & { leaseMs: number }): Promise<PostgresEngine> {
-  const { url, role, logger, leaseMs } = options;
+type Opened = PostgresEngineOptions & { readonly servers: Servers; readonly leaseMs: number };
+
+async function openOn(database: Database, options: Opened): Promise<PostgresEngine> {
+  const { servers, role, logger, leaseMs } = options;
   const id = `${role}-${options.newId()}`;
   const root = resolve(options.workDir);
   await clearWork(database, root);
@@ -116,7 +122,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   });
   let joined: Membership | null = null;
   const bell = createBell({ id, workers: () => joined?.workers ?? [], look: () => notifier.notify() });
-  const listenConnection = await openListenConnection({ url, logger, onSignal, onConnect });
+  const listenConnection = await openListenConnection({ servers, logger, onSignal, onConnect });
   const membership = await joinOwners({
     database,
     listenConnection,
@@ -125,7 +131,7 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     leaseMs,
     recover: (owner) => tasks.recover(owner),
     onDeath: removeUnowned,
-    letsIn: (count) => letsIn(url, count),
+    letsIn: (count) => letsIn(servers, count),
     logger,
   });
   joined = membership;
@@ -139,9 +145,11 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
   const room = createRoom({ database, blobs, owner: id });
   const parts = { database, membership, jobs, leases, signals, blobs, index, now: options.now };
   const tasks: PostgresTaskStore = createPostgresTaskStore({ ...parts, watch, snapshots });
-  const queue = createPostgresTaskQueue({ ...parts, notifier, onEnd: (task) => files.tidy(task) });
   /** Submits whose end is not known, since the connection broke: what was refused must not run after all. */
   const refused = new Set<TaskId>();
+  /** Claims of the same kind: what nobody runs must not be held for ever. */
+  const unsure = new Set<TaskId>();
+  const queue = createPostgresTaskQueue({ ...parts, notifier, unsure, onEnd: (task) => files.tidy(task) });
   let timer: NodeJS.Timeout | undefined;
   let sweptAt = performance.now();
   /** What the purge before this one left: a number may have been taken before its task could be seen. */
@@ -203,6 +211,10 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
     for (const task of refused) {
       await tasks.withdraw(task);
       refused.delete(task);
+    }
+    for (const task of unsure) {
+      if (!leases.all().includes(task)) await tasks.giveBack(task);
+      unsure.delete(task);
     }
     const held = leases.all();
     const cancelled = 'SELECT id FROM task WHERE cancel AND id = ANY($1::uuid[])';
@@ -274,8 +286,13 @@ async function openOn(database: Database, options: PostgresEngineOptions & { lea
       });
       return created.map((value) => ({ status: 'fulfilled', value }));
     } catch (error) {
-      logger.debug({ err: error }, 'uploads could not be kept together; each is tried by itself');
       for (const { receipt } of arrivals) files.unkeep(receipt);
+      // All may be there: the answer to the commit was lost.
+      if (troubleOf(error) === 'away') {
+        for (const { task } of arrivals) refused.add(task.id);
+        return arrivals.map(() => ({ status: 'rejected', reason: error }));
+      }
+      logger.debug({ err: error }, 'uploads could not be kept together; each is tried by itself');
       return submitEach(submit, arrivals);
     }
   }

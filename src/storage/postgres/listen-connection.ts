@@ -4,7 +4,8 @@
  */
 import type pg from 'pg';
 import type { Logger } from '../../logger.ts';
-import { clientOptions, isAway, type Row } from './database.ts';
+import { isAway, type Row } from './database.ts';
+import type { Servers } from './servers.ts';
 
 /** What processes tell each other; `id` is a task's. */
 export type Signal =
@@ -49,13 +50,12 @@ const reconnectMsMin = 50;
 const reconnectMsMax = 1000;
 
 /** Whether the server lets in so many who come now, and lets them write. */
-export async function letsIn(url: string, count: number): Promise<boolean> {
-  return (await Promise.all(Array.from({ length: count }, () => letsOneIn(url)))).every(Boolean);
+export async function letsIn(servers: Servers, count: number): Promise<boolean> {
+  return (await Promise.all(Array.from({ length: count }, () => letsOneIn(servers)))).every(Boolean);
 }
 
-async function letsOneIn(url: string): Promise<boolean> {
-  const { default: driver } = await import('pg');
-  const client = new driver.Client({ ...clientOptions(url, driver), query_timeout: answerMs });
+async function letsOneIn(servers: Servers): Promise<boolean> {
+  const client = servers.client({ query_timeout: answerMs });
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -70,20 +70,19 @@ async function letsOneIn(url: string): Promise<boolean> {
 
 /** Connects, and goes on connecting. `onConnect` runs after each time: signals may have been missed before it. */
 export async function openListenConnection(options: {
-  url: string;
+  servers: Servers;
   logger: Logger;
   onSignal: (signal: Signal) => void;
   onConnect: () => void;
 }): Promise<ListenConnection> {
-  const { default: driver } = await import('pg');
-  const { logger } = options;
+  const { logger, servers } = options;
   let client: pg.Client | null = null;
   let closed = false;
   let pauseMs = reconnectMsMin;
   let timer: NodeJS.Timeout | undefined;
 
   async function connect(): Promise<void> {
-    const next = new driver.Client({ ...clientOptions(options.url, driver), statement_timeout: answerMs, query_timeout: answerMs });
+    const next = servers.client({ statement_timeout: answerMs, query_timeout: answerMs });
     next.on('error', (error) => drop(next, error));
     next.on('end', () => drop(next, null));
     next.on('notification', ({ payload }) => {
@@ -91,6 +90,7 @@ export async function openListenConnection(options: {
     });
     try {
       await next.connect();
+      await servers.meet(next);
       await next.query('LISTEN rag_intake');
     } catch (error) {
       void next.end().catch(() => undefined);
@@ -111,6 +111,7 @@ export async function openListenConnection(options: {
     if (closed) return;
     logger.warn({ err: error }, 'the connection for notifications was lost; connecting again');
     void which.end().catch(() => undefined);
+    servers.doubt();
     reconnect();
   }
 

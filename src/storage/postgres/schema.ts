@@ -4,7 +4,8 @@
  */
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import { type Database, schemaName } from './database.ts';
+import type { Database } from './database.ts';
+import { schemaName } from './servers.ts';
 import { rebuildTerms, termsVersion } from './index/rebuild-terms.ts';
 import { installJobs } from './jobs.ts';
 import { storedBlobs } from './object-blobs.ts';

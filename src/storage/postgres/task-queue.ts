@@ -21,10 +21,12 @@ export function createPostgresTaskQueue(options: {
   leases: HeldLeases;
   signals: Signals;
   notifier: Notifier;
+  /** Gets what may have been taken although the answer was lost: the caller gives it back. */
+  unsure: Set<TaskId>;
   /** Called when this process has let go of a task. */
   onEnd: (id: TaskId) => Promise<void>;
 }): TaskQueue {
-  const { database, membership, jobs, leases, signals, notifier } = options;
+  const { database, membership, jobs, leases, signals, notifier, unsure } = options;
   const turns = createTurns();
 
   /** At which count of notifications nothing waited any more, and until when that is believed. */
@@ -48,12 +50,21 @@ export function createPostgresTaskQueue(options: {
   async function claimFirst<P>(lanes: readonly TaskLane[], seen: number, prepare?: Prepare<P>): Promise<PreparedLease<P> | null> {
     let skip = prepare === undefined;
     for (;;) {
+      let asked: TaskId | null = null;
       try {
-        const taken = await database.transaction(() => takeFirst(lanes, skip ? undefined : prepare));
+        const taken = await database.transaction(async () => {
+          const first = await takeFirst(lanes, skip ? undefined : prepare);
+          asked = first.held?.id ?? null;
+          return first;
+        });
         if (!taken.waits) empty = { at: seen, untilMs: performance.now() + lookEveryMs };
-        return taken.held === null ? null : hold(taken.held);
+        if (taken.held === null) return null;
+        unsure.delete(taken.held.id);
+        return hold(taken.held);
       } catch (error) {
         if (error instanceof Overtaken) continue;
+        // Committed or not: the answer to that was lost.
+        if (asked !== null) unsure.add(asked);
         // What keeps one task from being prepared must not keep the others from being claimed.
         if (skip) throw error;
         skip = true;
@@ -114,12 +125,19 @@ export function createPostgresTaskQueue(options: {
       if (waits) await signals.send({ kind: 'job' });
       return true;
     });
-    if (!done) return 'lost';
+    if (!done) {
+      forget(id, caller);
+      return 'lost';
+    }
     await database.afterCommit(async () => {
-      if (leases.remove(id)) turns.ended(caller);
+      forget(id, caller);
       await options.onEnd(id);
     });
     return 'ok';
+  }
+
+  function forget(id: TaskId, caller: string): void {
+    if (leases.remove(id)) turns.ended(caller);
   }
 
   return { claim, waiting: () => jobs.waiting() };

@@ -51,6 +51,8 @@ export interface PostgresTaskStore extends TaskStore {
   lowestOrdinal(): Promise<number | null>;
   /** Lets what a process held wait again, its attempt counted, in the transaction of the caller. */
   recover(owner: string): Promise<readonly TaskId[]>;
+  /** Lets a task wait again that this process took without knowing it: nothing of it was done, so the attempt does not count. */
+  giveBack(id: TaskId): Promise<void>;
 }
 
 /** Progress of a task is written so often at most. */
@@ -281,6 +283,16 @@ export function createPostgresTaskStore(
     });
   }
 
+  /** What nobody holds any more. */
+  async function waitAgain(ids: readonly TaskId[], how: { readonly counted: boolean }): Promise<void> {
+    for (const id of ids) {
+      const found = await lock(id);
+      if (found?.task.status === 'processing') await write(releaseTask(found.task, parts.now(), how));
+    }
+    await jobs.putBack(ids);
+    await signals.send({ kind: 'job' });
+  }
+
   return {
     async create(fields, payload) {
       const task = createTask(fields, await nextOrdinal(database));
@@ -317,14 +329,15 @@ export function createPostgresTaskStore(
     async recover(owner) {
       const rows = await database.query('DELETE FROM lease WHERE owner = $1 RETURNING task', [owner]);
       const ids = rows.map((row) => row['task'] as TaskId).sort();
-      for (const id of ids) {
-        const found = await lock(id);
-        if (found?.task.status === 'processing') await write(releaseTask(found.task, parts.now(), { counted: true }));
-      }
-      await jobs.putBack(ids);
-      await signals.send({ kind: 'job' });
+      await waitAgain(ids, { counted: true });
       return ids;
     },
+    giveBack: (id) =>
+      database.transaction(async () => {
+        await membership.fence();
+        const held = await database.run('DELETE FROM lease WHERE task = $1 AND owner = $2', [id, membership.id]);
+        if (held > 0) await waitAgain([id], { counted: false });
+      }),
     async get(id) {
       if (!isTaskId(id)) return null;
       const rows = await database.query('SELECT record FROM task WHERE id = $1', [id]);

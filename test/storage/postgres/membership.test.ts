@@ -3,6 +3,7 @@ import { openDatabase } from '../../../src/storage/postgres/database.ts';
 import { letsIn, openListenConnection } from '../../../src/storage/postgres/listen-connection.ts';
 import { join } from '../../../src/storage/postgres/membership.ts';
 import { membershipContract } from '../../contract/membership-contract.ts';
+import { openServers } from '../../../src/storage/postgres/servers.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
 import { ask, type Databases } from '../../support/postgres.ts';
 import { sharedPostgres } from '../../support/shared-postgres.ts';
@@ -21,11 +22,19 @@ membershipContract('a PostgreSQL', {
           through.port = String(port);
           const url = through.href;
           const logger = silentLogger;
+          const servers = await openServers(url, logger);
           const database = await openDatabase({ url, connectionsMax: 2, idleInTransactionMs: 0, logger });
-          const listenConnection = await openListenConnection({ url, logger, onSignal() {}, onConnect() {} });
+          const listenConnection = await openListenConnection({ servers, logger, onSignal() {}, onConnect() {} });
           const recover = () => Promise.resolve([]);
           const onDeath = () => Promise.resolve();
-          const parts = { database, listenConnection, letsIn: (count: number) => letsIn(url, count), recover, onDeath, logger };
+          const parts = {
+            database,
+            listenConnection,
+            letsIn: (count: number) => letsIn(servers, count),
+            recover,
+            onDeath,
+            logger,
+          };
           const membership = await join({ ...parts, id, role: 'worker', ...clock });
           return {
             turn: () => membership.turn(),

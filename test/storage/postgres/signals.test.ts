@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type Database, openDatabase } from '../../../src/storage/postgres/database.ts';
 import { notifySql, openListenConnection, type Signal } from '../../../src/storage/postgres/listen-connection.ts';
 import { createSignals } from '../../../src/storage/postgres/signals.ts';
+import { openServers } from '../../../src/storage/postgres/servers.ts';
 import { silentLogger } from '../../support/engine-steps.ts';
 import { type Databases } from '../../support/postgres.ts';
 import { sharedPostgres } from '../../support/shared-postgres.ts';
@@ -17,10 +18,11 @@ afterAll(() => server[Symbol.asyncDispose]());
 /** A database, what is heard there, and how many statements told it. */
 async function open(refusals = 0) {
   const url = await server.newDatabase();
+  const servers = await openServers(url, silentLogger);
   const database = await openDatabase({ url, connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger });
   const heard: Signal[] = [];
   const onSignal = (signal: Signal): void => void heard.push(signal);
-  const listening = await openListenConnection({ url, logger: silentLogger, onSignal, onConnect() {} });
+  const listening = await openListenConnection({ servers, logger: silentLogger, onSignal, onConnect() {} });
   onTestFinished(async () => {
     await listening.close();
     await database.close();
