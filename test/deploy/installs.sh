@@ -2,13 +2,13 @@
 # Installs rag-intake in every way that it can be had, each in a bare Debian root of its own, and uses it there: a document is
 # inserted and found, the page is opened in a browser. The .deb and the offline bundle are installed and used in a network namespace
 # that has nothing but loopback. Needs root, debootstrap, iproute2, Chromium. `npm run release:try [-- FOLDER [WAY...]]`
-# Ways: package clone deb bundle image. The image is made by the steps of the Dockerfile, one by one, since no container engine is needed so.
+# Ways: package global clone deb bundle image. The image is made by the steps of the Dockerfile, one by one, since no container engine is needed so.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 project=$PWD
 work=${1:-$(mktemp -d)}
 shift || true
-ways=${*:-package clone deb bundle image}
+ways=${*:-package global clone deb bundle image}
 mkdir -p "$work"
 space=rag-install
 node=$(readlink -f node_modules/node/bin/node)
@@ -97,6 +97,14 @@ for way in $ways; do case $way in
     rm "$root"/srv/app/rag-intake-*.tgz
     size 'npm package, with what it needs, without Node' "$(ls dist/release/rag-intake-*.tgz)" "$root/srv/app"
     use 'sh -c "cd /srv/app && exec npx --offline rag-intake"'
+    ;;
+  global)
+    step 'npm install --global rag-intake-VERSION.tgz, in a Debian with Node 24 alone; rag-intake'
+    new_root global node
+    cp dist/release/rag-intake-*.tgz "$root/tmp/"
+    network 'npm install --global --ignore-scripts --no-audit --no-fund /tmp/rag-intake-*.tgz && rag-intake --version'
+    size 'npm package, global, without Node' "$(ls dist/release/rag-intake-*.tgz)" "$root/usr/local/lib/node_modules/rag-intake"
+    use rag-intake
     ;;
   clone)
     step 'git clone; npm ci --omit=dev && npm start, in a Debian with Node 24 alone'
