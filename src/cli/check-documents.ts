@@ -161,7 +161,11 @@ function tell({ count, damaged: found, nameless, back }: Found & { back: number 
   ].join('');
   if (damaged.length === 0) {
     const state = kept.length === 0 ? 'ok' : 'problem';
-    return { name: 'documents', state, sentence: `All ${count} documents open and are as they were written.${said}` };
+    return {
+      name: 'documents',
+      state,
+      sentence: `${count === 1 ? 'The one document opens and is as it was' : `All ${count} documents open and are as they were`} written.${said}`,
+    };
   }
   const named = damaged
     .slice(0, namedMax)

@@ -8,7 +8,7 @@ import { openThreadedIndex, type ThreadedIndex } from '../search/sqlite/threaded
 import { CliError, exitCodes } from './cli-error.ts';
 import { errorLogger, localSettings, requireDataDirectory } from './local-settings.ts';
 import type { Said } from './queries.ts';
-import { fileSize } from './terminal-text.ts';
+import { counted, fileSize } from './terminal-text.ts';
 
 /** What was said, and whether all of it is well. */
 export type Done = Said & { readonly isWell: boolean };
@@ -20,7 +20,7 @@ export async function backUp(dataDir: string, target: string): Promise<Done> {
     backupDataDir({ dataDir: resolve(dataDir), target: resolve(target), now: () => new Date().toISOString() }),
   );
   const { tasks, documents, files, bytes, damaged } = summary;
-  const said = `Backed up ${documents} documents and ${tasks} tasks (${files} files, ${fileSize(bytes)}), each flushed and listed with its SHA-256.`;
+  const said = `Backed up ${counted(documents, 'document')} and ${counted(tasks, 'task')} (${counted(files, 'file')}, ${fileSize(bytes)}), each flushed and listed with its SHA-256.`;
   return {
     json: summary,
     text:
@@ -41,7 +41,7 @@ export async function restore(source: string, dataDir: string): Promise<Done> {
     }),
   );
   const { tasks, documents, files, repaired, damaged } = summary;
-  const said = `Restored ${documents} documents and ${tasks} tasks; all ${files} files have the SHA-256 they were backed up with, and every document was opened. Documents that the index had to learn or forget: ${repaired}.`;
+  const said = `Restored ${counted(documents, 'document')} and ${counted(tasks, 'task')}; all ${files} files have the SHA-256 they were backed up with, and every document was opened. Documents that the index had to learn or forget: ${repaired}.`;
   return {
     json: summary,
     text:
@@ -69,7 +69,7 @@ export async function reindex(dataDir: string, onProgress: (left: number) => voi
     const { documents, chunks } = await index.stats();
     return {
       json: { documents, chunks },
-      text: `All ${documents} documents (${chunks} chunks) have vectors of the present embedder.`,
+      text: `All documents (${documents}, in ${counted(chunks, 'chunk')}) have vectors of the present embedder.`,
     };
   } finally {
     await index.close();

@@ -2,7 +2,7 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import { basename } from 'node:path';
 import type { FileOutcome } from './ingest-report.ts';
-import { printable } from './terminal-text.ts';
+import { counted, printable } from './terminal-text.ts';
 
 export interface IngestProgress {
   begin(files: number): void;
@@ -45,7 +45,7 @@ export function barProgress(stream: NodeJS.WritableStream): IngestProgress {
   let failed = 0;
   return {
     begin(total) {
-      whole = bars.create(total, 0, { name: `of ${total} files`, stage: '' });
+      whole = bars.create(total, 0, { name: `of ${counted(total, 'file')}`, stage: '' });
     },
     at(path, stage, percent) {
       const bar = files.get(path) ?? bars.create(100, 0, { name: shortName(path), stage });
@@ -71,7 +71,7 @@ function describe({ path, outcome, error, pages, chunks }: FileOutcome): string 
   const name = printable(path);
   if (outcome === 'failed') return `FAILED ${name}: ${printable(error ?? 'unknown')}`;
   if (outcome === 'present') return `already there ${name}`;
-  const size = [pages === null ? null : `${pages} pages`, chunks === null ? null : `${chunks} chunks`].filter(
+  const size = [pages === null ? null : counted(pages, 'page'), chunks === null ? null : counted(chunks, 'chunk')].filter(
     (part) => part !== null,
   );
   return `ok ${name}${size.length === 0 ? '' : ` (${size.join(', ')})`}`;

@@ -1,6 +1,6 @@
 /** What became of an ingest run: as data, and in words that say how many, what failed and why, what to do next. */
 import type { MirrorOutcome } from './mirror.ts';
-import { fileSize, printable } from './terminal-text.ts';
+import { counted, fileSize, printable } from './terminal-text.ts';
 
 /** `inserted` by this run (or a run before it whose task this one followed), `present` with the same bytes already. */
 export type FileOutcome = {
@@ -33,7 +33,7 @@ const passedOverShown = 10;
 export function reportText(report: IngestReport, passedOver: readonly string[], mirrored: MirrorOutcome | null): string {
   const { files, inserted, present, failed, not_sent, bytes, seconds, stopped, documents } = report;
   const lines = [
-    `${files} files (${fileSize(bytes)}) in ${seconds} s: ${inserted} inserted, ${present} already there, ${failed} failed, ${not_sent} not sent.`,
+    `${counted(files, 'file')} (${fileSize(bytes)}) in ${seconds} s: ${inserted} inserted, ${present} already there, ${failed} failed, ${not_sent} not sent.`,
   ];
   const failures = documents.filter(({ outcome }) => outcome === 'failed');
   if (failures.length > 0) lines.push('Failed:');

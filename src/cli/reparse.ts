@@ -10,6 +10,7 @@ import type { TaskId } from '../tasks/task.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { errorLogger, localSettings } from './local-settings.ts';
 import type { Said } from './queries.ts';
+import { counted } from './terminal-text.ts';
 
 /** More than any worker's threads, so that none waits for this process. */
 const atOnce = 8;
@@ -40,7 +41,7 @@ export async function reparse(dataDir: string, print: (line: string) => void, si
         const isLast = done === total;
         if (!isLast && performance.now() - said < noteEveryMs) return;
         said = performance.now();
-        print(`${done}/${total} documents`);
+        print(`${done}/${counted(total, 'document')}`);
         note.write(upTo);
       },
     });

@@ -99,6 +99,6 @@ describe('a scheduled backup', () => {
     const name = (await readdir(at('backups'))).find((each) => each.startsWith('backup-'))!;
     await cp(join(at('backups'), name), at('copy'), { recursive: true });
     const restored = await runCommand(['restore', at('copy'), '--data-dir', at('again')]);
-    expect(restored).toMatchObject({ code: 0, stdout: expect.stringContaining('Restored 1 documents') as string });
+    expect(restored).toMatchObject({ code: 0, stdout: expect.stringContaining('Restored 1 document ') as string });
   });
 });
