@@ -14,7 +14,7 @@ import { logLevels } from './logger.ts';
 import { usualLimits } from './parse/limits.ts';
 import { createRedaction } from './redaction.ts';
 import { parseFilesUrl } from './storage/objects/files-url.ts';
-import { parseDatabaseUrl, withFirstHost } from './storage/database-url.ts';
+import { parseDatabaseUrl, parseReadUrl, withFirstHost } from './storage/database-url.ts';
 
 type Setting<T> = {
   readonly name: string;
@@ -57,6 +57,18 @@ const settings = {
       '改用此 PostgreSQL 数据库存放一切数据，供任意多台主机共用，例如 `postgres://user:password@host:5432/name`；写多台服务器（`postgres://user:password@one:5432,two:5432/name`）时使用当前的主库；留空则用 DATA_DIR。',
     ),
     secret: secretsOfAddress,
+  },
+  databaseReadUrls: {
+    ...setting(
+      'DATABASE_READ_URL',
+      '',
+      parseReadUrl,
+      'Standbys of DATABASE_URL that front ends ask questions of, as `postgres://user:password@two:5432,three:5432/name`; one that has not all that the primary had when the question came, within 100 ms, is not asked; empty: the primary answers.',
+      '前端查询所用的 DATABASE_URL 备库，例如 `postgres://user:password@two:5432,three:5432/name`；若 100 毫秒内未跟上提问时的主库，则不用它；留空则由主库回答。',
+    ),
+    secret: secretsOfAddress,
+    pointless: ({ databaseUrl }: EngineChoice) =>
+      databaseUrl === '' ? 'it says nothing without DATABASE_URL; set that, or remove this' : null,
   },
   filesUrl: {
     ...setting(

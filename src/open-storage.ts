@@ -310,6 +310,7 @@ async function databaseOptions({ config, ...options }: StorageOptions, role: Rol
     createReranker(rerankerSettings(config)),
   ]);
   const { databaseUrl: url, databaseConnections: connectionsMax, dataDir } = config;
+  const readUrls = role === 'frontend' ? config.databaseReadUrls : [];
   const objects = await openObjectStore(config);
   return {
     ...options,
@@ -320,6 +321,7 @@ async function databaseOptions({ config, ...options }: StorageOptions, role: Rol
     reranker,
     translates: config.translate,
     connectionsMax,
+    readUrls,
     objects,
     searcher: config.searcher,
   };

@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { openOcr } from '../parse/read-document.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
+import { parseDatabaseUrl, serverName } from '../storage/database-url.ts';
 import { openDatabase } from '../storage/postgres/database.ts';
 import { requireSchema, unsafeSettings } from '../storage/postgres/schema.ts';
 import { connect } from '../storage/redis/connection.ts';
@@ -53,7 +54,7 @@ export async function examine(
     return [...checks, problem('settings', `${error.problems.join('; ')}. Correct these environment variables.`)];
   }
   checks.push(ok('settings', 'All settings can be read.'), exposure(config));
-  checks.push(...(config.databaseUrl === '' ? await dataDirectory(config) : [await database(config)]));
+  checks.push(...(config.databaseUrl === '' ? await dataDirectory(config) : [await database(config), ...(await standbys(config))]));
   if (config.queueUrl !== '') checks.push(await queue(config));
   checks.push(await port(config), await ocr(), await page(pageDir));
   checks.push(...(await forecast(config, env, { nowMs: Date.now() })));
@@ -125,6 +126,29 @@ async function database({ databaseUrl: url }: Config): Promise<Check> {
     return problem('database', withoutSecrets(cause instanceof Error ? `${message} (${cause.message})` : message));
   } finally {
     await opened.close();
+  }
+}
+
+/** Each by itself: questions go to the primary while one cannot be asked. */
+async function standbys({ databaseUrl, databaseReadUrls }: Config): Promise<readonly Check[]> {
+  return Promise.all(databaseReadUrls.map((url) => standby(databaseUrl, url)));
+}
+
+async function standby(primaryUrl: string, url: string): Promise<Check> {
+  const options = { connectionsMax: 1, idleInTransactionMs: 0, logger: createLogger({ level: 'silent' }) };
+  const [primary, other] = await Promise.all([primaryUrl, url].map((each) => openDatabase({ ...options, url: each })));
+  const name = serverName(parseDatabaseUrl(url).servers[0]!);
+  try {
+    const [end] = await primary!.query('SELECT pg_current_wal_flush_lsn()::text AS position');
+    const sql = `SELECT pg_is_in_recovery() AS follows, pg_wal_lsn_diff($1::pg_lsn, pg_last_wal_replay_lsn())::float8 AS behind`;
+    const [row] = await other!.query(sql, [end!['position']]);
+    if (row?.['follows'] !== true) return warning('standby', `${name} is no standby and is not asked. Correct DATABASE_READ_URL.`);
+    return ok('standby', `The standby ${name} answers, ${fileSize(Math.max(0, Number(row['behind'])))} of the log behind.`);
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return warning('standby', withoutSecrets(`${name} cannot be asked: ${cause instanceof Error ? cause.message : message}`));
+  } finally {
+    await Promise.all([primary!.close(), other!.close()]);
   }
 }
 

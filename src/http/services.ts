@@ -195,6 +195,8 @@ export type SystemStatus = {
   readonly documentsMended: number;
   readonly diskFreeBytes: number;
   readonly diskTotalBytes: number;
+  /** Standbys of the database that answer questions; `lagMs` null: not known, or longer than a minute. */
+  readonly standbys: readonly { readonly name: string; readonly lagMs: number | null; readonly asked: boolean }[];
   readonly store: 'ready' | 'full' | 'read_only' | 'unusable' | 'starting';
 };
 

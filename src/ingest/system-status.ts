@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import type { DamageLog } from '../storage/damage-log.ts';
 import type { SearcherBacklog } from '../search/document-index.ts';
-import type { Engine } from '../storage/engine.ts';
+import type { Engine, Standby } from '../storage/engine.ts';
 
 /** The processes that run the tasks, as a front end sees them. */
 export interface Workers {
@@ -44,6 +44,8 @@ export type SystemFigures = {
   readonly searcherBacklog: SearcherBacklog | null;
   readonly diskFreeBytes: number;
   readonly diskTotalBytes: number;
+  /** Standbys of the database that answer questions. */
+  readonly standbys: readonly Standby[];
   readonly store: 'ready' | 'full' | 'read_only' | 'unusable';
 };
 
@@ -90,6 +92,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers, damageLo
       documentsMended: 0,
       indexBytes: 0,
       searcherBacklog: null,
+      standbys: [],
       diskFreeBytes: 0,
       diskTotalBytes: 0,
       store: store.state,
@@ -127,6 +130,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers, damageLo
         documentsMended: damage?.mended ?? 0,
         indexBytes: index.bytes,
         searcherBacklog: index.backlog ?? null,
+        standbys: engine.standbys?.() ?? [],
         diskFreeBytes: disk.bavail * disk.bsize,
         diskTotalBytes: disk.blocks * disk.bsize,
         store: store.state,

@@ -33,6 +33,23 @@ export function parseDatabaseUrl(text: string): DatabasePlace {
   return { servers, role, url: servers.length === 1 && !text.includes('target_session_attrs') ? text : url.href };
 }
 
+/** Those of standbys that may be asked, as one address each; none of ''. Pure. @throws Error saying what was expected. */
+export function parseReadUrl(text: string): readonly string[] {
+  if (text.trim() === '') return [];
+  const { beforeHosts, hosts, afterHosts } = partsOf(text);
+  return hosts.map((host) => {
+    if (host === '' || !URL.canParse(`${beforeHosts}${host}${afterHosts}`)) throw expected();
+    const url = new URL(`${beforeHosts}${host}${afterHosts}`);
+    url.searchParams.delete('target_session_attrs');
+    return parseDatabaseUrl(url.href).url;
+  });
+}
+
+/** `host:port`. */
+export function serverName({ host, port }: ServerAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** The same address for `URL`, which knows one host only: for whoever looks at anything else in it. Any other text as it is. Pure. */
 export function withFirstHost(text: string): string {
   return text.replace(/^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?[^/?#,@]*),[^/?#@]*/i, '$1');

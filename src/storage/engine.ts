@@ -11,6 +11,9 @@ export type StoreState =
   | { readonly state: 'ready' }
   | { readonly state: 'full' | 'read_only' | 'unusable'; readonly reason: string };
 
+/** `lagMs`: how long ago the primary was where it is now, at most; null: not known, or longer than a minute. `asked`: whether it is. */
+export type Standby = { readonly name: string; readonly lagMs: number | null; readonly asked: boolean };
+
 /** A received file and the task that is to be made of it. */
 export type Arrival = { readonly task: NewTask; readonly receipt: Receipt };
 
@@ -51,6 +54,8 @@ export interface Engine {
   importTask(task: Task, receipt: Receipt | null): Promise<void>;
   /** Processes beside this one that use the same place and have not been found dead. */
   others(): Promise<readonly string[]>;
+  /** Standbys of the database that answer questions, as they were found at the last look. */
+  standbys?(): readonly Standby[];
   /** Checked now, cheaply. */
   state(): Promise<StoreState>;
   /** Aborts when another process has declared this one dead: stop at once, write nothing more. */

@@ -142,6 +142,7 @@ export async function openLastingEngine(options: {
       ),
     importTask: (task, receipt) => withMaker(receipt === null ? [] : [receipt], (maker) => maker.importTask(task, receipt)),
     transaction: async (work) => engine().transaction(work),
+    standbys: () => current?.standbys?.() ?? [],
     others: async () => engine().others(),
     async state() {
       return current === null ? { state: 'unusable', reason: 'this process takes part again, as another owner' } : current.state();

@@ -57,7 +57,9 @@ describe('the ways to run it', () => {
   it.each([
     'compose.yaml',
     'deploy/compose.postgres.yaml',
+    'deploy/compose.host.yaml',
     'deploy/rag-intake.service',
+    'deploy/rag-intake@.service',
     'deploy/nginx.conf',
     'deploy/Caddyfile',
     'docs/operations.md',
@@ -91,7 +93,9 @@ describe('the ways to run it', () => {
   it.each([
     ['npm start', scripts['start']!],
     ['npm run worker', scripts['worker']!],
-    ...['Dockerfile', 'deploy/rag-intake.service', 'src/cli/main.ts', 'test/support/server.ts'].map((name) => [name, read(name)]),
+    ...['Dockerfile', 'deploy/rag-intake.service', 'deploy/rag-intake@.service', 'src/cli/main.ts', 'test/support/server.ts'].map(
+      (name) => [name, read(name)],
+    ),
   ])('%s starts the server with the same threads and the same bounds on memory', (_name, text) => {
     const settings = text!.replaceAll(/\$\{[A-Z_]+:-|[ '"]/g, '').replaceAll(':', '=');
     for (const setting of [

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseDatabaseUrl, withFirstHost } from '../../src/storage/database-url.ts';
+import { parseDatabaseUrl, parseReadUrl, withFirstHost } from '../../src/storage/database-url.ts';
 
 it('an address of one server is handed on as it was written', () => {
   for (const url of [
@@ -52,4 +52,14 @@ it('for whoever looks at something else in it, an address has one host', () => {
   expect(new URL(withFirstHost('postgres://user:secret@one:1,two:2/name?sslrootcert=ca.pem')).searchParams.get('sslrootcert')).toBe(
     'ca.pem',
   );
+});
+
+it('standbys are one address each, whatever libpq would be told to choose', () => {
+  expect(parseReadUrl('')).toEqual([]);
+  expect(parseReadUrl('postgres://user@two:6000,three/name?target_session_attrs=standby&sslmode=require')).toEqual([
+    'postgres://user@two:6000/name?sslmode=require',
+    'postgres://user@three/name?sslmode=require',
+  ]);
+  expect(() => parseReadUrl('postgres://two,,three/name')).toThrow(/an address like/);
+  expect(() => parseReadUrl('two')).toThrow(/an address like/);
 });

@@ -363,6 +363,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       chunks: documents.size,
       indexBytes: 0,
       searcherBacklog: null,
+      standbys: [],
       diskFreeBytes: 1e9,
       documentsDamaged: 0,
       documentsMended: 0,

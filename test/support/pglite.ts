@@ -40,6 +40,8 @@ export async function openPglite(): Promise<Database> {
     run: async (sql, values) => (await ask(sql, values)).affectedRows ?? 0,
     transaction,
     snapshot: transaction,
+    reading: transaction,
+    standbys: () => [],
     once: (_name, work) => work(),
     apart: (work) => current.exit(work),
     async afterCommit(work) {

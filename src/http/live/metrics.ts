@@ -63,6 +63,12 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
     documents: gauge('rag_documents', 'Searchable documents.'),
     chunks: gauge('rag_chunks', 'Searchable chunks.'),
     indexBytes: gauge('rag_index_bytes', 'Size of the index.'),
+    standbyLag: gauge(
+      'rag_standby_lag_seconds',
+      'How far a standby that answers questions is behind, at most; absent where it is not known.',
+      ['server'],
+    ),
+    standbyAsked: gauge('rag_standby_asked', 'Whether a standby is asked questions.', ['server']),
     searcherWaiting: gauge('rag_searcher_waiting', 'Changes that the searcher has not been told yet; 0 where none follows.'),
     searcherLag: gauge('rag_searcher_lag_seconds', 'How long the first of them has waited.'),
     searcherRefused: gauge('rag_searcher_refused', 'Documents that the searcher refuses: they are not found.'),
@@ -135,6 +141,12 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
     system.documents.set(status.documents);
     system.chunks.set(status.chunks);
     system.indexBytes.set(status.indexBytes);
+    system.standbyLag.reset();
+    system.standbyAsked.reset();
+    for (const { name: server, lagMs, asked } of status.standbys) {
+      if (lagMs !== null) system.standbyLag.set({ server }, lagMs / 1000);
+      system.standbyAsked.set({ server }, asked ? 1 : 0);
+    }
     system.searcherWaiting.set(status.searcherBacklog?.waiting ?? 0);
     system.searcherLag.set(status.searcherBacklog?.seconds ?? 0);
     system.searcherRefused.set(status.searcherBacklog?.refused ?? 0);

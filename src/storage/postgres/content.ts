@@ -39,6 +39,8 @@ export type PostgresContentOptions = {
   readonly reranker?: Reranker | null;
   readonly translates?: boolean;
   readonly connectionsMax: number;
+  /** Of standbys that are asked questions. */
+  readonly readUrls?: readonly string[];
   /** Where files lie instead of the database. */
   readonly objects?: ObjectStore | null;
   /** Who finds; '' or absent: whoever the database notes. */
@@ -56,8 +58,8 @@ const payloads = 'payload';
  * @throws AppError `unavailable`: the database cannot be reached, or its tables are of another version.
  */
 export async function openPostgresContent(options: PostgresContentOptions): Promise<PostgresContent> {
-  const { url, connectionsMax, logger } = options;
-  const database = await openDatabase({ url, connectionsMax, idleInTransactionMs: idleMs, logger });
+  const { url, connectionsMax, logger, readUrls = [] } = options;
+  const database = await openDatabase({ url, connectionsMax, readUrls, idleInTransactionMs: idleMs, logger });
   try {
     await requireSchema(database);
     return await openOn(database, options);

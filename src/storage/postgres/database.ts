@@ -9,6 +9,8 @@ import type { Logger } from '../../logger.ts';
 import { hasGone } from '../../search/turns.ts';
 import { inOurWords, notReady, troubleOf } from '../../trouble.ts';
 import { openServers, type Servers } from './servers.ts';
+import type { Standby } from '../engine.ts';
+import { openStandbys, type Standbys, type Where, whereSql } from './standbys.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -35,6 +37,10 @@ export interface Database {
    * statement that runs is cancelled.
    */
   snapshot<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** As `snapshot`, at a standby that has all that was committed when this was called, where there is one; else at the primary. */
+  reading<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** The standbys that `reading` may ask, as they were found at the last look. */
+  standbys(): readonly Standby[];
   /** Whether the server has refused something for want of room, and none was found since (`roomFound`). */
   readonly lacksRoom: boolean;
   roomFound(): void;
@@ -47,6 +53,8 @@ export type DatabaseOptions = {
   readonly url: string;
   /** Those of the address, where others connect to them as well. */
   readonly servers?: Servers;
+  /** Of standbys that `reading` may ask, one each, with as many connections. */
+  readonly readUrls?: readonly string[];
   /** Connections of the pool; one more is held for notifications. */
   readonly connectionsMax: number;
   /** False for work that takes as long as there are rows, as new tables and indexes do. Default: true. */
@@ -65,6 +73,8 @@ const deadlockTriesMax = 5;
 const preparedMax = 200;
 /** How many may wait for a connection. */
 const waitingMax = 1024;
+
+const snapshotSql = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
 type Client = pg.PoolClient;
 type After = () => void | Promise<void>;
@@ -88,6 +98,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const prepared = new Map<string, string>();
 
   let lacksRoom = false;
+  const { readUrls = [], connectionsMax, logger } = options;
+  const standbys: Standbys | null =
+    readUrls.length === 0 ? null : await openStandbys({ urls: readUrls, connectionsMax, where, logger });
 
   function refuse(error: unknown): never {
     if (troubleOf(error) === 'full') lacksRoom = true;
@@ -162,22 +175,46 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return name;
   }
 
-  async function begin<T>(how: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return withClient(async (client) => {
-      await client.query(how).catch(refuse);
-      const inside: Inside = { client, open: true, after: [], done: new Set() };
-      try {
-        const result = await cancellable(client, signal, () => current.run(inside, work));
-        inside.open = false;
-        await client.query('COMMIT').catch(refuse);
-        await current.exit(() => Promise.all(inside.after.map(async (then) => then())));
-        return result;
-      } catch (error) {
-        inside.open = false;
-        await client.query('ROLLBACK').catch(() => undefined);
-        throw error;
-      }
-    }, signal);
+  function begin<T>(how: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return withClient((client) => beginOn(client, how, work, signal), signal);
+  }
+
+  async function beginOn<T>(client: Client, how: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    await client.query(how).catch(refuse);
+    const inside: Inside = { client, open: true, after: [], done: new Set() };
+    try {
+      const result = await cancellable(client, signal, () => current.run(inside, work));
+      inside.open = false;
+      await client.query('COMMIT').catch(refuse);
+      await current.exit(() => Promise.all(inside.after.map(async (then) => then())));
+      return result;
+    } catch (error) {
+      inside.open = false;
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** What a standby cannot answer, because it is away or has to go on, the primary is asked. */
+  async function reading<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (standbys === null || current.getStore()?.open === true) return begin(snapshotSql, work, signal);
+    const client = await standbys.take((await where()).position);
+    if (client === null) return begin(snapshotSql, work, signal);
+    let failed = false;
+    try {
+      return await beginOn(client, snapshotSql, work);
+    } catch (error) {
+      if (signal?.aborted === true || troubleOf(error) === null) throw error;
+      failed = true;
+      standbys.failed(client, error);
+    } finally {
+      client.release(failed);
+    }
+    return begin(snapshotSql, work, signal);
+  }
+
+  async function where(): Promise<Where> {
+    return (await execute(whereSql, [])).rows[0] as Where;
   }
 
   async function transaction<T>(work: () => Promise<T>): Promise<T> {
@@ -216,14 +253,19 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     query: async (sql, values = []) => (await execute(sql, values)).rows,
     run: async (sql, values = []) => (await execute(sql, values)).rowCount ?? 0,
     transaction,
-    snapshot: (work, signal) => begin('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, signal),
+    snapshot: (work, signal) => begin(snapshotSql, work, signal),
+    reading,
+    standbys: () => standbys?.states() ?? [],
     get lacksRoom() {
       return lacksRoom;
     },
     roomFound() {
       lacksRoom = false;
     },
-    close: () => pool.end(),
+    async close() {
+      await standbys?.close();
+      await pool.end();
+    },
   };
 }
 

@@ -42,6 +42,8 @@ export type PostgresEngineOptions = {
   readonly embedder: Embedder;
   readonly reranker?: Reranker | null;
   readonly translates?: boolean;
+  /** Of standbys that are asked questions. */
+  readonly readUrls?: readonly string[];
   /** Connections of this process, one more being held for notifications. */
   readonly connectionsMax: number;
   /** Where files lie instead of the database. */
@@ -88,6 +90,7 @@ export async function openPostgresEngine(options: PostgresEngineOptions): Promis
     url,
     servers,
     connectionsMax: options.connectionsMax,
+    readUrls: options.readUrls ?? [],
     idleInTransactionMs: leaseMs / 2,
     logger,
   });
@@ -364,6 +367,7 @@ async function openOn(database: Database, options: Opened): Promise<PostgresEngi
         return work();
       }),
     importTask,
+    standbys: () => database.standbys(),
     others: async () => (await database.query('SELECT id FROM owner WHERE id <> $1', [id])).map((row) => row['id'] as string),
     state,
     close,

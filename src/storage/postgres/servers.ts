@@ -6,7 +6,7 @@
 import { callbackify } from 'node:util';
 import type pg from 'pg';
 import type { Logger } from '../../logger.ts';
-import { parseDatabaseUrl, type ServerAddress } from '../database-url.ts';
+import { parseDatabaseUrl, type ServerAddress, serverName } from '../database-url.ts';
 
 /** Where everything lies; pg-boss has a schema of its own beside it. */
 export const schemaName = 'rag_intake';
@@ -97,7 +97,7 @@ export async function openServers(url: string, logger: Logger): Promise<Servers>
 
   function notFitting({ server, standby, timeline }: Answer): string {
     const is = standby ? 'a standby' : timeline > 0 && timeline < newest ? 'a primary of before' : 'read-only';
-    return `${nameOf(server)} is ${is}`;
+    return `${serverName(server)} is ${is}`;
   }
 
   /** All are asked at once, since one that is cut off does not answer at all. */
@@ -170,7 +170,7 @@ export async function openServers(url: string, logger: Logger): Promise<Servers>
       if (to.timeline === 0) connections.set(client, { ...to, timeline: before?.timeline ?? timeline });
     if (before === null || (before.server === server && before.timeline === timeline)) return;
     const gone = [...connections].filter(([, to]) => to.server !== server || to.timeline < timeline);
-    logger.warn({ server: nameOf(server), timeline, connections: gone.length }, 'another database server is the primary now');
+    logger.warn({ server: serverName(server), timeline, connections: gone.length }, 'another database server is the primary now');
     for (const [client] of gone) cut(client);
   }
 
@@ -195,7 +195,7 @@ export async function openServers(url: string, logger: Logger): Promise<Servers>
       return () => clearInterval(timer);
     },
     get asked() {
-      return current === null ? null : nameOf(current.server);
+      return current === null ? null : serverName(current.server);
     },
   };
 }
@@ -211,7 +211,7 @@ async function whatIs(client: pg.Client, server: ServerAddress): Promise<Answer>
       `SELECT ${is}, ${what} AS file`,
     );
     const [row] = rows;
-    if (row === undefined) throw new Error(`${nameOf(server)} does not say what it is`);
+    if (row === undefined) throw new Error(`${serverName(server)} does not say what it is`);
     const timeline = row.file === null ? 0 : Number.parseInt(row.file.slice(0, 8), 16);
     return { server, standby: row.standby, readOnly: row.read_only, timeline };
   };
@@ -219,10 +219,6 @@ async function whatIs(client: pg.Client, server: ServerAddress): Promise<Answer>
     if (['0A000', '42501', '42883'].includes(codeOf(error))) return ask('NULL');
     throw error;
   });
-}
-
-function nameOf({ host, port }: ServerAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Alone, what a server says stays what it says. */

@@ -47,8 +47,8 @@ export function createDocumentReader(database: Database, catalog: IndexCatalog):
 
   return {
     inTurn,
-    list: (query) => inTurn(() => database.snapshot(() => list(query))),
-    chunks: (docId, from, limit) => database.snapshot(() => chunksOf(docId, from, limit)),
+    list: (query) => inTurn(() => database.reading(() => list(query))),
+    chunks: (docId, from, limit) => database.reading(() => chunksOf(docId, from, limit)),
     filtered,
     readChunks,
     toHits,

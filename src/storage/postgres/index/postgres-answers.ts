@@ -66,7 +66,7 @@ export function createPostgresAnswers(
   return (query, vector, stop) =>
     reader.inTurn(() => {
       stop.check();
-      return database.snapshot(() => ask(query, vector, stop), stop.signal);
+      return database.reading(() => ask(query, vector, stop), stop.signal);
     });
 
   async function ask(query: SearchQuery, vector: Float32Array | null, stop: Stop): Promise<IndexAnswer> {

@@ -1,0 +1,120 @@
+/** Standbys answer questions, but only while they have all that was committed when the question came. */
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { examine } from '../../../src/cli/doctor.ts';
+import { settleDocument } from '../../../src/ingest/settle.ts';
+import { type Database, openDatabase } from '../../../src/storage/postgres/database.ts';
+import { openPostgresEngine } from '../../../src/storage/postgres/engine.ts';
+import { type CuttableLink, openCuttableLink } from '../../support/cuttable-link.ts';
+import { beginNext, silentLogger, upload } from '../../support/engine-steps.ts';
+import { postgresEngineOptions } from '../../support/postgres-harness.ts';
+import { freePlace, type PostgresNode, startPrimary, startStandby, urlOf } from '../../support/replicated-postgres.ts';
+import { makeDataDir, removeDir } from '../../support/server.ts';
+import { stageDocument } from '../../support/staged-document.ts';
+import { until } from '../../support/until.ts';
+
+let primary: PostgresNode;
+let standby: PostgresNode;
+let link: CuttableLink;
+let readUrls: readonly string[];
+
+beforeAll(async () => {
+  primary = await startPrimary(await freePlace(), false);
+  standby = await startStandby(primary, await freePlace(), false);
+  link = await openCuttableLink(standby.place.port);
+  readUrls = [urlOf([{ address: '127.0.0.1', port: link.port }])];
+});
+afterAll(async () => {
+  for (const each of [link, standby, primary]) await each[Symbol.asyncDispose]();
+});
+
+/** Writes a number, then reads it: what was read, and whether a standby said it. */
+async function writeAndRead(database: Database, n: number): Promise<{ read: unknown; byStandby: unknown }> {
+  await database.run(`INSERT INTO secret(name, value) VALUES ($1, '')`, [`n${n}`]);
+  const [row] = await database.reading(() =>
+    database.query('SELECT count(*)::integer AS read, pg_is_in_recovery() AS "byStandby" FROM secret WHERE name = $1', [`n${n}`]),
+  );
+  return row as { read: unknown; byStandby: unknown };
+}
+
+it('what was written is read, by a standby that is near and by the primary while none is', async () => {
+  const options = { url: urlOf([primary.place]), connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger };
+  const database = await openDatabase({ ...options, readUrls });
+  onTestFinished(() => database.close());
+  let n = 0;
+  const next = (): Promise<{ read: unknown; byStandby: unknown }> => writeAndRead(database, (n += 1));
+  /** Whoever answers, it was written before. */
+  const untilBy = (byStandby: boolean): Promise<void> =>
+    until(`answered ${byStandby ? 'by a standby' : 'by the primary'}`, async () => {
+      const answer = await next();
+      expect(answer.read).toBe(1);
+      return answer.byStandby === byStandby;
+    });
+  const isAsked = (): boolean => database.standbys()[0]!.asked;
+
+  await untilBy(true);
+  expect(database.standbys()).toMatchObject([{ name: `127.0.0.1:${link.port}`, asked: true }]);
+
+  await standby.ask('SELECT pg_wal_replay_pause()');
+  expect(await next()).toEqual({ read: 1, byStandby: false });
+  await until('it is known to be behind', async () => (await next()).read === 1 && (database.standbys()[0]!.lagMs ?? 0) > 1000);
+  await standby.ask('SELECT pg_wal_replay_resume()');
+  await untilBy(true);
+
+  link.freeze();
+  expect(await next()).toEqual({ read: 1, byStandby: false });
+  await until('it is known to be away', () => !isAsked());
+  link.mend();
+  await untilBy(true);
+
+  link.cut();
+  await untilBy(false);
+  link.mend();
+  await untilBy(true);
+});
+
+it('a document that is said to be searchable is found, and a standby finds it', async () => {
+  const dir = await makeDataDir();
+  const url = urlOf([primary.place]);
+  const worker = await openPostgresEngine(postgresEngineOptions(url, 'worker', `${dir}/worker`));
+  const front = await openPostgresEngine({ ...postgresEngineOptions(url, 'frontend', `${dir}/front`), readUrls });
+  onTestFinished(async () => {
+    await front.close();
+    await worker.close();
+    await removeDir(dir);
+  });
+  const scans = async (): Promise<number> =>
+    Number((await standby.ask(`SELECT sum(seq_scan + idx_scan) AS n FROM pg_stat_user_tables WHERE relname = 'segment'`))[0]!['n']);
+  await until('a standby is asked', () => front.standbys!().some(({ asked }) => asked));
+  const before = await scans();
+
+  for (const docId of ['heron', 'otter', 'kingfisher']) {
+    const task = await upload(front, docId, { docId });
+    const { lease } = await beginNext(worker);
+    const scratchDir = await worker.files.scratch(task.id);
+    const document = await stageDocument(scratchDir, { docId, version: task.id, texts: [`a ${docId} in the reeds`] });
+    await settleDocument(worker, lease, { ...task, attempts: 1 }, { scratchDir, document });
+
+    const { hits } = await front.index.search({ query: docId, mode: 'keyword', topK: 5, offset: 0, filter: {} });
+    expect(hits.map((hit) => hit.docId)).toEqual([docId]);
+  }
+  await until('the standby has counted', async () => (await scans()) > before);
+});
+
+it('the doctor says how far a standby is behind, and what is none', async () => {
+  const dir = await makeDataDir();
+  onTestFinished(() => removeDir(dir));
+  const nowhere = await freePlace();
+  const checks = await examine(
+    {
+      DATA_DIR: dir,
+      DATABASE_URL: urlOf([primary.place]),
+      DATABASE_READ_URL: urlOf([standby.place, primary.place, nowhere]),
+    },
+    dir,
+  );
+  expect(checks.filter(({ name }) => name === 'standby').map(({ state, sentence }) => [state, sentence])).toEqual([
+    ['ok', expect.stringMatching(/^The standby 127.0.0.1:\d+ answers, [\d.]+ K?B of the log behind\.$/)],
+    ['warning', expect.stringContaining('is no standby and is not asked')],
+    ['warning', expect.stringContaining('ECONNREFUSED')],
+  ]);
+});
