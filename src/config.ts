@@ -58,6 +58,18 @@ const settings = {
     ),
     secret: secretsOfAddress,
   },
+  databaseDirectUrl: {
+    ...setting(
+      'DATABASE_DIRECT_URL',
+      '',
+      databaseAddress(),
+      'The same database without a pooler, where DATABASE_URL leads to one that shares connections between transactions (as PgBouncer with `pool_mode = transaction`): for notifications, signs of life and `rag-intake migrate`; empty: DATABASE_URL leads to the server itself, or to a pooler in session mode.',
+      '当 DATABASE_URL 指向在事务之间共享连接的连接池（如 `pool_mode = transaction` 的 PgBouncer）时，此处写不经连接池的同一数据库，供通知、存活信号和 `rag-intake migrate` 使用；留空表示 DATABASE_URL 直接指向服务器或会话模式的连接池。',
+    ),
+    secret: secretsOfAddress,
+    pointless: ({ databaseUrl }: EngineChoice) =>
+      databaseUrl === '' ? 'it says nothing without DATABASE_URL; set that, or remove this' : null,
+  },
   databaseReadUrls: {
     ...setting(
       'DATABASE_READ_URL',

@@ -322,6 +322,7 @@ async function databaseOptions({ config, ...options }: StorageOptions, role: Rol
     translates: config.translate,
     connectionsMax,
     readUrls,
+    directUrl: config.databaseDirectUrl,
     objects,
     searcher: config.searcher,
   };

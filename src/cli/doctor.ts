@@ -104,7 +104,8 @@ function exposure(config: Config): Check {
   );
 }
 
-async function database({ databaseUrl: url }: Config): Promise<Check> {
+async function database({ databaseUrl, databaseDirectUrl }: Config): Promise<Check> {
+  const url = databaseDirectUrl === '' ? databaseUrl : databaseDirectUrl;
   const opened = await openDatabase({ url, connectionsMax: 1, idleInTransactionMs: 0, logger: createLogger({ level: 'silent' }) });
   try {
     await requireSchema(opened);
@@ -130,8 +131,8 @@ async function database({ databaseUrl: url }: Config): Promise<Check> {
 }
 
 /** Each by itself: questions go to the primary while one cannot be asked. */
-async function standbys({ databaseUrl, databaseReadUrls }: Config): Promise<readonly Check[]> {
-  return Promise.all(databaseReadUrls.map((url) => standby(databaseUrl, url)));
+async function standbys({ databaseUrl, databaseDirectUrl, databaseReadUrls }: Config): Promise<readonly Check[]> {
+  return Promise.all(databaseReadUrls.map((url) => standby(databaseDirectUrl || databaseUrl, url)));
 }
 
 async function standby(primaryUrl: string, url: string): Promise<Check> {

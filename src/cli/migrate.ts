@@ -1,6 +1,6 @@
 /** The tables of a database: made, or brought up to date. */
 import { openObjectStore } from '../open-storage.ts';
-import { openDatabase } from '../storage/postgres/database.ts';
+import { openDatabase, settlePooler } from '../storage/postgres/database.ts';
 import { migrate } from '../storage/postgres/schema.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { errorLogger, localSettings } from './local-settings.ts';
@@ -12,7 +12,7 @@ import type { Said } from './queries.ts';
  */
 export async function migrateDatabase({ refill }: { readonly refill: boolean }): Promise<Said> {
   const config = localSettings();
-  const { databaseUrl } = config;
+  const { databaseUrl, databaseDirectUrl } = config;
   if (databaseUrl === '')
     throw new CliError(
       'There is nothing to migrate without DATABASE_URL: a data directory is brought up to date by the server.',
@@ -20,7 +20,7 @@ export async function migrateDatabase({ refill }: { readonly refill: boolean }):
     );
   const logger = errorLogger();
   const database = await openDatabase({
-    url: databaseUrl,
+    url: databaseDirectUrl === '' ? databaseUrl : databaseDirectUrl,
     connectionsMax: 2,
     idleInTransactionMs: 0,
     statementsBounded: false,
@@ -28,6 +28,7 @@ export async function migrateDatabase({ refill }: { readonly refill: boolean }):
   });
   try {
     const text = await migrate(database, logger, await openObjectStore(config), { searcher: config.searcher, refill });
+    if (databaseDirectUrl !== '') await settlePooler(database);
     return { json: { message: text }, text };
   } finally {
     await database.close();

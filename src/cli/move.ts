@@ -151,7 +151,11 @@ type Place = { readonly name: string; readonly config: Config; readonly director
 function readPlace(config: Config, place: string, work: string): Place {
   const [, queueUrl = '', rest = place] = /^(rediss?:\/\/[^,]*),(.+)$/.exec(place) ?? [];
   if (/^postgres(ql)?:\/\//.test(rest))
-    return { name: place, directory: null, config: { ...config, queueUrl, databaseUrl: rest, searcher: '', dataDir: work } };
+    return {
+      name: place,
+      directory: null,
+      config: { ...config, queueUrl, databaseUrl: rest, databaseDirectUrl: '', searcher: '', dataDir: work },
+    };
   if (/^[a-z]+:\/\//i.test(rest))
     throw new CliError('A place is a data directory, postgres://…, or redis://…,<one of these>.', exitCodes.usage);
   const directory = resolve(rest);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need beside Node, and Debian has: Chromium and a font with Chinese for the page's tests; curl, jq and
-# Python's requests for the README's clients; libfaketime for the clock part of `npm run torture`; PostgreSQL and Redis, of which
+# Python's requests for the README's clients; libfaketime for the clock part of `npm run torture`; PostgreSQL, PgBouncer and Redis, of which
 # the tests start servers of their own. Does nothing where all are there, and says what to install where it may not.
 set -eu
 
@@ -12,6 +12,7 @@ command -v jq >/dev/null 2>&1 || missing="$missing jq"
 python3 -c 'import requests' >/dev/null 2>&1 || missing="$missing python3-requests"
 [ -n "$(find /usr/lib -name libfaketimeMT.so.1 -print -quit 2>/dev/null)" ] || missing="$missing libfaketime"
 [ -n "$(find /usr/lib/postgresql -path '*/bin/postgres' -print -quit 2>/dev/null)" ] || command -v postgres >/dev/null 2>&1 || missing="$missing postgresql"
+command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ] || missing="$missing pgbouncer"
 command -v redis-server >/dev/null 2>&1 || command -v valkey-server >/dev/null 2>&1 || missing="$missing redis-server"
 [ -z "$missing" ] && exit 0
 

@@ -186,6 +186,8 @@ export const sentences: Readonly<Record<string, string>> = {
   'FILES_URL: This is not the bucket that holds the files of this database.': 'FILES_URL：此存储桶不是存放该数据库文件的存储桶。',
   'FILES_URL: The files of this database are in an object store; set its address.':
     'FILES_URL：该数据库的文件存放在对象存储中，请设置其地址。',
+  'DATABASE_URL: connections of the pooler do not find the tables. Run "rag-intake migrate" with DATABASE_DIRECT_URL set, then RECONNECT in PgBouncer.':
+    'DATABASE_URL：连接池的连接找不到表。请设置 DATABASE_DIRECT_URL 后运行 "rag-intake migrate"，再在 PgBouncer 中执行 RECONNECT。',
   'DATABASE_URL: The database cannot be reached.': 'DATABASE_URL：无法连接数据库。',
   'No chat service is set (ANSWER_URL).': '没有设置聊天服务（ANSWER_URL）。',
   'QUEUE_URL: Redis cannot be reached': 'QUEUE_URL：无法连接 Redis',

@@ -15,7 +15,7 @@ import { createUnneeded } from '../unneeded.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { type Blobs, createBlobs } from './blobs.ts';
 import { createObjectBlobs, openObjects } from './object-blobs.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, openDatabase, requirePooler } from './database.ts';
 import { clearWork } from './engine.ts';
 import { createPostgresFileStore } from './file-store.ts';
 import { createPostgresIndex } from './index/postgres-index.ts';
@@ -39,6 +39,8 @@ export type PostgresContentOptions = {
   readonly reranker?: Reranker | null;
   readonly translates?: boolean;
   readonly connectionsMax: number;
+  /** The database itself, where `url` leads to a pooler that shares connections between transactions. */
+  readonly directUrl?: string;
   /** Of standbys that are asked questions. */
   readonly readUrls?: readonly string[];
   /** Where files lie instead of the database. */
@@ -59,9 +61,11 @@ const payloads = 'payload';
  */
 export async function openPostgresContent(options: PostgresContentOptions): Promise<PostgresContent> {
   const { url, connectionsMax, logger, readUrls = [] } = options;
-  const database = await openDatabase({ url, connectionsMax, readUrls, idleInTransactionMs: idleMs, logger });
+  const pooled = (options.directUrl ?? '') !== '';
+  const database = await openDatabase({ url, pooled, connectionsMax, readUrls, idleInTransactionMs: idleMs, logger });
   try {
     await requireSchema(database);
+    if (pooled) await requirePooler(database);
     return await openOn(database, options);
   } catch (error) {
     await database.close();

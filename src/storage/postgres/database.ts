@@ -8,7 +8,7 @@ import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { hasGone } from '../../search/turns.ts';
 import { inOurWords, notReady, troubleOf } from '../../trouble.ts';
-import { openServers, type Servers } from './servers.ts';
+import { openServers, schemaName, type Servers } from './servers.ts';
 import type { Standby } from '../engine.ts';
 import { openStandbys, type Standbys, type Where, whereSql } from './standbys.ts';
 
@@ -53,6 +53,8 @@ export type DatabaseOptions = {
   readonly url: string;
   /** Those of the address, where others connect to them as well. */
   readonly servers?: Servers;
+  /** The address leads to a pooler that shares connections between transactions, for a user whom `settlePooler` has prepared. Default: false. */
+  readonly pooled?: boolean;
   /** Of standbys that `reading` may ask, one each, with as many connections. */
   readonly readUrls?: readonly string[];
   /** Connections of the pool; one more is held for notifications. */
@@ -83,12 +85,14 @@ type Inside = { readonly client: Client; open: boolean; readonly after: After[];
 /** Does not connect yet. @throws Error when the package `pg` is not installed. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { default: driver } = await import('pg');
-  const servers = options.servers ?? (await openServers(options.url, options.logger));
+  const { pooled = false } = options;
+  const servers = options.servers ?? (await openServers(options.url, options.logger, { pooled }));
   const pool = new driver.Pool({
     ...servers.poolOptions,
     max: options.connectionsMax,
-    idle_in_transaction_session_timeout: options.idleInTransactionMs,
-    ...(options.statementsBounded === false ? {} : { statement_timeout: statementMs, query_timeout: answerMs }),
+    ...(pooled ? {} : { idle_in_transaction_session_timeout: options.idleInTransactionMs }),
+    ...(pooled || options.statementsBounded === false ? {} : { statement_timeout: statementMs }),
+    ...(options.statementsBounded === false ? {} : { query_timeout: answerMs }),
     idleTimeoutMillis: 60_000,
   });
   const note = (error: Error): void => options.logger.debug({ err: error }, 'a database connection ended');
@@ -97,6 +101,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const current = new AsyncLocalStorage<Inside>();
   const prepared = new Map<string, string>();
 
+  /** What a connection of our own is told when it is made. */
+  const bounds = pooled
+    ? `; SET LOCAL statement_timeout = ${statementMs}; SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(options.idleInTransactionMs)}`
+    : '';
   let lacksRoom = false;
   const { readUrls = [], connectionsMax, logger } = options;
   const standbys: Standbys | null =
@@ -143,9 +151,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   async function cancellable<T>(client: Client, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     if (signal === undefined) return work();
     let cancelled: Promise<unknown> = Promise.resolve();
+    // A pooler's number of a connection is not the server's.
+    const backend = pooled ? (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid : null;
     const cancel = (): void => {
       const isSpare = pool.idleCount > 0 || pool.totalCount < options.connectionsMax;
-      if (isSpare && 'processID' in client) cancelled = pool.query('SELECT pg_cancel_backend($1)', [client.processID]).catch(note);
+      const pid = backend ?? ('processID' in client ? client.processID : null);
+      if (isSpare && pid !== null) cancelled = pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(note);
     };
     signal.addEventListener('abort', cancel, { once: true });
     try {
@@ -168,6 +179,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
   /** Under a name the server keeps its plan: reading and planning the statement anew costs it more than most of ours do. */
   function nameOf(sql: string): string | undefined {
+    // The connection that a pooler gives for the next statement knows none of them.
+    if (pooled) return undefined;
     const known = prepared.get(sql);
     if (known !== undefined || prepared.size >= preparedMax) return known;
     const name = `s${prepared.size}`;
@@ -180,7 +193,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
 
   async function beginOn<T>(client: Client, how: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await client.query(how).catch(refuse);
+    await client.query(`${how}${bounds}`).catch(refuse);
     const inside: Inside = { client, open: true, after: [], done: new Set() };
     try {
       const result = await cancellable(client, signal, () => current.run(inside, work));
@@ -267,6 +280,23 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       await pool.end();
     },
   };
+}
+
+/** For the user of a pooler: what our own connections are told when they are made, its connections know from the server. Safe twice. */
+export async function settlePooler(database: Database): Promise<void> {
+  await database.query(`DO $$ BEGIN
+    EXECUTE format('ALTER ROLE %I IN DATABASE %I SET search_path TO ${schemaName}', current_user, current_database());
+  END $$`);
+}
+
+/** @throws AppError `unavailable`: connections of a pooler do not lead to the tables, saying what to do. */
+export async function requirePooler(database: Database): Promise<void> {
+  const [row] = await database.query(`SELECT current_setting('search_path') AS path`);
+  if (row?.['path'] !== schemaName)
+    throw new AppError(
+      'unavailable',
+      'DATABASE_URL: connections of the pooler do not find the tables. Run "rag-intake migrate" with DATABASE_DIRECT_URL set, then RECONNECT in PgBouncer.',
+    );
 }
 
 /** What is `coming`, if `signal` does not abort before; what comes too late is put away. */

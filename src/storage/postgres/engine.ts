@@ -17,7 +17,7 @@ import { createBell } from './bell.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { createBlobs } from './blobs.ts';
 import { createObjectBlobs, openObjects } from './object-blobs.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, openDatabase, requirePooler } from './database.ts';
 import { openJobs } from './jobs.ts';
 import { letsIn, openListenConnection, type Signal } from './listen-connection.ts';
 import { join as joinOwners, type Membership } from './membership.ts';
@@ -42,6 +42,8 @@ export type PostgresEngineOptions = {
   readonly embedder: Embedder;
   readonly reranker?: Reranker | null;
   readonly translates?: boolean;
+  /** The database itself, where `url` leads to a pooler that shares connections between transactions. */
+  readonly directUrl?: string;
   /** Of standbys that are asked questions. */
   readonly readUrls?: readonly string[];
   /** Connections of this process, one more being held for notifications. */
@@ -85,10 +87,12 @@ async function warnOfLoss(database: Database, logger: Logger): Promise<void> {
  */
 export async function openPostgresEngine(options: PostgresEngineOptions): Promise<PostgresEngine> {
   const { url, role, logger, leaseMs = leaseMsDefault } = options;
-  const servers = await openServers(url, logger);
+  const { directUrl = '' } = options;
+  const pooled = directUrl !== '';
+  const servers = await openServers(pooled ? directUrl : url, logger);
   const database = await openDatabase({
     url,
-    servers,
+    ...(pooled ? { pooled } : { servers }),
     connectionsMax: options.connectionsMax,
     readUrls: options.readUrls ?? [],
     idleInTransactionMs: leaseMs / 2,
@@ -96,6 +100,7 @@ export async function openPostgresEngine(options: PostgresEngineOptions): Promis
   });
   try {
     await requireSchema(database);
+    if (pooled) await requirePooler(database);
     if (role === 'frontend') await warnOfLoss(database, logger);
     return await openOn(database, { ...options, servers, leaseMs, role });
   } catch (error) {

@@ -38,11 +38,14 @@ const watchMs = 2000;
 /** So long nobody is asked again after none was found. */
 const failedMs = 200;
 
-/** Does not connect yet. @throws Error when the package `pg` is not installed, or the address cannot be read. */
-export async function openServers(url: string, logger: Logger): Promise<Servers> {
+/**
+ * Does not connect yet. `pooled`: connections lead to a pooler that shares them between transactions, and takes no settings at their beginning.
+ * @throws Error when the package `pg` is not installed, or the address cannot be read.
+ */
+export async function openServers(url: string, logger: Logger, { pooled = false } = {}): Promise<Servers> {
   const { default: driver } = await import('pg');
   const place = parseDatabaseUrl(url);
-  const options = clientOptions(place.url, driver);
+  const options = clientOptions(place.url, driver, pooled);
   /** One server that may be anything needs no look before each connection. */
   const isChosen = place.servers.length > 1 || place.role !== 'any';
   const connections = new Map<pg.Client, Primary>();
@@ -248,7 +251,7 @@ function pause(ms: number): Promise<void> {
 }
 
 /** How every connection is made: keepalive, a time limit, and the types of `ourParser`. */
-function clientOptions(url: string, driver: typeof pg): pg.ClientConfig {
+function clientOptions(url: string, driver: typeof pg, pooled: boolean): pg.ClientConfig {
   const parserOf = (oid: number, format?: 'text'): unknown => {
     const parse = driver.types.getTypeParser(oid, format) as (value: string) => unknown;
     return (format as string) === 'binary' ? parse : ourParser(oid, parse);
@@ -256,7 +259,7 @@ function clientOptions(url: string, driver: typeof pg): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: 'rag-intake',
-    options: `-c search_path=${schemaName}`,
+    ...(pooled ? {} : { options: `-c search_path=${schemaName}` }),
     connectionTimeoutMillis: connectMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5000,
