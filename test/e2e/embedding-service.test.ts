@@ -3,7 +3,7 @@ import { engines, type TestEngine } from '../support/engines.ts';
 import { json, type ModelServer, startModelServer, subjectVector } from '../support/model-server.ts';
 import { ended, insert, search, startServer, type TestServer, type WireTask } from '../support/server.ts';
 
-describe.each(engines)('on $name', ({ open }) => {
+describe.each(engines)('on $name', { skip: engines.every(({ keepsVectors }) => keepsVectors === false) }, ({ open }) => {
   let engine: TestEngine;
   let model: ModelServer;
   let server: TestServer;

@@ -21,7 +21,8 @@ export type Place = {
 /** An engine that is there for one test file. */
 export type TestEngine = AsyncDisposable & { newPlace(): Promise<Place> };
 
-type EngineRow = { readonly name: string; readonly open: () => Promise<TestEngine> };
+/** `keepsVectors`: whether an embedder may be beside it; absent: yes. */
+type EngineRow = { readonly name: string; readonly open: () => Promise<TestEngine>; readonly keepsVectors?: false };
 
 const rows: readonly EngineRow[] = [
   { name: 'files', open: openFiles },
@@ -32,7 +33,7 @@ const rows: readonly EngineRow[] = [
 /** Made of parts of the others: a way of their own in some suites alone, since every row costs each suite its time. */
 const combinedRows: readonly EngineRow[] = [
   { name: 'Redis and PostgreSQL', open: openRedisOnPostgres },
-  { name: 'PostgreSQL searched by full text', open: () => openPostgres('postgres-fulltext') },
+  { name: 'PostgreSQL searched by full text', open: () => openPostgres('postgres-fulltext'), keepsVectors: false },
 ];
 
 /** `TEST_ENGINE=name` runs a suite on that one alone, also where it is not among those that it runs on otherwise. */

@@ -73,7 +73,11 @@ export function createFulltextSearcher(database: Database): FollowingSearcher {
     if ((await database.run(sql, [id, chunks])) === 0) return;
     await database.run('DELETE FROM fulltext_chunk WHERE document = $1', [id]);
     const number = await numberFor(collection);
-    for await (const batch of document.read()) await insert(id, number, batch);
+    const words = new Set<string>();
+    for await (const batch of document.read()) {
+      await insert(id, number, batch);
+      await insertWords(number, batch, words);
+    }
   }
 
   async function insert(document: number, number: number, batch: readonly FollowedChunk[]): Promise<void> {
@@ -83,8 +87,18 @@ export function createFulltextSearcher(database: Database): FollowingSearcher {
         SELECT id, $1, terms::tsvector FROM unnest($2::bigint[], $3::text[]) AS chunk(id, terms)`,
       [document, batch.map(({ id }) => id), vectors],
     );
-    const words = new Set(batch.flatMap((chunk) => [...chunk.words].filter((word) => keptWord.test(word))));
-    await database.run(wordsSql, [number, [...words]]);
+  }
+
+  /** `before`: what the document's chunks had so far, nearly all of what the next ones have. */
+  async function insertWords(number: number, batch: readonly FollowedChunk[], before: Set<string>): Promise<void> {
+    const fresh: string[] = [];
+    for (const { words } of batch)
+      for (const word of words)
+        if (!before.has(word)) {
+          before.add(word);
+          if (keptWord.test(word)) fresh.push(word);
+        }
+    if (fresh.length > 0) await database.run(wordsSql, [number, fresh]);
   }
 
   return {

@@ -31,7 +31,7 @@ const againMs = 2000;
 /** The open transaction says so often that this process lives: far more often than the server's patience ends. */
 const aliveMs = 500;
 /** Chunks that are read, and cut into terms, at a time. */
-const chunksAtOnce = 32;
+const chunksAtOnce = 128;
 
 /** `looks`: also without a nudge, for as long as it is open. */
 export function createFollower(options: {

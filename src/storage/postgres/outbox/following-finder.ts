@@ -41,7 +41,7 @@ export type FollowingFinderOptions = {
   readonly logger: Logger;
 };
 
-const waitMsDefault = 5000;
+const waitMsDefault = 10_000;
 /** A question that has waited so long helps: no worker may be there to tell the searcher. */
 const helpsAfterMs = 30;
 const pauseMsMax = 50;
