@@ -1,9 +1,10 @@
 /**
- * `npm run eval -- FOLDER [--typos] [--homophones] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER] [--vectors NAME]`: how well the product finds, measured through its own pipeline. FOLDER holds
+ * `npm run eval -- FOLDER [--typos] [--homophones] [--swaps] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER] [--vectors NAME]`: how well the product finds, measured through its own pipeline. FOLDER holds
  * `docs.jsonl` {id, title, text}, `queries.jsonl` {id, text} and `qrels.tsv` (query-id, corpus-id, score). Every document is
  * parsed, chunked, embedded and indexed as an upload would be; a document is as good as its best chunk. Beside it, plain BM25
  * (k1 1.2, b 0.75) over whole documents with their titles, computed here in a few lines. `--typos` adds the same with one typing error a query.
- * `--homophones`: one Chinese character a question is another that sounds like it.
+ * `--homophones`: one Chinese character a question is another that sounds like it; `--swaps`: two neighbours stand in each other's place. What an
+ * error costs where nothing is repaired: the same with `SEARCH_TRANSLATE=off`.
  * `--keep`: the index stays there, and is taken from there the next time. `--also`: the questions of another folder as well, whose documents
  * are among these under ids with that prefix. Beside each mode stands what it has over plain BM25 in nDCG@10, beside `keyword` what `hybrid` has over it, with paired bootstrap intervals (95 %).
  * `--vectors`: a simulated embedder (`simulated-embedders.ts`) in place of the configured one;
@@ -50,6 +51,7 @@ if (import.meta.main) {
   await evaluate(folder, {
     typos: options.includes('--typos'),
     homophones: options.includes('--homophones'),
+    swaps: options.includes('--swaps'),
     queriesMax: Number(values('--queries')[0] ?? Infinity),
     keep: values('--keep')[0] ?? null,
     unrelated: values('--unrelated')[0] ?? null,
@@ -61,6 +63,7 @@ if (import.meta.main) {
 type Options = {
   readonly typos: boolean;
   readonly homophones: boolean;
+  readonly swaps: boolean;
   readonly queriesMax: number;
   /** Where the index stays. */
   readonly keep: string | null;
@@ -94,6 +97,10 @@ async function evaluate(folder: string, options: Options): Promise<void> {
     if (options.homophones) {
       console.log('one character a question that sounds like the right one');
       console.table(await table(collection, finders, soundAlike));
+    }
+    if (options.swaps) {
+      console.log('two Chinese characters a question in each other’s place');
+      console.table(await table(collection, finders, swapNeighbours));
     }
     for (const [prefix, other] of options.also) {
       console.log(`questions of ${other}`);
@@ -302,6 +309,18 @@ function soundAlike(query: string, i: number): string {
   if (place === undefined) return query;
   const others = homophonesOf(place[0]).slice(0, 10);
   return query.slice(0, place.index) + others[random(others.length)]! + query.slice(place.index + place[0].length);
+}
+
+/** Two Chinese characters that stand side by side, in each other's place. */
+function swapNeighbours(query: string, i: number): string {
+  const random = randomFrom(i + 1);
+  const runs = [...query.matchAll(/\p{Script=Han}{2,}/gu)];
+  const run = runs[random(Math.max(1, runs.length))];
+  if (run === undefined) return query;
+  const characters = Array.from(run[0]);
+  const at = random(characters.length - 1);
+  const swapped = characters.with(at, characters[at + 1]!).with(at + 1, characters[at]!);
+  return query.slice(0, run.index) + swapped.join('') + query.slice(run.index + run[0].length);
 }
 
 function homophonesOf(character: string): readonly string[] {

@@ -580,6 +580,30 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
         }
       });
 
+      it('finds by the character that was meant, in no pair of the question too', async () => {
+        await put('mint', 4, ['装修时请先断电。庄园在山上。']);
+        const [hit] = (await hybrid('安庄')).hits;
+        expect(hit!.docId).toBe('install');
+        expect(hit!.highlights.length).toBeGreaterThan(0);
+      });
+
+      it('reads two characters typed in each other’s place, and says so', async () => {
+        for (const [wrong, right, docId] of [
+          ['行法政院', '行政法院', 'court'],
+          ['安装明说', '安装说明', 'install'],
+          ['審理行案政件', '審理行政案件', 'court'],
+        ] as const) {
+          const { hits, shownFor } = await hybrid(wrong);
+          expect(hits[0]!.docId, wrong).toBe(docId);
+          expect(shownFor, wrong).toBe(right);
+        }
+      });
+
+      it('leaves two characters as they are where the language has them so, or a text has them with their neighbours', async () => {
+        await put('order', 5, ['法国的国法，上海的海上']);
+        for (const query of ['国法', '海上', '明说', '法国的国法']) expect((await hybrid(query)).shownFor, query).toBeNull();
+      });
+
       it('marks what it was read as', async () => {
         const [hit] = (await hybrid('安庄')).hits;
         expect(hit!.highlights.map(([from, to]) => hit!.text.slice(from, to))).toContain('安装');
@@ -666,6 +690,19 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
         const [hit] = (await hybrid('How can a labor contract be terminated?')).hits;
         expect(hit).toMatchObject({ docId: 'law', acrossLanguages: true });
         expect(hit!.highlights.map(([from, to]) => hit!.text.slice(from, to)).join('')).toContain('劳动合同');
+      });
+
+      it('is rated alike among few texts and among many, and higher where a name of it is heard in the text', async () => {
+        const text = 'Jacksonville was a small settlement at a narrow point of the river, and its history is long.';
+        await put('history', 5, [text]);
+        await put('nameless', 6, [text.replace('Jacksonville', 'Somewhere')]);
+        const rated = async (docId: string) =>
+          (await hybrid('杰克逊维尔的历史', { filter: { docIds: [docId] } })).hits[0]!.relevance;
+        const before = await rated('history');
+        for (let n = 10; n < 40; n += 1) await put(`more-${n}`, n, [`Song ${n}: the cellars of the ${n}th castle are empty.`]);
+
+        expect(Math.abs((await rated('history')) - before)).toBeLessThan(0.1);
+        expect(await rated('history')).toBeGreaterThan(await rated('nameless'));
       });
 
       it('in traditional characters finds it too', async () => {

@@ -3,16 +3,16 @@ import { scanTerms, type TokenKind } from '../analysis/tokens.ts';
 
 /**
  * Ranges of `text` (UTF-16, end exclusive, in order, joined where they touch or overlap) whose terms are among `terms`. Single
- * characters of a script without spaces are marked only when the query had nothing longer to offer (`chars`). `onTerm` is told every term.
+ * characters of a script without spaces are marked only when the query had nothing longer to offer (`chars`). `onTerm` is told every term and where it begins.
  */
 export function highlight(
   text: string,
   terms: ReadonlySet<string>,
-  options: { readonly chars: boolean; readonly onTerm?: (term: string) => void },
+  options: { readonly chars: boolean; readonly onTerm?: (term: string, start: number) => void },
 ): [number, number][] {
   const ranges: [number, number][] = [];
   scanTerms(text, (term, start, end, kind: TokenKind) => {
-    options.onTerm?.(term);
+    options.onTerm?.(term, start);
     if (!terms.has(term) || (kind === 'char' && !options.chars)) return;
     ranges.push([start, end]);
   });

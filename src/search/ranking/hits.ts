@@ -37,8 +37,8 @@ export function hitReader(ranked: Ranked): HitReader {
   const chars = !ranked.tokens.some((token) => token.kind === 'pair');
   const ratingOf = ratings(ranked);
   return (scored, row, text) => {
-    const rating = ratingOf(scored).takeAll(headingsOf(row));
-    const highlights = highlight(text, marked, { chars, onTerm: (term) => rating.take(term) });
+    const rating = ratingOf(scored).takeHeadings(headingsOf(row)).takeMore(text);
+    const highlights = highlight(text, marked, { chars, onTerm: (term, start) => rating.take(term, start) });
     return { highlights: highlights.slice(0, highlightsMax), relevance: rating.value };
   };
 }

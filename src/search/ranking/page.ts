@@ -58,7 +58,7 @@ type HitRule = (scored: Scored) => boolean;
 
 function relevance(input: PageInput, ranked: Ranked, least: number): HitRule {
   const ratingOf = ratings(ranked);
-  const rate = (scored: Scored): number => ratingOf(scored).takeAll(input.text(scored)).takeAll(input.headings(scored)).value;
+  const rate = (scored: Scored): number => ratingOf(scored).takeAll(input.text(scored)).takeHeadings(input.headings(scored)).value;
   return (scored) => rate(scored) >= least;
 }
 

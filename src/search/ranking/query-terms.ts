@@ -3,6 +3,7 @@ import { stopWords } from '../analysis/stop-words.ts';
 import { type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
 import type { SynonymTerm } from './synonyms.ts';
 import { soundAlikes, type SoundsAndWords } from './sound-alikes.ts';
+import { swappedCharacters } from './swapped-characters.ts';
 import type { Segment } from '../index/segments.ts';
 import { scanTokens, termsOf, type Token } from '../analysis/tokens.ts';
 import { stemOf } from '../analysis/stems.ts';
@@ -56,7 +57,7 @@ export type Spelling = SoundsAndWords & {
 
 /**
  * The same with words that no text has replaced by the nearest ones that some text has, and Chinese characters that stand in no pair that some
- * text has by those that sound like them. What the language knows is left as it is, whether or not a text has it: it was meant.
+ * text has by those that sound like them, or two of them by each other. What the language knows is left as it is, whether or not a text has it: it was meant.
  */
 export function repairedTerms(
   tokens: readonly Token[],
@@ -80,7 +81,9 @@ export function repairedTerms(
     for (const { term, weight } of found) take(term, weight, token.term);
     if (chunks === 0) replacements.push({ start: token.start, end: token.end, by: found[0]!.surface });
   }
-  for (const { term, weight, of, replacement } of soundAlikes(tokens, chunksOf, segments, language)) {
+  const swapped = swappedCharacters(tokens, chunksOf, segments, language);
+  const alike = soundAlikes(tokens, chunksOf, segments, language, (character) => swapped.characters.has(character));
+  for (const { term, weight, of, replacement } of [...swapped.readings, ...alike]) {
     take(term, weight, of);
     if (replacement !== null) replacements.push(replacement);
   }

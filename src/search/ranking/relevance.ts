@@ -8,7 +8,9 @@
  * tells less (0.95 under the curve beside 0.96, against questions of the same language). Scores cannot tell: they grow with the number of words
  * and with the collection.
  *
- * What a translated question found is rated by its translations, more strictly (`translation/across.ts`), and brought to the same scale.
+ * What a translated question found is rated by its translations, more strictly (`translation/across.ts`), and brought to the same scale: a word of
+ * the passage counts whole for one word of the question alone, and half of the rating is that of the best stretch of the passage, since
+ * chance meets spread over it.
  *
  * It is of words: what only an embedder's vectors found is rated low.
  */
@@ -33,6 +35,12 @@ export type Asked = {
   readonly needs: readonly Need[];
   /** Weight of what no text can meet: few words met are no sure answer, where words may mean something else. */
   readonly doubt: number;
+  /** What a need is met by words that met one before it, as a share. */
+  readonly again: number;
+  /** How much of the rating is that of the stretch of so many UTF-16 units that meets most, from 0 to 1; null where all of the text counts alike. */
+  readonly stretch: { readonly units: number; readonly share: number } | null;
+  /** Tells of terms that a text has beside its words, each with where it stands. */
+  readonly more: (text: string, take: (term: string, at: number) => void) => void;
   /** The share that 95 % of right first hits have at least: it is rated as `usualRating`, whatever the share of such a question means. */
   readonly usual: number;
 };
@@ -46,12 +54,17 @@ export const usualRating = 0.34;
  */
 const chunksMin = 20;
 
+/** A collection as words are weighed in it. */
+export function forWeighing(collection: Collection): Collection {
+  return { ...collection, chunks: Math.max(chunksMin, collection.chunks) };
+}
+
 /** Of a question in words that nobody has translated. */
-export const askedNothing: Asked = { needs: [], doubt: 0, usual: usualRating };
+export const askedNothing: Asked = { needs: [], doubt: 0, again: 1, stretch: null, more: () => undefined, usual: usualRating };
 
 /** What a question of these words asks for, whose terms were looked up. */
-export function askedOf(tokens: readonly Token[], terms: readonly QueryTerm[], { chunks: there, ...rest }: Collection): Asked {
-  const collection = { ...rest, chunks: Math.max(chunksMin, there) };
+export function askedOf(tokens: readonly Token[], terms: readonly QueryTerm[], whole: Collection): Asked {
+  const collection = forWeighing(whole);
   const known = new Map(terms.map((term) => [term.term, term]));
   const repairs = Map.groupBy(
     terms.filter(({ repairs: of }) => of !== undefined),
@@ -68,7 +81,7 @@ export function askedOf(tokens: readonly Token[], terms: readonly QueryTerm[], {
     const ways = readings.map((reading) => ({ terms: [reading], worth: 1, partly: 0 }));
     return { weight: Math.sqrt(idf(chunks, collection)), ways };
   });
-  return { needs, doubt: 0, usual: usualRating };
+  return { ...askedNothing, needs };
 }
 
 /**
@@ -84,25 +97,39 @@ export function ratings({ asked, askedAcross }: { readonly asked: Asked; readonl
 type Readings = { readonly all: readonly Asked[]; readonly terms: ReadonlySet<string> };
 
 function readings(all: readonly Asked[]): Readings {
-  return { all, terms: new Set(all.flatMap(({ needs }) => needs.flatMap(({ ways }) => ways.flatMap(({ terms }) => terms)))) };
+  return { all, terms: termsIn(all.flatMap(({ needs }) => needs)) };
 }
 
 /** Collects what of a question is in a passage, term by term, and rates it: three digits after the point. */
 class Rating {
   readonly #readings: Readings;
-  readonly #found = new Set<string>();
+  /** Where each term stands in the text; nowhere if only the headings have it. */
+  readonly #places = new Map<string, number[]>();
 
   constructor(asked: Readings) {
     this.#readings = asked;
   }
 
-  take(term: string): void {
-    if (this.#readings.terms.has(term)) this.#found.add(term);
+  /** A term of the text, with where it stands. */
+  take(term: string, at: number): void {
+    this.#placesOf(term)?.push(at);
+  }
+
+  /** What a text has beside its words. */
+  takeMore(text: string): this {
+    for (const { more } of this.#readings.all) more(text, (term, at) => this.take(term, at));
+    return this;
   }
 
   /** All terms of a text. About 60 µs for 300 words. */
   takeAll(text: string): this {
-    scanTerms(text, (term) => this.take(term));
+    scanTerms(text, (term, start) => this.take(term, start));
+    return this.takeMore(text);
+  }
+
+  /** All terms of the headings above it. */
+  takeHeadings(headings: string): this {
+    scanTerms(headings, (term) => void this.#placesOf(term));
     return this;
   }
 
@@ -110,19 +137,70 @@ class Rating {
     return Math.round(1000 * Math.max(...this.#readings.all.map((asked) => this.#rated(asked)))) / 1000;
   }
 
-  #rated({ needs, doubt, usual }: Asked): number {
-    let [all, met] = [doubt, 0];
-    for (const { weight, ways } of needs) {
-      all += weight;
-      met += weight * Math.max(0, ...ways.map((way) => this.#metBy(way)));
-    }
-    return all === 0 ? 0 : onOneScale(met / all, usual);
+  #placesOf(term: string): number[] | null {
+    if (!this.#readings.terms.has(term)) return null;
+    let places = this.#places.get(term);
+    if (places === undefined) this.#places.set(term, (places = []));
+    return places;
   }
 
-  #metBy({ terms, worth, partly }: Answering): number {
-    const share = terms.filter((term) => this.#found.has(term)).length / Math.max(1, terms.length);
-    return share === 1 ? worth : worth * partly * share;
+  #rated({ needs, doubt, again, stretch, usual }: Asked): number {
+    const all = needs.reduce((sum, { weight }) => sum + weight, doubt);
+    if (all === 0) return 0;
+    const some = this.#withSome(needs);
+    const whole = metBy(this.#places, some, again);
+    if (stretch === null) return onOneScale(whole / all, usual);
+    let best = 0;
+    for (const terms of this.#stretches(some, stretch.units)) best = Math.max(best, metBy(terms, some, again));
+    return onOneScale(((1 - stretch.share) * whole + stretch.share * best) / all, usual);
   }
+
+  /** The needs of which something was found, with what may meet them. */
+  #withSome(needs: readonly Need[]): Need[] {
+    return needs
+      .map(({ weight, ways }) => ({ weight, ways: ways.filter(({ terms }) => terms.some((term) => this.#places.has(term))) }))
+      .filter(({ ways }) => ways.length > 0);
+  }
+
+  /** The terms in each stretch of the text that begins with one of them, a little apart from the one before. */
+  *#stretches(needs: readonly Need[], units: number): Generator<Set<string>> {
+    const places = [...termsIn(needs)]
+      .flatMap((term) => (this.#places.get(term) ?? []).map((at) => ({ term, at })))
+      .sort((a, b) => a.at - b.at);
+    let last = -Infinity;
+    for (const [i, { at: start }] of places.entries()) {
+      if (start < last + stretchesApart) continue;
+      last = start;
+      const terms = new Set<string>();
+      for (let j = i; j < places.length && places[j]!.at < start + units; j++) terms.add(places[j]!.term);
+      yield terms;
+    }
+  }
+}
+
+/** UTF-16 units between the beginnings of stretches, at least. */
+const stretchesApart = 25;
+
+function termsIn(needs: readonly Need[]): Set<string> {
+  return new Set(needs.flatMap(({ ways }) => ways.flatMap(({ terms }) => terms)));
+}
+
+/** The weight of the needs that these terms meet, each by its best way. */
+function metBy(found: { has(term: string): boolean }, needs: readonly Need[], again: number): number {
+  const taken = new Set<string>();
+  let met = 0;
+  for (const { weight, ways } of needs) {
+    let best = 0;
+    let by: readonly string[] = [];
+    for (const { terms, worth, partly } of ways) {
+      const there = terms.filter((term) => found.has(term));
+      const value = there.length === terms.length ? worth : (worth * partly * there.length) / terms.length;
+      if (value > best) [best, by] = [value, there];
+    }
+    met += weight * best * (by.some((term) => taken.has(term)) ? again : 1);
+    for (const term of by) taken.add(term);
+  }
+  return met;
 }
 
 /** Two straight lines: from 0 to what is usual, and on to 1. */

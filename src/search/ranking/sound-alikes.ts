@@ -16,11 +16,12 @@ const homophonesMax = 40;
 /** Weight of a reading where the character as written stands in one pair that some text has. */
 const partly = 0.5;
 
-export type SoundAlike = {
-  /** A pair with one of the neighbours. */
+/** What a character of the question may have been meant for. */
+export type Reading = {
+  /** A pair with one of the neighbours, or the character itself. */
   readonly term: string;
   readonly weight: number;
-  /** The pair of the question whose place it takes. */
+  /** The pair or the character of the question whose place it takes. */
   readonly of: string;
   /** The likeliest reading, once a character. */
   readonly replacement: { readonly start: number; readonly end: number; readonly by: string } | null;
@@ -34,21 +35,31 @@ export type SoundsAndWords = {
   readonly wordsOf: (run: string) => readonly string[];
 };
 
-/** `chunksOf`: how many chunks have each term of the question. Costs two looks into the index for each reading. */
+/**
+ * `chunksOf`: how many chunks have each term of the question; `isSettled`: what is read otherwise already. Readings stand for each other, the
+ * likeliest with the weight of what was written; the character itself says less. Costs two looks into the index for each reading.
+ */
 export function soundAlikes(
   tokens: readonly Token[],
   chunksOf: ReadonlyMap<string, number>,
   segments: readonly Segment[],
   { homophones, wordsOf }: SoundsAndWords,
-): SoundAlike[] {
-  const characters = tokens.filter(({ kind, term }) => kind === 'char' && /^\p{Script=Han}$/u.test(term));
-  const found: SoundAlike[] = [];
+  isSettled: (character: Token) => boolean = () => false,
+): Reading[] {
+  const characters = chineseCharacters(tokens);
+  const found: Reading[] = [];
   let inWords: ReadonlySet<Token> | null = null;
   let looked = 0;
   for (const [i, character] of characters.entries()) {
     const before = beside(characters[i - 1], character) ? characters[i - 1]!.term : null;
     const after = beside(character, characters[i + 1]) ? characters[i + 1]!.term : null;
-    if (isChineseFunctionWord(character.term) || ![before, after].some(known) || [before, after].some(isLost)) continue;
+    if (
+      isSettled(character) ||
+      isChineseFunctionWord(character.term) ||
+      ![before, after].some(known) ||
+      [before, after].some(isLost)
+    )
+      continue;
     const there = [before !== null && isThere(before, character.term), after !== null && isThere(character.term, after)];
     const neighbours = [before, after].filter((neighbour) => neighbour !== null).length;
     const kept = there.filter(Boolean).length;
@@ -76,7 +87,7 @@ export function soundAlikes(
   }
 
   /** `lacking`: with which neighbour it makes no pair, so that this is looked up first. */
-  function readingsOf(character: Token, before: string | null, after: string | null, lacking: 'before' | 'after'): SoundAlike[] {
+  function readingsOf(character: Token, before: string | null, after: string | null, lacking: 'before' | 'after'): Reading[] {
     const candidates = homophones(character.term)
       .filter((by) => !isChineseFunctionWord(by))
       .slice(0, homophonesMax)
@@ -98,19 +109,26 @@ export function soundAlikes(
       .sort((a, b) => b.common - a.common)
       .slice(0, readingsMax);
     const sum = candidates.reduce((total, { common }) => total + common, 0);
-    return candidates.flatMap(({ by, there, common }, rank) =>
-      there.map(({ term, of }, at) => ({
+    const most = candidates[0]?.common ?? 1;
+    return candidates.flatMap(({ by, there, common }, rank) => [
+      { term: by, of: character.term, weight: common / sum, replacement: null },
+      ...there.map(({ term, of }, at) => ({
         term,
         of,
-        weight: common / sum,
+        weight: common / most,
         replacement: rank === 0 && at === 0 ? { start: character.start, end: character.end, by } : null,
       })),
-    );
+    ]);
   }
 }
 
+/** The Chinese characters of a question, in order. */
+export function chineseCharacters(tokens: readonly Token[]): Token[] {
+  return tokens.filter(({ kind, term }) => kind === 'char' && /^\p{Script=Han}$/u.test(term));
+}
+
 /** Those that are part of a word of several. */
-function charactersInWords(characters: readonly Token[], wordsOf: (run: string) => readonly string[]): Set<Token> {
+export function charactersInWords(characters: readonly Token[], wordsOf: (run: string) => readonly string[]): Set<Token> {
   const found = new Set<Token>();
   for (let from = 0; from < characters.length;) {
     let end = from + 1;
@@ -125,6 +143,7 @@ function charactersInWords(characters: readonly Token[], wordsOf: (run: string) 
   return found;
 }
 
-function beside(first: Token | undefined, second: Token | undefined): boolean {
+/** Whether nothing stands between two of them. */
+export function beside(first: Token | undefined, second: Token | undefined): boolean {
   return first !== undefined && second !== undefined && first.end === second.start;
 }

@@ -4,6 +4,7 @@ import { termsOf, type Token } from '../analysis/tokens.ts';
 import { dictionaryForm } from './dictionary-form.ts';
 import type { Dictionary } from './dictionary.ts';
 import { isChineseFunctionWord } from './function-words.ts';
+import { soundedNames, type SoundedNames } from './names-by-sound.ts';
 
 export type Language = 'zh' | 'en';
 
@@ -39,6 +40,16 @@ export function conceptsOf(query: string, dictionary: Dictionary): Concept[] {
 /** Whether the dictionary has an English word by itself, in any of its forms. */
 export function isEnglishWord(surface: string, dictionary: Dictionary): boolean {
   return dictionaryForm(surface) !== null || dictionary.chinese(stemOf(surface)).length > 0;
+}
+
+/** The Chinese of a question that may be names written by their sound. */
+export function namesOf(query: string, dictionary: Dictionary): SoundedNames {
+  return soundedNames(runsOf(tokensOf(query)), dictionary);
+}
+
+/** The characters of a Chinese word, out of its pieces. */
+export function charactersOf([first = '', ...rest]: Wording): string {
+  return first + rest.map((pair) => Array.from(pair).at(-1)!).join('');
 }
 
 /** What a question is written in. */

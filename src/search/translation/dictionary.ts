@@ -14,6 +14,8 @@ export type Dictionary = {
   chinese(phrase: string): readonly string[];
   /** Characters that are said as this one is, tones aside, those of most words first. */
   homophones(character: string): readonly string[];
+  /** How a character is said, without tones, as in most words first. */
+  syllables(character: string): readonly string[];
 };
 
 let opened: Dictionary | null | undefined;
@@ -38,10 +40,10 @@ export function dictionaryIn(folder: string): Dictionary | null {
     english: (word) => lookUp(english(), word),
     chinese: (phrase) => lookUp(chinese(), phrase),
     homophones(character) {
-      if (/^[a-z]/.test(character)) return [];
-      const said = lookUp(pinyin(), character).flatMap((syllable) => lookUp(pinyin(), syllable));
+      const said = this.syllables(character).flatMap((syllable) => lookUp(pinyin(), syllable));
       return [...new Set(said)].filter((other) => other !== character);
     },
+    syllables: (character) => (/^[a-z]/.test(character) ? [] : lookUp(pinyin(), character)),
   };
 }
 

@@ -1,9 +1,11 @@
 /** The rating of what a translated question found. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Asked, askedNothing, ratings, usualRating } from '../../../src/search/ranking/relevance.ts';
 
-const own: Asked = { needs: [{ weight: 1, ways: [{ terms: ['泵'], worth: 1, partly: 0 }] }], doubt: 0, usual: usualRating };
+const own: Asked = { ...askedNothing, needs: [{ weight: 1, ways: [{ terms: ['泵'], worth: 1, partly: 0 }] }] };
 const across: Asked = {
+  ...askedNothing,
   needs: [
     {
       weight: 2,
@@ -48,4 +50,85 @@ describe('a hit of a translated question', () => {
   it('is rated by the question as it is written where it has it word for word', () => {
     expect(rated('泵')).toBe(1);
   });
+
+  it('counts a word of the text whole for one word of the question alone', () => {
+    const way = { terms: ['good'], worth: 1, partly: 0 };
+    const twice: Asked = { ...askedNothing, needs: [1, 1].map((weight) => ({ weight, ways: [way] })), doubt: 1 };
+    const [strict, lax] = [0.5, 1].map((again) => ratedBy({ ...twice, again }, 'A good text'));
+
+    expect(strict).toBeLessThan(lax!);
+    expect(strict).toBeGreaterThan(0);
+  });
+
+  it('is rated higher where its words stand together than where they are spread over the text', () => {
+    const near: Asked = { ...words('pump', 'valv', 'pressur'), stretch: { units: 40, share: 0.5 } };
+    const apart = 'and so on, '.repeat(20);
+    const [together, spread, none] = [
+      `${apart}The pump, its valve and the pressure`,
+      `The pump ${apart} its valve ${apart} and the pressure`,
+      apart,
+    ].map((text) => ratedBy(near, text));
+
+    expect(together).toBeGreaterThan(spread!);
+    expect(spread).toBeGreaterThan(0);
+    expect(none).toBe(0);
+    expect(ratedBy({ ...near, stretch: null }, `The pump ${apart} its valve ${apart} and the pressure`)).toBe(1);
+  });
+
+  it('counts what stands in its headings in no stretch', () => {
+    const near: Asked = { ...words('pump'), doubt: 1, stretch: { units: 40, share: 0.5 } };
+    const rating = () => ratings({ asked: near, askedAcross: askedNothing })({});
+
+    expect(rating().takeHeadings('The pump').value).toBeGreaterThan(0);
+    expect(rating().takeAll('The pump').value).toBeGreaterThan(rating().takeHeadings('The pump').value);
+  });
+
+  it('is rated by what a text has beside its words', () => {
+    const heard: Asked = { ...words('\0name'), more: (text, take) => void (text.includes('Elway') && take('\0name', 4)) };
+
+    expect(ratedBy(heard, 'John Elway')).toBe(1);
+    expect(ratedBy(heard, 'John')).toBe(0);
+  });
+
+  it('is rated between 0 and 1, and never lower for more text, whatever it asks for', () => {
+    const terms = ['pump', 'cold', 'seal', 'flow'];
+    const text = fc
+      .array(fc.constantFrom(...terms, 'and', 'other words in between'), { maxLength: 30 })
+      .map((list) => list.join(' '));
+    const asked = fc.record({
+      needs: fc.array(
+        fc.record({
+          weight: fc.double({ min: 0.1, max: 5, noNaN: true }),
+          ways: fc.array(
+            fc.record({
+              terms: fc.uniqueArray(fc.constantFrom(...terms), { minLength: 1 }),
+              worth: fc.double({ min: 0, max: 1, noNaN: true }),
+              partly: fc.double({ min: 0, max: 1, noNaN: true }),
+            }),
+            { maxLength: 3 },
+          ),
+        }),
+        { maxLength: 4 },
+      ),
+      doubt: fc.double({ min: 0, max: 3, noNaN: true }),
+      stretch: fc.constantFrom(null, { units: 20, share: 0.5 }, { units: 200, share: 1 }),
+    });
+    fc.assert(
+      fc.property(asked, text, text, (generated, first, second) => {
+        const whole: Asked = { ...askedNothing, ...generated };
+        const [less, more] = [ratedBy(whole, first), ratedBy(whole, `${first} ${second}`)];
+        expect(less).toBeGreaterThanOrEqual(0);
+        expect(more).toBeLessThanOrEqual(1);
+        expect(more).toBeGreaterThanOrEqual(less);
+      }),
+    );
+  });
 });
+
+function words(...asked: string[]): Asked {
+  return { ...askedNothing, needs: asked.map((term) => ({ weight: 1, ways: [{ terms: [term], worth: 1, partly: 0 }] })) };
+}
+
+function ratedBy(asked: Asked, text: string): number {
+  return ratings({ asked, askedAcross: askedNothing })({}).takeAll(text).value;
+}
