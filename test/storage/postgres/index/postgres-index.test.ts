@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createBuiltinEmbedder } from '../../../../src/embed/builtin-embedder.ts';
 import type { Embedder } from '../../../../src/embed/embedder.ts';
-import { openDatabase } from '../../../../src/storage/postgres/database.ts';
+import { type Database, openDatabase } from '../../../../src/storage/postgres/database.ts';
 import { createPostgresIndex } from '../../../../src/storage/postgres/index/postgres-index.ts';
 import type { DocumentIndex } from '../../../../src/search/document-index.ts';
 import { openSqliteIndex } from '../../../../src/search/sqlite/sqlite-index.ts';
@@ -132,5 +132,33 @@ it('answers the largest page without holding the event loop for more than a smal
   }
   expect(Math.min(...shares)).toBeLessThan(0.25);
   await index.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('reads all words of the texts for a word that no text has, not for one whose postings are not in memory yet', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'words-'));
+  const url = await server.newDatabase();
+  const database = await openDatabase({ url, connectionsMax: 4, idleInTransactionMs: 0, logger: silentLogger });
+  let wordsRead = 0;
+  const watched: Database = {
+    ...database,
+    query(sql, ...rest) {
+      if (/SELECT id, words\b/.test(sql)) wordsRead += 1;
+      return database.query(sql, ...rest);
+    },
+  };
+  const index = createPostgresIndex({ database: watched, embedder: createBuiltinEmbedder(), merges: false, logger: silentLogger });
+  const texts = Array.from({ length: 5 }, (_, n) => `The handbook of department ${n} says how leave is asked for.`);
+  const document = await stageDocument(folder, { docId: 'd', version: '0190a0b0-0000-7000-8000-000000000001' as TaskId, texts });
+  expect(await index.replace(document, folder)).toBe('ok');
+  const find = (query: string) => index.search({ query, mode: 'hybrid', topK: 9, offset: 0, filter: {} });
+
+  expect((await find('handbook of the department')).hits).toHaveLength(5);
+  expect(wordsRead).toBe(0);
+  expect((await find('handbok department')).hits).toHaveLength(5);
+  expect(wordsRead).toBe(1);
+
+  await index.close();
+  await database.close();
   await rm(folder, { recursive: true, force: true });
 });
