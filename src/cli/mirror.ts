@@ -15,7 +15,12 @@ export type MirrorOutcome = {
 };
 
 /** Above this share of what is there, somebody has to say yes: a folder half empty is more often a mistake than a wish. */
-export const shareMax = 0.5;
+const shareMax = 0.5;
+
+/** Whether so many of what is there go only when somebody says yes, however few they are: a disk that is not mounted looks like this. */
+export function isTooMuch(gone: number, there: number): boolean {
+  return gone > there * shareMax;
+}
 
 /** @throws CliError `usage` when a path is no folder. */
 export function requireFolders(paths: readonly string[], list: FileList): void {
@@ -35,17 +40,26 @@ export async function mirror(
 ): Promise<MirrorOutcome> {
   const removed: string[] = [];
   const refused: string[] = [];
-  for (const [i, path] of paths.entries()) await mirrorOne(path, list.folders[i]!).catch(noteServer);
+  const asked = await askForAll(Object.values(Object.groupBy(list.folders, ({ docIdPrefix }) => docIdPrefix)));
+  // All of them at once: what one of two folders of one name holds, the other one does not have, and neither has gone.
+  const now = await listFiles(paths, prefix).catch(noteServer);
+  if (now !== undefined) for (const { folders, there } of asked) await removeGone(lookedAtAgain(folders, now), there, now);
   return { removed, refused };
 
-  async function mirrorOne(path: string, before: ListedFolder): Promise<void> {
-    const there = before.isWhole ? await allUnder(client, before) : [];
-    const now = await listFiles([path], prefix);
-    const folder = before.isWhole ? (now.folders[0] ?? { ...before, isWhole: false }) : before;
-    const gone = there.filter((docId) => !now.seen.has(docId.normalize('NFC')));
-    const reason = whyNot(folder, { there: there.length, gone: gone.length, yes });
+  async function askForAll(sharing: readonly (readonly ListedFolder[] | undefined)[]): Promise<Asked[]> {
+    const all: Asked[] = [];
+    for (const folders of sharing) {
+      const there = folders!.every(({ isWhole }) => isWhole) ? await allUnder(client, folders![0]!).catch(noteServer) : [];
+      if (there !== undefined) all.push({ folders: folders!, there });
+    }
+    return all;
+  }
+
+  async function removeGone(folders: readonly ListedFolder[], there: readonly string[], { seen }: FileList): Promise<void> {
+    const gone = there.filter((docId) => !seen.has(docId.normalize('NFC')));
+    const reason = whyNot(folders, { there: there.length, gone: gone.length, yes });
     if (reason !== null) refused.push(reason);
-    else for (const docId of gone) await remove(docId);
+    else for (const docId of gone) await remove(docId).catch(noteServer);
   }
 
   /** It has gone, or refuses: what was brought stays reported. */
@@ -61,12 +75,24 @@ export async function mirror(
   }
 }
 
+/** Folders whose documents have doc_ids that begin alike, and the doc_id of each that is there or on its way. */
+type Asked = { readonly folders: readonly ListedFolder[]; readonly there: readonly string[] };
+
+/** Whole only when it was so both times, and leads to the same doc_ids. */
+function lookedAtAgain(folders: readonly ListedFolder[], now: FileList): ListedFolder[] {
+  return folders.map((before) => {
+    const after = now.folders.find(({ path, docIdPrefix }) => path === before.path && docIdPrefix === before.docIdPrefix);
+    return { ...before, isWhole: before.isWhole && after?.isWhole === true };
+  });
+}
+
 function whyNot(
-  { path, isWhole }: ListedFolder,
+  folders: readonly ListedFolder[],
   { there, gone, yes }: { there: number; gone: number; yes: boolean },
 ): string | null {
-  if (!isWhole) return `Nothing was removed for ${path}: not all of it could be read.`;
-  if (yes || gone <= there * shareMax) return null;
+  const path = folders.map((folder) => folder.path).join(', ');
+  if (!folders.every(({ isWhole }) => isWhole)) return `Nothing was removed for ${path}: not all of it could be read.`;
+  if (yes || !isTooMuch(gone, there)) return null;
   return `Nothing was removed for ${path}: ${gone} of its ${there} documents are not in it any more. If that is meant, say --yes.`;
 }
 

@@ -13,7 +13,7 @@ import { type FileList, type ListedFile, listFiles, signatureOf } from './file-l
 import { digest, ingest } from './ingest.ts';
 import { silentProgress } from './ingest-progress.ts';
 import type { FileOutcome } from './ingest-report.ts';
-import { documentsUnder, shareMax, someOnTheirWay } from './mirror.ts';
+import { documentsUnder, isTooMuch, someOnTheirWay } from './mirror.ts';
 
 /** What happened to one file or document, for people and programs. */
 export type WatchEvent =
@@ -43,8 +43,6 @@ export type WatchOptions = DescriptionOptions & {
 
 /** Half of a file that somebody else is about to rename, or a sign that an office program has it open. */
 const passing = /^~\$|^\.~lock\.|\.(part|partial|crdownload|download|tmp|temp|filepart)$/i;
-/** A folder that was moved away and is being filled again is not taken for empty. */
-const guardedFrom = 4;
 /** How many times the time that a file must stay as it is, for all that is new to be there before what is gone is removed. */
 const movingTimes = 10;
 
@@ -205,7 +203,7 @@ class Follower {
     const missing = list.folders[0]?.isWhole === true ? [...there].filter((docId) => !list.seen.has(docId.normalize('NFC'))) : [];
     const gone = missing.filter((docId) => now - (this.#missing.get(docId) ?? Infinity) >= patienceMs);
     this.#missing = new Map(missing.map((docId) => [docId, this.#missing.get(docId) ?? now]));
-    if (!yes && gone.length >= guardedFrom && gone.length > there.size * shareMax) {
+    if (!yes && isTooMuch(gone.length, there.size)) {
       this.#note(
         `${gone.length} of ${there.size} documents are not in ${this.#options.folder} any more: nothing is removed. If that is meant, start again with --yes.`,
       );

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -203,6 +203,30 @@ describe('ingest', () => {
 
       expect([put.status, code]).toEqual([200, 0]);
       expect(await paths()).toEqual(['late.txt', 'wait-3000.txt']);
+    });
+
+    it('keeps what any of two folders of one name holds, and removes what neither does', async () => {
+      const both = [join(folder, 'a', basename(folder)), join(folder, 'b', basename(folder))];
+      for (const [at, path] of both.entries()) {
+        await mkdir(path, { recursive: true });
+        for (const number of [1, 2, 3]) await writeFile(join(path, `${'ab'[at]}-${number}.txt`), `report ${at} ${number}`);
+      }
+      const mirrorBoth = (): ReturnType<typeof runCommand> =>
+        runCommand(['ingest', ...both, '--mirror'], { RAG_INTAKE_URL: server.url });
+      const first = await mirrorBoth();
+      const kept = await paths();
+      await rm(join(both[0]!, 'a-1.txt'));
+      const second = await mirrorBoth();
+      const less = await paths();
+      await rename(both[0]!, join(folder, 'a', 'elsewhere'));
+      await mkdir(both[0]!);
+      await rm(join(both[1]!, 'b-1.txt'));
+      const most = await mirrorBoth();
+
+      expect([first.code, kept]).toEqual([0, ['a-1.txt', 'a-2.txt', 'a-3.txt', 'b-1.txt', 'b-2.txt', 'b-3.txt']]);
+      expect([second.code, less]).toEqual([0, kept.slice(1)]);
+      expect([most.code, await paths()]).toEqual([1, less]);
+      expect(most.stdout).toContain(`Nothing was removed for ${both.join(', ')}: 3 of its 5 documents`);
     });
 
     it('stops what is on its way to be a document of a file that has gone', async () => {
