@@ -270,19 +270,30 @@ function countRows(list: PostingList, counts: Uint8Array): void {
   }
 }
 
+/** How many rows scored; the best of them go to `best`. */
 function collect(segment: Segment, scores: Float32Array, allowed: Uint8Array | null, best: BestRows): number {
+  const runs = mayRuns(segment, allowed);
+  if (runs === segment.runs) return collectRows(segment, { scores, allowed, from: 0, to: segment.chunks }, best);
+  let matched = 0;
+  for (const { firstRow, chunks } of runs)
+    matched += collectRows(segment, { scores, allowed, from: firstRow, to: firstRow + chunks }, best);
+  return matched;
+}
+
+type Rows = { readonly scores: Float32Array; readonly allowed: Uint8Array | null; readonly from: number; readonly to: number };
+
+/** Whose row it is, is asked of the few that may be among the best only. */
+function collectRows(segment: Segment, { scores, allowed, from, to }: Rows, best: BestRows): number {
   let matched = 0;
   let { score: bar, chunkId: barId } = best.worst;
-  for (const { firstRow, chunks, firstChunk } of mayRuns(segment, allowed)) {
-    if (allowed !== null && allowed[firstRow] === 0) continue;
-    for (let row = firstRow; row < firstRow + chunks; row++) {
-      const score = scores[row]!;
-      if (score <= 0) continue;
-      matched++;
-      if (score < bar) continue;
-      const chunkId = firstChunk + row - firstRow;
-      if (score > bar || chunkId < barId) ({ score: bar, chunkId: barId } = best.offer({ segment, row, chunkId, score }));
-    }
+  for (let row = from; row < to; row++) {
+    const score = scores[row]!;
+    if (score <= 0 || (allowed !== null && allowed[row] === 0)) continue;
+    matched++;
+    if (score < bar) continue;
+    const run = segment.runAt(row);
+    const chunkId = run.firstChunk + row - run.firstRow;
+    if (score > bar || chunkId < barId) ({ score: bar, chunkId: barId } = best.offer({ segment, row, chunkId, score }));
   }
   return matched;
 }
