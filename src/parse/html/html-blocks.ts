@@ -231,21 +231,21 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
   function openLink(attributes: Attributes): void {
     closeLink();
     const target = attributes['href'];
-    if (target !== undefined && headingLevel === 0 && pre === null && !isDrawing) link = { target, at: run.length };
+    if (target !== undefined && pre === null && !isDrawing) link = { target, at: run.length };
   }
 
-  /** Its text is what stands in the run by now: of a link around several blocks the first one's. */
+  /** Its text is what stands in the run by now: of a link around several blocks the first one's that is no heading. */
   function closeLink(): void {
     if (link === null) return;
     const { target, at } = link;
     link = null;
-    if (run.length > at) run.push(linkText(run.splice(at).join(''), target));
+    if (run.length > at && headingLevel === 0) run.push(linkText(run.splice(at).join(''), target));
   }
 
   /** Ends the inline run: what it holds becomes a block of the context on top. */
   function flush(): void {
     if (pre !== null) return;
-    if (link !== null && run.length > link.at) closeLink();
+    if (link !== null && headingLevel === 0 && run.length > link.at) closeLink();
     else if (link !== null) link = { ...link, at: 0 };
     if (run.length > 0) {
       const joined = run.length === 1 ? run[0]! : run.join('');

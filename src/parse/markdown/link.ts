@@ -4,14 +4,29 @@ const targetCharactersMax = 2000;
 
 /**
  * `[text](target)`; only the text where the target says nothing more: places in the same file, scripts, files beside it, and addresses that the
- * text shows itself.
+ * text shows itself. A text that holds a link, or is more than one paragraph, stays as it is.
  */
 export function linkText(text: string, target: string | null | undefined): string {
   const address = addressOf(target ?? '');
   const shown = text.trim();
-  if (address === null || shown === '' || /[[\]\n]/.test(shown) || isSame(shown, target!.trim())) return text;
+  if (address === null || shown === '' || /\]\(|\n\s*\n/.test(shown) || isSame(shown, target!.trim())) return text;
   const lead = text.slice(0, text.indexOf(shown));
-  return `${lead}[${shown}](${address})${text.slice(lead.length + shown.length)}`;
+  return `${lead}[${labelOf(shown)}](${address})${text.slice(lead.length + shown.length)}`;
+}
+
+/** Brackets may stand in pairs (CommonMark 6.3); others, and a backslash before the end, would make it no link. */
+function labelOf(text: string): string {
+  const label = areInPairs(text) ? text : text.replace(/[[\]]/g, '\\$&');
+  return /(?:^|[^\\])(?:\\\\)*\\$/.test(label) ? `${label}\\` : label;
+}
+
+function areInPairs(text: string): boolean {
+  let open = 0;
+  for (const [bracket] of text.matchAll(/[[\]]/g)) {
+    open += bracket === '[' ? 1 : -1;
+    if (open < 0) return false;
+  }
+  return open === 0;
 }
 
 /** Where a field of Word leads (`HYPERLINK "address"`); nothing for other fields, and for places in the document itself. */
@@ -38,6 +53,7 @@ function isSame(text: string, address: string): boolean {
   return (
     bare(text) === bare(address) ||
     bare(text) === bare(address).replace(/^www\./, '') ||
-    bare(text) === bare(address).replace(/\?.*$/s, '')
+    // A letter's subject is no part of whom it goes to.
+    (/^mailto:/i.test(address) && bare(text) === bare(address).replace(/\?.*$/s, ''))
   );
 }

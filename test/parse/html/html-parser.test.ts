@@ -34,13 +34,13 @@ describe('createHtmlParser', () => {
     );
   });
 
-  it('keeps where links lead: not in headings, not for places of the page or the site, at the first block of a card', async () => {
+  it('keeps where links lead: not in headings, not for places of the page or the site, at the first paragraph of a card', async () => {
     const html =
       '<h2><a href="https://a.example/h">Forms</a></h2>' +
       '<p>See <a href="https://a.example/f?a=1&amp;b=(2)">the <b>form</b> </a>or <a href="/x">here</a> <a href="#y">below</a>，' +
       '<a href="mailto:hr@a.example">人事部</a>。<a href=https://a.example/z>never closed <p>then <a href="https://a.example">https://a.example/</a></p>' +
       '<table><tr><td><a href="https://a.example/c">x|y</a><td>b<tr><td>c<td>d</table><pre><a href="https://a.example/p">code</a></pre>' +
-      '<a href="https://a.example/card"><div>Card</div><p>What it says</p></a><p>after</p>';
+      '<a href="https://a.example/card"><h3>Card</h3><p>What it<br>says</p><p>more</p></a><p>after</p>';
 
     expect(await markdownOf(html)).toBe(
       [
@@ -49,8 +49,9 @@ describe('createHtmlParser', () => {
         'then https://a.example/',
         '| [x\\|y](https://a.example/c) | b |\n| --- | --- |\n| c | d |',
         '```\ncode\n```',
-        '[Card](https://a.example/card)',
-        'What it says',
+        '### Card',
+        '[What it\nsays](https://a.example/card)',
+        'more',
         'after',
       ].join('\n\n'),
     );

@@ -26,6 +26,7 @@ export interface SheetReader {
 /** Merged ranges of one sheet; more are there for looks, or a lie. */
 const mergesMax = 50_000;
 const rowsPerCall = 5000;
+const formulaCharactersMax = 4000;
 
 /** A reader for one worksheet part; `targets` are where its links lead, by their relationships. @throws DocumentError what `onCell` throws. */
 export function createSheetReader(context: SheetContext, targets: ReadonlyMap<string, string>): SheetReader {
@@ -35,9 +36,9 @@ export function createSheetReader(context: SheetContext, targets: ReadonlyMap<st
   let row = 0;
   let column = 0;
   let rowsRead = 0;
-  let cell: { type: string; style: string | undefined; hasFormula: boolean; value: string; inline: string } | null = null;
+  let cell: { type: string; style: string | undefined; formula: string | null; value: string; inline: string } | null = null;
   /** Which text is being read; `phonetic` runs (furigana) show above the text and are no part of it. */
-  let reading: 'value' | 'inline' | null = null;
+  let reading: 'value' | 'inline' | 'formula' | null = null;
   let phonetic = 0;
   let formulasWithoutValue = 0;
 
@@ -47,7 +48,9 @@ export function createSheetReader(context: SheetContext, targets: ReadonlyMap<st
     if (text !== '') {
       context.onCell();
       grid.set(row, column, text);
-    } else if (cell.hasFormula && cell.value === '' && cell.type !== 'str') formulasWithoutValue++;
+      const target = cell.formula === null ? undefined : /^\s*HYPERLINK\(\s*"([^"]+)"/i.exec(cell.formula)?.[1];
+      if (target !== undefined && links.length < linksMax) links.push({ row, column, target });
+    } else if (cell.formula !== null && cell.value === '' && cell.type !== 'str') formulasWithoutValue++;
     cell = null;
   }
 
@@ -69,11 +72,11 @@ export function createSheetReader(context: SheetContext, targets: ReadonlyMap<st
             const place = cellPlace(attributes['r'] ?? '');
             row = place?.row ?? Math.max(1, row);
             column = place?.column ?? column + 1;
-            cell = { type: attributes['t'] ?? 'n', style: attributes['s'], hasFormula: false, value: '', inline: '' };
+            cell = { type: attributes['t'] ?? 'n', style: attributes['s'], formula: null, value: '', inline: '' };
             break;
           }
           case 'x:f':
-            if (cell !== null) cell.hasFormula = true;
+            if (cell !== null) [cell.formula, reading] = ['', 'formula'];
             break;
           case 'x:v':
             reading = cell === null ? null : 'value';
@@ -99,10 +102,13 @@ export function createSheetReader(context: SheetContext, targets: ReadonlyMap<st
       text(data) {
         if (cell === null || reading === null) return;
         if (reading === 'value') cell.value += data;
-        else cell.inline += data;
+        else if (reading === 'formula') {
+          // Of a formula only where it leads is of use.
+          if (cell.formula!.length < formulaCharactersMax) cell.formula += data;
+        } else cell.inline += data;
       },
       close(name) {
-        if (name === 'x:v' || name === 'x:t') reading = null;
+        if (name === 'x:v' || name === 'x:t' || name === 'x:f') reading = null;
         else if (name === 'x:rPh') phonetic--;
         else if (name === 'x:c') endCell();
       },

@@ -96,4 +96,12 @@ describe('links of cells are kept, but for places in the workbook and files,', (
 
     expect(markdown).toBe(`# S\n\n| [表格](${form}) | [mail](mailto:hr@a.example) |\n| --- | --- |\n| here | folder |`);
   });
+
+  it('and where a formula says it', async () => {
+    const linked = { xml: `<f>HYPERLINK("${form}", "表格")</f><v>表格</v>`, attributes: 't="str"' };
+    const other = { xml: '<f>IF(A1="HYPERLINK(",1,2)</f><v>2</v>' };
+    const { markdown } = await parseBytes(parser, makeXlsx({ sheets: [{ name: 'S', rows: [[linked, other]] }] }));
+
+    expect(markdown).toContain(`| [表格](${form}) | 2 |`);
+  });
 });

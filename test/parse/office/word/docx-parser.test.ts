@@ -216,7 +216,7 @@ describe('text', () => {
         relationships: [link],
       }),
     ).toBe(
-      'See [the list](https://example.org/a%28b%29?c=1&d) and [Ann](mailto:ann@example.org), below, [home](http://example.org), there, example.org/a(b)',
+      'See [the list](https://example.org/a%28b%29?c=1&d) and [Ann](mailto:ann@example.org), below, [home](http://example.org), there, [example.org/a(b)](https://example.org/a%28b%29?c=1&d)',
     );
   });
 

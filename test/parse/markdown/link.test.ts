@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { linkText } from '../../../src/parse/markdown/link.ts';
+
+const form = 'https://a.example/form?id=42';
+
+describe('linkText', () => {
+  it.each([
+    ['the form', `[the form](${form})`],
+    [' 表格 ', ` [表格](${form}) `],
+    ['[PDF] Jahresbericht', `[[PDF] Jahresbericht](${form})`],
+    ['a] b', `[a\\] b](${form})`],
+    ['see\nhere', `[see\nhere](${form})`],
+    ['back\\', `[back\\\\](${form})`],
+    ['a.example/form', `[a.example/form](${form})`],
+  ])('says where %j leads', (text, linked) => {
+    expect(linkText(text, form)).toBe(linked);
+  });
+
+  it.each([
+    ['a.example/form?id=42', form],
+    ['https://a.example/', 'https://a.example'],
+    ['hr@a.example', 'mailto:hr@a.example?subject=Leave'],
+    ['[one](https://a.example/1)', form],
+    ['one\n\ntwo', form],
+    ['text', 'javascript:alert(1)'],
+    ['text', '#place'],
+    ['text', undefined],
+  ])('leaves %j as it is where %s says nothing more, or cannot be said', (text, target) => {
+    expect(linkText(text, target)).toBe(text);
+  });
+});
