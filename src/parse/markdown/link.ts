@@ -17,7 +17,9 @@ export function linkText(text: string, target: string | null | undefined): strin
 /** Brackets may stand in pairs (CommonMark 6.3); others, and a backslash before the end, would make it no link. */
 function labelOf(text: string): string {
   const label = areInPairs(text) ? text : text.replace(/[[\]]/g, '\\$&');
-  return /(?:^|[^\\])(?:\\\\)*\\$/.test(label) ? `${label}\\` : label;
+  let backslashes = 0;
+  while (label.at(-1 - backslashes) === '\\') backslashes += 1;
+  return backslashes % 2 === 1 ? `${label}\\` : label;
 }
 
 function areInPairs(text: string): boolean {
