@@ -163,6 +163,12 @@ CREATE INDEX fulltext_chunk_terms ON fulltext_chunk USING gin(terms);
 CREATE TABLE fulltext_word(collection integer NOT NULL, word text COLLATE "C" NOT NULL, parts text[] NOT NULL, PRIMARY KEY (collection, word));
 CREATE INDEX fulltext_word_parts ON fulltext_word USING gin(parts);
 `,
+  // Whose number a row of the outbox is: a document that is replaced while it is told is told as it is then. How often all was told anew.
+  `
+ALTER TABLE outbox ADD COLUMN doc_key text;
+UPDATE outbox SET doc_key = document.doc_key FROM document WHERE document.id = outbox.document;
+ALTER TABLE searcher ADD COLUMN fillings bigint NOT NULL DEFAULT 0;
+`,
 ];
 
 /**

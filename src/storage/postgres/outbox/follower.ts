@@ -5,17 +5,10 @@
  */
 import { AppError } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
-import { completeDocument, type IndexedDocument } from '../../../search/document-index.ts';
-import {
-  type Change,
-  type FollowedChunk,
-  followedChunk,
-  type FollowingSearcher,
-} from '../../../search/following/following-searcher.ts';
+import type { Change, FollowingSearcher } from '../../../search/following/following-searcher.ts';
 import { troubleOf } from '../../../trouble.ts';
-import type { Database, Row } from '../database.ts';
-import { firstChunkOf } from '../index/index-catalog.ts';
-import type { StoredChunk } from '../index/stored-chunk.ts';
+import type { Database } from '../database.ts';
+import { changesOf, type DocumentState, statesOf } from './document-states.ts';
 import type { Batch, Outbox } from './outbox.ts';
 
 export interface Follower {
@@ -30,8 +23,6 @@ const lookMs = 1000;
 const againMs = 2000;
 /** The open transaction says so often that this process lives: far more often than the server's patience ends. */
 const aliveMs = 500;
-/** Chunks that are read, and cut into terms, at a time. */
-const chunksAtOnce = 128;
 
 /** `looks`: also without a nudge, for as long as it is open. */
 export function createFollower(options: {
@@ -86,34 +77,37 @@ export function createFollower(options: {
   async function tell(turn: number, batch: Batch): Promise<void> {
     if (batch.is === 'clear') {
       await database.apart(() => searcher.clear(turn));
-      return outbox.done([batch.id]);
+      return outbox.cleared(batch.id);
     }
-    const ids = batch.noted.map(({ id }) => id);
-    try {
-      const changes = await changesOf(
-        database,
-        batch.noted.map(({ document }) => document),
-      );
-      await database.apart(() => searcher.apply(turn, changes));
-      await outbox.done(ids);
-    } catch (error) {
-      if (isTrouble(error)) throw error;
-      await tellEach(turn, batch);
-    }
+    const states = await statesOf(database, batch.noted);
+    if (await takes(turn, states.flatMap(changesOf))) return outbox.done(states.flatMap(({ rows }) => rows));
+    // One of them is what it does not take.
+    for (const state of states) await tellAlone(turn, state);
   }
 
-  /** One of them is what it does not take. */
-  async function tellEach(turn: number, { noted }: Extract<Batch, { is: 'documents' }>): Promise<void> {
-    for (const { id, document } of noted) {
-      try {
-        const changes = await changesOf(database, [document]);
-        await database.apart(() => searcher.apply(turn, changes));
-        await outbox.done([id]);
-      } catch (error) {
-        if (isTrouble(error)) throw error;
-        logger.error({ err: error, document }, 'the searcher refuses a document, which is not found until it is told again');
-        await outbox.refuse(id);
-      }
+  async function tellAlone(turn: number, state: DocumentState): Promise<void> {
+    const { rows, gone, there } = state;
+    if (await takes(turn, changesOf(state))) return outbox.done(rows);
+    logger.error(
+      { document: there?.document.id ?? gone[0]?.id },
+      'the searcher refuses a document, which is not found until it is told again',
+    );
+    // What is not there any more would be found, and make every question wait.
+    const isForgotten = there !== null && (await takes(turn, gone));
+    const refused = isForgotten ? state.rowsOfThere : rows;
+    await outbox.refuse(refused);
+    await outbox.done(rows.filter((id) => !refused.includes(id)));
+  }
+
+  /** False: it will never take one of these. */
+  async function takes(turn: number, changes: readonly Change[]): Promise<boolean> {
+    try {
+      await database.apart(() => searcher.apply(turn, changes));
+      return true;
+    } catch (error) {
+      if (isTrouble(error)) throw error;
+      logger.debug({ err: error }, 'the searcher refuses what it is told');
+      return false;
     }
   }
 
@@ -145,35 +139,5 @@ async function whileAlive(database: Database, work: () => Promise<void>): Promis
   } finally {
     clearInterval(timer);
     await asked;
-  }
-}
-
-/** As it is now, in the order in which they were noted last. */
-async function changesOf(database: Database, documents: readonly number[]): Promise<Change[]> {
-  const rows = await database.query('SELECT id, collection, chunks, record FROM document WHERE id = ANY($1::bigint[])', [
-    documents,
-  ]);
-  const there = new Map(rows.map((row) => [row['id'] as number, row]));
-  return [...new Set(documents)].map((id): Change => {
-    const row = there.get(id);
-    return row === undefined ? { is: 'gone', id } : { is: 'there', document: followed(database, row) };
-  });
-}
-
-function followed(database: Database, row: Row): Extract<Change, { is: 'there' }>['document'] {
-  const id = row['id'] as number;
-  const chunks = row['chunks'] as number;
-  const { title } = completeDocument(JSON.parse(row['record'] as string) as IndexedDocument);
-  return { id, collection: row['collection'] as string, chunks, read: () => chunksOf(database, firstChunkOf(id), chunks, title) };
-}
-
-async function* chunksOf(database: Database, first: number, count: number, title: string | null): AsyncGenerator<FollowedChunk[]> {
-  for (let from = first; from < first + count; from += chunksAtOnce) {
-    const to = Math.min(from + chunksAtOnce, first + count);
-    const rows = await database.query('SELECT id, body FROM chunk WHERE id >= $1 AND id < $2 ORDER BY id', [from, to]);
-    yield rows.map((row) => {
-      const { text, section, context = '' } = JSON.parse(row['body'] as string) as StoredChunk;
-      return followedChunk(row['id'] as number, { text, section: JSON.parse(section) as string[], context }, title);
-    });
   }
 }

@@ -22,6 +22,7 @@ import type { Database } from '../database.ts';
 import type { DocumentReader } from '../index/document-reader.ts';
 import type { Finder } from '../index/finder.ts';
 import { documentOfChunk, type IndexCatalog } from '../index/index-catalog.ts';
+import { docKeyOf } from '../jobs.ts';
 import { checkSearcher } from './check-searcher.ts';
 import { createFollower } from './follower.ts';
 import { createOutbox } from './outbox.ts';
@@ -71,7 +72,7 @@ export function createFollowingFinder(reader: DocumentReader, catalog: IndexCata
   const search = answers.searchBy(ask);
 
   async function note(document: number, docId: string): Promise<void> {
-    await outbox.note(document, collectionOf(docId));
+    await outbox.note({ document, docKey: docKeyOf(docId) }, collectionOf(docId));
     await database.afterCommit(() => follower.nudge());
   }
 
@@ -95,11 +96,15 @@ export function createFollowingFinder(reader: DocumentReader, catalog: IndexCata
     for (let tries = 1; ; tries += 1) {
       const behind = await untilTold(query.collection ?? defaultCollection, deadline, stop);
       const isLast = behind > 0 || tries === triesMax || performance.now() > deadline;
+      // Before and after: a filling may end while the question is answered, or begin, or both.
+      const before = await outbox.filling();
       const { isLate, ...answered } = await askOnce(query, { isLast, stop });
-      if (isLate && !isLast) continue;
-      const filling = await outbox.filling();
-      const notice = filling > 0 ? sentences.filling(filling) : behind > 0 || isLate ? sentences.behind : null;
-      return { ...answered, notice };
+      const after = await outbox.filling();
+      const left = Math.max(before.left, after.left);
+      if (left > 0 && !isLate) return { ...answered, notice: sentences.filling(left) };
+      const isDoubtful = isLate || after.begun !== before.begun;
+      if (isDoubtful && !isLast) continue;
+      return { ...answered, notice: left > 0 ? sentences.filling(left) : behind > 0 || isDoubtful ? sentences.behind : null };
     }
   }
 

@@ -1,22 +1,31 @@
 /**
  * What a searcher that follows has not been told yet: rows that say which document number changed, written in the transaction of the arbiter's
- * decision, and removed once the searcher has it. A row says nothing of what became of the document: that is read when it is told, so rows
- * of one document may be told together, late or twice. Decisions about one doc_id are made one after the other, so their rows are in order;
+ * decision, and removed once the searcher has it. A row says nothing of what became of the document: that is read when it is told
+ * (`document-states.ts`), so rows of one document may be told together, late or twice. Decisions about one doc_id are made one after the other, so their rows are in order;
  * a row of a slow transaction may come to light behind later ones of other documents, and is not missed, since no mark is kept.
  */
 import type { SearcherBacklog } from '../../../search/document-index.ts';
 import type { Database, Row } from '../database.ts';
 
-export type Noted = { readonly id: number; readonly document: number };
+/** `docKey`: of the document whose number it is or was; null where nobody knows any more, as of what only the searcher still has. */
+export type Noted = { readonly id: number; readonly document: number; readonly docKey: string | null };
+
+/** `begun`: how often all was noted anew. `left`: documents that are still to be told in a filling. */
+export type Filling = { readonly begun: number; readonly left: number };
 
 /** What is next: some documents, or to forget everything first. */
 export type Batch = { readonly is: 'documents'; readonly noted: readonly Noted[] } | { readonly is: 'clear'; readonly id: number };
 
 export interface Outbox {
   /** Inside the transaction of a decision. */
-  note(document: number, collection: string): Promise<void>;
-  /** Notes all documents that there are, behind the order to forget everything; how many. Safe twice. */
+  note(document: Omit<Noted, 'id'>, collection: string): Promise<void>;
+  /** Orders to forget everything and be told all anew; of how many documents. Safe twice. */
   noteAll(): Promise<number>;
+  /**
+   * Everything was forgotten: notes all documents that there are now, in the caller's transaction. Not sooner: what was committed between an earlier
+   * look and the forgetting may have been told already.
+   */
+  cleared(id: number): Promise<void>;
   /** Notes some documents, whatever was said of them before. */
   noteAgain(documents: readonly number[]): Promise<void>;
   /** The number of the last row about a collection, those of a filling left out; null for none. */
@@ -25,14 +34,13 @@ export interface Outbox {
   countUpTo(collection: string, last: number): Promise<number>;
   /** Whether one of these documents was not told yet, fillings left out. */
   hasSome(documents: ReadonlySet<number>): Promise<boolean>;
-  /** How many documents are still to be told in a filling. */
-  filling(): Promise<number>;
+  filling(): Promise<Filling>;
   /** The oldest rows; null for none. */
   next(): Promise<Batch | null>;
   /** They were told. */
   done(ids: readonly number[]): Promise<void>;
-  /** The searcher will never take this one: it stands in nobody's way, until it is noted again. */
-  refuse(id: number): Promise<void>;
+  /** The searcher will never take these: they stand in nobody's way, until they are noted again. */
+  refuse(ids: readonly number[]): Promise<void>;
   isEmpty(): Promise<boolean>;
   backlog(): Promise<SearcherBacklog>;
 }
@@ -48,21 +56,28 @@ export function createOutbox(database: Database): Outbox {
   }
 
   return {
-    async note(document, collection) {
-      await database.run('INSERT INTO outbox(document, collection) VALUES ($1, $2)', [document, collection]);
+    async note({ document, docKey }, collection) {
+      const sql = 'INSERT INTO outbox(document, doc_key, collection) VALUES ($1, $2, $3)';
+      await database.run(sql, [document, docKey, collection]);
     },
     noteAll: () =>
       database.transaction(async () => {
+        await database.run('UPDATE searcher SET fillings = fillings + 1');
         await database.run('DELETE FROM outbox WHERE filling OR refused');
         await database.run(`INSERT INTO outbox(document, collection, filling) VALUES (NULL, '', true)`);
-        return database.run(
-          'INSERT INTO outbox(document, collection, filling) SELECT id, collection, true FROM document ORDER BY id',
-        );
+        return (await database.query('SELECT count(*) AS n FROM document'))[0]!['n'] as number;
       }),
+    async cleared(id) {
+      await database.run(
+        'INSERT INTO outbox(document, doc_key, collection, filling) SELECT id, doc_key, collection, true FROM document ORDER BY id',
+      );
+      await database.run('DELETE FROM outbox WHERE id = $1', [id]);
+    },
     noteAgain: (documents) =>
       database.transaction(async () => {
         await database.run('DELETE FROM outbox WHERE refused AND document = ANY($1::bigint[])', [documents]);
-        const sql = `INSERT INTO outbox(document, collection, filling) SELECT noted, '', true FROM unnest($1::bigint[]) AS noted`;
+        const sql = `INSERT INTO outbox(document, doc_key, collection, filling)
+          SELECT noted, document.doc_key, '', true FROM unnest($1::bigint[]) AS noted LEFT JOIN document ON document.id = noted`;
         await database.run(sql, [documents]);
       }),
     async last(collection) {
@@ -74,23 +89,27 @@ export function createOutbox(database: Database): Outbox {
       const sql = 'SELECT 1 FROM outbox WHERE NOT filling AND NOT refused AND document = ANY($1::bigint[]) LIMIT 1';
       return (await database.query(sql, [[...documents]])).length > 0;
     },
-    filling: () => count('filling', []),
+    async filling() {
+      const sql = `SELECT coalesce((SELECT fillings FROM searcher), 0) AS begun,
+        (SELECT count(*) FROM outbox WHERE filling AND NOT refused) AS left`;
+      return (await database.query(sql))[0] as Filling;
+    },
     async next() {
-      const sql = `SELECT outbox.id, outbox.document, coalesce(document.chunks, 0) AS chunks FROM outbox LEFT JOIN document ON document.id = outbox.document
-        WHERE NOT refused ORDER BY outbox.id LIMIT $1`;
+      const sql = `SELECT outbox.id, outbox.document, outbox.doc_key, coalesce(document.chunks, 0) AS chunks
+        FROM outbox LEFT JOIN document USING (doc_key) WHERE NOT refused ORDER BY outbox.id LIMIT $1`;
       return batchOf(await database.query(sql, [rowsAtOnce]));
     },
     async done(ids) {
       await database.run('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [ids]);
     },
-    async refuse(id) {
-      await database.run('UPDATE outbox SET refused = true WHERE id = $1', [id]);
+    async refuse(ids) {
+      await database.run('UPDATE outbox SET refused = true WHERE id = ANY($1::bigint[])', [ids]);
     },
     async isEmpty() {
       return (await database.query('SELECT 1 FROM outbox WHERE NOT refused LIMIT 1')).length === 0;
     },
     async backlog() {
-      const sql = `SELECT count(*) FILTER (WHERE NOT refused) AS waiting, count(*) FILTER (WHERE refused) AS refused,
+      const sql = `SELECT count(*) FILTER (WHERE NOT refused) AS waiting, count(DISTINCT document) FILTER (WHERE refused) AS refused,
         coalesce(extract(epoch FROM clock_timestamp() - min(noted_at) FILTER (WHERE NOT refused)), 0)::float8 AS seconds FROM outbox`;
       const [row] = await database.query(sql);
       const { waiting, refused, seconds } = row as { waiting: number; refused: number; seconds: number };
@@ -108,7 +127,7 @@ function batchOf(rows: readonly Row[]): Batch | null {
   for (const row of rows) {
     chunks += row['chunks'] as number;
     if (row['document'] === null || (noted.length > 0 && chunks > chunksAtOnce)) break;
-    noted.push({ id: row['id'] as number, document: row['document'] as number });
+    noted.push({ id: row['id'] as number, document: row['document'] as number, docKey: row['doc_key'] as string | null });
   }
   return { is: 'documents', noted };
 }

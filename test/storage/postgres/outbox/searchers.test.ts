@@ -190,8 +190,13 @@ it('lets no document that the searcher refuses stand in the way of others, and t
   expect(await found(index, 'heron')).toEqual(['good']);
   expect(await index.checkSearcher!(false)).toMatchObject({ missing: 1, extra: 0, backlog: { waiting: 0, refused: 1 } });
 
+  // What it refuses in the place of what it has: that is forgotten all the same, and makes no question wait.
+  await put(index, 'good', 3, ['poison and a heron']);
+  expect(await search(index, 'heron')).toMatchObject({ hits: [], notice: null });
+  expect(await index.checkSearcher!(false)).toMatchObject({ missing: 2, extra: 0, backlog: { waiting: 0, refused: 2 } });
+
   refuses = false;
-  expect(await index.checkSearcher!(true)).toMatchObject({ missing: 1, extra: 0 });
+  expect(await index.checkSearcher!(true)).toMatchObject({ missing: 2, extra: 0 });
   await until('it is told', async () => isSound(index));
   expect((await found(index, 'heron')).toSorted()).toEqual(['bad', 'good']);
 });
@@ -204,7 +209,7 @@ it('is told by whoever asks, where no worker is', async () => {
   const outbox = createOutbox(database);
   const [row] = await ask(url, 'SELECT id FROM rag_intake.document');
   await outbox.noteAgain([row!['id'] as number]);
-  await outbox.note(Number(row!['id']), 'default');
+  await outbox.note({ document: Number(row!['id']), docKey: null }, 'default');
   const front = await open({ merges: false });
   expect(await search(front, 'heron')).toMatchObject({ total: 1, notice: null });
   expect(await outbox.isEmpty()).toBe(true);
