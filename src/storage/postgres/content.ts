@@ -20,6 +20,7 @@ import { clearWork } from './engine.ts';
 import { createPostgresFileStore } from './file-store.ts';
 import { createPostgresIndex } from './index/postgres-index.ts';
 import { requireSchema } from './schema.ts';
+import { joinStanding } from './standing.ts';
 import { openSearcher, type SearcherName } from './searchers.ts';
 
 export type PostgresContent = {
@@ -78,7 +79,12 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
   const root = resolve(options.workDir);
   await clearWork(database, root);
   const objects = await openObjects(database, options.objects);
-  await database.run('INSERT INTO owner(id, role) VALUES ($1, $2)', [owner.id, payloads]);
+  const { follows, standing } = await joinStanding(database, async (standing) => {
+    await requireSchema(database);
+    const follows = await openSearcher(database, options.searcher ?? '');
+    await database.run('INSERT INTO owner(id, role) VALUES ($1, $2)', [owner.id, payloads]);
+    return { follows, standing };
+  });
   const workDir = join(root, owner.id);
   const blobs =
     objects === null
@@ -91,8 +97,7 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
     workDir,
     payloadSql: `SELECT blob.id, bytes FROM document_part JOIN blob ON blob.id = blob WHERE doc_key = '${payloads}' AND version = $1`,
   });
-  const follows = await openSearcher(database, options.searcher ?? '');
-  const index = createPostgresIndex({ database, ...options, follows, merges: role === 'worker' });
+  const index = createPostgresIndex({ database, ...options, follows, standing, merges: role === 'worker' });
   const unneeded = createUnneeded();
   let closed = false;
 

@@ -30,6 +30,7 @@ import { createPostgresTaskQueue } from './task-queue.ts';
 import { createPostgresTaskStore, createSnapshots, endedSnapshot, type PostgresTaskStore } from './task-store.ts';
 import { troubleOf } from '../../trouble.ts';
 import { requireSchema, unsafeSettings } from './schema.ts';
+import { joinStanding, type Standing } from './standing.ts';
 import { openSearcher, type SearcherName } from './searchers.ts';
 import { openServers, type Servers } from './servers.ts';
 import { createHeldLeases, createSignals } from './signals.ts';
@@ -131,24 +132,29 @@ async function openOn(database: Database, options: Opened): Promise<PostgresEngi
   let joined: Membership | null = null;
   const bell = createBell({ id, workers: () => joined?.workers ?? [], look: () => notifier.notify() });
   const listenConnection = await openListenConnection({ servers, logger, onSignal, onConnect });
-  const membership = await joinOwners({
-    database,
-    listenConnection,
-    id,
-    role,
-    leaseMs,
-    recover: (owner) => tasks.recover(owner),
-    onDeath: removeUnowned,
-    letsIn: (count) => letsIn(servers, count),
-    logger,
-  });
+  const joinNow = async (standing: Standing) => {
+    await requireSchema(database);
+    const follows = await openSearcher(database, options.searcher ?? '');
+    const membership = await joinOwners({
+      database,
+      listenConnection,
+      id,
+      role,
+      leaseMs,
+      recover: (owner) => tasks.recover(owner),
+      onDeath: removeUnowned,
+      letsIn: (count) => letsIn(servers, count),
+      logger,
+    });
+    return { membership, follows, standing };
+  };
+  const { membership, follows, standing } = await joinStanding(database, joinNow, () => joined?.forfeit());
   joined = membership;
   const blobs =
     objects === null
       ? createBlobs(database)
       : createObjectBlobs({ ...objects, database, owner: id, workDir: join(root, id), logger });
-  const follows = await openSearcher(database, options.searcher ?? '');
-  const index = createPostgresIndex({ database, ...options, follows, merges: role === 'worker' });
+  const index = createPostgresIndex({ database, ...options, follows, standing, merges: role === 'worker' });
   const files = createPostgresFileStore({ database, membership, blobs, workDir: join(root, id) });
   const room = createRoom({ database, blobs, owner: id });
   const parts = { database, membership, jobs, leases, signals, blobs, index, now: options.now };

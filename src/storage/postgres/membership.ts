@@ -26,6 +26,8 @@ export interface Membership {
   fence(): Promise<void>;
   /** Shows that this process lives, and finds those that do not. At least five times within `leaseMs`. */
   turn(): Promise<void>;
+  /** As if others had declared it dead: what it holds they let wait again. */
+  forfeit(): void;
   /** Takes the row away; what this process still holds is handed to `recover`. */
   leave(): Promise<void>;
 }
@@ -121,6 +123,7 @@ export async function join(options: MembershipOptions): Promise<Membership> {
       await detector.watch(show);
       if (!lost.signal.aborted) await bury();
     },
+    forfeit: () => lost.abort(),
     async leave() {
       await database.transaction(async () => {
         if ((await database.run('DELETE FROM owner WHERE id = $1', [id])) > 0) await options.recover(id);

@@ -11,6 +11,7 @@ import { installJobs } from './jobs.ts';
 import { storedBlobs } from './object-blobs.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { changeSearcher, notedSearcher, type SearcherName } from './searchers.ts';
+import { holdDecisions, holdJoining } from './standing.ts';
 import { createOutbox } from './outbox/outbox.ts';
 
 /** What pg-boss needs. */
@@ -185,17 +186,17 @@ export async function migrate(
 ): Promise<string> {
   await database.query('SELECT 1').catch(unreachable);
   const before = await database.transaction(async () => {
-    await database.query(`SELECT pg_advisory_xact_lock(hashtext('${schemaName}'))`);
+    await holdJoining(database);
     await database.query(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
     await database.query(`CREATE TABLE IF NOT EXISTS ${schemaName}.version(version integer NOT NULL)`);
     const found = await readVersions(database);
     refuseNewer(found);
     const isOlder = found.tables < versions.length || found.tokens < termsVersion;
-    if (found.tables > 0 && isOlder) await refuseLiving(database);
+    if (found.tables > 0 && isOlder) await holdWriters(database);
     for (const step of versions.slice(found.tables)) await database.query(step);
     const rebuild = async (): Promise<number> => rebuildTerms(database, await storedBlobs(database, store, logger));
     const changes = searcher !== '' && searcher !== (await notedSearcher(database));
-    if (changes) await refuseLiving(database);
+    if (changes) await holdWriters(database);
     const changed = await changeSearcher(database, searcher, rebuild);
     const follows = (await notedSearcher(database)) !== 'segments';
     const isStale = found.tokens < termsVersion && changed === null;
@@ -226,6 +227,12 @@ function whatWasDone({ tables, documents }: Versions & { documents: number }): s
 
 /** Of the tables, and of the terms that the segments of the index are made of; 0 where there are none, or nobody noted it. */
 type Versions = { readonly tables: number; readonly tokens: number };
+
+/** Nobody works on the database, and who was thought dead writes nothing from here on. */
+async function holdWriters(database: Database): Promise<void> {
+  await refuseLiving(database);
+  await holdDecisions(database);
+}
 
 /** Those of the older version would write what the newer one takes for old: an upload could be lost behind the one before it. */
 async function refuseLiving(database: Database): Promise<void> {

@@ -14,6 +14,7 @@ import { createDocumentReader } from './document-reader.ts';
 import { type CatalogEntry, createIndexCatalog } from './index-catalog.ts';
 import { createFollowingFinder, type FollowingFinderOptions } from '../outbox/following-finder.ts';
 import { createOwnSegments, type OwnSegmentsOptions } from './own-segments.ts';
+import type { Standing } from '../standing.ts';
 import { remembered } from './remembered.ts';
 import type { StoredChunk } from './stored-chunk.ts';
 
@@ -28,19 +29,22 @@ export interface PostgresIndex extends DocumentIndex {
 export type PostgresIndexOptions = OwnSegmentsOptions & {
   /** Who finds; absent: segments of our own. */
   readonly follows?: Pick<FollowingFinderOptions, 'searcher' | 'tables' | 'waitMs'> | null;
+  /** What must hold for a decision; absent: nobody migrates beside it. */
+  readonly standing?: Standing;
 };
 
 export function createPostgresIndex(options: PostgresIndexOptions): PostgresIndex {
   const { database } = options;
   const catalog = createIndexCatalog(database);
   const reader = createDocumentReader(database, catalog);
-  const { follows = null } = options;
+  const { follows = null, standing } = options;
   const finder =
     follows === null ? createOwnSegments(reader, options) : createFollowingFinder(reader, catalog, { ...options, ...follows });
 
   /** A decision about one document: nobody else takes one meanwhile. */
   const decide = <T>(docId: string, work: () => Promise<T>): Promise<T> =>
     database.transaction(async () => {
+      await standing?.require();
       await catalog.lock(docId);
       return work();
     });
