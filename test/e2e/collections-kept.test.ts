@@ -200,9 +200,11 @@ it('of a database before collections there is `default`, with all that was in it
 function backTo(version: number): string {
   const since = versions.slice(version).join('\n');
   const columns = since.matchAll(/ALTER TABLE (\w+) ADD COLUMN ([^;]*);/g);
-  const tables = [...since.matchAll(/CREATE TABLE (\w+)/g)].map(([, table]) => `DROP TABLE rag_intake.${table} CASCADE;`);
+  const made = [...since.matchAll(/CREATE (TABLE|SEQUENCE) (\w+)/g)].map(
+    ([, kind, name]) => `DROP ${kind} rag_intake.${name} CASCADE;`,
+  );
   const drops = [...columns].flatMap(([, table, added]) =>
     added!.split(/, ADD COLUMN /).map((column) => `ALTER TABLE rag_intake.${table} DROP COLUMN ${column.split(' ')[0]!} CASCADE;`),
   );
-  return `SET search_path = rag_intake; ${drops.join(' ')} ${tables.join(' ')} CREATE INDEX document_embedder ON document(embedder); UPDATE version SET version = ${version}; DELETE FROM owner;`;
+  return `SET search_path = rag_intake; ${drops.join(' ')} ${made.join(' ')} CREATE INDEX document_embedder ON document(embedder); UPDATE version SET version = ${version}; DELETE FROM owner;`;
 }
