@@ -76,7 +76,7 @@ const adapters = [
 const doors: Readonly<Record<string, readonly string[]>> = {
   tasks: ['task', 'given', 'task-store', 'task-queue', 'ordered-page', 'progress', 'turns'],
   documents: ['collection', 'document-part', 'document-name', 'doc-id', 'plain-file'],
-  parse: ['parser', 'document-parser', 'read-document', 'limits', 'reading', 'cpu-time', 'images/ocr'],
+  parse: ['parser', 'document-parser', 'read-document', 'limits', 'reading', 'cpu-time', 'images/ocr', 'containers/zip-names'],
   chunk: ['chunk'],
   embed: ['embedder', 'create-embedder', 'model-service', 'passage'],
   search: [

@@ -28,6 +28,8 @@ describe('names in an archive', () => {
     ['big5', '會議記錄/第一季預算.txt'],
     ['shift_jis', 'ファイル一覧/見積もり.txt'],
     ['ibm437', 'Übersicht für März.txt'],
+    ['ibm437', 'Übung.txt'],
+    ['gbk', '囧.txt'],
   ])('are read in %s where they are no UTF-8', async (encoding, name) => {
     const bytes = Buffer.from(encodeAs(name, encoding));
     const stand = 'x'.repeat(bytes.length);

@@ -2,7 +2,8 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
 export type ZipMember = {
-  readonly name: string;
+  /** Bytes where it is not in UTF-8. */ readonly name: string | Buffer;
+  /** Beside the name, in both headers: extra fields. */ readonly extra?: Buffer;
   readonly data: Buffer | string;
   /** Kept as it is instead of packed. */ readonly stored?: boolean;
   /** Already packed bytes to use for `data`'s. */ readonly packed?: Buffer;
@@ -60,7 +61,7 @@ function methodOf(member: ZipMember): number {
 }
 
 function localEntry(member: ZipMember): Buffer {
-  const name = Buffer.from(member.name);
+  const name = Buffer.from(member.name as string);
   const data = Buffer.from(member.data as string);
   const packed = packedOf(member);
   const header = Buffer.alloc(30);
@@ -69,12 +70,14 @@ function localEntry(member: ZipMember): Buffer {
   header.writeUInt16LE((member.flags ?? 0) | (member.described === true ? 8 : 0), 6);
   header.writeUInt16LE(methodOf(member), 8);
   header.writeUInt16LE(name.length, 26);
+  const extra = member.extra ?? Buffer.alloc(0);
+  header.writeUInt16LE(extra.length, 28);
   if (member.described !== true) writeSizes(header, 14, member, data, packed);
-  if (member.described !== true) return Buffer.concat([header, name, packed]);
+  if (member.described !== true) return Buffer.concat([header, name, extra, packed]);
   const descriptor = Buffer.alloc(16);
   descriptor.writeUInt32LE(0x08074b50, 0);
   writeSizes(descriptor, 4, member, data, packed);
-  return Buffer.concat([header, name, packed, descriptor]);
+  return Buffer.concat([header, name, extra, packed, descriptor]);
 }
 
 function writeSizes(header: Buffer, at: number, member: ZipMember, data: Buffer, packed: Buffer): void {
@@ -85,7 +88,7 @@ function writeSizes(header: Buffer, at: number, member: ZipMember, data: Buffer,
 
 /** An entry of the directory for a member whose local header stands at `offset`. */
 export function centralEntry(member: ZipMember, offset: number, isZip64 = false): Buffer {
-  const name = Buffer.from(member.name);
+  const name = Buffer.from(member.name as string);
   const data = Buffer.from(member.data as string);
   const packed = packedOf(member);
   const header = Buffer.alloc(46);
@@ -97,7 +100,9 @@ export function centralEntry(member: ZipMember, offset: number, isZip64 = false)
   writeSizes(header, 16, member, data, packed);
   header.writeUInt16LE(name.length, 28);
   header.writeUInt32LE(offset, 42);
-  if (!isZip64) return Buffer.concat([header, name]);
+  const given = member.extra ?? Buffer.alloc(0);
+  header.writeUInt16LE(given.length, 30);
+  if (!isZip64) return Buffer.concat([header, name, given]);
   const extra = Buffer.alloc(28);
   extra.writeUInt16LE(1, 0);
   extra.writeUInt16LE(24, 2);
@@ -107,6 +112,17 @@ export function centralEntry(member: ZipMember, offset: number, isZip64 = false)
   header.writeUInt32LE(0xffffffff, 20);
   header.writeUInt32LE(0xffffffff, 24);
   header.writeUInt32LE(0xffffffff, 42);
-  header.writeUInt16LE(extra.length, 30);
-  return Buffer.concat([header, name, extra]);
+  header.writeUInt16LE(extra.length + given.length, 30);
+  return Buffer.concat([header, name, extra, given]);
+}
+
+/** The extra field with a name in UTF-8, and the checksum of the name that it is about (APPNOTE 4.6.9). */
+export function unicodePath(name: string, about: Buffer): Buffer {
+  const bytes = Buffer.from(name);
+  const head = Buffer.alloc(9);
+  head.writeUInt16LE(0x7075, 0);
+  head.writeUInt16LE(bytes.length + 5, 2);
+  head.writeUInt8(1, 4);
+  head.writeUInt32LE(crc32(about), 5);
+  return Buffer.concat([head, bytes]);
 }

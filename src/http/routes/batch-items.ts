@@ -24,7 +24,8 @@ export type BatchItem = {
   );
 };
 
-export type BatchItems = (content: AsyncIterable<Buffer>) => AsyncGenerator<BatchItem>;
+/** `begins` is told of each place before it is read, also where it then brings no item. */
+export type BatchItems = (content: AsyncIterable<Buffer>, begins: (place: number) => void) => AsyncGenerator<BatchItem>;
 
 /** Of JSON, or of a file; what is larger is no small document, and reading it would hold the others up. */
 export const itemBytesMax = 4 * 1024 * 1024;
@@ -34,16 +35,18 @@ const itemsMax = 100_000;
 const toldCharactersMax = 1024;
 
 /** @throws AppError `invalid_request` for too many lines; what reading the content does. */
-export async function* itemsOfLines(content: AsyncIterable<Buffer>): AsyncGenerator<BatchItem> {
+export async function* itemsOfLines(content: AsyncIterable<Buffer>, begins: (place: number) => void): AsyncGenerator<BatchItem> {
+  begins(1);
   for await (const line of ndjsonLines(content, itemBytesMax)) {
     if (line.number > itemsMax) throw tooManyItems(itemsMax);
     yield { number: line.number, bytes: line.bytes, read: () => readLine(line) };
+    begins(line.number + 1);
   }
 }
 
 /** The name of a file in the archive is its doc_id. @throws AppError as `zipEntries`. */
-export async function* itemsOfZip(content: AsyncIterable<Buffer>): AsyncGenerator<BatchItem> {
-  for await (const entry of zipEntries(content, { bytesMax: itemBytesMax, entriesMax: itemsMax }))
+export async function* itemsOfZip(content: AsyncIterable<Buffer>, begins: (place: number) => void): AsyncGenerator<BatchItem> {
+  for await (const entry of zipEntries(content, { bytesMax: itemBytesMax, entriesMax: itemsMax, begins }))
     yield { number: entry.number, bytes: entry.content?.length ?? 0, read: () => readEntry(entry) };
 }
 

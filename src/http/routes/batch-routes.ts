@@ -101,7 +101,7 @@ function insertBatch(call: BatchCall, collection: string, options: BatchOptions)
   ctx.body = answers.stream;
   answers.stream.once('close', () => answers.release());
   void new Batch(call, { caller, collection, answers }, options)
-    .run(items(content.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>), watch.failed)
+    .run((begins) => items(content.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>, begins), watch.failed)
     .catch((error: unknown) => answers.stream.destroy(error as Error))
     .finally(() => {
       watch.byTime();
@@ -136,13 +136,13 @@ class Batch {
     this.#options = options;
   }
 
-  async run(items: AsyncGenerator<BatchItem>, failed: Promise<never>): Promise<void> {
-    let number = 0;
+  async run(itemsWith: (begins: (place: number) => void) => AsyncGenerator<BatchItem>, failed: Promise<never>): Promise<void> {
+    let place = 1;
+    const items = itemsWith((next) => (place = next));
     try {
       for (;;) {
         const { value: item, done } = await Promise.race([items.next(), failed]);
         if (done === true) break;
-        number = item.number;
         this.#checkGoesOn();
         await this.#take(item);
       }
@@ -150,7 +150,7 @@ class Batch {
     } catch (error) {
       await this.#storing;
       // What was read is answered; of the rest nothing was stored.
-      await this.#answers.write(this.#refusal(number + 1, null, error));
+      await this.#answers.write(this.#refusal(place, null, error));
     }
     const { requestId, principal } = this.#call;
     this.#options.logger.info({ requestId, keyId: principal.keyId, documents: this.#stored }, 'batch accepted');

@@ -1,10 +1,10 @@
 /**
  * The files of a ZIP archive as it comes in (PKWARE's APPNOTE 6.3.10), each unpacked and held by itself: an archive of any size, nothing on the disk.
- * What is before each file says what it is; the directory at the end, which says it again, is passed over.
+ * What is before each file says what it is; the directory at the end, which says it again, only tells whether all were there.
  */
-import { isUtf8 } from 'node:buffer';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { AppError } from '../../errors.ts';
+import { createNameReader, extraField, nameBytes } from '../../parse/containers/zip-names.ts';
 
 /** A file; `content` is null when it could not be read, for what `problem` says. */
 export type ZipEntry = {
@@ -30,7 +30,9 @@ type Unpacked = Pick<ZipEntry, 'content' | 'problem'> & { readonly packedBytes: 
 
 const localSignature = 0x04034b50;
 const descriptorSignature = 0x08074b50;
-const endSignatures = [0x02014b50, 0x06054b50, 0x06064b50];
+const centralSignature = 0x02014b50;
+const endSignature = 0x06054b50;
+const endSignatures = [centralSignature, endSignature, 0x06064b50];
 const stored = 0;
 const deflated = 8;
 /** A file whose end only unpacking tells is unpacked as far as this, whatever is kept of it. */
@@ -39,23 +41,33 @@ const soughtBytesMax = 256 * 1024 * 1024;
 const passedOver = /\/$|(?:^|\/)(?:\.(?!\.?(?:\/|$))|__MACOSX\/)/;
 
 /**
- * The files in their order. Memory: one file of at most `bytesMax`; a larger one is passed over and told of. `entriesMax` counts folders too.
+ * The files in their order. Memory: one file of at most `bytesMax`; a larger one is passed over and told of. `entriesMax` counts folders too;
+ * `begins` is told of each place before it is read.
  * @throws AppError `bad_request` when it is no ZIP archive, breaks off, or goes on where nobody can tell; `invalid_request` for too many entries.
  */
 export async function* zipEntries(
   content: AsyncIterable<Buffer>,
-  { bytesMax, entriesMax }: { readonly bytesMax: number; readonly entriesMax: number },
+  {
+    bytesMax,
+    entriesMax,
+    begins,
+  }: { readonly bytesMax: number; readonly entriesMax: number; readonly begins: (place: number) => void },
 ): AsyncGenerator<ZipEntry> {
   const input = new Input(content);
-  for (let number = 1; await isFile(input, number); number += 1) {
+  const nameIn = createNameReader();
+  let number = 1;
+  for (; ; number += 1) {
+    begins(number);
+    if (!(await isFile(input, number))) break;
     if (number > entriesMax) throw tooManyItems(entriesMax);
-    const header = await readHeader(input);
+    const header = await readHeader(input, nameIn);
     const { content: bytes, problem, packedBytes } = await unpack(input, header, bytesMax);
     const crc = header.isDescribed ? await readDescriptor(input, packedBytes) : header.crc;
     if (passedOver.test(header.name)) continue;
     const isDamaged = bytes !== null && crc32(bytes) !== crc;
     yield { number, name: header.name, content: isDamaged ? null : bytes, problem: isDamaged ? 'damaged' : problem };
   }
+  await readDirectory(input, number - 1);
   await input.passOver();
 }
 
@@ -68,21 +80,33 @@ async function isFile(input: Input, number: number): Promise<boolean> {
   const signature = (await input.look(4)).readUInt32LE(0);
   if (signature === localSignature) return true;
   if (endSignatures.includes(signature)) return false;
-  throw new AppError(
-    'bad_request',
-    number === 1 ? 'The body is no ZIP archive.' : 'The archive is damaged: no file begins where one should.',
-  );
+  throw number === 1 ? new AppError('bad_request', 'The body is no ZIP archive.') : damaged();
 }
 
-async function readHeader(input: Input): Promise<Header> {
+/** @throws AppError `bad_request` when it names more files than were read: what begins one of them is damaged, and all after it is not read. */
+async function readDirectory(input: Input, filesRead: number): Promise<void> {
+  let named = 0;
+  for (; (await input.look(4)).readUInt32LE(0) === centralSignature; named += 1) {
+    const fixed = await input.take(46);
+    await input.skip(fixed.readUInt16LE(28) + fixed.readUInt16LE(30) + fixed.readUInt16LE(32));
+    if (named >= filesRead) throw damaged();
+  }
+  if ((await input.look(4)).readUInt32LE(0) !== endSignature) return;
+  const said = (await input.look(22)).readUInt16LE(10);
+  if (said !== 0xffff && said > filesRead) throw damaged();
+}
+
+function damaged(): AppError {
+  return new AppError('bad_request', 'The archive is damaged: no file begins where one should.');
+}
+
+async function readHeader(input: Input, nameIn: (bytes: Buffer) => string): Promise<Header> {
   const fixed = await input.take(30);
   const name = await input.take(fixed.readUInt16LE(26));
   const extra = await input.take(fixed.readUInt16LE(28));
   const flags = fixed.readUInt16LE(6);
   return {
-    name: nameIn(extraField(extra, 0x7075)?.subarray(5) ?? name)
-      .replaceAll('\\', '/')
-      .normalize('NFC'),
+    name: nameIn(nameBytes(name, extra)).replaceAll('\\', '/').normalize('NFC'),
     method: fixed.readUInt16LE(8),
     isEncrypted: (flags & 1) !== 0,
     isDescribed: (flags & 8) !== 0,
@@ -97,12 +121,6 @@ function packedBytesOf(fixed: Buffer, wide: Buffer | null): number {
   if (packed !== 0xffffffff || wide === null) return packed;
   const at = unpacked === 0xffffffff ? 8 : 0;
   return wide.length >= at + 8 ? Number(wide.readBigUInt64LE(at)) : packed;
-}
-
-function extraField(extra: Buffer, id: number): Buffer | null {
-  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2))
-    if (extra.readUInt16LE(at) === id) return extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2));
-  return null;
 }
 
 async function unpack(input: Input, header: Header, bytesMax: number): Promise<Unpacked> {
@@ -150,7 +168,7 @@ function endless({ name }: Header): AppError {
   );
 }
 
-/** Ends where its own data do; what was read beyond is given back. */
+/** Ends where its own data do, and what was read beyond is given back; where the packed size is known, what is too long is unpacked no further. */
 async function inflated(
   input: Input,
   header: Header,
@@ -171,6 +189,7 @@ async function inflated(
   let end: 'ended' | 'damaged' | null = null;
   try {
     while (end === null) {
+      if (bytes > bytesMax && packedBytesMax !== Infinity) break;
       if (bytes > soughtBytesMax) throw endless(header);
       const piece = fed < packedBytesMax ? await input.piece(packedBytesMax - fed) : null;
       if (piece === null) {
@@ -277,15 +296,3 @@ class Input {
     }
   }
 }
-
-/** UTF-8, as a flag may say; what old systems wrote says nothing: Chinese Windows GBK, others the code page of DOS (APPNOTE appendix D). */
-function nameIn(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.toString('utf8');
-  const high = bytes.filter((byte) => byte >= 0x80);
-  const isChinese = high.length % 2 === 0 && high.every((byte) => byte >= 0xa1);
-  if (isChinese) return new TextDecoder('gb18030').decode(bytes);
-  return Array.from(bytes, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : dosCharacters[byte - 0x80]!)).join('');
-}
-
-const dosCharacters =
-  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0';

@@ -9,7 +9,8 @@ import { Readable } from 'node:stream';
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { DocumentError } from '../../errors.ts';
 import type { Inside, ParseInput, ParseLimits } from '../parser.ts';
-import { decodeAs, detectEncoding } from '../text/encoding.ts';
+import { decodeAs } from '../text/encoding.ts';
+import { encodingOfNames, nameBytes } from './zip-names.ts';
 
 export type ZipLimits = Pick<ParseLimits, 'unpackedBytesMax' | 'entriesMax' | 'ratioMax'>;
 
@@ -286,16 +287,16 @@ function readDirectory(source: Source, entriesMax: number): Entry[] | null {
 }
 
 function centralEntry(directory: Buffer, at: number, shift: number): Entry {
-  const nameBytes = directory.readUInt16LE(at + 28);
+  const nameLength = directory.readUInt16LE(at + 28);
   const flags = directory.readUInt16LE(at + 8);
-  const extra = directory.subarray(at + 46 + nameBytes, at + 46 + nameBytes + directory.readUInt16LE(at + 30));
+  const extra = directory.subarray(at + 46 + nameLength, at + 46 + nameLength + directory.readUInt16LE(at + 30));
   const sizes = wideSizes(extra, {
     bytes: directory.readUInt32LE(at + 24),
     packedBytes: directory.readUInt32LE(at + 20),
     offset: directory.readUInt32LE(at + 42),
   });
   return {
-    name: unicodePath(extra) ?? entryName(directory.subarray(at + 46, at + 46 + nameBytes)),
+    name: entryName(directory.subarray(at + 46, at + 46 + nameLength), extra),
     method: directory.readUInt16LE(at + 10),
     isEncrypted: (flags & 1) !== 0,
     crc: directory.readUInt32LE(at + 16),
@@ -303,15 +304,6 @@ function centralEntry(directory: Buffer, at: number, shift: number): Entry {
     offset: sizes.offset + shift,
     isChecked: true,
   };
-}
-
-/** The name in UTF-8 that stands beside one in another encoding (APPNOTE 4.6.9). */
-function unicodePath(extra: Buffer): string | null {
-  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
-    const bytes = extra.subarray(at + 9, at + 4 + extra.readUInt16LE(at + 2));
-    if (extra.readUInt16LE(at) === 0x7075 && bytes.length > 0 && isUtf8(bytes)) return entryName(bytes);
-  }
-  return null;
 }
 
 /** Replaces the values that say "see the ZIP64 extra field" (APPNOTE 4.5.3). */
@@ -330,7 +322,8 @@ function wideSizes(extra: Buffer, sizes: { bytes: number; packedBytes: number; o
   return sizes;
 }
 
-function entryName(bytes: Buffer): string {
+function entryName(name: Buffer, extra: Buffer): string {
+  const bytes = nameBytes(name, extra);
   if (bytes.length > nameBytesMax) return '';
   return isUtf8(bytes) ? bytes.toString('utf8').normalize('NFC') : legacyMark + bytes.toString('latin1');
 }
@@ -343,9 +336,7 @@ function withKnownNames(entries: readonly Entry[]): readonly Entry[] {
   const legacy = entries.filter(({ name }) => name.startsWith(legacyMark));
   if (legacy.length === 0) return entries;
   const bytes = Buffer.from(legacy.map(({ name }) => name.slice(1)).join('\n'), 'latin1');
-  const guessed = detectEncoding(bytes);
-  // What Western Windows packs is in the code page of DOS (APPNOTE appendix D).
-  const encoding = guessed === 'windows-1252' && bytes.some((byte) => byte >= 0x80 && byte < 0xa0) ? 'ibm437' : guessed;
+  const encoding = encodingOfNames(bytes);
   return entries.map((entry) =>
     entry.name.startsWith(legacyMark)
       ? { ...entry, name: decodeAs(Buffer.from(entry.name.slice(1), 'latin1'), encoding).normalize('NFC') }
@@ -402,14 +393,14 @@ function scanHeaders(archive: Source, entriesMax: number): Entry[] {
     const header = source.read(at, 30);
     if (header.length < 30) break;
     const flags = header.readUInt16LE(6);
-    const nameBytes = header.readUInt16LE(26);
-    const start = at + 30 + nameBytes + header.readUInt16LE(28);
+    const nameLength = header.readUInt16LE(26);
+    const start = at + 30 + nameLength + header.readUInt16LE(28);
     const isDescribed = (flags & 8) !== 0 && header.readUInt32LE(18) === 0;
     const end = isDescribed
       ? (nextSignature(source, start, [descriptorSignature, localSignature, centralSignature]) ?? source.bytes)
       : Math.min(source.bytes, start + header.readUInt32LE(18));
     entries.push({
-      name: entryName(source.read(at + 30, nameBytes)),
+      name: entryName(source.read(at + 30, nameLength), source.read(at + 30 + nameLength, header.readUInt16LE(28))),
       method: header.readUInt16LE(8),
       isEncrypted: (flags & 1) !== 0,
       crc: header.readUInt32LE(14),

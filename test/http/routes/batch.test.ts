@@ -107,6 +107,7 @@ describe('POST /documents:batch', () => {
     await using server = await startHttpServer();
     const archive = makeZip([
       { name: 'whole.txt', data: 'whole' },
+      { name: 'folder/', data: '' },
       { name: 'broken.txt', data: 'broken'.repeat(100), stored: true },
     ]);
 
@@ -114,7 +115,7 @@ describe('POST /documents:batch', () => {
 
     expect(answers.map(({ line, doc_id, error }) => [line, doc_id, error?.detail])).toEqual([
       [1, 'whole.txt', undefined],
-      [2, null, 'The archive breaks off.'],
+      [3, null, 'The archive breaks off.'],
     ]);
   });
 

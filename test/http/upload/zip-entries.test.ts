@@ -1,17 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { zipEntries, type ZipEntry } from '../../../src/http/upload/zip-entries.ts';
 import { tempDir } from '../../support/temp-dir.ts';
-import { makeZip, type ZipMember } from '../../support/zip-writer.ts';
+import { encodeAs } from '../../support/text-fixtures.ts';
+import { makeZip, unicodePath, type ZipMember } from '../../support/zip-writer.ts';
 
-async function read(bytes: Buffer, { pieceBytes = 7, bytesMax = 100_000, entriesMax = 100 } = {}): Promise<ZipEntry[]> {
+async function read(
+  bytes: Buffer,
+  { pieceBytes = 7, bytesMax = 100_000, entriesMax = 100, begins = (_place: number): void => {} } = {},
+): Promise<ZipEntry[]> {
   async function* pieces(): AsyncGenerator<Buffer> {
     for (let at = 0; at < bytes.length; at += pieceBytes) yield Buffer.from(bytes.subarray(at, at + pieceBytes));
   }
   const entries = [];
-  for await (const entry of zipEntries(pieces(), { bytesMax, entriesMax })) entries.push(entry);
+  for await (const entry of zipEntries(pieces(), { bytesMax, entriesMax, begins })) entries.push(entry);
   return entries;
 }
 
@@ -120,6 +125,47 @@ describe('[S78] the files of a ZIP archive as it comes in', () => {
     ]);
   });
 
+  it.each([
+    ['gbk', ['朱镕基.txt', '會議紀錄.txt', '喆.txt', '囧.txt', '李.txt', '表2-3.txt', '报告.txt']],
+    ['big5', ['會議紀錄.txt', '預算表.txt']],
+    ['ibm437', ['Übung', 'Größe.txt', 'Résumé.doc', 'Straße.txt', 'Anhänge.pdf', 'mañana.txt', 'Präsentation.ppt']],
+  ])('are named in %s by systems that say no encoding, each alone and all together', async (encoding, names) => {
+    const zip = (some: readonly string[]): Buffer =>
+      makeZip(some.map((name) => ({ name: Buffer.from(encodeAs(name, encoding)), data: 'x' })));
+    const named = async (some: readonly string[]): Promise<string[]> => (await read(zip(some))).map(({ name }) => name);
+
+    expect((await Promise.all(names.map((name) => named([name])))).flat()).toEqual(names);
+    expect(await named(names)).toEqual(names);
+  });
+
+  it('are named by the name in UTF-8 that stands beside theirs, unless its checksum is of another', async () => {
+    const member = (about: string): ZipMember => ({
+      name: 'plain.txt',
+      data: 'x',
+      extra: unicodePath('计划.txt', Buffer.from(about)),
+    });
+
+    expect(told(await read(makeZip([member('plain.txt'), member('other.txt')])))).toEqual([
+      [1, '计划.txt', 'x'],
+      [2, 'plain.txt', 'x'],
+    ]);
+  });
+
+  it('that unpack without end are told of by themselves, or passed over, where their packed size is known', async () => {
+    const zeroBytes = Buffer.alloc(260 * 1024 * 1024);
+    const bomb = { data: '', packed: deflateRawSync(zeroBytes, { level: 1 }) };
+    const bytes = makeZip([
+      { name: 'bomb', ...bomb },
+      { name: '__MACOSX/bomb', ...bomb },
+      { name: 'last', data: 'x' },
+    ]);
+
+    expect(told(await read(bytes, { pieceBytes: 65_536 }))).toEqual([
+      [1, 'bomb', 'too_long'],
+      [3, 'last', 'x'],
+    ]);
+  });
+
   it('are bounded in their number, folders and all', async () => {
     const folders = makeZip(Array.from({ length: 5 }, (_, n) => ({ name: `${n}/`, data: '' })));
 
@@ -134,6 +180,26 @@ describe('[S78] the files of a ZIP archive as it comes in', () => {
     await expect(read(whole.subarray(0, 60))).rejects.toThrow('The archive breaks off.');
     await expect(read(Buffer.alloc(0))).rejects.toThrow('The archive breaks off.');
     await expect(read(makeZip([{ name: 'a', data: 'x', described: true, flags: 9 }]))).rejects.toThrow('cannot be told');
+  });
+
+  it('are not taken for all when the directory at the end names more', async () => {
+    const whole = makeZip(members);
+    const directory = whole.indexOf('PK\x01\x02');
+    const damaged = 'The archive is damaged: no file begins where one should.';
+
+    await expect(read(whole.subarray(directory))).rejects.toThrow(damaged);
+    await expect(read(Buffer.concat([Buffer.from('PK\x01\x02'), Buffer.alloc(100)]))).rejects.toThrow(damaged);
+    await expect(read(whole.subarray(whole.length - 22))).rejects.toThrow(damaged);
+    await expect(read(whole.subarray(0, directory + 10))).rejects.toThrow('The archive breaks off.');
+    expect(await read(makeZip([]))).toEqual([]);
+  });
+
+  it('end at the place that is told before it is read', async () => {
+    const whole = makeZip([{ name: 'folder/', data: '' }, { name: '.hidden', data: '' }, ...members]);
+    const places: number[] = [];
+
+    await expect(read(whole.subarray(0, whole.indexOf('empty.txt')), { begins: (place) => places.push(place) })).rejects.toThrow();
+    expect(places).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('never end in anything but a sentence, wherever a byte is changed or the archive cut', async () => {

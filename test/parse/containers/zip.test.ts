@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DocumentError } from '../../../src/errors.ts';
 import { openZip, type Zip, type ZipLimits } from '../../../src/parse/containers/zip.ts';
-import { makeZip } from '../../support/zip-writer.ts';
+import { makeZip, unicodePath } from '../../support/zip-writer.ts';
 
 const usual: ZipLimits = { unpackedBytesMax: 64 * 1024 * 1024, entriesMax: 100, ratioMax: 200 };
 
@@ -59,6 +59,15 @@ describe('a ZIP archive', () => {
     const names = ['../up', '/root', 'C:\\win', 'a\\..\\..\\b', 'dir/', 'ok\\file'];
 
     expect(open(makeZip(names.map((name) => ({ name, data: 'x' })))).names).toEqual(['ok/file']);
+  });
+
+  it('has the name in UTF-8 that stands beside another, unless its checksum is of another', () => {
+    const member = (name: string, about: string) => ({ name, data: 'x', extra: unicodePath('计划.txt', Buffer.from(about)) });
+    const right = makeZip([member('plain.txt', 'plain.txt')]);
+    const wrong = makeZip([member('plain.txt', 'other.txt')]);
+
+    expect([right, wrong].map((bytes) => open(bytes).names)).toEqual([['计划.txt'], ['plain.txt']]);
+    expect(open(right.subarray(0, right.indexOf('PK\x01\x02'))).names).toEqual(['计划.txt']);
   });
 
   it('is searched for its members when its directory is lost', async () => {
