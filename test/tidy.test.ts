@@ -46,7 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   search: ['chunk', 'documents', 'embed', 'records', 'program-files', 'tasks', 'errors', 'trouble', 'logger'],
   storage: ['documents', 'embed', 'records', 'search', 'tasks', 'errors', 'trouble', 'logger'],
   ingest: ['chunk', 'documents', 'embed', 'records', 'storage', 'errors', 'trouble', 'logger', 'parse', 'search', 'tasks'],
-  http: ['documents', 'storage', 'errors', 'trouble', 'logger', 'search', 'tasks'],
+  http: ['documents', 'storage', 'errors', 'trouble', 'logger', 'parse/containers/zip-names', 'search', 'tasks'],
   webhooks: ['documents', 'http', 'storage', 'tasks', 'errors', 'logger'],
   client: ['http'],
   mcp: ['documents', 'http', 'search', 'tasks', 'errors', 'logger'],

@@ -39,7 +39,7 @@ export function encodingOfNames(names: Buffer): string {
 function isGbk(names: Buffer): boolean {
   const text = decodeAs(names, 'gb18030');
   if (!/^[\0-\x7f\p{Script=Han}\u2010-\u2026\u3001-\u301f\uff01-\uff5e]*$/u.test(text)) return false;
-  return !/^(?:[\0-\x7f]|[\x80-\xff][A-Za-z])*$/.test(names.toString('latin1'));
+  return /[\x80-\xff](?![A-Za-z])/.test(names.toString('latin1'));
 }
 
 /** So many bytes above ASCII tell the encoding, and so many in all are weighed. */
