@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
 import { eventually, startHttpServer } from '../../support/http-server.ts';
 import { makeZip } from '../../support/zip-writer.ts';
+import { until } from '../../support/until.ts';
 
 type Answer = {
   line: number;
@@ -98,8 +99,9 @@ describe('POST /documents:batch', () => {
       ]);
       const task = (await (await fetch(server.url + answers[0]!.status_url!)).json()) as { filename: string };
       expect(task.filename).toBe('泵.txt');
-      const content = await fetch(`${server.url}/documents/${encodeURIComponent('a/b.txt')}/content`);
-      expect((await content.text()).trim()).toBe('the last one');
+      const content = () => fetch(`${server.url}/documents/${encodeURIComponent('a/b.txt')}/content`);
+      await until('it is there', async () => (await content()).status === 200);
+      expect((await (await content()).text()).trim()).toBe('the last one');
     },
   );
 
