@@ -140,7 +140,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     else if (tag === 'td' || tag === 'th') openCell(tag, attributes);
     else if (tag === 'caption' || tag === 'thead') markData();
     else if (tag === 'blockquote') openQuote();
-    else if (tag === 'a') openLink(attributes);
+    else if (tag === 'a' && !isEmpty) openLink(attributes);
     else if (tag === 'img') appendAlt(attributes);
     else if (tag === 'input') appendField(attributes);
     else if (tag === 'select' && !isEmpty) choice = { shown: null, isChosen: false, isReading: false };

@@ -14,9 +14,12 @@ export function linkText(text: string, target: string | null | undefined): strin
   return `${lead}[${labelOf(shown)}](${address})${text.slice(lead.length + shown.length)}`;
 }
 
+/** What a backslash stands before is no bracket. */
+const bracketOrEscaped = /\\[\s\S]|[[\]]/g;
+
 /** Brackets may stand in pairs (CommonMark 6.3); others, and a backslash before the end, would make it no link. */
 function labelOf(text: string): string {
-  const label = areInPairs(text) ? text : text.replace(/[[\]]/g, '\\$&');
+  const label = areInPairs(text) ? text : text.replace(bracketOrEscaped, (found) => (found.length === 2 ? found : `\\${found}`));
   let backslashes = 0;
   while (label.at(-1 - backslashes) === '\\') backslashes += 1;
   return backslashes % 2 === 1 ? `${label}\\` : label;
@@ -24,7 +27,8 @@ function labelOf(text: string): string {
 
 function areInPairs(text: string): boolean {
   let open = 0;
-  for (const [bracket] of text.matchAll(/[[\]]/g)) {
+  for (const [bracket] of text.matchAll(bracketOrEscaped)) {
+    if (bracket.length === 2) continue;
     open += bracket === '[' ? 1 : -1;
     if (open < 0) return false;
   }
@@ -36,14 +40,15 @@ export function fieldTarget(code: string): string | undefined {
   return /^\s*HYPERLINK\s+"([^"]+)"/i.exec(code)?.[1];
 }
 
+/** Which `encodeURIComponent` leaves as they are. */
+const escapes: Readonly<Record<string, string>> = { '(': '%28', ')': '%29' };
+
 /** An address that leads somewhere from anywhere, written so that no parenthesis ends it; null for others. */
 function addressOf(target: string): string | null {
   const trimmed = target.trim();
   if (trimmed.length > targetCharactersMax || !/^(?:https?|ftp):\/\/[^/\s]|^mailto:\S/i.test(trimmed)) return null;
-  return trimmed.replace(
-    /[\s()<>[\]\\]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
-  );
+  const escaped = trimmed.replace(/[\s()<>[\]\\]/g, (character) => escapes[character] ?? encodeURIComponent(character));
+  return escaped.length > targetCharactersMax ? null : escaped;
 }
 
 function isSame(text: string, address: string): boolean {

@@ -57,6 +57,14 @@ describe('createHtmlParser', () => {
     );
   });
 
+  it('takes no text for that of a link which is empty', async () => {
+    const body = '<p><a href="https://a.example/1">one <a id="p12"/>link</a> and <a href="https://a.example/2"/>text</p>';
+
+    expect(await markdownOf(`<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body>${body}</body></html>`)).toBe(
+      '[one link](https://a.example/1) and text',
+    );
+  });
+
   it('loses no text to navigation when there is nothing else', async () => {
     expect(await markdownOf('<body><nav><p>Only this</p></nav></body>')).toBe('Only this');
   });

@@ -10,10 +10,16 @@ describe('linkText', () => {
     ['[PDF] Jahresbericht', `[[PDF] Jahresbericht](${form})`],
     ['a] b', `[a\\] b](${form})`],
     ['see\nhere', `[see\nhere](${form})`],
+    ['a\\] b', `[a\\] b](${form})`],
+    ['C:\\[x]', `[C:\\[x\\]](${form})`],
     ['back\\', `[back\\\\](${form})`],
     ['a.example/form', `[a.example/form](${form})`],
   ])('says where %j leads', (text, linked) => {
     expect(linkText(text, form)).toBe(linked);
+  });
+
+  it('writes an address so that nothing in it ends it, wide spaces too', () => {
+    expect(linkText('表', 'https://a.example/(a)\u3000b\u00a0c')).toBe('[表](https://a.example/%28a%29%E3%80%80b%C2%A0c)');
   });
 
   it.each([

@@ -54,10 +54,14 @@ export function createSheetGrid(): SheetGrid {
         cells = store.index();
       }
       const linked = new Set<number>();
+      const shown = new Set<string>();
       for (const link of links) {
         const cell = cellAt(cells, link);
         if (cell === null || linked.has(cell)) continue;
         linked.add(cell);
+        // A hundred thousand cells may lead to the one long address that a file has.
+        if (shown.has(link.target) && repeats.again(link.target) !== link.target) continue;
+        shown.add(link.target);
         store.rewrite(cell, linkText(cells.text(cell), link.target));
       }
       return cells;

@@ -72,6 +72,7 @@ export function createSheetReader(context: SheetContext, targets: ReadonlyMap<st
             const place = cellPlace(attributes['r'] ?? '');
             row = place?.row ?? Math.max(1, row);
             column = place?.column ?? column + 1;
+            reading = null;
             cell = { type: attributes['t'] ?? 'n', style: attributes['s'], formula: null, value: '', inline: '' };
             break;
           }

@@ -1,15 +1,16 @@
 /** Where texts of a PPT file lead: the addresses that the document lists (MS-PPT 2.10.16), and the stretches of a text that name one (2.9.46). */
 import { linkText } from '../../markdown/link.ts';
+import type { Repeats } from '../../repeats.ts';
 import { findRecord, pptTypes, readPptRecords, type PptRecord } from './ppt-records.ts';
 
-/** Addresses by their numbers. */
-export type PptLinks = ReadonlyMap<number, string>;
+/** The address of that number; none where a long one was shown too often. */
+export type PptLinks = (id: number) => string | undefined;
 
 const linksMax = 100_000;
 /** The part of a link that is its address; others name it, or a place in it. */
 const addressPart = 1;
 
-export function readPptLinks(document: Buffer): PptLinks {
+export function readPptLinks(document: Buffer, repeats: Repeats): PptLinks {
   const links = new Map<number, string>();
   const list = findRecord(document, pptTypes.objectList);
   for (const { type, data } of readPptRecords(list?.data ?? Buffer.alloc(0))) {
@@ -18,7 +19,10 @@ export function readPptLinks(document: Buffer): PptLinks {
     const address = findRecord(data, pptTypes.text, addressPart)?.data.toString('utf16le') ?? '';
     if (id !== undefined && id.length >= 4 && address !== '') links.set(id.readUInt32LE(0), address);
   }
-  return links;
+  return (id) => {
+    const address = links.get(id);
+    return address !== undefined && repeats.again(address) === address ? address : undefined;
+  };
 }
 
 /** A stretch of a text, `end` not included. */
@@ -27,13 +31,15 @@ export type LinkedText = { readonly start: number; readonly end: number; readonl
 /** In order, and none over another: each stretch stands behind the record that says where it leads. */
 export function readLinkedTexts(group: readonly PptRecord[], links: PptLinks): LinkedText[] {
   const found: LinkedText[] = [];
-  let target: string | undefined;
+  let address: number | null = null;
   for (const { type, data } of group) {
     if (type === pptTypes.interaction) {
       const interaction = findRecord(data, pptTypes.interactionAtom)?.data;
-      target = interaction !== undefined && interaction.length >= 8 ? links.get(interaction.readUInt32LE(4)) : undefined;
-    } else if (type === pptTypes.linkedText && data.length >= 8 && target !== undefined)
-      found.push({ start: data.readUInt32LE(0), end: data.readUInt32LE(4), target });
+      address = interaction !== undefined && interaction.length >= 8 ? interaction.readUInt32LE(4) : null;
+    } else if (type === pptTypes.linkedText && data.length >= 8 && address !== null) {
+      const target = links(address);
+      if (target !== undefined) found.push({ start: data.readUInt32LE(0), end: data.readUInt32LE(4), target });
+    }
   }
   let last = 0;
   return found

@@ -93,7 +93,7 @@ function createSlideReader(file: PptFile, input: ParseInput): SlideReader {
   const written = new Set<string>();
   const repeats = createRepeats();
   const countCells = createCells(input.limits.cellsMax);
-  const links = readPptLinks(file.document);
+  const links = readPptLinks(file.document, repeats);
 
   /** Of the first master where a slide names none. */
   function bulletsOf(masterId: number): MasterBullets {

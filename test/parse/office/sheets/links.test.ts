@@ -104,4 +104,26 @@ describe('links of cells are kept, but for places in the workbook and files,', (
 
     expect(markdown).toContain(`| [表格](${form}) | 2 |`);
   });
+
+  it('but not each time when one long address is shown in very many cells, nor from a cell in the formula of another', async () => {
+    const count = 3000;
+    const references = Array.from({ length: count }, (_, at) => `<hyperlink ref="A${at + 1}" r:id="a"/>`).join('');
+    const long = `https://a.example/${'x'.repeat(1900)}`;
+    const sheet = {
+      name: 'S',
+      rows: Array.from({ length: count }, () => ['here']),
+      after: `<hyperlinks>${references}</hyperlinks>`,
+      relationships: [outward('a', long)],
+    };
+    const { markdown } = await parseBytes(parser, makeXlsx({ sheets: [sheet] }));
+    expect(markdown).toContain(`| [here](${long}) |`);
+    expect(markdown.length).toBeLessThan(2_000_000);
+
+    const nested = {
+      name: 'S',
+      rows: [],
+      sheetData: '<sheetData><row><c><f><c r="B1" t="str">x</c></f><v>1</v></c></row></sheetData>',
+    };
+    expect((await parseBytes(parser, makeXlsx({ sheets: [nested] }))).markdown).toBe('# S');
+  });
 });
