@@ -14,6 +14,7 @@ import { readStagedMeta } from '../search/index/staging.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openWorkerEngine } from '../open-storage.ts';
 import { errorLogger } from './local-settings.ts';
+import { counted } from './terminal-text.ts';
 
 /** Named in the sentence; --json names all. */
 const namedMax = 5;
@@ -58,9 +59,11 @@ async function searcherOf(engine: Engine, repair: boolean): Promise<Check[]> {
   const { missing, extra, backlog } = checked;
   const name = 'searcher';
   const waits =
-    backlog.waiting === 0 ? '' : ` ${backlog.waiting} changes wait to be told, the first for ${Math.round(backlog.seconds)} s.`;
+    backlog.waiting === 0
+      ? ''
+      : ` ${counted(backlog.waiting, 'change')} to be told, the first waits for ${Math.round(backlog.seconds)} s.`;
   if (missing + extra === 0) return [{ name, state: 'ok', sentence: `The searcher has every document and no other.${waits}` }];
-  const found = `The searcher lacks ${missing} documents (${backlog.refused} of them it refused), and has ${extra} that are gone.${waits}`;
+  const found = `The searcher lacks ${counted(missing, 'document')} (${backlog.refused} of them it refused), and has ${extra} too many.${waits}`;
   if (repair) return [{ name, state: 'warning', sentence: `${found} Workers tell it again.` }];
   return [{ name, state: 'problem', sentence: `${found} "rag-intake doctor --repair" has it told again.` }];
 }

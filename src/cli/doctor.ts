@@ -140,10 +140,13 @@ async function standby(primaryUrl: string, url: string): Promise<Check> {
   const [primary, other] = await Promise.all([primaryUrl, url].map((each) => openDatabase({ ...options, url: each })));
   const name = serverName(parseDatabaseUrl(url).servers[0]!);
   try {
-    const [end] = await primary!.query('SELECT pg_current_wal_flush_lsn()::text AS position');
+    // A primary that is away is another check's affair.
+    const [end] = await primary!.query('SELECT pg_current_wal_flush_lsn()::text AS position').catch(() => []);
     const sql = `SELECT pg_is_in_recovery() AS follows, pg_wal_lsn_diff($1::pg_lsn, pg_last_wal_replay_lsn())::float8 AS behind`;
-    const [row] = await other!.query(sql, [end!['position']]);
+    const [row] = await other!.query(sql, [end?.['position'] ?? null]);
     if (row?.['follows'] !== true) return warning('standby', `${name} is no standby and is not asked. Correct DATABASE_READ_URL.`);
+    if (row['behind'] === null)
+      return warning('standby', `The standby ${name} answers; how far it is behind cannot be told without the primary.`);
     return ok('standby', `The standby ${name} answers, ${fileSize(Math.max(0, Number(row['behind'])))} of the log behind.`);
   } catch (error) {
     const { message, cause } = error as Error;

@@ -43,7 +43,8 @@ export async function mirror(
   const asked = await askForAll(Object.values(Object.groupBy(list.folders, ({ docIdPrefix }) => docIdPrefix)));
   // All of them at once: what one of two folders of one name holds, the other one does not have, and neither has gone.
   const now = await listFiles(paths, prefix).catch(noteServer);
-  if (now !== undefined) for (const { folders, there } of asked) await removeGone(lookedAtAgain(folders, now), there, now);
+  if (now !== undefined)
+    for (const { folders, there } of asked) await removeGone(lookedAtAgain(folders, now), there, now).catch(noteServer);
   return { removed, refused };
 
   async function askForAll(sharing: readonly (readonly ListedFolder[] | undefined)[]): Promise<Asked[]> {
@@ -59,7 +60,7 @@ export async function mirror(
     const gone = there.filter((docId) => !seen.has(docId.normalize('NFC')));
     const reason = whyNot(folders, { there: there.length, gone: gone.length, yes });
     if (reason !== null) refused.push(reason);
-    else for (const docId of gone) await remove(docId).catch(noteServer);
+    else for (const docId of gone) await remove(docId);
   }
 
   /** It has gone, or refuses: what was brought stays reported. */

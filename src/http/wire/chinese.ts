@@ -80,7 +80,7 @@ export const sentences: Readonly<Record<string, string>> = {
     '这里不支持此文件的压缩方法；请用常见的 Deflate 打包。',
   'The file is damaged: its checksum in the archive is of other bytes.': '文件已损坏：与压缩包中的校验和不符。',
   'Where {} ends in the archive cannot be told, so nothing after it can be read; make the archive with the sizes before each file.':
-    '无法得知 {} 在压缩包中何处结束，其后的内容都无法读取；请重新打包，把大小写在每个文件之前。',
+    '无法得知 {} 在压缩包中何处结束，其后的内容都无法读取；请重新打包，让每个文件的大小记录在其内容之前。',
   'The archive breaks off.': '压缩包不完整。',
   'The body is no ZIP archive.': '请求体不是 ZIP 压缩包。',
   'The archive is damaged: no file begins where one should.': '压缩包已损坏：该有文件的地方没有文件。',
