@@ -22,10 +22,17 @@ const charactersMax = 7;
 /** Consonants that a name has at least. */
 const soundsMin = 3;
 
-/** The runs of characters that may be names. Pure but for the dictionary. `runs`: of folded Chinese characters. */
+/**
+ * The runs of characters that may be names, each once; not those whose core says nothing. Pure but for the dictionary.
+ * `runs`: of folded Chinese characters.
+ */
 export function soundedNames(runs: readonly string[], dictionary: Pick<Dictionary, 'syllables'>): SoundedNames {
   const parts = runs.flatMap((run) => partsOf(Array.from(run), dictionary)).filter(({ sound }) => sound.length >= soundsMin);
-  return Map.groupBy(parts, ({ sound }) => coreOf(sound));
+  const distinct = new Map(parts.map((part) => [part.characters, part]));
+  return Map.groupBy(
+    distinct.values().filter(({ sound }) => coreOf(sound) !== ''),
+    ({ sound }) => coreOf(sound),
+  );
 }
 
 /** Tells which names of the question a text has, and where. About 1 µs for a word that begins with a capital letter. */

@@ -39,6 +39,19 @@ it('are said with where they stand', () => {
   expect(places).toEqual([3, 16]);
 });
 
+it('are said once for each place, however often the question has them', () => {
+  const names: string[] = [];
+  hearNames('In Fresno', soundedNames(['弗雷斯诺', '弗雷斯诺西区'], dictionary), (name) => names.push(name));
+
+  expect(names).toContain('弗雷斯诺');
+  expect(names).toHaveLength(new Set(names).size);
+});
+
+it('are not heard where nothing but the sounds that come and go is in them', () => {
+  expect(heard('里赫拉', 'Lahore')).toBe('');
+  expect(soundedNames(['里赫拉', '赫尔哈里'], dictionary).size).toBe(0);
+});
+
 it('are not heard in other names, in words without a capital letter, or out of words that are no names', () => {
   expect(heard('弗雷斯诺', 'Jacksonville')).toBe('');
   expect(heard('弗雷斯诺', 'fresno')).toBe('');
