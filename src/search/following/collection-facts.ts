@@ -50,8 +50,10 @@ export class CollectionFacts implements WordNeighbours {
     for (const term of markerTerms) if (!this.#counts.has(term)) this.#counts.set(term, 0);
   }
 
+  /** Every word seems rare while counts are missing, so words are asked for only when none is. Each call settles what it asks for. */
   async #ask(): Promise<void> {
-    const [terms, words] = [[...this.#missingTerms], [...this.#missingWords]];
+    const terms = [...this.#missingTerms];
+    const words = terms.length > 0 ? [] : [...this.#missingWords];
     this.#missingTerms.clear();
     this.#missingWords.clear();
     const counts = terms.length === 0 ? new Map<string, number>() : await this.#searcher.count(this.#collection, terms);
