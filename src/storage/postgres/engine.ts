@@ -148,7 +148,12 @@ async function openOn(database: Database, options: Opened): Promise<PostgresEngi
     });
     return { membership, follows, standing };
   };
-  const { membership, follows, standing } = await joinStanding(database, joinNow, () => joined?.forfeit());
+  const { membership, follows, standing } = await joinStanding(database, joinNow, () => joined?.forfeit()).catch(
+    async (error: unknown) => {
+      await listenConnection.close();
+      throw error;
+    },
+  );
   joined = membership;
   const blobs =
     objects === null

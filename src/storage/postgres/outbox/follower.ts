@@ -3,6 +3,7 @@
  * stays open while the searcher works, so that a process that dies lets go at once, and one that is frozen is cut off by the server. No
  * clock is read. What such a process may still send when it wakes has an older turn than its successor's, by which the searcher refuses it.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
 import type { Change, FollowingSearcher } from '../../../search/following/following-searcher.ts';
@@ -23,6 +24,8 @@ const lookMs = 1000;
 const againMs = 2000;
 /** The open transaction says so often that this process lives: far more often than the server's patience ends. */
 const aliveMs = 500;
+/** So long whoever stops goes on telling; the rest is another's, or the next start's. */
+const closeMs = 2000;
 
 /** `looks`: also without a nudge, for as long as it is open. */
 export function createFollower(options: {
@@ -117,7 +120,7 @@ export function createFollower(options: {
       clearInterval(timer);
       // What this process has noted last, and nobody else may be there.
       if (again && running === null) nudge();
-      await running;
+      await Promise.race([running, pause(closeMs, undefined, { ref: false })]);
       closed = true;
       await running;
     },

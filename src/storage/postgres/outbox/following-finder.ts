@@ -25,7 +25,7 @@ import { documentOfChunk, type IndexCatalog } from '../index/index-catalog.ts';
 import { docKeyOf } from '../jobs.ts';
 import { checkSearcher } from './check-searcher.ts';
 import { createFollower } from './follower.ts';
-import { createOutbox } from './outbox.ts';
+import { createOutbox, fillingCountedMax } from './outbox.ts';
 
 export type FollowingFinderOptions = {
   readonly database: Database;
@@ -58,7 +58,8 @@ const nothing: Answer = { hits: [], total: 0, shownFor: null, foreign: 0, isLate
 
 const sentences = {
   behind: 'The search engine is behind: what was changed last may not be in these results yet; ask again in a moment',
-  filling: (count: number) => `The search engine is being filled: ${count} documents may be missing from these results`,
+  filling: (count: number) =>
+    `The search engine is being filled: ${count > fillingCountedMax ? `more than ${fillingCountedMax}` : count} documents may be missing from these results`,
 };
 
 /** @throws AppError `unavailable` where the embedder makes vectors, which a searcher does not keep. */
@@ -121,7 +122,7 @@ export function createFollowingFinder(reader: DocumentReader, catalog: IndexCata
   async function answer(query: SearchQuery, isAll: boolean, { isLast, stop }: Try): Promise<Answer> {
     const collection = query.collection ?? defaultCollection;
     const documents = isAll ? null : await reader.filtered(query.filter, collection);
-    const lacksSome = documents !== null && (await outbox.hasSome(documents));
+    const lacksSome = documents !== null && (await outbox.hasSome(documents, collection));
     if (lacksSome && !isLast) return { ...nothing, isLate: true };
     const view = {
       chunks: async () => (await catalog.stats([collection])).get(collection)?.chunks ?? 0,

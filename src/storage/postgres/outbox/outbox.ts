@@ -10,7 +10,7 @@ import type { Database, Row } from '../database.ts';
 /** `docKey`: of the document whose number it is or was; null where nobody knows any more, as of what only the searcher still has. */
 export type Noted = { readonly id: number; readonly document: number; readonly docKey: string | null };
 
-/** `begun`: how often all was noted anew. `left`: documents that are still to be told in a filling. */
+/** `begun`: how often all was noted anew. `left`: documents that are still to be told in a filling, counted to `fillingCountedMax` and one more. */
 export type Filling = { readonly begun: number; readonly left: number };
 
 /** What is next: some documents, or to forget everything first. */
@@ -32,8 +32,8 @@ export interface Outbox {
   last(collection: string): Promise<number | null>;
   /** How many rows about a collection up to this one are still there. */
   countUpTo(collection: string, last: number): Promise<number>;
-  /** Whether one of these documents was not told yet, fillings left out. */
-  hasSome(documents: ReadonlySet<number>): Promise<boolean>;
+  /** Whether one of these documents of a collection was not told yet, fillings left out. */
+  hasSome(documents: ReadonlySet<number>, collection: string): Promise<boolean>;
   filling(): Promise<Filling>;
   /** The oldest rows; null for none. */
   next(): Promise<Batch | null>;
@@ -48,6 +48,10 @@ export interface Outbox {
 /** Rows, and chunks of their documents, that are told together. */
 const rowsAtOnce = 64;
 const chunksAtOnce = 4096;
+/** Documents that one statement of a filling notes, well within the time that a statement has. */
+const notedAtOnce = 100_000;
+/** Past this many a question is told that there are more. */
+export const fillingCountedMax = 10_000;
 
 export function createOutbox(database: Database): Outbox {
   async function count(where: string, values: readonly unknown[]): Promise<number> {
@@ -68,9 +72,12 @@ export function createOutbox(database: Database): Outbox {
         return (await database.query('SELECT count(*) AS n FROM document'))[0]!['n'] as number;
       }),
     async cleared(id) {
-      await database.run(
-        'INSERT INTO outbox(document, doc_key, collection, filling) SELECT id, doc_key, collection, true FROM document ORDER BY id',
-      );
+      // Of no collection: a question about one would walk over all of them.
+      const sql = `WITH noted AS (INSERT INTO outbox(document, doc_key, collection, filling)
+          SELECT id, doc_key, '', true FROM document WHERE id > $1 ORDER BY id LIMIT $2 RETURNING document)
+        SELECT max(document) AS last FROM noted`;
+      for (let last: number | null = 0; last !== null;)
+        last = (await database.query(sql, [last, notedAtOnce]))[0]!['last'] as number | null;
       await database.run('DELETE FROM outbox WHERE id = $1', [id]);
     },
     noteAgain: (documents) =>
@@ -85,14 +92,14 @@ export function createOutbox(database: Database): Outbox {
       return (await database.query(sql, [collection]))[0]!['last'] as number | null;
     },
     countUpTo: (collection, last) => count('collection = $1 AND NOT filling AND id <= $2', [collection, last]),
-    async hasSome(documents) {
-      const sql = 'SELECT 1 FROM outbox WHERE NOT filling AND NOT refused AND document = ANY($1::bigint[]) LIMIT 1';
-      return (await database.query(sql, [[...documents]])).length > 0;
+    async hasSome(documents, collection) {
+      const sql = `SELECT 1 FROM outbox WHERE collection = $2 AND NOT filling AND NOT refused AND document = ANY($1::bigint[]) LIMIT 1`;
+      return (await database.query(sql, [[...documents], collection])).length > 0;
     },
     async filling() {
       const sql = `SELECT coalesce((SELECT fillings FROM searcher), 0) AS begun,
-        (SELECT count(*) FROM outbox WHERE filling AND NOT refused) AS left`;
-      return (await database.query(sql))[0] as Filling;
+        (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE filling AND NOT refused LIMIT $1) AS counted) AS left`;
+      return (await database.query(sql, [fillingCountedMax + 1]))[0] as Filling;
     },
     async next() {
       const sql = `SELECT outbox.id, outbox.document, outbox.doc_key, coalesce(document.chunks, 0) AS chunks

@@ -243,3 +243,23 @@ it('takes nothing of a turn before the one that it has seen', async () => {
   await expect(searcher.apply(4, [{ is: 'gone', id: 1 }])).rejects.toMatchObject({ code: 'unavailable' });
   await expect(searcher.clear(4)).rejects.toMatchObject({ code: 'unavailable' });
 });
+
+it('ends when it is closed, though more is noted for the searcher all the time', async () => {
+  await follow();
+  let told = 0;
+  const busy = (searcher: FollowingSearcher): FollowingSearcher => ({
+    ...searcher,
+    async apply(turn, changes) {
+      await searcher.apply(turn, changes);
+      told += 1;
+      await ask(url, 'INSERT INTO rag_intake.outbox(document, collection) VALUES (1, $1)', ['']);
+    },
+  });
+  const index = await open({ rigged: busy });
+  await put(index, 'd', 1, ['The heron stands in the reeds']);
+  await until('the searcher is told again and again', () => Promise.resolve(told > 3));
+
+  await index.close();
+  expect(await ask(url, 'SELECT 1 FROM rag_intake.outbox LIMIT 1')).toHaveLength(1);
+  opened = [];
+});
