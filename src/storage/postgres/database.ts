@@ -55,7 +55,7 @@ export type DatabaseOptions = {
   readonly servers?: Servers;
   /** The address leads to a pooler that shares connections between transactions, for a user whom `settlePooler` has prepared. Default: false. */
   readonly pooled?: boolean;
-  /** Of standbys that `reading` may ask, one each, with as many connections. */
+  /** Of standbys that `reading` may ask, one each, with as many connections and one more that looks at it. */
   readonly readUrls?: readonly string[];
   /** Connections of the pool; one more is held for notifications. */
   readonly connectionsMax: number;
@@ -82,7 +82,7 @@ type Client = pg.PoolClient;
 type After = () => void | Promise<void>;
 type Inside = { readonly client: Client; open: boolean; readonly after: After[]; readonly done: Set<string> };
 
-/** Does not connect yet. @throws Error when the package `pg` is not installed. */
+/** Connects only to the standbys of `readUrls`, which are looked at from here on; to the primary when it is asked. @throws Error when the package `pg` is not installed. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { default: driver } = await import('pg');
   const { pooled = false } = options;

@@ -231,8 +231,8 @@ function nobody(reasons: readonly unknown[]): unknown {
   return new Error(`none of the servers is the primary: ${said.join('; ') || 'none answers'}`);
 }
 
-/** Not of who asks, nor of how many do: another server would say the same. */
-function isAboutServer(error: unknown): boolean {
+/** Whether what was met lies with the server, silence as well; not with who asks, nor with how many do: another server would say the same. */
+export function isAboutServer(error: unknown): boolean {
   const code = codeOf(error);
   return !/^[0-9A-Z]{5}$/.test(code) || /^(08|25|57)/.test(code) || /^E[A-Z]{4}$/.test(code);
 }
@@ -242,7 +242,7 @@ function codeOf(error: unknown): string {
 }
 
 /** Whatever waits on it fails now; a farewell would wait for an answer. */
-function cut(client: pg.Client): void {
+export function cut(client: pg.Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 

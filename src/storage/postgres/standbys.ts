@@ -6,17 +6,18 @@ import type pg from 'pg';
 import type { Logger } from '../../logger.ts';
 import type { Standby } from '../engine.ts';
 import { serverName, parseDatabaseUrl } from '../database-url.ts';
-import { openServers } from './servers.ts';
+import { cut, isAboutServer, openServers } from './servers.ts';
 
 export interface Standbys {
   /**
    * A connection to a standby that has everything up to `position` (of the primary's log), which is waited for shortly; to be released. Null: none
-   * has, ask the primary.
+   * has, ask the primary. It ends by itself when the standby does not answer a look, which is noticed within some three seconds.
    */
   take(position: string): Promise<pg.PoolClient | null>;
-  /** What was met on a connection that `take` gave: the standby is not asked again before the next look. */
+  /** What was met on a connection that `take` gave, not released yet: the standby is not asked again before the next look. */
   failed(client: pg.PoolClient, error: unknown): void;
   states(): readonly Standby[];
+  /** Waits for what was taken, which ends when its standby is silent. */
   close(): Promise<void>;
 }
 
@@ -35,9 +36,17 @@ const looksMax = 60;
 
 export type Where = { readonly position: string; readonly sign: number | null };
 type Look = Where & { readonly at: number };
-type Kept = { readonly name: string; readonly pool: pg.Pool; lagMs: number | null; isAsked: boolean };
+type Kept = {
+  readonly name: string;
+  readonly pool: pg.Pool;
+  /** Who looks waits behind no question: what it does not hear the standby does not say. */
+  readonly looker: pg.Pool;
+  readonly taken: Set<pg.PoolClient>;
+  lagMs: number | null;
+  isAsked: boolean;
+};
 
-/** `urls`: one each. `where`: `whereSql` of the primary. Does not connect yet. */
+/** `urls`: one each. `where`: `whereSql` of the primary. Looks at all of them at once and every second, and waits for none of them here. */
 export async function openStandbys(options: {
   readonly urls: readonly string[];
   readonly connectionsMax: number;
@@ -46,7 +55,6 @@ export async function openStandbys(options: {
 }): Promise<Standbys> {
   const { where, logger } = options;
   const standbys = await Promise.all(options.urls.map(open));
-  const takenFrom = new WeakMap<pg.PoolClient, Kept>();
   const looks: Look[] = [];
   let next = 0;
   let closed = false;
@@ -69,8 +77,17 @@ export async function openStandbys(options: {
       query_timeout: 65_000,
       idleTimeoutMillis: 60_000,
     });
-    pool.on('error', (error) => logger.debug({ err: error }, 'a connection to a standby ended'));
-    return { name: serverName(parseDatabaseUrl(url).servers[0]!), pool, lagMs: null, isAsked: false };
+    const looker = new driver.Pool({
+      ...servers.poolOptions,
+      max: 1,
+      connectionTimeoutMillis: answerMs,
+      query_timeout: answerMs,
+      idleTimeoutMillis: 60_000,
+    });
+    for (const each of [pool, looker]) each.on('error', (error) => logger.debug({ err: error }, 'a connection to a standby ended'));
+    const taken = new Set<pg.PoolClient>();
+    pool.on('release', (_error, client) => taken.delete(client));
+    return { name: serverName(parseDatabaseUrl(url).servers[0]!), pool, looker, taken, lagMs: null, isAsked: false };
   }
 
   async function look(): Promise<void> {
@@ -88,14 +105,13 @@ export async function openStandbys(options: {
     const before = standby.isAsked;
     try {
       const sql = `SELECT pg_last_wal_replay_lsn()::text AS position, (SELECT extract(epoch FROM max(seen_at))::float8 FROM owner) AS sign, pg_is_in_recovery() AS follows`;
-      const { rows } = await standby.pool.query<{ position: string | null; sign: number | null; follows: boolean }>({
-        text: sql,
-        query_timeout: answerMs,
-      } as pg.QueryConfig);
+      const { rows } = await standby.looker.query<{ position: string | null; sign: number | null; follows: boolean }>(sql);
       standby.lagMs = rows[0]?.follows === true ? lagOf(rows[0]) : null;
     } catch (error) {
       standby.lagMs = null;
       logger.debug({ err: error, standby: standby.name }, 'a standby does not answer');
+      // Whoever waits for it waits for nothing, for up to a minute; one that only refuses the look may well answer them.
+      if (isAboutServer(error)) for (const client of standby.taken) cut(client);
     }
     standby.isAsked = standby.lagMs !== null && standby.lagMs <= lagMsMax;
     if (standby.isAsked !== before)
@@ -139,7 +155,7 @@ export async function openStandbys(options: {
       }
       const isThere = await reaches(client, position).catch(() => null);
       if (isThere === true) {
-        takenFrom.set(client, standby);
+        standby.taken.add(client);
         return client;
       }
       standby.isAsked = false;
@@ -147,16 +163,18 @@ export async function openStandbys(options: {
       return null;
     },
     failed(client, error) {
-      const standby = takenFrom.get(client);
+      const standby = standbys.find(({ taken }) => taken.has(client));
       if (standby !== undefined) standby.isAsked = false;
       logger.debug({ err: error, standby: standby?.name }, 'a standby could not answer; the primary is asked');
     },
     states: () =>
       standbys.map(({ name, lagMs, isAsked }) => ({ name, lagMs: lagMs === null ? null : Math.round(lagMs), asked: isAsked })),
     async close() {
+      // Looked at until then, so that whoever waits for a silent one is told.
+      await Promise.all(standbys.map(({ pool }) => pool.end()));
       closed = true;
       clearInterval(timer);
-      await Promise.all(standbys.map(({ pool }) => pool.end()));
+      await Promise.all(standbys.map(({ looker }) => looker.end()));
     },
   };
 }

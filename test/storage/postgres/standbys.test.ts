@@ -72,6 +72,62 @@ it('what was written is read, by a standby that is near and by the primary while
   await untilBy(true);
 });
 
+/** Asks until a standby has answered the first half of a question and is silent from then on: what became of the second half, and of the question. */
+async function askSilenced(database: Database, onSilence = (): void => undefined): Promise<{ met: unknown; answer: unknown }> {
+  let isSilent = false;
+  let met: unknown;
+  let answer: unknown;
+  const isByStandby = async (): Promise<unknown> => (await database.query('SELECT pg_is_in_recovery() AS is'))[0]!['is'];
+  const inHalves = async (): Promise<unknown[]> => {
+    const first = await isByStandby();
+    if (first === true) {
+      link.freeze();
+      isSilent = true;
+      onSilence();
+    }
+    const second = await isByStandby().catch((error: unknown) => {
+      met = error;
+      throw error;
+    });
+    return [first, second];
+  };
+  await until('a standby fell silent', async () => {
+    answer = await database.reading(inHalves).catch(() => 'none');
+    return isSilent;
+  });
+  return { met, answer };
+}
+
+/** One connection, so that who looks at the standby would have none where it asked for one of those that questions have. */
+async function openFew(): Promise<Database> {
+  const url = urlOf([primary.place]);
+  onTestFinished(() => link.mend());
+  return openDatabase({ url, readUrls, connectionsMax: 1, idleInTransactionMs: 0, logger: silentLogger });
+}
+
+/** Not 'Query read timeout', which comes after a minute. */
+const ended = { cause: { message: 'Connection terminated unexpectedly' } };
+
+it('a question that a standby falls silent upon is answered by the primary when that is noticed, not when its time is over', async () => {
+  const database = await openFew();
+  onTestFinished(() => database.close());
+
+  expect(await askSilenced(database)).toMatchObject({ met: ended, answer: [false, false] });
+  expect(database.standbys()).toMatchObject([{ lagMs: null, asked: false }]);
+
+  link.mend();
+  await until('it is asked again', () => database.standbys()[0]!.asked);
+});
+
+it('closing waits for no standby that is silent', async () => {
+  const database = await openFew();
+  const closing: Promise<void>[] = [];
+
+  const { met } = await askSilenced(database, () => void closing.push(database.close()));
+  expect(met).toMatchObject(ended);
+  await Promise.all(closing);
+});
+
 it('a document that is said to be searchable is found, and a standby finds it', async () => {
   const dir = await makeDataDir();
   const url = urlOf([primary.place]);
