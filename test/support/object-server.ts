@@ -17,11 +17,14 @@ export type ObjectServer = AsyncDisposable & {
   filesUrl(bucket: string): string;
   /** Statuses that the next requests are refused with. */
   readonly refusals: number[];
+  /** Headers that answers to GET lack. */
+  readonly unsaid: Set<string>;
 };
 
 export async function startObjectServer(): Promise<ObjectServer> {
   const objects = new Map<string, Buffer>();
   const refusals: number[] = [];
+  const unsaid = new Set<string>();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
@@ -43,7 +46,8 @@ export async function startObjectServer(): Promise<ObjectServer> {
     const part = first === undefined ? found : found.subarray(Number(first), Number(last) + 1);
     const place =
       first === undefined ? {} : { 'content-range': `bytes ${first}-${Number(first) + part.length - 1}/${found.length}` };
-    response.writeHead(first === undefined ? 200 : 206, { 'content-length': part.length, etag: '"one"', ...place });
+    const headers = Object.entries({ 'content-length': String(part.length), etag: '"one"', ...place });
+    response.writeHead(first === undefined ? 200 : 206, Object.fromEntries(headers.filter(([name]) => !unsaid.has(name))));
     response.end(request.method === 'HEAD' ? undefined : part);
   }
 
@@ -65,6 +69,7 @@ export async function startObjectServer(): Promise<ObjectServer> {
   return {
     objects,
     refusals,
+    unsaid,
     filesUrl: (bucket) => `s3://${bucket}/kept?endpoint=http://127.0.0.1:${port}&region=${region}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -214,8 +214,11 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
     async get(key, range) {
       const response = await rangeOf(key, range, null);
       if (response === null) return null;
-      const { headers } = response;
-      const bytes = Number(/\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] ?? headers.get('content-length'));
+      const bytes = bytesOfWhole(response, range !== null);
+      if (bytes === null || !response.headers.has('content-length')) {
+        await response.body?.cancel();
+        throw notReady(new Error('the object store does not say how long the object is'));
+      }
       return { stream: Readable.from(bytesOf(key, response, range), { objectMode: false }), bytes };
     },
     async delete(key) {
@@ -238,6 +241,12 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
       return known;
     },
   };
+}
+
+/** Null where the store does not say it, as one may behind a proxy that passes bodies on in chunks. */
+function bytesOfWhole({ headers }: Response, isPart: boolean): number | null {
+  const said = isPart ? /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] : headers.get('content-length');
+  return said == null ? null : Number(said);
 }
 
 async function digestOf({ content }: ObjectSource): Promise<string> {

@@ -1,7 +1,7 @@
 /** The PostgreSQL engine keeps every contract that is about files when they lie in an object store. */
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { parseFilesUrl } from '../../../src/storage/objects/files-url.ts';
 import { openS3 } from '../../../src/storage/objects/s3.ts';
 import type { ObjectStore } from '../../../src/storage/objects/object-store.ts';
@@ -88,6 +88,21 @@ it('tries again what the store refuses for a moment, and says 503 when it goes o
     retryAfterSeconds: 5,
   });
   expect(await store.state()).toMatchObject({ state: 'unusable', reason: 'the object store answered 503 SlowDown' });
+});
+
+it.for([
+  ['how long an object is', 'content-length', null],
+  ['how much of it comes', 'content-length', { first: 1, last: 2 }],
+  ['of how much a part is', 'content-range', { first: 1, last: 2 }],
+] as const)('says 503 when the store does not say %s, and takes it for no empty file', async ([, header, range]) => {
+  const store = await openStore('unsaid');
+  await store.put('key', { bytes: 3, content: Buffer.from('abc') });
+  objects.unsaid.add(header);
+  onTestFinished(() => objects.unsaid.clear());
+  await expect(store.get('key', range)).rejects.toMatchObject({
+    code: 'unavailable',
+    cause: { message: 'the object store does not say how long the object is' },
+  });
 });
 
 it('refuses a database whose files are in a store that the settings do not name, or in another bucket', async () => {
