@@ -3,11 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SearchQuery } from '../document-index.ts';
 import type { Searched } from '../index/snapshot.ts';
 import { pageInSteps, type RankedPage } from '../ranking/page.ts';
-import { feedbackTerms, queryTokens, repairedTerms, withSynonyms, writtenTerms, type QueryTerm } from '../ranking/query-terms.ts';
-import { repairing, tuning } from '../ranking/ranking.ts';
+import { feedbackTerms, queryTokens, type QueryTerm } from '../ranking/query-terms.ts';
+import { readTerms, tuning } from '../ranking/ranking.ts';
 import { addSiblings, bestRows, idf, scoreInSteps } from '../ranking/scorer.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
-import { synonymTerms } from '../ranking/synonyms.ts';
 import type { Stop } from '../stop.ts';
 import { termsAcross } from '../translation/across.ts';
 import type { Dictionary } from '../translation/dictionary.ts';
@@ -48,7 +47,7 @@ export type Reading = { readonly own: Terms; readonly across: Terms };
 
 export function* readQuestion(query: SearchQuery, scene: Scene): RankingSteps<Reading> {
   const { collection, segments } = scene.searched;
-  const terms = yield* read(() => termsOf(query, scene));
+  const terms = yield* termsOf(query, scene);
   const dictionary = query.mode === 'hybrid' ? scene.dictionary() : null;
   const across = dictionary === null ? [] : yield* read(() => termsAcross(query.query, dictionary, segments));
   const weighed = (term: string, weight: number): Terms[number] => ({
@@ -65,23 +64,16 @@ function rarest(terms: Terms): Terms {
   return terms.toSorted((a, b) => b.weight - a.weight).slice(0, termsMax);
 }
 
-function termsOf(query: SearchQuery, { searched, facts, dictionary }: Scene): readonly QueryTerm[] {
-  const { segments } = searched;
-  const tokens = queryTokens(query.query);
-  const written = writtenTerms(tokens, segments);
-  const terms =
-    query.mode === 'keyword'
-      ? written
-      : repairedTerms(tokens, written, segments, repairing({ vocabulary: facts, dictionary })).terms;
-  return withSynonyms(terms, synonymTerms(query.query, query.synonyms ?? []), segments).filter(
-    ({ postings }) => postings.chunks > 0,
-  );
+function* termsOf(query: SearchQuery, { searched, facts, dictionary }: Scene): RankingSteps<readonly QueryTerm[]> {
+  const input = { ...query, vocabulary: facts, dictionary };
+  const { terms } = yield* readTerms(input, queryTokens(query.query), searched.segments);
+  return terms.filter(({ postings }) => postings.chunks > 0);
 }
 
 /** What the best candidates share and the question lacks. */
 export function* wideningTerms(query: SearchQuery, scene: Scene): RankingSteps<Terms> {
   const { segments, collection } = scene.searched;
-  const terms = yield* read(() => termsOf(query, scene));
+  const terms = yield* termsOf(query, scene);
   const scores = yield* scoreInSteps(terms, segments, collection);
   addSiblings(scores, segments, tuning.siblingShare, () => null);
   const { top } = bestRows(scores, segments, () => null, tuning.feedback.chunks);

@@ -23,6 +23,7 @@ import {
   repairedTerms,
   replaced,
   withSynonyms,
+  type Repaired,
   type Spelling,
   writtenTerms,
   type QueryTerm,
@@ -110,12 +111,7 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   const { snapshot } = input;
   const { segments, collection } = snapshot;
   const tokens = queryTokens(input.query);
-  const { terms, replacements } = yield* read(() => {
-    const written = writtenTerms(tokens, segments);
-    const { terms: read, replacements } =
-      input.mode === 'keyword' ? { terms: written, replacements: [] } : repairedTerms(tokens, written, segments, repairing(input));
-    return { terms: withSynonyms(read, synonymTerms(input.query, input.synonyms ?? []), segments), replacements };
-  });
+  const { terms, replacements } = yield* readTerms(input, tokens, segments);
   const asked = askedOf(tokens, terms, collection);
   const shownFor = replaced(input.query, replacements);
   if (input.mode === 'vector' && input.near !== null) {
@@ -139,8 +135,24 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   };
 }
 
+/** What the terms of a question depend on. */
+type TermsInput = Pick<RankingInput, 'query' | 'mode' | 'synonyms' | 'vocabulary' | 'dictionary'>;
+
+/**
+ * The terms of a question: repaired, but not in `keyword`, and with what stands for them. How common the words are is known before anything is
+ * repaired: while postings are not at hand each seems to be one that no text has.
+ */
+export function* readTerms(input: TermsInput, tokens: readonly Token[], segments: readonly Segment[]): RankingSteps<Repaired> {
+  const written = yield* read(() => writtenTerms(tokens, segments));
+  return yield* read(() => {
+    const { terms, replacements } =
+      input.mode === 'keyword' ? { terms: written, replacements: [] } : repairedTerms(tokens, written, segments, repairing(input));
+    return { terms: withSynonyms(terms, synonymTerms(input.query, input.synonyms ?? []), segments), replacements };
+  });
+}
+
 /** The dictionary is opened when something is about to be repaired. */
-export function repairing({ vocabulary, dictionary }: Pick<RankingInput, 'vocabulary' | 'dictionary'>): Spelling {
+function repairing({ vocabulary, dictionary }: TermsInput): Spelling {
   return {
     vocabulary,
     homophones: (character) => dictionary()?.homophones(character) ?? [],

@@ -1,9 +1,10 @@
 /** What a question needs to know of a whole collection is asked for, and nothing else. */
 import { expect, it } from 'vitest';
-import type { SearchQuery } from '../../../src/search/document-index.ts';
+import { tokenize } from '../../../src/search/analysis/tokens.ts';
+import type { SearchMode } from '../../../src/search/document-index.ts';
 import { searchedAmong } from '../../../src/search/following/candidates.ts';
 import { CollectionFacts } from '../../../src/search/following/collection-facts.ts';
-import { drive, readQuestion } from '../../../src/search/following/following-ranking.ts';
+import { drive, readQuestion, type Scene } from '../../../src/search/following/following-ranking.ts';
 import { unstoppable } from '../../../src/search/stop.ts';
 
 /** A searcher of a collection where words are as common as said, that keeps what it is asked. */
@@ -22,12 +23,20 @@ function watchedSearcher(common: Readonly<Record<string, number>>, words: readon
   return { searcher, asked };
 }
 
-async function readTerms(query: string, { searcher }: ReturnType<typeof watchedSearcher>): Promise<string[]> {
+async function readTerms(
+  query: string,
+  { searcher }: ReturnType<typeof watchedSearcher>,
+  { mode = 'hybrid', dictionary = () => null }: { mode?: SearchMode; dictionary?: Scene['dictionary'] } = {},
+): Promise<string[]> {
   const facts = new CollectionFacts(searcher, 'all');
-  const searched = searchedAmong([], new Map(), 1000, facts);
-  const scene = { searched, facts, text: () => '', headings: () => '', dictionary: () => null };
-  const asked: SearchQuery = { query, mode: 'hybrid', topK: 10, offset: 0, filter: {} };
-  const { own } = await drive(scene, unstoppable, readQuestion(asked, scene));
+  const scene: Scene = {
+    searched: searchedAmong([], new Map(), 1000, facts),
+    facts,
+    text: () => '',
+    headings: () => '',
+    dictionary,
+  };
+  const { own } = await drive(scene, unstoppable, readQuestion({ query, mode, topK: 10, offset: 0, filter: {} }, scene));
   return own.map(({ term }) => term);
 }
 
@@ -61,4 +70,20 @@ it('of a question with a typing error the word that is wrong is asked for alone'
 
   expect(await readTerms('pump manaul', watched)).toEqual(['pump', 'manual']);
   expect(watched.asked.words).toEqual(['manaul']);
+});
+
+it('of a Chinese question that is right nothing but its own terms is counted, and nothing is looked up in the dictionary', async () => {
+  const common = Object.fromEntries(tokenize('行政法院').map(({ term }) => [term, 100]));
+  const watched = watchedSearcher(common);
+  let opened = 0;
+  await readTerms('行政法院', watched, {
+    mode: 'vector',
+    dictionary() {
+      opened += 1;
+      return null;
+    },
+  });
+
+  expect(watched.asked.terms.toSorted()).toEqual(Object.keys(common).sort());
+  expect(opened).toBe(0);
 });

@@ -82,7 +82,7 @@ export function createPostgresAnswers(
         text: (scored) => texts.get(scored.chunkId).text,
         headings: (scored) => headingsOf(texts.get(scored.chunkId)),
         snapshot,
-        vocabulary: { neighbours: (...asked) => neighbours(vocabulary, ...asked) },
+        vocabulary,
         near: near === null ? null : (limit) => near.slice(0, limit),
         asked: query,
         allowed: snapshot.allowed(documents),
@@ -111,7 +111,7 @@ export function createPostgresAnswers(
         if (blocks.missing.size + texts.missing.size === 0) return value;
       } catch (error) {
         if (!(error instanceof WordsMissing)) throw error;
-        if (blocks.missing.size === 0) await readWords(snapshot);
+        await readWords(snapshot);
       }
       await readMissing();
     }
@@ -169,12 +169,6 @@ export function createPostgresAnswers(
         return [id, new Segment(head, blocks, () => wordsOf(id))];
       }),
     );
-  }
-
-  /** Of a word that seems rare only because its postings are not in memory yet nothing is to be repaired: all words of all texts would be read for it. */
-  function neighbours(vocabulary: Vocabulary, ...asked: Parameters<Vocabulary['neighbours']>): string[] {
-    if (blocks.missing.size > 0) throw new WordsMissing();
-    return vocabulary.neighbours(...asked);
   }
 
   function wordsOf(id: number): string[] {
