@@ -33,6 +33,8 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    // Without a language of the system Chromium names no download in Chinese.
+    env: { ...process.env, LANG: 'C.UTF-8' },
   });
 }
 
