@@ -390,7 +390,10 @@ function storageOptions(config: Config, logger: Logger): StorageOptions {
 function askOwn(own: Supervisor | null): AskWorker {
   return async (request, signal) => {
     if (own === null)
-      throw new AppError('unavailable', 'This server has no worker process beside it (--role api), so it reads nothing at once.');
+      throw new AppError(
+        'unavailable',
+        'This server runs without a worker process (--role api) and cannot read files immediately; upload the file instead.',
+      );
     return (await own.ask(request, signal)) as RunOutcome;
   };
 }

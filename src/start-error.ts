@@ -100,7 +100,7 @@ function rowOf(error: unknown, places: StartPlaces): Row | null {
 /** What an engine says; where it has only the words of the wire, its cause says more. */
 function ofAppError(error: AppError, places: StartPlaces): Row {
   const row = error.cause === undefined ? null : ofSystem(error.cause, places);
-  const ofWire = ['RAG service is not ready.', 'Not enough space on the server. Try again later or ask its operator.'];
+  const ofWire = ['RAG service is not ready.', 'Not enough space on the server. Try again later, or ask an administrator.'];
   if (!ofWire.includes(error.message)) return { sentence: withCause(error), exitCode: 69 };
   return row ?? later(`What is kept cannot be used: ${withCause(error)}`);
 }

@@ -94,7 +94,7 @@ export function notReady(cause: unknown): AppError {
 
 /** Why nothing more can be taken: `cause` goes to the log only. */
 export function noRoom(cause: unknown): AppError {
-  return new AppError('insufficient_storage', 'Not enough space on the server. Try again later or ask its operator.', {
+  return new AppError('insufficient_storage', 'Not enough space on the server. Try again later, or ask an administrator.', {
     cause,
     retryAfterSeconds: 30,
   });

@@ -146,11 +146,12 @@ export function watchConnections(server: Server, { connectionsMax, unreadMs, lin
 
 /** What a client is told, by reason. */
 export const sentences: Readonly<Record<Refusal, string>> = {
-  malformed: 'This is not a valid HTTP request. Is its address percent-encoded? With curl: --get --data-urlencode "q=…".',
-  unknown_method: 'This method is not known here; use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.',
-  headers_too_large: 'The address and headers of this request are too large; a long question goes to POST /search.',
-  too_slow: 'The request came in too slowly.',
-  tunnel: 'CONNECT is not possible here.',
+  malformed:
+    'This is not a valid HTTP request. Check that its address is percent-encoded; with curl: --get --data-urlencode "q=…".',
+  unknown_method: 'This method is not supported; use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.',
+  headers_too_large: 'The address and headers of this request are too large; send a long query to POST /search.',
+  too_slow: 'The request arrived too slowly.',
+  tunnel: 'CONNECT is not supported.',
 };
 
 /** What Node says of bytes that are no request. */

@@ -273,7 +273,7 @@ function permissionEnded({ req, res }: Context, before: Principal, whoAsks: WhoA
   const look = async (): Promise<void> => {
     const now = await whoAsks(req);
     if (!isDeepStrictEqual(reachOf(now), reachOf(before)))
-      ended.abort(new AppError('unauthorized', 'The key that this began with is no longer good.'));
+      ended.abort(new AppError('unauthorized', 'The API key of this request is no longer valid.'));
   };
   // A look that fails says nothing; the next one may.
   const timer = setInterval(() => void look().catch(() => undefined), permissionLookMs).unref();
@@ -283,7 +283,7 @@ function permissionEnded({ req, res }: Context, before: Principal, whoAsks: WhoA
 
 function checkExpectation(expected: string): void {
   if (expected !== '' && expected.toLowerCase() !== '100-continue')
-    throw new AppError('expectation_failed', 'Of what a client can expect only 100-continue is known here.');
+    throw new AppError('expectation_failed', 'Expect: only 100-continue is supported.');
 }
 
 function router(options: HttpAppOptions): Middleware {
@@ -366,7 +366,7 @@ function whoAndWhat(ctx: Context): object {
 /** What nobody would read must not be sent: its sender means something by it. */
 function refuseBody({ req, method, path }: Context): void {
   const isThere = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
-  if (isThere) throw new AppError('invalid_request', `${method} ${path} takes no body; what it can be told goes into the address.`);
+  if (isThere) throw new AppError('invalid_request', `${method} ${path} takes no body; put parameters into the address.`);
 }
 
 function readJson(ctx: Context, { settings: { limits }, acceptBody }: HttpAppOptions): Promise<unknown> {
@@ -378,14 +378,14 @@ function readJson(ctx: Context, { settings: { limits }, acceptBody }: HttpAppOpt
 const unmatched: Middleware = (ctx) => {
   const matched = (ctx as unknown as { matched?: { methods: string[] }[] }).matched ?? [];
   const methods = new Set(matched.flatMap((layer) => layer.methods));
-  if (methods.size === 0) throw new AppError('not_found', 'There is nothing here.');
+  if (methods.size === 0) throw new AppError('not_found', 'There is nothing at this address.');
   ctx.set('Allow', [...methods, 'OPTIONS'].toSorted().join(', '));
   if (ctx.method !== 'OPTIONS') {
     const taken = [...methods]
       .filter((method) => method !== 'HEAD')
       .toSorted()
       .join(' or ');
-    throw new AppError('method_not_allowed', `${ctx.method} is not possible here; use ${taken}.`);
+    throw new AppError('method_not_allowed', `${ctx.method} is not supported here; use ${taken}.`);
   }
   ctx.status = 204;
 };

@@ -102,7 +102,8 @@ export function createCollections(options: CollectionsOptions): Collections {
   }
 
   async function change(name: string, wanted: CollectionChange): Promise<{ collection: Collection; created: boolean }> {
-    if (!isCollectionName(name)) throw new AppError('invalid_request', `collection: ${JSON.stringify(name)} is no name of one`);
+    if (!isCollectionName(name))
+      throw new AppError('invalid_request', `collection: ${JSON.stringify(name)} is not the name of a collection`);
     const before = await kept(name);
     const { settings: given, ...said } = wanted;
     const old = before ?? { ...bareCollection(name), createdAt: now() };
@@ -211,7 +212,7 @@ function checkSettings({ chunkTokens, chunkOverlap }: CollectionSettings, usualT
 }
 
 function beingRemoved(): AppError {
-  return new AppError('conflict', 'A collection of this name is being removed; try again in a moment.', { retryAfterSeconds: 2 });
+  return new AppError('conflict', 'A collection of this name is being deleted; try again in a moment.', { retryAfterSeconds: 2 });
 }
 
 /**
@@ -226,7 +227,7 @@ async function removeAll(engine: Engine, cancel: CollectionsOptions['cancel'], c
     if (documents + tasks > 0) continue;
     return engine.collections.endRemoval(collection);
   }
-  throw new AppError('unavailable', 'The collection is still being removed; try again in a moment.', { retryAfterSeconds: 5 });
+  throw new AppError('unavailable', 'The collection is still being deleted; try again in a moment.', { retryAfterSeconds: 5 });
 }
 
 async function cancelLive(engine: Engine, cancel: CollectionsOptions['cancel'], collection: string): Promise<void> {

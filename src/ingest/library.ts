@@ -71,7 +71,7 @@ function isWhole(bytes: number, size: PartSize): boolean {
 }
 
 function damaged(cause: string): AppError {
-  return new AppError('internal', 'The stored text or file of this document is damaged: upload it again.', { cause });
+  return new AppError('internal', 'The stored text or file of this document is damaged; upload it again.', { cause });
 }
 
 /** @throws AppError `internal`: this file is damaged, as any other may be. */

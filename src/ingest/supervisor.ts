@@ -70,7 +70,7 @@ const restartMsMin = 50;
 const restartMsMax = 1000;
 
 function workerGone(): AppError {
-  return new AppError('unavailable', 'The process that reads documents is not up, or ended; send the file again.', {
+  return new AppError('unavailable', 'The worker process is not running, or has ended; send the file again in a moment.', {
     retryAfterSeconds: 2,
   });
 }

@@ -115,7 +115,8 @@ function holdMemory(memory: Slots, client: string): Held {
   const releases: (() => void)[] = [];
   let released = false;
   const add = (taken: (() => void) | null): void => {
-    if (taken === null) throw new AppError('rate_limited', 'Too many MCP requests at once.', { retryAfterSeconds: 1 });
+    if (taken === null)
+      throw new AppError('rate_limited', 'Too many MCP requests at once; try again in a moment.', { retryAfterSeconds: 1 });
     // What still comes of a request that was given up is not kept.
     if (released) taken();
     else releases.push(taken);

@@ -94,7 +94,7 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
     ({ query: text, top_k, mode, doc_ids, filters, min_relevance, ...where }) =>
       answer(caller.logger, async () => {
         if (text.trim() === '' || !text.isWellFormed())
-          throw new AppError('invalid_request', 'query must hold something to look for');
+          throw new AppError('invalid_request', 'query: must have something to search for');
         const filter = {
           ...(doc_ids === undefined ? {} : { docIds: doc_ids }),
           ...(filters === undefined ? {} : { filters }),
@@ -309,7 +309,7 @@ async function followTask(
 
 function bytesOf({ text, content_base64 }: { text?: string | undefined; content_base64?: string | undefined }): Buffer {
   if ((text === undefined) === (content_base64 === undefined))
-    throw new AppError('invalid_request', 'Give either text or content_base64, and not both.');
+    throw new AppError('invalid_request', 'Give either text or content_base64, but not both.');
   return text === undefined ? Buffer.from(content_base64!, 'base64') : Buffer.from(text, 'utf8');
 }
 

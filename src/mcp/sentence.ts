@@ -6,5 +6,5 @@ import type { Logger } from '../logger.ts';
 export function sentenceFor(error: unknown, logger: Logger): string {
   if (error instanceof AppError) return error.message;
   logger.error({ err: error }, 'an MCP call failed');
-  return 'The server met an unexpected error.';
+  return 'Something went wrong on the server; its log has the details.';
 }

@@ -26,7 +26,7 @@ function readCursor(cursor: string): ListPlace {
     const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(insertedAt);
     if (isTime && isScopedId(key) && writeCursor(place) === cursor) return place;
   }
-  throw new AppError('invalid_request', 'cursor: not one of ours');
+  throw new AppError('invalid_request', 'cursor: not from this server');
 }
 
 function parsed(cursor: string): readonly unknown[] {

@@ -117,5 +117,5 @@ function refuseGone({ gone }: Asker): void {
 
 /** What nobody reads. */
 export function hasGone(): AppError {
-  return new AppError('unavailable', 'The client has gone.');
+  return new AppError('unavailable', 'The client has disconnected.');
 }

@@ -56,7 +56,7 @@ export function readPlace(cursor: string, sort: Sort): Place {
     const place: Place = [value, id];
     if (writePlace(place, sort) === cursor) return place;
   }
-  throw new AppError('invalid_request', 'cursor: not one of ours, or of a list in another order');
+  throw new AppError('invalid_request', 'cursor: not from this server, or from a list in another order');
 }
 
 /** What has no value comes last, whichever way round. */

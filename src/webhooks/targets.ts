@@ -40,9 +40,9 @@ export function createTargets(options: { hosts: readonly string[]; networks: rea
       if (url.username !== '' || url.password !== '') throw refused('the URL must not hold a user name or password');
       url.hash = '';
       if (!rules.some((rule) => matches(rule, url)))
-        throw refused('this host is not allowed here; WEBHOOK_ALLOWED_HOSTS can name it');
+        throw refused('this host is not allowed; an administrator can add it to WEBHOOK_ALLOWED_HOSTS');
       const host = hostOf(url);
-      if (isIP(host) !== 0 && !addressAllowed(host)) throw refused('this address is not allowed here');
+      if (isIP(host) !== 0 && !addressAllowed(host)) throw refused('this address is not allowed');
       return url;
     },
   };

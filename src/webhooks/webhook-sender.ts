@@ -79,7 +79,7 @@ function checkedLookup(targets: Targets, resolve: Resolve): LookupFunction {
   const judge = callbackify(async (hostname: string) => {
     const found = await resolve(hostname);
     if (found.length === 0 || found.some(({ address }) => !targets.addressAllowed(address)))
-      throw new Error('the host resolves to an address that is not allowed here');
+      throw new Error('the host resolves to an address that is not allowed');
     return found;
   });
   return (hostname, { all }, callback) => {

@@ -377,7 +377,7 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       }
       const { nextCursor } = await index.list({ limit: 1, sort: { by: 'title', descending: false } });
       const elsewhere = index.list({ limit: 1, sort: { by: 'chunks', descending: false }, cursor: nextCursor! });
-      await expect(elsewhere).rejects.toThrow('cursor: not one of ours');
+      await expect(elsewhere).rejects.toThrow('cursor: not from this server');
     });
 
     it('rates each passage by what of the question is in it, whatever else the collection holds', async () => {

@@ -36,7 +36,7 @@ describe('what is not proper HTTP', () => {
     const answer = await rawRequest(server.port, `${request}FOO /documents HTTP/1.1\r\nHost: a\r\n\r\n`);
 
     expect(answer).toContain('HTTP/1.1 501 Unknown method');
-    expect(answer).toContain('This method is not known here; use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.');
+    expect(answer).toContain('This method is not supported; use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.');
   });
 
   it('gets a problem document with security headers and a closed connection', async () => {

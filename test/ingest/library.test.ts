@@ -20,7 +20,7 @@ it.each([
     await damage(path!);
   }
 
-  const damaged = 'The stored text or file of this document is damaged: upload it again.';
+  const damaged = 'The stored text or file of this document is damaged; upload it again.';
   await expect(library.content('a')).rejects.toThrow(damaged);
   await expect(library.original('a')).rejects.toThrow(damaged);
   await library.remove('a');

@@ -65,7 +65,7 @@ describe('an MCP client', () => {
       'Invalid document: Empty file: e.txt',
     );
     expect(await refusal(client, 'insert_document', { doc_id: 'e', filename: 'e.txt' })).toBe(
-      'Give either text or content_base64, and not both.',
+      'Give either text or content_base64, but not both.',
     );
     expect(await refusal(client, 'get_task', { task_id: '../../etc/passwd' })).toBe('Task not found');
     expect(await refusal(client, 'get_document', { doc_id: 'nowhere' })).toBe('Document not found');

@@ -71,7 +71,7 @@ it('an index of a newer version is refused with a sentence, and not set aside', 
   database.close();
 
   await expect(openThreadedIndex(options)).rejects.toThrow(
-    'The index was made by a newer version of this program: start that one.',
+    'The index was made by a newer version of this program; start that version.',
   );
   expect(existsSync(join(dir.path, 'damaged.sqlite'))).toBe(false);
 });

@@ -117,8 +117,8 @@ describe('an answer', () => {
     await page.getByLabel('Ask a follow-up question').fill('Once more');
     await page.getByRole('button', { name: 'Ask', exact: true }).tap();
     await until('the server has the next one', () => streams.length === 2);
-    say('error', { detail: 'The chat service cannot be reached' });
-    await page.getByText('The answer could not be finished. The chat service cannot be reached').waitFor();
+    say('error', { detail: 'The chat service cannot be reached.' });
+    await page.getByText('The answer could not be finished. The chat service cannot be reached.').waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
     await close();
   });

@@ -54,7 +54,7 @@ it('an admin makes a key for one collection, copies it this once, and revokes it
   expect(await page.getByRole('button', { name: 'Create key' }).isDisabled()).toBe(true);
   await page.getByRole('checkbox', { name: '人事' }).check();
   await page.getByRole('button', { name: 'Create key' }).click();
-  await page.locator('dialog .problem').filter({ hasText: 'there is a key of this name' }).waitFor();
+  await page.locator('dialog .problem').filter({ hasText: 'a key with this name already exists' }).waitFor();
   for (const theme of ['light', 'dark'] as const) {
     await setLook(page, { theme, language: 'en' });
     expect(await axeFindings(page)).toEqual([]);
@@ -91,7 +91,7 @@ it('the last key that may do everything stays, and the page says why', async () 
   await page.getByRole('button', { name: 'Manage keys' }).click();
   await page.getByRole('button', { name: 'Revoke boss' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-  await page.getByRole('alert').filter({ hasText: 'make a key of scope admin' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'first create a key with the scope admin' }).waitFor();
   await page.getByRole('button', { name: 'Revoke boss' }).waitFor();
   await close();
 });

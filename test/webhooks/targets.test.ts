@@ -55,7 +55,7 @@ describe('where webhooks may go [S40]', () => {
   ])('is not the address http://%s, however it is written, even when the list names it', (host) => {
     const targets = createTargets({ hosts: [`http://${host}`], networks: [] });
 
-    expect(() => targets.check(`http://${host}/`)).toThrowError('callback_url: this address is not allowed here');
+    expect(() => targets.check(`http://${host}/`)).toThrowError('callback_url: this address is not allowed');
   });
 
   it.each([

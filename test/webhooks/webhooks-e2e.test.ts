@@ -51,7 +51,7 @@ it('tells whoever uploaded a file of its end: the whole task record, signed, whi
 
   expect([form.status, query.status, refused.status]).toEqual([200, 200, 422]);
   expect(((await refused.json()) as { detail: string }).detail).toBe(
-    'callback_url: this host is not allowed here; WEBHOOK_ALLOWED_HOSTS can name it',
+    'callback_url: this host is not allowed; an administrator can add it to WEBHOOK_ALLOWED_HOSTS',
   );
   expect(receiver.received.map(({ path }) => path).sort()).toEqual(['/field', '/put']);
   for (const { body, headers } of receiver.received) {

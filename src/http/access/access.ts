@@ -95,7 +95,7 @@ export function requireScope({ scope, by }: Principal, needed: Scope): void {
       'unauthorized',
       by === 'wrong' ? 'This API key is not valid.' : 'Send an API key as Authorization: Bearer, or as X-API-Key.',
     );
-  throw new AppError('forbidden', `This API key may not do that: it needs the scope ${needed}.`);
+  throw new AppError('forbidden', `This API key does not allow this: the scope ${needed} is required.`);
 }
 
 /** Whom a limit counts: the key, or without one the address; of IPv6 its first half, since one customer has all the rest. */

@@ -27,7 +27,7 @@ export const collectionsSearchedMax = 4096;
 export async function askedCollections(call: AskingCall, { collection, collections }: AskedPlaces): Promise<readonly string[]> {
   if (collections === undefined) return [await askedCollection(call, collection)];
   if (collection !== undefined)
-    throw new AppError('invalid_request', 'collection: is given beside collections; name all of them in one.');
+    throw new AppError('invalid_request', 'collection: cannot be combined with collections; list all names in collections');
   if (collections.includes('*')) return everyCollection(call);
   return Promise.all([...new Set(collections)].map((name) => askedCollection(call, name)));
 }
@@ -37,7 +37,7 @@ async function everyCollection({ services, principal }: AskingCall): Promise<rea
   if (names.length <= collectionsSearchedMax) return names;
   throw new AppError(
     'invalid_request',
-    `collections: ["*"] would be ${names.length} collections, and one search looks into ${collectionsSearchedMax} at most; name those that matter.`,
+    `collections: ["*"] covers ${names.length} collections, but one search covers at most ${collectionsSearchedMax}; list the ones to search`,
   );
 }
 

@@ -20,8 +20,8 @@ export const oidcCookie = 'rag_oidc';
 export const oidcLoginMs = 600_000;
 /** Longest wait for one answer of the provider. */
 const providerSeconds = 10;
-const providerSilent = 'The login provider (OIDC_ISSUER) does not answer usefully; try again later, or log in with a key.';
-const startAgain = 'This login took too long, or began in another browser. Begin again.';
+const providerSilent = 'The login provider (OIDC_ISSUER) did not respond as expected. Try again later, or log in with an API key.';
+const startAgain = 'This login took too long or was started in another browser. Log in again.';
 
 type Begun = { readonly state: string; readonly nonce: string; readonly verifier: string; readonly untilMs: number };
 
@@ -71,7 +71,7 @@ export function createOidcLogin(settings: OidcSettings, secret: Uint8Array): Oid
       const asked = new URLSearchParams(search);
       if (begun === null || nowMs > begun.untilMs || asked.get('state') !== begun.state)
         throw new AppError('bad_request', startAgain);
-      if (asked.has('error')) throw new AppError('unauthorized', 'The login provider did not let you in.');
+      if (asked.has('error')) throw new AppError('unauthorized', 'The login provider refused the login.');
       const { oidc, config } = await provider();
       const tokens = await oidc
         .authorizationCodeGrant(config, new URL(uri + search), {
@@ -112,14 +112,14 @@ function refusalOf(error: unknown): AppError {
   const silent = code === 'OAUTH_TIMEOUT' || error instanceof TypeError || (error as { name?: string }).name === 'TimeoutError';
   return silent
     ? new AppError('unavailable', providerSilent, { cause: error })
-    : new AppError('unauthorized', 'What the login provider says of you cannot be believed. Begin again.', { cause: error });
+    : new AppError('unauthorized', 'The response of the login provider could not be verified. Log in again.', { cause: error });
 }
 
 /** An address of mail says who somebody is only where the provider has made sure of it. */
 function personOf(claims: Readonly<Record<string, unknown>>, claim: string): string {
   const person = claims[claim];
   if (typeof person !== 'string' || person === '')
-    throw new AppError('unauthorized', `The login provider does not say your ${claim}; OIDC_CLAIM names what people are known by.`);
+    throw new AppError('unauthorized', `The login provider did not send your ${claim}. Ask an administrator to check OIDC_CLAIM.`);
   if (claim === 'email' && claims['email_verified'] !== true)
     throw new AppError('unauthorized', 'The login provider has not verified your email address.');
   return person;

@@ -17,7 +17,7 @@ export function checkHost(request: IncomingMessage, allowedHosts: readonly strin
   if (allowedHosts === null) return;
   const host = hostName(request.headers.host ?? '');
   if (allowedHosts.includes(host) || host === 'localhost' || isLoopbackAddress(host)) return;
-  throw new AppError('misdirected', 'This host name is not served here; ALLOWED_HOSTS can name it.');
+  throw new AppError('misdirected', 'This server does not accept this host name. An administrator can add it to ALLOWED_HOSTS.');
 }
 
 /**

@@ -67,7 +67,7 @@ function counted<T>(count: () => T): T {
   try {
     return count();
   } catch (error) {
-    throw new AppError('unavailable', 'The quota of this key cannot be counted now.', { cause: error });
+    throw new AppError('unavailable', 'The quota of this key cannot be checked at the moment; try again later.', { cause: error });
   }
 }
 
@@ -75,7 +75,7 @@ function exceeded(kind: QuotaKind, limit: number, at: string): AppError {
   const midnight = Date.parse(at.slice(0, 10)) + 86_400_000;
   return new AppError(
     'quota_exceeded',
-    `The quota of this key is used up for today: ${limit} ${kind} a day. It begins anew at 00:00 UTC.`,
+    `The quota of this key is used up for today: ${limit} ${kind} per day. It resets at 00:00 UTC.`,
     {
       retryAfterSeconds: Math.ceil((midnight - Date.parse(at)) / 1000),
       extensions: { quota: { kind, limit, resets_at: new Date(midnight).toISOString() } },

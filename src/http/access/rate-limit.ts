@@ -39,7 +39,7 @@ export function createLoginLimiter(nowMs: () => number): LoginLimiter {
     check(client) {
       const { waitSeconds } = buckets.look(client);
       if (waitSeconds > 0)
-        throw new AppError('rate_limited', 'Too many wrong logins; try again later.', { retryAfterSeconds: waitSeconds });
+        throw new AppError('rate_limited', 'Too many failed logins; try again later.', { retryAfterSeconds: waitSeconds });
     },
     wrong: (client) => void buckets.take(client),
   };

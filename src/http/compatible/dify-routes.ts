@@ -188,7 +188,7 @@ function listed(value: Value): Value {
 function numberOf(key: string, value: Value): number {
   const number = typeof value === 'number' ? value : Number(typeof value === 'string' && value.trim() !== '' ? value : Number.NaN);
   if (!Number.isFinite(number))
-    throw new AppError('invalid_request', `metadata_condition: ${key} is compared with a number; give one as the value.`);
+    throw new AppError('invalid_request', `metadata_condition: ${key} compares with a number; the value must be a number`);
   return number;
 }
 

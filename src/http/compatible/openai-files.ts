@@ -113,7 +113,9 @@ export async function readFiles(call: OpenAiCall, { waitSlots }: AttachSlots, id
   if (files.every(({ document }) => document !== null)) return files;
   const release = waitSlots.take(whoOf(call).caller);
   if (release === null)
-    throw new AppError('rate_limited', 'Too many requests wait for files to be read.', { retryAfterSeconds: 5 });
+    throw new AppError('rate_limited', 'Too many requests of this kind are waiting; try again in a moment.', {
+      retryAfterSeconds: 5,
+    });
   const deadline = performance.now() + attachWaitMs;
   try {
     const read: StoredFile[] = [];
@@ -129,7 +131,7 @@ async function onceRead(call: OpenAiCall, file: StoredFile, deadline: number): P
   const waitMs = Math.max(0, deadline - performance.now());
   const ended = await call.services.tasks.wait(file.snapshot!.task.id, waitMs, call.signal);
   if (ended === null || !isTerminal(ended.task.status))
-    throw new AppError('unavailable', 'The file is still being read; try again.', { retryAfterSeconds: 5 });
+    throw new AppError('unavailable', 'The file is still being read; try again in a moment.', { retryAfterSeconds: 5 });
   return ended.task.status === 'failed' ? { ...file, snapshot: ended } : ownFile(call, file.id);
 }
 
@@ -144,7 +146,8 @@ export async function attachFile(
 ): Promise<StoredFile> {
   if (file.document === null) return file;
   const release = uploadSlots.take(whoOf(call).caller);
-  if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
+  if (release === null)
+    throw new AppError('rate_limited', 'Too many uploads at once; try again in a moment.', { retryAfterSeconds: 5 });
   try {
     await copyFile(call, { store, id: file.id, attributes });
   } finally {

@@ -52,7 +52,7 @@ const chunkingStrategy = z
   ])
   .nullish();
 /** What is kept of a vector store is its name: metadata that nobody could ask for would be a promise. */
-const noMetadata = z.strictObject({}, 'is not kept of a vector store; give attributes to its files').nullish();
+const noMetadata = z.strictObject({}, 'is not supported for vector stores; set attributes on their files').nullish();
 const storeBody = z
   .strictObject({
     name: z.string().max(300).nullish(),
@@ -60,7 +60,7 @@ const storeBody = z
     file_ids: z.array(fileId).max(100).nullish(),
     chunking_strategy: chunkingStrategy,
     metadata: noMetadata,
-    expires_after: z.null('is not possible here: vector stores stay until they are deleted').optional(),
+    expires_after: z.null('is not supported: vector stores are kept until they are deleted').optional(),
   })
   .meta({ id: 'OpenAiNewVectorStore' });
 const attachBody = z
@@ -126,7 +126,7 @@ function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): reado
         const { ctx, services, principal } = call;
         const release = uploadSlots.take(callerOf(principal, (ctx.state as RequestState).address));
         if (release === null)
-          throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
+          throw new AppError('rate_limited', 'Too many uploads at once; try again in a moment.', { retryAfterSeconds: 5 });
         try {
           const limits = { ...settings.limits, fileBytesMax: settings.fileBytesMax };
           const shape = { file: 'file', given: [], others: (name: string) => name === 'purpose' };
@@ -179,7 +179,7 @@ function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): reado
         await ownFile(call, params.file_id);
         const found = await services.documents.original(scopedId({ collection: filesCollection, docId: params.file_id }), asker);
         if (found === null)
-          throw new AppError('conflict', 'The file is still being read, or could not be; its content is not there.');
+          throw new AppError('conflict', 'The file is still being read, or could not be read; it has no content.');
         ctx.body = found.stream;
         ctx.set('Content-Type', 'application/octet-stream');
         ctx.set('Content-Disposition', attachment(found.document.filename));
@@ -217,7 +217,10 @@ function storeRoutes(slots: AttachSlots): readonly Route[] {
       async handle(call) {
         const { ctx, body, services, principal } = call;
         if (principal.collections !== null)
-          throw new AppError('forbidden', 'This API key is bound to collections and makes none; use theirs as vector stores.');
+          throw new AppError(
+            'forbidden',
+            'This API key is bound to collections and cannot create new ones; use those as vector stores.',
+          );
         // Before there is a store: a client that has to try again does not leave one behind each time.
         const files = await readFiles(call, slots, [...new Set(body.file_ids)]);
         const strategy = body.chunking_strategy?.type === 'static' ? body.chunking_strategy.static : null;

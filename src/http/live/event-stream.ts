@@ -22,7 +22,10 @@ export function openEventStream(
   { limits, slots, client, until }: { limits: HttpLimits; slots: Slots; client: string; until: AbortSignal },
 ): EventStream {
   const release = slots.take(client);
-  if (release === null) throw new AppError('rate_limited', 'Too many event streams are open.', { retryAfterSeconds: 10 });
+  if (release === null)
+    throw new AppError('rate_limited', 'Too many event streams are open; close some, or try again later.', {
+      retryAfterSeconds: 10,
+    });
   const { res } = ctx;
   const ended = new AbortController();
   ctx.respond = false;

@@ -42,7 +42,7 @@ export function answerRoutes({ limits, wire }: AnswerRouteOptions): readonly Rou
   async function writeAnswer(call: Call<unknown, unknown, schemas.AnswerBody>): Promise<void> {
     const { ctx, body, services, asker, signal } = call;
     const { answers } = services;
-    if (answers === undefined) throw new AppError('unavailable', 'No chat service is set (ANSWER_URL).');
+    if (answers === undefined) throw new AppError('unavailable', 'No chat service is configured (ANSWER_URL).');
     const collections = await askedCollections(call, body);
     const { client } = asker;
     const stream = openEventStream(ctx, { limits, slots, client, until: signal });

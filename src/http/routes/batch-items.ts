@@ -86,24 +86,20 @@ function textOf({ text, problem }: NdjsonLine): string {
   if (problem === 'too_long')
     throw new AppError(
       'body_too_large',
-      `The line is longer than ${itemBytesMax} bytes; send such a file to PUT /documents/{doc_id}.`,
+      `The line is longer than ${itemBytesMax} bytes; upload this file with PUT /documents/{doc_id}.`,
     );
   if (problem === 'not_utf8') throw new AppError('bad_request', 'The line is not UTF-8, as JSON must be.');
-  if (problem === 'empty') throw new AppError('bad_request', 'There is nothing on the line.');
+  if (problem === 'empty') throw new AppError('bad_request', 'The line is empty.');
   return text!;
 }
 
 function unread(problem: NonNullable<ZipEntry['problem']>): AppError {
   if (problem === 'too_long')
-    return new AppError(
-      'body_too_large',
-      `The file is larger than ${itemBytesMax} bytes; send such a file to PUT /documents/{doc_id}.`,
-    );
-  if (problem === 'encrypted')
-    return new AppError('bad_request', 'The file is encrypted in the archive; pack it without a password.');
+    return new AppError('body_too_large', `The file is larger than ${itemBytesMax} bytes; upload it with PUT /documents/{doc_id}.`);
+  if (problem === 'encrypted') return new AppError('bad_request', 'The file is encrypted; create the archive without a password.');
   if (problem === 'unknown_method')
-    return new AppError('bad_request', 'The file is packed by a method that is not read here; pack it by Deflate, as is usual.');
-  return new AppError('bad_request', 'The file is damaged: its checksum in the archive is of other bytes.');
+    return new AppError('bad_request', 'The file is compressed by a method that is not supported; use Deflate, the usual one.');
+  return new AppError('bad_request', 'The file is damaged: its checksum does not match.');
 }
 
 /** The last part of the doc_id; a text without an ending is plain text. */

@@ -75,7 +75,7 @@ function itemsOf(ctx: Context): BatchItems {
   if (ctx.is(zip, 'application/x-zip-compressed') !== false) return itemsOfZip;
   throw new AppError(
     'unsupported_media_type',
-    'Send NDJSON, one JSON object a line, as application/x-ndjson, or a ZIP archive as application/zip.',
+    'Send NDJSON, one JSON object per line, as application/x-ndjson, or a ZIP archive as application/zip.',
   );
 }
 
@@ -89,7 +89,8 @@ function insertBatch(call: BatchCall, collection: string, options: BatchOptions)
   const content = contentOf(ctx);
   const caller = callerOf(principal, (ctx.state as RequestState).address);
   const release = options.uploadSlots.take(caller);
-  if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
+  if (release === null)
+    throw new AppError('rate_limited', 'Too many uploads at once; try again in a moment.', { retryAfterSeconds: 5 });
   options.acceptBody(ctx);
   const watch = watchOf(ctx.req, options.settings.limits);
   watch.byRate({ givesWay: false });

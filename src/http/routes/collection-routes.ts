@@ -84,7 +84,7 @@ export function collectionRoutes(): readonly Route[] {
         if (confirm !== name)
           throw new AppError(
             'invalid_request',
-            `confirm: must be the name of the collection, as in ?confirm=${name}; all in it is lost`,
+            `confirm: must be the name of the collection, as in ?confirm=${name}; everything in it will be deleted`,
           );
         if (!(await services.collections.remove(name))) throw collectionNotFound();
         audit({ event: 'delete_collection', collection: name });

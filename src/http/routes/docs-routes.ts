@@ -35,7 +35,7 @@ export function docsRoutes(
   const swaggerUi = options.pageDir === null ? null : createStaticFiles(join(options.pageDir, 'docs'), files);
   let openApi: object | null = null;
   const answerFile: StaticFiles['answer'] = async (ctx, file) => {
-    if (swaggerUi === null) throw new AppError('not_found', 'There is nothing here.');
+    if (swaggerUi === null) throw new AppError('not_found', 'There is nothing at this address.');
     await swaggerUi.answer(ctx, file);
   };
   return [

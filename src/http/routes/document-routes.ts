@@ -233,7 +233,7 @@ async function answerChunks(call: ChunksCall): Promise<void> {
     if (page === null) throw documentNotFound();
     const { document, chunks } = page;
     if (place !== null && place.version !== document.version)
-      throw new AppError('invalid_request', 'cursor: the document was replaced since; begin again without a cursor');
+      throw new AppError('invalid_request', 'cursor: the document has been replaced; start again without a cursor');
     await list.add(chunks.map((chunk) => describeChunk(chunk, document)));
     from += chunks.length;
     left -= chunks.length;
@@ -247,7 +247,7 @@ async function streamChunks(call: ChunksCall): Promise<void> {
   const { ctx, services, asker } = call;
   const docId = await askedDocument(call);
   const given = ['limit', 'cursor'].find((name) => ctx.query[name] !== undefined);
-  if (given !== undefined) throw new AppError('invalid_request', `${given}: ${ndjson} is all chunks; leave it out`);
+  if (given !== undefined) throw new AppError('invalid_request', `${given}: ${ndjson} returns all chunks; remove this parameter`);
   const first = await services.documents.chunks(docId, 0, recordsAtOnce, asker);
   if (first === null) throw documentNotFound();
 
@@ -276,7 +276,7 @@ function writeChunkCursor(version: string, index: number): string {
 function readChunkCursor(cursor: string): { version: string; index: number } {
   const [, version, index] = /^([0-9a-f-]{36}):(\d{1,9})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
   if (version === undefined || writeChunkCursor(version, Number(index)) !== cursor)
-    throw new AppError('invalid_request', 'cursor: not one of ours');
+    throw new AppError('invalid_request', 'cursor: not from this server');
   return { version, index: Number(index) };
 }
 
@@ -284,7 +284,7 @@ const ndjson = 'application/x-ndjson';
 
 function toPatch({ metadata, title, filename }: z.output<typeof schemas.documentPatch>): DocumentPatch {
   const name = filename === undefined ? undefined : cleanFilename(filename);
-  if (name === '') throw new AppError('invalid_request', 'filename: nothing is left of it as the name of a file');
+  if (name === '') throw new AppError('invalid_request', 'filename: has no characters that are allowed in the name of a file');
   return {
     ...(metadata === undefined ? {} : { metadata }),
     ...(title === undefined ? {} : { title }),

@@ -128,7 +128,8 @@ async function insert(
   if (entry === null) await requireVersion(call, docId, options.wire);
   const release = options.uploadSlots.take(callerOf(principal, (ctx.state as RequestState).address));
   try {
-    if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
+    if (release === null)
+      throw new AppError('rate_limited', 'Too many uploads at once; try again in a moment.', { retryAfterSeconds: 5 });
     const file = await receive();
     release();
     await answer(call, docId, file, entry, options);
@@ -200,7 +201,9 @@ async function submit(call: InsertCall, upload: Upload, { wire, holdDocument }: 
   const release = await holdDocument(await services.documents.keptDocId(upload.docId, call.asker));
   try {
     if (release === null)
-      throw new AppError('conflict', 'Another upload of this document is being accepted.', { retryAfterSeconds: 1 });
+      throw new AppError('conflict', 'Another upload of this document is in progress; try again when it has finished.', {
+        retryAfterSeconds: 1,
+      });
     await requireVersion(call, upload.docId, wire);
     return await services.uploads.submit(upload);
   } catch (error) {
@@ -220,7 +223,7 @@ async function requireVersion({ ctx, services, asker }: InsertCall, docId: Scope
   const kept = await services.documents.keptDocId(docId, asker);
   const pages = await Promise.all(live.map((status) => services.tasks.list({ docId: kept, status, limit: 1 })));
   if (pages.some(({ tasks }) => tasks.length > 0))
-    throw new AppError('precondition_failed', 'Another upload of this document is on its way.');
+    throw new AppError('precondition_failed', 'Another upload of this document is in progress; try again when it has finished.');
 }
 
 /** The file is kept and its task waits, so the client is told so whatever becomes of the store now: another upload would be a second one. */

@@ -75,7 +75,7 @@ export function keyRoutes(settings: KeySettings): readonly Route[] {
         const key = keysNow(settings).find((one) => one.name === name);
         if (key === undefined || !isWithin(key, principal)) throw new AppError('not_found', 'Key not found');
         if (file.fixed.some((one) => one.name === name))
-          throw new AppError('conflict', 'This key is one of a setting; take it out of API_KEYS.');
+          throw new AppError('conflict', 'This key is set in API_KEYS; remove it there.');
         const mayLeave = (left: readonly ApiKey[]): boolean => !isKeeper(key) || [...file.fixed, ...left].some(isKeeper);
         const outcome = await inWords(removeKey(file.path, name, mayLeave));
         if (outcome === 'needed') throw new AppError('conflict', noKeeper);
@@ -88,7 +88,7 @@ export function keyRoutes(settings: KeySettings): readonly Route[] {
   ];
 }
 
-const noKeeper = 'Nobody could look after the keys any more: make a key of scope admin that reaches all collections first.';
+const noKeeper = 'Nobody could manage the keys any more: first create a key with the scope admin for all collections.';
 
 /** Whether it may look after all keys. */
 function isKeeper({ scope, collections }: Pick<ApiKey, 'scope' | 'collections'>): boolean {
@@ -102,16 +102,16 @@ function isWithin({ collections }: Pick<ApiKey, 'collections'>, principal: Princ
 }
 
 function outOfReach(): AppError {
-  return new AppError('invalid_request', 'collections: name some of those that your own key reaches.');
+  return new AppError('invalid_request', 'collections: choose from those that your own key can access');
 }
 
 function changeable({ keyFile }: KeySettings): KeyFile {
   if (keyFile !== null) return keyFile;
-  throw new AppError('conflict', 'This server keeps no file of keys: set API_KEYS_FILE, or change API_KEYS and start it again.');
+  throw new AppError('conflict', 'This server has no key file: set API_KEYS_FILE, or change API_KEYS and restart the server.');
 }
 
 function taken(): AppError {
-  return new AppError('conflict', 'name: there is a key of this name; take another name, or revoke that one first.');
+  return new AppError('conflict', 'name: a key with this name already exists; choose another name, or revoke that key first');
 }
 
 function isGood(name: string, settings: KeySettings): boolean {
@@ -120,7 +120,7 @@ function isGood(name: string, settings: KeySettings): boolean {
 
 /** The file says so, and this server cannot use the file as it is: nobody may believe that it is done. */
 function notFollowed(): AppError {
-  return new AppError('unavailable', 'The file of keys was changed, but this server cannot use it as it is now; ask its operator.');
+  return new AppError('unavailable', 'The key file was changed, but the server cannot use it as it is now; ask an administrator.');
 }
 
 /** What the file refuses, in words that hold no path of this machine. */
@@ -128,7 +128,7 @@ async function inWords<T>(work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
     if (!(error instanceof KeyFileError)) throw error;
     if (error.code === 'taken') throw taken();
-    throw new AppError('unavailable', 'The file of keys cannot be read or written by the server; ask its operator.', {
+    throw new AppError('unavailable', 'The server cannot read or write the key file; ask an administrator.', {
       cause: error,
     });
   });

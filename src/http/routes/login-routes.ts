@@ -35,8 +35,7 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
       problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found', 'rate_limited'],
       needsServices: false,
       async handle({ ctx, body, audit }) {
-        if (keysNow(settings).length === 0)
-          throw new AppError('not_found', 'No API keys are in use; there is nothing to log in to.');
+        if (keysNow(settings).length === 0) throw new AppError('not_found', 'This server has no API keys; no login is needed.');
         const caller = addressBlock((ctx.state as RequestState).address);
         limiter.check(caller);
         const key = findApiKey(keysNow(settings), body.key.trim());

@@ -71,7 +71,7 @@ export function oidcRoutes(oidc: OidcSettings, { settings, endedSessions, newId 
         });
         const key = holderOf(settings.users, person);
         if (key === null)
-          throw new AppError('forbidden', 'The login provider knows you, but LOGIN_USERS lets you in nowhere here.');
+          throw new AppError('forbidden', 'Your login was confirmed, but LOGIN_USERS gives you no access. Ask an administrator.');
         state.principal = principalOf(key, 'cookie');
         audit({ event: 'login', refused: false });
         const { sessionMs } = settings.limits;

@@ -57,7 +57,7 @@ export function pageRoutes(pageDir: string | null): readonly Route[] {
       problems: ['not_found'],
       needsServices: false,
       async handle({ ctx, params }) {
-        if (files === null) throw new AppError('not_found', 'There is nothing here.');
+        if (files === null) throw new AppError('not_found', 'There is nothing at this address.');
         asPage(ctx);
         await files.answer(ctx, toFile(params as Record<string, string>));
       },

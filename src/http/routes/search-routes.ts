@@ -56,10 +56,10 @@ export function searchRoutes(wire: WireOptions, metrics: HttpMetrics): readonly 
       const fitting = [hit, withoutContext(hit)].find((one) => list.bytes + bytesOf(one) <= hitBytesMax);
       // Metadata and escapes may make a hundred hits larger than any answer is.
       if (fitting === undefined) {
-        head.notice ??= 'The answer would be too large: ask for the rest of the hits with offset.';
+        head.notice ??= 'The response would be too large; request the rest of the hits with offset.';
         break;
       }
-      if (fitting !== hit) head.notice ??= 'The answer would be too large: some hits come without their context.';
+      if (fitting !== hit) head.notice ??= 'The response would be too large; some hits come without their context.';
       await list.add([fitting]);
     }
     list.answer(ctx, 'hits', head);

@@ -45,7 +45,7 @@ export function createStaticFiles(folder: string, only?: readonly string[]): Sta
     async answer(ctx, path) {
       const forms = await formsOf(path);
       const form = forms.find(({ encoding }) => encoding === 'identity' || ctx.acceptsEncodings(encoding) === encoding);
-      if (form === undefined) throw new AppError('not_found', 'There is nothing here.');
+      if (form === undefined) throw new AppError('not_found', 'There is nothing at this address.');
       if (forms.length > 1) ctx.vary('Accept-Encoding');
       ctx.set('Cache-Control', hashedName.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
       if (unchanged(ctx, { etag: form.etag, modified: null })) return;

@@ -105,7 +105,7 @@ function watchBody(request: IncomingMessage, limits: BodyLimits): BodyWatch {
     stop();
     mayGiveWay = true;
     if (request.complete) return;
-    timer = setTimeout(() => setImmediate(() => failIfLate('The request came in too slowly.')), limits.bodyMs);
+    timer = setTimeout(() => setImmediate(() => failIfLate('The request arrived too slowly.')), limits.bodyMs);
   }
 
   function byRate(options: { givesWay: boolean }): void {
@@ -119,7 +119,7 @@ function watchBody(request: IncomingMessage, limits: BodyLimits): BodyWatch {
       const bytes = request.socket.bytesRead - seenBytes;
       seenBytes = request.socket.bytesRead;
       const heldBackByUs = request.readableLength > 0;
-      if (bytes < limits.transferBytesMin && !heldBackByUs) failIfLate('The upload came in too slowly.');
+      if (bytes < limits.transferBytesMin && !heldBackByUs) failIfLate('The upload arrived too slowly.');
     }
   }
 
@@ -128,7 +128,7 @@ function watchBody(request: IncomingMessage, limits: BodyLimits): BodyWatch {
   }
 
   function gone(): void {
-    if (!request.complete) fail('bad_request', 'The request was broken off.');
+    if (!request.complete) fail('bad_request', 'The request was interrupted.');
   }
 
   function fail(code: 'request_timeout' | 'bad_request', sentence: string): void {

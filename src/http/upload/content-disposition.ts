@@ -23,7 +23,7 @@ export function parseDisposition(header: string): Disposition {
   if (starred !== undefined && extended === null && plain === undefined)
     throw new AppError(
       'bad_request',
-      "The filename* of Content-Disposition is broken; it is written UTF-8''name, percent-encoded.",
+      "The filename* of Content-Disposition is malformed; write it as UTF-8''name, percent-encoded.",
     );
   return {
     name: name === undefined ? null : decodeBytes(name),

@@ -45,7 +45,7 @@ export function multipartBoundary(contentType: string): string {
   if (boundary === '' || boundary.length > boundaryCharactersMax)
     throw new AppError(
       'bad_request',
-      `The Content-Type must name a boundary of 1 to ${boundaryCharactersMax} characters; let your HTTP library write this header.`,
+      `The Content-Type must have a boundary of 1 to ${boundaryCharactersMax} characters; let your HTTP library set this header.`,
     );
   return boundary;
 }
@@ -112,7 +112,7 @@ export function createMultipartParser(boundary: string, events: MultipartEvents)
     }
     const at = rest.indexOf(CRLF);
     if (at === -1 ? rest.length > 256 : !/^[ \t]*$/.test(rest.toString('latin1', 0, at)))
-      throw malformed('a boundary does not end its line');
+      throw malformed('a boundary is followed by something else on its line');
     if (at === -1) return false;
     // The line end stays: it is half of the empty line that ends a head without headers.
     rest = rest.subarray(at);
@@ -158,7 +158,7 @@ export function createMultipartParser(boundary: string, events: MultipartEvents)
 
   function countStray(bytes: number): void {
     strayBytes += bytes;
-    if (strayBytes > strayBytesMax) throw malformed('there is too much outside its parts');
+    if (strayBytes > strayBytesMax) throw malformed('there is too much data outside its parts');
   }
 }
 
@@ -169,7 +169,7 @@ function parseHead(text: string): PartHead {
     if (line === '') continue;
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
-    if (colon === -1 || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw malformed('a part has a broken header');
+    if (colon === -1 || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw malformed('a part has a malformed header');
     if (!headers.has(name)) headers.set(name, line.slice(colon + 1).trim());
   }
   if (!/^(?:7bit|8bit|binary|)$/i.test(headers.get('content-transfer-encoding') ?? ''))
@@ -179,5 +179,5 @@ function parseHead(text: string): PartHead {
 }
 
 function malformed(reason: string): AppError {
-  return new AppError('bad_request', `The multipart body is not well-formed: ${reason}.`);
+  return new AppError('bad_request', `The multipart body is malformed: ${reason}.`);
 }

@@ -41,7 +41,8 @@ export async function readPassingFile(
 ): Promise<PassingFile> {
   const caller = callerOf(principal, (ctx.state as RequestState).address);
   const release = uploadSlots.take(caller);
-  if (release === null) throw new AppError('rate_limited', 'Too many uploads are coming in at once.', { retryAfterSeconds: 5 });
+  if (release === null)
+    throw new AppError('rate_limited', 'Too many uploads at once; try again in a moment.', { retryAfterSeconds: 5 });
   let reading: FileReading | null = null;
   const uploads: Pick<UploadService, 'receive'> = { receive: async () => (reading = await services.reading.open()) };
   // Held until the answer has gone out: what was read lies on the disk meanwhile.

@@ -8,6 +8,6 @@ export function rawFilename(ctx: Context, given: string | undefined, otherwise: 
   const header = parseDisposition(ctx.get('Content-Disposition')).filename;
   const asked = cleanFilename(given ?? '');
   if (asked !== '' && header !== null && header !== '' && asked !== header)
-    throw new AppError('invalid_request', 'filename: Content-Disposition names the file otherwise; name it once.');
+    throw new AppError('invalid_request', 'filename: differs from the name in Content-Disposition; give only one of them');
   return asked || header || cleanFilename(otherwise) || 'file';
 }

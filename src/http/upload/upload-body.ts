@@ -33,7 +33,7 @@ export type UploadLimits = BodyLimits & {
 
 const howToSend =
   'Send the file as multipart/form-data in a part named `file` (curl -F file=@report.pdf), ' +
-  'or as the body itself to PUT /documents/{doc_id} (curl -T report.pdf); text is sent as a file too.';
+  'or as the body itself to PUT /documents/{doc_id} (curl -T report.pdf); send text as a file, too.';
 const fieldBytesMax = 64 * 1024;
 /** What a multipart body may hold beside its file: a Content-Length past the limit by more than this means a file that is too large. */
 const overheadBytesMax = 256 * 1024;
@@ -161,7 +161,7 @@ function headerPassword(ctx: Context): string | null {
 /** The sentence says nothing of what was given. */
 function checkedPassword(text: string, from: string): string {
   if (text.length > passwordCharactersMax)
-    throw new AppError('invalid_request', `${from}: a password has ${passwordCharactersMax} characters at most`);
+    throw new AppError('invalid_request', `${from}: a password may have at most ${passwordCharactersMax} characters`);
   return text;
 }
 
@@ -244,7 +244,7 @@ function installParser(host: FormidablePluginHost, boundary: string, form: Form,
   /** Hands the part to formidable, which opens the sink, counts its bytes and holds the request back while it writes. */
   async function openFile(head: PartHead): Promise<void> {
     if (form.file !== null)
-      throw new AppError('invalid_request', `Send exactly one file, in a part named \`${shape.file}\`; this form has two.`);
+      throw new AppError('invalid_request', `Send exactly one file, in a part named \`${shape.file}\`; this form has more.`);
     if (head.name !== shape.file)
       throw new AppError(
         'invalid_request',
@@ -289,11 +289,11 @@ function knownField(name: string, { file, given }: FormShape): keyof GivenFields
   const known = given.find((one) => one === name);
   if (known !== undefined) return known;
   if (name === file && file === 'file')
-    throw new AppError('invalid_request', `The part \`file\` has no file name, so it is no file. ${howToSend}`);
+    throw new AppError('invalid_request', `The part \`file\` has no file name, so it is not a file. ${howToSend}`);
   if (name === 'doc_id')
     throw new AppError(
       'invalid_request',
-      'Unknown form field `doc_id`: the document is named in the address, as in POST /insert?doc_id=handbook.',
+      'Unknown form field `doc_id`: put it into the address, as in POST /insert?doc_id=handbook.',
     );
   throw new AppError('invalid_request', unknownName('form field', name, [file, ...given, 'password']));
 }
@@ -334,7 +334,7 @@ function uploadError(error: unknown, form: Form): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   if (tooLargeCodes.includes(code as number)) return tooLarge(form.file?.filename ?? 'file');
   if (typeof code === 'number')
-    return new AppError('bad_request', 'The upload was broken off, or is not well-formed.', { cause: error });
+    return new AppError('bad_request', 'The upload was interrupted, or is malformed.', { cause: error });
   return error;
 }
 

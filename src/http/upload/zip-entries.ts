@@ -73,14 +73,14 @@ export async function* zipEntries(
 
 /** What one request brings is bounded, whatever it brings. */
 export function tooManyItems(itemsMax: number): AppError {
-  return new AppError('invalid_request', `One request takes ${itemsMax} documents; send the rest in another.`);
+  return new AppError('invalid_request', `One request may have at most ${itemsMax} documents; send the rest in another request.`);
 }
 
 async function isFile(input: Input, number: number): Promise<boolean> {
   const signature = (await input.look(4)).readUInt32LE(0);
   if (signature === localSignature) return true;
   if (endSignatures.includes(signature)) return false;
-  throw number === 1 ? new AppError('bad_request', 'The body is no ZIP archive.') : damaged();
+  throw number === 1 ? new AppError('bad_request', 'The body is not a ZIP archive.') : damaged();
 }
 
 /** @throws AppError `bad_request` when it names more files than were read: what begins one of them is damaged, and all after it is not read. */
@@ -97,7 +97,7 @@ async function readDirectory(input: Input, filesRead: number): Promise<void> {
 }
 
 function damaged(): AppError {
-  return new AppError('bad_request', 'The archive is damaged: no file begins where one should.');
+  return new AppError('bad_request', 'The archive is damaged: a file header is missing.');
 }
 
 async function readHeader(input: Input, nameIn: (bytes: Buffer) => string): Promise<Header> {
@@ -164,7 +164,7 @@ async function storedToDescriptor(input: Input, header: Header, bytesMax: number
 function endless({ name }: Header): AppError {
   return new AppError(
     'bad_request',
-    `Where ${JSON.stringify(name)} ends in the archive cannot be told, so nothing after it can be read; make the archive with the sizes before each file.`,
+    `The archive does not say where ${JSON.stringify(name)} ends, so nothing after it can be read; create the archive with sizes in the file headers.`,
   );
 }
 
@@ -247,7 +247,7 @@ class Input {
   async look(bytes: number): Promise<Buffer> {
     while (this.#bytes < bytes) {
       const { value, done } = await this.#pieces.next();
-      if (done === true) throw new AppError('bad_request', 'The archive breaks off.');
+      if (done === true) throw new AppError('bad_request', 'The archive is incomplete.');
       this.#held.push(value as Buffer);
       this.#bytes += (value as Buffer).length;
     }

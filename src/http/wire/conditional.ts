@@ -37,7 +37,7 @@ export function unchanged(ctx: Context, current: Validators): boolean {
 export function requireUnchanged(ctx: Context, current: Validators | null): void {
   requireMatch(ctx, current);
   if (matches(ctx.get('If-None-Match'), current, isSameVersion))
-    throw new AppError('precondition_failed', 'There is such a version already (If-None-Match).');
+    throw new AppError('precondition_failed', 'This version already exists (If-None-Match).');
 }
 
 /** Whether a change asks for a certain state, so that nobody may come in between. */
@@ -50,7 +50,7 @@ export function refusePreconditions(ctx: Context, isRead: boolean): void {
   const wanted = ctx.get('If-Match');
   const onlyIfNew = !isRead && ctx.get('If-None-Match').trim() === '*';
   if ((wanted !== '' && wanted.trim() !== '*') || onlyIfNew)
-    throw new AppError('precondition_failed', 'There are no versions here that If-Match or If-None-Match could speak of.');
+    throw new AppError('precondition_failed', 'This address has no versions; remove If-Match and If-None-Match.');
 }
 
 /** Whether a part may be sent of this version (`If-Range`, RFC 9110 §13.1.5); without the field any part may. */
@@ -64,7 +64,8 @@ export function isRangeOf(ctx: Context, { etag, modified }: Validators): boolean
 function requireMatch(ctx: Context, current: Validators | null): void {
   const wanted = ctx.get('If-Match');
   const holds = wanted === '' ? !wasModifiedSince(ctx, current) : matches(wanted, current, isStrongly);
-  if (!holds) throw new AppError('precondition_failed', 'It is not the version any more that this request is about.');
+  if (!holds)
+    throw new AppError('precondition_failed', 'This version is no longer the current one (If-Match, If-Unmodified-Since).');
 }
 
 function wasModifiedSince(ctx: Context, current: Validators | null): boolean {

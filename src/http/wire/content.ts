@@ -60,7 +60,7 @@ function codingOf(ctx: Context): string | null {
   if (coding === undefined) return null;
   if (more.length === 0 && Object.hasOwn(decoders, coding)) return coding;
   ctx.set('Accept-Encoding', 'gzip, deflate, br, zstd');
-  throw new AppError('unsupported_media_type', 'Of content codings gzip, deflate, br and zstd are known here, one at a time.');
+  throw new AppError('unsupported_media_type', 'Content-Encoding: only gzip, deflate, br and zstd are supported, one at a time.');
 }
 
 async function* decoded(pieces: AsyncIterable<Buffer>, coding: string): AsyncGenerator<Buffer> {
@@ -71,10 +71,12 @@ async function* decoded(pieces: AsyncIterable<Buffer>, coding: string): AsyncGen
   try {
     for await (const piece of decoder) yield piece as Buffer;
     // A decoder stops at the end of its data; what follows was neither decoded nor checked.
-    if (!isWhole) throw new AppError('bad_request', `There is more in the body than its ${coding} data.`);
+    if (!isWhole) throw new AppError('bad_request', `The body has more than its ${coding} data.`);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw new AppError('bad_request', `The body is not whole, or is not ${coding} as its Content-Encoding says.`, { cause: error });
+    throw new AppError('bad_request', `The body is incomplete, or is not ${coding} as its Content-Encoding says.`, {
+      cause: error,
+    });
   }
 
   async function* all(): AsyncGenerator<Buffer> {
@@ -89,7 +91,7 @@ async function* verified(pieces: AsyncIterable<Buffer>, digests: readonly Digest
     yield piece;
   }
   for (const { field, hash, expected } of digests)
-    if (!hash.digest().equals(expected)) throw new AppError('bad_request', `The body is not the one that ${field} was made of.`);
+    if (!hash.digest().equals(expected)) throw new AppError('bad_request', `The body does not match ${field}.`);
 }
 
 /**
@@ -118,7 +120,7 @@ function dictionary(field: string, value: string | string[] | undefined, pair: R
     const algorithm = digestAlgorithms[name.toLowerCase()];
     return algorithm === undefined ? [] : [digest(field, algorithm, base64!)];
   });
-  if (found.length === 0) throw new AppError('bad_request', `${titled(field)}: only sha-256 and sha-512 can be checked here.`);
+  if (found.length === 0) throw new AppError('bad_request', `${titled(field)}: only sha-256 and sha-512 are supported.`);
   return found;
 }
 

@@ -33,14 +33,14 @@ function readFilterText(text: string): Filter {
     value = parseStrictJson(text);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    throw wrong(`is not JSON that can be taken, such as {"type":"eq","key":"year","value":2024}: ${error.message}`);
+    throw wrong(`is not valid as JSON, such as {"type":"eq","key":"year","value":2024}: ${error.message}`);
   }
   return readFilter(value);
 }
 
 function readLevel(value: unknown, level: number, counted: { leaves: number }): Filter {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrong('a filter is an object, such as {"type": "eq", "key": "year", "value": 2024}');
+    throw wrong('a filter must be an object, such as {"type": "eq", "key": "year", "value": 2024}');
   const { type, ...rest } = value as Record<string, unknown>;
   if (connectives.some((one) => one === type)) return readConnective(type as 'and' | 'or' | 'not', rest, level, counted);
   if (comparisons.some((one) => one === type)) return readLeaf(type as Comparison, rest, counted);
@@ -58,17 +58,17 @@ function readConnective(
   refuseOthers(rest, ['filters']);
   if (!Array.isArray(filters) || filters.length === 0)
     throw wrong(`\`${type}\` needs a list \`filters\` with at least one filter in it`);
-  if (level === filterLevelsMax) throw wrong(`\`and\`, \`or\` and \`not\` may lie ${filterLevelsMax} levels deep at most`);
+  if (level === filterLevelsMax) throw wrong(`\`and\`, \`or\` and \`not\` may be nested at most ${filterLevelsMax} levels deep`);
   return { type, filters: filters.map((inner) => readLevel(inner, level + 1, counted)) };
 }
 
 function readLeaf(type: Comparison, rest: Record<string, unknown>, counted: { leaves: number }): Filter {
   refuseOthers(rest, ['key', 'value']);
   counted.leaves += 1;
-  if (counted.leaves > filterLeavesMax) throw wrong(`${filterLeavesMax} comparisons are allowed at most`);
+  if (counted.leaves > filterLeavesMax) throw wrong(`at most ${filterLeavesMax} comparisons are allowed`);
   const { key } = rest;
   if (typeof key !== 'string' || key === '' || key.length > keyCharactersMax || !key.isWellFormed() || key.includes('\0'))
-    throw wrong(`\`${type}\` needs a \`key\`: the name of a member of the metadata, or such as $filename`);
+    throw wrong(`\`${type}\` needs a \`key\`: the name of a metadata member, or a field such as $filename`);
   if (key.startsWith('$') && !documentFields.some((field) => `$${field}` === key))
     throw wrong(
       unknownName(

@@ -48,7 +48,7 @@ function readMetadataText(text: string): Metadata | null {
     value = parseStrictJson(text);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    throw new AppError('invalid_request', `is not JSON that can be taken: ${error.message}`, { cause: error });
+    throw new AppError('invalid_request', `is not valid as JSON: ${error.message}`, { cause: error });
   }
   return value === null ? null : readMetadata(value);
 }

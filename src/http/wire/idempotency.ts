@@ -42,7 +42,9 @@ export function createIdempotency(store: IdempotencyStore): Idempotency {
     const key = `${keyId ?? ''}\n${parseKey(header)}`;
     const close = await store.hold(key);
     if (close === null)
-      throw new AppError('conflict', 'A request with this Idempotency-Key is still being answered.', { retryAfterSeconds: 2 });
+      throw new AppError('conflict', 'A request with this Idempotency-Key is still in progress; try again in a moment.', {
+        retryAfterSeconds: 2,
+      });
     let ownFingerprint = '';
     return { replay, keep, close };
 
@@ -51,7 +53,7 @@ export function createIdempotency(store: IdempotencyStore): Idempotency {
       const kept = await store.get(key, keptMs);
       if (kept === null) return null;
       if (kept.fingerprint !== fingerprint)
-        throw new AppError('invalid_request', 'This Idempotency-Key was used for another upload; take a new one.');
+        throw new AppError('invalid_request', 'This Idempotency-Key was used for another upload; use a new one.');
       return kept.reply;
     }
 
@@ -88,6 +90,6 @@ export function fingerprint(file: ReceivedFile, docId: string): string {
 function parseKey(header: string): string {
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
-    throw new AppError('bad_request', 'An Idempotency-Key has 1 to 255 printable ASCII characters.');
+    throw new AppError('bad_request', 'An Idempotency-Key must have 1 to 255 printable ASCII characters.');
   return key;
 }

@@ -51,8 +51,8 @@ export const mergePatch = 'application/merge-patch+json';
 
 function requireJson(ctx: Context): void {
   const types = ctx.method === 'PATCH' ? ['application/json', mergePatch] : ['application/json'];
-  if (!ctx.is(types)) throw new AppError('unsupported_media_type', `Send JSON, as ${types.join(' or ')}.`);
+  if (!ctx.is(types)) throw new AppError('unsupported_media_type', `Send JSON, with the Content-Type ${types.join(' or ')}.`);
   const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(ctx.get('Content-Type')) ?? [];
   if (charset !== undefined && !/^(?:utf-?8|us-ascii)$/i.test(charset))
-    throw new AppError('unsupported_media_type', `JSON is UTF-8 (RFC 8259), not the charset that its Content-Type names.`);
+    throw new AppError('unsupported_media_type', `JSON must be UTF-8 (RFC 8259); the Content-Type names another charset.`);
 }

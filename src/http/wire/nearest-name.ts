@@ -37,9 +37,9 @@ const nameShownMax = 64;
 export function unknownName(kind: string, name: string, known: readonly string[]): string {
   const shown = loggable(name.length > nameShownMax ? `${name.slice(0, nameShownMax)}…` : name);
   const unknown = `Unknown ${kind} \`${shown}\``;
-  if (known.length === 0) return `${unknown}; there is none here.`;
+  if (known.length === 0) return `${unknown}; none is accepted here.`;
   const list = known.map((one) => `\`${one}\``).join(', ');
-  return `${unknown}; did you mean \`${nearest(name, known)}\`?${known.length === 1 ? '' : ` Known here: ${list}.`}`;
+  return `${unknown}; did you mean \`${nearest(name, known)}\`?${known.length === 1 ? '' : ` Accepted here: ${list}.`}`;
 }
 
 function nearest(name: string, known: readonly string[]): string {

@@ -75,7 +75,9 @@ export function toProblem(error: unknown, request: { path: string; requestId: st
 export function asAppError(error: unknown): AppError {
   const known = inOurWords(error);
   if (known instanceof AppError) return known;
-  return new AppError('internal', 'Something went wrong here; the log has the details under this request id.', { cause: error });
+  return new AppError('internal', 'Something went wrong on the server; its log has the details under this request id.', {
+    cause: error,
+  });
 }
 
 /** Why a task failed that was not its document's fault, as a status. The others are the document's: `invalid_document`. */

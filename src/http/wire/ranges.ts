@@ -17,7 +17,7 @@ export function rangeOf(ctx: Context, bytes: number): ByteRange | null {
   if (from !== '' && to !== '' && Number(from) > Number(to)) return null;
   if (range.first >= bytes) {
     ctx.set('Content-Range', `bytes */${bytes}`);
-    throw new AppError('range_not_satisfiable', `There is no such part: it has ${bytes} bytes.`);
+    throw new AppError('range_not_satisfiable', `The requested range does not exist: the file has ${bytes} bytes.`);
   }
   return { first: range.first, last: Math.min(range.last, bytes - 1) };
 }

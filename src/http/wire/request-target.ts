@@ -16,11 +16,12 @@ const absoluteForm = /^https?:\/\/([^/?#\\\s@]+)(\/[^]*)?$/i;
  */
 export function requestTarget({ url = '', rawHeaders, httpVersion, headers }: IncomingMessage): string {
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) throw new AppError('bad_request', 'A request has exactly one Host.');
+  if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0'))
+    throw new AppError('bad_request', 'A request must have exactly one Host header.');
   const [, authority, rest = '/'] = absoluteForm.exec(url) ?? [];
   if (authority !== undefined && authority.toLowerCase() !== headers.host?.toLowerCase())
-    throw new AppError('bad_request', 'The address names another host than Host does.');
+    throw new AppError('bad_request', 'The address names another host than the Host header does.');
   const target = authority === undefined ? url : rest;
   if (ownForm.test(target) || target === '*') return target;
-  throw new AppError('bad_request', 'This is not the address of a request.');
+  throw new AppError('bad_request', 'The address of this request is not valid.');
 }

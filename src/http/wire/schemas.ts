@@ -69,7 +69,7 @@ const metadataPairs = z
     z.string().min(1).max(64).refine(storable, notStorable),
     z.union([z.string().max(1024).refine(storable, notStorable), z.number(), z.boolean(), z.null()]),
   )
-  .refine((value) => Object.keys(value).length <= 32, { message: 'may have 32 members at most' })
+  .refine((value) => Object.keys(value).length <= 32, { message: 'may have at most 32 members' })
   .meta({ description: 'Every one of these pairs must be in the metadata; `filters` can ask for more.' });
 
 /** No name that is stored has a control character in it. */
@@ -162,7 +162,7 @@ export const batchLine = z
     password: documentPassword.optional(),
   })
   .refine(({ text, file_base64 }) => (text === undefined) !== (file_base64 === undefined), {
-    message: 'give either text or file_base64, and not both',
+    message: 'give either text or file_base64, but not both',
   })
   .meta({ id: 'BatchLine' });
 export type BatchLine = z.output<typeof batchLine>;
@@ -283,7 +283,7 @@ export const deleteDocumentsQuery = z.object({ ...inCollection, filters: filterT
 const searchText = z
   .string()
   .max(2000)
-  .refine((text) => text.trim() !== '' && text.isWellFormed(), { message: 'must hold something to look for' })
+  .refine((text) => text.trim() !== '' && text.isWellFormed(), { message: 'must have something to search for' })
   .meta(describedAs({ type: 'string', minLength: 1, maxLength: 2000, pattern: '\\S' }));
 const mode = z.enum(searchModes).default('hybrid');
 const docIdList = z.array(docId).max(100);
@@ -292,7 +292,7 @@ export const collections = z
   .array(z.union([collectionName, z.literal('*')]))
   .min(1)
   .max(64)
-  .refine((names) => !names.includes('*') || names.length === 1, { message: 'must be ["*"] alone, or names' })
+  .refine((names) => !names.includes('*') || names.length === 1, { message: 'must be names, or ["*"] alone' })
   .meta({
     description:
       'Several collections at once; `["*"]`: all that the key may read, 4,096 at most, but for `openai-files`, whose files are in their stores as well.',

@@ -65,11 +65,8 @@ function isKey(text: string, end: number): boolean {
 
 function addKey(keys: Set<string> | null | undefined, key: string): void {
   if (forbiddenKeys.has(key))
-    throw new AppError('bad_request', `The name ${key} is taken for no member of JSON here; give it another one.`);
+    throw new AppError('bad_request', `The name ${key} is not allowed for a member of JSON; use another name.`);
   if (keys?.has(key))
-    throw new AppError(
-      'bad_request',
-      `The name ${JSON.stringify(key.slice(0, 64))} appears twice in one object; only one value of it can be meant.`,
-    );
+    throw new AppError('bad_request', `The name ${JSON.stringify(key.slice(0, 64))} appears twice in one JSON object.`);
   keys?.add(key);
 }

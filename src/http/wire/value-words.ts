@@ -13,15 +13,15 @@ export function whatItMustBe(issue: z.core.$ZodRawIssue): string | undefined {
     case 'too_big':
       return bound(issue.origin, issue.maximum, issue.inclusive === false ? 'less than' : 'at most');
     case 'invalid_format':
-      return formats[issue.format] ?? 'does not have the form that is described for it';
+      return formats[issue.format] ?? 'does not have the required form';
     case 'not_multiple_of':
       return `must be a multiple of ${issue.divisor}`;
     case 'invalid_union':
       return ofUnion(issue.errors);
     case 'invalid_key':
-      return 'has a name that is not taken';
+      return 'has a name that is not allowed';
     case 'invalid_element':
-      return 'holds a value that is not taken';
+      return 'has a value that is not allowed';
     default:
       return undefined;
   }
@@ -44,7 +44,7 @@ function kindOf(expected: string): string {
 }
 
 const formats: Readonly<Record<string, string>> = {
-  datetime: 'must be a time with its zone, such as 2026-03-15T10:00:00Z',
+  datetime: 'must be a time with a time zone, such as 2026-03-15T10:00:00Z',
   date: 'must be a date, such as 2026-03-15',
   url: 'must be an address, such as https://example.org/hook',
   uuid: 'must be an id, such as 019b0e5a-7c1e-7000-8000-000000000000',

@@ -110,7 +110,7 @@ async function* chat(options: AnswerOptions, list: readonly Message[], signal: A
       signal: AbortSignal.any([signal, silence.signal]),
     });
     if (!response.ok || response.body === null)
-      throw new AppError('unavailable', `The chat service answered HTTP ${response.status}`);
+      throw new AppError('unavailable', `The chat service answered with HTTP status ${response.status}.`);
     for await (const data of eventData(response.body)) {
       timer.refresh();
       if (data === '[DONE]') return;
@@ -121,7 +121,7 @@ async function* chat(options: AnswerOptions, list: readonly Message[], signal: A
     if (signal.aborted) return;
     if (error instanceof AppError) throw error;
     const sentence = silence.signal.aborted ? `did not answer within ${options.silenceMs} ms` : 'cannot be reached';
-    throw new AppError('unavailable', `The chat service ${sentence}`, { cause: error });
+    throw new AppError('unavailable', `The chat service ${sentence}.`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -133,7 +133,7 @@ async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerator<stri
   for await (const part of body.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + part).split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop()!;
-    if (rest.length > answerCharactersMax) throw new AppError('unavailable', 'The chat service sent a line without end');
+    if (rest.length > answerCharactersMax) throw new AppError('unavailable', 'The chat service sent a line that is too long.');
     for (const line of lines) if (line.startsWith('data:')) yield line.slice(5).trim();
   }
 }
@@ -143,7 +143,7 @@ function deltaOf(data: string): string {
   try {
     event = JSON.parse(data) as typeof event;
   } catch {
-    throw new AppError('unavailable', 'The chat service answered something that is not JSON');
+    throw new AppError('unavailable', 'The chat service sent something that is not JSON.');
   }
   const text = event.choices?.[0]?.delta?.content;
   return typeof text === 'string' ? text : '';

@@ -15,10 +15,10 @@ const rerankedHits = 50;
 const rerankMs = 10_000;
 
 const sentences = {
-  rerankerFailed: 'The reranker did not answer; these results are in the order of the index',
-  embedderFailed: 'The embedder did not answer; these results are by keyword only',
+  rerankerFailed: 'The reranker did not answer; these results are in the order of the index.',
+  embedderFailed: 'The embedder did not answer; these results are by keyword only.',
   otherEmbedder: (count: number) =>
-    `${count} documents were indexed with another embedder and are found by their words only; run "rag-intake reindex"`,
+    `${count} documents were indexed with another embedder and are found by keyword only; run "rag-intake reindex".`,
 };
 
 export type IndexAnswer = {
@@ -98,7 +98,7 @@ export class Searcher {
       this.#queryVectors.set(query, vector!);
       return vector!;
     } catch (error) {
-      if (mode === 'vector') throw new AppError('unavailable', 'The embedder did not answer', { cause: error });
+      if (mode === 'vector') throw new AppError('unavailable', 'The embedder did not answer.', { cause: error });
       return 'failed';
     }
   }

@@ -160,7 +160,7 @@ function isNewer(found: string): boolean {
 }
 
 function ofNewerVersion(): AppError {
-  return new AppError('unavailable', 'The index was made by a newer version of this program: start that one.');
+  return new AppError('unavailable', 'The index was made by a newer version of this program; start that version.');
 }
 
 /** The tables are those made here and nothing else, the file is intact, and each document has the chunks that it should. */

@@ -47,7 +47,8 @@ export function createIndexThread(options: {
     const index = await current();
     const value = await (job.stop === undefined ? apply(index, job.method, job.args) : stoppable(index, job, job.stop));
     // Written into a file that was set aside in the meantime: as good as not written.
-    if (opened?.identity !== indexIdentity(indexDir)) throw new AppError('unavailable', 'The index was set aside; try again');
+    if (opened?.identity !== indexIdentity(indexDir))
+      throw new AppError('unavailable', 'The index is being replaced; try again in a moment.');
     return value;
   }
 

@@ -160,7 +160,7 @@ function moveOn(database: IndexDatabase, { note }: Arrival, work: () => void): v
 }
 
 function takenForDead(): AppError {
-  return new AppError('unavailable', 'The index has given up this document on its way in; try again');
+  return new AppError('unavailable', 'Indexing of this document was interrupted; try again in a moment.');
 }
 
 /** The first of so many ids that no other row of the table will get. */

@@ -41,7 +41,7 @@ type View = {
 const textBytesMax = 3 * chunkCharactersMax;
 const beginning = `CASE WHEN octet_length(text) <= ${textBytesMax} THEN text ELSE substr(CAST(text AS BLOB), 1, ${textBytesMax}) END AS text`;
 
-const rebuilding = 'The index is being built again from the stored documents; some of them are not found yet';
+const rebuilding = 'The index is being rebuilt from the stored documents; some of them are not found yet.';
 
 /** Posting blocks kept in memory, by each thread. */
 const blockBytesMax = 64 * 1024 * 1024;

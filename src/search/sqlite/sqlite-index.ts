@@ -331,7 +331,7 @@ function removeDocument(database: IndexDatabase, docId: string, ordinal: number)
 /** @throws AppError `unavailable`, to be tried again. */
 function refuseWhileUnknown(database: IndexDatabase): void {
   const state = database.get("SELECT value FROM meta WHERE key = 'rebuild'")!['value'];
-  if (state === 'damaged') throw new AppError('unavailable', 'The index is being built again; try again');
+  if (state === 'damaged') throw new AppError('unavailable', 'The index is being rebuilt; try again in a moment.');
 }
 
 function nextChunkId(database: IndexDatabase): number {

@@ -162,7 +162,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
         await rebuilding.done();
         if ((await call('rebuildState')) === 'done') return;
       }
-      throw new AppError('unavailable', 'The index could not be filled from the stored documents.');
+      throw new AppError('unavailable', 'The index could not be rebuilt from the stored documents.');
     },
     async close() {
       closing.abort();

@@ -137,7 +137,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   /** Waits for a connection, behind a bounded number of others, until `signal` aborts. */
   async function connect(signal: AbortSignal | undefined): Promise<Client> {
     if (pool.waitingCount >= waitingMax) {
-      throw new AppError('unavailable', 'Too many requests wait for the database; try again in a moment.', {
+      throw new AppError('unavailable', 'Too many requests are waiting for the database; try again in a moment.', {
         retryAfterSeconds: 2,
       });
     }

@@ -299,7 +299,7 @@ function refuseNewer({ tables, tokens }: Versions): void {
       `DATABASE_URL: The database has tables of version ${tables}; this program knows ${versions.length}.`,
     );
   if (tokens > termsVersion)
-    throw new AppError('unavailable', 'The index was made by a newer version of this program: start that one.');
+    throw new AppError('unavailable', 'The index was made by a newer version of this program; start that version.');
 }
 
 /** The column of the terms is younger than the table. */

@@ -444,6 +444,6 @@ function lockedOf([row]: readonly Row[]): Locked | null {
 }
 
 function parseCursor(cursor: string): TaskId {
-  if (!isTaskId(cursor)) throw new AppError('invalid_request', 'cursor: not one of ours');
+  if (!isTaskId(cursor)) throw new AppError('invalid_request', 'cursor: not from this server');
   return cursor;
 }

@@ -421,6 +421,6 @@ function endedAtMs({ finishedAt, updatedAt }: Task): number {
 }
 
 function parseCursor(cursor: string): TaskId {
-  if (!isTaskId(cursor)) throw new AppError('invalid_request', 'cursor: not one of ours');
+  if (!isTaskId(cursor)) throw new AppError('invalid_request', 'cursor: not from this server');
   return cursor;
 }

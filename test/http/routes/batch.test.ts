@@ -49,7 +49,7 @@ describe('POST /documents:batch', () => {
       [11, 'last'],
     ]);
     expect(answers.map(({ error }) => error?.status ?? 200)).toEqual([200, 400, 200, 422, 422, 422, 400, 413, 400, 422, 200]);
-    expect(answers[8]!.error!.detail).toBe('There is nothing on the line.');
+    expect(answers[8]!.error!.detail).toBe('The line is empty.');
     expect(answers[4]!.error!.detail).toContain('Unknown field `titel`');
     expect(answers[6]!.error!.detail).toBe('Invalid document: Empty file: e.txt');
     const task = (await (await fetch(server.url + answers[0]!.status_url!)).json()) as { filename: string; file_size: number };
@@ -117,7 +117,7 @@ describe('POST /documents:batch', () => {
 
     expect(answers.map(({ line, doc_id, error }) => [line, doc_id, error?.detail])).toEqual([
       [1, 'whole.txt', undefined],
-      [3, null, 'The archive breaks off.'],
+      [3, null, 'The archive is incomplete.'],
     ]);
   });
 
@@ -126,7 +126,7 @@ describe('POST /documents:batch', () => {
 
     const { answers } = await post(server.url, 'no JSON\n\n', undefined, { 'accept-language': 'zh-CN' });
 
-    expect(answers.map(({ error }) => error?.detail)).toEqual(['请求体不是有效的 JSON。', '这一行没有内容。']);
+    expect(answers.map(({ error }) => error?.detail)).toEqual(['请求体不是有效的 JSON。', '这一行是空的。']);
   });
 
   it('takes the lines of one document in their order', async () => {
@@ -178,7 +178,7 @@ describe('POST /documents:batch', () => {
 
     expect(answer.status).toBe(415);
     expect(await answer.json()).toMatchObject({
-      detail: 'Send NDJSON, one JSON object a line, as application/x-ndjson, or a ZIP archive as application/zip.',
+      detail: 'Send NDJSON, one JSON object per line, as application/x-ndjson, or a ZIP archive as application/zip.',
     });
   });
 });

@@ -186,14 +186,14 @@ describe('what lasts', () => {
     const reader = (await answering).body!.pipeThrough(new TextDecoderStream()).getReader();
     let answers = (await reader.read()).value ?? '';
     await ask('DELETE', '/keys/sender', adminKey);
-    for (let number = 0; !answers.includes('no longer good'); number += 1) {
+    for (let number = 0; !answers.includes('no longer valid'); number += 1) {
       await writer.write(line(`later${number}`)).catch(() => undefined);
       const { value, done } = await reader.read();
       if (done) break;
       answers += value;
     }
 
-    expect(answers).toContain('no longer good');
+    expect(answers).toContain('no longer valid');
   });
 });
 

@@ -170,27 +170,29 @@ describe('[S78] the files of a ZIP archive as it comes in', () => {
     const folders = makeZip(Array.from({ length: 5 }, (_, n) => ({ name: `${n}/`, data: '' })));
 
     expect(await read(folders, { entriesMax: 5 })).toEqual([]);
-    await expect(read(folders, { entriesMax: 4 })).rejects.toThrow('One request takes 4 documents');
+    await expect(read(folders, { entriesMax: 4 })).rejects.toThrow('One request may have at most 4 documents');
   });
 
   it('end with a sentence where nothing can be read any more', async () => {
     const whole = makeZip(members);
 
-    await expect(read(Buffer.from('no archive at all'))).rejects.toThrow('The body is no ZIP archive.');
-    await expect(read(whole.subarray(0, 60))).rejects.toThrow('The archive breaks off.');
-    await expect(read(Buffer.alloc(0))).rejects.toThrow('The archive breaks off.');
-    await expect(read(makeZip([{ name: 'a', data: 'x', described: true, flags: 9 }]))).rejects.toThrow('cannot be told');
+    await expect(read(Buffer.from('no archive at all'))).rejects.toThrow('The body is not a ZIP archive.');
+    await expect(read(whole.subarray(0, 60))).rejects.toThrow('The archive is incomplete.');
+    await expect(read(Buffer.alloc(0))).rejects.toThrow('The archive is incomplete.');
+    await expect(read(makeZip([{ name: 'a', data: 'x', described: true, flags: 9 }]))).rejects.toThrow(
+      'The archive does not say where',
+    );
   });
 
   it('are not taken for all when the directory at the end names more', async () => {
     const whole = makeZip(members);
     const directory = whole.indexOf('PK\x01\x02');
-    const damaged = 'The archive is damaged: no file begins where one should.';
+    const damaged = 'The archive is damaged: a file header is missing.';
 
     await expect(read(whole.subarray(directory))).rejects.toThrow(damaged);
     await expect(read(Buffer.concat([Buffer.from('PK\x01\x02'), Buffer.alloc(100)]))).rejects.toThrow(damaged);
     await expect(read(whole.subarray(whole.length - 22))).rejects.toThrow(damaged);
-    await expect(read(whole.subarray(0, directory + 10))).rejects.toThrow('The archive breaks off.');
+    await expect(read(whole.subarray(0, directory + 10))).rejects.toThrow('The archive is incomplete.');
     expect(await read(makeZip([]))).toEqual([]);
   });
 

@@ -65,7 +65,7 @@ describe('a filter', () => {
   });
 
   it.each([
-    [[], 'a filter is an object'],
+    [[], 'a filter must be an object'],
     [{}, 'needs a `type`'],
     [{ type: 'equals', key: 'a', value: 1 }, 'Unknown type `equals`; did you mean `eq`'],
     [{ type: 'eq', key: 'a' }, 'needs a `value`'],
@@ -98,7 +98,7 @@ describe('a filter', () => {
 
     const answer = await fetch(`${server.url}/documents?filters=year%3D2024`);
 
-    expect([answer.status, (await json<Problem>(answer)).detail.startsWith('filters: is not JSON')]).toEqual([422, true]);
+    expect([answer.status, (await json<Problem>(answer)).detail.startsWith('filters: is not valid as JSON')]).toEqual([422, true]);
   });
 });
 

@@ -35,7 +35,7 @@ describe('Idempotency-Key on POST /insert', () => {
 
     expect([answer.status, (await json(answer)).detail]).toEqual([
       400,
-      'An Idempotency-Key has 1 to 255 printable ASCII characters.',
+      'An Idempotency-Key must have 1 to 255 printable ASCII characters.',
     ]);
   });
 

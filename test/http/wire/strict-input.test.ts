@@ -16,7 +16,7 @@ describe('a value that is not taken', () => {
     [{ query: 'x', top_k: 0 }, 'top_k: must be at least 1'],
     [{ query: 'x', top_k: 1.5 }, 'top_k: must be a whole number'],
     [{ query: 'x', doc_ids: 'a' }, 'doc_ids: must be an array'],
-    [{ query: 'x', inserted_after: 'yesterday' }, 'inserted_after: must be a time with its zone, such as 2026-03-15T10:00:00Z'],
+    [{ query: 'x', inserted_after: 'yesterday' }, 'inserted_after: must be a time with a time zone, such as 2026-03-15T10:00:00Z'],
     [{ query: 'x', metadata: { a: { b: 1 } } }, 'metadata.a: must be a string, a number, true or false or null'],
     [[], 'body: must be an object'],
   ])('in the body of a search, %j, is 422 and told what it must be', async (body, detail) => {
@@ -71,7 +71,7 @@ describe('an unknown name', () => {
     await using server = await startHttpServer();
 
     expect((await json<Problem>(fetch(`${server.url}/health?verbose=1`))).detail).toBe(
-      'Unknown parameter `verbose`; there is none here.',
+      'Unknown parameter `verbose`; none is accepted here.',
     );
   });
 
@@ -90,7 +90,7 @@ describe('an unknown name', () => {
 
     for (const [name, meant] of [
       ['Metadata', 'metadata'],
-      ['doc_id', 'in the address'],
+      ['doc_id', 'put it into the address'],
       ['callback', 'callback_url'],
       ['', '`'],
     ] as const) {

@@ -102,7 +102,7 @@ describe('answers from a chat service', () => {
   });
 
   it.each<[string, ModelAnswer, RegExp]>([
-    ['refuses', (_request, response) => json(response, {}, 500), /HTTP 500/],
+    ['refuses', (_request, response) => json(response, {}, 500), /HTTP status 500/],
     ['answers no JSON', (_request, response) => response.end('data: <html>\n\n'), /not JSON/],
     ['is silent', () => {}, /within 50 ms/],
     ['breaks off', (_request, response) => void response.destroy(), /cannot be reached/],

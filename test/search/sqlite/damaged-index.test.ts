@@ -72,7 +72,7 @@ describe('a damaged index', () => {
     opened.pop();
     await writeFile(join(indexDir, 'index.sqlite'), 'this is no database, whatever its name says');
     const answering = await openIndex('answers');
-    expect((await search(answering)).notice).toMatch(/being built again/);
+    expect((await search(answering)).notice).toMatch(/being rebuilt/);
     await openIndex('works');
     await filled(answering, 8);
     expect(await readdir(indexDir)).toContain('damaged.sqlite');

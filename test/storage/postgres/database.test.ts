@@ -51,7 +51,7 @@ it('a snapshot that nobody waits for ends at once: waiting for a connection, or 
   const running = sleep(gone.signal);
   await until('the statement runs', async () => (await sleeping()) === 1);
   gone.abort();
-  await expect(running).rejects.toMatchObject({ code: 'unavailable', message: 'The client has gone.' });
+  await expect(running).rejects.toMatchObject({ code: 'unavailable', message: 'The client has disconnected.' });
   expect(await sleeping()).toBe(0);
 
   const holders = [new AbortController(), new AbortController()];
@@ -60,7 +60,7 @@ it('a snapshot that nobody waits for ends at once: waiting for a connection, or 
   const later = new AbortController();
   const waiting = database.snapshot(() => database.query('SELECT 1'), later.signal);
   later.abort();
-  await expect(waiting).rejects.toMatchObject({ message: 'The client has gone.' });
+  await expect(waiting).rejects.toMatchObject({ message: 'The client has disconnected.' });
 
   await ask(
     url,

@@ -136,7 +136,7 @@ function json(res: ServerResponse, value: object, status = 200): void {
 
 async function file(res: ServerResponse, path: string): Promise<void> {
   const bytes = await readFile(join(built, path)).catch(() => null);
-  if (bytes === null) return json(res, { detail: 'There is nothing here.', code: 'not_found' }, 404);
+  if (bytes === null) return json(res, { detail: 'There is nothing at this address.', code: 'not_found' }, 404);
   res.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' }).end(bytes);
 }
 

@@ -96,7 +96,7 @@ export function createTaskBuckets(options: {
 
   async function list(filter: TaskFilter, snapshot: (task: Task) => Promise<TaskSnapshot>): Promise<TaskPage> {
     const after = filter.cursor ?? null;
-    if (after !== null && !isTaskId(after)) throw new AppError('invalid_request', 'cursor: not one of ours');
+    if (after !== null && !isTaskId(after)) throw new AppError('invalid_request', 'cursor: not from this server');
     const tasks: TaskSnapshot[] = [];
     for await (const ids of candidates(filter, after)) {
       for (const task of await inBatches(

@@ -57,9 +57,9 @@ type Answer = Omit<IndexAnswer, 'notice'> & { readonly isLate: boolean };
 const nothing: Answer = { hits: [], total: 0, shownFor: null, foreign: 0, isLate: false };
 
 const sentences = {
-  behind: 'The search engine is behind: what was changed last may not be in these results yet; ask again in a moment',
+  behind: 'The search engine is behind: the latest changes may be missing from these results; search again in a moment.',
   filling: (count: number) =>
-    `The search engine is being filled: ${count > fillingCountedMax ? `more than ${fillingCountedMax}` : count} documents may be missing from these results`,
+    `The search engine is being filled: ${count > fillingCountedMax ? `more than ${fillingCountedMax}` : count} documents may be missing from these results.`,
 };
 
 /** @throws AppError `unavailable` where the embedder makes vectors, which a searcher does not keep. */

@@ -78,7 +78,7 @@ it('is left alone when a newer version made it', async () => {
   const { database } = await openIndex();
   await database.query('UPDATE version SET tokens = tokens + 1');
 
-  const sentence = 'The index was made by a newer version of this program: start that one.';
+  const sentence = 'The index was made by a newer version of this program; start that version.';
   await expect(requireSchema(database)).rejects.toThrow(sentence);
   await expect(migrate(database, silentLogger)).rejects.toThrow(sentence);
   await database.query('UPDATE version SET tokens = tokens - 1');
