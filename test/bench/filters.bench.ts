@@ -9,7 +9,8 @@ import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
 import type { DocumentIndex, SearchMode } from '../../src/search/document-index.ts';
 import type { Filter } from '../../src/search/filters.ts';
 import type { Segment } from '../../src/search/index/segments.ts';
-import { addSiblings, bestRows, postingsOf, scoreInSteps } from '../../src/search/ranking/scorer.ts';
+import { bestRows } from '../../src/search/ranking/best-rows.ts';
+import { postingsOf, scoreInSteps } from '../../src/search/ranking/scorer.ts';
 import { openSqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import { openDatabase } from '../../src/storage/postgres/database.ts';
 import { createPostgresIndex } from '../../src/storage/postgres/index/postgres-index.ts';
@@ -140,8 +141,7 @@ function scoreCpuMs(segment: Segment, may: Uint8Array | null): number {
   const steps = scoreInSteps(terms, [segment], { chunks: segment.chunks, averageLength: 25 }, () => may);
   let step = steps.next();
   while (!step.done) step = steps.next();
-  addSiblings(step.value, [segment], 0.1, () => may);
-  bestRows(step.value, [segment], () => may, 256);
+  bestRows({ scores: step.value, siblingShare: 0.1 }, [segment], () => may, 256);
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
 }

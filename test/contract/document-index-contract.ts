@@ -17,6 +17,7 @@ import { scopedId } from '../../src/documents/document-name.ts';
 import type { Filter } from '../../src/search/filters.ts';
 import type { TaskId, Version } from '../../src/tasks/task.ts';
 import { buildDictionary } from '../../scripts/build-dictionary.ts';
+import { randomFrom } from '../support/memory-segment.ts';
 import { stageDocument } from '../support/staged-document.ts';
 
 /** By clocks that run backwards: what was accepted later has the smaller id. */
@@ -452,6 +453,40 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       expect(ids.length).toBe(7);
       expect(new Set(ids).size).toBe(7);
       expect(pages[0]!.total).toBe(7);
+    });
+
+    it('shows over its pages what one long page shows, in its order and each hit once, however deep a page lies', async () => {
+      const random = randomFrom(24);
+      // What has one word many times comes before what has all of them among others, and answers less of the question.
+      const drawn = (words: readonly string[]): string[] =>
+        words.flatMap((word) => (random() < 0.5 ? Array.from({ length: 1 + Math.floor(random() * 9) }, () => word) : []));
+      const [documents, pageHits] = [7, 60];
+      for (let n = 1; n <= 2 * documents; n += 1) {
+        const isEnglish = n <= documents;
+        const texts = Array.from({ length: n === 1 || n === documents + 1 ? 240 : 30 }, (_, at) =>
+          isEnglish
+            ? ['policy', ...drawn(['leave', 'annual', 'staff', 'travel', 'paid', 'office']), `number ${n} ${at}`].join(' ')
+            : ['制度', ...drawn(['休假', '年度', '员工', '差旅', '带薪', '办公']), `第${n}之${at}号`].join('，'),
+        );
+        await put(`d${n}`, n, texts, { metadata: { part: n % documents <= 3 } });
+      }
+      const inPart: Filter = { type: 'eq', key: 'part', value: true };
+      const narrowings: Partial<SearchQuery>[] = [{}, { filter: { filters: inPart } }, { minRelevance: 0.4 }];
+      for (const query of ['annual leave policy', '年度休假制度'])
+        for (const narrowed of narrowings) {
+          const page = async (offset: number, topK: number) => {
+            const { hits, total } = await search(query, { mode: 'hybrid', offset, topK, ...narrowed });
+            expect(total).toBeGreaterThanOrEqual(offset + hits.length);
+            return hits.map(({ docId, chunkIndex }) => `${docId} ${chunkIndex}`);
+          };
+          const pages = [await page(0, pageHits)];
+          while (pages.at(-1)!.length === pageHits) pages.push(await page(pages.length * pageHits, pageHits));
+          const what = `${query} ${JSON.stringify(narrowed)}`;
+          const shown = pages.flat();
+          expect(new Set(shown).size, what).toBe(shown.length);
+          expect(shown.length, what).toBeGreaterThan(2 * pageHits);
+          expect(shown, what).toEqual(await page(0, 1000));
+        }
     });
 
     it('answers nothing to a query without any term', async () => {

@@ -8,6 +8,7 @@ import { chunkTerms, type ChunkTerms } from '../analysis/chunk-terms.ts';
 import { ByteWriter, type PostingList } from '../index/posting-blocks.ts';
 import { decodeWords, Segment, SegmentBuilder } from '../index/segments.ts';
 import type { Searched } from '../index/snapshot.ts';
+import type { Scored } from '../ranking/scorer.ts';
 import { UnpackedLists } from '../index/unpacked.ts';
 import type { CollectionFacts } from './collection-facts.ts';
 
@@ -22,6 +23,8 @@ export type Candidate = Pick<Chunk, 'text' | 'context' | 'section'> & {
 const cutAtOnce = 16;
 /** Candidates by which the average length of a chunk is told: always the best ones, so that it is the same for every page. */
 const averagedMax = 256;
+/** What is known of a candidate that is not ranked. */
+const noTerms: ChunkTerms = { terms: new Map(), words: new Set(), length: 0 };
 const emptyList: PostingList = { rows: 0, lastRow: 0, bytes: new Uint8Array(0) };
 
 /** Cuts candidates into terms, each once, however often it is found for one question. */
@@ -62,6 +65,14 @@ export function searchedAmong(
       averageLength: averaged.length === 0 ? 1 : Math.max(1, length / averaged.length),
     },
   };
+}
+
+/** Candidates that are not ranked, in the order in which they were found. */
+export function rowsBehind(candidates: readonly Candidate[], facts: CollectionFacts): Scored[] {
+  const none = new Map(candidates.map(({ id }) => [id, noTerms]));
+  const [segment] = searchedAmong(candidates, none, 0, facts).segments;
+  const rows = new Map(candidates.toSorted((a, b) => a.id - b.id).map(({ id }, row) => [id, row]));
+  return candidates.map(({ id }) => ({ segment: segment!, row: rows.get(id)!, chunkId: id, score: 0 }));
 }
 
 function runsOf(ordered: readonly Candidate[]): Uint8Array {

@@ -5,13 +5,13 @@
 import type { Embedder } from '../../embed/embedder.ts';
 import type { DocumentSearcher, SearchQuery } from '../document-index.ts';
 import type { Reranker } from '../models/reranker.ts';
-import { poolSize } from '../ranking/diversify.ts';
-import type { PageRow } from '../ranking/page.ts';
+import { poolHits } from '../ranking/diversify.ts';
+import { pageRows, type PageRow } from '../ranking/page.ts';
 import type { Ranked } from '../ranking/ranking.ts';
 import { type AskIndex, type IndexAnswer, Searcher } from '../ranking/searcher.ts';
 import type { Stop } from '../stop.ts';
 import { dictionaryFor } from '../translation/dictionary.ts';
-import { type Candidate, createTermCutter, searchedAmong } from './candidates.ts';
+import { type Candidate, createTermCutter, rowsBehind, searchedAmong } from './candidates.ts';
 import { CollectionFacts } from './collection-facts.ts';
 import { drive, rankedCandidates, readQuestion, type Scene, wideningTerms } from './following-ranking.ts';
 import type { FollowingSearcher, Found, TermQuestion } from './following-searcher.ts';
@@ -47,6 +47,11 @@ export interface FollowingAnswers {
   searchBy(ask: AskIndex): DocumentSearcher['search'];
 }
 
+/**
+ * Chunks that our own ranking puts in order, the same ones for every page: what is found besides lies behind them in the searcher's order, and
+ * more of it is asked for a later page.
+ */
+const rankedMax = poolHits;
 /** Chunks of the other language that are looked at. */
 const acrossMax = 128;
 
@@ -82,22 +87,31 @@ export function createFollowingAnswers(
     const { own, across } = await drive(blank, stop, readQuestion(query, blank));
     if (own.length + across.length === 0) return nothing;
     facts.assumeMarkers();
-    const limit = poolSize((query.groupBy === undefined ? 1 : 4) * (query.offset + query.topK));
-    let found = await find(own, limit);
-    if (query.mode !== 'keyword' && found.total > 0) {
+    const limit = pageRows(query);
+    const widens = query.mode !== 'keyword';
+    let found = await find(own, widens ? rankedMax : limit);
+    if (widens && found.total > 0) {
       const first = await sceneOf(found.chunks);
       const wider = await drive(first, stop, wideningTerms(query, first));
-      if (wider.length > 0) found = await find([...own, ...wider], limit);
+      if (wider.length > 0 || found.total > rankedMax) found = await find([...own, ...wider], limit);
     }
     const translated = await find(across, acrossMax);
-    const ids = [...new Set([...found.chunks, ...translated.chunks])];
-    const last = await sceneOf(ids);
-    const { rows, ranked, total } = await drive(last, stop, rankedCandidates(query, last));
+    const ids = new Set([...found.chunks.slice(0, rankedMax), ...translated.chunks]);
+    const behind = found.chunks.slice(rankedMax).filter((id) => !ids.has(id));
+    const last = await sceneOf([...ids]);
+    const among = {
+      ranked: rankedMax + acrossMax,
+      behind: rowsBehind(
+        behind.flatMap((id) => known.get(id) ?? []),
+        facts,
+      ),
+    };
+    const { rows, ranked, total } = await drive(last, stop, rankedCandidates(query, last, among));
     return {
       rows,
       ranked,
       total: query.minRelevance === undefined ? Math.max(total, found.total) : total,
-      hasGone: ids.some((id) => !known.has(id)),
+      hasGone: [...ids, ...behind].some((id) => !known.has(id)),
     };
   }
 

@@ -2,10 +2,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SearchQuery } from '../document-index.ts';
 import type { Searched } from '../index/snapshot.ts';
-import { pageInSteps, type RankedPage } from '../ranking/page.ts';
+import { type Among, pageInSteps, type RankedPage } from '../ranking/page.ts';
 import { feedbackTerms, queryTokens, type QueryTerm } from '../ranking/query-terms.ts';
 import { readTerms, tuning } from '../ranking/ranking.ts';
-import { addSiblings, bestRows, idf, scoreInSteps } from '../ranking/scorer.ts';
+import { bestRows } from '../ranking/best-rows.ts';
+import { idf, scoreInSteps } from '../ranking/scorer.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
 import type { Stop } from '../stop.ts';
 import { termsAcross } from '../translation/across.ts';
@@ -75,8 +76,7 @@ export function* wideningTerms(query: SearchQuery, scene: Scene): RankingSteps<T
   const { segments, collection } = scene.searched;
   const terms = yield* termsOf(query, scene);
   const scores = yield* scoreInSteps(terms, segments, collection);
-  addSiblings(scores, segments, tuning.siblingShare, () => null);
-  const { top } = bestRows(scores, segments, () => null, tuning.feedback.chunks);
+  const { top } = bestRows({ scores, siblingShare: tuning.siblingShare }, segments, () => null, tuning.feedback.chunks);
   const best = top.map((scored) => ({ scored, text: scene.text(scored.chunkId) }));
   const wider = yield* read(() => feedbackTerms(best, terms, segments, collection, tuning.feedback));
   return wider.map(({ term, weight }) => ({ term, weight: weight * widerShare }));
@@ -85,6 +85,7 @@ export function* wideningTerms(query: SearchQuery, scene: Scene): RankingSteps<T
 export function rankedCandidates(
   { filter: _filter, collection: _collection, context: _context, ...asked }: SearchQuery,
   { searched, facts, text, headings, dictionary }: Scene,
+  among: Among,
 ): RankingSteps<RankedPage> {
   return pageInSteps({
     text: ({ chunkId }) => text(chunkId),
@@ -95,5 +96,6 @@ export function rankedCandidates(
     asked,
     allowed: () => null,
     dictionary,
+    among,
   });
 }

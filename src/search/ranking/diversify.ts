@@ -2,7 +2,7 @@
 import type { Scored } from './scorer.ts';
 
 /** Hits that are spread out together. */
-const poolHits = 256;
+export const poolHits = 256;
 
 /** Chunks that are ranked for a page, in whole parts of `poolHits`. */
 export function poolSize(wanted: number): number {
@@ -14,19 +14,16 @@ export function poolSize(wanted: number): number {
 const windowHits = 10;
 const documentHitsMax = 3;
 
-/**
- * The same hits, best first, those over the limit moved to a later ten. What is ranked is looked at in parts, so that the first of
- * them stay where they are when more is ranked for a later page.
- */
-export function diversify(ranked: readonly Scored[]): Scored[] {
-  const parts = Array.from({ length: Math.ceil(ranked.length / poolHits) }, (_, part) =>
+/** What is ranked, in the parts that are spread out by themselves, so that the first of them stay as they are when more is ranked for a later page. */
+export function inParts<T>(ranked: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(ranked.length / poolHits) }, (_, part) =>
     ranked.slice(part * poolHits, (part + 1) * poolHits),
   );
-  return parts.flatMap(spreadPart);
 }
 
-function spreadPart(ranked: readonly Scored[]): Scored[] {
-  const spreadOut: Scored[] = [];
+/** The same hits of one part, best first, those over the limit moved to a later ten. */
+export function spreadOut(ranked: readonly Scored[]): Scored[] {
+  const spread: Scored[] = [];
   let waiting = [...ranked];
   while (waiting.length > 0) {
     const held: Scored[] = [];
@@ -42,11 +39,11 @@ function spreadPart(ranked: readonly Scored[]): Scored[] {
         continue;
       }
       counts.set(document, count + 1);
-      spreadOut.push(scored);
+      spread.push(scored);
       taken++;
     }
-    if (taken < windowHits) spreadOut.push(...held.splice(0, windowHits - taken));
+    if (taken < windowHits) spread.push(...held.splice(0, windowHits - taken));
     waiting = [...held, ...waiting.slice(at)];
   }
-  return spreadOut;
+  return spread;
 }

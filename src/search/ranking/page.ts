@@ -3,7 +3,7 @@
  * and the part that was asked for.
  */
 import type { SearchQuery } from '../document-index.ts';
-import { poolSize, diversify } from './diversify.ts';
+import { inParts, poolSize, spreadOut } from './diversify.ts';
 import { type Ranked, rankInSteps, type RankingInput } from './ranking.ts';
 import { ratings } from './relevance.ts';
 import { type AlsoIn, foldSameTexts } from './same-text.ts';
@@ -15,7 +15,11 @@ export type PageInput = Omit<RankingInput, 'limit' | 'query' | 'mode'> & {
   readonly headings: (scored: Scored) => string;
   /** Where to look and what to show beside a hit is not the page's affair. */
   readonly asked: Omit<SearchQuery, 'filter' | 'collection' | 'context'>;
+  /** Where only some of what matches is there to be ranked: how much is ranked for every page alike, and the rows behind that, in their order. */
+  readonly among?: Among;
 };
+
+export type Among = { readonly ranked: number; readonly behind: readonly Scored[] };
 
 type ListedRow = {
   readonly scored: Scored;
@@ -37,20 +41,33 @@ const textsAtOnce = 16;
 /** Chunks that are ranked for one document, where each is one hit. */
 const chunksOfDocument = 4;
 
+/** Rows that are gone through for a page: the first of them are the same for a later one. */
+export function pageRows({ offset, topK, groupBy }: Pick<SearchQuery, 'offset' | 'topK' | 'groupBy'>): number {
+  return poolSize((groupBy === undefined ? 1 : chunksOfDocument) * (offset + topK));
+}
+
+/** Pages of one question have each hit once, and together what one long page has: what is gone through for a later one only follows behind. */
 export function* pageInSteps(input: PageInput): RankingSteps<RankedPage> {
   const { topK, offset, groupBy, minRelevance, query, mode, synonyms = [], ...rest } = input.asked;
   // A member of a question that has no place here yet does not compile.
   rest satisfies { readonly [name: string]: never };
-  const wanted = offset + topK;
-  const limit = poolSize(groupBy === undefined ? wanted : chunksOfDocument * wanted);
+  const limit = input.among?.ranked ?? pageRows(input.asked);
   const ranked = yield* rankInSteps({ ...input, query, mode, limit, synonyms });
+  const all = [...ranked.top, ...behind(ranked.top, input.among?.behind ?? [])];
   const rules: HitRule[] = minRelevance === undefined ? [] : [relevance(input, ranked, minRelevance)];
-  const allowed = rules.length === 0 ? ranked.top : yield* allowedRows(ranked.top, rules);
-  const listed = groupBy === undefined ? diversify(allowed).map((scored) => ({ scored, more: null })) : firstOfEach(allowed);
+  const parts = yield* allowedParts(inParts(all), rules);
+  const listed =
+    groupBy === undefined ? parts.flatMap(spreadOut).map((scored) => ({ scored, more: null })) : firstOfEach(parts.flat());
   const distinct = yield* foldSameTexts(listed, input.text);
-  const rows = distinct.slice(offset, wanted);
-  const matched = rules.length === 0 ? ranked.total : allowed.length;
+  const rows = distinct.slice(offset, offset + topK);
+  const matched = rules.length === 0 ? ranked.total : parts.flat().length;
   return { rows, ranked, total: rows.length === 0 ? matched : Math.max(matched, offset + rows.length) };
+}
+
+/** Their scores tell their places alone, below all that is ranked. */
+function behind(ranked: readonly Scored[], rows: readonly Scored[]): Scored[] {
+  const least = ranked.reduce((lowest, { score }) => Math.min(lowest, score), 1);
+  return rows.map((scored, place) => ({ ...scored, score: least / (place + 2) }));
 }
 
 /** Whether a ranked row may be a hit. It may read texts: its steps are taken again until all that it read is at hand. */
@@ -62,11 +79,17 @@ function relevance(input: PageInput, ranked: Ranked, least: number): HitRule {
   return (scored) => rate(scored) >= least;
 }
 
-function* allowedRows(ranked: readonly Scored[], rules: readonly HitRule[]): RankingSteps<Scored[]> {
-  const allowed: Scored[] = [];
-  for (let from = 0; from < ranked.length; from += textsAtOnce) {
-    const few = ranked.slice(from, from + textsAtOnce);
-    allowed.push(...(yield* read(() => few.filter((scored) => rules.every((allows) => allows(scored))))));
+/** Each part by itself: what is left out of one brings no row of the next into it. */
+function* allowedParts(parts: readonly Scored[][], rules: readonly HitRule[]): RankingSteps<Scored[][]> {
+  if (rules.length === 0) return [...parts];
+  const allowed: Scored[][] = [];
+  for (const part of parts) {
+    const own: Scored[] = [];
+    for (let from = 0; from < part.length; from += textsAtOnce) {
+      const few = part.slice(from, from + textsAtOnce);
+      own.push(...(yield* read(() => few.filter((scored) => rules.every((allows) => allows(scored))))));
+    }
+    allowed.push(own);
   }
   return allowed;
 }

@@ -1,5 +1,6 @@
 /** Quoted parts of a query: their words are wanted side by side, in that order. */
-import { postingsOf, rowsWithAll, bestRows, type Scored, type Scores } from './scorer.ts';
+import { bestRows, type Worth, worthOfChosen } from './best-rows.ts';
+import { type Allowed, postingsOf, rowsWithAll, type Scored } from './scorer.ts';
 import type { Segment } from '../index/segments.ts';
 import { tokenize, type Token } from '../analysis/tokens.ts';
 
@@ -53,20 +54,13 @@ function sequenceOf(tokens: readonly Token[]): string[] {
 /** The rows, best first, that have the words of every phrase: their texts tell whether side by side. */
 export function rowsThatMayHave(
   phrases: readonly Phrase[],
-  {
-    scores,
-    segments,
-    allowed,
-  }: {
-    readonly scores: Scores;
-    readonly segments: readonly Segment[];
-    readonly allowed: (segment: Segment) => Uint8Array | null;
-  },
+  { worth, segments, allowed }: { readonly worth: Worth; readonly segments: readonly Segment[]; readonly allowed: Allowed },
 ): Scored[] {
   const terms = [...new Set(phrases.flatMap((phrase) => phrase.terms))];
-  const candidates = rowsWithAll(
-    scores,
+  const chosen = rowsWithAll(
+    segments,
     terms.map((term) => postingsOf(term, segments)),
   );
-  return bestRows(candidates, segments, allowed, readMax).top;
+  const scores = worthOfChosen(worth, segments, allowed, chosen);
+  return bestRows({ scores, siblingShare: 0 }, segments, allowed, readMax).top;
 }

@@ -30,7 +30,8 @@ import {
 } from './query-terms.ts';
 import { synonymTerms } from './synonyms.ts';
 import { type Asked, askedNothing, askedOf, ratings } from './relevance.ts';
-import { addSiblings, type Allowed, bestRows, byScore, idf, mayRuns, scoreInSteps, type Scored, type Scores } from './scorer.ts';
+import { bestRows, type Worth, worthOfRow } from './best-rows.ts';
+import { type Allowed, byScore, idf, mayRuns, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
 import type { Segment } from '../index/segments.ts';
 import type { Searched } from '../index/snapshot.ts';
@@ -119,10 +120,10 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
     return { top, total: top.length, terms, tokens, asked, askedAcross: askedNothing, shownFor };
   }
   const scores = yield* scoreInSteps(terms, segments, collection, input.allowed);
-  addSiblings(scores, segments, tuning.siblingShare, input.allowed);
+  const worth = { scores, siblingShare: tuning.siblingShare };
   const phrases = phrasesOf(input.query);
-  const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, scores);
-  const ranked = yield* rankScored(input, scores, { terms, tokens, asked });
+  const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, worth);
+  const ranked = yield* rankScored(input, worth, { terms, tokens, asked });
   const { top, total, marks, askedAcross } = yield* withOtherLanguage(input, ranked);
   return {
     top: inFront(quoted, top, input.limit),
@@ -181,10 +182,10 @@ function* withOtherLanguage(
 }
 
 /** The rows, best first, whose texts have every phrase; a few texts at a time. */
-function* withPhrases(phrases: readonly Phrase[], input: RankingInput, scores: Scores): RankingSteps<Scored[]> {
+function* withPhrases(phrases: readonly Phrase[], input: RankingInput, worth: Worth): RankingSteps<Scored[]> {
   const { segments } = input.snapshot;
   const found: Scored[] = [];
-  const candidates = yield* read(() => rowsThatMayHave(phrases, { ...input, scores, segments }));
+  const candidates = yield* read(() => rowsThatMayHave(phrases, { ...input, worth, segments }));
   for (let from = 0; from < candidates.length; from += textsAtOnce) {
     const few = candidates.slice(from, from + textsAtOnce);
     found.push(...(yield* read(() => few.filter((scored) => hasPhrases(input.text(scored), phrases)))));
@@ -194,24 +195,24 @@ function* withPhrases(phrases: readonly Phrase[], input: RankingInput, scores: S
 
 function* rankScored(
   input: RankingInput,
-  scores: Scores,
+  worth: Worth,
   question: Question,
 ): RankingSteps<{ top: readonly Scored[]; total: number }> {
   const { terms, tokens, asked } = question;
   const { allowed, limit } = input;
-  const first = bestRows(scores, input.snapshot.segments, allowed, Math.max(limit, tuning.feedback.chunks));
+  const first = bestRows(worth, input.snapshot.segments, allowed, Math.max(limit, tuning.feedback.chunks));
   if (input.mode === 'keyword') return first;
   if (input.near !== null) {
     const { segments, collection } = input.snapshot;
     const byVector = nearRows(input, input.near);
     const byWords = yield* byNearness(input, first.top, terms, tokens);
     const texts = yield* read(() => byWords.slice(0, tuning.coveringChunks).map(input.text));
-    const wordsOf = scoreOf(scores, segments);
+    const wordsOf = scoreOf(worth, segments);
     const opinions = { byWords, byVector, wordsOf, covered: coverage(texts, asked), chunks: collection.chunks };
     const unscored = byVector.filter((scored) => wordsOf(scored) <= 0).length;
     return { top: fuse(opinions).slice(0, limit), total: first.total + unscored };
   }
-  const widened = yield* addFeedback(input, scores, first, question);
+  const widened = yield* addFeedback(input, worth, first, question);
   return input.mode === 'hybrid' ? { ...widened, top: yield* byNearness(input, widened.top, terms, tokens) } : widened;
 }
 
@@ -241,9 +242,9 @@ function nearRows(input: RankingInput, near: (limit: number) => readonly Near[])
 }
 
 /** The score by words of any row. */
-function scoreOf(scores: Scores, segments: readonly Segment[]): (scored: Scored) => number {
-  const scoresOf = new Map(segments.map((segment, at) => [segment, scores[at]!]));
-  return ({ segment, row }) => scoresOf.get(segment)![row]!;
+function scoreOf(worth: Worth, segments: readonly Segment[]): (scored: Scored) => number {
+  const places = new Map(segments.map((segment, at) => [segment, at]));
+  return ({ segment, row }) => worthOfRow(worth, places.get(segment)!, segment, row);
 }
 
 /** Share of the question, by what each part of it tells, that one of the best answers has. */
@@ -255,7 +256,7 @@ function coverage(texts: readonly string[], asked: Asked): number {
 /** The second opinion without vectors. In `vector` mode it weighs as much as the first. */
 function* addFeedback(
   input: RankingInput,
-  scores: Scores,
+  worth: Worth,
   first: { readonly top: readonly Scored[]; readonly total: number },
   { terms, asked }: Question,
 ): RankingSteps<{ top: readonly Scored[]; total: number }> {
@@ -271,8 +272,8 @@ function* addFeedback(
     asked,
   );
   const weight = input.mode === 'vector' ? 1 : feedbackWeight({ covered, evenness, terms: terms.length });
-  const combined = combine(scores, second, (weight * top[0]!.score) / highest(second, input), input);
-  return bestRows(combined, segments, input.allowed, input.limit);
+  const beside = { scores: second, weight: (weight * top[0]!.score) / highest(second, input) };
+  return bestRows({ ...worth, beside }, segments, input.allowed, input.limit);
 }
 
 function feedbackWeight({ covered, evenness, terms }: { covered: number; evenness: number; terms: number }): number {
@@ -292,15 +293,6 @@ function highest(scores: Scores, input: RankingInput): number {
     }
   }
   return best === 0 ? 1 : best;
-}
-
-function combine(first: Scores, second: Scores, weight: number, { snapshot, allowed }: RankingInput): Scores {
-  for (const [at, segment] of snapshot.segments.entries()) {
-    const [scores, others] = [first[at]!, second[at]!];
-    for (const { firstRow, chunks } of mayRuns(segment, allowed(segment)))
-      for (let row = firstRow; row < firstRow + chunks; row++) scores[row]! += weight * others[row]!;
-  }
-  return first;
 }
 
 /** Puts the first answers in order again by how near each other they have the words of the query. */

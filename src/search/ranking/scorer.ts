@@ -107,63 +107,14 @@ export function mayRuns(segment: Segment, may: Uint8Array | null): readonly Run[
   return runs;
 }
 
-/** The scores of the rows that have every one of these terms; 0 for all others. At most 255 terms are looked at. */
-export function rowsWithAll(scores: Scores, terms: readonly TermPostings[]): Scores {
+/** Which rows have every one of these terms: 1 for those. At most 255 terms are looked at. */
+export function rowsWithAll(segments: readonly Segment[], terms: readonly TermPostings[]): Uint8Array[] {
   const needed = terms.slice(0, 255);
-  return scores.map((segmentScores, at) => {
-    const counts = new Uint8Array(segmentScores.length);
+  return segments.map(({ chunks }, at) => {
+    const counts = new Uint8Array(chunks);
     for (const { lists } of needed) if (lists[at]) countRows(lists[at], counts);
-    return segmentScores.map((score, row) => (counts[row] === needed.length ? score : 0));
+    return counts.map((count) => (count === needed.length ? 1 : 0));
   });
-}
-
-/**
- * Lets each row that scored profit from the best other row of its document, by this share: a document that was cut in two
- * is as good an answer as it was whole. Changes `scores`.
- */
-export function addSiblings(scores: Scores, segments: readonly Segment[], share: number, allowed: Allowed): void {
-  for (const [at, segment] of segments.entries()) {
-    for (const run of mayRuns(segment, allowed(segment)))
-      if (run.chunks > 1) addBestOther(scores[at]!, run.firstRow, run.firstRow + run.chunks, share);
-  }
-}
-
-/** Half of the rows of a common word have it: a branch on that is taken wrongly half of the time, and costs more than the sums. */
-function addBestOther(scores: Float32Array, from: number, to: number, share: number): void {
-  let highest = 0;
-  let second = 0;
-  for (let row = from; row < to; row++) {
-    const score = scores[row]!;
-    second = Math.max(second, Math.min(highest, score));
-    highest = Math.max(highest, score);
-  }
-  // One row alone has no other to profit from.
-  if (second === 0) return;
-  let best = from;
-  while (scores[best] !== highest) best++;
-  const own = highest + share * second;
-  const more = share * highest;
-  for (let row = from; row < to; row++) {
-    const score = scores[row]!;
-    scores[row] = score + more * Math.min(1, score * oneOfAny);
-  }
-  scores[best] = own;
-}
-
-/** Makes 1 or more of any score but 0. */
-const oneOfAny = 1e30;
-
-/** The best `limit` rows, best first, and how many scored at all. `allowed` has 0 for rows that may not be found. */
-export function bestRows(
-  scores: Scores,
-  segments: readonly Segment[],
-  allowed: Allowed,
-  limit: number,
-): { top: Scored[]; total: number } {
-  const best = new BestRows(limit);
-  let total = 0;
-  for (const [at, segment] of segments.entries()) total += collect(segment, scores[at]!, allowed(segment), best);
-  return { top: best.sorted(), total };
 }
 
 /** Where scores are added up, and what a posting is worth there. */
@@ -267,89 +218,5 @@ function countRows(list: PostingList, counts: Uint8Array): void {
   while (!reader.done()) {
     row += Math.floor(reader.varint() / 16);
     counts[row]!++;
-  }
-}
-
-/** How many rows scored; the best of them go to `best`. */
-function collect(segment: Segment, scores: Float32Array, allowed: Uint8Array | null, best: BestRows): number {
-  const runs = mayRuns(segment, allowed);
-  if (runs === segment.runs) return collectRows(segment, { scores, allowed, from: 0, to: segment.chunks }, best);
-  let matched = 0;
-  for (const { firstRow, chunks } of runs)
-    matched += collectRows(segment, { scores, allowed, from: firstRow, to: firstRow + chunks }, best);
-  return matched;
-}
-
-type Rows = { readonly scores: Float32Array; readonly allowed: Uint8Array | null; readonly from: number; readonly to: number };
-
-/** Whose row it is, is asked of the few that may be among the best only. */
-function collectRows(segment: Segment, { scores, allowed, from, to }: Rows, best: BestRows): number {
-  let matched = 0;
-  let { score: bar, chunkId: barId } = best.worst;
-  for (let row = from; row < to; row++) {
-    const score = scores[row]!;
-    if (score <= 0 || (allowed !== null && allowed[row] === 0)) continue;
-    matched++;
-    if (score < bar) continue;
-    const run = segment.runAt(row);
-    const chunkId = run.firstChunk + row - run.firstRow;
-    if (score > bar || chunkId < barId) ({ score: bar, chunkId: barId } = best.offer({ segment, row, chunkId, score }));
-  }
-  return matched;
-}
-
-const nothing = { score: 0, chunkId: 0 };
-
-/** The best so many rows: a heap with the worst of them on top. */
-class BestRows {
-  readonly #limit: number;
-  readonly #heap: Scored[] = [];
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** What is no better than this is not taken any more. */
-  get worst(): Pick<Scored, 'score' | 'chunkId'> {
-    return this.#heap.length < this.#limit ? nothing : this.#heap[0]!;
-  }
-
-  offer(entry: Scored): Pick<Scored, 'score' | 'chunkId'> {
-    const heap = this.#heap;
-    if (heap.length < this.#limit) {
-      heap.push(entry);
-      this.#up(heap.length - 1);
-    } else {
-      heap[0] = entry;
-      this.#down(0);
-    }
-    return this.worst;
-  }
-
-  sorted(): Scored[] {
-    return this.#heap.sort(byScore);
-  }
-
-  #up(from: number): void {
-    const heap = this.#heap;
-    for (let at = from; at > 0;) {
-      const parent = (at - 1) >> 1;
-      if (byScore(heap[parent]!, heap[at]!) >= 0) return;
-      [heap[parent], heap[at]] = [heap[at]!, heap[parent]!];
-      at = parent;
-    }
-  }
-
-  #down(from: number): void {
-    const heap = this.#heap;
-    for (let at = from; ;) {
-      let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < heap.length && byScore(heap[child]!, heap[least]!) > 0) least = child;
-      }
-      if (least === at) return;
-      [heap[least], heap[at]] = [heap[at]!, heap[least]!];
-      at = least;
-    }
   }
 }

@@ -8,7 +8,8 @@
  * (5 % and 95 %; with the thresholds below 80 % of the former are found in ten, and the latter lose 0.002 nDCG@10).
  */
 import type { Segment } from '../index/segments.ts';
-import { addSiblings, bestRows, type Collection, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
+import { bestRows } from '../ranking/best-rows.ts';
+import { type Collection, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
 import { type Asked, forWeighing } from '../ranking/relevance.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
 import { hasLanguage, type LanguageRows, learnLanguages, markersOf, rowsIn } from './chunk-languages.ts';
@@ -85,8 +86,7 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
     segments,
     rows.collection,
   );
-  addSiblings(scores, segments, input.siblingShare, input.allowed);
-  const { top: best, total } = bestRows(scores, segments, input.allowed, input.limit);
+  const { top: best, total } = bestRows({ scores, siblingShare: input.siblingShare }, segments, input.allowed, input.limit);
   if (best.length === 0) return null;
   const share = shareOfPlaces(
     coverage(top, words, segments, (word) => word.own, rowsIn(own, segments)),

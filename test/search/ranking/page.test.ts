@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Segment } from '../../../src/search/index/segments.ts';
+import { pageInSteps } from '../../../src/search/ranking/page.ts';
+import { runSteps } from '../../../src/search/ranking/ranking.ts';
+import { unstoppable } from '../../../src/search/stop.ts';
+import { makeSegment, randomFrom } from '../../support/memory-segment.ts';
+
+const documentChunks = 300;
+
+/** Texts with one word many times come before some with both words, and answer half of the question. */
+function madeOf(seed: number): { readonly segment: Segment; readonly texts: readonly string[] } {
+  const random = randomFrom(seed);
+  const texts: string[] = [];
+  const made = makeSegment(
+    3,
+    documentChunks,
+    (row) => {
+      // Nearly all of the best are of one document, among which the others are spread.
+      const times = row < documentChunks ? 15 : 1 + Math.floor(random() * 4);
+      const hasBoth = random() < 0.6;
+      const [first, second] = hasBoth ? [1 + Math.floor(times / 6), 1] : [times, 0];
+      texts[row] = [...Array.from({ length: first }, () => 'heron'), ...(second === 0 ? [] : ['reeds'])].join(' ');
+      return second === 0
+        ? [['heron', first]]
+        : [
+            ['heron', first],
+            ['reed', 1],
+          ];
+    },
+    random,
+  );
+  return { segment: made.open(0), texts };
+}
+
+it('pages of one question have each hit once and in the order of one long page, where hits are left out as too little relevant', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 31 }), (seed) => {
+      const { segment, texts } = madeOf(seed);
+      const page = (offset: number, topK: number): number[] =>
+        runSteps(
+          unstoppable,
+          pageInSteps({
+            text: ({ row }) => texts[row]!,
+            headings: () => '',
+            snapshot: { segments: [segment], collection: { chunks: segment.chunks, averageLength: 25 } },
+            vocabulary: { neighbours: () => [] },
+            near: null,
+            allowed: () => null,
+            dictionary: () => null,
+            asked: { query: 'heron reeds', mode: 'keyword', offset, topK, minRelevance: 0.8 },
+          }),
+        ).rows.map(({ scored }) => scored.chunkId);
+      const pages = [page(0, 30)];
+      while (pages.at(-1)!.length === 30) pages.push(page(pages.length * 30, 30));
+      const shown = pages.flat();
+      expect(new Set(shown).size).toBe(shown.length);
+      expect(shown.length).toBeGreaterThan(60);
+      expect(shown).toEqual(page(0, 900));
+    }),
+    { numRuns: 10 },
+  );
+});
