@@ -247,16 +247,19 @@ function pageAt(block: Block, breaks: NonNullable<Block['pageBreaks']>, offset: 
 type Cut = Pick<Piece, 'start' | 'end' | 'tokens' | 'context'>;
 
 function* cutBlock(markdown: string, block: Block, start: number, end: number, tokensMax: number): Generator<Cut> {
-  const tokens = countTokens(markdown, start, end);
   const onePage = block.pageBreaks === undefined || block.pageBreaks.length === 0;
-  if (isSmall(start, end, tokens, tokensMax) && onePage) yield { start, end, tokens, context: null };
+  const tokens = onePage ? tokensIfSmall(markdown, start, end, tokensMax) : null;
+  if (tokens !== null) yield { start, end, tokens, context: null };
   else if (block.kind === 'table') yield* cutTable(markdown, start, end, tokensMax);
   else if (block.kind === 'list' || block.kind === 'code') yield* cutLines(markdown, start, end, tokensMax, null);
   else yield* cutSentences(markdown, start, end, tokensMax, null);
 }
 
-function isSmall(start: number, end: number, tokens: number, tokensMax: number): boolean {
-  return tokens <= tokensMax && end - start <= chunkCharactersMax;
+/** The tokens of what fits into a chunk; null for what does not, of which a long text is not counted. */
+function tokensIfSmall(markdown: string, start: number, end: number, tokensMax: number): number | null {
+  if (end - start > chunkCharactersMax) return null;
+  const tokens = countTokens(markdown, start, end);
+  return tokens <= tokensMax ? tokens : null;
 }
 
 /** Row by row; every row but the first knows the header, unless that takes more than half of the room. */
@@ -282,8 +285,8 @@ function* cutLines(markdown: string, start: number, end: number, tokensMax: numb
     const line = trimmed(markdown, at, next);
     at = next + 1;
     if (line.start === line.end) continue;
-    const tokens = countTokens(markdown, line.start, line.end);
-    if (isSmall(line.start, line.end, tokens, tokensMax)) yield { ...line, tokens, context };
+    const tokens = tokensIfSmall(markdown, line.start, line.end, tokensMax);
+    if (tokens !== null) yield { ...line, tokens, context };
     else yield* cutSentences(markdown, line.start, line.end, tokensMax, context);
   }
 }
@@ -294,8 +297,8 @@ function* cutSentences(markdown: string, start: number, end: number, tokensMax: 
     const sentence = trimmed(markdown, from, to);
     from = to;
     if (sentence.start === sentence.end) continue;
-    const tokens = countTokens(markdown, sentence.start, sentence.end);
-    if (isSmall(sentence.start, sentence.end, tokens, tokensMax)) yield { ...sentence, tokens, context };
+    const tokens = tokensIfSmall(markdown, sentence.start, sentence.end, tokensMax);
+    if (tokens !== null) yield { ...sentence, tokens, context };
     else yield* cutHard(markdown, sentence.start, sentence.end, tokensMax, context);
   }
 }

@@ -17,7 +17,7 @@ export function createZipParser(parts: Parser): Parser {
         const members = zip.names.map((name): Part => ({
           name,
           mediaType: null,
-          bytes: async () => (await zip.read(name)) ?? Buffer.alloc(0),
+          bytes: async (bytesMax) => (await zip.read(name, bytesMax)) ?? Buffer.alloc(0),
         }));
         const parsed = await readMembers(members, { input, parts, mediaType: 'application/zip' });
         return { ...parsed, warnings: [...zip.warnings, ...parsed.warnings] };

@@ -18,8 +18,8 @@ export type Part = {
   /** As the file that holds it calls it; a path in an archive. Empty where it has none. */
   readonly name: string;
   readonly mediaType: string | null;
-  /** Asked for once, when it is read. @throws DocumentError */
-  readonly bytes: () => Uint8Array | Promise<Uint8Array>;
+  /** Asked for once, when it is read. What unpacks it stops at `bytesMax`, the most that is read. @throws DocumentError */
+  readonly bytes: (bytesMax: number) => Uint8Array | Promise<Uint8Array>;
 };
 
 /** The file that holds the parts, and how they are written into it. */
@@ -85,7 +85,7 @@ async function parsePart(
     throw tooMuch(`it is inside of more than ${depthMax} ${host.kind === 'attachment' ? 'mails' : 'files'}`);
   if (left.parts <= 0) throw tooMuch(`the file holds more than ${host.input.limits.entriesMax} others (MAX_ARCHIVE_ENTRIES)`);
   left.parts -= 1;
-  const bytes = await part.bytes();
+  const bytes = await part.bytes(left.heldBytes);
   if (bytes.length === 0) throw new DocumentError('no_text', 'it is empty');
   if (bytes.length > left.heldBytes) throw tooMuch(`it is larger than the ${heldBytesMax} bytes that are read inside of a file`);
   left.heldBytes -= bytes.length;

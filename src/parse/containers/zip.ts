@@ -142,7 +142,7 @@ function zipOver(source: Source, limits: ZipLimits, around: Around | undefined):
         if (bytes > bytesMax) {
           throw new DocumentError(
             'limit_exceeded',
-            `The part ${name} holds more than ${bytesMax} bytes, the most that is read in one piece (see MAX_UNPACKED_BYTES)`,
+            `The part ${name} holds more than ${bytesMax} bytes, the most that is read of it`,
           );
         }
         parts.push(chunk);

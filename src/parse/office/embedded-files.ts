@@ -54,5 +54,5 @@ export async function readInsertedFiles(
 }
 
 function partOf(office: OfficePackage, target: string): Part {
-  return { name: target.slice(target.lastIndexOf('/') + 1), mediaType: null, bytes: () => office.bytes(target) };
+  return { name: target.slice(target.lastIndexOf('/') + 1), mediaType: null, bytes: (bytesMax) => office.bytes(target, bytesMax) };
 }

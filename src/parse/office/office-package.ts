@@ -45,7 +45,7 @@ export interface OfficePackage {
   /** Reads a part as events; a part that breaks off is read as far as it goes and a warning added. Null: no such part. */
   events(part: string, handler: XmlHandler): Promise<XmlEnd | null>;
   /** A part of any kind. @throws DocumentError `corrupt` when there is none, and what `Zip.read` throws. */
-  bytes(part: string): Promise<Buffer>;
+  bytes(part: string, bytesMax?: number): Promise<Buffer>;
   close(): void;
 }
 
@@ -152,8 +152,8 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
       if (end?.isCutShort === true) ownWarnings.push(`The part ${part} breaks off; it was read up to there`);
       return end;
     },
-    async bytes(part) {
-      const bytes = await zip.read(part);
+    async bytes(part, bytesMax) {
+      const bytes = await zip.read(part, bytesMax);
       if (bytes === null) throw new DocumentError('corrupt', `The part ${part} is missing`);
       return bytes;
     },

@@ -12,6 +12,7 @@ import type { PageLook, ParsedDocument, ParseInput, Parser } from '../parser.ts'
 import type { CharacterTable, CharacterTables, Collection } from './character-tables.ts';
 import { blocksOfPage, seenBlocks, writePages } from './layout/page-layout.ts';
 import type { PageBlock } from './layout/page-blocks.ts';
+import type { PageBounds } from './layout/page-spans.ts';
 import { loadPdfium, type Pdfium } from './pdfium/pdfium.ts';
 import { readCharacterTable } from './pdfium/character-table.ts';
 import { openPdfiumSource, type OpenPdfiumSource } from './pdfium/pdfium-source.ts';
@@ -113,11 +114,9 @@ async function readDocument(
 }
 
 async function writeAttached(file: AttachedFile, host: PartHost): Promise<void> {
-  const part = { name: file.name, mediaType: null, bytes: () => file.bytes(attachedBytesMax) };
+  const part = { name: file.name, mediaType: null, bytes: file.bytes };
   await writePart(part, host, 1, `Attachment: ${partName(file.name)}`);
 }
-
-const attachedBytesMax = 256 * 1024 * 1024;
 
 function emptyError(pageCount: number, read: PagesRead, ocr: PageReader | undefined): DocumentError {
   if (pageCount === 0 || read.unread.length === pageCount) {
@@ -159,7 +158,7 @@ async function readPages(source: PdfSource, input: ParseInput, ocr: PageReader |
   const read: PagesRead = { blocks: [], looks: [], unread: [], unseen: [], unmapped: [] };
   let glyphsLeft = input.limits.charactersMax;
   for (let number = 1; number <= source.pageCount; number++) {
-    const page = await readPage(source, number, glyphsLeft, input.limits.pageMs, ocr);
+    const page = await readPage(source, number, { glyphsMax: glyphsLeft, ...input.limits }, ocr);
     if (page === undefined) read.unread.push(number);
     else {
       glyphsLeft -= page.glyphCount;
@@ -190,8 +189,7 @@ type PageRead = {
 async function readPage(
   source: PdfSource,
   number: number,
-  glyphsMax: number,
-  pageMs: number,
+  { glyphsMax, charactersMax, pageMs }: Pick<PageBounds, 'glyphsMax' | 'charactersMax'> & { readonly pageMs: number },
   ocr: PageReader | undefined,
 ): Promise<PageRead | undefined> {
   const started = cpuTimeMs();
@@ -199,7 +197,8 @@ async function readPage(
   const checkTime = () => {
     if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };
-  const page = await source.readPage(number, { glyphsMax, checkTime, isLate }, (read) => ocr !== undefined && looksScanned(read));
+  const bounds: PageBounds = { glyphsMax, charactersMax, checkTime, isLate };
+  const page = await source.readPage(number, bounds, (read) => ocr !== undefined && looksScanned(read));
   if (page === undefined) return undefined;
   const { glyphCount, unmappedCount } = page.text;
   const blocks = blocksOfPage(page.text, number, checkTime);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mixedSource } from '../../../src/parse/pdf/mixed-source.ts';
 import type { PdfSource } from '../../../src/parse/pdf/pdf-source.ts';
 
-const bounds = { glyphsMax: 1000, checkTime: () => undefined, isLate: () => false };
+const bounds = { glyphsMax: 1000, charactersMax: 1000, checkTime: () => undefined, isLate: () => false };
 
 /** Says who read which page; refuses the pages that `refuses` names. */
 function source(name: string, log: string[], refuses: (page: number) => boolean = () => false): PdfSource {

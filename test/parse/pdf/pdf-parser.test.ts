@@ -370,6 +370,13 @@ describe('A PDF that cannot be read', () => {
     });
   });
 
+  it('names the limit on characters, not what earlier pages left of it', async () => {
+    await expect(parse({ pages: [['abcdefgh'], ['ijklmnop'], ['qrst']] }, { charactersMax: 19 })).rejects.toMatchObject({
+      code: 'limit_exceeded',
+      message: 'The PDF holds more than 19 characters of text (MAX_CHARACTERS)',
+    });
+  });
+
   it('is read as far as possible when its end is missing', async () => {
     const whole = makePdf({ pages: [['Kept in spite of all']] });
     const cut = whole.subarray(0, whole.lastIndexOf('xref'));

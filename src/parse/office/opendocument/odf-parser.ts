@@ -297,15 +297,27 @@ async function readObjects(zip: Zip, tree: (name: string) => Promise<XmlNode | n
 function embeddedParts(zip: Zip, folders: readonly string[]): Part[] {
   const packages = folders.map((folder): Part => {
     const inside = zip.names.filter((name) => name.startsWith(`${folder}/`));
-    return { name: folder, mediaType: null, bytes: () => packageOf(zip, folder, inside) };
+    return { name: folder, mediaType: null, bytes: (bytesMax) => packageOf(zip, inside, { folder, bytesMax }) };
   });
   const files = zip.names.filter((name) => /^Object \d{1,6}$/.test(name)).slice(0, objectsMax);
-  return [...packages, ...files.map((name): Part => ({ name, mediaType: null, bytes: async () => (await zip.read(name))! }))];
+  return [
+    ...packages,
+    ...files.map((name): Part => ({ name, mediaType: null, bytes: async (most) => (await zip.read(name, most))! })),
+  ];
 }
 
-async function packageOf(zip: Zip, folder: string, names: readonly string[]): Promise<Buffer> {
+async function packageOf(
+  zip: Zip,
+  names: readonly string[],
+  { folder, bytesMax }: { readonly folder: string; readonly bytesMax: number },
+): Promise<Buffer> {
   const parts: ZipPart[] = [];
-  for (const name of names) parts.push({ name: name.slice(folder.length + 1), bytes: (await zip.read(name))! });
+  let left = bytesMax;
+  for (const name of names) {
+    const bytes = (await zip.read(name, left))!;
+    left -= bytes.length;
+    parts.push({ name: name.slice(folder.length + 1), bytes });
+  }
   return storedZip(parts);
 }
 

@@ -331,26 +331,41 @@ function writeComment({ data }: PptRecord, out: BlockWriter): void {
 /** Files inside of the presentation, mostly packed. */
 async function writeObjects(file: PptFile, host: PartHost): Promise<void> {
   let count = 0;
+  const unpack = createUnpacker(host.input.limits);
   const seen = new Set<number>();
   for (const id of file.objectIds) {
     const record = file.object(id);
     if (record?.type !== pptTypes.objectStorage || seen.has(file.placeOf(id))) continue;
     seen.add(file.placeOf(id));
     const name = `object ${++count}`;
-    await writePart({ name, mediaType: null, bytes: () => unpacked(record, host.input) }, host, 1, `Embedded file: ${name}`);
+    const part = { name, mediaType: null, bytes: (bytesMax: number) => unpack(record, bytesMax) };
+    await writePart(part, host, 1, `Embedded file: ${name}`);
   }
 }
 
-function unpacked({ instance, data }: PptRecord, { limits }: ParseInput): Buffer {
-  if (instance !== 1) return data;
-  try {
-    return inflateSync(data.subarray(4), { maxOutputLength: limits.unpackedBytesMax });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw new DocumentError(
-        'limit_exceeded',
-        `The file unpacks to more than ${limits.unpackedBytesMax} bytes (MAX_UNPACKED_BYTES)`,
-      );
-    throw new DocumentError('corrupt', 'The file is damaged and cannot be unpacked', { cause: error });
-  }
+const mebibyte = 1024 * 1024;
+
+/** Objects unpack to no more than the members of an archive may, each and all together. */
+function createUnpacker({ unpackedBytesMax, ratioMax }: ParseInput['limits']): (record: PptRecord, bytesMax: number) => Buffer {
+  let left = unpackedBytesMax;
+  return ({ instance, data }, bytesMax) => {
+    if (instance !== 1) return data;
+    const bounds: readonly (readonly [bytes: number, sentence: string])[] = [
+      [bytesMax, `it is larger than the ${bytesMax} bytes that are read inside of a file`],
+      [Math.max(mebibyte, data.length * ratioMax), `it unpacks to more than ${ratioMax} times its packed size (MAX_UNPACK_RATIO)`],
+      [left, `the file unpacks to more than ${unpackedBytesMax} bytes (MAX_UNPACKED_BYTES)`],
+    ];
+    const [most, sentence] = bounds.reduce((least, each) => (each[0] < least[0] ? each : least));
+    try {
+      const bytes = inflateSync(data.subarray(4), { maxOutputLength: Math.max(1, most) });
+      left -= bytes.length;
+      return bytes;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+        left -= most;
+        throw new DocumentError('limit_exceeded', sentence);
+      }
+      throw new DocumentError('corrupt', 'The file is damaged and cannot be unpacked', { cause: error });
+    }
+  };
 }

@@ -49,8 +49,10 @@ export type PageText = {
 
 /** What one page may cost. */
 export type PageBounds = {
-  /** Glyphs on this page. */
+  /** Glyphs on this page: what earlier ones have left of the document's. */
   readonly glyphsMax: number;
+  /** Glyphs of the whole document. */
+  readonly charactersMax: number;
   /** Called often. @throws DocumentError `timeout`. */
   readonly checkTime: () => void;
   /** The same, as an answer. */

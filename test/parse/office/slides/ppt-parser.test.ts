@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createDocumentParser } from '../../../../src/parse/document-parser.ts';
 import { compoundFile } from '../../../../src/parse/containers/compound-writer.ts';
@@ -158,6 +159,18 @@ describe('a PPT presentation', () => {
       /MAX_PAGES/,
     );
     expect(await refusalOf(parser, compoundFile({ streams: { 'PowerPoint Document': Buffer.alloc(50) } }))).toMatch(/^corrupt: /);
+  });
+
+  it('unpacks the files inside of it by the bounds of archives, each and all together [S72]', async () => {
+    const slides = [{ shapes: [shape(text(4, ['text']))] }];
+    const packed = [2_000_000, 1_000_000, 900_000].map((bytes) => deflateSync(Buffer.alloc(bytes)));
+    const { warnings } = await parseBytes(parser, makePpt({ slides, packed }), { limits: { unpackedBytesMax: 2_600_000 } });
+
+    expect(warnings).toEqual([
+      'The embedded file object 1 was not read: it unpacks to more than 200 times its packed size (MAX_UNPACK_RATIO)',
+      'The embedded file object 2 was not read: Unsupported file format: object 2',
+      'The embedded file object 3 was not read: the file unpacks to more than 2600000 bytes (MAX_UNPACKED_BYTES)',
+    ]);
   });
 
   it('keeps where stretches of a text lead, over its lines, but in titles', async () => {

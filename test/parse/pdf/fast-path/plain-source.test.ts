@@ -168,7 +168,7 @@ describe('A plain source is not sure', () => {
   it('of a page that is wanted as a picture or has too many glyphs, but reads the others', async () => {
     await writeFile(path, makePdf({ pages: [['One'], { picture: true }] }));
     const source = openPlainSource(path, 10, characterTables);
-    const bounds = { glyphsMax: 100, checkTime: () => undefined, isLate: () => false };
+    const bounds = { glyphsMax: 100, charactersMax: 100, checkTime: () => undefined, isLate: () => false };
     const isPicture = ({ pictureShare }: { readonly pictureShare: number }) => pictureShare > 0.5;
     expect((await source.readPage(1, bounds, isPicture))?.text.glyphCount).toBe(3);
     await expect(source.readPage(1, { ...bounds, glyphsMax: 2 }, isPicture)).rejects.toThrow(NotPlain);
@@ -198,7 +198,7 @@ describe('A page whose font is of a collection', () => {
         ready.add(collection);
       },
     });
-    const bounds = { glyphsMax: 100, checkTime: () => undefined, isLate: () => false };
+    const bounds = { glyphsMax: 100, charactersMax: 100, checkTime: () => undefined, isLate: () => false };
     for (let times = 0; times < 2; times++)
       expect((await source.readPage(1, bounds, () => false))?.text.frames[0]?.spans[0]?.text).toBe('中');
     expect(loaded).toEqual(['GB1']);
@@ -208,7 +208,7 @@ describe('A page whose font is of a collection', () => {
     await writeFile(path, bytes);
     const load = () => Promise.reject(new Error('no memory'));
     const source = openPlainSource(path, 10, { get: () => undefined, load });
-    const bounds = { glyphsMax: 100, checkTime: () => undefined, isLate: () => false };
+    const bounds = { glyphsMax: 100, charactersMax: 100, checkTime: () => undefined, isLate: () => false };
     await expect(source.readPage(1, bounds, () => false)).rejects.toThrow('no memory');
   });
 });
