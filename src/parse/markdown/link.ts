@@ -57,10 +57,14 @@ function isSame(text: string, address: string): boolean {
       .toLowerCase()
       .replace(/^(?:https?|ftp):\/\/|^mailto:/, '')
       .replace(/\/$/, '');
+  const shown = bare(text);
+  // Most texts are no part of where they lead.
+  if (!address.toLowerCase().includes(shown)) return false;
+  const whole = bare(address);
   return (
-    bare(text) === bare(address) ||
-    bare(text) === bare(address).replace(/^www\./, '') ||
+    shown === whole ||
+    shown === whole.replace(/^www\./, '') ||
     // A letter's subject is no part of whom it goes to.
-    (/^mailto:/i.test(address) && bare(text) === bare(address).replace(/\?.*$/s, ''))
+    (/^mailto:/i.test(address) && shown === whole.replace(/\?.*$/s, ''))
   );
 }

@@ -108,8 +108,13 @@ function surroundings(bytes: Uint8Array): Uint8Array | null {
   return Buffer.concat([...parts, bytes.subarray(from, to)]);
 }
 
-/** How likely a letter is, and a letter after another. */
-type Model = { readonly pairs: ReadonlyMap<string, number>; readonly letters: ReadonlyMap<string, number>; readonly size: number };
+/** What letters cost: each after each other of the language, and where what stands before is none of its. */
+type Model = {
+  readonly places: ReadonlyMap<number, number>;
+  readonly pairs: Float64Array;
+  readonly alone: Float64Array;
+  /** Of signs that the sample lacks, once they were met. */ readonly others: Map<number, number>;
+};
 
 const models = new Map<string, Model>();
 
@@ -120,36 +125,46 @@ function modelOf(language: string): Model {
 }
 
 function learn(sample: string): Model {
-  const [pairs, letters] = [new Map<string, number>(), new Map<string, number>()];
-  const count = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
-  let before = ' ';
-  let size = 0;
-  for (const sign of sample.replace(/\s+/g, ' ')) {
-    const now = classOf(sign);
-    count(letters, now);
-    count(pairs, before + now);
-    before = now;
-    size += 1;
+  const text = sample.replace(/\s+/g, ' ');
+  const places = new Map<number, number>();
+  for (let at = 0; at < text.length; at++) {
+    const sign = classOf(text.charCodeAt(at));
+    if (!places.has(sign)) places.set(sign, places.size);
   }
-  return { pairs, letters, size };
+  const [letters, pairs] = [new Float64Array(places.size), new Float64Array(places.size ** 2)];
+  let before = places.get(space)!;
+  for (let at = 0; at < text.length; at++) {
+    const now = places.get(classOf(text.charCodeAt(at)))!;
+    letters[now]! += 1;
+    pairs[before * places.size + now]! += 1;
+    before = now;
+  }
+  const share = (place: number): number => 0.3 * (letters[place]! / text.length);
+  return {
+    places,
+    pairs: pairs.map((count, at) => Math.log(0.7 * (count / letters[Math.floor(at / places.size)]!) + share(at % places.size))),
+    alone: letters.map((_, place) => Math.log(share(place))),
+    others: new Map(),
+  };
 }
 
-/** Letters stay, in lower case; what says nothing about a language is one sign for each kind. */
-function classOf(sign: string): string {
-  let known = classes.get(sign);
-  if (known === undefined) classes.set(sign, (known = classify(sign)));
-  return known;
+const [space, digit, mark, usual] = Array.from(' 0.“', (sign) => sign.charCodeAt(0)) as [number, number, number, number];
+
+/** Letters stay, in lower case; what says nothing about a language is one sign for each kind. A unit of UTF-16 as all signs here. */
+function classOf(unit: number): number {
+  return (classes[unit] ||= classify(unit));
 }
 
-/** One entry a character of the encodings above: some 30,000 at most. */
-const classes = new Map<string, string>();
+const classes = new Uint16Array(0x1_0000);
 
-function classify(sign: string): string {
-  if (/\s/.test(sign)) return ' ';
-  if (/[0-9]/.test(sign)) return '0';
-  if (/[!-~]/.test(sign) && !/[a-z]/i.test(sign)) return '.';
-  if (usualSigns.has(sign)) return '“';
-  return sign.toLowerCase();
+function classify(unit: number): number {
+  const sign = String.fromCharCode(unit);
+  if (/\s/.test(sign)) return space;
+  if (/[0-9]/.test(sign)) return digit;
+  if (/[!-~]/.test(sign) && !/[a-z]/i.test(sign)) return mark;
+  if (usualSigns.has(sign)) return usual;
+  const small = sign.toLowerCase();
+  return small.length === 1 ? small.charCodeAt(0) : unit;
 }
 
 /** Signs that texts of every language have. */
@@ -163,51 +178,77 @@ const usualSign = Math.log(1e-2);
 const control = Math.log(1e-8);
 
 type Weighing = {
-  /** The sign before the text. */ readonly after?: string;
+  /** The sign before the text. */ readonly after?: number;
   /** Scores only fall: at this one it is not the best, and what follows is left. */ readonly enough?: number;
 };
 
-function weigh(text: string, model: Model, { after = ' ', enough = -Infinity }: Weighing = {}): number {
+function weigh(text: string, model: Model, { after = space, enough = -Infinity }: Weighing = {}): number {
+  const { places, pairs, alone } = model;
   let score = 0;
-  let before = classOf(after);
-  let signBefore = after;
-  for (const sign of text) {
+  let row = places.get(classOf(after));
+  let before = after;
+  for (let at = 0; at < text.length; at++) {
     if (score <= enough) break;
-    const now = classOf(sign);
-    score += costOfSign(before, now, model);
-    if (sign > '\x7f' || signBefore > '\x7f') score -= strangeness(signBefore, sign);
-    before = now;
-    signBefore = sign;
+    const unit = text.charCodeAt(at);
+    const now = classOf(unit);
+    const column = places.get(now);
+    if (now === usual) score += usualSign;
+    else if (column === undefined) score += costOfOther(now, model);
+    else score += row === undefined ? alone[column]! : pairs[row * places.size + column]!;
+    if (unit > 0x7f || before > 0x7f) score -= strangeness(before, unit);
+    row = column;
+    before = unit;
   }
   return score;
 }
 
-function costOfSign(before: string, now: string, model: Model): number {
-  if (now === '“') return usualSign;
-  const seen = model.letters.get(now);
-  if (seen !== undefined) {
-    const pairs = (model.pairs.get(before + now) ?? 0) / (model.letters.get(before) ?? 1);
-    return Math.log(0.7 * pairs + 0.3 * (seen / model.size));
-  }
+function costOfOther(sign: number, model: Model): number {
+  let cost = model.others.get(sign);
+  if (cost === undefined) model.others.set(sign, (cost = costOfForeign(sign, model)));
+  return cost;
+}
+
+function costOfForeign(unit: number, model: Model): number {
   // Names and units in Latin letters stand in texts of every script.
-  const english = model === modelOf('en') ? undefined : modelOf('en').letters.get(now);
-  if (english !== undefined) return Math.log(0.2 * (english / modelOf('en').size));
-  if (now <= '\x7f') return now < ' ' ? control : unseenLetter;
-  return /[\p{L}\p{M}]/u.test(now) ? foreignLetter : /\p{Cc}/u.test(now) ? control : oddSign;
+  const english = modelOf('en');
+  const place = model === english ? undefined : english.places.get(unit);
+  if (place !== undefined) return english.alone[place]! + Math.log(0.2 / 0.3);
+  const sign = String.fromCharCode(unit);
+  if (sign <= '\x7f') return sign < ' ' ? control : unseenLetter;
+  return /[\p{L}\p{M}]/u.test(sign) ? foreignLetter : /\p{Cc}/u.test(sign) ? control : oddSign;
 }
 
 /** What no language does: a capital after a small letter, a sign inside a word, a letter of another script beside one. */
-function strangeness(before: string, now: string): number {
-  if (before === 'µ') return 0;
-  if (/\p{Ll}/u.test(before) && /\p{Lu}/u.test(now)) return 6;
-  if (/\p{L}/u.test(before) && /\p{L}/u.test(now) && isLatin(before) !== isLatin(now)) return 6;
-  if (/\p{L}/u.test(before) && /[\p{S}\p{P}]/u.test(now) && !/[’”»“°.,;:!?()\-–—…€]/u.test(now)) return now > '\x7f' ? 3 : 0;
-  if (/[”“„]/u.test(before) && /\p{Ll}/u.test(now)) return 2;
+function strangeness(before: number, now: number): number {
+  const [first, then] = [traitsOf(before), traitsOf(now)];
+  if ((first & traits.micro) !== 0) return 0;
+  if ((first & traits.small) !== 0 && (then & traits.capital) !== 0) return 6;
+  if ((first & then & traits.letter) !== 0 && ((first ^ then) & traits.latin) !== 0) return 6;
+  if ((first & traits.letter) !== 0 && (then & traits.inWord) !== 0) return now > 0x7f ? 3 : 0;
+  if ((first & traits.quote) !== 0 && (then & traits.small) !== 0) return 2;
   return 0;
 }
 
-function isLatin(sign: string): boolean {
-  return /\p{Script=Latin}/u.test(sign);
+const traits = { known: 1, letter: 2, small: 4, capital: 8, latin: 16, quote: 32, micro: 64, inWord: 128 } as const;
+const kinds: readonly (readonly [trait: number, pattern: RegExp])[] = [
+  [traits.letter, /\p{L}/u],
+  [traits.small, /\p{Ll}/u],
+  [traits.capital, /\p{Lu}/u],
+  [traits.latin, /\p{Script=Latin}/u],
+  [traits.quote, /[”“„]/u],
+  [traits.micro, /µ/u],
+  // A sign that stands inside of no word.
+  [traits.inWord, /(?![’”»“°.,;:!?()\-–—…€])[\p{S}\p{P}]/u],
+];
+
+const traitsKnown = new Uint8Array(0x1_0000);
+
+function traitsOf(unit: number): number {
+  let known = traitsKnown[unit]!;
+  if (known !== 0) return known;
+  known = traits.known;
+  for (const [trait, pattern] of kinds) if (pattern.test(String.fromCharCode(unit))) known |= trait;
+  return (traitsKnown[unit] = known);
 }
 
 /** Of a Chinese character that is part of a longer word that ICU knows; of one beside others; of one among signs of other scripts; of a rare one. */
@@ -248,7 +289,7 @@ function weighWide(text: string, script: Script, enough: number): number {
   for (const sign of text) {
     if (score <= enough) break;
     const isBesideHan = isHan(before) || isHan(text[at + sign.length] ?? ' ');
-    const ascii = sign < '\x80' ? weigh(sign, modelOf('en'), { after: before < '\x80' ? before : ' ' }) : 0;
+    const ascii = sign < '\x80' ? weigh(sign, modelOf('en'), { after: before < '\x80' ? before.charCodeAt(0) : space }) : 0;
     score += sign < '\x80' ? ascii : costOf(sign, script, words.has(at), isBesideHan);
     if (sign > '\u2e7f' && /[a-z]/i.test(before)) score += betweenLatin;
     if (before > '\u2e7f' && /[a-z]/i.test(sign)) score += betweenLatin;

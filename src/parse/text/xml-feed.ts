@@ -77,6 +77,14 @@ export function writeFeed(text: string, builder: MarkdownBuilder, limits: ParseL
     else if (!dull.has(name)) item.facts.push(`${labels[name] ?? name}: ${value.replace(/\s+/g, ' ')}`);
   }
 
+  function endField(): void {
+    if (field === null) return;
+    const value = field.parts.join('').trim();
+    if (field.name === 'language') language ??= value;
+    else finishField(field.name, field.name === 'author' ? value.replace(/<[^<>]*>/g, ' ').trim() : value);
+    field = null;
+  }
+
   readTags(
     text,
     {
@@ -99,12 +107,8 @@ export function writeFeed(text: string, builder: MarkdownBuilder, limits: ParseL
         if (field !== null && field.depth > 0) {
           field.depth -= 1;
           field.parts.push(`</${name}>`);
-        } else if (field !== null) {
-          const value = field.parts.join('').trim();
-          if (field.name === 'language') language ??= value;
-          else finishField(field.name, field.name === 'author' ? value.replace(/<[^<>]*>/g, ' ').trim() : value);
-          field = null;
-        } else if (itemNames.has(name)) {
+        } else if (field !== null) endField();
+        else if (itemNames.has(name)) {
           finishItem(2);
           isEntry = false;
         }
@@ -112,6 +116,8 @@ export function writeFeed(text: string, builder: MarkdownBuilder, limits: ParseL
     },
     { xml: true, allAttributes: true },
   );
+  // A feed that breaks off is read as far as it goes.
+  endField();
   finishItem(isEntry ? 2 : 1);
   return { title, author: null, language: /^[a-z]{2,3}/.exec((language as string | null)?.toLowerCase() ?? '')?.[0] ?? null };
 }

@@ -23,6 +23,11 @@ describe('feeds', () => {
   ])('of %s have a heading for each entry, its facts and its text', async (_, xml, expected) => {
     expect(await markdownOf('feed.xml', xml)).toBe(expected);
   });
+
+  it('are read as far as they go where they break off in the middle of a text', async () => {
+    const xml = '<rss version="2.0"><channel><title>News</title><description>All of';
+    expect(await markdownOf('feed.xml', xml)).toBe('# News\n\nAll of');
+  });
 });
 
 describe('other dialects of XML', () => {
