@@ -33,7 +33,7 @@ const readers = {
   ofd: 3,
   'office-xml': 2,
   'ole-package': 1,
-  pdf: 1,
+  pdf: 2,
   ppt: 2,
   pptx: 3,
   rtf: 3,

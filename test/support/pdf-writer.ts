@@ -34,6 +34,8 @@ export type PdfPage = {
   /** A picture over the whole page, as a scanner makes. */ readonly picture?: boolean;
   /** Texts that only the pictures of a signature field and of a stamp hold. */ readonly signature?: string;
   readonly stamp?: string;
+  /** Areas `[left, bottom, right, top]` that lead to an address; several are lines of one link. */
+  readonly links?: readonly { readonly target: string; readonly areas: readonly (readonly [number, number, number, number])[] }[];
   /** Files that hang on the page. */ readonly files?: readonly PdfFile[];
 };
 
@@ -236,6 +238,7 @@ function addPage(
     fields.push(addSeal(writer, page.signature, '/Widget /FT /Sig /T (sig)', { page: id, font: fonts.get('F1')!, y: 60 }));
   fieldIds.push(...fields);
   if (page.stamp !== undefined) fields.push(addSeal(writer, page.stamp, '/Stamp', { page: id, font: fonts.get('F1')!, y: 20 }));
+  for (const link of page.links ?? []) fields.push(writer.add(linkAnnotation(link)));
   for (const file of page.files ?? []) {
     const annotation = `<< /Type /Annot /Subtype /FileAttachment /Rect [20 20 40 40] /FS ${addFile(writer, file)} 0 R >>`;
     fields.push(writer.add(annotation));
@@ -248,6 +251,14 @@ function addPage(
       `${fields.length === 0 ? '' : ` /Annots [${fields.map((field) => `${field} 0 R`).join(' ')}]`} >>`,
   );
   return id;
+}
+
+function linkAnnotation({ target, areas }: NonNullable<PdfPage['links']>[number]): string {
+  const sides = (at: number, most: (...numbers: number[]) => number) => most(...areas.map((area) => area[at]!));
+  const rect = [sides(0, Math.min), sides(1, Math.min), sides(2, Math.max), sides(3, Math.max)];
+  const quads = areas.flatMap(([left, bottom, right, top]) => [left, top, right, top, left, bottom, right, bottom]);
+  const points = areas.length === 1 ? '' : ` /QuadPoints [${quads.join(' ')}]`;
+  return `<< /Type /Annot /Subtype /Link /Rect [${rect.join(' ')}]${points} /A << /S /URI /URI (${target}) >> >>`;
 }
 
 function showText(placed: PlacedText): string {

@@ -1,6 +1,7 @@
 /** The pages of a plain file, and what the file says of itself (ISO 32000-1, 7.7.3, 12.3.3 and 14.3). */
 import type { Bookmark } from '../layout/headings.ts';
-import type { PageBox } from '../page-view.ts';
+import { areaOf, type LinkArea, linkAreasMax } from '../layout/link-areas.ts';
+import type { PageBox, View } from '../page-view.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf-source.ts';
 import type { PlainFile } from './file.ts';
 import { type Dict, Name, NotPlain, Stream, type Value } from './objects.ts';
@@ -80,6 +81,43 @@ export function refuseWrittenOn(file: PlainFile, page: PlainPage): void {
     if (subtype instanceof Name && /^(?:FreeText|Widget|Stamp|FileAttachment)$/.test(subtype.text))
       throw new NotPlain('text that was written onto the page');
   }
+}
+
+/** What leads somewhere from the page (12.5.6.5): one area a line of a link's text. */
+export function linkAreasOf(file: PlainFile, page: PlainPage, view: View): LinkArea[] {
+  const annotations = file.get(page.dict, 'Annots');
+  const areas: LinkArea[] = [];
+  for (const each of Array.isArray(annotations) ? annotations : []) {
+    const annotation = areas.length < linkAreasMax ? file.resolve(each) : null;
+    const action = annotation instanceof Map && isNamed(file, annotation, 'Subtype', 'Link') ? file.get(annotation, 'A') : null;
+    if (!(annotation instanceof Map) || !(action instanceof Map) || !isNamed(file, action, 'S', 'URI')) continue;
+    const target = addressString(file.get(action, 'URI'));
+    const [quads, rect] = [numbersOf(file, file.get(annotation, 'QuadPoints')), numbersOf(file, file.get(annotation, 'Rect'))];
+    if (target === '') continue;
+    if (quads.length >= 8) {
+      for (let at = 0; at + 8 <= Math.min(quads.length, 8 * quadsMax); at += 8)
+        areas.push(areaOf(quads.slice(at, at + 8), view, target));
+    } else if (rect.length === 4) areas.push(areaOf(rect, view, target));
+  }
+  return areas;
+}
+
+/** Lines of one link. */
+const quadsMax = 100;
+
+function isNamed(file: PlainFile, dict: Dict, key: string, name: string): boolean {
+  const value = file.get(dict, key);
+  return value instanceof Name && value.text === name;
+}
+
+function numbersOf(file: PlainFile, value: Value): number[] {
+  const numbers = Array.isArray(value) ? value.map((each) => file.resolve(each)) : [];
+  return numbers.every((each) => typeof each === 'number') ? numbers : [];
+}
+
+/** ASCII by the standard, UTF-8 in practice. */
+function addressString(value: Value): string {
+  return typeof value === 'string' ? Buffer.from(value, 'latin1').toString('utf8') : '';
 }
 
 /** Files inside of the file are PDFium's to unpack. @throws NotPlain */

@@ -19,7 +19,16 @@ import { createFonts, type Fonts } from './fonts.ts';
 import type { Matrix } from '../matrix.ts';
 import { NotPlain } from './objects.ts';
 import { collectGlyphs } from './page-glyphs.ts';
-import { bookmarksOf, contentOf, pagesOf, type PlainPage, refuseAttachments, refuseWrittenOn, textString } from './pages.ts';
+import {
+  bookmarksOf,
+  contentOf,
+  linkAreasOf,
+  pagesOf,
+  type PlainPage,
+  refuseAttachments,
+  refuseWrittenOn,
+  textString,
+} from './pages.ts';
 
 /** A file is held in memory whole; larger ones are PDFium's. */
 export const plainBytesMax = 32 * 1024 * 1024;
@@ -103,7 +112,7 @@ function readPage(file: PlainFile, fonts: Fonts, page: PlainPage): SourcePage {
   const view = viewOf(page.box, page.rotation);
   const finder = createRuleFinder(view);
   for (const { box, lines } of content.paths) finder.addPath(box, () => lines);
-  const glyphs = createGlyphCollector(view, content.paths.length > objectsMax ? [] : finder.rules);
+  const glyphs = createGlyphCollector(view, content.paths.length > objectsMax ? [] : finder.rules, linkAreasOf(file, page, view));
   collectGlyphs(content.shown, view, glyphs);
   return {
     text: glyphs.finish([], content.unknownCount),

@@ -3,6 +3,7 @@
  * (`headings.ts`), so blocks carry their looks.
  */
 import { piecesOf } from './aligned-tables.ts';
+import type { BlockLink } from './link-areas.ts';
 import type { Column, Line } from './reading-order.ts';
 
 /** How the type of a block looks. */
@@ -24,6 +25,8 @@ export type TextBlock = Look & {
   readonly open: boolean;
   /** Set when it begins as an item of a list does; `text` is then without the marker. */
   readonly marker?: Marker;
+  /** Where stretches of `text` lead. */
+  readonly links?: readonly BlockLink[];
 };
 
 export type Marker = { readonly symbol: string; readonly number: number | null; readonly left: number };
@@ -37,6 +40,8 @@ export type TableBlock = {
   readonly pageEnd?: number;
   /** Of its type, in points. */
   readonly size: number;
+  /** Where stretches of its cells lead. */
+  readonly links?: readonly BlockLink[];
 };
 
 export type PageBlock = TextBlock | CodeBlock | TableBlock;

@@ -4,7 +4,8 @@
  */
 import type { MarkdownBuilder, ListItem } from '../../markdown/markdown-builder.ts';
 import { type Bookmark, fullText, headingLevels } from './headings.ts';
-import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
+import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TableBlock, type TextBlock } from './page-blocks.ts';
+import { joinedLinks, linkedText, withLinks } from './page-links.ts';
 import type { PageText, Span } from './page-spans.ts';
 import { columnsOf } from './reading-order.ts';
 import { type FoundTable, takeRuledTables } from './ruled-tables.ts';
@@ -36,7 +37,7 @@ export function blocksOfPage(text: PageText, number: number, checkTime: () => vo
       blocks.push(...blocksOf(column, number, frame.height));
     }
   }
-  return blocks;
+  return text.links === undefined ? blocks : withLinks(blocks, text.links, checkTime);
 }
 
 /** What OCR saw of a page: paragraphs lie between empty lines. */
@@ -87,9 +88,11 @@ function joinAcross(blocks: readonly PageBlock[]): PageBlock[] {
   for (const block of blocks) {
     const above = joined.at(-1);
     if (above?.kind === 'text' && block.kind === 'text' && continuesIn(above, block)) {
+      const text = joinText(above.text, block.text);
       joined[joined.length - 1] = {
         ...above,
-        text: joinText(above.text, block.text),
+        text,
+        ...joinedLinks(above, block, text),
         lineCount: above.lineCount + block.lineCount,
         bottom: block.bottom,
         open: block.open,
@@ -116,8 +119,8 @@ function write(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, numb
     const place = { page: block.page, ...('pageEnd' in block && block.pageEnd !== undefined ? { pageEnd: block.pageEnd } : {}) };
     const level = levels.get(block);
     if (block.kind === 'code') builder.code(block.text, '', place);
-    else if (block.kind === 'table') builder.table(block.rows, place);
-    else if (level !== undefined) builder.heading(level, fullText(block), place);
+    else if (block.kind === 'table') builder.table(linkedRows(block), place);
+    else if (level !== undefined) builder.heading(level, fullText(linked(block)), place);
     else if (block.marker !== undefined) {
       const run = listRun(blocks, levels, index);
       if (run.length > 0) {
@@ -125,9 +128,18 @@ function write(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, numb
         const end = last.pageEnd ?? last.page;
         builder.list(itemsOf(run), { page: block.page, ...(end === block.page ? {} : { pageEnd: end }) });
         index += run.length - 1;
-      } else builder.paragraph(fullText(block), place);
-    } else builder.paragraph(block.text, place);
+      } else builder.paragraph(fullText(linked(block)), place);
+    } else builder.paragraph(linked(block).text, place);
   }
+}
+
+function linked(block: TextBlock): TextBlock {
+  return block.links === undefined ? block : { ...block, text: linkedText(block.text, block.links) };
+}
+
+function linkedRows({ rows, links }: TableBlock): readonly (readonly string[])[] {
+  if (links === undefined) return rows;
+  return rows.map((cells, row) => cells.map((text, column) => linkedText(text, links, row, column)));
 }
 
 /** The items from here on that make a list; empty when what begins here is a paragraph that only looks like an item. */
@@ -150,7 +162,7 @@ function itemsOf(run: readonly TextBlock[]): ListItem[] {
     const { left, number } = block.marker!;
     while (stops.length > 0 && stops.at(-1)! > left + 3) stops.pop();
     if (stops.length === 0 || left > stops.at(-1)! + 6) stops.push(left);
-    return { text: block.text, depth: stops.length - 1, ordered: number !== null, ...(number === null ? {} : { number }) };
+    return { text: linked(block).text, depth: stops.length - 1, ordered: number !== null, ...(number === null ? {} : { number }) };
   });
 }
 

@@ -3,6 +3,7 @@
  * and y grows downwards. What lies outside the page box is left out.
  */
 import type { FontLook } from './font-look.ts';
+import { areaAt, type LinkArea, linksOf, type PageLink, type Stretch } from './link-areas.ts';
 import type { Rule } from './page-rules.ts';
 import type { View } from '../page-view.ts';
 
@@ -45,6 +46,8 @@ export type PageText = {
   readonly glyphCount: number;
   /** Glyphs that were left out because their font does not say which characters they are. */
   readonly unmappedCount: number;
+  /** Texts that lead somewhere; absent where there are none. */
+  readonly links?: readonly PageLink[];
 };
 
 /** What one page may cost. */
@@ -66,7 +69,12 @@ export type Direction = 0 | 1 | 2 | 3 | 4 | 5;
 export const vertical = 4;
 const slanted = 5;
 
-type Run = { readonly direction: Direction; readonly span: Span; readonly glyphCount: number };
+type Run = {
+  readonly direction: Direction;
+  readonly span: Span;
+  readonly glyphCount: number;
+  /** Of its text, what leads somewhere. */ readonly links: readonly PageLink[];
+};
 
 /** How glyphs that follow each other look, and where they stand. */
 export type Style = FontLook & {
@@ -91,13 +99,17 @@ export type GlyphCollector = {
   finish(more: readonly Span[], unmappedCount: number): PageText;
 };
 
-/** @param rules of the page: what stands on two sides of one is in two cells */
-export function createGlyphCollector(view: View, rules: readonly Rule[]): GlyphCollector {
+/**
+ * @param rules of the page: what stands on two sides of one is in two cells
+ * @param areas of the page that lead somewhere
+ */
+export function createGlyphCollector(view: View, rules: readonly Rule[], areas: readonly LinkArea[] = []): GlyphCollector {
   const runs: Run[] = [];
   const dividers = new Map<Direction, readonly Rule[]>();
   const box: Box = { left: 0, top: 0, right: 0, bottom: 0 };
   let draft: Draft | undefined;
   let spaced = false;
+  let area: LinkArea | undefined;
 
   const dividersIn = (direction: Direction) => {
     const known = dividers.get(direction);
@@ -144,6 +156,10 @@ export function createGlyphCollector(view: View, rules: readonly Rule[]): GlyphC
         draft.word += text;
         reach(draft, box);
       }
+      if (areas.length > 0) {
+        area = areaAt(areas, middleX, middleY, area);
+        if (area !== undefined) mark(draft, text.length, area.target);
+      }
       draft.glyphCount++;
       if (style.bold) draft.boldCount++;
       if (style.italic) draft.italicCount++;
@@ -153,8 +169,9 @@ export function createGlyphCollector(view: View, rules: readonly Rule[]): GlyphC
     },
     finish(more, unmappedCount) {
       end();
-      const upright = more.map((span): Run => ({ direction: 0, span, glyphCount: span.text.length }));
-      return { ...framesOf([...runs, ...upright], rules, view), unmappedCount };
+      const upright = more.map((span): Run => ({ direction: 0, span, glyphCount: span.text.length, links: [] }));
+      const links = areas.length === 0 ? [] : runs.flatMap((run) => run.links);
+      return { ...framesOf([...runs, ...upright], rules, view), unmappedCount, ...(links.length === 0 ? {} : { links }) };
     },
   };
 }
@@ -176,7 +193,18 @@ type Draft = {
   monoCount: number;
   words: Word[];
   wordLeft: number;
+  /** Of the text with its last word, what lies in areas that lead somewhere. */
+  links: Stretch[];
 };
+
+/** Its last glyphs lead somewhere; a space between two that lead there does too. */
+function mark(draft: Draft, length: number, target: string): void {
+  const end = draft.text.length + draft.word.length;
+  const start = end - length;
+  const before = draft.links.at(-1);
+  if (before?.target === target && before.end >= start - 1) draft.links[draft.links.length - 1] = { ...before, end };
+  else draft.links.push({ start, end, target });
+}
 
 function reach(draft: Draft, { left, right }: Box): void {
   draft.left = Math.min(draft.left, left);
@@ -200,6 +228,7 @@ function draftOf(word: string, style: Style, { left, right }: Box, baseline: num
     monoCount: 0,
     words: [],
     wordLeft: left,
+    links: [],
   };
 }
 
@@ -238,6 +267,7 @@ function runOf(draft: Draft): Run {
   return {
     direction: style.direction,
     glyphCount: draft.glyphCount,
+    links: draft.links.length === 0 ? none : linksOf(text, draft.links),
     span: {
       text,
       left: draft.left,
@@ -252,6 +282,8 @@ function runOf(draft: Draft): Run {
     },
   };
 }
+
+const none: readonly PageLink[] = [];
 
 function isRightToLeft(code: number): boolean {
   return (code >= 0x590 && code <= 0x8ff) || (code >= 0xfb1d && code <= 0xfdff) || (code >= 0xfe70 && code <= 0xfefc);

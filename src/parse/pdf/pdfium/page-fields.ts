@@ -1,7 +1,8 @@
 /**
  * What a reader filled in or wrote onto a page: values of form fields, ticks, and text boxes laid over it. They are not part of the
- * page's own text and become spans at their places, so that a value stands beside its label.
+ * page's own text and become spans at their places, so that a value stands beside its label. And what leads somewhere from it.
  */
+import { areaOf, type LinkArea, linkAreasMax } from '../layout/link-areas.ts';
 import type { Span } from '../layout/page-spans.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
@@ -9,6 +10,7 @@ import type { Pdfium } from './pdfium.ts';
 /** Annotations of one page that are looked at. */
 const annotationsMax = 5000;
 
+const link = 2;
 const freeText = 3;
 const stamp = 13;
 const fileAttachment = 17;
@@ -19,6 +21,10 @@ const comboBox = 4;
 const listBox = 5;
 const textField = 6;
 const signature = 7;
+/** An action that opens an address. */
+const openAddress = 3;
+/** Lines of one link. */
+const quadsMax = 100;
 
 export type PageFields = {
   readonly spans: Span[];
@@ -26,17 +32,24 @@ export type PageFields = {
   readonly files: readonly number[];
   /** There are signatures or stamps, which may show text that only their pictures hold. */
   readonly isSealed: boolean;
+  readonly areas: readonly LinkArea[];
 };
 
 /**
  * @param form from `openForm`; 0 when the document has none
  * @param page from `FPDF_LoadPage`
  */
-export function readFields(pdfium: Pdfium, form: number, page: number, view: View): PageFields {
+export function readFields(
+  pdfium: Pdfium,
+  { document, form }: { readonly document: number; readonly form: number },
+  page: number,
+  view: View,
+): PageFields {
   const { call } = pdfium;
   const count = Math.min(annotationsMax, call.FPDFPage_GetAnnotCount(page));
   const spans: Span[] = [];
   const files: number[] = [];
+  const areas: LinkArea[] = [];
   let isSealed = false;
   for (let index = 0; index < count; index++) {
     const annotation = call.FPDFPage_GetAnnot(page, index);
@@ -44,6 +57,7 @@ export function readFields(pdfium: Pdfium, form: number, page: number, view: Vie
     pdfium.closing(
       () => {
         const subtype = call.FPDFAnnot_GetSubtype(annotation);
+        if (subtype === link && areas.length < linkAreasMax) areas.push(...areasOf(pdfium, document, annotation, view));
         if (subtype === fileAttachment) files.push(call.FPDFAnnot_GetFileAttachment(annotation));
         isSealed ||=
           subtype === stamp ||
@@ -54,7 +68,26 @@ export function readFields(pdfium: Pdfium, form: number, page: number, view: Vie
       () => call.FPDFPage_CloseAnnot(annotation),
     );
   }
-  return { spans, files: files.filter((each) => each !== 0), isSealed };
+  return { spans, files: files.filter((each) => each !== 0), isSealed, areas };
+}
+
+/** One a line of a link's text; none of a link to a place in the document. */
+function areasOf(pdfium: Pdfium, document: number, annotation: number, view: View): LinkArea[] {
+  const { call, scratch } = pdfium;
+  const link = call.FPDFAnnot_GetLink(annotation);
+  const action = link === 0 ? 0 : call.FPDFLink_GetAction(link);
+  if (action === 0 || call.FPDFAction_GetType(action) !== openAddress) return [];
+  const target = pdfium.utf8((buffer, bytes) => call.FPDFAction_GetURIPath(document, action, buffer, bytes));
+  if (target === '') return [];
+  const areas: LinkArea[] = [];
+  for (let index = 0; index < Math.min(quadsMax, call.FPDFLink_CountQuadPoints(link)); index++)
+    if (call.FPDFLink_GetQuadPoints(link, index, scratch) === 1) areas.push(areaOf(floatsAt(pdfium, 8), view, target));
+  if (areas.length > 0) return areas;
+  return call.FPDFAnnot_GetRect(annotation, scratch) === 1 ? [areaOf(floatsAt(pdfium, 4), view, target)] : [];
+}
+
+function floatsAt(pdfium: Pdfium, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => pdfium.float(pdfium.scratch + 4 * index));
 }
 
 function valueOf(pdfium: Pdfium, form: number, annotation: number): string {

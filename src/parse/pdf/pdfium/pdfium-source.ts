@@ -64,13 +64,14 @@ function sourceOf(pdfium: Pdfium, document: Pointer, form: Pointer, pages: OpenP
     bookmarks: () => pdfium.explained(() => bookmarksOf(pdfium, document)),
     async readPage(number, bounds, wantsPicture) {
       return pdfium.explained(() =>
-        pdfium.watched(bounds.checkTime, () => readPage(pdfium, { form, pages, files }, number, bounds, wantsPicture)),
+        pdfium.watched(bounds.checkTime, () => readPage(pdfium, { document, form, pages, files }, number, bounds, wantsPicture)),
       );
     },
   };
 }
 
 type OpenDocument = {
+  readonly document: Pointer;
   readonly form: Pointer;
   readonly pages: OpenPages;
   /** Attachments met on pages. */ readonly files: Set<Pointer>;
@@ -78,7 +79,7 @@ type OpenDocument = {
 
 function readPage(
   pdfium: Pdfium,
-  { form, pages, files }: OpenDocument,
+  { document, form, pages, files }: OpenDocument,
   number: number,
   bounds: PageBounds,
   wantsPicture: (page: SourcePage) => boolean,
@@ -87,13 +88,13 @@ function readPage(
   if (page === 0) return undefined;
   bounds.checkTime();
   const view = pageView(pdfium, page);
-  const fields = readFields(pdfium, form, page, view);
+  const fields = readFields(pdfium, { document, form }, page, view);
   for (const file of fields.files) files.add(file);
   // What signatures and stamps show becomes part of the page; so does what fields show, which is then there twice.
   if (fields.isSealed) page = pages.flattened(number);
   const finder = createRuleFinder(view);
   const { pictureShare, objectCount, isDrawing } = readDrawing(pdfium, page, view, finder, bounds.checkTime);
-  const glyphs = createGlyphCollector(view, isDrawing ? [] : finder.rules);
+  const glyphs = createGlyphCollector(view, isDrawing ? [] : finder.rules, fields.areas);
   const unmappedCount = readGlyphs(pdfium, page, view, glyphs, bounds);
   const unseen = fields.isSealed ? withoutShown(fields.spans, pdfium, page) : fields.spans;
   const read = { text: glyphs.finish(unseen, unmappedCount), pictureShare, objectCount };

@@ -69,6 +69,12 @@ type Exports = {
   FPDFPage_CloseAnnot(annotation: Pointer): void;
   FPDFAnnot_GetSubtype(annotation: Pointer): number;
   FPDFAnnot_GetRect(annotation: Pointer, rect: Pointer): number;
+  FPDFAnnot_GetLink(annotation: Pointer): Pointer;
+  FPDFLink_GetAction(link: Pointer): Pointer;
+  FPDFLink_CountQuadPoints(link: Pointer): number;
+  FPDFLink_GetQuadPoints(link: Pointer, index: number, points: Pointer): number;
+  FPDFAction_GetType(action: Pointer): number;
+  FPDFAction_GetURIPath(document: Pointer, action: Pointer, buffer: Pointer, bytes: number): number;
   FPDFAnnot_GetStringValue(annotation: Pointer, key: Pointer, buffer: Pointer, bytes: number): number;
   FPDFBookmark_GetFirstChild(document: Pointer, bookmark: Pointer): Pointer;
   FPDFBookmark_GetNextSibling(document: Pointer, bookmark: Pointer): Pointer;
