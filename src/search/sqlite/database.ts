@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import { sqliteCodeOf } from '../../trouble.ts';
 import { tokensVersion } from '../analysis/tokens.ts';
+import { indexFilename } from './in-place.ts';
 
 /** Raise when the tables change: an index in another format is set aside and rebuilt. */
 const formatVersion = 4;
@@ -33,9 +34,6 @@ export interface IndexDatabase {
   all(sql: string, ...values: SQLInputValue[]): Row[];
   close(): void;
 }
-
-/** The name of the index file inside its folder. */
-export const indexFilename = 'index.sqlite';
 
 /** An index in a format that this version does not read. */
 export class IndexFormatError extends Error {

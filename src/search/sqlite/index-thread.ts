@@ -4,7 +4,8 @@
  */
 import type { Embedder } from '../../embed/embedder.ts';
 import { AppError, DocumentError } from '../../errors.ts';
-import { indexIdentity, isDamage, setAside } from './corruption.ts';
+import { isDamage, setAside } from './corruption.ts';
+import { indexIdentity, whileInPlace } from './in-place.ts';
 import type { IndexJob, IndexMethod, IndexOutcome } from './index-job.ts';
 import type { Reranker } from '../models/reranker.ts';
 import { inOurWords } from '../../trouble.ts';
@@ -29,10 +30,12 @@ export function createIndexThread(options: {
     if (opened === null) {
       models ??= Promise.all([options.createEmbedder(), options.createReranker()]);
       const [embedder, reranker] = await models;
-      const index = openSqliteIndex({ indexDir, embedder, reranker, translates: options.translates ?? true });
-      opened = { index, identity: indexIdentity(indexDir) };
+      opened = whileInPlace(indexDir, () => {
+        const index = openSqliteIndex({ indexDir, embedder, reranker, translates: options.translates ?? true });
+        return { index, identity: indexIdentity(indexDir) };
+      });
       // Somebody deleted the file that was in use.
-      if (replaced && index.rebuildState() === 'new') index.setRebuildState('damaged');
+      if (replaced && opened.index.rebuildState() === 'new') opened.index.setRebuildState('damaged');
     }
     return opened.index;
   }
