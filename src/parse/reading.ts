@@ -19,7 +19,7 @@ const readers = {
   eml: 2,
   'encrypted-ooxml': 1,
   epub: 1,
-  'flat-odf': 2,
+  'flat-odf': 3,
   gzip: 1,
   html: 2,
   image: 2,
@@ -28,7 +28,7 @@ const readers = {
   msg: 2,
   mbox: 2,
   odp: 4,
-  ods: 3,
+  ods: 4,
   odt: 4,
   ofd: 3,
   'office-xml': 2,
@@ -45,7 +45,7 @@ const readers = {
   xls: 1,
   xlsb: 1,
   xlsx: 2,
-  xml: 3,
+  xml: 4,
   zip: 2,
 } as const satisfies Record<ReadFormat | 'shared', number>;
 

@@ -16,7 +16,7 @@ const voidTags = new Set('area base br col embed frame hr img input link meta pa
 
 /** The attributes that are ever asked for; others, a picture's data among them, are not even copied. */
 const kept = new Set(
-  'alt alttext aria-hidden charset class colspan content href http-equiv lang level list-type morerows name nameend namest property role rowspan selected start type value xml:lang'.split(
+  'alt alttext aria-hidden charset class colspan content href http-equiv lang level list-type morerows name nameend namest property role rowspan selected start target type url value xml:lang'.split(
     ' ',
   ),
 );
@@ -63,7 +63,9 @@ export function readTags(html: string, handler: TagHandler, { xml = false, allAt
         else if (!isVoid(name)) handler.close(name);
       },
       onattribname(start, end) {
-        const name = end - start > (allAttributes ? 100 : 20) ? '' : html.slice(start, end).toLowerCase();
+        const written = end - start > (allAttributes ? 100 : 20) ? '' : html.slice(start, end).toLowerCase();
+        // XLink's, by whatever prefix.
+        const name = xml && !allAttributes && written.endsWith(':href') ? 'href' : written;
         attribute = (allAttributes || kept.has(name)) && attributes[name] === undefined ? name : null;
         addToAttribute('');
       },

@@ -129,6 +129,17 @@ const asHtml: Readonly<Record<string, string>> = {
   informaltable: 'table',
 };
 
+/** Elements whose text may lead somewhere, and the attribute that says where; others have XLink's or HTML's. */
+const linkAttributes: Readonly<Record<string, 'href' | 'url' | 'target'>> = {
+  a: 'href',
+  'ext-link': 'href',
+  link: 'href',
+  uri: 'href',
+  xref: 'href',
+  ulink: 'url',
+  ref: 'target',
+};
+
 /** Elements about the publication, not of it. */
 const skipped = new Set(
   (
@@ -185,6 +196,7 @@ function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
     if ((name === 'name' || name === 'string-name' || name === 'collab') && isInside('contrib')) return 'div';
     if (name === 'label' && parent() !== 'ref' && parent() !== 'list-item') return 'span';
     if (name === 'p' && isInside('title')) return 'span';
+    if (attributes['href'] !== undefined && linkAttributes[name] !== undefined) return 'a';
     const mapped = asHtml[name];
     if (mapped !== undefined) return mapped;
     return inline.has(name) ? 'span' : name;
@@ -221,7 +233,8 @@ function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
   }
 
   return {
-    open(name, attributes, isEmpty) {
+    open(name, written, isEmpty) {
+      const attributes = withTarget(name, written);
       language ??= attributes['xml:lang'] ?? attributes['lang'] ?? null;
       if (skippedAt === -1 && skipped.has(name) && !isEmpty) skippedAt = open.length;
       const tag = tagFor(name, attributes);
@@ -271,6 +284,12 @@ function createArticleReader(html: TagHandler): TagHandler & { meta(): Meta } {
       language: /^[a-z]{2,3}/.exec(language?.toLowerCase() ?? '')?.[0] ?? null,
     }),
   };
+}
+
+/** Where a link leads, by the name that HTML has for it. */
+function withTarget(name: string, attributes: Attributes): Attributes {
+  const target = attributes[linkAttributes[name] ?? 'href'];
+  return target === undefined || attributes['href'] === target ? attributes : { ...attributes, href: target };
 }
 
 /** CALS counts the rows that follow, HTML those that are covered. */

@@ -53,6 +53,23 @@ describe('other dialects of XML', () => {
     expect(text).not.toMatch(/QUJD|novel|p\{\}|program/);
   });
 
+  it('keep where links of articles lead, whichever way their elements say it', async () => {
+    const xlink = 'xmlns:l="http://www.w3.org/1999/xlink"';
+    const links = {
+      fictionbook: `<FictionBook ${xlink}><body><section><p>See <a l:href="https://a.example/(1)">网页</a><a l:href="#n1" type="note">[1]</a>.</p></section></body></FictionBook>`,
+      docbook5: `<article ${xlink}><para>See <link l:href="https://a.example/(1)">网页</link><link linkend="n1">[1]</link>.</para></article>`,
+      docbook4: '<article><para>See <ulink url="https://a.example/(1)">网页</ulink>[1].</para></article>',
+      jats: `<article ${xlink}><body><p>See <ext-link ext-link-type="uri" l:href="https://a.example/(1)">网页</ext-link><xref rid="n1">[1]</xref>.</p></body></article>`,
+      tei: '<TEI><text><body><p>See <ref target="https://a.example/(1)">网页</ref><ref target="#n1">[1]</ref>.</p></body></text></TEI>',
+      dita: '<topic><body><p>See <xref href="https://a.example/(1)" format="html">网页</xref>[1].</p></body></topic>',
+      safe: '<article><para>See <ulink url="javascript:x">网页</ulink>[1].</para></article>',
+    };
+    for (const [name, xml] of Object.entries(links))
+      expect(await markdownOf('a.xml', xml), name).toBe(
+        name === 'safe' ? 'See 网页[1].' : 'See [网页](https://a.example/%281%29)[1].',
+      );
+  });
+
   it('give DocBook and JATS by their sections, lists, code and tables', async () => {
     const docbook =
       '<book xmlns="http://docbook.org/ns/docbook"><title>B</title><chapter><title>C</title><para>Hello <emphasis>you</emphasis>.</para><section><title>S</title><itemizedlist><listitem><para>one</para></listitem></itemizedlist><programlisting>int x;</programlisting></section></chapter></book>';

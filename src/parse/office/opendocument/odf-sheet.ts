@@ -1,7 +1,8 @@
 /** Reads OpenDocument spreadsheets as events: cells hold their text as it shows, so no format has to be applied. */
 import { DocumentError } from '../../../errors.ts';
 import { createRepeats } from '../../repeats.ts';
-import { descendants, textOf, type Attributes, type XmlHandler, type XmlNode } from '../../containers/xml.ts';
+import { textOf, type Attributes, type XmlHandler, type XmlNode } from '../../containers/xml.ts';
+import { linkText } from '../../markdown/link.ts';
 import type { BlockWriter } from '../block-writer.ts';
 import { descriptionOf } from '../description.ts';
 import { plainNumber } from '../sheets/number-format.ts';
@@ -176,9 +177,12 @@ function cellText(attributes: Attributes, texts: readonly string[]): string {
   return attributes['office:string-value'] ?? attributes['office:date-value'] ?? attributes['office:boolean-value'] ?? '';
 }
 
-/** A line of a cell; comments and drawings in it are none of its text. */
+/** A line of a cell with where its links lead; comments in it are none of its text. */
 function lineOf(node: XmlNode): string {
-  const ignored = [...descendants(node, 'office:annotation')].map(textOf).join('');
-  const text = textOf(node);
-  return ignored === '' ? text : text.replace(ignored, '');
+  const parts = node.children.map((each) => {
+    if (typeof each === 'string') return each;
+    if (each.name === 'office:annotation') return '';
+    return each.name === 'text:a' ? linkText(lineOf(each), each.attributes['xlink:href']) : lineOf(each);
+  });
+  return parts.length === 1 ? parts[0]! : parts.join('');
 }

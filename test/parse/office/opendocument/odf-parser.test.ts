@@ -110,6 +110,18 @@ describe('an OpenDocument spreadsheet', () => {
     expect(document.pages).toBe(2);
   });
 
+  it('keeps where links in cells lead', async () => {
+    const link = (href: string, text: string) => `<text:a xlink:href="${href}">${text}</text:a>`;
+    const body = `<table:table table:name="S">${row(cell('Part'), cell('Form'))}${row(
+      cell('Pump'),
+      cell(`${link('https://a.example/f?a=1&amp;b=(2)', '表格')} or ${link('#S.A1', 'above')}`),
+    )}</table:table>`;
+
+    expect(await markdownOf('spreadsheet', body)).toBe(
+      '# S\n\n| Part | Form |\n| --- | --- |\n| Pump | [表格](https://a.example/f?a=1&b=%282%29) or above |',
+    );
+  });
+
   it('adds comments with their cell, and repeats merged cells', async () => {
     const body = `<table:table table:name="S">${row(cell('a'), cell('wide', 'table:number-columns-spanned="2"'), '<table:covered-table-cell/>')}${row(
       cell('1'),
