@@ -56,7 +56,7 @@ const fileErrnos: Readonly<Record<string, Row>> = {
 const addressErrnos: Readonly<Record<string, (places: StartPlaces) => Row>> = {
   EADDRINUSE: ({ host, port }) => later(`PORT: ${port} is in use on ${host}`),
   EACCES: ({ port }) => never(`PORT: ${port} needs a right that this user does not have; those above 1023 need none`),
-  EADDRNOTAVAIL: ({ host }) => never(`HOST: ${host} is no address of this machine`),
+  EADDRNOTAVAIL: ({ host }) => never(`HOST: ${host} is not an address of this machine`),
   ENOTFOUND: ({ host }) => never(`HOST: ${host} is not known`),
   EAI_AGAIN: ({ host }) => later(`HOST: ${host} cannot be looked up now`),
   EAFNOSUPPORT: ({ host }) => never(`HOST: ${host} is of a kind that this machine does not have`),

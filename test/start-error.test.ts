@@ -135,7 +135,7 @@ describe('a start that cannot succeed', () => {
       ],
       [
         { ...withKey, HOST: '192.0.2.77' },
-        { code: 78, said: /^HOST: 192\.0\.2\.77 is no address of this machine$/m },
+        { code: 78, said: /^HOST: 192\.0\.2\.77 is not an address of this machine$/m },
       ],
       [
         { DATA_DIR: folder.path, API_KEYS_FILE: '/none/keys' },
@@ -192,7 +192,7 @@ describe('what the system refuses', () => {
       78,
       'PORT: 80 needs a right that this user does not have; those above 1023 need none',
     ],
-    [system('EADDRNOTAVAIL', { syscall: 'listen' }), 78, 'HOST: 0.0.0.0 is no address of this machine'],
+    [system('EADDRNOTAVAIL', { syscall: 'listen' }), 78, 'HOST: 0.0.0.0 is not an address of this machine'],
     [system('ENOTFOUND', { syscall: 'getaddrinfo' }), 78, 'HOST: 0.0.0.0 is not known'],
     [system('ESOMETHING', { syscall: 'listen' }), 78, 'HOST, PORT: 0.0.0.0:80 cannot be listened on (ESOMETHING)'],
     [system('EACCES', { path }), 78, `DATA_DIR: ${path}: this user has no right to use it`],

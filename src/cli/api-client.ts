@@ -170,7 +170,7 @@ function baseUrl(text: string): URL {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new CliError(`This is not the URL of a server: ${text}. Write it as http://127.0.0.1:8000.`, exitCodes.usage);
   if (url.username !== '' || url.password !== '' || url.search !== '')
-    throw new CliError('The URL must not hold a key or password; use --key or RAG_INTAKE_KEY.', exitCodes.usage);
+    throw new CliError('The URL must not contain a key or password; use --key or RAG_INTAKE_KEY.', exitCodes.usage);
   return url;
 }
 
@@ -220,7 +220,7 @@ function transientError(error: unknown, signal: AbortSignal | undefined): string
 
 function busyReason(reply: ApiReply): string | null {
   if (![429, 502, 503, 504].includes(reply.status)) return null;
-  return problemOf(reply) === null ? `a proxy says ${reply.status}` : sentenceOf(reply);
+  return problemOf(reply) === null ? `a proxy answered ${reply.status}` : sentenceOf(reply);
 }
 
 /** A proxy that finds nobody behind it, or a server that cannot work: that is no answer to what was asked. */

@@ -42,24 +42,25 @@ export async function checkCollections(engine: Engine, { held, counted }: Looked
     if (miscounted.length > 0) await index.recount();
   }
   const mended = repair ? (lost.length > 0 ? remade(lost) : '') + (miscounted.length > 0 ? recounted(miscounted) : '') : '';
-  const waiting = removals.length === 0 ? '' : ` Still being removed, by the next server that starts: ${listed(removals)}.`;
+  const waiting =
+    removals.length === 0 ? '' : ` Still being deleted; the next server that starts finishes it: ${listed(removals)}.`;
   const count = [...held.values()].reduce((sum, { documents }) => sum + documents, 0);
   const sentence = `${names.size + (repair ? orphaned.length : 0)} collections hold ${count} documents.${mended}${waiting}`;
   if (repair || lost.length + miscounted.length === 0) return { name: 'collections', state: 'ok', sentence };
   const said = [
-    orphaned.length === 0 ? '' : ` Not there, though there are documents of it, which nobody can reach: ${listed(orphaned)}.`,
-    damaged.length === 0 ? '' : ` What is said of it is damaged, so that the server's settings hold: ${listed(damaged)}.`,
+    orphaned.length === 0 ? '' : ` Missing, though it has documents, which nobody can reach: ${listed(orphaned)}.`,
+    damaged.length === 0 ? '' : ` Its record is damaged, so the server's settings apply: ${listed(damaged)}.`,
     miscounted.length === 0 ? '' : ` Counted wrongly: ${listed(miscounted)}.`,
   ].join('');
-  return { name: 'collections', state: 'problem', sentence: `${sentence}${said} "rag-intake doctor --repair" mends it.` };
+  return { name: 'collections', state: 'problem', sentence: `${sentence}${said} "rag-intake doctor --repair" repairs it.` };
 }
 
 function remade(names: readonly string[]): string {
-  return ` There again, with the server's settings; say its title, settings and synonyms anew: ${listed(names)}.`;
+  return ` Created again with the server's settings; set its title, settings and synonyms again: ${listed(names)}.`;
 }
 
 function recounted(names: readonly string[]): string {
-  return ` Counted anew: ${listed(names)}.`;
+  return ` Counted again: ${listed(names)}.`;
 }
 
 /** Those of which the index says something else than was found. */

@@ -61,11 +61,11 @@ async function searcherOf(engine: Engine, repair: boolean): Promise<Check[]> {
   const waits =
     backlog.waiting === 0
       ? ''
-      : ` ${counted(backlog.waiting, 'change')} to be told, the first waits for ${Math.round(backlog.seconds)} s.`;
-  if (missing + extra === 0) return [{ name, state: 'ok', sentence: `The searcher has every document and no other.${waits}` }];
-  const found = `The searcher lacks ${counted(missing, 'document')} (${backlog.refused} of them it refused), and has ${extra} too many.${waits}`;
-  if (repair) return [{ name, state: 'warning', sentence: `${found} Workers tell it again.` }];
-  return [{ name, state: 'problem', sentence: `${found} "rag-intake doctor --repair" has it told again.` }];
+      : ` ${counted(backlog.waiting, 'change')} waiting to be sent, the oldest for ${Math.round(backlog.seconds)} s.`;
+  if (missing + extra === 0) return [{ name, state: 'ok', sentence: `The searcher has all documents and no others.${waits}` }];
+  const found = `The searcher is missing ${counted(missing, 'document')} (it refused ${backlog.refused} of them) and has ${extra} too many.${waits}`;
+  if (repair) return [{ name, state: 'warning', sentence: `${found} Workers send them again.` }];
+  return [{ name, state: 'problem', sentence: `${found} "rag-intake doctor --repair" sends them again.` }];
 }
 
 type Found = {
@@ -154,10 +154,10 @@ function tell({ count, damaged: found, nameless, back }: Found & { back: number 
   const renamed = [...nameless].filter(([, name]) => name !== null);
   const kept = [...nameless.keys()].filter((document) => nameless.get(document) === null);
   const said = [
-    mended === 0 ? '' : ` ${mended} were damaged and are mended.`,
-    otherwise === 0 ? '' : ` ${otherwise} were damaged and are read again: their text may differ from what it was.`,
-    back === 0 ? '' : ` ${back} were missing from the index and are found again.`,
-    ...renamed.map(([{ docId }, name]) => ` The document "${docId}" is "${name}" now.`),
+    mended === 0 ? '' : ` ${mended} were damaged and have been repaired.`,
+    otherwise === 0 ? '' : ` ${otherwise} were damaged and have been read again; their text may differ.`,
+    back === 0 ? '' : ` ${back} were missing from the index and have been added.`,
+    ...renamed.map(([{ docId }, name]) => ` The document "${docId}" is now called "${name}".`),
     ...kept.map(
       ({ docId }) => ` The document ${quotedName(docId)} cannot be named in an address: "rag-intake doctor --repair" renames it.`,
     ),
@@ -167,7 +167,7 @@ function tell({ count, damaged: found, nameless, back }: Found & { back: number 
     return {
       name: 'documents',
       state,
-      sentence: `${count === 1 ? 'The one document opens and is as it was' : `All ${count} documents open and are as they were`} written.${said}`,
+      sentence: `${count === 1 ? 'The one document can be opened and is unchanged' : `All ${count} documents can be opened and are unchanged`} written.${said}`,
     };
   }
   const named = damaged
@@ -177,6 +177,6 @@ function tell({ count, damaged: found, nameless, back }: Found & { back: number 
   return {
     name: 'documents',
     state: 'problem',
-    sentence: `${damaged.length} of ${count} documents in ${dataDir} are damaged: ${named.join('; ')}${more}.${said} "rag-intake doctor --repair" makes again what can be made of the original; upload the others again.`,
+    sentence: `${damaged.length} of ${count} documents in ${dataDir} are damaged: ${named.join('; ')}${more}.${said} "rag-intake doctor --repair" restores what the originals allow; upload the others again.`,
   };
 }

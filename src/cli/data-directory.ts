@@ -14,7 +14,7 @@ import { counted, fileSize } from './terminal-text.ts';
 export type Done = Said & { readonly isWell: boolean };
 
 export async function backUp(dataDir: string, target: string): Promise<Done> {
-  refuseDatabase('Back it up with pg_dump, which may run while servers work.');
+  refuseDatabase('Back it up with pg_dump; servers may keep running.');
   requireDataDirectory(dataDir);
   const summary = await inWords(
     backupDataDir({ dataDir: resolve(dataDir), target: resolve(target), now: () => new Date().toISOString() }),
@@ -26,7 +26,7 @@ export async function backUp(dataDir: string, target: string): Promise<Done> {
     text:
       damaged.length === 0
         ? said
-        : `${said}\n${damagedText(damaged)} "rag-intake doctor --repair" mends what can be mended; then back up again.`,
+        : `${said}\n${damagedText(damaged)} "rag-intake doctor --repair" repairs what can be repaired; then back up again.`,
     isWell: damaged.length === 0,
   };
 }
@@ -41,13 +41,13 @@ export async function restore(source: string, dataDir: string): Promise<Done> {
     }),
   );
   const { tasks, documents, files, repaired, damaged } = summary;
-  const said = `Restored ${counted(documents, 'document')} and ${counted(tasks, 'task')}; all ${files} files have the SHA-256 they were backed up with, and every document was opened. Documents that the index had to learn or forget: ${repaired}.`;
+  const said = `Restored ${counted(documents, 'document')} and ${counted(tasks, 'task')}; all ${files} files have the SHA-256 they were backed up with, and every document was opened. Documents added to or removed from the index: ${repaired}.`;
   return {
     json: summary,
     text:
       damaged.length === 0
         ? said
-        : `${said}\n${damagedText(damaged)} So they were when they were backed up. "rag-intake doctor --repair" mends what can be mended.`,
+        : `${said}\n${damagedText(damaged)} They were damaged when they were backed up. "rag-intake doctor --repair" repairs what can be repaired.`,
     isWell: damaged.length === 0,
   };
 }
@@ -64,12 +64,12 @@ export async function reindex(dataDir: string, onProgress: (left: number) => voi
   const index = await openIndex(join(resolve(dataDir), 'index'));
   try {
     const faults = await index.check();
-    if (faults.length > 0) throw new CliError(`The index is damaged (${faults[0]}); restart the server, which makes it anew.`);
+    if (faults.length > 0) throw new CliError(`The index is damaged (${faults[0]}); restart the server, which rebuilds it.`);
     await index.reindex(onProgress, signal);
     const { documents, chunks } = await index.stats();
     return {
       json: { documents, chunks },
-      text: `All documents (${documents}, in ${counted(chunks, 'chunk')}) have vectors of the present embedder.`,
+      text: `All documents (${documents}, in ${counted(chunks, 'chunk')}) have vectors of the current embedder.`,
     };
   } finally {
     await index.close();
@@ -80,7 +80,7 @@ export async function reindex(dataDir: string, onProgress: (left: number) => voi
 function refuseDatabase(instead: string): void {
   if (localSettings().databaseUrl !== '')
     throw new CliError(
-      `This works on a data directory, but DATABASE_URL says that everything is in a database. ${instead}`,
+      `This command works on a data directory, but DATABASE_URL keeps everything in a database. ${instead}`,
       exitCodes.settings,
     );
 }

@@ -16,7 +16,7 @@ export const aMetadata = '{"department": "hr", "year": 2026}';
 
 const flags: { readonly [Each in Name]: () => Option } = {
   metadata: () =>
-    new Option('--metadata <json>', 'of every document; null takes it away, without it each keeps its own').argParser(
+    new Option('--metadata <json>', 'for every document; null removes it; without this option each keeps its own').argParser(
       jsonObjectOrNull(aMetadata),
     ),
 };

@@ -94,13 +94,13 @@ function exposure(config: Config): Check {
   if (open && !keys)
     return problem(
       'keys',
-      `HOST ${config.host} can be reached by others and there is no API key: the server refuses to start. Make one with "rag-intake key create NAME".`,
+      `HOST ${config.host} can be reached from other machines and no API key is set: the server refuses to start. Create one with "rag-intake key create NAME".`,
     );
   return ok(
     'keys',
     open
-      ? `HOST ${config.host} can be reached by others; API keys are set.`
-      : `HOST ${config.host} is reached from this machine only.`,
+      ? `HOST ${config.host} can be reached from other machines; API keys are set.`
+      : `HOST ${config.host} can be reached from this machine only.`,
   );
 }
 
@@ -120,7 +120,7 @@ async function database({ databaseUrl, databaseDirectUrl }: Config): Promise<Che
     );
     return ok(
       'database',
-      `PostgreSQL ${String(row?.['version'])} answers and has the tables; it takes ${String(row?.['most'])} connections.`,
+      `PostgreSQL ${String(row?.['version'])} answers and has the tables; it allows ${String(row?.['most'])} connections.`,
     );
   } catch (error) {
     const { message, cause } = error as Error;
@@ -144,13 +144,14 @@ async function standby(primaryUrl: string, url: string): Promise<Check> {
     const [end] = await primary!.query('SELECT pg_current_wal_flush_lsn()::text AS position').catch(() => []);
     const sql = `SELECT pg_is_in_recovery() AS follows, pg_wal_lsn_diff($1::pg_lsn, pg_last_wal_replay_lsn())::float8 AS behind`;
     const [row] = await other!.query(sql, [end?.['position'] ?? null]);
-    if (row?.['follows'] !== true) return warning('standby', `${name} is no standby and is not asked. Correct DATABASE_READ_URL.`);
+    if (row?.['follows'] !== true)
+      return warning('standby', `${name} is not a standby and is not used. Correct DATABASE_READ_URL.`);
     if (row['behind'] === null)
-      return warning('standby', `The standby ${name} answers; how far it is behind cannot be told without the primary.`);
-    return ok('standby', `The standby ${name} answers, ${fileSize(Math.max(0, Number(row['behind'])))} of the log behind.`);
+      return warning('standby', `The standby ${name} answers; how far it is behind is unknown without the primary.`);
+    return ok('standby', `The standby ${name} answers, ${fileSize(Math.max(0, Number(row['behind'])))} of log behind.`);
   } catch (error) {
     const { message, cause } = error as Error;
-    return warning('standby', withoutSecrets(`${name} cannot be asked: ${cause instanceof Error ? cause.message : message}`));
+    return warning('standby', withoutSecrets(`${name} cannot be used: ${cause instanceof Error ? cause.message : message}`));
   } finally {
     await Promise.all([primary!.close(), other!.close()]);
   }
@@ -159,7 +160,7 @@ async function standby(primaryUrl: string, url: string): Promise<Check> {
 async function queue({ queueUrl }: Config): Promise<Check> {
   try {
     (await connect(queueUrl, createLogger({ level: 'silent' }))).close();
-    return ok('redis', 'Redis answers and keeps what is written to it.');
+    return ok('redis', 'Redis answers and stores its data durably.');
   } catch (error) {
     const { message, cause } = error as Error;
     return problem('redis', withoutSecrets(cause instanceof Error ? `Redis cannot be reached (${cause.message}).` : message));
@@ -188,16 +189,16 @@ async function dataDirectory(config: Config): Promise<Check[]> {
     freeBytes < config.diskReserveBytes
       ? problem(
           'disk',
-          `${fileSize(freeBytes)} free, but DISK_RESERVE_BYTES keeps ${fileSize(config.diskReserveBytes)}: uploads get 507. Make room.`,
+          `${fileSize(freeBytes)} free, but DISK_RESERVE_BYTES reserves ${fileSize(config.diskReserveBytes)}: uploads are refused (507). Free some space.`,
         )
       : freeBytes < 3 * config.diskReserveBytes
         ? warning(
             'disk',
-            `${fileSize(freeBytes)} free; below ${fileSize(config.diskReserveBytes)} uploads get 507. Make room soon.`,
+            `${fileSize(freeBytes)} free; below ${fileSize(config.diskReserveBytes)} uploads are refused (507). Free some space soon.`,
           )
         : ok('disk', `${fileSize(freeBytes)} free.`),
     ...(space.files > 0 && space.ffree < 10_000
-      ? [warning('inodes', `${space.ffree} inodes left; each document takes about 7.`)]
+      ? [warning('inodes', `${space.ffree} inodes left; each document needs about 7.`)]
       : []),
     ...(await privacy(path)),
   ];
@@ -208,13 +209,13 @@ function fileSystem(path: string, type: number): Check {
   if (found === undefined)
     return warning(
       'file system',
-      `${path} is on a file system that is not known here (0x${(type >>> 0).toString(16)}). Use a local ext4 or XFS.`,
+      `${path} is on an unknown file system (0x${(type >>> 0).toString(16)}). Use a local ext4 or XFS.`,
     );
   if (found.state === 'ok') return ok('file system', `${path} is on ${found.name}.`);
   return {
     name: 'file system',
     state: found.state,
-    sentence: `${path} is on ${found.name}, which may lose what it has promised to keep. Put DATA_DIR on a local ext4 or XFS.`,
+    sentence: `${path} is on ${found.name}, which may lose data that was reported as saved. Put DATA_DIR on a local ext4 or XFS.`,
   };
 }
 
@@ -235,13 +236,13 @@ async function durability(folder: string): Promise<Check> {
     if (ms > 500)
       return warning(
         'fsync',
-        `Flushing to the disk took ${Math.round(ms)} ms: every upload waits for two such. Use a faster disk.`,
+        `Flushing to the disk took ${Math.round(ms)} ms, and every upload waits for two flushes. Use a faster disk.`,
       );
     return ok('fsync', `Flushing to the disk works (${ms.toFixed(1)} ms).`);
   } catch (error) {
     return problem(
       'fsync',
-      `Flushing to the disk fails (${(error as Error).message}): nothing could be kept safe here. Use another disk.`,
+      `Flushing to the disk fails (${(error as Error).message}): data cannot be stored safely here. Use another disk.`,
     );
   } finally {
     await Promise.all([temp, target].map((path) => rm(path, { force: true })));
@@ -256,7 +257,7 @@ async function privacy(path: string): Promise<Check[]> {
 }
 
 async function port({ host, port: wanted }: Config): Promise<Check> {
-  if (wanted === 0) return ok('port', 'PORT 0: a free one is taken.');
+  if (wanted === 0) return ok('port', 'PORT 0: a free port is chosen.');
   const server = createServer();
   try {
     await new Promise<void>((done, failed) => server.once('error', failed).listen(wanted, host, done));
@@ -267,13 +268,13 @@ async function port({ host, port: wanted }: Config): Promise<Check> {
       if (ours) return ok('port', `A server answers on ${host} port ${wanted} and is ready.`);
       return problem(
         'port',
-        `${host} port ${wanted} is taken by another program. Choose another PORT, or stop it (ss -ltnp shows which).`,
+        `${host} port ${wanted} is in use by another program. Choose another PORT, or stop it (ss -ltnp shows which).`,
       );
     }
     if (hasErrno(error, 'EACCES'))
-      return problem('port', `PORT ${wanted} needs more rights. Choose one above 1023 and put a proxy in front.`);
+      return problem('port', `PORT ${wanted} needs more privileges. Choose one above 1023 and put a proxy in front.`);
     if (hasErrno(error, 'EADDRNOTAVAIL', 'ENOTFOUND'))
-      return problem('port', `HOST ${host} is no address of this machine (ip addr lists them).`);
+      return problem('port', `HOST ${host} is not an address of this machine (ip addr lists them).`);
     return problem('port', `${host} port ${wanted} cannot be used: ${(error as Error).message}.`);
   } finally {
     server.close();
@@ -301,11 +302,10 @@ async function ocr(): Promise<Check> {
     );
   } catch {
     const own = await openOcr({ languages: '', timeoutMs: 10_000 });
-    if (own !== null)
-      return ok('ocr', `Pictures are read in ${own.languages.join(', ')}, as WebAssembly; an installed Tesseract is faster.`);
+    if (own !== null) return ok('ocr', `The built-in OCR reads ${own.languages.join(', ')}; an installed Tesseract is faster.`);
     return warning(
       'ocr',
-      'Tesseract is not installed: scans and pictures end as "no text". apt install tesseract-ocr tesseract-ocr-chi-sim.',
+      'Tesseract is not installed: scans and pictures fail with "no text". Install it: apt install tesseract-ocr tesseract-ocr-chi-sim.',
     );
   }
 }
@@ -317,7 +317,7 @@ async function page(pageDir: string): Promise<Check> {
   );
   return built
     ? ok('page', 'The web page is built.')
-    : warning('page', 'The web page is not built; the API works without it. npm run build:web builds it.');
+    : warning('page', 'The web page is not built; the API works without it. Build it: npm run build:web.');
 }
 
 async function nearestExisting(path: string): Promise<string> {

@@ -56,7 +56,7 @@ export async function listFiles(paths: readonly string[], prefix: string): Promi
       const info = await stat(path, { bigint: true });
       if (info.isDirectory()) await listFolder(path);
       else if (info.isFile()) addNamed(path, info);
-      else unreadable.push({ path, error: 'It is no file: a pipe, a socket or a device.' });
+      else unreadable.push({ path, error: 'It is not a file but a pipe, a socket or a device.' });
     } catch (error) {
       if (error instanceof CliError) throw error;
       if (paths.length === 1 && hasErrno(error, 'ENOENT', 'ENOTDIR'))
@@ -83,13 +83,13 @@ export async function listFiles(paths: readonly string[], prefix: string): Promi
   async function visit(folder: string, entry: Buffer, names: readonly string[]): Promise<void> {
     const name = entry.toString('utf8');
     const path = join(folder, name);
-    if (!isUtf8(entry)) return void unreadable.push({ path, error: 'Its name is not UTF-8; give it another name.' });
+    if (!isUtf8(entry)) return void unreadable.push({ path, error: 'Its name is not UTF-8; rename it.' });
     const docId = docIdOf(prefix, [...names, name]);
     try {
       const info = await lstat(path, { bigint: true });
       if (info.isDirectory() && !name.startsWith('.')) return await walk(path, [...names, name]);
       const twin = seen.get(docId);
-      if (twin !== undefined) unreadable.push({ path, error: `It would be the document ${docId}, as ${twin} is.` });
+      if (twin !== undefined) unreadable.push({ path, error: `It would have the doc_id ${docId}, as ${twin} has.` });
       else if (name.startsWith('.') || !info.isFile()) passedOver.push(relative('.', path));
       else files.push(listed(path, docId, info));
       seen.set(docId, twin ?? path);
@@ -103,7 +103,7 @@ export async function listFiles(paths: readonly string[], prefix: string): Promi
     const twin = seen.get(docId);
     if (twin !== undefined)
       throw new CliError(
-        `${twin} and ${path} would both be the document ${docId}; ingest them apart, with --prefix.`,
+        `${twin} and ${path} would both have the doc_id ${docId}; ingest them separately, with --prefix.`,
         exitCodes.usage,
       );
     seen.set(docId, path);
@@ -129,8 +129,8 @@ function docIdOf(prefix: string, names: readonly string[]): string {
 
 /** What the system said, in words where there are any. */
 function reasonOf(error: unknown): string {
-  if (hasErrno(error, 'ENOENT')) return 'It is not there any more.';
-  if (hasErrno(error, 'EACCES', 'EPERM')) return 'There is no permission to read it.';
+  if (hasErrno(error, 'ENOENT')) return 'It no longer exists.';
+  if (hasErrno(error, 'EACCES', 'EPERM')) return 'This user has no permission to read it.';
   if (hasErrno(error, 'ELOOP')) return 'It is a link that leads back to itself.';
   return error instanceof Error ? error.message : String(error);
 }

@@ -67,9 +67,9 @@ export function diskCheck(bytesADay: number, roomBytes: number): Check {
   const days = bytesADay === 0 ? Infinity : Math.floor(roomBytes / bytesADay);
   const rate = `Documents grew by ${fileSize(Math.round(bytesADay))} a day in the last week`;
   if (days > 3650) return check('growth', 'ok', `${rate}; there is room for years.`);
-  const sentence = `${rate}; at that rate uploads are refused in ${days} days.`;
+  const sentence = `${rate}; at that rate uploads will be refused in ${days} days.`;
   return days < diskWarningDays
-    ? check('growth', days < 2 ? 'problem' : 'warning', `${sentence} Make room, or move DATA_DIR to a larger disk.`)
+    ? check('growth', days < 2 ? 'problem' : 'warning', `${sentence} Free some space, or move DATA_DIR to a larger disk.`)
     : check('growth', 'ok', sentence);
 }
 
@@ -77,17 +77,25 @@ export function diskCheck(bytesADay: number, roomBytes: number): Check {
 export function clockCheck(newestMs: number, nowMs: number): Check {
   const aheadMs = newestMs - nowMs;
   if (aheadMs < clockAheadMs)
-    return check('clock', 'ok', `The clock shows ${new Date(nowMs).toISOString()}, after all that is stored.`);
-  const sentence = `The newest document is ${Math.round(aheadMs / 60_000)} minutes younger than the clock (${new Date(nowMs).toISOString()}).`;
-  return check('clock', 'warning', `${sentence} Set the clock, and keep it by NTP: timedatectl set-ntp true.`);
+    return check('clock', 'ok', `The clock shows ${new Date(nowMs).toISOString()}, later than everything that is stored.`);
+  const sentence = `The newest document is ${Math.round(aheadMs / 60_000)} minutes ahead of the clock (${new Date(nowMs).toISOString()}).`;
+  return check('clock', 'warning', `${sentence} Set the clock and keep it in sync: timedatectl set-ntp true.`);
 }
 
 async function backupCheck(folder: string, nowMs: number): Promise<Check> {
   if (folder === '')
-    return check('backup', 'warning', 'Nothing backs up DATA_DIR by itself. Set BACKUP_DIR, or run "rag-intake backup" by cron.');
+    return check(
+      'backup',
+      'warning',
+      'DATA_DIR is not backed up automatically. Set BACKUP_DIR, or run "rag-intake backup" from cron.',
+    );
   const found = await readdir(folder).catch(() => null);
   if (found === null)
-    return check('backup', 'problem', `BACKUP_DIR: ${folder} cannot be read. Mount or make it, and give it to the server's user.`);
+    return check(
+      'backup',
+      'problem',
+      `BACKUP_DIR: ${folder} cannot be read. Mount or create it, and give it to the server's user.`,
+    );
   const newest = found
     .filter((name) => /^backup-\d{4}-\d{2}-\d{2}$/.test(name))
     .toSorted()
@@ -129,13 +137,13 @@ function named(path: string | undefined): string[] {
 
 /** Until when a certificate holds. `endMs` null: it could not be read. Pure. */
 export function certificateCheck(of: string, endMs: number | null, nowMs: number): Check {
-  if (endMs === null) return check('certificate', 'warning', `That of ${of} could not be looked at.`);
+  if (endMs === null) return check('certificate', 'warning', `The certificate of ${of} could not be checked.`);
   const days = Math.floor((endMs - nowMs) / dayMs);
   const until = new Date(endMs).toISOString().slice(0, 10);
-  if (days < 0) return check('certificate', 'problem', `That of ${of} ended on ${until}. Renew it.`);
+  if (days < 0) return check('certificate', 'problem', `The certificate of ${of} expired on ${until}. Renew it.`);
   return days < certificateWarningDays
-    ? check('certificate', 'warning', `That of ${of} ends on ${until}, in ${days} days. Renew it.`)
-    : check('certificate', 'ok', `That of ${of} holds until ${until}.`);
+    ? check('certificate', 'warning', `The certificate of ${of} expires on ${until}, in ${days} days. Renew it.`)
+    : check('certificate', 'ok', `The certificate of ${of} is valid until ${until}.`);
 }
 
 /** Looked at whatever it is worth: also one that has ended already. */
@@ -160,7 +168,7 @@ function endOfPeer({ hostname, port }: URL): Promise<number | null> {
 /** How long this Node gets security fixes. Pure. */
 export function nodeCheck(version: string, nowMs: number): Check {
   const end = nodeEnds[Number.parseInt(version, 10)];
-  if (end === undefined) return check('support', 'ok', `Node ${version}: when its support ends is not known to this version.`);
+  if (end === undefined) return check('support', 'ok', `Node ${version}: this version does not know when its support ends.`);
   const days = Math.floor((Date.parse(end) - nowMs) / dayMs);
   if (days >= nodeWarningDays) return check('support', 'ok', `Node ${version} gets security fixes until ${end}.`);
   const sentence = days < 0 ? `has had no security fixes since ${end}` : `gets security fixes until ${end} only`;

@@ -41,10 +41,10 @@ export function reportText(report: IngestReport, passedOver: readonly string[], 
     lines.push(`  ${printable(path)}: ${printable(error ?? 'unknown')}${task_id === null ? '' : ` (task ${task_id})`}`);
   if (passedOver.length > 0) {
     const more = passedOver.length > passedOverShown ? ` and ${passedOver.length - passedOverShown} more` : '';
-    lines.push(`Passed over (links, devices, dot files): ${passedOver.slice(0, passedOverShown).map(printable).join(', ')}${more}`);
+    lines.push(`Skipped (links, devices, dot files): ${passedOver.slice(0, passedOverShown).map(printable).join(', ')}${more}`);
   }
   if (mirrored !== null) lines.push(`Removed from the server: ${mirrored.removed.length}.`, ...mirrored.refused.map(printable));
   if (stopped !== null) lines.push(`Stopped: ${printable(stopped)}`);
-  if (not_sent > 0) lines.push('Run the same command again: it goes on where it stopped.');
+  if (not_sent > 0) lines.push('Run the same command again to continue where it stopped.');
   return lines.join('\n');
 }

@@ -113,7 +113,7 @@ async function bring(
     return outcome(file, 'failed', { error: 'The doc_id would be longer than 256 characters.' });
   if (file.bytes > config.file_bytes_max)
     return outcome(file, 'failed', {
-      error: `The file is too large: the server takes ${fileSize(config.file_bytes_max)} at most.`,
+      error: `The file is too large: the server accepts ${fileSize(config.file_bytes_max)} at most.`,
     });
   if (!options.again) {
     const known = await whatIsKnown(file, earlier, options);

@@ -7,7 +7,7 @@ import { table } from './terminal-text.ts';
 /** Where the keys of this command are. @throws CliError when nobody has said so. */
 export function requireKeyFile(given: string | undefined): string {
   if (given !== undefined && given !== '') return given;
-  throw new CliError('Say which file: --file FILE, or set API_KEYS_FILE as the server has it.', exitCodes.usage);
+  throw new CliError('Name the key file: --file FILE, or set API_KEYS_FILE as on the server.', exitCodes.usage);
 }
 
 export async function listKeys(path: string): Promise<Said> {
@@ -21,7 +21,7 @@ export async function revokeKey(path: string, name: string): Promise<Said> {
   if ((await inWords(removeKey(path, name))) !== 'removed') throw new CliError(`${path} has no key named ${name}.`);
   return {
     json: { revoked: name },
-    text: `Revoked: ${name}. A running server that reads this file refuses it within about a second.`,
+    text: `Revoked: ${name}. Running servers that read this file refuse it within about a second.`,
   };
 }
 

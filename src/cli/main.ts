@@ -44,17 +44,15 @@ type GlobalOptions = {
 const aboutACollection = ['ingest', 'watch', 'search', 'tasks', 'task', 'cancel', 'retry', 'documents', 'mcp'];
 const aFilter = '{"type": "eq", "key": "department", "value": "hr"}';
 const program = new Command('rag-intake')
-  .description('Document intake for RAG: upload, follow, search; run and look after a server.')
+  .description('Document intake for RAG: upload, follow, search; run and maintain a server.')
   .version(packageJson.version)
   .addOption(new Option('--url <url>', 'server to talk to').env('RAG_INTAKE_URL').default('http://127.0.0.1:8000'))
-  .addOption(new Option('--key <key>', 'API key; better set RAG_INTAKE_KEY, which other users cannot see').env('RAG_INTAKE_KEY'))
+  .addOption(new Option('--key <key>', 'API key; prefer RAG_INTAKE_KEY, which other users cannot see').env('RAG_INTAKE_KEY'))
   .addOption(
-    new Option('--collection <name>', 'the collection that a command is about; else the one that the key names first').env(
-      'RAG_INTAKE_COLLECTION',
-    ),
+    new Option('--collection <name>', 'collection to work on; default: the first one of the key').env('RAG_INTAKE_COLLECTION'),
   )
-  .option('--patience <seconds>', 'how long a busy or absent server is tried again', wholeNumber(0, 86_400), 60)
-  .option('--json', 'answer in JSON')
+  .option('--patience <seconds>', 'how long to keep trying a busy or unreachable server', wholeNumber(0, 86_400), 60)
+  .option('--json', 'print JSON')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride()
   .hook('preAction', (_program, command) => refuseWhatSaysNothing(command));
@@ -70,8 +68,8 @@ program
   .action(() => becomeServer('worker'));
 program
   .command('migrate')
-  .description('make the tables in DATABASE_URL, or bring them up to date, with SEARCHER to find in them')
-  .option('--refill', 'have a searcher that follows (SEARCHER) told everything anew', false)
+  .description('create or update the tables in DATABASE_URL, and switch to SEARCHER')
+  .option('--refill', 'send everything to the searcher again (SEARCHER=postgres-fulltext)', false)
   .action(async (options: { refill: boolean }) => {
     const { migrateDatabase } = await import('./migrate.ts');
     say(await migrateDatabase(options));
@@ -80,13 +78,13 @@ program
 withDescriptionOptions(
   program
     .command('ingest')
-    .description('bring files and folders to the server; run it again to go on where it stopped')
+    .description('upload files and folders; run it again to continue where it stopped')
     .argument('<paths...>', 'files and folders')
-    .option('--prefix <text>', 'put before every doc_id', '')
-    .option('--parallel <count>', 'documents on their way at once', wholeNumber(1, 64), 8)
-    .option('--mirror', 'remove from the server what has gone from these folders', false)
+    .option('--prefix <text>', 'prefix of every doc_id', '')
+    .option('--parallel <count>', 'documents to upload at once', wholeNumber(1, 64), 8)
+    .option('--mirror', 'delete from the server what is no longer in these folders', false)
     .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
-    .option('--again', 'send everything, also what is there already', false)
+    .option('--again', 'upload everything, also what is already there', false)
     .option('--callback-url <url>', 'where the server tells of the end of each task')
     .addOption(passwordFile()),
 ).action(runIngest);
@@ -94,15 +92,15 @@ withDescriptionOptions(
 withDescriptionOptions(
   program
     .command('watch')
-    .description('follow a folder: what appears, changes, moves or goes there does so on the server, until it is stopped')
+    .description('watch a folder until stopped: upload, rename and delete on the server as files change there')
     .argument('<folder>')
-    .option('--prefix <text>', 'put before every doc_id', '')
-    .option('--parallel <count>', 'documents on their way at once', wholeNumber(1, 64), 4)
-    .option('--mirror', 'remove from the server what has gone from the folder', false)
+    .option('--prefix <text>', 'prefix of every doc_id', '')
+    .option('--parallel <count>', 'documents to upload at once', wholeNumber(1, 64), 4)
+    .option('--mirror', 'delete from the server what is no longer in the folder', false)
     .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
-    .addOption(new Option('--consume', 'remove from the folder what the server has').default(false).conflicts('mirror'))
-    .option('--every <seconds>', 'look at the whole folder at least so often', wholeNumber(1, 86_400), 60)
-    .option('--settle <seconds>', 'send a file when it has stayed as it is for so long', wholeNumber(1, 3600), 2),
+    .addOption(new Option('--consume', 'delete from the folder what the server has').default(false).conflicts('mirror'))
+    .option('--every <seconds>', 'check the whole folder at least this often', wholeNumber(1, 86_400), 60)
+    .option('--settle <seconds>', 'upload a file when it has not changed for this long', wholeNumber(1, 3600), 2),
 ).action(runWatch);
 
 program
@@ -112,9 +110,9 @@ program
   .option('-k, --top-k <count>', 'hits', wholeNumber(1, 100), 10)
   .addOption(new Option('--mode <mode>', 'how to search').choices(['hybrid', 'keyword', 'vector']).default('hybrid'))
   .option('--doc <doc_id...>', 'only in these documents')
-  .option('--filter <json>', 'only in documents that it lets through', jsonObject(aFilter))
-  .option('--collections <names>', "in several at once, separated by commas; '*' for all that the key may read", nameList)
-  .option('--min-relevance <share>', 'leave out what answers less well, from 0 to 1', share)
+  .option('--filter <json>', 'only in documents that match this filter', jsonObject(aFilter))
+  .option('--collections <names>', "search these collections, separated by commas; '*' for all that the key may read", nameList)
+  .option('--min-relevance <share>', 'leave out less relevant hits, from 0 to 1', share)
   .action(
     (words: string[], { doc = [], ...options }: Omit<queries.SearchOptions, 'docIds' | 'bold'> & { readonly doc?: string[] }) =>
       ask((client) => queries.search(client, words.join(' '), { ...options, docIds: doc, bold: process.stdout.isTTY === true })),
@@ -126,10 +124,10 @@ program
   .addOption(new Option('--status <status>').choices(['pending', 'processing', 'completed', 'failed']))
   .option('--doc <doc_id>', 'only of this document')
   .option('-q, --name <text>', 'with this in their file name, doc_id or id')
-  .option('--filter <json>', 'that this lets through', jsonObject(aFilter))
+  .option('--filter <json>', 'only those that match this filter', jsonObject(aFilter))
   .option('--sort <field>', 'created_at, filename, doc_id or file_size; -file_size for the largest first')
   .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
-  .option('--cursor <cursor>', 'go on after a page')
+  .option('--cursor <cursor>', 'continue after a page')
   .action(({ doc, name, ...options }: Omit<queries.TaskListOptions, 'doc_id' | 'q'> & { doc?: string; name?: string }) =>
     ask((client) => queries.listTasks(client, { ...options, doc_id: doc, q: name })),
   );
@@ -151,14 +149,14 @@ program
   .argument('<task_id>')
   .action((id: string) => ask((client) => queries.retryTask(client, id)));
 
-const documents = program.command('documents').description('what is searchable');
+const documents = program.command('documents').description('searchable documents');
 documents
   .command('list', { isDefault: true })
   .description('list documents, newest first')
   .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
-  .option('--cursor <cursor>', 'go on after a page')
+  .option('--cursor <cursor>', 'continue after a page')
   .option('-q, --name <text>', 'with this in their doc_id, file name or title')
-  .option('--filter <json>', 'that this lets through', jsonObject(aFilter))
+  .option('--filter <json>', 'only those that match this filter', jsonObject(aFilter))
   .option('--sort <field>', 'such as filename, or -file_size for the largest first')
   .action(({ name, ...options }: queries.DocumentListOptions & { name?: string }) =>
     ask((client) => queries.listDocuments(client, { ...options, q: name })),
@@ -180,20 +178,20 @@ documents
   );
 documents
   .command('change')
-  .description('change what is said of a document, without reading it again')
+  .description('change metadata, title or file name of a document, without reading it again')
   .argument('<doc_id>')
-  .option('--metadata <json>', 'members to set, null takes one away; null alone takes all away', jsonObjectOrNull(aMetadata))
-  .option('--title <title>', 'shown in place of its own')
+  .option('--metadata <json>', 'members to set; null removes one; null alone removes all', jsonObjectOrNull(aMetadata))
+  .option('--title <title>', 'shown instead of its own')
   .option('--filename <name>')
   .action((docId: string, changes: queries.DocumentChanges) => ask((client) => queries.changeDocument(client, docId, changes)));
 documents
   .command('delete')
-  .description('remove documents from search, content and disk')
+  .description('delete documents from search, content and disk')
   .argument('[doc_id]')
-  .option('--filter <json>', 'in place of a doc_id: all that it lets through', jsonObject(aFilter))
+  .option('--filter <json>', 'instead of a doc_id: all that match this filter', jsonObject(aFilter))
   .action((docId: string | undefined, { filter }: { filter?: object }) => {
     if ((docId === undefined) === (filter === undefined))
-      throw new CliError('Name a document, or the documents by --filter.', exitCodes.usage);
+      throw new CliError('Name a document, or choose documents with --filter.', exitCodes.usage);
     return ask((client) =>
       docId === undefined ? queries.deleteDocuments(client, filter!) : queries.deleteDocument(client, docId),
     );
@@ -202,10 +200,13 @@ documents
 const key = program.command('key').description('API keys');
 key
   .command('create')
-  .description('make a key; it is shown once, the server gets its digest only')
+  .description('create a key; it is shown once, and the server stores only its digest')
   .argument('<name>', 'shown in logs and on tasks')
   .addOption(new Option('--scope <scope>', 'what it may do').choices(['read', 'write', 'admin']).default('write'))
-  .option('--collections <names>', 'bind it to these collections, separated by commas, its own one first; without it reaches all')
+  .option(
+    '--collections <names>',
+    'bind it to these collections, separated by commas, its default first; otherwise it can access all',
+  )
   .addOption(new Option('--file <file>', 'add it to this file, which the server reads').env('API_KEYS_FILE'))
   .action(createKey);
 key
@@ -215,7 +216,7 @@ key
   .action(async ({ file }: { file?: string }) => say(await listKeys(requireKeyFile(file))));
 key
   .command('revoke')
-  .description('take a key out of a key file; running servers follow')
+  .description('remove a key from a key file; running servers follow')
   .argument('<name>')
   .addOption(new Option('--file <file>').env('API_KEYS_FILE'))
   .action(async (name: string, { file }: { file?: string }) => say(await revokeKey(requireKeyFile(file), name)));
@@ -227,13 +228,13 @@ collections
   .action(() => ask((client) => queries.listCollections(client)));
 collections
   .command('create')
-  .description('make a collection, or change what is given of it')
+  .description('create a collection, or change its title, description and settings')
   .argument('<name>')
   .option('--title <title>')
   .option('--description <text>')
   .option(
     '--settings <json>',
-    'how its documents are cut and searched; after a change they are read again',
+    'how its documents are split and searched; after a change they are read again',
     jsonObject('{"chunk_tokens": 256, "language": "zh", "synonyms": [["leave", "vacation"]]}'),
   )
   .action((name: string, said: queries.CollectionSaid) => ask((client) => queries.createCollection(client, name, said)));
@@ -244,9 +245,9 @@ collections
   .action((name: string) => ask((client) => queries.showCollection(client, name)));
 collections
   .command('delete')
-  .description('remove a collection with everything in it')
+  .description('delete a collection with everything in it')
   .argument('<name>')
-  .requiredOption('--confirm <name>', 'its name once more')
+  .requiredOption('--confirm <name>', 'its name again, to confirm')
   .action((name: string, { confirm }: { confirm: string }) => ask((client) => queries.deleteCollection(client, name, confirm)));
 program
   .command('mcp')
@@ -264,7 +265,7 @@ program
     });
   });
 
-const webhooks = program.command('webhooks').description('what was sent, and making a secret for it');
+const webhooks = program.command('webhooks').description('webhook deliveries and secrets');
 webhooks
   .command('list', { isDefault: true })
   .description('list deliveries, newest first')
@@ -275,12 +276,12 @@ webhooks
   );
 webhooks
   .command('replay')
-  .description('send a delivery once more')
+  .description('send a delivery again')
   .argument('<delivery_id>')
   .action((id: string) => ask((client) => queries.replayDelivery(client, id)));
 webhooks
   .command('secret')
-  .description('make a secret for WEBHOOK_SECRET')
+  .description('create a secret for WEBHOOK_SECRET')
   .action(() => {
     const secret = writeSecret(randomBytes(32));
     say({ json: { secret }, text: secret });
@@ -288,8 +289,8 @@ webhooks
 
 program
   .command('doctor')
-  .description('look at this machine, its settings and every document as the server would, and say what to do')
-  .option('--repair', 'make again what is damaged, of originals that are whole', false)
+  .description('check this machine, its settings and every document, and say what to do')
+  .option('--repair', 'restore what is damaged from undamaged originals', false)
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
   .action(async ({ repair, dataDir }: { repair: boolean; dataDir: string }) => {
     const { examine } = await import('./doctor.ts');
@@ -306,13 +307,13 @@ program
 
 program
   .command('parse')
-  .description('print the Markdown of one file, without a server; what is known about it goes to standard error')
+  .description('print the Markdown of one file, without a server; its properties go to standard error')
   .argument('<file>')
   .addOption(passwordFile())
   .action(runParse);
 program
   .command('backup')
-  .description('copy DATA_DIR into a new folder, while servers work in it')
+  .description('copy DATA_DIR into a new folder; servers may keep running')
   .argument('<folder>')
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
   .action(async (folder: string, { dataDir }: { dataDir: string }) => {
@@ -321,7 +322,7 @@ program
   });
 program
   .command('restore')
-  .description('bring a backup back into a DATA_DIR that is new or empty; no server may use it meanwhile')
+  .description('restore a backup into a DATA_DIR that is new or empty; no server may use it meanwhile')
   .argument('<folder>', 'the backup')
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
   .action(async (folder: string, { dataDir }: { dataDir: string }) => {
@@ -331,15 +332,15 @@ program
 
 program
   .command('move')
-  .description('bring everything from one place to another, run again to go on; no server may use either meanwhile')
+  .description('copy everything from one place to another; run it again to continue; no server may use either meanwhile')
   .requiredOption('--from <place>', 'a data directory, postgres://…, or redis://…,<one of these> (tasks there, the rest here)')
   .requiredOption('--to <place>', 'a place like that, new or empty; tables made by migrate')
   .action(runMove);
 
 program
   .command('reindex')
-  .description('give all documents vectors of the embedder that the settings name; servers go on searching meanwhile')
-  .option('--reparse', 'instead, read every document again from its original, after a change of settings or a newer version')
+  .description('compute the vectors of all documents again with the embedder of the settings; servers keep searching meanwhile')
+  .option('--reparse', 'instead, read every document again from its original, after a change of settings or an update')
   .addOption(new Option('--data-dir <folder>').env('DATA_DIR').default('./data'))
   .action(async ({ dataDir, reparse: isReparse = false }: { dataDir: string; reparse?: boolean }) => {
     const interrupted = new AbortController();
@@ -378,7 +379,9 @@ function becomeServer(role: string): void {
 
 /** No password stands in a command, where every user of the machine can read it. */
 function passwordFile(): Option {
-  return new Option('--password-file <path>', 'a file whose first line opens protected files').env('DOCUMENT_PASSWORD_FILE');
+  return new Option('--password-file <path>', 'file whose first line is the password of protected files').env(
+    'DOCUMENT_PASSWORD_FILE',
+  );
 }
 
 async function runParse(path: string, options: { readonly passwordFile?: string }): Promise<void> {
@@ -528,16 +531,16 @@ async function createKey(
   try {
     made = writeApiKey(name, scope, randomBytes(32), bound === undefined ? null : bound.split(',').map((each) => each.trim()));
   } catch (error) {
-    throw new CliError(`This key cannot be made: ${(error as Error).message}.`, exitCodes.usage);
+    throw new CliError(`This key cannot be created: ${(error as Error).message}.`, exitCodes.usage);
   }
   if (file !== undefined) await inWords(addKey(file, name, made.line));
   say({
     json: { name, scope, ...made },
     text: [
-      `The key, shown this once (for clients, as RAG_INTAKE_KEY or Authorization: Bearer):\n  ${made.key}`,
+      `The key, shown only once (for clients, as RAG_INTAKE_KEY or Authorization: Bearer):\n  ${made.key}`,
       file === undefined
         ? `For the server, in API_KEYS or as a line of API_KEYS_FILE:\n  ${made.line}`
-        : `It is in ${file} now; a running server that reads this file takes it within about a second.`,
+        : `It was added to ${file}; running servers that read this file accept it within about a second.`,
     ].join('\n'),
   });
 }
@@ -566,8 +569,7 @@ function openClient(onWait?: (reason: string, waitMs: number) => void): ApiClien
 function refuseWhatSaysNothing(command: Command): void {
   if (program.getOptionValueSource('collection') !== 'cli') return;
   const top = command.parent === program ? command.name() : (command.parent?.name() ?? '');
-  if (!aboutACollection.includes(top))
-    throw new CliError(`--collection says nothing to \`${top}\`; leave it out.`, exitCodes.usage);
+  if (!aboutACollection.includes(top)) throw new CliError(`--collection has no effect on \`${top}\`; remove it.`, exitCodes.usage);
 }
 
 /** An empty setting is none. */

@@ -66,10 +66,10 @@ function explain(error: unknown, url: string, collection: string | null): string
   if (status === 404 && collection !== null)
     return `${url} has no collection ${collection} for this key, or no MCP; start it with MCP=on.`;
   if (status === 404 || status === 405) return `${url} has no MCP; start it with MCP=on.`;
-  if (status === 401) return `${url} wants a key, or another one: set RAG_INTAKE_KEY.`;
+  if (status === 401) return `${url} requires a valid API key: set RAG_INTAKE_KEY.`;
   if (status === 429 || status === 503) return `${url} is busy; try again in a moment.`;
   if (status >= 400) return `${url} answered ${status}.`;
-  return `${url} cannot be reached. Is it running? RAG_INTAKE_URL says where it is.`;
+  return `${url} cannot be reached. Is it running? Check RAG_INTAKE_URL.`;
 }
 
 async function loadSdk() {

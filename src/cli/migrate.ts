@@ -15,7 +15,7 @@ export async function migrateDatabase({ refill }: { readonly refill: boolean }):
   const { databaseUrl, databaseDirectUrl } = config;
   if (databaseUrl === '')
     throw new CliError(
-      'There is nothing to migrate without DATABASE_URL: a data directory is brought up to date by the server.',
+      'There is nothing to migrate without DATABASE_URL: the server itself updates a data directory.',
       exitCodes.settings,
     );
   const logger = errorLogger();

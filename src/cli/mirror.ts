@@ -25,7 +25,7 @@ export function isTooMuch(gone: number, there: number): boolean {
 /** @throws CliError `usage` when a path is no folder. */
 export function requireFolders(paths: readonly string[], list: FileList): void {
   if (list.folders.length === paths.length) return;
-  throw new CliError('--mirror is for folders; one of these paths is none, or cannot be read.', exitCodes.usage);
+  throw new CliError('--mirror needs folders; one of these paths is not a folder, or cannot be read.', exitCodes.usage);
 }
 
 /**
@@ -92,9 +92,9 @@ function whyNot(
   { there, gone, yes }: { there: number; gone: number; yes: boolean },
 ): string | null {
   const path = folders.map((folder) => folder.path).join(', ');
-  if (!folders.every(({ isWhole }) => isWhole)) return `Nothing was removed for ${path}: not all of it could be read.`;
+  if (!folders.every(({ isWhole }) => isWhole)) return `Nothing was deleted for ${path}: not all of it could be read.`;
   if (yes || !isTooMuch(gone, there)) return null;
-  return `Nothing was removed for ${path}: ${gone} of its ${there} documents are not in it any more. If that is meant, say --yes.`;
+  return `Nothing was deleted for ${path}: ${gone} of its ${there} documents are no longer in it. If this is intended, add --yes.`;
 }
 
 /** The doc_id of every document that begins as those of this folder do. */

@@ -73,17 +73,17 @@ async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Sai
   const [unfinished] = await from.collections.removals();
   if (unfinished !== undefined)
     throw new CliError(
-      `The collection ${unfinished} is still being removed on the source: start a server there, wait until it is gone, stop it.`,
+      `The collection ${unfinished} is still being deleted on the source: start a server there, wait until it is gone, then stop it.`,
     );
   const [damaged] = await from.collections.damaged();
   if (damaged !== undefined)
     throw new CliError(
-      `What is said of the collection ${damaged} is damaged: "rag-intake doctor --repair" on the source mends it.`,
+      `The record of the collection ${damaged} is damaged: "rag-intake doctor --repair" on the source repairs it.`,
     );
   const stray = await firstStray(from, to);
   if (stray !== null)
     throw new CliError(
-      `The target holds what the source does not have, or has differently by now: ${stray}. Give a place that is new or empty; a move that was interrupted goes on as long as neither side has been used since.`,
+      `The target has something that the source does not have, or has in another version: ${stray}. Use a target that is new or empty; an interrupted move continues only if neither side has been used since.`,
     );
   // What is accepted at the target later comes after all that is moved.
   await to.continueAfter(await from.nextOrdinal());
@@ -108,7 +108,7 @@ async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Sai
     source === target ? 'same' : 'DIFFERENT',
   ]);
   const verdict = same
-    ? 'Everything is there. The source was left as it is: start no server on it again, since what waited there would run twice.'
+    ? 'Everything was copied. The source is unchanged: do not start a server on it again, or tasks that wait there would run twice.'
     : `Not the same: ${notBrought.join(', ')}.`;
   return { json: { same, lines, different: notBrought }, text: `${table(['', 'SOURCE', 'TARGET', ''], rows)}\n${verdict}`, same };
 }
@@ -116,7 +116,7 @@ async function moveAll({ from, to }: Engines, options: MoveOptions): Promise<Sai
 async function each<T>(name: string, items: readonly T[], copy: (item: T) => Promise<void>, options: MoveOptions): Promise<void> {
   options.progress.begin(name, items.length);
   for (const item of items) {
-    if (options.signal.aborted) throw new CliError('Stopped; run it again to go on.', exitCodes.interrupted);
+    if (options.signal.aborted) throw new CliError('Stopped; run it again to continue.', exitCodes.interrupted);
     await copy(item);
     options.progress.step();
   }
@@ -129,7 +129,7 @@ async function requireQuiet({ from, to }: Engines, { patienceMs, progress, signa
     const busy = (await whoIsOn('source', from)) ?? (await whoIsOn('target', to));
     if (busy === null) return;
     if (performance.now() >= deadline || signal.aborted) throw new CliError(busy);
-    if (!told) progress.note('Waiting for processes that may be dead to be found so.');
+    if (!told) progress.note('Waiting until processes that may be dead are known to be dead.');
     await new Promise((done) => setTimeout(done, lookMs));
   }
 }

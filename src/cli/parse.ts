@@ -29,6 +29,6 @@ export function unreadable(path: string, error: unknown): unknown {
   if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return new CliError(`There is no file ${path}.`);
   if (hasErrno(error, 'EISDIR'))
     return new CliError(`${path} is a folder. Name a file, or send the folder to a server: rag-intake ingest ${path}`);
-  if (hasErrno(error, 'EACCES', 'EPERM')) return new CliError(`${path} may not be read by this user.`);
+  if (hasErrno(error, 'EACCES', 'EPERM')) return new CliError(`${path} cannot be read by this user.`);
   return error;
 }

@@ -45,7 +45,7 @@ export async function search(client: ApiClient, query: string, options: SearchOp
     return `${index + 1}. ${printable(`${from}${pages}${where}${also}`)}  (${score.toFixed(3)})\n   ${emphasised(text, highlights, options.bold)}`;
   });
   const notice = json.notice === null ? [] : [printable(json.notice)];
-  if (json.shown_for !== null) notice.push(`Shown for: ${printable(json.shown_for)}`);
+  if (json.shown_for !== null) notice.push(`Showing results for: ${printable(json.shown_for)}`);
   return { json, text: [...notice, ...(hits.length === 0 ? ['Nothing found.'] : hits)].join('\n') };
 }
 
@@ -200,7 +200,7 @@ export async function showCollection(client: ApiClient, name: string): Promise<S
 
 export async function createCollection(client: ApiClient, name: string, said: CollectionSaid): Promise<Said> {
   const json = await client.json<WireCollection>({ method: 'PUT', path: ['collections', name], json: said });
-  return { json, text: `The collection ${printable(json.name)} is there.` };
+  return { json, text: `The collection ${printable(json.name)} is ready.` };
 }
 
 export async function deleteCollection(client: ApiClient, name: string, confirm: string): Promise<Said> {

@@ -30,7 +30,7 @@ export async function reparse(dataDir: string, print: (line: string) => void, si
   let said = -Infinity;
   try {
     const after = await note.read();
-    if (after !== null) print('Going on where the run before this one stopped.');
+    if (after !== null) print('Continuing where the previous run stopped.');
     const read = await rereadAll({
       ...rereadingRules(config),
       engine,
@@ -46,7 +46,7 @@ export async function reparse(dataDir: string, print: (line: string) => void, si
       },
     });
     await note.settled();
-    if (signal.aborted) throw new CliError('Stopped; run it again to go on.', exitCodes.interrupted);
+    if (signal.aborted) throw new CliError('Stopped; run it again to continue.', exitCodes.interrupted);
     await note.remove();
     return inWords(read);
   } finally {

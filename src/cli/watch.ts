@@ -205,7 +205,7 @@ class Follower {
     this.#missing = new Map(missing.map((docId) => [docId, this.#missing.get(docId) ?? now]));
     if (!yes && isTooMuch(gone.length, there.size)) {
       this.#note(
-        `${gone.length} of ${there.size} documents are not in ${this.#options.folder} any more: nothing is removed. If that is meant, start again with --yes.`,
+        `${gone.length} of ${there.size} documents are no longer in ${this.#options.folder}: nothing is deleted. If this is intended, start again with --yes.`,
       );
       return true;
     }
@@ -285,7 +285,7 @@ function listen({ folder, signal, tell }: WatchOptions): Bell {
   };
   const watcher = watchFolder(folder, { recursive: true }, ring);
   watcher.on('error', ({ message }) => {
-    tell({ kind: 'note', error: `The system does not say what changes (${message}); the folder is looked at now and then.` });
+    tell({ kind: 'note', error: `The system does not report changes (${message}); the folder is checked from time to time.` });
     watcher.close();
   });
 

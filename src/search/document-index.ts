@@ -23,7 +23,7 @@ export type IndexedDocument = Description & {
   readonly sha256: string;
   /** The file's own. */
   readonly title: string | null;
-  /** The title that its client gave it, which is shown in place of its own. */
+  /** The title that its client gave it, which is shown instead of its own. */
   readonly givenTitle: string | null;
   readonly author: string | null;
   readonly language: string | null;

@@ -131,7 +131,7 @@ it('refuses what is damaged, unfinished or in the way, and leaves the data direc
   expect([onto, overIt, nothing, noData, damaged, missing, forged].map(({ code }) => code)).toEqual([1, 1, 1, 78, 1, 1, 1]);
   expect(onto.stderr).toContain('is not empty');
   expect(overIt.stderr).toContain('is not empty');
-  expect(nothing.stderr).toContain('holds no finished backup');
+  expect(nothing.stderr).toContain('has no finished backup');
   expect(noData.stderr).toContain('is not a data directory');
   expect(damaged.stderr).toContain(`${original} is damaged in this backup. Nothing was restored.`);
   expect(missing.stderr).toContain(`${original} is missing from this backup. Nothing was restored.`);

@@ -73,7 +73,7 @@ describe('the command', () => {
     );
 
     expect(refused.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2]);
-    expect(refused[1]!.stderr).toContain('--collection says nothing to `webhooks`; leave it out.');
+    expect(refused[1]!.stderr).toContain('--collection has no effect on `webhooks`; remove it.');
   });
 
   it('makes keys that the server knows by their digest alone', async () => {
@@ -116,8 +116,8 @@ describe('doctor', () => {
   it.each([
     [{ HOST: '0.0.0.0' }, /HOST/],
     [{ PORT: 'eighty' }, /PORT: expected a whole number/],
-    [{ DISK_RESERVE_BYTES: String(2 ** 52) }, /uploads get 507. Make room/],
-    [{ HOST: '203.0.113.9', API_KEYS: 'a:read:0123456789abcdef' }, /no address of this machine/],
+    [{ DISK_RESERVE_BYTES: String(2 ** 52) }, /uploads are refused \(507\). Free some space/],
+    [{ HOST: '203.0.113.9', API_KEYS: 'a:read:0123456789abcdef' }, /not an address of this machine/],
   ])('says what to do about %j, and ends with 1', async (env, sentence) => {
     const { code, stdout } = await runCommand(['doctor'], {
       DATA_DIR: folder,
@@ -137,7 +137,7 @@ describe('doctor', () => {
     const own = await runCommand(['doctor'], { DATA_DIR: folder, DISK_RESERVE_BYTES: '0', PORT: new URL(server.url).port });
     other.close();
 
-    expect(taken.stdout).toMatch(/is taken by another program/);
+    expect(taken.stdout).toMatch(/is in use by another program/);
     expect(own.stdout).toMatch(/A server answers on 127.0.0.1 port \d+ and is ready/);
   });
 });

@@ -87,7 +87,7 @@ it('is found, mended where it can be, and named where not', async () => {
   expect(mended.documents.sentence).toContain('1 of 10 documents');
   expect(mended.documents.sentence).toContain('"lost" (original changed)');
   expect(mended.documents.sentence).toContain(
-    '5 were damaged and are mended. 1 were damaged and are read again: their text may differ from what it was. The document "." is "dot" now.',
+    '5 were damaged and have been repaired. 1 were damaged and have been read again; their text may differ. The document "." is now called "dot".',
   );
   expect((await doctor()).documents.sentence).toMatch(/^1 of 10 documents[^;]*"lost"[^;]*\. "rag/);
 

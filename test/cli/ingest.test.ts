@@ -122,11 +122,11 @@ describe('ingest', () => {
 
     expect([run.code, report.inserted, report.failed]).toEqual([1, 3, 6]);
     expect(Object.fromEntries(failed)).toMatchObject({
-      'caf\ufffd.txt': 'Its name is not UTF-8; give it another name.',
-      'F\u00f6rmlich.txt': expect.stringContaining('It would be the document') as string,
-      pipe: 'It is no file: a pipe, a socket or a device.',
+      'caf\ufffd.txt': 'Its name is not UTF-8; rename it.',
+      'F\u00f6rmlich.txt': expect.stringContaining('It would have the doc_id') as string,
+      pipe: 'It is not a file but a pipe, a socket or a device.',
       loop: 'It is a link that leads back to itself.',
-      'gone.txt': 'It is not there any more.',
+      'gone.txt': 'It no longer exists.',
       'line\nbreak.txt': expect.stringContaining('control characters') as string,
     });
     expect(report.passed_over.map((path) => basename(path))).toEqual(['loop', 'pipe']);
@@ -169,7 +169,7 @@ describe('ingest', () => {
       const told = await run('--yes');
 
       expect([most.code, all.code, before]).toEqual([1, 1, 5]);
-      expect(most.stdout).toContain('4 of its 5 documents are not in it any more. If that is meant, say --yes.');
+      expect(most.stdout).toContain('4 of its 5 documents are no longer in it. If this is intended, add --yes.');
       expect([told.code, await paths()]).toEqual([0, []]);
     });
 
@@ -226,7 +226,7 @@ describe('ingest', () => {
       expect([first.code, kept]).toEqual([0, ['a-1.txt', 'a-2.txt', 'a-3.txt', 'b-1.txt', 'b-2.txt', 'b-3.txt']]);
       expect([second.code, less]).toEqual([0, kept.slice(1)]);
       expect([most.code, await paths()]).toEqual([1, less]);
-      expect(most.stdout).toContain(`Nothing was removed for ${both.join(', ')}: 3 of its 5 documents`);
+      expect(most.stdout).toContain(`Nothing was deleted for ${both.join(', ')}: 3 of its 5 documents`);
     });
 
     it('stops what is on its way to be a document of a file that has gone', async () => {
@@ -252,7 +252,7 @@ describe('ingest', () => {
         RAG_INTAKE_URL: server.url,
       });
 
-      expect([code, stderr]).toEqual([2, expect.stringContaining('--mirror is for folders')]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('--mirror needs folders')]);
     });
   });
 
@@ -263,7 +263,7 @@ describe('ingest', () => {
     const { stdout, code } = await runCommand(['ingest', folder], { RAG_INTAKE_URL: server.url });
 
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Passed over \(links, devices, dot files\): .*\.DS_Store/);
+    expect(stdout).toMatch(/Skipped \(links, devices, dot files\): .*\.DS_Store/);
   });
 
   async function countTasks(): Promise<number> {
@@ -304,7 +304,7 @@ describe('ingest, when the server goes away', () => {
     expect(code).toBe(75);
     expect(stdout).toContain('2 not sent');
     expect(stdout).toContain('Stopped: http://127.0.0.1:9/ does not answer: nothing listens there');
-    expect(stdout).toContain('Run the same command again: it goes on where it stopped.');
+    expect(stdout).toContain('Run the same command again to continue where it stopped.');
   });
 });
 
@@ -415,7 +415,7 @@ describe('ingest, with a server that', () => {
 
     expect(code).toBe(75);
     expect(stdout).toContain('0 failed, 6 not sent');
-    expect(stdout).toContain('does not answer: a proxy says 502');
+    expect(stdout).toContain('does not answer: a proxy answered 502');
   });
 
   it('answers before it has the whole file: believes the answer', async () => {
@@ -459,7 +459,7 @@ describe('ingest, with a server that', () => {
 
     expect(report.documents[0]).toMatchObject({
       outcome: 'failed',
-      error: 'The file is too large: the server takes 100.0 MB at most.',
+      error: 'The file is too large: the server accepts 100.0 MB at most.',
     });
     expect(requests.some(({ method }) => method === 'PUT')).toBe(false);
   });
@@ -480,7 +480,7 @@ describe('ingest refuses', () => {
   it.each([
     [['ingest'], "missing required argument 'paths'"],
     [['ingest', '/no/such/place'], 'There is no such file or folder: /no/such/place'],
-    [['--url', 'http://key:secret@127.0.0.1:9', 'tasks'], 'must not hold a key or password'],
+    [['--url', 'http://key:secret@127.0.0.1:9', 'tasks'], 'must not contain a key or password'],
     [['--url', 'ftp://127.0.0.1', 'tasks'], 'not the URL of a server'],
     [['ingest', '--parallel', '0', '.'], 'a whole number from 1 to 64'],
   ])('%j with 2', async (args, sentence) => {
@@ -498,7 +498,7 @@ describe('ingest refuses', () => {
     const { code, stderr } = await runCommand(['ingest', join(folder, 'a', 'same.txt'), join(folder, 'b', 'same.txt')]);
 
     expect(code).toBe(2);
-    expect(stderr).toContain('would both be the document same.txt');
+    expect(stderr).toContain('would both have the doc_id same.txt');
   });
 });
 

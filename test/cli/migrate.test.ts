@@ -69,7 +69,7 @@ describe('rag-intake migrate', () => {
     const again = await runCommand(['--json', 'migrate'], env);
 
     expect(both.map(({ stderr }) => stderr)).toEqual(['', '']);
-    expect(both.map(({ stdout }) => stdout)).toContain('The tables were made.\n');
+    expect(both.map(({ stdout }) => stdout)).toContain('The tables were created.\n');
     expect(again.stdout).toMatch(/^\{\s*"message": ?"The tables are up to date \(version \d+\)\."/);
   });
 

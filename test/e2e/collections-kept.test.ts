@@ -146,7 +146,7 @@ it('are not moved where the target says something else of one, or is removing it
 
   expect((await move()).stderr).toContain('the collection hr.');
   await writeFile(join(target, 'collections', 'hr.removing'), '{}');
-  expect((await move()).stderr).toContain('the collection hr, which is being removed');
+  expect((await move()).stderr).toContain('the collection hr, which is being deleted');
 });
 
 it('[S63] are looked at by the doctor: one that is missing, damaged or miscounted is named, and there again after a repair', async () => {
@@ -168,7 +168,7 @@ it('[S63] are looked at by the doctor: one that is missing, damaged or miscounte
     /collections +problem .*which nobody can reach: hr\. .*is damaged.*: finance\. Counted wrongly: default\./,
   );
   const repaired = await runCommand(['doctor', '--repair'], { ...env, DATA_DIR: damaged });
-  expect(repaired.stdout).toMatch(/collections +ok .*anew: hr, finance\. Counted anew: default\./);
+  expect(repaired.stdout).toMatch(/collections +ok .*anew: hr, finance\. Counted again: default\./);
 
   expect((await runCommand(['doctor'], { ...env, DATA_DIR: damaged })).stdout).toMatch(/collections +ok +4 collections hold 6/);
   expect((await shownAt({ dataDir: damaged })).collections).toMatchObject([

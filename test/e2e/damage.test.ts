@@ -76,7 +76,7 @@ describe.each(enginesCombined.filter(({ name }) => name !== 'Redis'))('$name', (
       const mended = await doctor(place, '--repair');
       expect(mended).toContain('1 of 7 documents');
       expect(mended).toContain('"original" (original changed)');
-      expect(mended).toContain('4 were damaged and are mended. 1 were damaged and are read again');
+      expect(mended).toContain('4 were damaged and have been repaired. 1 were damaged and have been read again');
 
       const again = await startServer({ ...place, env: { CHECK_EVERY_MINUTES: '0' } });
       try {

@@ -52,7 +52,7 @@ export async function compare(from: Engine, to: Engine, holdings: Holdings, onDo
 /** What a target may hold before a move: what an earlier run of the same move has brought. Names the first thing that is not. */
 export async function firstStray(from: Engine, to: Engine): Promise<string | null> {
   const [removal] = await to.collections.removals();
-  if (removal !== undefined) return `the collection ${removal}, which is being removed`;
+  if (removal !== undefined) return `the collection ${removal}, which is being deleted`;
   const said = await collectionsOf(from);
   for (const [name, collection] of await collectionsOf(to)) {
     const source = said.get(name);

@@ -51,7 +51,7 @@ export async function tasksOf(engine: Engine): Promise<Task[]> {
 export async function copyCollections(from: Engine, to: Engine): Promise<void> {
   for (const collection of await from.collections.all()) {
     if (!(await to.collections.put(collection)))
-      throw new MoveError(`The collection ${collection.name} is being removed on the target; it was not copied.`);
+      throw new MoveError(`The collection ${collection.name} is being deleted on the target; it was not copied.`);
   }
 }
 
@@ -93,7 +93,7 @@ async function requireWhole(folder: string, document: IndexedDocument): Promise<
   if (faults.length === 0) return;
   const what = faults.map(({ part, is }) => `${part} ${is}`).join(', ');
   throw new MoveError(
-    `The document ${quotedName(document.docId)} is damaged (${what}), or was changed meanwhile: "rag-intake doctor --repair" on the source makes again what can be made of its original; otherwise upload it again, or delete it.`,
+    `The document ${quotedName(document.docId)} is damaged (${what}), or was changed meanwhile: "rag-intake doctor --repair" on the source restores what its original allows; otherwise upload it again, or delete it.`,
   );
 }
 

@@ -73,7 +73,7 @@ export function collectionRoutes(): readonly Route[] {
       path: '/collections/{name}',
       scope: 'admin',
       tag: 'collections',
-      summary: 'Remove a collection with all its documents, files and tasks. `confirm` must say its name once more.',
+      summary: 'Remove a collection with all its documents, files and tasks. `confirm` must say its name again, to confirm.',
       logged: 'collection deleted',
       params: schemas.collectionParams,
       query: schemas.removalQuery,

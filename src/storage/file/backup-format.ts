@@ -41,7 +41,7 @@ const listLineBytesMax = 1024;
 export async function readManifest(source: string): Promise<Manifest> {
   const path = join(source, 'manifest.json');
   const text = await orNull(readPlain(path, manifestBytesMax));
-  if (text === null) throw new BackupError(`${source} holds no finished backup (there is no manifest.json).`);
+  if (text === null) throw new BackupError(`${source} has no finished backup (there is no manifest.json).`);
   const manifest = asRecord(parseJson(text));
   if (manifest === null) throw new BackupError(`The manifest.json in ${source} is damaged.`);
   if (Number.isInteger(manifest['format']) && manifest['format'] !== backupFormat)
@@ -160,10 +160,10 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Says of what the disk answers what it means to whoever runs this. */
 export function asBackupError(error: unknown): unknown {
-  if (hasErrno(error, 'ENOSPC', 'EDQUOT')) return new BackupError('There is no room left on the disk. Nothing was finished.');
+  if (hasErrno(error, 'ENOSPC', 'EDQUOT')) return new BackupError('There is no space left on the disk. Nothing was finished.');
   if (hasErrno(error, 'EACCES', 'EROFS', 'EPERM')) return new BackupError(`A file cannot be read or written: ${messageOf(error)}.`);
-  if (hasErrno(error, 'EIO')) return new BackupError(`The disk fails: ${messageOf(error)}.`);
-  if (error instanceof NotPlainFile) return new BackupError('Something that is no file stands where a file should be.');
+  if (hasErrno(error, 'EIO')) return new BackupError(`The disk failed: ${messageOf(error)}.`);
+  if (error instanceof NotPlainFile) return new BackupError('There is something other than a file where a file should be.');
   return error;
 }
 

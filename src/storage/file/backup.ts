@@ -340,7 +340,7 @@ async function openList(target: string): Promise<FileList> {
 /** @throws BackupError */
 export async function requireEmpty(path: string): Promise<void> {
   const names = (await orNull(readdir(path))) ?? [];
-  if (names.some((name) => name !== '.gitkeep')) throw new BackupError(`${path} is not empty. Give a folder that is new or empty.`);
+  if (names.some((name) => name !== '.gitkeep')) throw new BackupError(`${path} is not empty. Use a folder that is new or empty.`);
   await mkdir(path, { recursive: true, mode: 0o750 }).catch((error: unknown) => {
     if (hasErrno(error, 'EACCES', 'EROFS', 'EPERM')) throw new BackupError(`${path} cannot be written by this user.`);
     if (hasErrno(error, 'EEXIST', 'ENOTDIR')) throw new BackupError(`${path} is not a folder.`);

@@ -163,7 +163,7 @@ async function reconcileDocument(folder: string, name: string, index: DocumentIn
   const metas = await readVersions(folder, name);
   const versions = [...metas.values()].map(({ document }) => versionOf(document));
   const newest = versions.find((one) => !versions.some((other) => isLater(other, one)))?.id;
-  if (newest === undefined) return { is: 'damaged', docId: null, what: 'it has no whole version' };
+  if (newest === undefined) return { is: 'damaged', docId: null, what: 'it has no complete version' };
   const { docId } = metas.get(newest)!.document;
   const note = await readNote(folder, metas);
   const wanted = note !== null && note !== 'damaged' ? note.version : note === 'damaged' || isNew ? newest : null;

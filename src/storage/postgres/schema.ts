@@ -211,18 +211,18 @@ export async function migrate(
   return [
     whatWasDone(before),
     before.changed,
-    before.told === null ? null : `Workers tell the searcher all ${before.told} documents anew.`,
+    before.told === null ? null : `Workers send all ${before.told} documents to the searcher again.`,
   ]
     .filter((sentence) => sentence !== null)
     .join(' ');
 }
 
 function whatWasDone({ tables, documents }: Versions & { documents: number }): string {
-  if (tables === 0) return 'The tables were made.';
-  const brought = `The tables were brought from version ${tables} to ${versions.length}.`;
+  if (tables === 0) return 'The tables were created.';
+  const brought = `The tables were updated from version ${tables} to ${versions.length}.`;
   const upToDate = `The tables are up to date (version ${tables}).`;
   const said = tables === versions.length ? upToDate : brought;
-  return documents === 0 ? said : `${said} The terms of ${documents} documents were made anew.`;
+  return documents === 0 ? said : `${said} The terms of ${documents} documents were rebuilt.`;
 }
 
 /** Of the tables, and of the terms that the segments of the index are made of; 0 where there are none, or nobody noted it. */

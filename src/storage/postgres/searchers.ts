@@ -56,7 +56,7 @@ export async function changeSearcher(
   await database.run('DELETE FROM searcher');
   if (wanted === 'segments') {
     await database.query(`TRUNCATE outbox, ${fulltextTables.join(', ')}`);
-    return `The index is segments of our own again, made of ${await rebuild()} documents.`;
+    return `The index is in segments again, built from ${await rebuild()} documents.`;
   }
   if ((await database.query('SELECT 1 FROM vector_bits LIMIT 1')).length > 0)
     throw new AppError(
@@ -66,5 +66,5 @@ export async function changeSearcher(
   await database.run('INSERT INTO searcher(name) VALUES ($1)', [wanted]);
   await database.query('DELETE FROM segment');
   await database.query('DELETE FROM removed');
-  return `The index is searched by ${wanted} now; workers fill it with ${await createOutbox(database).noteAll()} documents.`;
+  return `The searcher is now ${wanted}; workers fill it with ${await createOutbox(database).noteAll()} documents.`;
 }

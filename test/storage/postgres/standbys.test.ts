@@ -169,8 +169,8 @@ it('the doctor says how far a standby is behind, and what is none', async () => 
     dir,
   );
   expect(checks.filter(({ name }) => name === 'standby').map(({ state, sentence }) => [state, sentence])).toEqual([
-    ['ok', expect.stringMatching(/^The standby 127.0.0.1:\d+ answers, [\d.]+ K?B of the log behind\.$/)],
-    ['warning', expect.stringContaining('is no standby and is not asked')],
+    ['ok', expect.stringMatching(/^The standby 127.0.0.1:\d+ answers, [\d.]+ K?B of log behind\.$/)],
+    ['warning', expect.stringContaining('is not a standby and is not used')],
     ['warning', expect.stringContaining('ECONNREFUSED')],
   ]);
 });

@@ -80,7 +80,7 @@ it('finds the same after full text was put in charge, and after our own segments
   await put(own, 'zh', 2, ['苍鹭站在芦苇丛中']);
   await own.close();
 
-  expect(await change('postgres-fulltext')).toMatch(/searched by postgres-fulltext now; workers fill it with 2 documents\.$/);
+  expect(await change('postgres-fulltext')).toMatch(/The searcher is now postgres-fulltext; workers fill it with 2 documents\.$/);
   expect(await change('postgres-fulltext')).toMatch(/up to date/);
   const followed = await open();
   await until('the searcher is filled', async () => (await search(followed, 'heron')).notice === null);
@@ -88,7 +88,7 @@ it('finds the same after full text was put in charge, and after our own segments
   await put(followed, 'later', 3, ['A bittern in the reeds']);
   await followed.close();
 
-  expect(await change('segments')).toMatch(/segments of our own again, made of 3 documents\.$/);
+  expect(await change('segments')).toMatch(/in segments again, built from 3 documents\.$/);
   const again = await open();
   for (const [query, docId] of [
     ['heron', 'en'],
