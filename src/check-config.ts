@@ -41,6 +41,6 @@ async function requireModel(setting: string, folder: string): Promise<void> {
       () => false,
     );
     if (!readable)
-      throw new Error(`${setting}: ${path} is not there or may not be read; the folder must hold ${modelFiles.join(', ')}`);
+      throw new Error(`${setting}: ${path} does not exist or cannot be read; the folder must contain ${modelFiles.join(', ')}`);
   }
 }

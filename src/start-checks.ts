@@ -17,7 +17,7 @@ export function requireOpenFiles(limits = readLimits()): number | null {
   const most = Number(given);
   if (most < openFilesMin)
     throw new ConfigError([
-      `ulimit -n: ${most} files may be open at once, and at least ${openFilesMin} are needed; 8192 and more are better`,
+      `ulimit -n: ${most} files may be open at once, and at least ${openFilesMin} are needed; 8192 or more are recommended`,
     ]);
   return most;
 }

@@ -24,26 +24,26 @@ const never = (sentence: string): Row => ({ sentence, exitCode: 78 });
 
 /** Of files and folders, by errno. */
 const fileErrnos: Readonly<Record<string, Row>> = {
-  EACCES: never('this user has no right to use it'),
-  EPERM: never('this user has no right to use it'),
-  ERR_ACCESS_DENIED: never('it lies outside of what this process may use'),
-  EROFS: never('it lies on a read-only file system'),
-  ENOENT: never('it is not there and cannot be made'),
-  ENOTDIR: never('it is, or lies below, a file where a folder is needed'),
+  EACCES: never('this user has no permission to use it'),
+  EPERM: never('this user has no permission to use it'),
+  ERR_ACCESS_DENIED: never('it is outside the folders that this process may use'),
+  EROFS: never('it is on a read-only file system'),
+  ENOENT: never('it does not exist and cannot be created'),
+  ENOTDIR: never('it is, or is below, a file where a folder is needed'),
   EEXIST: never('it is a file where a folder is needed'),
   EISDIR: never('it is a folder where a file is needed'),
-  ELOOP: never('its symbolic links lead in a circle'),
+  ELOOP: never('its symbolic links form a loop'),
   ENAMETOOLONG: never('its name is too long'),
-  EINVAL: never('the file system does not take it'),
-  ENOTSUP: never('the file system does not take it'),
-  EOPNOTSUPP: never('the file system does not take it'),
+  EINVAL: never('the file system does not support it'),
+  ENOTSUP: never('the file system does not support it'),
+  EOPNOTSUPP: never('the file system does not support it'),
   ENOSPC: later('there is no space left'),
-  EDQUOT: later('the quota is used up'),
-  EFBIG: later('the quota is used up'),
-  EIO: later('the disk fails'),
-  ENXIO: later('the disk is gone'),
-  ENODEV: later('the disk is gone'),
-  ESTALE: later('the network file system has lost it'),
+  EDQUOT: later('the disk quota is used up'),
+  EFBIG: later('the disk quota is used up'),
+  EIO: later('the disk reports an error'),
+  ENXIO: later('the disk is missing'),
+  ENODEV: later('the disk is missing'),
+  ESTALE: later('the network file system has lost track of it'),
   EBUSY: later('it is in use'),
   ETXTBSY: later('it is in use'),
   ELOCKED: later('another process is starting on it'),
@@ -55,11 +55,11 @@ const fileErrnos: Readonly<Record<string, Row>> = {
 /** Of the address that is listened on. */
 const addressErrnos: Readonly<Record<string, (places: StartPlaces) => Row>> = {
   EADDRINUSE: ({ host, port }) => later(`PORT: ${port} is in use on ${host}`),
-  EACCES: ({ port }) => never(`PORT: ${port} needs a right that this user does not have; those above 1023 need none`),
+  EACCES: ({ port }) => never(`PORT: ${port} needs a privilege that this user does not have; ports above 1023 need none`),
   EADDRNOTAVAIL: ({ host }) => never(`HOST: ${host} is not an address of this machine`),
-  ENOTFOUND: ({ host }) => never(`HOST: ${host} is not known`),
-  EAI_AGAIN: ({ host }) => later(`HOST: ${host} cannot be looked up now`),
-  EAFNOSUPPORT: ({ host }) => never(`HOST: ${host} is of a kind that this machine does not have`),
+  ENOTFOUND: ({ host }) => never(`HOST: ${host} is not a known host name`),
+  EAI_AGAIN: ({ host }) => later(`HOST: ${host} cannot be resolved at the moment`),
+  EAFNOSUPPORT: ({ host }) => never(`HOST: ${host} is of a kind that this machine does not support`),
 };
 
 type Asked = { readonly setting: string; readonly install: string };
@@ -102,14 +102,14 @@ function ofAppError(error: AppError, places: StartPlaces): Row {
   const row = error.cause === undefined ? null : ofSystem(error.cause, places);
   const ofWire = ['RAG service is not ready.', 'Not enough space on the server. Try again later, or ask an administrator.'];
   if (!ofWire.includes(error.message)) return { sentence: withCause(error), exitCode: 69 };
-  return row ?? later(`What is kept cannot be used: ${withCause(error)}`);
+  return row ?? later(`The storage cannot be used: ${withCause(error)}`);
 }
 
 function ofSystem(error: unknown, places: StartPlaces): Row | null {
   if (!(error instanceof Error)) return null;
   const { code = '', syscall, path } = error as NodeJS.ErrnoException;
   if (syscall === 'listen' || syscall === 'getaddrinfo' || syscall === 'bind')
-    return addressErrnos[code]?.(places) ?? never(`HOST, PORT: ${places.host}:${places.port} cannot be listened on (${code})`);
+    return addressErrnos[code]?.(places) ?? never(`HOST, PORT: cannot listen on ${places.host}:${places.port} (${code})`);
   if (sqliteCodeOf(error) !== null) return later(`DATA_DIR: the index in ${places.dataDir} cannot be used (${error.message})`);
   const row = fileErrnos[code];
   if (row === undefined) return null;

@@ -93,10 +93,10 @@ function roleIn(params: URLSearchParams, count: number): ServerRole {
   if (given === null) return count > 1 ? 'read-write' : 'any';
   const role = roles.find((name) => name === given);
   if (role === undefined || (role === 'any' && count > 1))
-    throw new Error('target_session_attrs=read-write or primary: what is kept must be written');
+    throw new Error('target_session_attrs=read-write or primary: the database must be writable');
   return role;
 }
 
 function expected(): Error {
-  return new Error('an address like postgres://user:password@host:5432/name (of several servers their hosts with commas between)');
+  return new Error('an address like postgres://user:password@host:5432/name (of several servers the hosts, separated by commas)');
 }

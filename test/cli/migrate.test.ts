@@ -58,7 +58,7 @@ describe('a server on a database without tables', () => {
   it('does not start on one that cannot be reached either', async () => {
     const start = startProcess({ dataDir: folder, engineEnv: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } });
 
-    await expect(start).rejects.toThrow(/ended with 69 .*\n.*The database cannot be reached.*ECONNREFUSED/);
+    await expect(start).rejects.toThrow(/ended with 69 .*\n.*the database cannot be reached.*ECONNREFUSED/);
   });
 });
 
@@ -80,7 +80,9 @@ describe('rag-intake migrate', () => {
 
     expect(await runCommand(['migrate'], env)).toMatchObject({
       code: 69,
-      stderr: expect.stringMatching(/^DATABASE_URL: The database has tables of version 99; this program knows \d+\.\n$/) as string,
+      stderr: expect.stringMatching(
+        /^DATABASE_URL: the database has tables of version 99; this program supports \d+\.\n$/,
+      ) as string,
     });
   });
 
@@ -96,7 +98,7 @@ describe('rag-intake migrate', () => {
 
     expect(await runCommand(['migrate'], env)).toMatchObject({
       code: 69,
-      stderr: expect.stringContaining('Servers work on this database as it is (1 processes): stop them') as string,
+      stderr: expect.stringContaining('Servers are using this database (1 processes): stop them') as string,
     });
     expect(await ask(env.DATABASE_URL, 'SELECT version FROM rag_intake.version')).toEqual([{ version: 1 }]);
   });

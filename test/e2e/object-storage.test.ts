@@ -47,7 +47,7 @@ it('with files in an object store, documents are taken in, found, given back, re
   // As a version with other terms would find it: what they are made of lies in the store.
   await ask(url, 'UPDATE rag_intake.version SET tokens = 0');
   const migrate = (env: Record<string, string>) => runCommand(['migrate'], { DATABASE_URL: url, ...env });
-  expect((await migrate({})).stderr).toContain('The files of this database are in an object store; set its address.');
+  expect((await migrate({})).stderr).toContain('the files of this database are in an object store; set its address.');
   expect((await migrate(settings)).stdout).toContain('The terms of 1 documents were rebuilt.');
 
   server = await startServer(place);

@@ -36,7 +36,7 @@ describe('a data directory', () => {
     await makeOld(owner!);
 
     const refused = openFileEngine(fileEngineOptions(harness.dataDir, 'frontend'));
-    await expect(refused).rejects.toThrow(/servers of another version work on it \(process \d+ on .*\): stop them/);
+    await expect(refused).rejects.toThrow(/servers of another version are using it \(process \d+ on .*\): stop them/);
     expect((await readdir(workers())).filter((name) => !name.startsWith(owner!))).toEqual([]);
 
     await harness.crash(old);
@@ -93,7 +93,7 @@ describe('a Redis', () => {
       const [seconds] = await redis.time();
       await redis.zadd('{test}:owners', Number(seconds) * 1000, owner);
     });
-    await expect(open()).rejects.toThrow(/servers of another version work on it \(1 processes\): stop them/);
+    await expect(open()).rejects.toThrow(/servers of another version are using it \(1 processes\): stop them/);
 
     await askRedis(server.url, (redis) => redis.zrem('{test}:owners', owner));
     await (await open()).close();

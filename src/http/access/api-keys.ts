@@ -73,7 +73,7 @@ export async function loadApiKeys(
   const twice = repeatedName([...apiKeys, ...fromFile]);
   const sentence = `API_KEYS_FILE: the name ${twice} is used twice`;
   if (twice !== undefined && onTwice === undefined) throw new Error(sentence);
-  if (twice !== undefined) onTwice?.(`${sentence}; the key of API_KEYS is good`);
+  if (twice !== undefined) onTwice?.(`${sentence}; the key of API_KEYS is used`);
   const keys = [...apiKeys, ...fromFile.filter(({ name }) => !apiKeys.some((key) => key.name === name))];
   if (keys.length === 0 && peopleLogIn) return [nobodysKey()];
   if (keys.length === 0 && !isLoopbackHost(host))

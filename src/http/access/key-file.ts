@@ -31,10 +31,10 @@ const tries = { retries: 30, minTimeout: 20, maxTimeout: 500, randomize: true };
 export function addKey(given: string, name: string, line: string, { makes = true } = {}): Promise<void> {
   return alone(given, async (path, replace) => {
     const before = await textOf(path);
-    if (before === null && !makes) throw new KeyFileError('unusable', `${path} is not there`);
+    if (before === null && !makes) throw new KeyFileError('unusable', `${path} does not exist`);
     const text = before ?? '';
     if (keysIn(path, text).some((key) => key.name === name))
-      throw new KeyFileError('taken', `${path} has a key named ${name}: take another name, or revoke that one first`);
+      throw new KeyFileError('taken', `${path} has a key named ${name}: choose another name, or revoke that key first`);
     await replace(`${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`);
   });
 }

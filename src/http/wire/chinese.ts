@@ -190,12 +190,12 @@ export const sentences: Readonly<Record<string, string>> = {
   'The response of the login provider could not be verified. Log in again.': '无法核实登录提供方的响应。请重新登录。',
   'The login provider did not send your {}. Ask an administrator to check OIDC_CLAIM.':
     '登录提供方没有提供您的 {}。请管理员检查 OIDC_CLAIM。',
-  'FILES_URL: This is not the bucket that holds the files of this database.': 'FILES_URL：此存储桶不是存放该数据库文件的存储桶。',
-  'FILES_URL: The files of this database are in an object store; set its address.':
+  'FILES_URL: this is not the bucket with the files of this database.': 'FILES_URL：此存储桶不是存放该数据库文件的存储桶。',
+  'FILES_URL: the files of this database are in an object store; set its address.':
     'FILES_URL：该数据库的文件存放在对象存储中，请设置其地址。',
   'DATABASE_URL: connections of the pooler do not find the tables. Run "rag-intake migrate" with DATABASE_DIRECT_URL set, then RECONNECT in PgBouncer.':
     'DATABASE_URL：连接池的连接找不到表。请设置 DATABASE_DIRECT_URL 后运行 "rag-intake migrate"，再在 PgBouncer 中执行 RECONNECT。',
-  'DATABASE_URL: The database cannot be reached.': 'DATABASE_URL：无法连接数据库。',
+  'DATABASE_URL: the database cannot be reached.': 'DATABASE_URL：无法连接数据库。',
   'No chat service is configured (ANSWER_URL).': '未配置对话服务（ANSWER_URL）。',
   'QUEUE_URL: Redis cannot be reached': 'QUEUE_URL：无法连接 Redis',
   'RAG service is not ready.': '服务尚未就绪。',
@@ -217,24 +217,24 @@ export const sentences: Readonly<Record<string, string>> = {
   'This server runs without a worker process (--role api) and cannot read files immediately; upload the file instead.':
     '本服务器没有工作进程（--role api），无法即时读取文件；请改为上传。',
   'Too many requests are waiting for the database; try again in a moment.': '等待数据库的请求太多，请稍后再试。',
-  'DATABASE_URL: The database cannot be used: {}. Run "rag-intake migrate".':
+  'DATABASE_URL: the database cannot be used: {}. Run "rag-intake migrate".':
     'DATABASE_URL：数据库无法使用：{}。请运行 "rag-intake migrate"。',
-  'DATABASE_URL: The database has tables of version {}; this program knows {}.':
-    'DATABASE_URL：数据库中的表是版本 {}，本程序只认识到 {}。',
-  'DATABASE_URL: this PostgreSQL is of version {}, and at least {} is needed.': 'DATABASE_URL：PostgreSQL 版本为 {}，至少需要 {}。',
+  'DATABASE_URL: the database has tables of version {}; this program supports {}.':
+    'DATABASE_URL：数据库中的表是版本 {}，本程序支持到 {}。',
+  'DATABASE_URL: this PostgreSQL has version {}; at least {} is required.': 'DATABASE_URL：PostgreSQL 版本为 {}，至少需要 {}。',
   'DATA_DIR: {} cannot be read': 'DATA_DIR：无法读取 {}',
   'DATA_DIR: the index in {} cannot be opened': 'DATA_DIR：无法打开 {} 中的索引',
   'QUEUE_URL: this Redis cannot be used: {}': 'QUEUE_URL：此 Redis 无法使用：{}',
-  'Servers work on this database as it is ({} processes): stop them, then migrate.':
-    '仍有服务器在按原样使用此数据库（{} 个进程）：请先停止，再迁移。',
-  'SEARCHER: this database is searched by what a newer version of this program knows: start that one.':
-    'SEARCHER：此数据库由更新版本的程序才认识的检索引擎检索：请启动新版本。',
-  'SEARCHER: this database is searched by {}, not by {}. Run "rag-intake migrate".':
-    'SEARCHER：此数据库由 {} 检索，而不是 {}。请运行 "rag-intake migrate"。',
-  'SEARCHER: {} finds by words and keeps no vectors, and documents here have some. Run "rag-intake reindex" with EMBEDDER=builtin first.':
-    'SEARCHER：{} 按词检索，不保存向量，而这里的文档已有向量。请先以 EMBEDDER=builtin 运行 "rag-intake reindex"。',
-  'SEARCHER: it finds by words and keeps no vectors: remove EMBEDDER, or SEARCHER.':
-    'SEARCHER：它按词检索，不保存向量：请去掉 EMBEDDER 或 SEARCHER。',
+  'Servers are using this database ({} processes): stop them, then migrate.':
+    '仍有服务器在使用此数据库（{} 个进程）：请先停止，再迁移。',
+  'SEARCHER: this database uses a searcher of a newer version of this program; start that version.':
+    'SEARCHER：此数据库使用更新版本程序的检索引擎；请启动该版本。',
+  'SEARCHER: this database uses {}, not {}. Run "rag-intake migrate".':
+    'SEARCHER：此数据库使用 {}，而不是 {}。请运行 "rag-intake migrate"。',
+  'SEARCHER: {} searches by keyword only, but documents here have vectors. Run "rag-intake reindex" with EMBEDDER=builtin first.':
+    'SEARCHER：{} 只按关键词检索，而这里的文档已有向量。请先以 EMBEDDER=builtin 运行 "rag-intake reindex"。',
+  'SEARCHER: this searcher searches by keyword only; remove EMBEDDER, or SEARCHER.':
+    'SEARCHER：此检索引擎只按关键词检索；请去掉 EMBEDDER 或 SEARCHER。',
   'The chat service {}.': '对话服务：{}。',
   'The chat service answered with HTTP status {}.': '对话服务返回 HTTP 状态 {}。',
   'The data directory cannot be used: {}': '数据目录无法使用：{}',

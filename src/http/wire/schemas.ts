@@ -531,7 +531,7 @@ const settingText = (charactersMax: number): z.ZodString => z.string().min(1).ma
 
 /** Null takes a setting back: the server's own then holds. */
 const collectionSettings = z.strictObject({
-  chunk_tokens: z.int().min(32).max(8192).nullable().optional().meta({ description: 'Most tokens in one chunk.' }),
+  chunk_tokens: z.int().min(32).max(8192).nullable().optional().meta({ description: 'Maximum tokens in one chunk.' }),
   chunk_overlap: z
     .int()
     .min(0)

@@ -479,7 +479,7 @@ const networkTypes = new Map([
 
 function refuseNetwork(type: number, path: string): void {
   const name = networkTypes.get(type >>> 0);
-  if (name !== undefined) throw refusal(`${path} lies on ${name}; a local disk is needed`);
+  if (name !== undefined) throw refusal(`${path} is on ${name}; a local disk is needed`);
 }
 
 function refusal(reason: string): AppError {

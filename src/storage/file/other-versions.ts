@@ -41,7 +41,7 @@ export async function refuseOtherVersions(options: {
       others.push(`process ${card.pid} on ${card.host}`);
   }
   if (others.length === 0) return;
-  const reason = `servers of another version work on it (${others.join(', ')}): stop them, then start this one`;
+  const reason = `servers of another version are using it (${others.join(', ')}): stop them, then start this one`;
   throw new AppError('unavailable', `The data directory cannot be used: ${reason}`, { cause: reason });
 }
 

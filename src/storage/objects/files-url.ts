@@ -17,9 +17,9 @@ export function parseFilesUrl(text: string): ObjectPlace | null {
   const url = URL.canParse(given) ? new URL(given) : null;
   if (url === null || url.protocol !== 's3:' || !isBucket(url.host)) throw new Error(`an address like ${example}`);
   if (url.username !== '' || url.password !== '')
-    throw new Error('no credentials in the address: they are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY');
+    throw new Error('no credentials in the address; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY');
   const unknown = [...url.searchParams.keys()].find((name) => name !== 'endpoint' && name !== 'region');
-  if (unknown !== undefined) throw new Error(`endpoint and region in the query and nothing else, not ${unknown}`);
+  if (unknown !== undefined) throw new Error(`only endpoint and region in the query, not ${unknown}`);
   const region = url.searchParams.get('region') ?? 'us-east-1';
   const endpoint = endpointOf(url.searchParams.get('endpoint') ?? `https://s3.${region}.amazonaws.com`);
   const path = url.pathname.replace(/^\/+|\/+$/g, '');

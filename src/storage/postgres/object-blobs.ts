@@ -56,8 +56,7 @@ async function openSpace(database: Database, store: ObjectStore): Promise<string
   if (known !== null) {
     const file = await store.get(`${known}/${marker}`, null);
     file?.stream.destroy();
-    if (file === null)
-      throw new AppError('unavailable', 'FILES_URL: This is not the bucket that holds the files of this database.');
+    if (file === null) throw new AppError('unavailable', 'FILES_URL: this is not the bucket with the files of this database.');
     return known;
   }
   const name = randomUUID();
@@ -78,7 +77,7 @@ export async function openObjects(
 ): Promise<Pick<ObjectBlobsOptions, 'store' | 'space'> | null> {
   if (store !== null && store !== undefined) return { store, space: await openSpace(database, store) };
   if ((await spaceOf(database)) !== null)
-    throw new AppError('unavailable', 'FILES_URL: The files of this database are in an object store; set its address.');
+    throw new AppError('unavailable', 'FILES_URL: the files of this database are in an object store; set its address.');
   return null;
 }
 

@@ -238,10 +238,7 @@ async function holdWriters(database: Database): Promise<void> {
 async function refuseLiving(database: Database): Promise<void> {
   const living = await database.query(`SELECT id FROM owner WHERE seen_at > clock_timestamp() - interval '10 seconds'`);
   if (living.length > 0)
-    throw new AppError(
-      'unavailable',
-      `Servers work on this database as it is (${living.length} processes): stop them, then migrate.`,
-    );
+    throw new AppError('unavailable', `Servers are using this database (${living.length} processes): stop them, then migrate.`);
 }
 
 /** @throws AppError `unavailable` when the database cannot be reached or its tables are not those of this version, saying what to do. */
@@ -281,14 +278,14 @@ export async function unsafeSettings(database: Database): Promise<string[]> {
 
 /** At a start, a person reads along. */
 function unreachable(error: Error): never {
-  throw new AppError('unavailable', 'DATABASE_URL: The database cannot be reached.', { cause: error.cause ?? error });
+  throw new AppError('unavailable', 'DATABASE_URL: the database cannot be reached.', { cause: error.cause ?? error });
 }
 
 function refuseOldServer(release: number): void {
   if (release < releaseMin)
     throw new AppError(
       'unavailable',
-      `DATABASE_URL: this PostgreSQL is of version ${Math.floor(release / 10_000)}, and at least ${releaseMin / 10_000} is needed.`,
+      `DATABASE_URL: this PostgreSQL has version ${Math.floor(release / 10_000)}; at least ${releaseMin / 10_000} is required.`,
     );
 }
 
@@ -296,7 +293,7 @@ function refuseNewer({ tables, tokens }: Versions): void {
   if (tables > versions.length)
     throw new AppError(
       'unavailable',
-      `DATABASE_URL: The database has tables of version ${tables}; this program knows ${versions.length}.`,
+      `DATABASE_URL: the database has tables of version ${tables}; this program supports ${versions.length}.`,
     );
   if (tokens > termsVersion)
     throw new AppError('unavailable', 'The index was made by a newer version of this program; start that version.');
@@ -310,5 +307,5 @@ async function readVersions(database: Database): Promise<Versions> {
 }
 
 function refusal(reason: string): AppError {
-  return new AppError('unavailable', `DATABASE_URL: The database cannot be used: ${reason}. Run "rag-intake migrate".`);
+  return new AppError('unavailable', `DATABASE_URL: the database cannot be used: ${reason}. Run "rag-intake migrate".`);
 }

@@ -22,7 +22,7 @@ export async function notedSearcher(database: Database): Promise<SearcherName> {
   if (name === undefined)
     throw new AppError(
       'unavailable',
-      'SEARCHER: this database is searched by what a newer version of this program knows: start that one.',
+      'SEARCHER: this database uses a searcher of a newer version of this program; start that version.',
     );
   return name;
 }
@@ -34,10 +34,7 @@ export async function notedSearcher(database: Database): Promise<SearcherName> {
 export async function openSearcher(database: Database, wanted: SearcherName | ''): Promise<Follows | null> {
   const noted = await notedSearcher(database);
   if (wanted !== '' && wanted !== noted)
-    throw new AppError(
-      'unavailable',
-      `SEARCHER: this database is searched by ${noted}, not by ${wanted}. Run "rag-intake migrate".`,
-    );
+    throw new AppError('unavailable', `SEARCHER: this database uses ${noted}, not ${wanted}. Run "rag-intake migrate".`);
   return noted === 'segments' ? null : { searcher: createFulltextSearcher(database), tables: fulltextTables };
 }
 
@@ -61,7 +58,7 @@ export async function changeSearcher(
   if ((await database.query('SELECT 1 FROM vector_bits LIMIT 1')).length > 0)
     throw new AppError(
       'unavailable',
-      `SEARCHER: ${wanted} finds by words and keeps no vectors, and documents here have some. Run "rag-intake reindex" with EMBEDDER=builtin first.`,
+      `SEARCHER: ${wanted} searches by keyword only, but documents here have vectors. Run "rag-intake reindex" with EMBEDDER=builtin first.`,
     );
   await database.run('INSERT INTO searcher(name) VALUES ($1)', [wanted]);
   await database.query('DELETE FROM segment');

@@ -152,10 +152,10 @@ function isOfClient(error: unknown): boolean {
 async function requireDurability(redis: Redis, logger: Logger): Promise<void> {
   const version = field(await redis.info('server'), 'redis_version') ?? '';
   if (Number.parseInt(version, 10) < majorVersionMin)
-    throw refusal(`it is of version ${version}, and at least ${majorVersionMin} is needed`);
+    throw refusal(`it has version ${version}, and at least ${majorVersionMin} is required`);
   const persistence = await redis.info('persistence');
   if (field(persistence, 'aof_enabled') !== '1')
-    throw refusal('it keeps no append-only file, so a crash would lose tasks: set `appendonly yes` and `appendfsync always` on it');
+    throw refusal('it has no append-only file, so a crash would lose tasks: set `appendonly yes` and `appendfsync always` on it');
   const policy = field(await redis.info('memory'), 'maxmemory_policy');
   if (policy !== 'noeviction')
     throw refusal(`it may evict tasks (maxmemory-policy ${policy}): set \`maxmemory-policy noeviction\` on it`);

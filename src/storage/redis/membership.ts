@@ -143,13 +143,13 @@ export async function join(options: {
  */
 async function refuseOtherVersions(redis: Redis, prefix: string, leaseMs: number): Promise<void> {
   const found = Number((await redis.get(`${prefix}:layout`)) ?? 1);
-  if (found > layout) throw refusal(`a newer version has written to it (layout ${found}; this program knows ${layout})`);
+  if (found > layout) throw refusal(`a newer version has written to it (layout ${found}; this program supports ${layout})`);
   const [seconds] = await redis.time();
   const living = await redis.zrangebyscore(`${prefix}:owners`, Number(seconds) * 1000 - leaseMs, '+inf');
   const layouts = living.length === 0 ? [] : await redis.hmget(`${prefix}:layouts`, ...living);
   const others = living.filter((_, at) => Number(layouts[at] ?? 1) !== layout);
   if (others.length > 0)
-    throw refusal(`servers of another version work on it (${others.length} processes): stop them, then start this one`);
+    throw refusal(`servers of another version are using it (${others.length} processes): stop them, then start this one`);
 }
 
 function pairs(flat: readonly string[]): (readonly [string, string])[] {

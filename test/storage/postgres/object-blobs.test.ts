@@ -113,6 +113,6 @@ it('refuses a database whose files are in a store that the settings do not name,
     return openPostgresEngine({ ...options, objects: bucket === null ? null : await openStore(bucket) });
   };
   await (await open('mine')).close();
-  await expect(open(null)).rejects.toThrow(/^FILES_URL: The files of this database are in an object store/);
-  await expect(open('another')).rejects.toThrow(/^FILES_URL: This is not the bucket/);
+  await expect(open(null)).rejects.toThrow(/^FILES_URL: the files of this database are in an object store/);
+  await expect(open('another')).rejects.toThrow(/^FILES_URL: this is not the bucket/);
 });

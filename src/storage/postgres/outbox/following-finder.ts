@@ -66,7 +66,7 @@ const sentences = {
 export function createFollowingFinder(reader: DocumentReader, catalog: IndexCatalog, options: FollowingFinderOptions): Finder {
   const { database, searcher, embedder, waitMs = waitMsDefault } = options;
   if (embedder.dimensions > 0)
-    throw new AppError('unavailable', 'SEARCHER: it finds by words and keeps no vectors: remove EMBEDDER, or SEARCHER.');
+    throw new AppError('unavailable', 'SEARCHER: this searcher searches by keyword only; remove EMBEDDER, or SEARCHER.');
   const outbox = createOutbox(database);
   const follower = createFollower({ ...options, outbox, looks: options.merges });
   const answers = createFollowingAnswers(searcher, options);

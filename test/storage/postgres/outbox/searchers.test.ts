@@ -101,9 +101,9 @@ it('finds the same after full text was put in charge, and after our own segments
 
 it('starts nobody who was told of another searcher, and changes it under nobody who works', async () => {
   await follow();
-  await expect(openSearcher(database, 'segments')).rejects.toThrow('searched by postgres-fulltext, not by segments');
+  await expect(openSearcher(database, 'segments')).rejects.toThrow('this database uses postgres-fulltext, not segments');
   await ask(url, `INSERT INTO rag_intake.owner(id, role) VALUES ('worker-1', 'worker')`);
-  await expect(change('segments')).rejects.toThrow('Servers work on this database as it is (1 processes)');
+  await expect(change('segments')).rejects.toThrow('Servers are using this database (1 processes)');
 });
 
 it('refuses a searcher without vectors where documents have some, and an embedder beside it', async () => {
@@ -113,7 +113,7 @@ it('refuses a searcher without vectors where documents have some, and an embedde
   await ask(url, `INSERT INTO rag_intake.vector_bits(document, first_chunk, embedder, data) VALUES ($1, 0, 'model', '')`, [
     row!['id'],
   ]);
-  await expect(follow()).rejects.toThrow('keeps no vectors, and documents here have some');
+  await expect(follow()).rejects.toThrow('searches by keyword only, but documents here have vectors');
 
   const follows = { searcher: createFulltextSearcher(database), tables: fulltextTables };
   const embedder = { id: 'letters', dimensions: 8, embed: () => Promise.resolve([]) };
