@@ -67,7 +67,7 @@ async function refusal(response: Response): Promise<Result> {
   await response.body?.cancel();
   const again = response.status === 408 || response.status === 429 || response.status >= 500;
   const seconds = Number(response.headers.get('retry-after'));
-  const reason = `it answered HTTP ${response.status}`;
+  const reason = `it answered with HTTP status ${response.status}`;
   return seconds > 0 ? { ok: false, reason, again, pauseMs: seconds * 1000 } : { ok: false, reason, again };
 }
 

@@ -67,7 +67,8 @@ async function loadExtractor(modelDir: string, threads: number) {
 
 function unitVector(vector: Float32Array): Float32Array {
   const unit = toUnitLength(vector);
-  if (unit === null) throw new DocumentError('embedder_failed', 'The ONNX model gave a vector that is not numbers or is all zero');
+  if (unit === null)
+    throw new DocumentError('embedder_failed', 'The ONNX model returned a vector that is not numeric or is all zero');
   return unit;
 }
 

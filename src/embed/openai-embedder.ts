@@ -54,7 +54,7 @@ function readVectors(answer: unknown, count: number, { dimensions, url }: OpenAi
     new DocumentError('embedder_failed', `The model service at ${new URL(url).host} failed: ${what}`);
   const data = (answer as { data?: unknown } | null)?.data;
   if (!Array.isArray(data)) throw wrong('its answer has no "data"');
-  if (data.length !== count) throw wrong(`it gave ${data.length} vectors for ${count} texts`);
+  if (data.length !== count) throw wrong(`it returned ${data.length} vectors for ${count} texts`);
   const vectors: (Float32Array | undefined)[] = Array.from({ length: count });
   for (const [position, item] of (data as { index?: unknown; embedding?: unknown }[]).entries()) {
     const index = typeof item.index === 'number' ? item.index : position;
@@ -63,9 +63,9 @@ function readVectors(answer: unknown, count: number, { dimensions, url }: OpenAi
       throw wrong(`its vectors have ${item.embedding.length} dimensions, EMBEDDINGS_DIMENSIONS says ${dimensions}`);
     }
     const vector = toUnitLength(Float32Array.from(item.embedding as number[]));
-    if (vector === null) throw wrong('its vectors are not numbers or are all zero');
+    if (vector === null) throw wrong('its vectors are not numeric or are all zero');
     vectors[index] = vector;
   }
-  if (vectors.some((vector) => vector === undefined)) throw wrong('its answer leaves texts out');
+  if (vectors.some((vector) => vector === undefined)) throw wrong('its answer is missing texts');
   return vectors as Float32Array[];
 }

@@ -132,7 +132,7 @@ function late(what: string, ms: number, setting: string): Overrun {
 function stalled(what: string, ms: number): Overrun {
   return {
     kind: 'stalled',
-    sentence: `${what} made no headway on the server within ${seconds(ms)} s; the document is not the cause`,
+    sentence: `${what} made no progress on the server within ${seconds(ms)} s; the document is not the cause`,
   };
 }
 

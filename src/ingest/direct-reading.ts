@@ -127,7 +127,7 @@ class ScratchReading implements DirectReading {
 function failureFrom(outcome: Exclude<RunOutcome, { ok: true }>): Error {
   if (outcome.code === 'aborted') return new AppError('unavailable', 'The server is stopping.', { retryAfterSeconds: 5 });
   if (outcome.code === 'crashed')
-    return new DocumentError('worker_crashed', 'The document stopped the thread that read it', { retryable: true });
+    return new DocumentError('worker_crashed', 'The thread that read the document stopped unexpectedly', { retryable: true });
   return new DocumentError(outcome.code, outcome.message, { retryable: outcome.retryable });
 }
 

@@ -15,7 +15,7 @@ export function failureOf(error: unknown): TaskError {
       }
     : {
         code: 'internal',
-        message: 'The server met an unexpected error while processing the document; its log says more',
+        message: 'Something went wrong on the server while processing the document; its log has the details',
         retryable: false,
       };
 }

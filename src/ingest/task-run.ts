@@ -259,7 +259,7 @@ const payloadMissing: TaskError = {
 function exhausted(task: Task): TaskError {
   return {
     code: 'worker_crashed',
-    message: `The document stopped its worker process on each of ${task.attemptsMax} attempts, and was given up`,
+    message: `The worker process stopped unexpectedly on each of ${task.attemptsMax} attempts at this document; it is not tried again`,
     retryable: true,
   };
 }
@@ -267,7 +267,7 @@ function exhausted(task: Task): TaskError {
 /** A thread that died is tried again: it may have been another document's fault. */
 function toTaskError(outcome: Exclude<RunOutcome, { ok: true } | { code: 'aborted' }>): TaskError {
   if (outcome.code === 'crashed') {
-    return { code: 'worker_crashed', message: 'The document stopped the thread that read it', retryable: true };
+    return { code: 'worker_crashed', message: 'The thread that read the document stopped unexpectedly', retryable: true };
   }
   return { code: outcome.code satisfies DocumentErrorCode, message: outcome.message, retryable: outcome.retryable };
 }

@@ -187,20 +187,20 @@ function memberNames(input: ParseInput): ReadonlySet<string> {
 
 /** What is said of each. */
 export const unreadKinds = {
-  '7z': '7z archives are not read: unpack it, pack its files as ZIP and upload that',
-  rar: 'RAR archives are not read: unpack it, pack its files as ZIP and upload that',
-  xz: 'Files packed by xz are not read: unpack it and upload what is in it',
-  bzip2: 'Files packed by bzip2 are not read: unpack it and upload what is in it',
-  zstd: 'Files packed by Zstandard are not read: unpack it and upload what is in it',
-  cab: 'Cabinet archives are not read: unpack it, pack its files as ZIP and upload that',
-  chm: 'Compiled HTML help is not read: unpack it (7-Zip does), pack its pages as ZIP and upload that',
-  mobi: 'Kindle books are not read: convert it to EPUB and upload that',
-  media: 'Sound and video are not read: upload a transcript or subtitles (.srt, .vtt)',
-  dwg: 'DWG drawings are not read: print it as PDF and upload that',
-  database: 'SQLite databases are not read: export the tables as CSV and upload those',
-  works: 'Microsoft Works files are not read: save it as .docx and upload it again',
+  '7z': '7z archives are not supported: unpack it, pack its files as ZIP and upload that',
+  rar: 'RAR archives are not supported: unpack it, pack its files as ZIP and upload that',
+  xz: 'Files packed by xz are not supported: unpack it and upload what is in it',
+  bzip2: 'Files packed by bzip2 are not supported: unpack it and upload what is in it',
+  zstd: 'Files packed by Zstandard are not supported: unpack it and upload what is in it',
+  cab: 'Cabinet archives are not supported: unpack it, pack its files as ZIP and upload that',
+  chm: 'Compiled HTML help is not supported: unpack it (7-Zip does), pack its pages as ZIP and upload that',
+  mobi: 'Kindle books are not supported: convert it to EPUB and upload that',
+  media: 'Sound and video are not supported: upload a transcript or subtitles (.srt, .vtt)',
+  dwg: 'DWG drawings are not supported: print it as PDF and upload that',
+  database: 'SQLite databases are not supported: export the tables as CSV and upload those',
+  works: 'Microsoft Works files are not supported: save it as .docx and upload it again',
   iwork:
-    'Pages, Numbers and Keynote files are not read: export it as PDF or in the format of Office (File, Export To) and upload that',
+    'Pages, Numbers and Keynote files are not supported: export it as PDF or in the format of Office (File, Export To) and upload that',
 } as const;
 
 /** The media type of a picture that is recognised, or null. */

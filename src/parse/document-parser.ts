@@ -178,7 +178,7 @@ async function withPath<T>(input: ParseInput, use: (onDisk: ParseInput) => Promi
 function warningsOf(input: ParseInput): string[] {
   const charset = charsetOf(input);
   if (charset === null || canonicalEncoding(charset) !== null) return [];
-  return [`The charset ${charset} that was sent with the file is not known; its encoding was guessed.`];
+  return [`The charset ${charset} that was sent with the file is unknown; its encoding was guessed`];
 }
 
 function unsupported(input: ParseInput, kind: keyof typeof unreadKinds | null = null): DocumentError {

@@ -113,7 +113,7 @@ describe.each(engines)('on $name', ({ open }) => {
       });
 
       expect(await failed).toMatchObject({ status: 'failed', error_code: 'worker_crashed', attempts: 3 });
-      expect((await failed).error).toMatch(/stopped its worker process on each of 3 attempts/);
+      expect((await failed).error).toMatch(/worker process stopped unexpectedly on each of 3 attempts/);
       expect(healthy).toBeGreaterThan(0);
       expect(server.process.exitCode).toBeNull();
       for (const id of others) {
@@ -137,7 +137,11 @@ describe.each(engines)('on $name', ({ open }) => {
       const problem = (await answer.json()) as Record<string, string>;
 
       expect(answer.status).toBe(500);
-      expect(problem).toMatchObject({ code: 'internal', error_code: 'internal', detail: expect.stringMatching(/^The server met/) });
+      expect(problem).toMatchObject({
+        code: 'internal',
+        error_code: 'internal',
+        detail: expect.stringMatching(/^Something went wrong on the server/),
+      });
       expect(await ended(server.url, problem['task_id']!)).toMatchObject({ status: 'failed', error_code: 'internal', attempts: 1 });
       expect(server.log()).toContain('a bug in a parser');
     });

@@ -90,7 +90,7 @@ describe('a protected file', () => {
     expect([without.status, wrong.status, inAddress.status, twice.status]).toEqual([400, 400, 422, 422]);
     expect([without.body['error_code'], wrong.body['error_code']]).toEqual(['encrypted', 'encrypted']);
     expect(without.body['detail']).toMatch(/send the password with it/);
-    expect(wrong.body['detail']).toMatch(/the one that came with it does not open it/);
+    expect(wrong.body['detail']).toMatch(/the password sent with it does not open it/);
     expect(JSON.stringify([without, wrong, twice])).not.toMatch(/4711/);
   });
 

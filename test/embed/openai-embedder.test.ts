@@ -82,7 +82,7 @@ describe('the embedder behind an OpenAI-compatible service', () => {
     [
       'answers vectors that are no numbers',
       (response: Parameters<typeof json>[0]) => json(response, { data: [{ index: 0, embedding: Array(8).fill('x') }] }),
-      /not numbers/,
+      /not numeric/,
       false,
     ],
     [

@@ -8,13 +8,13 @@ const parser = createDocumentParser({});
 
 describe('a file of a kind that is known and not read', () => {
   it.each([
-    ['a.wps', Buffer.concat([Buffer.from('CHNKWKS '), Buffer.alloc(500)]), 'Microsoft Works files are not read'],
-    ['a.7z', Buffer.from('377abcaf271c0004', 'hex'), '7z archives are not read'],
-    ['a.rar', Buffer.from('526172211a0701000000', 'hex'), 'RAR archives are not read'],
-    ['a.mp4', Buffer.from('00000018667479706d703432', 'hex'), 'Sound and video are not read'],
-    ['a.mobi', Buffer.concat([Buffer.alloc(60), Buffer.from('BOOKMOBI')]), 'Kindle books are not read'],
-    ['a.pages', makeZip([{ name: 'Index/Document.iwa', data: 'x' }]), 'Pages, Numbers and Keynote files are not read'],
-    ['a.key', makeZip([{ name: 'index.apxl', data: '<a/>' }]), 'Pages, Numbers and Keynote files are not read'],
+    ['a.wps', Buffer.concat([Buffer.from('CHNKWKS '), Buffer.alloc(500)]), 'Microsoft Works files are not supported'],
+    ['a.7z', Buffer.from('377abcaf271c0004', 'hex'), '7z archives are not supported'],
+    ['a.rar', Buffer.from('526172211a0701000000', 'hex'), 'RAR archives are not supported'],
+    ['a.mp4', Buffer.from('00000018667479706d703432', 'hex'), 'Sound and video are not supported'],
+    ['a.mobi', Buffer.concat([Buffer.alloc(60), Buffer.from('BOOKMOBI')]), 'Kindle books are not supported'],
+    ['a.pages', makeZip([{ name: 'Index/Document.iwa', data: 'x' }]), 'Pages, Numbers and Keynote files are not supported'],
+    ['a.key', makeZip([{ name: 'index.apxl', data: '<a/>' }]), 'Pages, Numbers and Keynote files are not supported'],
   ])('%s ends in a sentence that says what to do', async (filename, bytes, said) => {
     expect(await refusalOf(parser, bytes, { filename })).toMatch(
       new RegExp(`^unsupported_format: Unsupported file format: ${filename}\\. ${said}: \\w+ `),

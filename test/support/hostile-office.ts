@@ -90,7 +90,7 @@ function liars(): HostileFile[] {
   const member: ZipMember = { name: 'word/document.xml', data: document, claims: { bytes: 0xfffffff0 } };
   return [
     { name: 'says-4-gb.docx', bytes: () => docxWith(member), ends: 'read' },
-    { name: 'overlapping.docx', bytes: () => overlapping(document), ends: /^corrupt: The members of the archive overlap/ },
+    { name: 'overlapping.docx', bytes: () => overlapping(document), ends: /^corrupt: The entries of the archive overlap/ },
     {
       name: '20000-entries.docx',
       bytes: () =>

@@ -79,7 +79,7 @@ export async function loadApiKeys(
   if (keys.length === 0 && !isLoopbackHost(host))
     throw new Error(
       `HOST: ${host} can be reached from other machines, and no API key is set. ` +
-        'Make a key with "rag-intake key create" and put it into API_KEYS or API_KEYS_FILE, or set HOST to 127.0.0.1.',
+        'Create a key with "rag-intake key create" and put it into API_KEYS or API_KEYS_FILE, or set HOST to 127.0.0.1.',
     );
   return keys;
 }

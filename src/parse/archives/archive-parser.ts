@@ -57,7 +57,7 @@ export async function readMembers(
 }
 
 function nothingRead(count: number, warnings: readonly string[]): DocumentError {
-  if (count === 0) return new DocumentError('no_text', 'The archive holds no files');
+  if (count === 0) return new DocumentError('no_text', 'The archive has no files');
   if (warnings.length > 0 && warnings.every((warning) => warning.includes('encrypted archive'))) {
     return new DocumentError('encrypted', 'The file is an encrypted archive; save it without a password and upload it again');
   }

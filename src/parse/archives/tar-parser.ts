@@ -33,7 +33,7 @@ async function* membersOf(source: AsyncIterable<Buffer>, input: ParseInput): Asy
 }
 
 function tooLarge(): never {
-  throw new DocumentError('limit_exceeded', `it is larger than the ${memberBytesMax} bytes that are read inside of a file`);
+  throw new DocumentError('limit_exceeded', `it is larger than ${memberBytesMax} bytes, the limit for a file inside another`);
 }
 
 function whole(bytes: Buffer): AsyncIterable<Buffer> {

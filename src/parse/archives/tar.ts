@@ -30,7 +30,7 @@ export async function* tarMembers(source: AsyncIterable<Buffer>, entriesMax: num
     const header = await reader.take(blockBytes);
     if (header.length < blockBytes || header.every((byte) => byte === 0)) return;
     if (count >= entriesMax) {
-      throw new DocumentError('limit_exceeded', `The archive holds more than ${entriesMax} entries (MAX_ARCHIVE_ENTRIES)`);
+      throw new DocumentError('limit_exceeded', `The archive has more than ${entriesMax} entries (MAX_ARCHIVE_ENTRIES)`);
     }
     const size = sizeOf(header);
     const type = String.fromCharCode(header[156]!);

@@ -82,12 +82,12 @@ async function parsePart(
   const { left } = inside;
   const tooMuch = (what: string): DocumentError => new DocumentError('limit_exceeded', what);
   if (inside.depth >= depthMax)
-    throw tooMuch(`it is inside of more than ${depthMax} ${host.kind === 'attachment' ? 'mails' : 'files'}`);
-  if (left.parts <= 0) throw tooMuch(`the file holds more than ${host.input.limits.entriesMax} others (MAX_ARCHIVE_ENTRIES)`);
+    throw tooMuch(`it is inside more than ${depthMax} ${host.kind === 'attachment' ? 'mails' : 'files'}`);
+  if (left.parts <= 0) throw tooMuch(`the file has more than ${host.input.limits.entriesMax} files inside (MAX_ARCHIVE_ENTRIES)`);
   left.parts -= 1;
   const bytes = await part.bytes(left.heldBytes);
   if (bytes.length === 0) throw new DocumentError('no_text', 'it is empty');
-  if (bytes.length > left.heldBytes) throw tooMuch(`it is larger than the ${heldBytesMax} bytes that are read inside of a file`);
+  if (bytes.length > left.heldBytes) throw tooMuch(`it is larger than ${heldBytesMax} bytes, the limit for a file inside another`);
   left.heldBytes -= bytes.length;
   try {
     return await host.parser.parse(inputOf(part, bytes, { host, inside, name: partName(part.name) }));
@@ -98,7 +98,7 @@ async function parsePart(
 
 /** For a parser that is used by itself: no part is read, and each is named in a warning. */
 export const noParts: Parser = {
-  parse: () => Promise.reject(new DocumentError('unsupported_format', 'Files inside of files are not read here')),
+  parse: () => Promise.reject(new DocumentError('unsupported_format', 'Files inside other files are not read')),
 };
 
 /** A name as headings and warnings show it. */

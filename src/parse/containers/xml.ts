@@ -140,7 +140,7 @@ export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlRe
         if (++counts.elements > elementsMax) {
           throw new DocumentError(
             'limit_exceeded',
-            `The file holds more than ${elementsMax} XML elements (a million, and ${elementsPerCell} for each cell of MAX_CELLS)`,
+            `The file has more than ${elementsMax} XML elements (a million, and ${elementsPerCell} for each cell of MAX_CELLS)`,
           );
         }
         handler.open(element.name, element.attributes);
@@ -150,10 +150,7 @@ export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlRe
         if (stack.length === 0) return;
         counts.characters += data.length;
         if (counts.characters > charactersMax) {
-          throw new DocumentError(
-            'limit_exceeded',
-            `The file holds more than ${charactersMax} characters of text (MAX_CHARACTERS)`,
-          );
+          throw new DocumentError('limit_exceeded', `The file has more than ${charactersMax} characters of text (MAX_CHARACTERS)`);
         }
         handler.text?.(data);
       },
@@ -169,7 +166,7 @@ export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlRe
       onprocessinginstruction(name, data) {
         writtenAtEvent = written;
         if (name.toLowerCase() === '!doctype' && /<!ENTITY/i.test(data)) {
-          throw new DocumentError('corrupt', `The part ${options.part} declares XML entities, which are never read here`);
+          throw new DocumentError('corrupt', `The part ${options.part} declares XML entities, which are not supported`);
         }
       },
     },
@@ -300,7 +297,7 @@ export function createTreeBuilder(part: string): TreeBuilder {
         if (++nodes > treeNodesMax) {
           throw new DocumentError(
             'limit_exceeded',
-            `The part ${part} holds more than ${treeNodesMax} elements where some hundred are usual (a fixed limit, beside MAX_CELLS)`,
+            `The part ${part} has more than ${treeNodesMax} elements where some hundred are usual (a fixed limit, in addition to MAX_CELLS)`,
           );
         }
         const node: XmlNode = { name, attributes, children: [] };

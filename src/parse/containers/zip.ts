@@ -98,8 +98,8 @@ function zipOver(source: Source, limits: ZipLimits, around: Around | undefined):
   const warnings: string[] = [];
   const directory = readDirectory(source, limits.entriesMax);
   const found = withKnownNames(directory ?? scanHeaders(source, limits.entriesMax));
-  if (found.length === 0) throw new DocumentError('corrupt', 'The archive is damaged: it has no readable member');
-  if (directory === null) warnings.push('The directory of the archive is damaged; its members were found by searching');
+  if (found.length === 0) throw new DocumentError('corrupt', 'The archive is damaged: it has no readable entry');
+  if (directory === null) warnings.push('The directory of the archive is damaged; its entries were found by searching');
   else refuseOverlaps(found);
 
   const entries = new Map<string, Entry>();
@@ -142,7 +142,7 @@ function zipOver(source: Source, limits: ZipLimits, around: Around | undefined):
         if (bytes > bytesMax) {
           throw new DocumentError(
             'limit_exceeded',
-            `The part ${name} holds more than ${bytesMax} bytes, the most that is read of it`,
+            `The part ${name} has more than ${bytesMax} bytes, the most that is read of it`,
           );
         }
         parts.push(chunk);
@@ -194,7 +194,7 @@ function refuseUnreadable(entry: Entry, name: string): void {
     throw new DocumentError('encrypted', 'The file is an encrypted archive; save it without a password and upload it again');
   }
   if (entry.method !== 0 && entry.method !== 8) {
-    throw new DocumentError('corrupt', `The part ${name} is packed by method ${entry.method}, which office programs do not write`);
+    throw new DocumentError('corrupt', `The part ${name} is compressed by method ${entry.method}, which is not supported`);
   }
 }
 
@@ -242,7 +242,7 @@ function* packedChunks(source: Source, start: number, bytes: number): Generator<
 function dataOffset(source: Source, entry: Entry): number {
   const header = source.read(entry.offset, 30);
   if (header.length < 30 || header.readUInt32LE(0) !== localSignature) {
-    throw new DocumentError('corrupt', 'The archive is damaged: its directory points to where no member is');
+    throw new DocumentError('corrupt', 'The archive is damaged: its directory points to a place without an entry');
   }
   return entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
 }
@@ -263,7 +263,7 @@ function refuseOverlaps(entries: readonly Entry[]): void {
   for (let index = 1; index < inOrder.length; index++) {
     const before = inOrder[index - 1]!;
     if (before.offset + 30 + before.packedBytes > inOrder[index]!.offset) {
-      throw new DocumentError('corrupt', 'The members of the archive overlap, which only a zip bomb or a damaged file does');
+      throw new DocumentError('corrupt', 'The entries of the archive overlap, as only those of a zip bomb or a damaged file do');
     }
   }
 }
@@ -441,5 +441,5 @@ function nextSignature(source: Source, from: number, signatures: readonly number
 }
 
 function tooManyEntries(entriesMax: number): DocumentError {
-  return new DocumentError('limit_exceeded', `The archive holds more than ${entriesMax} members (MAX_ARCHIVE_ENTRIES)`);
+  return new DocumentError('limit_exceeded', `The archive has more than ${entriesMax} entries (MAX_ARCHIVE_ENTRIES)`);
 }

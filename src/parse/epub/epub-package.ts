@@ -107,7 +107,7 @@ function isText(type: string): boolean {
 function refuseEncrypted(encryption: XmlNode | null, chapters: ReadonlySet<string>): void {
   for (const { attributes } of descendants(encryption, 'enc:CipherReference')) {
     if (chapters.has(resolveTarget('', attributes['URI'] ?? ''))) {
-      throw new DocumentError('encrypted', 'The book is encrypted against copying (DRM): upload a copy without that protection');
+      throw new DocumentError('encrypted', 'The book is copy-protected (DRM): upload a copy without that protection');
     }
   }
 }

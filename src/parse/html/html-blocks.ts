@@ -290,7 +290,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     if (blockCount * blockCharacters > charactersMax) {
       throw new DocumentError(
         'limit_exceeded',
-        `The document holds more than ${charactersMax} characters of text, ${blockCharacters} counted for each paragraph (MAX_CHARACTERS)`,
+        `The document has more than ${charactersMax} characters of text, ${blockCharacters} counted for each paragraph (MAX_CHARACTERS)`,
       );
     }
   }
@@ -299,7 +299,7 @@ export function createBlockReader(options: HtmlReadOptions): BlockReader {
     cellCount += 1;
     const { cellsMax } = options.limits;
     if (cellCount > cellsMax)
-      throw new DocumentError('limit_exceeded', `The document holds more than ${cellsMax} table cells (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The document has more than ${cellsMax} table cells (MAX_CELLS)`);
   }
 
   function addContainer(block: HtmlBlock, context: Context): void {

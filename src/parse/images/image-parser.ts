@@ -34,7 +34,7 @@ async function parse(input: ParseInput, ocr: Ocr | null): Promise<ParsedDocument
     writeParagraphs(normalizeLines(text), builder, { page });
     input.onProgress(page, count);
   }
-  if (builder.characters === 0) throw new DocumentError('no_text', 'No text found in the picture, neither by OCR');
+  if (builder.characters === 0) throw new DocumentError('no_text', 'No text found in the picture, not even by OCR');
   return {
     mediaType: imageType(bytes)!,
     title: null,

@@ -87,7 +87,7 @@ async function readTable(
   const { code, signal, output } = await run(limited(words, timeoutMs), image, clockMs);
   // Killed: the machine has no memory left.
   if (code === 'timeout' || signal === 'SIGKILL')
-    throw new DocumentError('stalled', 'The program that reads pictures made no headway on the server', { retryable: true });
+    throw new DocumentError('stalled', 'Reading the text in a picture made no progress on the server', { retryable: true });
   if (signal === 'SIGXCPU' || code === killedByCpuLimit) throw tooLong(timeoutMs);
   if (code !== 0) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
   return output;

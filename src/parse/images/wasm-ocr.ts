@@ -109,7 +109,7 @@ function ask(
       );
     }, watchMs);
     const deadline = setTimeout(() => {
-      const stalled = new DocumentError('stalled', 'The thread that reads pictures made no headway on the server', {
+      const stalled = new DocumentError('stalled', 'Reading the text in a picture made no progress on the server', {
         retryable: true,
       });
       end(() => reject(stalled));

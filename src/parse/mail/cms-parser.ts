@@ -26,7 +26,7 @@ async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> 
 function encryptedBy(way: string): DocumentError {
   return new DocumentError(
     'encrypted',
-    `The file is encrypted for those who receive it (${way}): open it in its program, save it decrypted and upload it again`,
+    `The file is encrypted for its recipients (${way}): open it in its program, save it decrypted and upload it again`,
   );
 }
 

@@ -19,7 +19,7 @@ export function createMailParser(attachments: Parser): Parser {
 
 async function parse(input: ParseInput, attachments: Parser): Promise<ParsedDocument> {
   const { email, hasMoreParts } = await readMail(mailBytes(await readInput(input)), input);
-  const warnings = hasMoreParts ? ['The mail has thousands of parts; the first of them were read'] : [];
+  const warnings = hasMoreParts ? ['The mail has thousands of parts; only the first ones were read'] : [];
   return writeMail(email, { input, attachments, mediaType: 'message/rfc822', warnings, facts: [], body: null });
 }
 
@@ -117,7 +117,8 @@ async function writeAttachments(email: Email, host: PartHost): Promise<void> {
     const part = { name, mediaType: attachment.mimeType, bytes: () => new Uint8Array(attachment.content as ArrayBuffer) };
     await writePart(part, host, 2, `Attachment: ${name}`);
   }
-  if (listed.length > attachmentsMax) host.warnings.push(`Of ${listed.length} attachments the first ${attachmentsMax} were read`);
+  if (listed.length > attachmentsMax)
+    host.warnings.push(`Of ${listed.length} attachments, only the first ${attachmentsMax} were read`);
 }
 
 function attachmentName(attachment: Attachment, index: number): string {

@@ -26,7 +26,7 @@ async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> 
     writeParsed(parsed, builder, 0);
   }
   if (messages.length > entriesMax) {
-    warnings.push(`Of ${messages.length} messages the first ${entriesMax} were read (MAX_ARCHIVE_ENTRIES)`);
+    warnings.push(`Of ${messages.length} messages, only the first ${entriesMax} were read (MAX_ARCHIVE_ENTRIES)`);
   }
   if (builder.characters === 0) throw new DocumentError('no_text', warnings[0] ?? 'The mailbox holds no messages');
   return { mediaType: 'application/mbox', title: null, author: null, language: null, pages: null, ...builder.finish(), warnings };

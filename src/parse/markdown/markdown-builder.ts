@@ -67,7 +67,7 @@ export function createMarkdownBuilder(limits: Pick<ParseLimits, 'charactersMax' 
     if (length + blocks.length * blockCharacters > limits.charactersMax) {
       throw new DocumentError(
         'limit_exceeded',
-        `The document holds more than ${limits.charactersMax} characters of text, ${blockCharacters} counted for each paragraph (MAX_CHARACTERS)`,
+        `The document has more than ${limits.charactersMax} characters of text, ${blockCharacters} counted for each paragraph (MAX_CHARACTERS)`,
       );
     }
     parts.push(text);
@@ -76,7 +76,7 @@ export function createMarkdownBuilder(limits: Pick<ParseLimits, 'charactersMax' 
   function countCells(count: number): void {
     cells += count;
     if (cells > limits.cellsMax) {
-      throw new DocumentError('limit_exceeded', `The document holds more than ${limits.cellsMax} table cells (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The document has more than ${limits.cellsMax} table cells (MAX_CELLS)`);
     }
   }
 

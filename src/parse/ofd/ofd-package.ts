@@ -67,7 +67,7 @@ export async function openOfd(zip: Zip, input: ParseInput): Promise<OfdPackage> 
     const builder = createTreeBuilder(part);
     try {
       const end = await readXmlPart(zip, part, withLocalNames(builder.handler), options);
-      if (end?.isCutShort === true) warnings.push(`The part ${part} breaks off; it was read up to there`);
+      if (end?.isCutShort === true) warnings.push(`The part ${part} is incomplete; it was read as far as possible`);
       return builder.root();
     } catch (error) {
       if (!(error instanceof DocumentError) || error.code !== 'corrupt') throw error;

@@ -203,7 +203,7 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
 type DrawnFrom = { readonly depth: number; readonly isShared: boolean };
 
 function tooMuchText(count: number): DocumentError {
-  return new DocumentError('limit_exceeded', `The file holds more than ${count} characters of text (MAX_CHARACTERS)`);
+  return new DocumentError('limit_exceeded', `The file has more than ${count} characters of text (MAX_CHARACTERS)`);
 }
 
 /** From an object's own space into that of the page: its matrix, then its box. */

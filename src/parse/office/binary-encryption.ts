@@ -19,7 +19,7 @@ export function protectedByPassword(passwords: readonly string[]): DocumentError
   return new DocumentError(
     'encrypted',
     passwords.length > unchosenPasswords.length
-      ? 'The file is protected by a password, and the one that came with it does not open it'
+      ? 'The file is protected by a password, and the password sent with it does not open it'
       : 'The file is protected by a password: remove the password and upload it again, or send the password with it',
   );
 }

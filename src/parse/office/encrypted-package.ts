@@ -31,7 +31,7 @@ export async function decryptPackage(input: ParseInput): Promise<Buffer> {
     'encrypted',
     input.password === undefined
       ? 'The file is protected by a password: remove the password and upload it again, or send the password with it'
-      : 'The file is protected by a password, and the one that came with it does not open it',
+      : 'The file is protected by a password, and the password sent with it does not open it',
   );
 }
 
@@ -46,7 +46,7 @@ function openWith(info: Buffer, packed: Buffer, input: ParseInput): Buffer | nul
     return null;
   } catch (error) {
     if (error instanceof DocumentError) throw error;
-    throw new DocumentError('corrupt', 'The protected file is damaged: what says how it is encrypted cannot be read', {
+    throw new DocumentError('corrupt', 'The protected file is damaged: its encryption settings cannot be read', {
       cause: error,
     });
   }
@@ -64,7 +64,7 @@ function schemeOf(info: Buffer, input: ParseInput): Scheme {
   if (minor === 2) return standard(info.subarray(8));
   throw new DocumentError(
     'encrypted',
-    'The file is protected by a password in a way that is not known here: remove the password and upload it again',
+    'The file is protected by a password in a way that is not supported: remove the password and upload it again',
   );
 }
 
@@ -116,7 +116,10 @@ function agile(bytes: Buffer, { limits }: ParseInput): Scheme {
   const encryptors = elements(descend(root, 'keyEncryptors')).flatMap((each) => elements(each, 'encryptedKey'));
   const own = encryptors.find(({ attributes }) => attributes['spinCount'] !== undefined);
   if (own === undefined)
-    throw new DocumentError('encrypted', 'The file is encrypted for a certificate: save it without and upload it again');
+    throw new DocumentError(
+      'encrypted',
+      'The file is encrypted with a certificate: save it without encryption and upload it again',
+    );
   const lock = cipherOf(own);
   const spins = Number(own.attributes['spinCount']);
   if (!(spins <= spinMax))
@@ -159,7 +162,7 @@ function cipherOf(node: XmlNode | undefined): Cipher {
   if (said['cipherAlgorithm'] !== 'AES' || ![128, 192, 256].includes(keyBits)) {
     throw new DocumentError(
       'encrypted',
-      'The file is protected by a password in a way that is not known here: remove the password and upload it again',
+      'The file is protected by a password in a way that is not supported: remove the password and upload it again',
     );
   }
   return {

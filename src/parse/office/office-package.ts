@@ -123,7 +123,7 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
       return await tree(part);
     } catch (error) {
       if (!(error instanceof DocumentError) || error.code !== 'corrupt') throw error;
-      ownWarnings.push(`What the file says about itself was not read: ${error.message}`);
+      ownWarnings.push(`The properties of the file were not read: ${error.message}`);
       return null;
     }
   }
@@ -149,7 +149,7 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
     tree,
     async events(part, handler) {
       const end = await readXmlPart(zip, part, handler, options);
-      if (end?.isCutShort === true) ownWarnings.push(`The part ${part} breaks off; it was read up to there`);
+      if (end?.isCutShort === true) ownWarnings.push(`The part ${part} is incomplete; it was read as far as possible`);
       return end;
     },
     async bytes(part, bytesMax) {

@@ -38,7 +38,7 @@ function partsOfPackage(text: string, { limits }: ParseInput): ZipPart[] {
     const name = /(?:^|\s)(?:\w{1,30}:)?name\s*=\s*["']\/?([^"']{1,1000})["']/.exec(attributes)?.[1];
     if (name !== undefined) parts.push({ name, bytes: contentOf(text.slice(open.lastIndex, end), prefix) });
     if (parts.length > limits.entriesMax)
-      throw new DocumentError('limit_exceeded', `The file holds more than ${limits.entriesMax} parts (MAX_ARCHIVE_ENTRIES)`);
+      throw new DocumentError('limit_exceeded', `The file has more than ${limits.entriesMax} parts (MAX_ARCHIVE_ENTRIES)`);
     open.lastIndex = end;
   }
   if (parts.length === 0) throw new DocumentError('corrupt', 'The office document in XML is damaged: it has no parts');

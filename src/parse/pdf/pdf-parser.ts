@@ -132,7 +132,7 @@ function warningsOf(read: PagesRead, ocr: PageReader | undefined): string[] {
   if (read.unseen.length > 0 && ocr === undefined)
     warnings.push(`Pages that look scanned and need OCR, which is not installed: ${someOf(read.unseen)}`);
   if (read.unmapped.length > 0)
-    warnings.push(`Pages with letters left out, as their font does not say which they are: ${someOf(read.unmapped)}`);
+    warnings.push(`Pages with letters missing, because their font does not identify them: ${someOf(read.unmapped)}`);
   return warnings;
 }
 

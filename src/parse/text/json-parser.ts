@@ -94,7 +94,7 @@ function checkSize(text: string, limits: ParseLimits): void {
     } else if (unit === 0x5d || unit === 0x7d) depth = Math.max(0, depth - 1);
     else if (unit === 0x2c) values += 1;
     if (values > limits.cellsMax) {
-      throw new DocumentError('limit_exceeded', `The JSON holds more than ${limits.cellsMax} values (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The JSON has more than ${limits.cellsMax} values (MAX_CELLS)`);
     }
   }
 }

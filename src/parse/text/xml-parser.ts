@@ -31,9 +31,7 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
     pages: null,
     ...meta,
     ...builder.finish(),
-    warnings: isWhole
-      ? []
-      : ['Entities that the file declares would grow too long or are made of themselves; they were left as written'],
+    warnings: isWhole ? [] : ['Entities declared in the file are too long or refer to themselves; they were left as written'],
   };
 }
 

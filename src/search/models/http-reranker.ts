@@ -28,6 +28,6 @@ function readScores(answer: unknown, count: number): number[] {
     if (typeof item.index === 'number' && item.index < count) scores[item.index] = Number(item.relevance_score ?? item.score);
   }
   if (!scores.every(Number.isFinite))
-    throw new DocumentError('embedder_failed', 'The reranker failed: its answer leaves texts out');
+    throw new DocumentError('embedder_failed', 'The reranker failed: its answer is missing texts');
   return scores;
 }

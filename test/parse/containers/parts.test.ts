@@ -29,7 +29,7 @@ it('asks files inside of files for no more bytes than those around them leave [S
   });
 
   expect(asked).toEqual([256, 246, 236, 226, 216]);
-  expect(warnings.at(-1)).toContain('it is inside of more than 5 files');
+  expect(warnings.at(-1)).toContain('it is inside more than 5 files');
 });
 
 const nothing: ParsedDocument = {

@@ -65,7 +65,7 @@ describe('XML', () => {
   it('leaves unknown entities as they stand, and refuses documents that declare some', () => {
     expect(textOf(read('<r>&lol;</r>'))).toBe('&lol;');
     expect(refusal(() => read('<!DOCTYPE r [<!ENTITY lol "ha">]><r>&lol;</r>'))).toBe(
-      'corrupt: The part x.xml declares XML entities, which are never read here',
+      'corrupt: The part x.xml declares XML entities, which are not supported',
     );
   });
 
@@ -74,10 +74,10 @@ describe('XML', () => {
       'limit_exceeded: The part x.xml nests deeper than 256 elements (MAX_NESTING)',
     );
     expect(refusal(() => read(`<a>${'x'.repeat(2000)}</a>`, { charactersMax: 1000 }))).toBe(
-      'limit_exceeded: The file holds more than 1000 characters of text (MAX_CHARACTERS)',
+      'limit_exceeded: The file has more than 1000 characters of text (MAX_CHARACTERS)',
     );
     expect(refusal(() => read(`<a>${'<b/>'.repeat(1_000_060)}</a>`, { cellsMax: 0 }))).toBe(
-      'limit_exceeded: The file holds more than 1000000 XML elements (a million, and 10 for each cell of MAX_CELLS)',
+      'limit_exceeded: The file has more than 1000000 XML elements (a million, and 10 for each cell of MAX_CELLS)',
     );
     expect(refusal(() => read(['<a b="', ...Array.from({ length: 20 }, () => 'x'.repeat(1024 * 1024))]))).toMatch(
       /^corrupt: .*one tag or comment/,

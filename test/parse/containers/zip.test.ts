@@ -80,7 +80,7 @@ describe('a ZIP archive', () => {
 
     expect(zip.names).toEqual(['a', 'b', 'c']);
     expect(await text(zip, 'b')).toBe('second');
-    expect(zip.warnings).toEqual(['The directory of the archive is damaged; its members were found by searching']);
+    expect(zip.warnings).toEqual(['The directory of the archive is damaged; its entries were found by searching']);
   });
 
   it('gives what is left of a member that is cut off, and says that it is damaged', async () => {
@@ -121,7 +121,7 @@ describe('a ZIP archive is refused [S11] [S12]', () => {
 
   it('for too many members, also when its directory is lost', async () => {
     const many = makeZip(Array.from({ length: 101 }, (_, at) => ({ name: `f${at}`, data: '' })));
-    const sentence = 'limit_exceeded: The archive holds more than 100 members (MAX_ARCHIVE_ENTRIES)';
+    const sentence = 'limit_exceeded: The archive has more than 100 entries (MAX_ARCHIVE_ENTRIES)';
 
     expect(await codeOf(async () => open(many))).toBe(sentence);
     expect(await codeOf(async () => open(many.subarray(0, many.indexOf('PK\x01\x02'))))).toBe(sentence);

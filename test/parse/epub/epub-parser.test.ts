@@ -58,7 +58,7 @@ describe('a book', () => {
     const chapters = [{ body: '<p>text</p>' }];
 
     expect(await refusalOf(parser, makeEpub({ chapters, members: [encryption('OPS/text/c1.xhtml')] }))).toBe(
-      'encrypted: The book is encrypted against copying (DRM): upload a copy without that protection',
+      'encrypted: The book is copy-protected (DRM): upload a copy without that protection',
     );
     expect((await parseBytes(parser, makeEpub({ chapters, members: [encryption('OPS/font.otf')] }))).markdown).toBe('text');
   });

@@ -46,7 +46,7 @@ describe('createMailParser', () => {
       mail.replace('Subject: S', 'Content-Type: multipart/mixed; boundary=b\r\nSubject: S\r\nFrom: a@b.c\r\nTo: d@e.f'),
     );
 
-    expect([title, warnings]).toEqual(['S', ['The mail has thousands of parts; the first of them were read']]);
+    expect([title, warnings]).toEqual(['S', ['The mail has thousands of parts; only the first ones were read']]);
   });
 
   it('takes the plain text where the HTML says nothing', async () => {
@@ -67,7 +67,7 @@ describe('createMailParser', () => {
     for (let level = 4; level <= 9; level++) mail = `${head}Subject: level ${level}\r\nContent-Type: message/rfc822\r\n\r\n${mail}`;
     const parsed = await readMail(mail);
     expect(parsed.markdown).not.toContain('innermost');
-    expect(parsed.warnings.some((warning) => warning.endsWith('it is inside of more than 5 mails'))).toBe(true);
+    expect(parsed.warnings.some((warning) => warning.endsWith('it is inside more than 5 mails'))).toBe(true);
   });
 
   it('tells of the pages of what is attached, each with its own time, as when that comes by itself', async () => {

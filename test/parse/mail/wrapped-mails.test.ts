@@ -84,7 +84,7 @@ describe('a signed file', () => {
       ),
       { filename: 'a.eml' },
     );
-    expect(mailed.warnings.join('\n')).toMatch(/a\.asc was not read: The file is encrypted for those who receive it \(PGP\)/);
+    expect(mailed.warnings.join('\n')).toMatch(/a\.asc was not read: The file is encrypted for its recipients \(PGP\)/);
     expect(mailed.markdown).not.toContain('hIwDY32');
     expect(await refusalOf(parser, makeSigned(null), { filename: 'a.p7s' })).toMatch(/^no_text: .*signature only/);
   });

@@ -114,9 +114,9 @@ describe('createMarkdownBuilder', () => {
         ['a', 'b'],
         ['c', 'd'],
       ]),
-    ).toThrow('The document holds more than 3 table cells (MAX_CELLS)');
+    ).toThrow('The document has more than 3 table cells (MAX_CELLS)');
     expect(() => builder.paragraph('more than thirty characters of text')).toThrow(
-      'The document holds more than 30 characters of text, 100 counted for each paragraph (MAX_CHARACTERS)',
+      'The document has more than 30 characters of text, 100 counted for each paragraph (MAX_CHARACTERS)',
     );
   });
 });

@@ -242,7 +242,7 @@ describe('an OFD that draws what is written once again and again', () => {
     });
 
     expect(await refusalOf(parser, file, { filename: 'a.ofd', limits: { charactersMax: 1000 } })).toBe(
-      'limit_exceeded: The file holds more than 1000 characters of text (MAX_CHARACTERS)',
+      'limit_exceeded: The file has more than 1000 characters of text (MAX_CHARACTERS)',
     );
   });
 

@@ -36,7 +36,7 @@ describe('a protected office file', () => {
     expect((await parser.parse({ ...input, password: '密码 42' })).markdown).toContain('zebrafish');
     expect(await refusalOf(parser, bytes)).toMatch(/^encrypted: .*send the password with it/);
     await expect(parser.parse({ ...input, password: 'secret-guess' })).rejects.toThrow(
-      /the one that came with it does not open it/,
+      /the password sent with it does not open it/,
     );
     await expect(parser.parse({ ...input, password: 'secret-guess' })).rejects.not.toThrow(/secret-guess/);
   });

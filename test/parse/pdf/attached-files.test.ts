@@ -35,7 +35,7 @@ describe('files attached to a PDF', () => {
 
     expect(parsed.warnings).toEqual([
       'The attachment tool.bin was not read: Unsupported file format: tool.bin',
-      'The attachment more.txt was not read: the file holds more than 2 others (MAX_ARCHIVE_ENTRIES)',
+      'The attachment more.txt was not read: the file has more than 2 files inside (MAX_ARCHIVE_ENTRIES)',
     ]);
     expect(parsed.markdown).toContain('An attached zebrafish.');
   });
@@ -71,10 +71,10 @@ describe('a PDF under a password', () => {
 
   it('says what is missing, or that it was the wrong one, and never which', async () => {
     expect(await refusalOf(parser, locked)).toBe(
-      'encrypted: The PDF is protected by a password: remove the password and send it again, or send the password with it',
+      'encrypted: The PDF is protected by a password: remove the password and upload it again, or send the password with it',
     );
     expect(await refusalOf(parser, locked, { password: 'zebra' })).toBe(
-      'encrypted: The PDF is protected by a password, and the one that came with it does not open it',
+      'encrypted: The PDF is protected by a password, and the password sent with it does not open it',
     );
   });
 });

@@ -118,7 +118,7 @@ describe('A PDF with text', () => {
   it('leaves out glyphs whose font does not say which characters they are, and says where', async () => {
     const document = await parse({ pages: [['Whole page.'], [`今年的预算${namelessGlyph}由董事会批准。`]] });
     expect(document.markdown).toBe('Whole page.\n\n今年的预算 由董事会批准。');
-    expect(document.warnings).toEqual(['Pages with letters left out, as their font does not say which they are: 2']);
+    expect(document.warnings).toEqual(['Pages with letters missing, because their font does not identify them: 2']);
   });
 
   it('gives a page to OCR when most of its glyphs are of no known character', async () => {
@@ -337,7 +337,7 @@ describe('A PDF that cannot be read', () => {
   it('says that it is protected by a password', async () => {
     await expect(parse({ pages: [['Secret']], userPassword: 'open sesame' })).rejects.toMatchObject({
       code: 'encrypted',
-      message: 'The PDF is protected by a password: remove the password and send it again, or send the password with it',
+      message: 'The PDF is protected by a password: remove the password and upload it again, or send the password with it',
     });
   });
 
@@ -373,7 +373,7 @@ describe('A PDF that cannot be read', () => {
   it('names the limit on characters, not what earlier pages left of it', async () => {
     await expect(parse({ pages: [['abcdefgh'], ['ijklmnop'], ['qrst']] }, { charactersMax: 19 })).rejects.toMatchObject({
       code: 'limit_exceeded',
-      message: 'The PDF holds more than 19 characters of text (MAX_CHARACTERS)',
+      message: 'The PDF has more than 19 characters of text (MAX_CHARACTERS)',
     });
   });
 

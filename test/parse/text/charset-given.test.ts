@@ -64,6 +64,6 @@ describe('a charset that was sent with a file', () => {
     const unknown = await read(russian, 'a.txt', 'text/plain; charset=klingon');
 
     expect(contradicted.markdown).toContain('Привет');
-    expect(unknown.warnings).toEqual(['The charset klingon that was sent with the file is not known; its encoding was guessed.']);
+    expect(unknown.warnings).toEqual(['The charset klingon that was sent with the file is unknown; its encoding was guessed']);
   });
 });

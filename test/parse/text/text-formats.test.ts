@@ -145,7 +145,7 @@ describe('JSON', () => {
     );
     const wide = Buffer.from('[1,2,3,4]');
     expect(await refusalOf(parser, wide, { filename: 'a.json', limits: { cellsMax: 3 } })).toBe(
-      'limit_exceeded: The JSON holds more than 3 values (MAX_CELLS)',
+      'limit_exceeded: The JSON has more than 3 values (MAX_CELLS)',
     );
   });
 });
@@ -209,7 +209,7 @@ describe('XML', () => {
 
     expect(parsed.markdown).toBe(`t: ${'ha'.repeat(10)} &l12; &a;`);
     expect(parsed.warnings).toEqual([
-      'Entities that the file declares would grow too long or are made of themselves; they were left as written',
+      'Entities declared in the file are too long or refer to themselves; they were left as written',
     ]);
   });
 

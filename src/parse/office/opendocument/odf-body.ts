@@ -347,7 +347,7 @@ export function createOdfReader(out: BlockWriter, context: OdfContext): XmlHandl
   function countCells(count: number): void {
     cells += count;
     if (cells > context.cellsMax) {
-      throw new DocumentError('limit_exceeded', `The document holds more than ${context.cellsMax} table cells (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The document has more than ${context.cellsMax} table cells (MAX_CELLS)`);
     }
   }
 }

@@ -98,7 +98,7 @@ async function readFile(zip: Zip, input: ParseInput, parser: Parser): Promise<Pa
   const { markdown, blocks } = builder.finish();
   const meta = await tree('meta.xml').catch((error: unknown) => {
     if (!(error instanceof DocumentError) || error.code !== 'corrupt') throw error;
-    damage.push(`What the file says about itself was not read: ${error.message}`);
+    damage.push(`The properties of the file were not read: ${error.message}`);
     return null;
   });
   const said = (await zip.read('mimetype', 1000))?.toString('latin1').trim() ?? '';
@@ -111,7 +111,7 @@ async function readFile(zip: Zip, input: ParseInput, parser: Parser): Promise<Pa
     warnings: [
       ...zip.warnings,
       ...damage,
-      ...(end.isCutShort ? ['The part content.xml breaks off; it was read up to there'] : []),
+      ...(end.isCutShort ? ['The part content.xml is incomplete; it was read as far as possible'] : []),
       ...hiddenSlides(pages),
     ],
   };
@@ -145,7 +145,7 @@ async function readFlatFile(input: ParseInput): Promise<ParsedDocument> {
     ...metaOf(kept.get('office:meta')),
     pages: pages.current,
     ...builder.finish(),
-    warnings: [...(end.isCutShort ? ['The file breaks off; it was read up to there'] : []), ...hiddenSlides(pages)],
+    warnings: [...(end.isCutShort ? ['The file is incomplete; it was read as far as possible'] : []), ...hiddenSlides(pages)],
   };
 }
 

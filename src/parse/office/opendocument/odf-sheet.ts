@@ -132,7 +132,7 @@ export function createOdfSheetReader({ out, cellsMax, objects, onSheet }: OdfShe
 
   function countCell(): void {
     if (++cells > cellsMax) {
-      throw new DocumentError('limit_exceeded', `The workbook holds more than ${cellsMax} cells with content (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The workbook has more than ${cellsMax} cells with content (MAX_CELLS)`);
     }
   }
 

@@ -164,7 +164,7 @@ function readSharedStrings(record: BiffRecord, cellsMax: number): string[] {
   const strings: string[] = [];
   while (strings.length < count && !cursor.isAtEnd) {
     if (strings.length >= cellsMax)
-      throw new DocumentError('limit_exceeded', `The workbook holds more than ${cellsMax} different texts (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The workbook has more than ${cellsMax} different texts (MAX_CELLS)`);
     strings.push(unicodeText(cursor, cursor.uint16()));
   }
   return strings;

@@ -51,6 +51,6 @@ export function createCellCount(cellsMax: number): () => void {
   let cells = 0;
   return () => {
     if (++cells > cellsMax)
-      throw new DocumentError('limit_exceeded', `The workbook holds more than ${cellsMax} cells with content (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The workbook has more than ${cellsMax} cells with content (MAX_CELLS)`);
   };
 }

@@ -47,7 +47,7 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
     author: reader.said['o:Author'] ?? null,
   };
   return writeWorkbook(sheets, { ...facts, language: null }, input, (_, warnings) => {
-    if (end.isCutShort) warnings.push('The file breaks off; it was read up to there');
+    if (end.isCutShort) warnings.push('The file is incomplete; it was read as far as possible');
     return Promise.resolve();
   });
 }

@@ -109,7 +109,7 @@ async function readContext(office: OfficePackage, isDate1904: boolean, onRows: (
   for (const { type, data } of readXlsbRecords(stringsPart === null ? Buffer.alloc(0) : await office.bytes(stringsPart))) {
     if (type !== types.sharedItem) continue;
     if (strings.length >= cellsMax)
-      throw new DocumentError('limit_exceeded', `The workbook holds more than ${cellsMax} different texts (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The workbook has more than ${cellsMax} different texts (MAX_CELLS)`);
     strings.push(richTextAt(data, 0));
   }
   const { codes, styles } = await readStyles(office);

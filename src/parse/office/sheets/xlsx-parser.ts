@@ -125,7 +125,7 @@ async function readContext(office: OfficePackage, root: XmlNode | null, onRows: 
     formatOf: createFormats(formats, (id) => codes.get(id) ?? builtinFormat(Number(id)), date1904 === '1' || date1904 === 'true'),
     onCell() {
       if (++cells > cellsMax) {
-        throw new DocumentError('limit_exceeded', `The workbook holds more than ${cellsMax} cells with content (MAX_CELLS)`);
+        throw new DocumentError('limit_exceeded', `The workbook has more than ${cellsMax} cells with content (MAX_CELLS)`);
       }
     },
     onRows,

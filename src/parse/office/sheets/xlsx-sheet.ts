@@ -181,7 +181,7 @@ export function createStringsReader(cellsMax: number): { readonly handler: XmlHa
         else if (name === 'x:rPh') phonetic--;
         else if (name === 'x:si') {
           if (strings.length >= cellsMax) {
-            throw new DocumentError('limit_exceeded', `The workbook holds more than ${cellsMax} different texts (MAX_CELLS)`);
+            throw new DocumentError('limit_exceeded', `The workbook has more than ${cellsMax} different texts (MAX_CELLS)`);
           }
           strings.push(ownCopy(unescapeCell(parts.join(''))));
           parts = [];

@@ -190,7 +190,7 @@ function createCells(cellsMax: number): (count: number) => void {
   return (count) => {
     cells += count;
     if (cells > cellsMax)
-      throw new DocumentError('limit_exceeded', `The presentation holds more than ${cellsMax} table cells (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The presentation has more than ${cellsMax} table cells (MAX_CELLS)`);
   };
 }
 
@@ -351,7 +351,7 @@ function createUnpacker({ unpackedBytesMax, ratioMax }: ParseInput['limits']): (
   return ({ instance, data }, bytesMax) => {
     if (instance !== 1) return data;
     const bounds: readonly (readonly [bytes: number, sentence: string])[] = [
-      [bytesMax, `it is larger than the ${bytesMax} bytes that are read inside of a file`],
+      [bytesMax, `it is larger than ${bytesMax} bytes, the limit for a file inside another`],
       [Math.max(mebibyte, data.length * ratioMax), `it unpacks to more than ${ratioMax} times its packed size (MAX_UNPACK_RATIO)`],
       [left, `the file unpacks to more than ${unpackedBytesMax} bytes (MAX_UNPACKED_BYTES)`],
     ];

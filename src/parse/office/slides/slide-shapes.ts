@@ -154,7 +154,7 @@ function tableRows(table: XmlNode, { cellsMax, repeats, links }: Context): strin
       else texts.push(repeats.first(drawingText(child(cell, 'a:txBody'), links).join('\n')));
       cells += spanOf(cell);
     }
-    if (cells > cellsMax) throw new DocumentError('limit_exceeded', `A slide holds more than ${cellsMax} table cells (MAX_CELLS)`);
+    if (cells > cellsMax) throw new DocumentError('limit_exceeded', `A slide has more than ${cellsMax} table cells (MAX_CELLS)`);
     rows.push(spread(row, texts, repeats));
   }
   return rows;

@@ -66,7 +66,7 @@ async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> 
   for (const story of notes.freeBoxes()) writeStory(story, context, out);
   writeEdges('Footer', notes, edges);
   out.flush();
-  const warnings = content.isWhole ? [] : ['The document is damaged: its text was read up to where it breaks off'];
+  const warnings = content.isWhole ? [] : ['The document is damaged: its text was read as far as possible'];
   if (root !== null) await writeObjects(root, { input, builder, parser: parts, warnings, kind: 'embedded file' });
   return {
     mediaType: 'application/msword',

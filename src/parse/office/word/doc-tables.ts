@@ -95,7 +95,7 @@ export function createCells(cellsMax: number): (count: number) => void {
   return (count) => {
     cells += count;
     if (cells > cellsMax)
-      throw new DocumentError('limit_exceeded', `The document holds more than ${cellsMax} table cells (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The document has more than ${cellsMax} table cells (MAX_CELLS)`);
   };
 }
 

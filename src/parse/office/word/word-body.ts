@@ -161,7 +161,7 @@ export function createWordReader(
   function countCells(count: number): void {
     counts.cells += count;
     if (counts.cells > context.cellsMax) {
-      throw new DocumentError('limit_exceeded', `The document holds more than ${context.cellsMax} table cells (MAX_CELLS)`);
+      throw new DocumentError('limit_exceeded', `The document has more than ${context.cellsMax} table cells (MAX_CELLS)`);
     }
   }
 

@@ -31,7 +31,7 @@ function fileOf(pdfium: Pdfium, attachment: number, bytesMax: number): Buffer {
   const size = call.FPDFAttachment_GetFile(attachment, 0, 0, scratch) === 1 ? sizeAt(pdfium, scratch) : 0;
   if (size === 0) return Buffer.alloc(0);
   if (size > bytesMax)
-    throw new DocumentError('limit_exceeded', `it is larger than the ${bytesMax} bytes that are read inside of a file`);
+    throw new DocumentError('limit_exceeded', `it is larger than ${bytesMax} bytes, the limit for a file inside another`);
   const buffer = call.malloc(size);
   if (buffer === 0)
     throw new DocumentError('limit_exceeded', 'it is larger than the memory that a PDF may take (MAX_PDF_MEMORY_MB)');

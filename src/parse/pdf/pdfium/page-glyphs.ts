@@ -52,10 +52,7 @@ function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollecto
   const { call, scratch } = pdfium;
   const count = call.FPDFText_CountChars(text);
   if (count > bounds.glyphsMax) {
-    throw new DocumentError(
-      'limit_exceeded',
-      `The PDF holds more than ${bounds.charactersMax} characters of text (MAX_CHARACTERS)`,
-    );
+    throw new DocumentError('limit_exceeded', `The PDF has more than ${bounds.charactersMax} characters of text (MAX_CHARACTERS)`);
   }
   const fonts = new Map<Pointer, FontLook>();
   const codes = codesOf(pdfium, text, count);

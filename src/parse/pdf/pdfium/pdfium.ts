@@ -412,14 +412,14 @@ function openingError(code: number, hadPassword: boolean): DocumentError {
     return new DocumentError(
       'encrypted',
       hadPassword
-        ? 'The PDF is protected by a password, and the one that came with it does not open it'
-        : 'The PDF is protected by a password: remove the password and send it again, or send the password with it',
+        ? 'The PDF is protected by a password, and the password sent with it does not open it'
+        : 'The PDF is protected by a password: remove the password and upload it again, or send the password with it',
     );
   }
   if (code === 5)
     return new DocumentError(
       'encrypted',
-      'The PDF is encrypted in a way that is not known here: print it as a new PDF and upload that',
+      'The PDF is encrypted in a way that is not supported: print it as a new PDF and upload that',
     );
   return new DocumentError('corrupt', 'The PDF is damaged and could not be read');
 }

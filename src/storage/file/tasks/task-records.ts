@@ -41,7 +41,7 @@ export interface TaskRecords {
 
 const recordCorrupt: TaskError = {
   code: 'record_corrupt',
-  message: 'The record of this task could not be read back; upload the file again',
+  message: 'The record of this task is damaged; upload the file again',
   retryable: false,
 };
 

@@ -138,7 +138,7 @@ describe('an OpenDocument spreadsheet', () => {
     const body = `<table:table><table:table-row table:number-rows-repeated="1000">${cell('x', 'table:number-columns-repeated="1000"')}</table:table-row></table:table>`;
 
     expect(await refusalOf(parser, makeOdf({ kind: 'spreadsheet', body }), { limits: { cellsMax: 5000 } })).toBe(
-      'limit_exceeded: The workbook holds more than 5000 cells with content (MAX_CELLS)',
+      'limit_exceeded: The workbook has more than 5000 cells with content (MAX_CELLS)',
     );
   });
 });

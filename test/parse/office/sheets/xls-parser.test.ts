@@ -151,7 +151,7 @@ describe('an XLS workbook', () => {
       'below',
     );
     expect(await refusalOf(parser, makeXls({ ...workbook, password: 'chosen' }), { password: 'other' })).toBe(
-      'encrypted: The file is protected by a password, and the one that came with it does not open it',
+      'encrypted: The file is protected by a password, and the password sent with it does not open it',
     );
     expect(await refusalOf(parser, makeXls({ ...workbook, password: 'chosen' }))).toBe(
       'encrypted: The file is protected by a password: remove the password and upload it again, or send the password with it',

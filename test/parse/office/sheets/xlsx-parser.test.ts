@@ -155,7 +155,7 @@ describe('a workbook', () => {
     });
 
     expect(await refusalOf(parser, book, { limits: { cellsMax: 3 } })).toBe(
-      'limit_exceeded: The workbook holds more than 3 cells with content (MAX_CELLS)',
+      'limit_exceeded: The workbook has more than 3 cells with content (MAX_CELLS)',
     );
     expect(await refusalOf(parser, book, { limits: { pagesMax: 1 } })).toBe(
       'limit_exceeded: The workbook has more than 1 sheets (MAX_PAGES)',

@@ -296,7 +296,7 @@ describe('a Word document that is not right', () => {
     const document = await parseBytes(parser, makeZip([{ name: 'word/document.xml', data: xml }]));
 
     expect(document.markdown).toMatch(/^first/);
-    expect(document.warnings).toEqual(['The part word/document.xml breaks off; it was read up to there']);
+    expect(document.warnings).toEqual(['The part word/document.xml is incomplete; it was read as far as possible']);
   });
 
   it('says which inserted files it did not read', async () => {
@@ -416,6 +416,6 @@ describe('what hangs on a Word document', () => {
     const parsed = await parseBytes(parser, bytes);
 
     expect(parsed.markdown).toBe('Text.');
-    expect(parsed.warnings).toEqual([expect.stringMatching(/^What the file says about itself was not read: /)]);
+    expect(parsed.warnings).toEqual([expect.stringMatching(/^The properties of the file were not read: /)]);
   });
 });
