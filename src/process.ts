@@ -56,7 +56,7 @@ export async function runProcess(start: Promise<Running>, logger: Logger): Promi
     process.exit(exitCode);
   });
   running.lost.addEventListener('abort', () => {
-    logger.error({}, "another process took over this one's work; ending");
+    logger.error({}, 'another process took over the work of this one; stopping');
     process.exit(exitLost);
   });
   if (process.connected) process.send?.(running.announcement);

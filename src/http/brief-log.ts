@@ -30,7 +30,7 @@ export function createBriefLog(logger: Logger): BriefLog {
     clearTimeout(timer);
     timer = undefined;
     for (const [kind, { leftOut }] of written)
-      if (leftOut > 0) logger.warn({ leftOut, seconds: windowMs / 1000 }, `more of the same were left out: ${kind}`);
+      if (leftOut > 0) logger.warn({ leftOut, seconds: windowMs / 1000 }, `more lines of this kind were left out: ${kind}`);
     written.clear();
   }
 }

@@ -64,7 +64,7 @@ export function createHttpApp(options: HttpAppOptions): Koa {
   // Errors of requests are all caught below; what is left are answers that broke off on the way, mostly since the reader went away.
   app.on('error', (error: unknown, ctx?: Context) => {
     const level = hasErrno(error, ...readerGone) ? 'debug' : 'error';
-    options.logger[level]({ requestId: (ctx?.state as RequestState | undefined)?.requestId, err: error }, 'answer broken off');
+    options.logger[level]({ requestId: (ctx?.state as RequestState | undefined)?.requestId, err: error }, 'response interrupted');
   });
   app.use(answerEveryRequest(options));
   app.use(exactAddress(options.settings.basePath));
@@ -144,7 +144,7 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     if (operation === 'login' && problem.code === 'unauthorized')
       options.audit.write(actorOf(ctx.state as RequestState), { event: 'login', refused: true });
     if (problem.code === 'unauthorized' && (principal.by === 'wrong' || operation === 'login'))
-      options.brief.write('warn', whoAndWhat(ctx), 'a wrong key was shown');
+      options.brief.write('warn', whoAndWhat(ctx), 'a wrong API key was sent');
     if (problem.status >= 500 && known.cause !== undefined) {
       // A cause in words is a state that a probe asked about, not something that happened.
       const { cause } = known;
@@ -156,7 +156,7 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
         options.brief.write(
           'error',
           { requestId, reason: cause.message, code: problem.code },
-          'request refused: the store is in trouble',
+          'request refused: the storage is not available',
         );
     }
     if (ctx.headerSent) return;

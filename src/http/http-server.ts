@@ -183,7 +183,7 @@ export function createHttpServer({
 
   async function sweep(): Promise<void> {
     await Promise.all([idempotency.sweep(), endedSessions.sweep()]).catch((error: unknown) =>
-      logger.warn({ err: error }, 'kept answers and ended sessions could not be swept'),
+      logger.warn({ err: error }, 'kept replies and ended sessions could not be cleaned up'),
     );
   }
 

@@ -61,7 +61,7 @@ export function createBackupSchedule({ folder, at, keep, run, nowMs, logger }: B
     } catch (error) {
       failedMs = nowMs();
       if (!stopping.signal.aborted)
-        logger.error({ reason: (error as Error).message, folder }, 'the backup failed; it is tried again in an hour');
+        logger.error({ reason: (error as Error).message, folder }, 'the backup failed; the next attempt is in an hour');
       return 'failed';
     }
   }
@@ -78,7 +78,7 @@ export function createBackupSchedule({ folder, at, keep, run, nowMs, logger }: B
     for (const each of old) await rm(join(folder, each), { recursive: true, force: true });
     logger[damaged === 0 ? 'info' : 'error'](
       { folder: join(folder, name), seconds: Math.round((nowMs() - startedMs) / 1000), damaged, removed: old },
-      damaged === 0 ? 'backed up' : 'backed up, without what is damaged: see rag-intake doctor',
+      damaged === 0 ? 'backed up' : 'backed up, except damaged documents; see rag-intake doctor',
     );
     return 'made';
   }

@@ -123,7 +123,7 @@ export function createCollections(options: CollectionsOptions): Collections {
     const again = new AbortController();
     const done = (before?.done ?? Promise.resolve())
       .then(() => rereadNow(name, AbortSignal.any([again.signal, stopping.signal])))
-      .catch((error: unknown) => logger.warn({ err: error, collection: name }, 'reading a collection again is put off'))
+      .catch((error: unknown) => logger.warn({ err: error, collection: name }, 'reading a collection again is postponed'))
       .finally(() => void (rereadings.get(name)?.again === again && rereadings.delete(name)));
     rereadings.set(name, { again, done });
   }
@@ -194,7 +194,7 @@ export function createCollections(options: CollectionsOptions): Collections {
       return true;
     },
     start: () =>
-      void resume().catch((error: unknown) => logger.warn({ err: error }, 'collections: what was interrupted is put off')),
+      void resume().catch((error: unknown) => logger.warn({ err: error }, 'interrupted changes of collections are postponed')),
     async stop() {
       stopping.abort();
       await Promise.all([...rereadings.values()].map(({ done }) => done));

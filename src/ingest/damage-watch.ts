@@ -40,7 +40,7 @@ export function createDamageWatch(options: {
   async function watch(): Promise<void> {
     for (let waitMs = Math.min(firstMs, everyMs); await paused(waitMs); waitMs = everyMs)
       await passIfLeading().catch((error: unknown) =>
-        logger.warn({ err: error }, 'the check for damage broke off; it begins again later'),
+        logger.warn({ err: error }, 'the check for damage was interrupted; it starts again later'),
       );
   }
 
@@ -63,13 +63,13 @@ export function createDamageWatch(options: {
       const what = faults.map((fault) => `${fault.part} ${fault.is}`).join(', ');
       if (is === 'damaged') {
         damaged += 1;
-        logger.error({ docId, what }, 'a stored document is damaged and cannot be mended; upload it again');
+        logger.error({ docId, what }, 'a stored document is damaged and cannot be repaired; upload it again');
       } else if (is === 'mended') {
         mended += 1;
-        logger.warn({ docId, what }, 'a stored document was damaged and is mended');
+        logger.warn({ docId, what }, 'a stored document was damaged and has been repaired');
       } else if (is === 'otherwise' && (await readAsUpload(document))) {
         mended += 1;
-        logger.warn({ docId, what }, 'a stored document was damaged and is read again: its text may differ from what it was');
+        logger.warn({ docId, what }, 'a stored document was damaged and has been read again; its text may differ');
       }
       if (is === 'mended' || is === 'otherwise' || damaged > (before?.damaged ?? 0))
         await log.write({ checkedAt: now(), damaged: Math.max(damaged, before?.damaged ?? 0), mended });

@@ -165,6 +165,6 @@ export function createDispatcher(options: TaskRunOptions): Dispatcher {
   }
 
   function leftToRecovery({ taskId }: Lease, error: unknown): void {
-    logger.error({ err: error, taskId }, 'a task could not be settled; recovery will find it');
+    logger.error({ err: error, taskId }, 'a task could not be settled; recovery takes it over');
   }
 }

@@ -103,7 +103,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers, damageLo
     async readiness() {
       const store = await engine.state();
       if (store.state !== 'ready') return { ready: false, reason: store.reason };
-      return (await workers.up()) ? { ready: true } : { ready: false, reason: 'no worker process is up' };
+      return (await workers.up()) ? { ready: true } : { ready: false, reason: 'no worker process is running' };
     },
     async figures(reach) {
       if (reach !== null) return figuresOf(reach);

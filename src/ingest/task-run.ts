@@ -102,7 +102,7 @@ export function createTaskRun(
     try {
       await attempt(lease, task, prepared?.first ?? (await readFirst(task, 0)));
     } catch (error) {
-      logger.error({ err: error, taskId: task.id }, 'an attempt broke');
+      logger.error({ err: error, taskId: task.id }, 'an attempt failed unexpectedly');
       await concludeFailed(lease, task, failureOf(error));
     }
   }
@@ -162,7 +162,7 @@ export function createTaskRun(
     }
     if (outcome.code === 'aborted') return concludeAborted(lease, task);
     if ('trace' in outcome)
-      logger.error({ taskId: task.id, code: outcome.code, trace: outcome.trace }, 'a thread met an unexpected error');
+      logger.error({ taskId: task.id, code: outcome.code, trace: outcome.trace }, 'a thread failed unexpectedly');
     await concludeFailed(lease, task, toTaskError(outcome));
   }
 
@@ -194,7 +194,7 @@ export function createTaskRun(
 
   async function concludeAborted(lease: Lease, task: Task): Promise<void> {
     if (lease.signal.aborted && lease.signal.reason === 'cancel') return fail(lease, task, cancelledByUser);
-    if (engine.lost.aborted || lease.signal.aborted) return logger.warn({ taskId: task.id }, 'task lost to another process');
+    if (engine.lost.aborted || lease.signal.aborted) return logger.warn({ taskId: task.id }, 'task taken over by another process');
     await release(lease, task, { counted: false });
     logger.info({ taskId: task.id }, 'task handed back: stopping');
   }

@@ -179,7 +179,7 @@ function watchMemory(options: ThreadPoolOptions): { add: (guard: Guard) => () =>
     const bytes = process.memoryUsage.rss();
     const suspect = runs.at(-1);
     if (bytes <= bytesMax || suspect === undefined) return;
-    options.logger.warn({ rssBytes: bytes, bytesMax }, 'memory limit met; the newest document is stopped');
+    options.logger.warn({ rssBytes: bytes, bytesMax }, 'memory limit reached; stopping the newest document');
     endedAt = performance.now();
     suspect.guard.abort(outOfMemory(options.threadMemoryMb, { sure: !suspect.shared }));
   }, 250);

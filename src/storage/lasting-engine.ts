@@ -37,7 +37,7 @@ export async function openLastingEngine(options: {
   let settling: Promise<unknown> = Promise.resolve();
 
   function engine(): Engine {
-    if (current === null) throw notReady('this process takes part again, as another owner');
+    if (current === null) throw notReady('this process rejoins as another owner');
     return current;
   }
 
@@ -51,7 +51,7 @@ export async function openLastingEngine(options: {
   function replace(lost: Engine): void {
     if (current !== lost || closed.signal.aborted) return;
     current = null;
-    logger.warn({}, 'another process took over what this one held; taking part again as a new owner');
+    logger.warn({}, 'another process took over the work of this one; rejoining as a new owner');
     const ending = lost.close().catch((error: unknown) => logger.debug({ err: error }, 'the owner of before could not be closed'));
     settling = Promise.all([settling, ending, takePartAgain()]);
   }
@@ -66,7 +66,7 @@ export async function openLastingEngine(options: {
         return await tellMissed(opened);
       } catch (error) {
         const { message } = error as Error;
-        logger[said === message ? 'debug' : 'warn']({ err: error }, 'this process cannot take part again yet; it tries on');
+        logger[said === message ? 'debug' : 'warn']({ err: error }, 'this process cannot rejoin yet; trying again');
         said = message;
         await pause(againMs, closed.signal);
       }
@@ -120,8 +120,7 @@ export async function openLastingEngine(options: {
 
   async function withMaker<T>(receipts: readonly Receipt[], work: (engine: Engine) => Promise<T>): Promise<T> {
     const maker = engine();
-    if (receipts.some((receipt) => makers.get(receipt) !== maker))
-      throw notReady('this upload was received by the owner of before');
+    if (receipts.some((receipt) => makers.get(receipt) !== maker)) throw notReady('this upload was received by the previous owner');
     return work(maker);
   }
 
@@ -145,7 +144,7 @@ export async function openLastingEngine(options: {
     standbys: () => current?.standbys?.() ?? [],
     others: async () => engine().others(),
     async state() {
-      return current === null ? { state: 'unusable', reason: 'this process takes part again, as another owner' } : current.state();
+      return current === null ? { state: 'unusable', reason: 'this process rejoins as another owner' } : current.state();
     },
     lost: new AbortController().signal,
     async close() {

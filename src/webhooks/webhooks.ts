@@ -74,7 +74,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       }
       logger.info({}, 'this process sends the webhooks');
       await lead(leadership.lost);
-      await leadership.resign().catch(noted('the webhook lock cannot be given up'));
+      await leadership.resign().catch(noted('the webhook lock cannot be released'));
     }
   }
 
@@ -125,7 +125,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       wake.resolve();
     } catch (error) {
       behind = true;
-      logger.error({ err: error, taskId: snapshot.task.id }, 'a webhook could not be enqueued; it is tried again');
+      logger.error({ err: error, taskId: snapshot.task.id }, 'a webhook could not be enqueued; trying again');
     }
   }
 
@@ -200,7 +200,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
 
   function failedStep(error: unknown): number {
     behind = true;
-    logger.error({ err: error }, 'webhooks wait for their store');
+    logger.error({ err: error }, 'webhooks are waiting for the storage');
     return pollMs;
   }
 

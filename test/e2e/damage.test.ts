@@ -49,7 +49,7 @@ describe.each(enginesCombined.filter(({ name }) => name !== 'Redis'))('$name', (
       expect(metrics).toMatch(/^rag_documents_damaged 1$/m);
       expect(metrics).toMatch(/^rag_documents_mended_total 2$/m);
       expect(server.log()).toContain(
-        '"docId":"cut","what":"content.md changed","msg":"a stored document was damaged and is mended"',
+        '"docId":"cut","what":"content.md changed","msg":"a stored document was damaged and has been repaired"',
       );
       expect(server.log()).toContain('"docId":"changed","what":"original changed"');
     } finally {

@@ -40,7 +40,7 @@ export async function openKeyRing({ settings, onChange, logger }: KeyRingOptions
     if (now === stamp) return;
     try {
       const fresh = await loadApiKeys({ ...settings, host: '127.0.0.1' }, (reason) =>
-        logger.error({ reason }, 'a key of the key file is left out'),
+        logger.error({ reason }, 'a key of the key file is ignored'),
       );
       stamp = now;
       said = '';
@@ -68,7 +68,7 @@ export async function openKeyRing({ settings, onChange, logger }: KeyRingOptions
     settings.apiKeysFile === ''
       ? null
       : setInterval(
-          () => void look().catch((error: unknown) => logger.warn({ err: error }, 'the key file cannot be looked at')),
+          () => void look().catch((error: unknown) => logger.warn({ err: error }, 'the key file cannot be checked')),
           lookEveryMs,
         ).unref();
   return {

@@ -232,7 +232,7 @@ async function unlessTrouble<T>(work: Promise<T> | undefined, logger: Logger): P
     return (await work) ?? null;
   } catch (error) {
     if (troubleOf(error) === null) throw error;
-    logger.warn({ err: error }, 'an upload was accepted, and then the store could not be asked');
+    logger.warn({ err: error }, 'an upload was accepted, but its state could not be read');
     return null;
   }
 }

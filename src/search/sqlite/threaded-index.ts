@@ -75,7 +75,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     while (!closing.signal.aborted && (await call('tidy')));
   });
 
-  const rebuilding = oneAtATime(logger, 'filling the index from the stored documents failed', async () => {
+  const rebuilding = oneAtATime(logger, 'rebuilding the index from the stored documents failed', async () => {
     if (options.documents === undefined) return;
     await expectStored(call, options.documents, logger);
     storedKnown.resolve();
@@ -98,7 +98,7 @@ export async function openThreadedIndex(options: ThreadedIndexOptions): Promise<
     finding.start();
   }
 
-  const finding = oneAtATime(logger, 'looking for what dead processes left in the index failed', async () => {
+  const finding = oneAtATime(logger, 'cleaning up after dead processes in the index failed', async () => {
     if (await call('findDead')) tidying.start();
   });
 
@@ -222,7 +222,7 @@ async function restore(call: Call, folder: string, logger: Logger): Promise<bool
     const { document } = await readStagedMeta(folder);
     return (await call('replace', document, folder)) === 'ok';
   } catch (error) {
-    logger.warn({ err: error, folder }, 'a stored document could not be put back into the index');
+    logger.warn({ err: error, folder }, 'a stored document could not be added to the index again');
     return false;
   }
 }

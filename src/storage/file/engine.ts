@@ -172,7 +172,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     await logs.all();
     await ordinals.open();
   });
-  await reclaim.step().catch((error: unknown) => logger.warn({ err: error }, 'recovery met an error; it goes on in a moment'));
+  await reclaim.step().catch((error: unknown) => logger.warn({ err: error }, 'recovery failed; it continues in a moment'));
   maintenance.start();
 
   async function turn(): Promise<void> {
@@ -211,7 +211,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
   async function scrub(): Promise<void> {
     const found = await buckets.scrub(markers.everywhere);
     for (const task of found) {
-      logger.warn({ taskId: task.id }, 'a task had lost its place in the queue; it waits again');
+      logger.warn({ taskId: task.id }, 'a task had lost its place in the queue; it was queued again');
       await reclaim.recover(await markers.make(task, 'scrub.marker'));
     }
   }
@@ -375,7 +375,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Engine
     stopLocks?.();
     owner.lost.removeEventListener('abort', endLeases);
     await handBack().catch(async (error: unknown) => {
-      logger.warn({ err: error }, 'what this process held is left to recovery');
+      logger.warn({ err: error }, 'tasks of this process could not be handed back; another process takes them over');
       await owner.abandon();
     });
     await log.close();

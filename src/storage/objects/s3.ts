@@ -109,7 +109,7 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
 
   function refused(error: unknown): Error {
     const ours = inOurWords(error);
-    if (troubleOf(ours) === 'full') note({ state: 'full', reason: 'the object store has no room' });
+    if (troubleOf(ours) === 'full') note({ state: 'full', reason: 'the object store has no space left' });
     else if (troubleOf(ours) === 'away') note({ state: 'unusable', reason: reasonOf(error) });
     return ours;
   }
@@ -304,7 +304,7 @@ function reasonOf(error: unknown): string {
 
 async function unlessSilent<T>(coming: Promise<T>, ms: number): Promise<T> {
   const silent = Promise.withResolvers<never>();
-  const timer = setTimeout(() => silent.reject(new DOMException('the object store fell silent', 'TimeoutError')), ms);
+  const timer = setTimeout(() => silent.reject(new DOMException('the object store stopped responding', 'TimeoutError')), ms);
   try {
     return await Promise.race([coming, silent.promise]);
   } finally {

@@ -79,7 +79,7 @@ const overlapSeconds = 60;
 async function warnOfLoss(database: Database, logger: Logger): Promise<void> {
   const settings = await unsafeSettings(database);
   if (settings.length > 0)
-    logger.warn({ settings }, 'PostgreSQL may lose acknowledged documents in a crash: set each of these to `on` on it');
+    logger.warn({ settings }, 'PostgreSQL may lose acknowledged documents in a crash: set each of these to `on`');
 }
 
 /**
@@ -333,7 +333,7 @@ async function openOn(database: Database, options: Opened): Promise<PostgresEngi
   async function state(): Promise<StoreState> {
     try {
       const [row] = await listenConnection.query(`SELECT current_setting('transaction_read_only') = 'on' AS read_only`, []);
-      if (row?.['read_only'] === true) return { state: 'read_only', reason: 'the database may only be read' };
+      if (row?.['read_only'] === true) return { state: 'read_only', reason: 'the database is read-only' };
       return await room.state();
     } catch (error) {
       return { state: 'unusable', reason: `the database does not answer: ${(error as Error).message}` };
@@ -349,7 +349,9 @@ async function openOn(database: Database, options: Opened): Promise<PostgresEngi
     bell.close();
     watch.close();
     await index.close();
-    await handBack().catch((error: unknown) => logger.warn({ err: error }, 'what this process held is left to the others'));
+    await handBack().catch((error: unknown) =>
+      logger.warn({ err: error }, 'tasks of this process could not be handed back; another process takes them over'),
+    );
     await files.close();
     await jobs.close();
     await signals.close();

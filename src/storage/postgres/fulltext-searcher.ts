@@ -57,7 +57,7 @@ export function createFulltextSearcher(database: Database): FollowingSearcher {
     database.transaction(async () => {
       const seen = await database.run('UPDATE fulltext_turn SET turn = $1 WHERE turn <= $1', [turn]);
       if (seen === 0)
-        throw new AppError('unavailable', 'RAG service is not ready.', { cause: 'another process tells the searcher' });
+        throw new AppError('unavailable', 'RAG service is not ready.', { cause: 'another process is updating the searcher' });
       await work();
     });
 

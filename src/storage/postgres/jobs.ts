@@ -259,7 +259,7 @@ async function startBoss(database: Database, logger: Logger, { migrate }: { migr
     reindex: false,
     openTelemetry: { enabled: false },
   });
-  boss.on('error', (error) => logger.warn({ err: error }, 'pg-boss met an error'));
+  boss.on('error', (error) => logger.warn({ err: error }, 'pg-boss reported an error'));
   await boss.start();
   return boss;
 }

@@ -109,7 +109,7 @@ export async function openListenConnection(options: {
     if (client !== which) return;
     client = null;
     if (closed) return;
-    logger.warn({ err: error }, 'the connection for notifications was lost; connecting again');
+    logger.warn({ err: error }, 'the connection for notifications was lost; reconnecting');
     void which.end().catch(() => undefined);
     servers.doubt();
     reconnect();

@@ -98,7 +98,7 @@ export async function join(options: MembershipOptions): Promise<Membership> {
       return (await database.run(sql, [owner, sign])) === 0 ? null : options.recover(owner);
     });
     if (tasks === null) return;
-    logger.warn({ owner, tasks }, 'a process is gone; its tasks wait again');
+    logger.warn({ owner, tasks }, 'a process is gone; its tasks were queued again');
     await options.onDeath(owner);
   }
 

@@ -37,14 +37,14 @@ export function createRoom(options: { database: Database; blobs: Pick<Blobs, 'tr
 
   function note(error: unknown): void {
     const trouble = troubleOf(error);
-    if (trouble === 'full') refusal = { state: 'full', reason: 'the database has no room' };
+    if (trouble === 'full') refusal = { state: 'full', reason: 'the database has no space left' };
     else if (trouble !== null) refusal = { state: 'unusable', reason: `the database refuses uploads: ${reasonOf(error)}` };
   }
 
   return {
     note,
     async state() {
-      if (database.lacksRoom) refusal ??= { state: 'full', reason: 'the database has no room' };
+      if (database.lacksRoom) refusal ??= { state: 'full', reason: 'the database has no space left' };
       if (refusal !== null) await probeSometimes();
       return refusal ?? blobs.state();
     },

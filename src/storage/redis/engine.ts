@@ -178,7 +178,7 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     if (at - minuteAt >= minuteMs) {
       minuteAt = at;
       const found = await tasks.scrub();
-      if (found > 0) logger.warn({ tasks: found }, 'tasks had lost their place in the queue; they wait again');
+      if (found > 0) logger.warn({ tasks: found }, 'tasks had lost their place in the queue; they were queued again');
     }
     if (at - hourAt >= hourMs) {
       hourAt = at;
@@ -255,7 +255,9 @@ async function openOn(connection: Connection, options: RedisEngineOptions): Prom
     await turning;
     endLeases();
     watch.close();
-    await handBack().catch((error: unknown) => logger.warn({ err: error }, 'what this process held is left to the others'));
+    await handBack().catch((error: unknown) =>
+      logger.warn({ err: error }, 'tasks of this process could not be handed back; another process takes them over'),
+    );
     await index.close();
     await files.close();
     connection.close();

@@ -100,7 +100,7 @@ export async function join(options: {
     const named = silent.flatMap(({ owner, sign }) => [owner, sign]);
     const buried = await connection.run(() => commands.ownerBury(prefix, ...named));
     for (const owner of buried) {
-      logger.warn({ owner }, 'a process is gone; its tasks wait again');
+      logger.warn({ owner }, 'a process is gone; its tasks were queued again');
       await options.onDeath(owner);
     }
     return buried.length;

@@ -290,7 +290,7 @@ describe('the session secret [S53]', () => {
 
     for (const secret of [...secrets, await read(folder.path)]) expect(Buffer.from(secret)).toEqual(Buffer.from(later));
     expect(log.map(({ level, sentence }) => [level, sentence])).toEqual([
-      ['warn', 'session.secret was damaged and is made anew: every login has ended'],
+      ['warn', 'session.secret was damaged and has been created again; everyone must log in again'],
     ]);
     expect(await readdir(folder.path)).toEqual(['session.secret']);
   });
@@ -344,7 +344,7 @@ describe('wrong logins [S53]', () => {
 
     const lines = server.log.filter(({ level }) => level !== 'debug');
     const leftOut = lines.reduce((sum, { fields }) => sum + Number(fields['leftOut'] ?? 0), 0);
-    const told = lines.filter(({ sentence }) => sentence === 'a wrong key was shown').length;
+    const told = lines.filter(({ sentence }) => sentence === 'a wrong API key was sent').length;
     expect(told + leftOut).toBe(300);
     expect(leftOut).toBeGreaterThan(200);
   });

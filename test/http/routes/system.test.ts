@@ -259,7 +259,7 @@ describe('a problem', () => {
 });
 
 describe('the log', () => {
-  it('says who deleted, cancelled, retried and logged in, and that a wrong key was shown', async () => {
+  it('says who deleted, cancelled, retried and logged in, and that a wrong API key was sent', async () => {
     const apiKeys = parseApiKeys('office:write:key-of-office-0123456789');
     await using server = await startHttpServer({ settings: { apiKeys }, memory: { ingest: () => {} } });
     const headers = { 'X-API-Key': 'key-of-office-0123456789', Prefer: 'respond-async' };
@@ -283,9 +283,9 @@ describe('the log', () => {
       ['task cancelled', 'office'],
       ['task tried again on request', 'office'],
       ['document deleted', 'office'],
-      ['a wrong key was shown', null],
+      ['a wrong API key was sent', null],
       ['logged in', 'office'],
-      ['a wrong key was shown', null],
+      ['a wrong API key was sent', null],
     ]);
     expect(server.log.find(({ sentence }) => sentence === 'document deleted')!.fields).toMatchObject({
       path: '/documents/d',

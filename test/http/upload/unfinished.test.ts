@@ -154,7 +154,7 @@ describe('an answer that nobody reads', () => {
     socket.write(`GET /documents/d/file HTTP/1.1\r\nHost: a\r\nX-API-Key: ${key}\r\n\r\n`);
     let received = 0;
     await eventually(() => server.log.some(({ fields }) => fields['path'] === '/documents/d/file'), 'the answer has begun');
-    await eventually(() => server.log.some(({ sentence }) => sentence === 'answer broken off'), 'it is given up');
+    await eventually(() => server.log.some(({ sentence }) => sentence === 'response interrupted'), 'it is given up');
 
     socket.removeAllListeners('data');
     socket.on('data', (bytes) => (received += bytes.length)).resume();

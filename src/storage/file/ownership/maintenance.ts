@@ -47,7 +47,7 @@ export function createMaintenance(options: {
     try {
       await work();
     } catch (error) {
-      if (!stopped) logger.warn({ err: error, job: name }, 'maintenance met an error; it goes on at the next turn');
+      if (!stopped) logger.warn({ err: error, job: name }, 'maintenance failed; it continues in a moment');
     }
   }
 

@@ -134,7 +134,7 @@ export function createReclaim(options: {
     await orNull(disk.rmdir(fenced, 'reclaim.directory'));
     await orNull(disk.rmdir(join(layout.workers, `${id}.lock`), 'reclaim.lock'));
     await unlinkIfThere(disk, join(layout.workers, id), 'reclaim.card-remove');
-    logger.warn({ owner: id, tasks: waiting }, 'recovered what a dead process held');
+    logger.warn({ owner: id, tasks: waiting }, 'recovered the tasks of a dead process');
     return waiting;
   }
 

@@ -28,7 +28,7 @@ export async function loadSessionSecret(dataDir: string, logger: Logger): Promis
     const made = randomBytes(secretBytes);
     await replaceDurably(path, made);
     if (before !== null)
-      logger.warn({ bytes: before.length }, 'session.secret was damaged and is made anew: every login has ended');
+      logger.warn({ bytes: before.length }, 'session.secret was damaged and has been created again; everyone must log in again');
     await syncFolder(dataDir);
     return made;
   } finally {

@@ -95,7 +95,7 @@ export function createTaskRecords(options: {
       options.now(),
     );
     await write(task);
-    logger.error({ err: reason, taskId: id, aside }, 'a task record was damaged; it was put aside and the task failed');
+    logger.error({ err: reason, taskId: id, aside }, 'a task record was damaged; it was set aside, and the task failed');
     return task;
   }
 

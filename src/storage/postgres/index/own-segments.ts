@@ -119,7 +119,7 @@ function createMerging(options: { database: Database; merges: boolean; logger: L
     } catch (error) {
       if (!(error instanceof MergeFailed)) throw error;
       for (const id of error.segments) left.add(id);
-      logger.error({ err: error }, 'index segments cannot be merged and stay as they are; searches find all the same');
+      logger.error({ err: error }, 'index segments cannot be merged and stay as they are; searches still find everything');
       return true;
     }
   }
@@ -132,7 +132,7 @@ function createMerging(options: { database: Database; merges: boolean; logger: L
     renew ||= what.renew;
     if (closed || running !== null) return;
     running = mergeAll()
-      .catch((error: unknown) => logger.warn({ err: error }, 'merging index segments is put off until the next document'))
+      .catch((error: unknown) => logger.warn({ err: error }, 'merging index segments is postponed until the next document'))
       .finally(() => (running = null));
   }
 

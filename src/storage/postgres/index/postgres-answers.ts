@@ -115,7 +115,7 @@ export function createPostgresAnswers(
       }
       await readMissing();
     }
-    throw new Error('a search never had all that it needs in memory');
+    throw new Error('a search never had all that it needs');
   }
 
   async function readMissing(): Promise<void> {

@@ -50,7 +50,7 @@ export function createFollower(options: {
       .apart(follow)
       .catch((error: unknown) => {
         restedUntil = performance.now() + againMs;
-        logger.warn({ err: error }, 'the searcher could not be told what changed; it is tried again');
+        logger.warn({ err: error }, 'changes could not be sent to the searcher; trying again');
       })
       .finally(() => (running = null));
   }
@@ -93,7 +93,7 @@ export function createFollower(options: {
     if (await takes(turn, changesOf(state))) return outbox.done(rows);
     logger.error(
       { document: there?.document.id ?? gone[0]?.id },
-      'the searcher refuses a document, which is not found until it is told again',
+      'the searcher refused a document; it cannot be found until it is sent again',
     );
     // What is not there any more would be found, and make every question wait.
     const isForgotten = there !== null && (await takes(turn, gone));
