@@ -83,7 +83,7 @@ withDescriptionOptions(
     .option('--prefix <text>', 'prefix of every doc_id', '')
     .option('--parallel <count>', 'documents to upload at once', wholeNumber(1, 64), 8)
     .option('--mirror', 'delete from the server what is no longer in these folders', false)
-    .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
+    .option('--yes', 'with --mirror: delete even more than half of what is there', false)
     .option('--again', 'upload everything, also what is already there', false)
     .option('--callback-url <url>', 'where the server tells of the end of each task')
     .addOption(passwordFile()),
@@ -97,7 +97,7 @@ withDescriptionOptions(
     .option('--prefix <text>', 'prefix of every doc_id', '')
     .option('--parallel <count>', 'documents to upload at once', wholeNumber(1, 64), 4)
     .option('--mirror', 'delete from the server what is no longer in the folder', false)
-    .option('--yes', 'with --mirror: even if that is more than half of what is there', false)
+    .option('--yes', 'with --mirror: delete even more than half of what is there', false)
     .addOption(new Option('--consume', 'delete from the folder what the server has').default(false).conflicts('mirror'))
     .option('--every <seconds>', 'check the whole folder at least this often', wholeNumber(1, 86_400), 60)
     .option('--settle <seconds>', 'upload a file when it has not changed for this long', wholeNumber(1, 3600), 2),
@@ -135,13 +135,13 @@ program
   .command('task')
   .description('show one task')
   .argument('<task_id>')
-  .option('--wait', 'until it has ended', false)
+  .option('--wait', 'wait until it has finished', false)
   .action((id: string, options: { wait: boolean }) => ask((client) => queries.showTask(client, id, options)));
 program
   .command('cancel')
   .description('cancel a pending task')
   .argument('<task_id>')
-  .option('--force', 'also one that is being processed', false)
+  .option('--force', 'cancel it also while it is being processed', false)
   .action((id: string, options: { force: boolean }) => ask((client) => queries.cancelTask(client, id, options)));
 program
   .command('retry')
@@ -202,7 +202,7 @@ key
   .command('create')
   .description('create a key; it is shown once, and the server stores only its digest')
   .argument('<name>', 'shown in logs and on tasks')
-  .addOption(new Option('--scope <scope>', 'what it may do').choices(['read', 'write', 'admin']).default('write'))
+  .addOption(new Option('--scope <scope>', 'what the key may do').choices(['read', 'write', 'admin']).default('write'))
   .option(
     '--collections <names>',
     'bind it to these collections, separated by commas, its default first; otherwise it can access all',

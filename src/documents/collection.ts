@@ -8,7 +8,7 @@ export type CollectionSettings = {
   readonly chunkOverlap: number | null;
   /** ISO 639-1: the language of documents that do not show theirs. */
   readonly language: string | null;
-  /** Groups of words that stand for each other in a question. */
+  /** Groups of words that mean the same in queries. */
   readonly synonyms: readonly (readonly string[])[];
 };
 

@@ -40,7 +40,7 @@ export function registerResources(
     async (uri, { doc_id: given }) => {
       const docId = scopedId({ collection, docId: docIdOf(String(given)) });
       const { text, more } = await said(() => readDocument(docId, 0, charactersMax, reader));
-      const rest = `\n\n… The text goes on; get_document reads it from ${text.length} on.`;
+      const rest = `\n\n… The text continues; get_document reads it from ${text.length} on.`;
       return { contents: [{ uri: uri.href, mimeType: 'text/markdown', text: more ? text + rest : text }] };
     },
   );

@@ -57,12 +57,12 @@ export function mcpRoute({ handle, wire, limits, documentBytesMax }: McpRouteOpt
     summary:
       'Model Context Protocol (streamable HTTP, without sessions): tools to insert, follow, cancel, list, search, read and delete documents.',
     query: z.object({
-      collection: schemas.collectionName.optional().meta({ description: 'What tools and resources are about that name none.' }),
+      collection: schemas.collectionName.optional().meta({ description: 'The collection for tools and resources that name none.' }),
     }),
     body: { kind: 'message', schema: jsonRpcMessage },
     answers: {
-      200: { description: 'The answer.', json: jsonRpcAnswer },
-      202: { description: 'Taken note.', empty: true },
+      200: { description: 'The response.', json: jsonRpcAnswer },
+      202: { description: 'Accepted.', empty: true },
       400: { description: 'A problem, or a message that is not understood.', json: jsonRpcAnswer },
     },
     problems: ['bad_request', 'unsupported_media_type', 'body_too_large', 'rate_limited', 'not_found', 'invalid_request'],

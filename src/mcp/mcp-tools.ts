@@ -49,7 +49,7 @@ const readReply = z.strictObject({
   document: schemas.documentRecord,
   text: z.string(),
   start: z.int().min(0),
-  end: z.int().min(0).describe('Where to go on reading.'),
+  end: z.int().min(0).describe('Where to continue reading.'),
   more: z.boolean(),
 });
 const taskIdPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -84,7 +84,7 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
           .min(0)
           .max(1)
           .optional()
-          .describe('Leave out passages that answer less well; 0.34 leaves out most other subjects.'),
+          .describe('Leave out less relevant passages; 0.34 leaves out most other subjects.'),
         collections: schemas.collections.optional(),
         ...inCollection,
       }),
@@ -112,7 +112,7 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
     {
       title: 'Follow a task',
       description:
-        'How far the processing of an inserted document has come; with wait_seconds it answers as soon as the task has ended.',
+        'Shows how far an inserted document has been processed; with wait_seconds it returns as soon as the task has finished.',
       inputSchema: strictly('argument', {
         task_id: z.string(),
         wait_seconds: z.int().min(0).max(waitSecondsMax).default(0),
@@ -130,7 +130,7 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
     'get_document',
     {
       title: 'Read a document',
-      description: 'The text of a searchable document as Markdown, from an offset on; citations give such offsets.',
+      description: 'Returns the text of a searchable document as Markdown, from an offset on; citations give such offsets.',
       inputSchema: strictly('argument', {
         doc_id: schemas.docId,
         ...inCollection,
@@ -150,12 +150,12 @@ function registerReading(server: McpServer, caller: ToolCaller): void {
     'list_documents',
     {
       title: 'List documents',
-      description: 'The searchable documents, newest first; next_cursor, where it is not null, leads to the rest.',
+      description: 'Lists the searchable documents, newest first; next_cursor, if it is not null, leads to the rest.',
       inputSchema: strictly('argument', {
         ...inCollection,
         filters: schemas.filterSchema.optional(),
         limit: z.int().min(1).max(listedMax).default(50),
-        cursor: z.string().optional().describe('next_cursor of the page before.'),
+        cursor: z.string().optional().describe('next_cursor of the previous page.'),
       }),
       outputSchema: answering(schemas.documentPage),
       annotations: { readOnlyHint: true, openWorldHint: false },
@@ -203,7 +203,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     'cancel_task',
     {
       title: 'Cancel a task',
-      description: 'Stops a task that waits, with force also one that is being processed; its document does not become searchable.',
+      description: 'Cancels a waiting task, with force also one that is being processed; its document does not become searchable.',
       inputSchema: strictly('argument', { task_id: z.string(), force: z.boolean().default(false) }),
       outputSchema: answering(schemas.taskCancelled),
       annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: false },
@@ -225,7 +225,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
     'delete_document',
     {
       title: 'Delete a document',
-      description: 'Removes a document from search, content and disk, and cancels its waiting tasks. It cannot be undone.',
+      description: 'Deletes a document from search, content and disk, and cancels its waiting tasks. This cannot be undone.',
       inputSchema: strictly('argument', { doc_id: schemas.docId, ...inCollection }),
       outputSchema: answering(schemas.documentDeleted),
       annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: false },

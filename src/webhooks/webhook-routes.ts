@@ -19,7 +19,7 @@ const deliveryRecord = z
     due_at: time.nullable(),
     attempts: z
       .array(z.strictObject({ at: time, duration_ms: z.int().min(0), status: z.int().nullable(), error: z.string().nullable() }))
-      .meta({ description: 'The latest ones, oldest first.' }),
+      .meta({ description: 'The latest attempts, oldest first.' }),
   })
   .meta({ id: 'WebhookDelivery' });
 
@@ -44,11 +44,11 @@ export function webhookRoutes(webhooks: () => Webhooks | null): readonly Route[]
       path: '/webhooks/deliveries',
       scope: 'admin',
       tag: 'system',
-      summary: 'Webhooks that were sent or wait to be, newest first.',
+      summary: 'List webhooks that were sent or are waiting, newest first.',
       query: z.object({ state: z.enum(deliveryStates).optional(), limit }),
       answers: {
         200: {
-          description: 'The newest ones.',
+          description: 'The newest webhooks.',
           json: z.strictObject({ deliveries: z.array(deliveryRecord) }).meta({ id: 'WebhookDeliveryList' }),
         },
       },
@@ -65,10 +65,10 @@ export function webhookRoutes(webhooks: () => Webhooks | null): readonly Route[]
       path: '/webhooks/deliveries/{id}/replay',
       scope: 'admin',
       tag: 'system',
-      summary: 'Send a webhook once more, with all its attempts before it.',
+      summary: 'Send a webhook again, with as many attempts as a new one.',
       logged: 'webhook sent again on request',
       params: z.object({ id: z.string().min(1).max(128) }),
-      answers: { 202: { description: 'It waits to be sent.', json: deliveryRecord } },
+      answers: { 202: { description: 'The webhook waits to be sent.', json: deliveryRecord } },
       problems: ['not_found'],
       async handle({ ctx, params, principal }) {
         const known = await started(webhooks).get(params.id);

@@ -38,7 +38,7 @@ const sections: readonly Section[] = [
 const intro = [
   '# Messages',
   '',
-  'Every sentence that the server and the command say, for who looks for one that was seen. `{…}` differs from one time to the next.',
+  'Every sentence that the server and the command say, for anyone who looks for one that they saw. `{…}` differs from one time to the next.',
   'Settings: [settings.md](settings.md). The page: `src/web/en.ts` and `src/web/zh.ts`.',
   '',
   '<!-- written by `npm run docs` from src -->',

@@ -72,7 +72,7 @@ export function difyRoutes(wire: WireOptions): readonly Route[] {
       path: '/retrieval',
       scope: 'read',
       tag: 'search',
-      summary: "Dify's external knowledge: knowledge_id is a collection, score the relevance.",
+      summary: "Dify's external knowledge API: knowledge_id is a collection, score is the relevance.",
       body: { kind: 'json', schema: retrievalBody },
       answers: { 200: { description: 'The passages.', json: retrievalReply } },
       problems: ['bad_request', 'not_found', 'body_too_large', 'unsupported_media_type'],

@@ -100,7 +100,7 @@ function theirs<P extends z.ZodType = z.ZodType, Q extends z.ZodType = z.ZodType
   return route({
     ...rest,
     tag: 'openai',
-    answers: { 200: { description: 'As OpenAI answers.', json: reply } },
+    answers: { 200: { description: 'The response that OpenAI gives.', json: reply } },
     problems,
     problemAs: openAiProblem,
     problemSchema: openAiProblemSchema,
@@ -142,7 +142,7 @@ function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): reado
       method: 'GET',
       path: '/v1/files',
       scope: 'read',
-      summary: 'The uploaded files, newest first.',
+      summary: 'List uploaded files, newest first.',
       query: z.object({ ...pageQuery.shape, purpose: z.string().max(64).optional() }),
       reply: objects.listOf(objects.fileObject),
       async handle(call) {
@@ -155,7 +155,7 @@ function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): reado
       method: 'GET',
       path: '/v1/files/{file_id}',
       scope: 'read',
-      summary: 'One file.',
+      summary: 'Get one file.',
       params: fileParams,
       reply: objects.fileObject,
       async handle(call) {
@@ -168,9 +168,9 @@ function fileRoutes({ settings, uploadSlots, acceptBody }: OpenAiOptions): reado
       path: '/v1/files/{file_id}/content',
       scope: 'read',
       tag: 'openai',
-      summary: 'The file as it was uploaded.',
+      summary: 'Download a file as it was uploaded.',
       params: fileParams,
-      answers: { 200: { description: 'Its bytes.', mediaType: '*/*' } },
+      answers: { 200: { description: 'The bytes of the file.', mediaType: '*/*' } },
       problems,
       problemAs: openAiProblem,
       problemSchema: openAiProblemSchema,
@@ -211,7 +211,7 @@ function storeRoutes(slots: AttachSlots): readonly Route[] {
       method: 'POST',
       path: '/v1/vector_stores',
       scope: 'write',
-      summary: 'Make a vector store, which is a collection.',
+      summary: 'Create a vector store, which is a collection.',
       body: { kind: 'json', schema: storeBody },
       reply: objects.storeObject,
       async handle(call) {
@@ -240,7 +240,7 @@ function storeRoutes(slots: AttachSlots): readonly Route[] {
       method: 'GET',
       path: '/v1/vector_stores',
       scope: 'read',
-      summary: 'The collections that the key may read, as vector stores.',
+      summary: 'List the collections that the key may read, as vector stores.',
       query: pageQuery,
       reply: objects.listOf(objects.storeObject),
       async handle(call) {
@@ -255,7 +255,7 @@ function storeRoutes(slots: AttachSlots): readonly Route[] {
       method: 'GET',
       path: '/v1/vector_stores/{vector_store_id}',
       scope: 'read',
-      summary: 'One vector store.',
+      summary: 'Get one vector store.',
       params: storeParams,
       reply: objects.storeObject,
       async handle(call) {
@@ -267,7 +267,7 @@ function storeRoutes(slots: AttachSlots): readonly Route[] {
       method: 'POST',
       path: '/v1/vector_stores/{vector_store_id}',
       scope: 'write',
-      summary: 'Change its name.',
+      summary: 'Rename a vector store.',
       params: storeParams,
       body: {
         kind: 'json',
@@ -287,7 +287,7 @@ function storeRoutes(slots: AttachSlots): readonly Route[] {
       method: 'DELETE',
       path: '/v1/vector_stores/{vector_store_id}',
       scope: 'admin',
-      summary: 'Remove a vector store with everything in it.',
+      summary: 'Delete a vector store with everything in it.',
       params: storeParams,
       reply: objects.deletedObject,
       async handle(call) {
@@ -301,7 +301,7 @@ function storeRoutes(slots: AttachSlots): readonly Route[] {
       method: 'POST',
       path: '/v1/vector_stores/{vector_store_id}/search',
       scope: 'read',
-      summary: 'Search a vector store; the score is the relevance.',
+      summary: 'Search a vector store; score is the relevance.',
       params: storeParams,
       body: { kind: 'json', schema: searchBody },
       reply: objects.searchPage,
@@ -360,7 +360,7 @@ function storeFileRoutes(slots: AttachSlots): readonly Route[] {
       method: 'GET',
       path,
       scope: 'read',
-      summary: 'The documents of the collection, as files of the vector store.',
+      summary: 'List the documents of the collection, as files of the vector store.',
       params: storeParams,
       query: z.object({ ...pageQuery.shape, filter: z.enum(['in_progress', 'completed', 'failed', 'cancelled']).optional() }),
       reply: objects.listOf(objects.storeFileObject),
@@ -385,7 +385,7 @@ function storeFileRoutes(slots: AttachSlots): readonly Route[] {
       method: 'GET',
       path: `${path}/{file_id}`,
       scope: 'read',
-      summary: 'One file of a vector store, and how far it is.',
+      summary: 'Get one file of a vector store, with its status.',
       params: storeFileParams,
       reply: objects.storeFileObject,
       async handle(call) {
@@ -420,7 +420,7 @@ function storeFileRoutes(slots: AttachSlots): readonly Route[] {
       method: 'DELETE',
       path: `${path}/{file_id}`,
       scope: 'write',
-      summary: 'Remove a file from a vector store.',
+      summary: 'Delete a file from a vector store.',
       params: storeFileParams,
       reply: objects.deletedObject,
       async handle(call) {
@@ -436,7 +436,7 @@ function storeFileRoutes(slots: AttachSlots): readonly Route[] {
       method: 'GET',
       path: `${path}/{file_id}/content`,
       scope: 'read',
-      summary: 'What was read of a file, as Markdown.',
+      summary: 'Get the parsed text of a file, as Markdown.',
       params: storeFileParams,
       reply: objects.contentPage,
       async handle(call) {

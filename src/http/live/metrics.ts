@@ -36,45 +36,43 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
     new Histogram({ name, help, buckets, labelNames, registers });
 
   const requests = counter('rag_http_requests_total', 'Requests answered.', ['operation', 'method', 'status']);
-  const latency = histogram('rag_http_request_seconds', 'Time to answer, waits included.', requestSeconds, ['operation']);
+  const latency = histogram('rag_http_request_seconds', 'Time to answer a request, including waits.', requestSeconds, [
+    'operation',
+  ]);
   const uploadBytes = counter('rag_upload_bytes_total', 'Bytes of files accepted.');
   const searches = histogram('rag_search_seconds', 'Time to search.', requestSeconds, ['mode']);
   const cancels = histogram('rag_cancel_seconds', 'Time until a cancelled task has ended.', requestSeconds);
-  const finished = counter('rag_tasks_finished_total', 'Tasks that ended, by how.', ['status', 'code']);
+  const finished = counter('rag_tasks_finished_total', 'Finished tasks, by status and code.', ['status', 'code']);
   const finishedBytes = counter('rag_document_bytes_total', 'Bytes of files made searchable.');
   const finishedPages = counter('rag_document_pages_total', 'Pages, slides and sheets made searchable.');
   const finishedChunks = counter('rag_document_chunks_total', 'Chunks made searchable.');
-  const retries = counter('rag_task_retries_total', 'Attempts after the first, of tasks that ended.');
+  const retries = counter('rag_task_retries_total', 'Attempts after the first, of finished tasks.');
   const recoveries = counter(
     'rag_task_recoveries_total',
-    'Attempts begun again: the process died, or the disk or the embedder failed.',
+    'Attempts repeated because the process died, or the disk or the embedder failed.',
   );
-  const waiting = histogram('rag_task_wait_seconds', 'From acceptance to the last attempt.', taskSeconds);
-  const running = histogram('rag_task_run_seconds', 'Of the last attempt.', taskSeconds);
-  const stageTime = histogram('rag_stage_seconds', 'Time in a stage, as seen from here.', taskSeconds, ['stage']);
-  const live = gauge('rag_tasks', 'Tasks that are not done.', ['status']);
+  const waiting = histogram('rag_task_wait_seconds', 'Time from acceptance to the last attempt.', taskSeconds);
+  const running = histogram('rag_task_run_seconds', 'Time of the last attempt.', taskSeconds);
+  const stageTime = histogram('rag_stage_seconds', 'Time in a stage, as seen by this process.', taskSeconds, ['stage']);
+  const live = gauge('rag_tasks', 'Tasks that have not finished.', ['status']);
   const system = {
-    queueAge: gauge('rag_queue_age_seconds', 'How long the task that is next has waited; 0 when none waits.'),
+    queueAge: gauge('rag_queue_age_seconds', 'How long the next task has waited; 0 when none waits.'),
     threads: gauge('rag_threads', 'Threads that process documents.'),
-    workerUp: gauge('rag_worker_up', 'Whether the worker process runs.'),
-    workerRestarts: gauge('rag_worker_restarts_total', 'Workers that were started after the first one.'),
+    workerUp: gauge('rag_worker_up', 'Whether the worker process is running.'),
+    workerRestarts: gauge('rag_worker_restarts_total', 'Restarts of the worker process.'),
     workerBytes: gauge('rag_worker_resident_bytes', 'Memory of the worker process; 0 while it is down.'),
-    ready: gauge('rag_ready', 'Whether uploads are taken.'),
+    ready: gauge('rag_ready', 'Whether uploads are accepted.'),
     documents: gauge('rag_documents', 'Searchable documents.'),
     chunks: gauge('rag_chunks', 'Searchable chunks.'),
     indexBytes: gauge('rag_index_bytes', 'Size of the index.'),
-    standbyLag: gauge(
-      'rag_standby_lag_seconds',
-      'How far a standby that answers questions is behind, at most; absent where it is not known.',
-      ['server'],
-    ),
-    standbyAsked: gauge('rag_standby_asked', 'Whether a standby is asked questions.', ['server']),
-    searcherWaiting: gauge('rag_searcher_waiting', 'Changes that the searcher has not been told yet; 0 where none follows.'),
-    searcherLag: gauge('rag_searcher_lag_seconds', 'How long the first of them has waited.'),
-    searcherRefused: gauge('rag_searcher_refused', 'Documents that the searcher refuses: they are not found.'),
+    standbyLag: gauge('rag_standby_lag_seconds', 'How far a standby in use is behind, at most; absent if unknown.', ['server']),
+    standbyAsked: gauge('rag_standby_asked', 'Whether a standby is in use.', ['server']),
+    searcherWaiting: gauge('rag_searcher_waiting', 'Changes not yet sent to the searcher; 0 without one.'),
+    searcherLag: gauge('rag_searcher_lag_seconds', 'How long the oldest of these changes has waited.'),
+    searcherRefused: gauge('rag_searcher_refused', 'Documents that the searcher refused; they cannot be found.'),
     diskFree: gauge('rag_disk_free_bytes', 'Free space under the data directory.'),
-    damaged: gauge('rag_documents_damaged', 'Documents found damaged on the disk that could not be mended.'),
-    mended: gauge('rag_documents_mended_total', 'Documents that were damaged on the disk and mended.'),
+    damaged: gauge('rag_documents_damaged', 'Documents found damaged on the disk that could not be repaired.'),
+    mended: gauge('rag_documents_mended_total', 'Documents that were damaged on the disk and repaired.'),
     diskTotal: gauge('rag_disk_total_bytes', 'Size of the disk under the data directory.'),
     eventStreams: gauge('rag_event_streams', 'Open event streams.'),
     uploads: gauge('rag_uploads_active', 'Uploads being received.'),
@@ -182,7 +180,7 @@ async function boundPage(services: Services, collections: readonly string[]): Pr
   const documents = gauge('rag_documents', 'Searchable documents.', ['collection']);
   const chunks = gauge('rag_chunks', 'Searchable chunks.', ['collection']);
   const bytes = gauge('rag_collection_bytes', 'Size of the files of a collection.', ['collection']);
-  const live = gauge('rag_tasks', 'Tasks that are not done.', ['status']);
+  const live = gauge('rag_tasks', 'Tasks that have not finished.', ['status']);
   const [held, { pending, processing }] = await Promise.all([services.collections.list(collections), services.status(collections)]);
   for (const { name: collection, ...of } of held) {
     documents.set({ collection }, of.documents);

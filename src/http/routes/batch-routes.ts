@@ -48,12 +48,12 @@ export function batchRoutes(options: BatchRouteOptions): readonly Route[] {
       tag: 'insert',
       query: schemas.documentQuery,
       summary:
-        'Upload many small documents: lines of NDJSON, or a ZIP archive, whose files become documents named by their paths in it. Each is answered by a line, in order, when it is stored.',
+        'Upload many small documents: lines of NDJSON, or a ZIP archive, whose files become documents named by their paths in it. Each is answered by one line, in order, when it is stored.',
       body: { kind: 'lines', schema: schemas.batchLine, orFile: zip },
       asksForBody: true,
       answers: {
         200: {
-          description: 'A line for each line, or for each file of the archive.',
+          description: 'One line for each line sent, or for each file of the archive.',
           mediaType: ndjson,
           schema: schemas.batchAnswer,
         },

@@ -17,8 +17,8 @@ export function collectionRoutes(): readonly Route[] {
       path: '/collections',
       scope: 'read',
       tag: 'collections',
-      summary: 'The collections that the key may read, by their names.',
-      answers: { 200: { description: 'All of them.', json: schemas.collectionList } },
+      summary: 'List the collections that the key may read, by name.',
+      answers: { 200: { description: 'The whole list.', json: schemas.collectionList } },
       async handle({ ctx, services, principal }) {
         const list = new JsonList();
         await list.add((await services.collections.list(principal.collections)).map(toCollectionRecord));
@@ -31,7 +31,7 @@ export function collectionRoutes(): readonly Route[] {
       path: '/collections/{name}',
       scope: 'read',
       tag: 'collections',
-      summary: 'One collection.',
+      summary: 'Get one collection.',
       params: schemas.collectionParams,
       answers: { 200: { description: 'The collection.', json: schemas.collectionRecord } },
       problems: ['not_found'],
@@ -45,13 +45,14 @@ export function collectionRoutes(): readonly Route[] {
       path: '/collections/{name}',
       scope: 'admin',
       tag: 'collections',
-      summary: 'Make a collection, or change what is given of it. Documents are read again when their chunks are cut otherwise.',
+      summary:
+        'Create a collection, or change its title, description and settings. Documents are read again when that changes their chunks.',
       logged: 'collection changed',
       params: schemas.collectionParams,
       body: { kind: 'json', schema: schemas.collectionBody },
       answers: {
-        200: { description: 'It was changed.', json: schemas.collectionRecord },
-        201: { description: 'It was made.', json: schemas.collectionRecord },
+        200: { description: 'The collection was changed.', json: schemas.collectionRecord },
+        201: { description: 'The collection was created.', json: schemas.collectionRecord },
       },
       problems: ['bad_request', 'not_found', 'conflict', 'body_too_large', 'unsupported_media_type'],
       async handle({ ctx, params, body, services, principal, audit }) {
@@ -73,11 +74,11 @@ export function collectionRoutes(): readonly Route[] {
       path: '/collections/{name}',
       scope: 'admin',
       tag: 'collections',
-      summary: 'Remove a collection with all its documents, files and tasks. `confirm` must say its name again, to confirm.',
+      summary: 'Delete a collection with all its documents, files and tasks. `confirm` must repeat its name.',
       logged: 'collection deleted',
       params: schemas.collectionParams,
       query: schemas.removalQuery,
-      answers: { 200: { description: 'It is gone.', json: schemas.collectionDeleted } },
+      answers: { 200: { description: 'It was deleted.', json: schemas.collectionDeleted } },
       problems: ['not_found', 'conflict'],
       async handle({ ctx, params: { name }, query: { confirm }, services, principal, audit }) {
         if (!reaches(principal, name)) throw collectionNotFound();

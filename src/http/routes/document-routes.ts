@@ -24,9 +24,9 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       path: '/documents',
       scope: 'read',
       tag: 'documents',
-      summary: 'List searchable documents, newest first; by filters, part of a name, or in another order.',
+      summary: 'List searchable documents, newest first or in another order; by filters or part of a name.',
       query: schemas.documentsQuery,
-      answers: { 200: { description: 'One page.', json: schemas.documentPage } },
+      answers: { 200: { description: 'One page of the list.', json: schemas.documentPage } },
       problems: ['not_found'],
       async handle({ ctx, query: { limit, cursor, q, filters, sort, collection: asked }, services, asker, principal }) {
         const collection = await askedCollection({ services, principal }, asked);
@@ -58,10 +58,10 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       path: '/documents',
       scope: 'write',
       tag: 'documents',
-      summary: 'Remove every document that a filter lets through, as each alone would be, and say how many.',
+      summary: 'Delete all documents that match a filter, and say how many.',
       logged: 'documents deleted',
       query: schemas.deleteDocumentsQuery,
-      answers: { 200: { description: 'They are gone.', json: schemas.documentsDeleted } },
+      answers: { 200: { description: 'They were deleted.', json: schemas.documentsDeleted } },
       problems: ['not_found'],
       async handle({ ctx, query: { filters, collection: asked }, services, asker, principal, audit }) {
         const collection = await askedCollection({ services, principal }, asked);
@@ -126,7 +126,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       params: schemas.documentParams,
       query: schemas.documentQuery,
       hasVersions: true,
-      answers: { 200: { description: 'It is gone.', json: schemas.documentDeleted } },
+      answers: { 200: { description: 'It was deleted.', json: schemas.documentDeleted } },
       problems: ['not_found'],
       async handle(call) {
         const { ctx, params, services, asker } = call;
@@ -168,11 +168,10 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       path: '/documents/{doc_id}/chunks',
       scope: 'read',
       tag: 'documents',
-      summary:
-        'The chunks of a document in order, as searches find them; all of them as one stream of lines by `Accept: application/x-ndjson`.',
+      summary: 'List the chunks of a document in order; with `Accept: application/x-ndjson` all of them, as a stream of lines.',
       params: schemas.documentParams,
       query: schemas.chunksQuery,
-      answers: { 200: { description: 'One page, or all.', json: schemas.chunkPage, or: ndjson } },
+      answers: { 200: { description: 'One page of the list, or all of it.', json: schemas.chunkPage, or: ndjson } },
       problems: ['not_found'],
       handle: (call) => (call.ctx.accepts('json', ndjson) === ndjson ? streamChunks(call) : answerChunks(call)),
     }),
@@ -185,7 +184,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       summary: 'Where the words of a scanned page stand in its picture, and what a page of an OFD looks like.',
       params: schemas.documentParams,
       query: schemas.lookQuery,
-      answers: { 200: { description: 'The page, as far as its look is known.', json: schemas.pageLookReply } },
+      answers: { 200: { description: 'The layout of the page, as far as it is known.', json: schemas.pageLookReply } },
       problems: ['not_found'],
       async handle(call) {
         const { ctx, query, services, asker } = call;

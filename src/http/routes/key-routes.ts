@@ -21,8 +21,8 @@ export function keyRoutes(settings: KeySettings): readonly Route[] {
       path: '/keys',
       scope: 'admin',
       tag: 'system',
-      summary: 'The API keys by their names, without what is secret of them.',
-      answers: { 200: { description: 'All of them.', json: schemas.keyList } },
+      summary: 'List the API keys by name, without their secrets.',
+      answers: { 200: { description: 'The whole list.', json: schemas.keyList } },
       async handle({ ctx, principal }) {
         const fixed = new Set((settings.keyFile?.fixed ?? keysNow(settings)).map(({ name }) => name));
         const known = keysNow(settings).filter((key) => key.name !== '' && isWithin(key, principal));
@@ -39,7 +39,7 @@ export function keyRoutes(settings: KeySettings): readonly Route[] {
       scope: 'admin',
       tag: 'system',
       summary:
-        'Make a key. It is in this answer and nowhere else; the server keeps its digest. Other front ends take it within about a second.',
+        'Create a key. It is in this response only; the server stores its digest. Other front ends accept it within about a second.',
       logged: 'key made',
       body: { kind: 'json', schema: schemas.keyBody },
       answers: { 201: { description: 'The key.', json: schemas.keyMade } },
@@ -65,10 +65,10 @@ export function keyRoutes(settings: KeySettings): readonly Route[] {
       path: '/keys/{name}',
       scope: 'admin',
       tag: 'system',
-      summary: 'Revoke a key: refused from now on, by other front ends within about a second.',
+      summary: 'Revoke a key. It is refused from now on, by other front ends within about a second.',
       logged: 'key revoked',
       params: schemas.keyParams,
-      answers: { 200: { description: 'It is revoked.', json: schemas.keyRevoked } },
+      answers: { 200: { description: 'The key was revoked.', json: schemas.keyRevoked } },
       problems: ['not_found', 'conflict'],
       async handle({ ctx, params: { name }, principal, audit }) {
         const file = changeable(settings);

@@ -31,7 +31,7 @@ export function loginRoutes({ settings, endedSessions, logger, newId }: LoginRou
       summary: 'Log in to the page with an API key.',
       logged: 'logged in',
       body: { kind: 'json', schema: schemas.loginBody },
-      answers: { 200: { description: 'A session cookie comes with it.', json: schemas.loginReply } },
+      answers: { 200: { description: 'Logged in; the response sets a session cookie.', json: schemas.loginReply } },
       problems: ['bad_request', 'body_too_large', 'unsupported_media_type', 'unauthorized', 'not_found', 'rate_limited'],
       needsServices: false,
       async handle({ ctx, body, audit }) {

@@ -35,8 +35,8 @@ export function oidcRoutes(oidc: OidcSettings, { settings, endedSessions, newId 
       path: '/login/oidc',
       scope: 'public',
       tag: 'page',
-      summary: 'Send the browser to the login provider.',
-      answers: { 302: { description: 'To the provider.', empty: true } },
+      summary: 'Redirect the browser to the login provider.',
+      answers: { 302: { description: 'Redirect to the login provider.', empty: true } },
       problems: ['unavailable'],
       needsServices: false,
       async handle({ ctx }) {
@@ -56,7 +56,7 @@ export function oidcRoutes(oidc: OidcSettings, { settings, endedSessions, newId 
       summary: 'Where the login provider sends the browser back to.',
       logged: 'logged in',
       anyQuery: true,
-      answers: { 200: { description: 'A page that goes on to the page, with a session cookie.', mediaType: 'text/html' } },
+      answers: { 200: { description: 'Logged in; redirects to the page and sets a session cookie.', mediaType: 'text/html' } },
       problems: ['bad_request', 'unauthorized', 'forbidden', 'rate_limited', 'unavailable'],
       needsServices: false,
       async handle({ ctx, audit }) {

@@ -31,12 +31,13 @@ function parseRoute(options: PassingOptions): Route {
     path: '/parse',
     scope: 'write',
     tag: 'insert',
-    summary: 'Read a file and keep nothing: its Markdown, blocks and facts, or with Accept: text/markdown the Markdown alone.',
+    summary:
+      'Read a file without storing it: its Markdown, blocks and properties, or with Accept: text/markdown the Markdown alone.',
     query: schemas.parseQuery,
     requestHeaders: schemas.passwordHeaders,
     body: { kind: 'file' },
     asksForBody: true,
-    answers: { 200: { description: 'What was read.', json: schemas.parseReply } },
+    answers: { 200: { description: 'The content of the file.', json: schemas.parseReply } },
     problems,
     async handle(call) {
       const { ctx, query } = call;
@@ -62,7 +63,7 @@ function openWebUiRoute(options: PassingOptions): Route {
     path: '/process',
     scope: 'write',
     tag: 'insert',
-    summary: "Open WebUI's external document loader: a file as the body, its text in return, with pages=true a page each.",
+    summary: "Open WebUI's external document loader: send a file as the body, get its text; with pages=true one entry per page.",
     query: schemas.processQuery,
     requestHeaders: z.object({
       ...schemas.passwordHeaders.shape,
@@ -114,10 +115,10 @@ function doclingRoute(options: PassingOptions): Route {
     path: '/v1/convert/file',
     scope: 'write',
     tag: 'insert',
-    summary: 'The conversion of docling-serve: a form with the file in `files`, Markdown and text in return.',
+    summary: 'The conversion of docling-serve: send a form with the file in `files`, get Markdown and text.',
     body: { kind: 'multipart', fileField: 'files', fields: { to_formats: z.string().optional() } },
     asksForBody: true,
-    answers: { 200: { description: 'The conversion, or why there is none.', json: doclingReply } },
+    answers: { 200: { description: 'The converted document, or why it failed.', json: doclingReply } },
     problems,
     async handle(call) {
       const { ctx } = call;

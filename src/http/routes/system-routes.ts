@@ -24,7 +24,7 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       scope: 'public',
       tag: 'system',
       summary: 'Liveness: whether the process answers.',
-      answers: { 200: { description: 'It does.', json: schemas.healthReply } },
+      answers: { 200: { description: 'The process answers.', json: schemas.healthReply } },
       needsServices: false,
       handle({ ctx }) {
         ctx.body = { status: 'ok' };
@@ -36,8 +36,8 @@ export function systemRoutes({ settings, metrics, throughput, now }: SystemRoute
       path: '/ready',
       scope: 'public',
       tag: 'system',
-      summary: 'Readiness: whether uploads are accepted (store writable, workers up, space left).',
-      answers: { 200: { description: 'They are.', json: schemas.readyReply } },
+      summary: 'Readiness: whether uploads are accepted (storage writable, workers running, space left).',
+      answers: { 200: { description: 'Uploads are accepted.', json: schemas.readyReply } },
       problems: ['unavailable'],
       async handle({ ctx, services }) {
         const readiness = await services.readiness();

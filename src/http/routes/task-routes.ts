@@ -45,11 +45,11 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       hasVersions: true,
       scope: 'read',
       tag: 'tasks',
-      summary: 'Get one task; with `wait`, as soon as it has ended.',
+      summary: 'Get one task; with `wait`, as soon as it has finished.',
       params: schemas.taskParams,
       query: schemas.waitQuery,
       answers: {
-        200: { description: 'The task, failed ones included.', json: schemas.taskRecord },
+        200: { description: 'The task, also when it has failed.', json: schemas.taskRecord },
         304: notModified,
       },
       problems: ['not_found'],
@@ -76,7 +76,12 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       logged: 'task cancelled',
       params: schemas.taskParams,
       query: schemas.cancelQuery,
-      answers: { 200: { description: 'It is failed now and its text cannot be found.', json: schemas.taskCancelled } },
+      answers: {
+        200: {
+          description: 'The task is cancelled (status `failed`); its content is not searchable.',
+          json: schemas.taskCancelled,
+        },
+      },
       problems: ['not_found', 'not_cancellable'],
       async handle({ ctx, params, query, services, principal }) {
         const { task } = await asClientKnowsIt(ctx, services.tasks, params.task_id, principal);
@@ -98,9 +103,9 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       scope: 'read',
       tag: 'tasks',
       summary:
-        'List tasks, newest first or in another order; by part of a name and by filters. With keys in use, a key sees its own; a page may then be shorter than `limit`.',
+        'List tasks, newest first or in another order; by part of a name and by filters. With API keys, a key sees only its own tasks, and a page may be shorter than `limit`.',
       query: schemas.tasksQuery,
-      answers: { 200: { description: 'One page.', json: schemas.taskPage } },
+      answers: { 200: { description: 'One page of the list.', json: schemas.taskPage } },
       problems: ['not_found'],
       async handle({ ctx, query, services, principal, asker }) {
         const list = new JsonList();
@@ -128,7 +133,7 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       summary: 'Retry a failed task from its stored file.',
       logged: 'task tried again on request',
       params: schemas.taskParams,
-      answers: { 202: { description: 'It waits again.', json: schemas.taskAccepted } },
+      answers: { 202: { description: 'The task waits again.', json: schemas.taskAccepted } },
       problems: ['not_found', 'conflict', 'gone'],
       async handle({ ctx, params, services, principal }) {
         const { task } = await asClientKnowsIt(ctx, services.tasks, params.task_id, principal);
@@ -148,11 +153,11 @@ export function taskRoutes(options: TaskRouteOptions): readonly Route[] {
       path: '/task/{task_id}/events',
       scope: 'read',
       tag: 'tasks',
-      summary: 'Follow one task as server-sent events; the stream ends when the task has.',
+      summary: 'Follow one task as server-sent events; the stream ends when the task has finished.',
       params: schemas.taskParams,
       answers: {
         200: { description: 'Events named `task`, each with the whole record.', mediaType: 'text/event-stream' },
-        204: { description: 'The task has ended and `Last-Event-ID` has seen it.', empty: true },
+        204: { description: 'The task has finished, and `Last-Event-ID` is its last event.', empty: true },
       },
       problems: ['not_found', 'rate_limited'],
       handle: (call) => followTask(call, call.params.task_id, options),

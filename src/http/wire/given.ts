@@ -31,7 +31,7 @@ export const metadata: z.ZodType<Metadata, Metadata> = checkedBy<Metadata, Metad
   id: 'Metadata',
   description:
     `Up to ${metadataMembersMax} members of your own, 16 KiB as JSON: strings, numbers, booleans, null, or arrays of those. ` +
-    'Each can be asked for by a filter, and comes back in every hit.',
+    'Each can be used in filters, and is returned with every hit.',
   ...describedAs(metadataShape),
 });
 
@@ -39,7 +39,7 @@ const keptScalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 /** Metadata as an answer shows it: what was kept, in a schema that other libraries can describe. */
 export const keptMetadata: z.ZodType<Metadata, Metadata> = z
   .record(z.string(), z.union([keptScalar, z.array(keptScalar).readonly()]))
-  .meta({ id: 'KeptMetadata', description: 'What was given of the document.' });
+  .meta({ id: 'KeptMetadata', description: 'The metadata of the document.' });
 
 /** @throws AppError `invalid_request`, `bad_request`. */
 function readMetadataText(text: string): Metadata | null {
@@ -66,10 +66,7 @@ type Described = z.output<z.ZodObject<typeof describedFields>>;
 
 /** Of a body in JSON and of a tool that brings a document. */
 export const describingFields = {
-  metadata: metadata
-    .nullable()
-    .optional()
-    .meta({ description: 'Left out: what the document has stays. `null`: it has none any more.' }),
+  metadata: metadata.nullable().optional().meta({ description: 'If absent, the document keeps its metadata; `null` removes it.' }),
 } satisfies ByName;
 type Describing = z.output<z.ZodObject<typeof describingFields>>;
 
@@ -90,7 +87,7 @@ export const givenFields = {
   metadata: checkedBy<Metadata | null, string>(z.string(), readMetadataText)
     .optional()
     .meta({
-      description: 'A JSON object (see Metadata). Left out: what the document has stays. `null`: it has none any more.',
+      description: 'A JSON object (see Metadata). If absent, the document keeps its metadata; `null` removes it.',
       example: '{"department":"hr","year":2026}',
       ...describedAs({ type: 'string' }),
     }),

@@ -27,9 +27,9 @@ const tagDescriptions: Readonly<Record<Route['tag'], string>> = {
   insert: 'Uploading documents.',
   tasks: 'Following, cancelling and retrying what was uploaded.',
   documents: 'What is searchable: lists, texts, original files.',
-  collections: 'Documents of one purpose, with settings, figures and readers of their own.',
+  collections: 'Documents of one purpose, with their own settings, figures and access.',
   search: 'Finding chunks, with citations.',
-  system: 'For those who run the server.',
+  system: 'For administrators.',
   page: 'The web page and its login.',
   openai: "Files and vector stores as OpenAI's own client libraries use them.",
 };

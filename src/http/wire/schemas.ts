@@ -30,7 +30,8 @@ function docIdText(missing?: string): z.ZodType<string, string> {
       // Every library that reads URLs takes them out of a path, `%2e%2e` too: such a document could not be asked for.
       .refine((text) => text !== '.' && text !== '..', { message: 'must not be "." or "..", which no address can name' })
       .meta({
-        description: 'The document; the same one again replaces it. 1–256 characters, no control characters, not `.` or `..`.',
+        description:
+          'ID of the document; uploading it again replaces the document. 1–256 characters, no control characters, not `.` or `..`.',
         example: 'handbook-2026',
         ...describedAs({
           type: 'string',
@@ -49,7 +50,7 @@ export const docId = docIdText();
 export const collectionName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, { message: 'must have 1 to 64 lower-case letters, digits, dashes or underscores' })
-  .meta({ description: 'A collection. Absent: the one that the key names first, else `default`.', example: 'hr' });
+  .meta({ description: 'A collection. Default: the first one of the key, otherwise `default`.', example: 'hr' });
 const inCollection = { collection: collectionName.optional() };
 /** Of routes that are about one document. */
 export const documentQuery = z.object(inCollection);
@@ -100,7 +101,7 @@ const queryFlag = z
   .transform((value) => value === 'true' || value === '1')
   .meta(describedAs({ type: 'string', enum: ['true', 'false', '1', '0'], default: 'false' }));
 
-const cursor = z.string().min(1).max(8192).optional().meta({ description: '`next_cursor` of the page before.' });
+const cursor = z.string().min(1).max(8192).optional().meta({ description: '`next_cursor` of the previous page.' });
 
 const time = z.iso
   .datetime({ offset: true })
@@ -117,7 +118,7 @@ export const insertQuery = z.object({
   ...inCollection,
 });
 export const parseQuery = z.object({ filename: putFilename });
-export const processQuery = z.object({ pages: queryFlag.meta({ description: 'A list with one entry a page.' }) });
+export const processQuery = z.object({ pages: queryFlag.meta({ description: 'A list with one entry per page.' }) });
 
 /** What POST /parse answers: it lies on the disk in this form (`ingest/pipeline.ts`). */
 export const parseReply = z
@@ -128,7 +129,7 @@ export const parseReply = z
         kind: z.enum(['heading', 'paragraph', 'list', 'table', 'code', 'quote', 'break']),
         start: count.meta({ description: 'UTF-16 offset into `markdown`.' }),
         end: count,
-        level: count.nullable().meta({ description: 'Of a heading, 1 to 6.' }),
+        level: count.nullable().meta({ description: 'Level of a heading, 1 to 6.' }),
         page: count.nullable(),
         page_end: count.nullable(),
       }),
@@ -145,7 +146,7 @@ export const parseReply = z
 /** Opens a protected file; never in an address, where logs and proxies would see it. */
 export const documentPassword = z.string().min(1).max(passwordCharactersMax).meta({
   description:
-    'Opens a protected file. It is kept until the task has ended, shown and logged nowhere, and never part of an address.',
+    'Password of a protected file. It is kept until the task has finished, never shown or logged, and never part of an address.',
 });
 
 /** A line of POST /documents:batch. */
@@ -173,11 +174,8 @@ export const batchFile = z.strictObject({ doc_id: docId });
 /** What a line of POST /documents:batch is answered with. */
 export const batchAnswer = z
   .strictObject({
-    line: z.int().min(1).meta({ description: 'Of the body, or the place in the archive.' }),
-    doc_id: z
-      .string()
-      .nullable()
-      .meta({ description: 'As it was given, also where it is refused; null when none was given that can be told.' }),
+    line: z.int().min(1).meta({ description: 'Line number in the body, or position in the archive.' }),
+    doc_id: z.string().nullable().meta({ description: 'As it was sent, also when it was refused; null if none is known.' }),
     task_id: z.string().optional(),
     status: z.enum(taskStatuses).optional(),
     status_url: z.string().optional(),
@@ -185,7 +183,7 @@ export const batchAnswer = z
   })
   .meta({
     id: 'BatchAnswer',
-    description: 'Of a document that is stored with `task_id`, of a line that was refused with `error`.',
+    description: 'With `task_id` for a document that was stored, with `error` for a line that was refused.',
   });
 
 export const documentParams = z.object({ doc_id: docId });
@@ -197,7 +195,7 @@ export const documentPatch = z
       .nullable()
       .optional()
       .meta({
-        description: 'Members to set; null takes one away, null in place of the object all of them.',
+        description: 'Members to set; null removes one, null instead of the object removes all.',
         ...describedAs({ type: ['object', 'null'] }),
       }),
     title: z
@@ -207,7 +205,7 @@ export const documentPatch = z
       .refine(storable, notStorable)
       .nullable()
       .optional()
-      .meta({ description: 'Shown in place of the title of the file; null: the title of the file again.' }),
+      .meta({ description: 'Shown instead of the title of the file; null: the title of the file again.' }),
     filename: nameFilter(1024).optional(),
   })
   .meta({ id: 'DocumentPatch', description: 'A JSON Merge Patch (RFC 7396).' });
@@ -220,19 +218,22 @@ export const passwordHeaders = z.object({
   'x-document-password': z
     .string()
     .optional()
-    .meta({ description: 'Opens a protected file, in UTF-8; a form may have it in its field `password` instead.' }),
+    .meta({ description: 'Password of a protected file, in UTF-8; a form may send it in its field `password` instead.' }),
 });
 export const insertHeaders = z.object({
   ...passwordHeaders.shape,
   prefer: z.string().optional().meta({ description: '`respond-async` or `wait=N` (RFC 7240).', example: 'wait=10' }),
-  'idempotency-key': z.string().optional().meta({ description: 'Makes a repeated upload give the first answer, for 24 hours.' }),
+  'idempotency-key': z
+    .string()
+    .optional()
+    .meta({ description: 'Makes a repeated upload get the first response again, for 24 hours.' }),
 });
 export const rangeHeaders = z.object({
   range: z.string().optional().meta({ description: 'One range of bytes (RFC 9110 §14).', example: 'bytes=0-1023' }),
   'if-range': z
     .string()
     .optional()
-    .meta({ description: 'The ETag of the version whose part is wanted; all of another one comes.' }),
+    .meta({ description: 'The ETag of the version whose part is wanted; another version is sent whole.' }),
 });
 export const taskParams = z.object({ task_id: taskId });
 export const waitQuery = z.object({
@@ -254,7 +255,7 @@ function sortBy<T extends string>(names: readonly T[]): z.ZodType<{ by: T; desce
     .transform((text) => ({ by: text.replace('-', '') as T, descending: text.startsWith('-') }))
     .optional()
     .meta({
-      description: 'What to sort by, with `-` before it the other way round.',
+      description: 'What to sort by; with a leading `-` in reverse order.',
       ...describedAs({ type: 'string', enum: all }),
     });
 }
@@ -295,10 +296,10 @@ export const collections = z
   .refine((names) => !names.includes('*') || names.length === 1, { message: 'must be names, or ["*"] alone' })
   .meta({
     description:
-      'Several collections at once; `["*"]`: all that the key may read, 4,096 at most, but for `openai-files`, whose files are in their stores as well.',
+      'Several collections at once; `["*"]`: all that the key may read, at most 4,096, except `openai-files`, whose files are also in their vector stores.',
   });
 const minRelevanceDescription =
-  'Leave out what is less relevant; 0.34 keeps about 95 % of the right first hits and drops most questions of another subject.';
+  'Leave out less relevant hits; 0.34 keeps about 95 % of the right first hits, and drops most hits of questions about another subject.';
 
 /** A number from 0 to 1 in a query string. */
 const queryShare: z.ZodType<number, string> = z
@@ -313,7 +314,7 @@ export const searchBody = z
     ...inCollection,
     collections: collections.optional(),
     top_k: z.int().min(1).max(100).default(10),
-    offset: z.int().min(0).max(1000).default(0).meta({ description: 'Hits to pass over.' }),
+    offset: z.int().min(0).max(1000).default(0).meta({ description: 'Hits to skip.' }),
     mode,
     doc_ids: docIdList.optional(),
     filename: nameFilter(1024).optional(),
@@ -323,8 +324,13 @@ export const searchBody = z
     metadata: metadataPairs.optional(),
     filters: filterSchema.optional(),
     min_relevance: z.number().min(0).max(1).optional().meta({ description: minRelevanceDescription }),
-    group_by: z.enum(['document']).optional().meta({ description: 'One hit a document, its best.' }),
-    context: z.int().min(0).max(5).optional().meta({ description: 'Chunks whose texts come with each hit, before and after it.' }),
+    group_by: z.enum(['document']).optional().meta({ description: 'One hit per document, its best.' }),
+    context: z
+      .int()
+      .min(0)
+      .max(5)
+      .optional()
+      .meta({ description: 'Number of chunks before and after each hit whose texts come with it.' }),
   })
   .meta({ id: 'SearchRequest' });
 
@@ -333,12 +339,12 @@ export const answerBody = z
     question: searchText,
     ...inCollection,
     collections: collections.optional(),
-    top_k: z.int().min(1).max(20).default(6).meta({ description: 'Chunks the answer is made from.' }),
+    top_k: z.int().min(1).max(20).default(6).meta({ description: 'Number of chunks to answer from.' }),
     doc_ids: docIdList.optional(),
     filters: filterSchema.optional(),
     min_relevance: z.number().min(0).max(1).optional().meta({
       description:
-        'Leave out what is less relevant; without anything left the answer says so. 0.2 where words alone find, 0 with an embedder.',
+        'Leave out less relevant chunks; if none is left, the answer says so. Default: 0.2 without an embedder, 0 with one.',
     }),
   })
   .meta({ id: 'AnswerRequest' });
@@ -366,8 +372,8 @@ export const searchQuery = z.object({
   inserted_before: time.optional(),
   filters: filterText.optional(),
   min_relevance: queryShare.optional().meta({ description: minRelevanceDescription }),
-  group_by: z.enum(['document']).optional().meta({ description: 'One hit a document, its best.' }),
-  context: queryInteger(0, 5, 0).meta({ description: 'Chunks whose texts come with each hit, before and after it.' }),
+  group_by: z.enum(['document']).optional().meta({ description: 'One hit per document, its best.' }),
+  context: queryInteger(0, 5, 0).meta({ description: 'Number of chunks before and after each hit whose texts come with it.' }),
 } satisfies Readonly<Record<SearchMember, z.ZodType>> & Readonly<Record<string, z.ZodType>>);
 
 export const loginBody = z.strictObject({ key: z.string().min(1).max(512) }).meta({ id: 'LoginRequest' });
@@ -468,7 +474,7 @@ export const documentRecord = z
     ...describedFields,
     inserted_at: isoTime,
     embedder: z.string(),
-    warnings: z.array(z.string()).meta({ description: 'Sentences about what could not be read' }),
+    warnings: z.array(z.string()).meta({ description: 'What could not be read, in sentences.' }),
     links: z.strictObject({ self: z.string(), content: z.string(), file: z.string() }),
   })
   .meta({ id: 'Document' });
@@ -480,7 +486,7 @@ export const documentPage = z
 const chunkRecord = z
   .strictObject({
     chunk_id: z.string(),
-    index: count.meta({ description: 'Its place in the document, from 0.' }),
+    index: count.meta({ description: 'Position in the document, from 0.' }),
     text: z.string(),
     char_start: count.meta({ description: 'UTF-16 offset into the content.' }),
     char_end: count,
@@ -509,10 +515,10 @@ export const pageLookReply = z
             z.strictObject({ text: z.string(), box: z.array(place).length(4).meta({ description: 'Left, top, right, bottom.' }) }),
           )
           .meta({ description: 'In reading order: words of a scan, runs of type of an OFD.' }),
-        lines: z.array(z.array(place).length(4)).meta({ description: 'Straight pieces of what is drawn: x and y of both ends.' }),
+        lines: z.array(z.array(place).length(4)).meta({ description: 'Straight lines of the drawing: x and y of both ends.' }),
       })
       .nullable()
-      .meta({ description: 'Null where it is not known: of other formats, and of what was read before it was kept.' }),
+      .meta({ description: 'Null if unknown: for other formats, and for documents read before layouts were kept.' }),
   })
   .meta({ id: 'PageLook' });
 
@@ -524,7 +530,7 @@ export const documentsDeleted = z
   .strictObject({
     message: z.string(),
     deleted: count,
-    more: z.boolean().meta({ description: 'Whether more match than one request removes: send it again.' }),
+    more: z.boolean().meta({ description: 'Whether more documents match than one request deletes; send it again.' }),
   })
   .meta({ id: 'DocumentsDeleted' });
 const settingText = (charactersMax: number): z.ZodString => z.string().min(1).max(charactersMax).refine(storable, notStorable);
@@ -538,18 +544,18 @@ const collectionSettings = z.strictObject({
     .max(4096)
     .nullable()
     .optional()
-    .meta({ description: 'Tokens that a chunk repeats of the one before.' }),
+    .meta({ description: 'Tokens that a chunk repeats from the previous one.' }),
   language: z
     .string()
     .regex(/^[a-z]{2}$/, { message: 'must be two letters of ISO 639-1, such as en or zh' })
     .nullable()
     .optional()
-    .meta({ description: 'Of documents that do not show theirs.' }),
+    .meta({ description: 'Language of documents that do not show theirs.' }),
   synonyms: z
     .array(z.array(settingText(64)).min(2).max(32))
     .max(1000)
     .optional()
-    .meta({ description: 'Groups of words that stand for each other in a question.' }),
+    .meta({ description: 'Groups of words that mean the same in queries.' }),
 });
 
 const keyName = z
@@ -561,7 +567,7 @@ const keyFields = {
   collections: z
     .array(collectionName)
     .nullable()
-    .meta({ description: 'Those it is bound to, its own one first; null: it reaches all.' }),
+    .meta({ description: 'Collections that the key is bound to, its default first; null: all.' }),
 };
 export const keyParams = z.object({ name: z.string().max(64) });
 export const keyBody = z
@@ -576,14 +582,14 @@ export const keyRecord = z
     ...keyFields,
     source: z
       .enum(['file', 'setting'])
-      .meta({ description: '`setting`: it stands in API_KEYS, and only there can it be changed.' }),
+      .meta({ description: '`setting`: the key is set in API_KEYS and can only be changed there.' }),
   })
   .meta({ id: 'Key' });
 export const keyList = z
   .strictObject({ keys: z.array(keyRecord), can_change: z.boolean().meta({ description: 'Whether API_KEYS_FILE is set.' }) })
   .meta({ id: 'KeyList' });
 export const keyMade = z
-  .strictObject({ ...keyRecord.shape, key: z.string().meta({ description: 'For clients; it is shown this once.' }) })
+  .strictObject({ ...keyRecord.shape, key: z.string().meta({ description: 'For clients; shown only once.' }) })
   .meta({ id: 'KeyMade' });
 export const keyRevoked = z.strictObject({ message: z.literal('Key revoked'), name: z.string() }).meta({ id: 'KeyRevoked' });
 
@@ -597,7 +603,7 @@ export const collectionBody = z
   .meta({ id: 'CollectionChange' });
 export type CollectionBody = z.output<typeof collectionBody>;
 export const removalQuery = z.object({
-  confirm: z.string().max(64).optional().meta({ description: 'The name of the collection once more.' }),
+  confirm: z.string().max(64).optional().meta({ description: 'The name of the collection again, to confirm.' }),
 });
 
 export const collectionRecord = z
@@ -607,10 +613,8 @@ export const collectionRecord = z
     description: z.string().nullable(),
     documents: count,
     chunks: count,
-    bytes: count.meta({ description: 'Of the files as they were uploaded.' }),
-    created_at: isoTime
-      .nullable()
-      .meta({ description: 'Null of `default`, which is always there, until somebody has changed it.' }),
+    bytes: count.meta({ description: 'Size of the files as they were uploaded.' }),
+    created_at: isoTime.nullable().meta({ description: 'Null for `default`, which always exists, until it is changed.' }),
     settings: collectionSettings.required(),
     rereading: z.boolean().meta({ description: 'Its settings have changed and documents are still being read again.' }),
   })
@@ -627,16 +631,15 @@ export const searchReply = z
     mode: z.enum(searchModes),
     took_ms: z.number().min(0),
     total: count.meta({ description: 'Chunks that matched; a lower bound when the search stopped early.' }),
-    notice: z.string().nullable().meta({ description: 'Why the answer is less than it could be, or null.' }),
+    notice: z.string().nullable().meta({ description: 'Why the results may be incomplete, or null.' }),
     shown_for: z.string().nullable().meta({
-      description:
-        'The question as it was read, where a word that no text has was taken for another; null where it was read as written.',
+      description: 'The query that was searched, if a word that no document has was corrected; null if it was searched as written.',
     }),
     hits: z.array(
       z.strictObject({
         score: z.number().meta({ description: 'Comparable within one answer only.' }),
         relevance: z.number().min(0).max(1).meta({
-          description: 'How well this passage answers this question; comparable across questions and sizes of collection.',
+          description: 'How well this passage answers the query; comparable across queries and sizes of collection.',
         }),
         more: count
           .optional()
@@ -649,7 +652,7 @@ export const searchReply = z
         highlights: z.array(z.array(count).length(2)).meta({ description: 'UTF-16 offsets into `text`, end exclusive.' }),
         across_languages: z
           .boolean()
-          .meta({ description: 'Found by the translation of the question: Chinese asked, English found, or the other way round.' }),
+          .meta({ description: 'Found by translation of the query: from Chinese to English, or the other way round.' }),
         also_in: z
           .array(
             z.strictObject({
@@ -703,11 +706,11 @@ export const configReply = z
         collections: z
           .array(z.string())
           .nullable()
-          .meta({ description: 'Those it is bound to, its own first; null: it reaches all.' }),
+          .meta({ description: 'Collections that the key is bound to, its default first; null: all.' }),
       })
       .nullable(),
     formats: z.array(z.string()).meta({ description: 'File name endings that can be read, without a dot.' }),
-    answers: z.boolean().meta({ description: 'Whether a chat service is set, so that POST /answer is there.' }),
+    answers: z.boolean().meta({ description: 'Whether a chat service is configured and POST /answer is available.' }),
   })
   .meta({ id: 'Config' });
 
@@ -727,7 +730,7 @@ export const statusReply = z
     store: z.enum(['ready', 'full', 'read_only', 'unusable', 'starting']),
     history: z
       .array(z.strictObject({ minute: isoTime, completed: count, failed: count, bytes: count, pending: count, processing: count }))
-      .meta({ description: 'The last 60 minutes, oldest first; of `pending` and `processing` the most that was seen.' }),
+      .meta({ description: 'The last 60 minutes, oldest first; `pending` and `processing` are maximum values.' }),
   })
   .meta({ id: 'Status' });
 
