@@ -205,7 +205,7 @@ async function readReply(response: http.IncomingMessage): Promise<ApiReply> {
   let bytes = 0;
   for await (const piece of response) {
     bytes += (piece as Buffer).length;
-    if (bytes > replyBytesMax) throw new Error('the answer is too large');
+    if (bytes > replyBytesMax) throw new Error('the response is too large');
     pieces.push(piece as Buffer);
   }
   return { status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(pieces).toString('utf8') };

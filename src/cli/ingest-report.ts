@@ -43,7 +43,7 @@ export function reportText(report: IngestReport, passedOver: readonly string[], 
     const more = passedOver.length > passedOverShown ? ` and ${passedOver.length - passedOverShown} more` : '';
     lines.push(`Skipped (links, devices, dot files): ${passedOver.slice(0, passedOverShown).map(printable).join(', ')}${more}`);
   }
-  if (mirrored !== null) lines.push(`Removed from the server: ${mirrored.removed.length}.`, ...mirrored.refused.map(printable));
+  if (mirrored !== null) lines.push(`Deleted from the server: ${mirrored.removed.length}.`, ...mirrored.refused.map(printable));
   if (stopped !== null) lines.push(`Stopped: ${printable(stopped)}`);
   if (not_sent > 0) lines.push('Run the same command again to continue where it stopped.');
   return lines.join('\n');

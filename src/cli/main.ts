@@ -60,7 +60,11 @@ const program = new Command('rag-intake')
 program
   .command('serve')
   .description('run the server; settings come from the environment (see README)')
-  .addOption(new Option('--role <role>', 'with a worker beside it, or without').choices(['all', 'api', 'worker']).default('all'))
+  .addOption(
+    new Option('--role <role>', 'what to run: everything, the API without a worker, or a worker only')
+      .choices(['all', 'api', 'worker'])
+      .default('all'),
+  )
   .action(({ role }: { role: string }) => becomeServer(role));
 program
   .command('worker')
@@ -85,7 +89,7 @@ withDescriptionOptions(
     .option('--mirror', 'delete from the server what is no longer in these folders', false)
     .option('--yes', 'with --mirror: delete even more than half of what is there', false)
     .option('--again', 'upload everything, also what is already there', false)
-    .option('--callback-url <url>', 'where the server tells of the end of each task')
+    .option('--callback-url <url>', 'address that the server notifies of the end of each task')
     .addOption(passwordFile()),
 ).action(runIngest);
 
@@ -109,7 +113,7 @@ program
   .argument('<words...>')
   .option('-k, --top-k <count>', 'hits', wholeNumber(1, 100), 10)
   .addOption(new Option('--mode <mode>', 'how to search').choices(['hybrid', 'keyword', 'vector']).default('hybrid'))
-  .option('--doc <doc_id...>', 'only in these documents')
+  .option('--doc <doc_id...>', 'search only these documents')
   .option('--filter <json>', 'only in documents that match this filter', jsonObject(aFilter))
   .option('--collections <names>', "search these collections, separated by commas; '*' for all that the key may read", nameList)
   .option('--min-relevance <share>', 'leave out less relevant hits, from 0 to 1', share)
@@ -122,8 +126,8 @@ program
   .command('tasks')
   .description('list tasks, newest first')
   .addOption(new Option('--status <status>').choices(['pending', 'processing', 'completed', 'failed']))
-  .option('--doc <doc_id>', 'only of this document')
-  .option('-q, --name <text>', 'with this in their file name, doc_id or id')
+  .option('--doc <doc_id>', 'only tasks of this document')
+  .option('-q, --name <text>', 'only tasks with this in their file name, doc_id or id')
   .option('--filter <json>', 'only those that match this filter', jsonObject(aFilter))
   .option('--sort <field>', 'created_at, filename, doc_id or file_size; -file_size for the largest first')
   .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
@@ -155,7 +159,7 @@ documents
   .description('list documents, newest first')
   .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50)
   .option('--cursor <cursor>', 'continue after a page')
-  .option('-q, --name <text>', 'with this in their doc_id, file name or title')
+  .option('-q, --name <text>', 'only documents with this in their doc_id, file name or title')
   .option('--filter <json>', 'only those that match this filter', jsonObject(aFilter))
   .option('--sort <field>', 'such as filename, or -file_size for the largest first')
   .action(({ name, ...options }: queries.DocumentListOptions & { name?: string }) =>
@@ -334,7 +338,7 @@ program
   .command('move')
   .description('copy everything from one place to another; run it again to continue; no server may use either meanwhile')
   .requiredOption('--from <place>', 'a data directory, postgres://…, or redis://…,<one of these> (tasks there, the rest here)')
-  .requiredOption('--to <place>', 'a place like that, new or empty; tables made by migrate')
+  .requiredOption('--to <place>', 'a place like that, new or empty, with its tables created by migrate')
   .action(runMove);
 
 program

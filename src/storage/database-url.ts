@@ -98,5 +98,5 @@ function roleIn(params: URLSearchParams, count: number): ServerRole {
 }
 
 function expected(): Error {
-  return new Error('an address like postgres://user:password@host:5432/name (of several servers the hosts, separated by commas)');
+  return new Error('an address like postgres://user:password@host:5432/name (of several servers the hosts separated by commas)');
 }

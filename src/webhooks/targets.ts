@@ -62,7 +62,7 @@ function parseRule(entry: string): Rule {
   const text = `${protocol}//${rest}/`;
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || url.pathname !== '/' || url.search !== '' || url.username !== '' || rest === '' || rest.includes('*'))
-    throw new Error(`hosts as hooks.example.com, *.example.com, host:8443 or http://host`);
+    throw new Error(`hosts like hooks.example.com, *.example.com, host:8443 or http://host`);
   return { protocol, host: `${wildcard ?? ''}${hostOf(url)}`, port: url.port };
 }
 
@@ -79,7 +79,7 @@ function networkList(networks: readonly string[]): BlockList {
     const family = isIP(address);
     const bits = prefix === '' ? (family === 6 ? 128 : 32) : Number(prefix);
     if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32))
-      throw new Error('networks as 10.0.0.0/8, 192.168.1.7 or fd00::/8');
+      throw new Error('networks like 10.0.0.0/8, 192.168.1.7 or fd00::/8');
     list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
   }
   return list;

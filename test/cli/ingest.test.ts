@@ -152,7 +152,7 @@ describe('ingest', () => {
       await rm(join(folder, 'sub', 'b.txt'));
       const again = await run();
 
-      expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('Removed from the server: 1.')]);
+      expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('Deleted from the server: 1.')]);
       expect(await paths()).toEqual(['a.txt']);
       expect(await search(server.url, 'removedzebra')).toEqual([]);
       expect((await fetch(`${server.url}/documents/${basename(folder)}x`)).status).toBe(200);
@@ -242,7 +242,7 @@ describe('ingest', () => {
       const { code, stdout } = await run('--yes');
       const task = (await (await fetch(`${server.url}/task/${taskId}`)).json()) as { status: string };
 
-      expect([code, stdout]).toEqual([0, expect.stringContaining('Removed from the server: 1.')]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('Deleted from the server: 1.')]);
       expect([task.status, await paths()]).toEqual(['failed', ['kept.txt']]);
     });
 

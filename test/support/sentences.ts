@@ -91,7 +91,7 @@ function asSentence(file: string, { text, around, code }: Words): Sentence[] {
 
 /** Flags of options, JSON, headers and the like. */
 function isFormat(text: string): boolean {
-  return /^(?:-|<|\[|\{"|Bearer|Content-|[a-z]+\/[a-z]+;)|^\S+ <\w+>$/.test(text);
+  return /^(?:-|<|\[|\{"|Bearer|Content-|SELECT|INSERT|DELETE FROM|TRUNCATE|[a-z]+\/[a-z]+;)|^\S+ <\w+>$/.test(text);
 }
 
 /** Also of a constant that is passed on later: what it is passed to is around its words then. */

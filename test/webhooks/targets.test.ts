@@ -114,11 +114,11 @@ describe('where webhooks may go [S40]', () => {
   it.each(['https://', 'a b', 'host/path', 'user@host', 'https://host?x', '*', 'a.*.com', 'host:99999'])(
     'refuses the entry %s at start',
     (entry) => {
-      expect(() => createTargets({ hosts: [entry], networks: [] })).toThrowError(/hosts as hooks\.example\.com/);
+      expect(() => createTargets({ hosts: [entry], networks: [] })).toThrowError(/hosts like hooks\.example\.com/);
     },
   );
 
   it.each(['10.0.0.0/33', '10.0.0/8', 'intranet', '::1/129', '10.0.0.0/x'])('refuses the network %s at start', (network) => {
-    expect(() => createTargets({ hosts: [], networks: [network] })).toThrowError(/networks as/);
+    expect(() => createTargets({ hosts: [], networks: [network] })).toThrowError(/networks like/);
   });
 });

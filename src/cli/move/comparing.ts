@@ -128,7 +128,7 @@ async function documentDigest(engine: Engine, docId: string): Promise<string | n
 async function differentParts(from: Engine, to: Engine, docId: string): Promise<string> {
   const [source, target] = await Promise.all([from, to].map((engine) => engine.index.info(docId)));
   if (source == null || target == null) return '';
-  const parts = canonical(source) === canonical(target) ? [] : ['what is said of it'];
+  const parts = canonical(source) === canonical(target) ? [] : ['its description'];
   for (const part of everyPart) {
     if (part === 'meta.json') continue;
     const [one, other] = [createHash('sha256'), createHash('sha256')];

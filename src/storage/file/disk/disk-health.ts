@@ -80,7 +80,7 @@ export function createDiskHealth(options: {
     if (missing !== null) return { state: 'unusable', reason: `${missing} is gone` };
     const { freeBytes, totalBytes, freeFiles } = await disk.space(root);
     const floor = Math.max(reserveBytes, Math.min(floorBytesMax, totalBytes / floorShare));
-    if (!reserve.isWhole) return { state: 'full', reason: `${freeBytes} bytes free, and the reserve for deletions is not whole` };
+    if (!reserve.isWhole) return { state: 'full', reason: `${freeBytes} bytes free, and the reserve for deletions is incomplete` };
     if (freeBytes < floor) return { state: 'full', reason: `${freeBytes} bytes free, ${floor} are kept in reserve` };
     if (freeFiles < 16) return { state: 'full', reason: `${freeFiles} inodes free` };
     return { state: 'ready' };

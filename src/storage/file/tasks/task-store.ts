@@ -211,7 +211,7 @@ export function createFileTaskStore(
     const own = owner.own(marker.name);
     const lockKey = retryKey(id);
     try {
-      if ((await locks.take(lockKey, own)) === 'busy') throw notReady('the task is being retried by somebody else');
+      if ((await locks.take(lockKey, own)) === 'busy') throw notReady('the task is already being retried');
       const task = await records.read(id);
       if (task?.status !== 'failed') {
         await locks.free(lockKey);
