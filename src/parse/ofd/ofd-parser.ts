@@ -6,7 +6,7 @@ import { DocumentError } from '../../errors.ts';
 import { child, descend, elements, textOf, type XmlNode } from '../containers/xml.ts';
 import { openZip } from '../containers/zip.ts';
 import { type PartHost, partName, readPart, writePart } from '../containers/parts.ts';
-import { cpuTimeMs } from '../cpu-time.ts';
+import { cpuTimer } from '../cpu-time.ts';
 import { noOcrSentence, type Ocr } from '../images/ocr.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
@@ -164,8 +164,7 @@ const templatesPerPageMax = 20;
 async function readPage({ document, page, annotated, templates, onText }: PageToRead, reading: Reading): Promise<void> {
   const { ofd, page: number } = reading;
   const { pageMs } = ofd.input.limits;
-  const started = cpuTimeMs();
-  const isLate = (): boolean => cpuTimeMs() - started > pageMs;
+  const isLate = cpuTimer(pageMs);
   const checkTime = (): void => {
     if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };

@@ -2,7 +2,7 @@
  * PDF to Markdown: every page is read in reading order, then the document as a whole says what is a heading, a list or a running
  * head. Pages are read one after the other and kept only as blocks.
  */
-import { cpuTimeMs } from '../cpu-time.ts';
+import { cpuTimer } from '../cpu-time.ts';
 import { DocumentError } from '../../errors.ts';
 import { noParts, type PartHost, partName, writePart } from '../containers/parts.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
@@ -192,8 +192,7 @@ async function readPage(
   { glyphsMax, charactersMax, pageMs }: Pick<PageBounds, 'glyphsMax' | 'charactersMax'> & { readonly pageMs: number },
   ocr: PageReader | undefined,
 ): Promise<PageRead | undefined> {
-  const started = cpuTimeMs();
-  const isLate = () => cpuTimeMs() - started > pageMs;
+  const isLate = cpuTimer(pageMs);
   const checkTime = () => {
     if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };

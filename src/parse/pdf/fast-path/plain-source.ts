@@ -6,7 +6,7 @@
  * What this reader is not sure of, it does not guess at: it throws, and the page, or the file, is PDFium's to read. So it needs to know
  * only the usual ways of saying a thing, and decides nothing about what is odd or hostile.
  */
-import { cpuTimeMs } from '../../cpu-time.ts';
+import { cpuTimer } from '../../cpu-time.ts';
 import { readFileSync } from 'node:fs';
 import type { CharacterTables, Collection } from '../character-tables.ts';
 import { createRuleFinder, objectsMax } from '../layout/page-rules.ts';
@@ -99,9 +99,9 @@ async function withTables<T>(tables: CharacterTables, read: () => T): Promise<T>
 }
 
 function pageTimer(): () => void {
-  const started = cpuTimeMs();
+  const isLate = cpuTimer(pageMs);
   return () => {
-    if (cpuTimeMs() - started > pageMs) throw new NotPlain('a page that takes long');
+    if (isLate()) throw new NotPlain('a page that takes long');
   };
 }
 
