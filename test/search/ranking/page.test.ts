@@ -16,17 +16,16 @@ function madeOf(seed: number): { readonly segment: Segment; readonly texts: read
     3,
     documentChunks,
     (row) => {
-      // Nearly all of the best are of one document, among which the others are spread.
-      const times = row < documentChunks ? 15 : 1 + Math.floor(random() * 4);
-      const hasBoth = random() < 0.6;
-      const [first, second] = hasBoth ? [1 + Math.floor(times / 6), 1] : [times, 0];
-      texts[row] = [...Array.from({ length: first }, () => 'heron'), ...(second === 0 ? [] : ['reeds'])].join(' ');
-      return second === 0
-        ? [['heron', first]]
-        : [
-            ['heron', first],
-            ['reed', 1],
-          ];
+      // All of the best are of one document, half of them too little relevant; those of others come behind.
+      const isFirst = row < documentChunks;
+      const times = isFirst ? 15 : 1;
+      const both: [string, number][] = [
+        ['heron', times],
+        ['reed', times],
+      ];
+      const words = random() < 0.6 ? both : both.slice(0, isFirst ? 1 : 0);
+      texts[row] = words.flatMap(([word, count]) => Array.from({ length: count }, () => word)).join(' ');
+      return words;
     },
     random,
   );
@@ -43,12 +42,12 @@ it('pages of one question have each hit once and in the order of one long page, 
           pageInSteps({
             text: ({ row }) => texts[row]!,
             headings: () => '',
-            snapshot: { segments: [segment], collection: { chunks: segment.chunks, averageLength: 25 } },
+            snapshot: { segments: [segment], collection: { chunks: 100 * segment.chunks, averageLength: 5 } },
             vocabulary: { neighbours: () => [] },
             near: null,
             allowed: () => null,
             dictionary: () => null,
-            asked: { query: 'heron reeds', mode: 'keyword', offset, topK, minRelevance: 0.8 },
+            asked: { query: 'heron reed', mode: 'keyword', offset, topK, minRelevance: 0.8 },
           }),
         ).rows.map(({ scored }) => scored.chunkId);
       const pages = [page(0, 30)];
