@@ -69,7 +69,8 @@ export function createFulltextSearcher(database: Database): FollowingSearcher {
   async function take({ document }: Extract<Change, { is: 'there' }>): Promise<void> {
     const { id, collection, chunks } = document;
     const sql = `INSERT INTO fulltext_document AS known(document, chunks) VALUES ($1, $2)
-      ON CONFLICT (document) DO UPDATE SET chunks = excluded.chunks WHERE known.chunks <> excluded.chunks`;
+      ON CONFLICT (document) DO UPDATE SET chunks = excluded.chunks
+        WHERE known.chunks <> excluded.chunks OR (SELECT count(*) FROM fulltext_chunk WHERE document = $1) <> $2`;
     if ((await database.run(sql, [id, chunks])) === 0) return;
     await database.run('DELETE FROM fulltext_chunk WHERE document = $1', [id]);
     const number = await numberFor(collection);
@@ -142,7 +143,11 @@ export function createFulltextSearcher(database: Database): FollowingSearcher {
       return (await database.query(sql, [parts, wordsLikeMax])).map((row) => row['word'] as string);
     },
     async documents(after, limit) {
-      const sql = 'SELECT document AS id, chunks FROM fulltext_document WHERE document > $1 ORDER BY document LIMIT $2';
+      // Chunks are counted as they are; those of a document that it does not know are too many, as is one that has none of its own.
+      const sql = `SELECT document AS id, CASE WHEN bool_or(is_document) THEN count(*)::integer - 1 ELSE -1 END AS chunks
+        FROM (SELECT document, true AS is_document FROM fulltext_document WHERE document > $1
+          UNION ALL SELECT document, false FROM fulltext_chunk WHERE document > $1) AS had
+        GROUP BY document ORDER BY document LIMIT $2`;
       return (await database.query(sql, [after, limit])) as { id: number; chunks: number }[];
     },
     close: () => Promise.resolve(),

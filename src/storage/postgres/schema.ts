@@ -170,6 +170,11 @@ ALTER TABLE outbox ADD COLUMN doc_key text;
 UPDATE outbox SET doc_key = document.doc_key FROM document WHERE document.id = outbox.document;
 ALTER TABLE searcher ADD COLUMN fillings bigint NOT NULL DEFAULT 0;
 `,
+  // What comes in is told beside what is told anew, and found without walking over that; so are documents that were refused.
+  `
+CREATE INDEX outbox_new ON outbox(id) WHERE NOT filling AND NOT refused;
+CREATE INDEX outbox_refused ON outbox(document) WHERE refused;
+`,
 ];
 
 /**

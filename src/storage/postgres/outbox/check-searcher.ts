@@ -6,6 +6,10 @@ import type { Outbox } from './outbox.ts';
 
 type Has = { readonly id: number; readonly chunks: number };
 
+type Wrong = { readonly missing: number[]; readonly extra: number[] };
+/** `last`: what was looked at ends there; null: there is no more. */
+type Differences = { readonly last: number | null; readonly wrong: Wrong };
+
 const atOnce = 5000;
 
 /** As `DocumentIndex.checkSearcher`. Servers may work meanwhile: what differs is looked at once more, with what waits to be told. */
@@ -14,11 +18,16 @@ export async function checkSearcher(
   repair: boolean,
 ): Promise<{ missing: number; extra: number; backlog: SearcherBacklog }> {
   let [missing, extra] = [0, 0];
+  /** Of one moment, as far as both lie in one database: a document may be told between two looks. */
+  const differences = (after: number): Promise<Differences> =>
+    database.snapshot(async () => {
+      const had = await searcher.documents(after, atOnce);
+      const last = had.length < atOnce ? null : had.at(-1)!.id;
+      const there = await documentsBetween(database, after, last);
+      return { last, wrong: await notWaiting(database, differing(there, had), differing(had, there)) };
+    });
   for (let after = 0; ;) {
-    const had = await searcher.documents(after, atOnce);
-    const last = had.length < atOnce ? null : had.at(-1)!.id;
-    const there = await documentsBetween(database, after, last);
-    const wrong = await notWaiting(database, differing(there, had), differing(had, there));
+    const { last, wrong } = await differences(after);
     missing += wrong.missing.length;
     extra += wrong.extra.length;
     if (repair) await outbox.noteAgain([...wrong.missing, ...wrong.extra]);
@@ -41,11 +50,7 @@ async function documentsBetween(database: Database, after: number, to: number | 
 }
 
 /** Those that are still so, and of which nothing waits to be told. */
-async function notWaiting(
-  database: Database,
-  missing: readonly number[],
-  extra: readonly number[],
-): Promise<{ missing: number[]; extra: number[] }> {
+async function notWaiting(database: Database, missing: readonly number[], extra: readonly number[]): Promise<Wrong> {
   const sql = `SELECT id, EXISTS (SELECT 1 FROM document WHERE document.id = asked.id) AS there FROM unnest($1::bigint[]) AS asked(id)
     WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.document = asked.id AND NOT refused)`;
   const rows = await database.query(sql, [[...missing, ...extra]]);

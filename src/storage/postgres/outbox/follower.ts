@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
-import type { Change, FollowingSearcher } from '../../../search/following/following-searcher.ts';
+import type { Change, FollowedChunk, FollowingSearcher } from '../../../search/following/following-searcher.ts';
 import { troubleOf } from '../../../trouble.ts';
 import type { Database } from '../database.ts';
 import { changesOf, type DocumentState, statesOf } from './document-states.ts';
@@ -24,8 +24,8 @@ const lookMs = 1000;
 const againMs = 2000;
 /** The open transaction says so often that this process lives: far more often than the server's patience ends. */
 const aliveMs = 500;
-/** So long whoever stops goes on telling; the rest is another's, or the next start's. */
-const closeMs = 2000;
+/** So long whoever stops goes on telling. What is not told by then, in the middle of a document too, is another's or the next start's. */
+const closeMs = 1000;
 
 /** `looks`: also without a nudge, for as long as it is open. */
 export function createFollower(options: {
@@ -37,6 +37,8 @@ export function createFollower(options: {
 }): Follower {
   const { database, outbox, searcher, logger } = options;
   let closed = false;
+  /** What is told now is let go of. */
+  let cut = false;
   let running: Promise<void> | null = null;
   let again = false;
   let restedUntil = 0;
@@ -49,6 +51,7 @@ export function createFollower(options: {
     running = database
       .apart(follow)
       .catch((error: unknown) => {
+        if (cut) return;
         restedUntil = performance.now() + againMs;
         logger.warn({ err: error }, 'changes could not be sent to the searcher; trying again');
       })
@@ -80,17 +83,21 @@ export function createFollower(options: {
   async function tell(turn: number, batch: Batch): Promise<void> {
     if (batch.is === 'clear') {
       await database.apart(() => searcher.clear(turn));
-      return outbox.cleared(batch.id);
+      return outbox.cleared(batch.id, check);
     }
     const states = await statesOf(database, batch.noted);
-    if (await takes(turn, states.flatMap(changesOf))) return outbox.done(states.flatMap(({ rows }) => rows));
+    if (await takes(turn, states.flatMap(changesOf)))
+      return outbox.done(
+        states.flatMap(({ rows }) => rows),
+        states.flatMap(goneOf),
+      );
     // One of them is what it does not take.
     for (const state of states) await tellAlone(turn, state);
   }
 
   async function tellAlone(turn: number, state: DocumentState): Promise<void> {
     const { rows, gone, there } = state;
-    if (await takes(turn, changesOf(state))) return outbox.done(rows);
+    if (await takes(turn, changesOf(state))) return outbox.done(rows, goneOf(state));
     logger.error(
       { document: there?.document.id ?? gone[0]?.id },
       'the searcher refused a document; it cannot be found until it is sent again',
@@ -99,13 +106,32 @@ export function createFollower(options: {
     const isForgotten = there !== null && (await takes(turn, gone));
     const refused = isForgotten ? state.rowsOfThere : rows;
     await outbox.refuse(refused);
-    await outbox.done(rows.filter((id) => !refused.includes(id)));
+    await outbox.done(
+      rows.filter((id) => !refused.includes(id)),
+      isForgotten ? goneOf(state) : [],
+    );
+  }
+
+  function check(): void {
+    if (cut) throw new AppError('unavailable', 'RAG service is not ready.', { cause: 'it stops' });
+  }
+
+  function untilCut(change: Change): Change {
+    if (change.is === 'gone') return change;
+    const { document } = change;
+    async function* read(): AsyncGenerator<readonly FollowedChunk[]> {
+      for await (const chunks of document.read()) {
+        check();
+        yield chunks;
+      }
+    }
+    return { is: 'there', document: { ...document, read } };
   }
 
   /** False: it will never take one of these. */
   async function takes(turn: number, changes: readonly Change[]): Promise<boolean> {
     try {
-      await database.apart(() => searcher.apply(turn, changes));
+      await database.apart(() => searcher.apply(turn, changes.map(untilCut)));
       return true;
     } catch (error) {
       if (isTrouble(error)) throw error;
@@ -122,9 +148,14 @@ export function createFollower(options: {
       if (again && running === null) nudge();
       await Promise.race([running, pause(closeMs, undefined, { ref: false })]);
       closed = true;
+      cut = true;
       await running;
     },
   };
+}
+
+function goneOf({ gone }: DocumentState): number[] {
+  return gone.map(({ id }) => id);
 }
 
 function isTrouble(error: unknown): boolean {

@@ -23,9 +23,9 @@ export interface Outbox {
   noteAll(): Promise<number>;
   /**
    * Everything was forgotten: notes all documents that there are now, in the caller's transaction. Not sooner: what was committed between an earlier
-   * look and the forgetting may have been told already.
+   * look and the forgetting may have been told already. `check` throws where it is to be undone.
    */
-  cleared(id: number): Promise<void>;
+  cleared(id: number, check: () => void): Promise<void>;
   /** Notes some documents, whatever was said of them before. */
   noteAgain(documents: readonly number[]): Promise<void>;
   /** The number of the last row about a collection, those of a filling left out; null for none. */
@@ -35,10 +35,10 @@ export interface Outbox {
   /** Whether one of these documents of a collection was not told yet, fillings left out. */
   hasSome(documents: ReadonlySet<number>, collection: string): Promise<boolean>;
   filling(): Promise<Filling>;
-  /** The oldest rows; null for none. */
+  /** The oldest rows, of what came in and of a filling in turns; null for none. */
   next(): Promise<Batch | null>;
-  /** They were told. */
-  done(ids: readonly number[]): Promise<void>;
+  /** They were told; `gone`: documents that the searcher has forgotten, whatever it refused of them before. */
+  done(ids: readonly number[], gone: readonly number[]): Promise<void>;
   /** The searcher will never take these: they stand in nobody's way, until they are noted again. */
   refuse(ids: readonly number[]): Promise<void>;
   isEmpty(): Promise<boolean>;
@@ -48,6 +48,8 @@ export interface Outbox {
 /** Rows, and chunks of their documents, that are told together. */
 const rowsAtOnce = 64;
 const chunksAtOnce = 4096;
+/** Of a filling fewer: what comes in while they are told waits for them. */
+const filledChunksAtOnce = 1024;
 /** Documents that one statement of a filling notes, well within the time that a statement has. */
 const notedAtOnce = 100_000;
 /** Past this many a question is told that there are more. */
@@ -71,12 +73,12 @@ export function createOutbox(database: Database): Outbox {
         await database.run(`INSERT INTO outbox(document, collection, filling) VALUES (NULL, '', true)`);
         return (await database.query('SELECT count(*) AS n FROM document'))[0]!['n'] as number;
       }),
-    async cleared(id) {
+    async cleared(id, check) {
       // Of no collection: a question about one would walk over all of them.
       const sql = `WITH noted AS (INSERT INTO outbox(document, doc_key, collection, filling)
           SELECT id, doc_key, '', true FROM document WHERE id > $1 ORDER BY id LIMIT $2 RETURNING document)
         SELECT max(document) AS last FROM noted`;
-      for (let last: number | null = 0; last !== null;)
+      for (let last: number | null = 0; last !== null; check())
         last = (await database.query(sql, [last, notedAtOnce]))[0]!['last'] as number | null;
       await database.run('DELETE FROM outbox WHERE id = $1', [id]);
     },
@@ -102,12 +104,15 @@ export function createOutbox(database: Database): Outbox {
       return (await database.query(sql, [fillingCountedMax + 1]))[0] as Filling;
     },
     async next() {
-      const sql = `SELECT outbox.id, outbox.document, outbox.doc_key, coalesce(document.chunks, 0) AS chunks
-        FROM outbox LEFT JOIN document USING (doc_key) WHERE NOT refused ORDER BY outbox.id LIMIT $1`;
+      const oldest = (kind: string): string => `(SELECT id, document, doc_key, filling FROM outbox
+        WHERE ${kind} AND NOT refused ORDER BY id LIMIT $1)`;
+      const sql = `SELECT outbox.id, outbox.document, outbox.doc_key, outbox.filling, coalesce(document.chunks, 0) AS chunks
+        FROM (${oldest('NOT filling')} UNION ALL ${oldest('filling')}) AS outbox LEFT JOIN document USING (doc_key) ORDER BY outbox.id`;
       return batchOf(await database.query(sql, [rowsAtOnce]));
     },
-    async done(ids) {
+    async done(ids, gone) {
       await database.run('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [ids]);
+      if (gone.length > 0) await database.run('DELETE FROM outbox WHERE refused AND document = ANY($1::bigint[])', [gone]);
     },
     async refuse(ids) {
       await database.run('UPDATE outbox SET refused = true WHERE id = ANY($1::bigint[])', [ids]);
@@ -126,15 +131,23 @@ export function createOutbox(database: Database): Outbox {
 }
 
 function batchOf(rows: readonly Row[]): Batch | null {
-  const [first] = rows;
-  if (first === undefined) return null;
-  if (first['document'] === null) return { is: 'clear', id: first['id'] as number };
+  const isFilling = (row: Row): boolean => row['filling'] === true;
+  const filling = rows.filter(isFilling);
+  if (filling[0]?.['document'] === null) return { is: 'clear', id: filling[0]['id'] as number };
+  const fresh = rows.filter((row) => !isFilling(row));
+  const rowsOfEach = fresh.length > 0 && filling.length > 0 ? rowsAtOnce / 2 : rowsAtOnce;
+  const noted = [...someOf(fresh, rowsOfEach, chunksAtOnce), ...someOf(filling, rowsOfEach, filledChunksAtOnce)];
+  return noted.length === 0 ? null : { is: 'documents', noted };
+}
+
+/** The first rows that have so many chunks together, one at least. */
+function someOf(rows: readonly Row[], rowsMax: number, chunksMax: number): Noted[] {
   const noted: Noted[] = [];
   let chunks = 0;
-  for (const row of rows) {
+  for (const row of rows.slice(0, rowsMax)) {
     chunks += row['chunks'] as number;
-    if (row['document'] === null || (noted.length > 0 && chunks > chunksAtOnce)) break;
+    if (row['document'] === null || (noted.length > 0 && chunks > chunksMax)) break;
     noted.push({ id: row['id'] as number, document: row['document'] as number, docKey: row['doc_key'] as string | null });
   }
-  return { is: 'documents', noted };
+  return noted;
 }

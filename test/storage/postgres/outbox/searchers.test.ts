@@ -263,3 +263,120 @@ it('ends when it is closed, though more is noted for the searcher all the time',
   expect(await ask(url, 'SELECT 1 FROM rag_intake.outbox LIMIT 1')).toHaveLength(1);
   opened = [];
 });
+
+it('lets go of a document in the middle when it is closed, which is told by whoever comes next', async () => {
+  await follow();
+  const reading = Promise.withResolvers<void>();
+  const endless = (searcher: FollowingSearcher): FollowingSearcher => ({
+    ...searcher,
+    async apply(_turn, changes) {
+      for (;;)
+        for (const change of changes)
+          if (change.is === 'there') for await (const chunks of change.document.read()) reading.resolve(void chunks);
+    },
+  });
+  const index = await open({ rigged: endless });
+  await put(index, 'd', 1, ['The heron stands in the reeds']);
+  await reading.promise;
+  await index.close();
+  opened = [];
+  expect(await search(await open(), 'heron')).toMatchObject({ total: 1, notice: null });
+});
+
+it('forgets that a document was refused once it is removed or replaced', async () => {
+  await follow();
+  const index = await open({
+    rigged: (searcher) => ({
+      ...searcher,
+      async apply(turn, changes) {
+        for (const each of changes)
+          if (each.is === 'there')
+            for await (const chunks of each.document.read())
+              if (chunks.some(({ terms }) => terms.has('poison'))) throw new Error('no such thing is taken');
+        await searcher.apply(turn, changes);
+      },
+    }),
+  });
+  const refused = async (): Promise<number> => (await index.stats()).backlog!.refused;
+  await Promise.all([
+    put(index, 'removed', 1, ['poison heron']),
+    put(index, 'replaced', 2, ['a poison']),
+    put(index, 'kept', 3, ['poison']),
+  ]);
+  await until('all are refused', async () => (await refused()) === 3);
+  await index.remove('removed', 4);
+  await put(index, 'replaced', 5, ['a heron']);
+  expect(await found(index, 'heron')).toEqual(['replaced']);
+  expect(await refused()).toBe(1);
+});
+
+it('tells what comes in beside what is told anew, neither behind all of the other, and large documents no later than small ones', async () => {
+  const outbox = createOutbox(database);
+  const told: number[][] = [];
+  const tellNext = async (): Promise<number[]> => {
+    const batch = await outbox.next();
+    if (batch === null || batch.is === 'clear') throw new Error('no documents are next');
+    await outbox.done(
+      batch.noted.map(({ id }) => id),
+      [],
+    );
+    told.push(batch.noted.map(({ document }) => document));
+    return told.at(-1)!;
+  };
+  await outbox.noteAgain(Array.from({ length: 200 }, (_, n) => 1000 + n));
+  await tellNext();
+  for (let number = 1; number <= 100; number += 1) await outbox.note({ document: number, docKey: null }, 'default');
+  for (const batch of [await tellNext(), await tellNext()]) {
+    expect(batch.some((number) => number < 1000)).toBe(true);
+    expect(batch.some((number) => number >= 1000)).toBe(true);
+  }
+  while (!(await outbox.isEmpty())) await tellNext();
+  expect(told.flat()).toHaveLength(300);
+  for (const isNew of [true, false]) {
+    const ofKind = told.flat().filter((number) => number < 1000 === isNew);
+    expect(ofKind).toEqual(ofKind.toSorted((a, b) => a - b));
+  }
+
+  const large = `INSERT INTO rag_intake.document(id, doc_key, version, chunks, record, filename, media_type, inserted_at, embedder, metadata)
+    OVERRIDING SYSTEM VALUE SELECT n, 'k' || n, gen_random_uuid(), 9000, '{}', '', '', '', '', '{}' FROM generate_series(1, 4) AS n`;
+  await ask(url, large);
+  await outbox.noteAgain([1, 2]);
+  for (const number of [3, 4]) await outbox.note({ document: number, docKey: `k${number}` }, 'default');
+  expect(await tellNext()).toEqual([3, 1]);
+  expect(await tellNext()).toEqual([4, 2]);
+});
+
+it('finds chunks that a searcher lost or kept, and mends both', async () => {
+  await follow();
+  const index = await open();
+  await put(index, 'a', 1, ['A heron', 'Another heron']);
+  await put(index, 'b', 2, ['A third heron']);
+  await until('both are found', async () => (await search(index, 'heron')).hits.length === 3);
+  await ask(url, 'DELETE FROM rag_intake.fulltext_chunk WHERE id = (SELECT min(id) FROM rag_intake.fulltext_chunk)');
+  await ask(url, `INSERT INTO rag_intake.fulltext_chunk(id, document, terms) VALUES (99900000, 999, '')`);
+  expect(await index.checkSearcher!(true)).toMatchObject({ missing: 1, extra: 1 });
+  await until('it was told', async () => isSound(index));
+  expect((await search(index, 'heron')).hits).toHaveLength(3);
+});
+
+it('takes no document for missing that is told while it is looked for', async () => {
+  await follow();
+  let late: Promise<void> | null = null;
+  const index: DocumentIndex = await open({
+    rigged: (searcher) => ({
+      ...searcher,
+      async documents(after, limit) {
+        const had = await searcher.documents(after, limit);
+        late ??= database.apart(async () => {
+          await put(index, 'late', 2, ['A late heron']);
+          await until('it is told', () => createOutbox(database).isEmpty());
+        });
+        await late;
+        return had;
+      },
+    }),
+  });
+  await put(index, 'a', 1, ['A heron']);
+  await until('it is told', () => createOutbox(database).isEmpty());
+  expect(await index.checkSearcher!(false)).toMatchObject({ missing: 0, extra: 0 });
+});
