@@ -10,8 +10,10 @@ const authorization = { authorization: `Bearer ${key}` };
 type Doc = {
   readonly id: string;
   word: string | null;
-  /** Words that are gone, or were refused: nobody may find them. */
+  /** Words that were replaced or removed: nobody may find them. */
   readonly others: string[];
+  /** Words of uploads that were refused: the answer to their commit may have been lost, and a worker may have been quicker than their withdrawal. */
+  readonly refused: string[];
   /** No answer came, or a removal was refused: it may be either way, and is left alone from then on. */
   isUnsure: boolean;
   isBusy: boolean;
@@ -28,16 +30,24 @@ export type FailoverLoad = {
   /** When an upload was acknowledged by each front end for the first time after `at` (`performance.now`); Infinity: not yet. */
   takenAfter(at: number): readonly number[];
   stop(): Promise<void>;
-  /** What is lost, found wrongly or there although refused. Ask it when the load is stopped. */
+  /** What is lost or found wrongly. Ask it when the load is stopped. */
   judge(): Promise<string[]>;
+  /** How many uploads are there although they were refused with 503. */
+  thereThoughRefused(): Promise<number>;
 };
 
 const clientsEach = 3;
 const pauseMs = 20;
-/** Whoever is not answered by then has not been told that the database is away. */
-const answerMsMax = 15_000;
+export type FailoverLoadOptions = {
+  readonly fronts: readonly string[];
+  /** Where the ends of tasks are told. */
+  readonly callback: string;
+  readonly seed: number;
+  /** Whoever is not answered by then has not been told that the database is away. */
+  readonly answerMsMax: number;
+};
 
-export function startFailoverLoad(fronts: readonly string[], callback: string, seed: number): FailoverLoad {
+export function startFailoverLoad({ fronts, callback, seed, answerMsMax }: FailoverLoadOptions): FailoverLoad {
   const docs: Doc[] = [];
   const accepted: string[] = [];
   const wrong: string[] = [];
@@ -80,7 +90,7 @@ export function startFailoverLoad(fronts: readonly string[], callback: string, s
       headers: waits ? {} : { prefer: 'respond-async' },
     });
     if (response === null) {
-      doc.others.push(word);
+      doc.refused.push(word);
       doc.isUnsure = wrong.length > before;
       return;
     }
@@ -127,7 +137,7 @@ export function startFailoverLoad(fronts: readonly string[], callback: string, s
   }
 
   function newDoc(): Doc {
-    const doc = { id: `doc-${docs.length}`, word: null, others: [], isUnsure: false, isBusy: false, isSettled: false };
+    const doc = { id: `doc-${docs.length}`, word: null, others: [], refused: [], isUnsure: false, isBusy: false, isSettled: false };
     docs.push(doc);
     return doc;
   }
@@ -152,7 +162,7 @@ export function startFailoverLoad(fronts: readonly string[], callback: string, s
     const found: string[] = [];
     if (doc.word !== null && !(await finds(url, doc.word)) && !doc.isUnsure) found.push(`${doc.id}: acknowledged and lost`);
     for (const word of doc.others)
-      if (!doc.isUnsure && (await finds(url, word))) found.push(`${doc.id}: refused, replaced or removed, and there`);
+      if (!doc.isUnsure && (await finds(url, word))) found.push(`${doc.id}: replaced or removed, and there`);
     return found;
   }
 
@@ -182,6 +192,12 @@ export function startFailoverLoad(fronts: readonly string[], callback: string, s
     async judge() {
       const found: string[] = [];
       for (const [n, doc] of docs.entries()) found.push(...(await judgeDoc(doc, fronts[n % fronts.length]!)));
+      return found;
+    },
+    async thereThoughRefused() {
+      let found = 0;
+      for (const doc of docs.filter(({ isUnsure }) => !isUnsure))
+        for (const word of doc.refused) found += (await finds(fronts[0]!, word)) ? 1 : 0;
       return found;
     },
   };

@@ -44,6 +44,14 @@ async function run(behaviour: string, signal = new AbortController().signal, onP
   return pool.run(job(behaviour), { signal, onProgress });
 }
 
+/** Runs what computes until the thread got a tenth of a processor: on a machine that is busier than that it is stalled, not late. */
+async function runComputing(behaviour: string) {
+  for (;;) {
+    const outcome = await run(behaviour);
+    if (outcome.ok || outcome.code !== 'stalled') return outcome;
+  }
+}
+
 afterEach(async () => {
   await pool.close();
 });
@@ -86,7 +94,7 @@ describe('the thread pool', () => {
   it('ends a page that computes for longer than it may, naming the setting', async () => {
     await open({ deadlines: { ...patient, pageMs: 200 } });
 
-    expect(await run('loop-on-page')).toMatchObject({
+    expect(await runComputing('loop-on-page')).toMatchObject({
       ok: false,
       code: 'timeout',
       message: 'One page took longer than 0.2 s (PAGE_TIMEOUT_MS)',
@@ -115,7 +123,7 @@ describe('the thread pool', () => {
   it('ends parsing that overruns its time, naming the setting', async () => {
     await open({ deadlines: { ...patient, parseMs: 200 } });
 
-    expect(await run('loop')).toMatchObject({
+    expect(await runComputing('loop')).toMatchObject({
       code: 'timeout',
       message: 'Parsing the document took longer than 0.2 s (PARSE_TIMEOUT_MS)',
     });
@@ -124,7 +132,7 @@ describe('the thread pool', () => {
   it('ends embedding that overruns its time, naming the setting', async () => {
     await open({ deadlines: { ...patient, embedMs: 200 } });
 
-    expect(await run('silent-after-embedding')).toMatchObject({
+    expect(await runComputing('silent-after-embedding')).toMatchObject({
       code: 'timeout',
       message: expect.stringContaining('EMBED_TIMEOUT_MS') as string,
     });

@@ -25,9 +25,11 @@ async function visit(
   const { page, close } = await openPage(browser, `${server.url}/#/${view}`);
   await page.locator(rows).first().waitFor();
   const figures = await page.evaluate(() => {
-    const lists = performance
-      .getEntriesByType('resource')
-      .filter(({ name }) => /\/(tasks|documents)\?/.test(name)) as PerformanceResourceTiming[];
+    const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
+    // Of what is asked for again every two seconds, the first answer only.
+    const lists = entries.filter(
+      ({ name }, at) => /\/(tasks|documents)\?/.test(name) && entries.findIndex((each) => each.name === name) === at,
+    );
     return {
       firstRowsMs: Math.max(...lists.map(({ responseEnd }) => responseEnd)),
       bytes: lists.reduce((sum, each) => sum + each.decodedBodySize, 0),
