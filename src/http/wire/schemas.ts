@@ -728,6 +728,13 @@ export const statusReply = z
     documents_mended: count,
     disk_total_bytes: count,
     store: z.enum(['ready', 'full', 'read_only', 'unusable', 'starting']),
+    searcher: z
+      .strictObject({ waiting: count, lag_seconds: z.number().min(0), refused: count })
+      .nullable()
+      .meta({
+        description:
+          'Of a searcher that follows the index: changes that it has not been told, for how long the oldest waits, and documents that it refuses; null: none follows, or the key is bound to collections.',
+      }),
     history: z
       .array(z.strictObject({ minute: isoTime, completed: count, failed: count, bytes: count, pending: count, processing: count }))
       .meta({ description: 'The last 60 minutes, oldest first; `pending` and `processing` are maximum values.' }),

@@ -162,6 +162,7 @@ export function toSearchReply(query: SearchQuery, answer: SearchAnswer, options:
 }
 
 export function toStatusReply(status: SystemStatus, history: readonly MinuteCount[]): StatusReply {
+  const { searcherBacklog: behind } = status;
   return {
     pending: status.pending,
     processing: status.processing,
@@ -175,6 +176,7 @@ export function toStatusReply(status: SystemStatus, history: readonly MinuteCoun
     documents_mended: status.documentsMended,
     disk_total_bytes: status.diskTotalBytes,
     store: status.store,
+    searcher: behind === null ? null : { waiting: behind.waiting, lag_seconds: behind.seconds, refused: behind.refused },
     history: history.map((minute) => ({ ...minute })),
   };
 }

@@ -80,6 +80,21 @@ describe('GET /status', () => {
     expect(status.history.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(5);
   });
 
+  it('says how far a searcher that follows is behind, and null where none does', async () => {
+    await using alone = await startHttpServer();
+    expect(await json(fetch(`${alone.url}/status`))).toMatchObject({ searcher: null });
+
+    const searcherBacklog = { waiting: 3, seconds: 1.54, refused: 1 };
+    await using followed = await startHttpServer({
+      services: (services: Services) => ({
+        ...services,
+        status: async (reach) => ({ ...(await services.status(reach)), searcherBacklog }),
+      }),
+    });
+    const status = schemas.statusReply.parse(await json(fetch(`${followed.url}/status`)));
+    expect(status.searcher).toEqual({ waiting: 3, lag_seconds: 1.54, refused: 1 });
+  });
+
   it('counts what ended before this process began', async () => {
     let ready = false;
     await using server = await startHttpServer({ services: (services: Services) => (ready ? services : null) });

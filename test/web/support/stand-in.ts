@@ -189,6 +189,7 @@ function statusOf({ tasks, documents, store }: Pick<StandIn, 'tasks' | 'document
     documents_damaged: 0,
     documents_mended: 0,
     store,
+    searcher: null,
     history: [],
   };
 }
