@@ -23,8 +23,11 @@ import { type UnpackedList, UnpackedLists, unpackedBytesMax } from './unpacked.t
 
 /** Segments of one size class that are merged together. */
 export const mergeWidth = 8;
-/** Chunks of the smallest class; classes grow by `mergeWidth`. */
-const smallestClassChunks = 64;
+/**
+ * Chunks of the smallest class; classes grow by `mergeWidth`. With 64 a document of one chunk was written five times before it was in a segment of
+ * that size; with 1 a search would have a class more to look through.
+ */
+const smallestClassChunks = 8;
 /** Bytes of new postings written in one transaction of a merge, and words looked at in one step of it, so that others get their turn. */
 const mergeBatchBytes = 512 * 1024;
 const mergeStepWords = 20_000;

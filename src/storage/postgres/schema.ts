@@ -175,6 +175,11 @@ ALTER TABLE searcher ADD COLUMN fillings bigint NOT NULL DEFAULT 0;
 CREATE INDEX outbox_new ON outbox(id) WHERE NOT filling AND NOT refused;
 CREATE INDEX outbox_refused ON outbox(document) WHERE refused;
 `,
+  // Postings and words are compressed before they come here (`index/packed.ts`); what was there before stays as it is until it is merged.
+  `
+ALTER TABLE posting_block ALTER COLUMN data SET STORAGE EXTERNAL;
+ALTER TABLE segment ALTER COLUMN words SET STORAGE EXTERNAL;
+`,
 ];
 
 /**

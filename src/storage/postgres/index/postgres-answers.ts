@@ -23,6 +23,8 @@ import type { Dictionary } from '../../../search/translation/dictionary.ts';
 import { Vocabulary } from '../../../search/analysis/vocabulary.ts';
 import type { Database, Row } from '../database.ts';
 import type { DocumentReader } from './document-reader.ts';
+import { unpacked } from './packed.ts';
+import { wordsIn } from './segment-store.ts';
 
 /** Posting blocks, and texts of chunks, that are kept from one search to the next. */
 const blockBytesMax = 128 * 1024 * 1024;
@@ -122,7 +124,7 @@ export function createPostgresAnswers(
     const [blockIds, textIds] = [blocks.takeMissing(), texts.takeMissing()];
     if (blockIds.length > 0) {
       const rows = await database.query('SELECT id, data FROM posting_block WHERE id = ANY($1::bigint[])', [blockIds]);
-      for (const row of rows) blocks.put(row['id'] as number, row['data'] as Uint8Array);
+      for (const row of rows) blocks.put(row['id'] as number, unpacked(row['data'] as Uint8Array));
     }
     for (const [id, row] of await reader.readChunks(textIds)) texts.put(id, { text: row.text, section: row.section });
   }
@@ -130,7 +132,7 @@ export function createPostgresAnswers(
   async function readWords(snapshot: Snapshot): Promise<void> {
     const ids = snapshot.segments.map((segment) => segment.id).filter((id) => !words.has(id));
     const rows = await database.query('SELECT id, words FROM segment WHERE id = ANY($1::bigint[])', [ids]);
-    for (const row of rows) words.set(row['id'] as number, decodeWords(row['words'] as Uint8Array | null));
+    for (const row of rows) words.set(row['id'] as number, decodeWords(wordsIn(row)));
   }
 
   /** Segments and removals of a collection are all there is to follow; both are few. */

@@ -4,6 +4,7 @@ import { AppError } from '../../../errors.ts';
 import { type Block, type PostingList, termsOfBlock } from '../../../search/index/posting-blocks.ts';
 import { chooseMerge, goneShare, mergeStored, mergeWidth, type StoredSegment, WordWriter } from '../../../search/index/segments.ts';
 import { type Database, hasSqlState, type Row } from '../database.ts';
+import { packed, unpacked } from './packed.ts';
 
 /** Chunks of the largest segment that a merge may make of smaller ones. */
 const mergedChunksMax = 500_000;
@@ -113,6 +114,12 @@ async function openReader(database: Database, row: Row): Promise<SegmentReader> 
   return new SegmentReader(database, row, blocks);
 }
 
+/** Of a row of `segment`. */
+export function wordsIn(row: Row): Uint8Array | null {
+  const words = row['words'] as Uint8Array | null;
+  return words === null ? null : unpacked(words);
+}
+
 type BlockHead = { readonly id: number; readonly first: string };
 
 /** A segment that is read from end to end, some blocks ahead of what is asked for. */
@@ -131,7 +138,7 @@ class SegmentReader {
     this.id = row['id'] as number;
     this.runs = row['runs'] as Uint8Array;
     this.lengths = row['lengths'] as Uint8Array;
-    this.words = row['words'] as Uint8Array | null;
+    this.words = wordsIn(row);
     this.#database = database;
     this.#unread = blocks.toSorted((a, b) => (a.first < b.first ? 1 : -1)).map((block) => block.id);
     this.terms = this.#terms();
@@ -143,7 +150,7 @@ class SegmentReader {
     const ids = this.#unread.splice(-readAheadBlocks).reverse();
     const rows = await this.#database.query('SELECT id, data FROM posting_block WHERE id = ANY($1::bigint[])', [ids]);
     const data = new Map(rows.map((row) => [row['id'] as number, row['data'] as Uint8Array]));
-    for (const id of ids) this.#read.push(data.get(id)!);
+    for (const id of ids) this.#read.push(unpacked(data.get(id)!));
   }
 
   *#terms(): Generator<[string, PostingList] | null> {
@@ -172,7 +179,7 @@ const headSql =
 type Head = Omit<StoredSegment, 'blocks'>;
 
 function headValues(collection: string, { chunks, length, runs, lengths, words }: Head): unknown[] {
-  return [chunks, length, runs, lengths, words, collection];
+  return [chunks, length, runs, lengths, words === null ? null : packed(words), collection];
 }
 
 async function insertHead(database: Database, collection: string, head: Head): Promise<number> {
@@ -219,8 +226,9 @@ function blocksSql(segment: string, before: number): string {
 
 /** As one value of bytes that the server cuts: the driver writes an array of bytes as hexadecimal text, which takes twice the room. */
 function blockValues(blocks: readonly Block[]): unknown[] {
-  const lengths = blocks.map((block) => block.data.length);
+  const data = blocks.map((block) => packed(block.data));
+  const lengths = data.map(({ length }) => length);
   let end = 1;
   const starts = lengths.map((length) => (end += length) - length);
-  return [Buffer.concat(blocks.map((block) => block.data)), blocks.map((block) => JSON.stringify(block.first)), starts, lengths];
+  return [Buffer.concat(data), blocks.map((block) => JSON.stringify(block.first)), starts, lengths];
 }

@@ -7,10 +7,11 @@ import { createBuiltinEmbedder } from '../../../../src/embed/builtin-embedder.ts
 import { type Database, openDatabase } from '../../../../src/storage/postgres/database.ts';
 import { createPostgresIndex, type PostgresIndex } from '../../../../src/storage/postgres/index/postgres-index.ts';
 import { migrate, versions } from '../../../../src/storage/postgres/schema.ts';
-import { insertSegment, mergeSome, renewSome } from '../../../../src/storage/postgres/index/segment-store.ts';
+import { unpacked } from '../../../../src/storage/postgres/index/packed.ts';
+import { insertSegment, mergeSome, renewSome, wordsIn } from '../../../../src/storage/postgres/index/segment-store.ts';
 import type { Logger } from '../../../../src/logger.ts';
 import { type Block, termsOfBlock } from '../../../../src/search/index/posting-blocks.ts';
-import { SegmentBuilder } from '../../../../src/search/index/segments.ts';
+import { decodeWords, SegmentBuilder } from '../../../../src/search/index/segments.ts';
 import type { TaskId } from '../../../../src/tasks/task.ts';
 import { silentLogger } from '../../../support/engine-steps.ts';
 import { ask, type Databases } from '../../../support/postgres.ts';
@@ -50,12 +51,17 @@ async function postings(): Promise<Map<string, number>> {
   const rows = await database.query('SELECT first, data FROM posting_block ORDER BY id');
   const blocks: Block[] = rows.map((row) => ({
     first: JSON.parse(row['first'] as string) as string,
-    data: row['data'] as Uint8Array,
+    data: unpacked(row['data'] as Uint8Array),
   }));
   const found = new Map<string, number>();
   for (const block of blocks)
     for (const [term, list] of termsOfBlock(block.data)) found.set(term, (found.get(term) ?? 0) + list.rows);
   return found;
+}
+
+async function blockBytes(): Promise<number> {
+  const rows = await database.query('SELECT data FROM posting_block');
+  return rows.reduce((sum, { data }) => sum + unpacked(data as Uint8Array).length, 0);
 }
 
 async function count(table: string): Promise<number> {
@@ -75,6 +81,23 @@ describe('merging segments', () => {
     expect(await postings()).toEqual(before);
     expect(before.get('common')).toBe(110);
     expect(await mergeSome(database, none)).toBe(false);
+  });
+
+  it('keeps postings and words compressed, and reads those that an earlier version has not', async () => {
+    for (let document = 1; document <= 8; document += 1) await addSegment(document, 10, 100);
+    const before = await postings();
+    for (const { id, data } of await database.query('SELECT id, data FROM posting_block WHERE id % 2 = 0'))
+      await database.run('UPDATE posting_block SET data = $2 WHERE id = $1', [id, unpacked(data as Uint8Array)]);
+    for (const { id, words } of await database.query('SELECT id, words FROM segment WHERE id % 2 = 0'))
+      await database.run('UPDATE segment SET words = $2 WHERE id = $1', [id, unpacked(words as Uint8Array)]);
+
+    expect(await mergeSome(database, none)).toBe(true);
+
+    expect(await postings()).toEqual(before);
+    const [kept] = await database.query('SELECT sum(octet_length(data))::integer AS bytes FROM posting_block');
+    expect(kept!['bytes']).toBeLessThan((await blockBytes()) / 1.5);
+    const [segment] = await database.query('SELECT words FROM segment');
+    expect(decodeWords(wordsIn(segment!))).toHaveLength(80);
   });
 
   it('sends the server blocks as bytes, not as text twice their size', async () => {
