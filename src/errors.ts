@@ -73,6 +73,14 @@ export class AppError extends Error {
   }
 }
 
+/** `unavailable`, until somebody changes the setting that the sentence begins with, or what it names: starting again does not help. */
+export class SettingError extends AppError {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super('unavailable', message, options);
+    this.name = 'SettingError';
+  }
+}
+
 /** A document that cannot be read, thrown by parsers and caught once, at the end of the pipeline. */
 export class DocumentError extends Error {
   readonly code: DocumentErrorCode;

@@ -4,7 +4,7 @@
  */
 import { resolve, sep } from 'node:path';
 import { ConfigError } from './config.ts';
-import { AppError, DocumentError } from './errors.ts';
+import { AppError, DocumentError, SettingError } from './errors.ts';
 import { sqliteCodeOf } from './trouble.ts';
 
 export type StartError = {
@@ -93,6 +93,7 @@ function rowOf(error: unknown, places: StartPlaces): Row | null {
   const missing = packageOf(error);
   if (missing !== null) return missing;
   if (error instanceof DocumentError) return never(withCause(error));
+  if (error instanceof SettingError) return never(withCause(error));
   if (error instanceof AppError) return ofAppError(error, places);
   return ofSystem(error, places);
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../src/config.ts';
-import { AppError, DocumentError } from '../src/errors.ts';
+import { AppError, DocumentError, SettingError } from '../src/errors.ts';
 import { requireDataDir, requireOpenFiles } from '../src/start-checks.ts';
 import { explainStart } from '../src/start-error.ts';
 import { freePort } from './support/free-port.ts';
@@ -217,6 +217,11 @@ describe('what the system refuses', () => {
       new AppError('unavailable', 'RAG service is not ready.', { cause: system('ENOSPC', { path }) }),
       69,
       `DATA_DIR: ${path}: there is no space left`,
+    ],
+    [
+      new SettingError('FILES_URL: The store refuses.', { cause: new Error('it answered 403') }),
+      78,
+      'FILES_URL: The store refuses (it answered 403)',
     ],
     [new AppError('unavailable', 'RAG service is not ready.'), 69, 'The storage cannot be used: RAG service is not ready.'],
     [

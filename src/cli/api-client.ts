@@ -128,10 +128,11 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   };
 }
 
-/** What the server says went wrong: the `detail` of its problem document. */
+/** What the server says went wrong: the `detail` of its problem document, and its `reason` where it gives one. */
 export function sentenceOf(reply: ApiReply): string {
-  const problem = problemOf(reply);
-  return typeof problem?.['detail'] === 'string' ? problem['detail'] : `The server answered ${reply.status}.`;
+  const { detail, reason } = problemOf(reply) ?? {};
+  if (typeof detail !== 'string') return `The server answered ${reply.status}.`;
+  return typeof reason === 'string' ? `${detail} ${reason}` : detail;
 }
 
 export function problemOf({ text }: ApiReply): Record<string, unknown> | null {

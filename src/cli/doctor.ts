@@ -16,6 +16,7 @@ import { isLoopbackHost } from '../http/access/origin-guard.ts';
 import { createLogger } from '../logger.ts';
 import { holdsNothing } from '../start-checks.ts';
 import type { Check } from './check.ts';
+import { checkFileStore } from './check-file-store.ts';
 import { forecast } from './forecast.ts';
 import { fileSize } from './terminal-text.ts';
 import { withoutSecrets } from './local-settings.ts';
@@ -55,6 +56,7 @@ export async function examine(
   }
   checks.push(ok('settings', 'All settings can be read.'), exposure(config));
   checks.push(...(config.databaseUrl === '' ? await dataDirectory(config) : [await database(config), ...(await standbys(config))]));
+  checks.push(...(await checkFileStore(config)));
   if (config.queueUrl !== '') checks.push(await queue(config));
   checks.push(await port(config), await ocr(), await page(pageDir));
   checks.push(...(await forecast(config, env, { nowMs: Date.now() })));
@@ -65,7 +67,7 @@ export async function examine(
 }
 
 /** Checks without which no document can be opened. */
-const storage = ['permissions', 'fsync', 'database', 'redis'];
+const storage = ['permissions', 'fsync', 'database', 'file store', 'redis'];
 
 /** Opened by what a worker opens them with, which is loaded for this alone. */
 async function documents(env: Readonly<Record<string, string | undefined>>, repair: boolean): Promise<readonly Check[]> {

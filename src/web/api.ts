@@ -281,7 +281,8 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
 export function toApiError(status: number, retryAfter: string | null, body: string): ApiError {
   const problem = parseProblem(body);
   const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
-  return new ApiError(status, problem.detail ?? problem.title ?? `HTTP ${status}`, {
+  const said = problem.detail ?? problem.title ?? `HTTP ${status}`;
+  return new ApiError(status, problem.reason === undefined ? said : `${said} ${problem.reason}`, {
     ...(problem.code === undefined ? {} : { code: problem.code }),
     ...(problem.request_id === undefined ? {} : { requestId: problem.request_id }),
     ...(Number.isFinite(seconds) ? { retryAfterSeconds: seconds } : {}),

@@ -36,6 +36,7 @@ export type WireStatus = StatusReply;
 /** RFC 9457, as far as it is read here; a proxy's answer may hold none of it. */
 export type WireProblem = {
   readonly detail?: string;
+  readonly reason?: string;
   readonly title?: string;
   readonly code?: string;
   readonly request_id?: string;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { objectCredentials, type ObjectServer, startObjectServer } from '../support/object-server.ts';
 import { runCommand } from '../support/command.ts';
 import { ask } from '../support/postgres.ts';
-import { insert, makeDataDir, removeDir, search, startServer, type WireTask } from '../support/server.ts';
+import { insert, makeDataDir, removeDir, search, startProcess, startServer, type WireTask } from '../support/server.ts';
 import { sharedPostgres } from '../support/shared-postgres.ts';
 import { until } from '../support/until.ts';
 
@@ -49,6 +49,7 @@ it('with files in an object store, documents are taken in, found, given back, re
   const migrate = (env: Record<string, string>) => runCommand(['migrate'], { DATABASE_URL: url, ...env });
   expect((await migrate({})).stderr).toContain('the files of this database are in an object store; set its address.');
   expect((await migrate(settings)).stdout).toContain('The terms of 1 documents were rebuilt.');
+  await expectRefusals({ DATABASE_URL: url, DATA_DIR: dataDir, ...settings }, objects.filesUrl('another'));
 
   server = await startServer(place);
   expect(await search(server.url, 'oysters')).toMatchObject([{ citation: { doc_id: 'manual' } }]);
@@ -64,6 +65,27 @@ it('with files in an object store, documents are taken in, found, given back, re
   await removeDir(dataDir);
   await removeDir(elsewhere);
 });
+
+/** What settings make impossible ends a start with 78 and one sentence, and the doctor says the same. */
+async function expectRefusals(env: Record<string, string>, another: string): Promise<void> {
+  const wrong = 'FILES_URL: the object store refuses requests (the object store answered 403 SignatureDoesNotMatch';
+  const refused: [Record<string, string>, string][] = [
+    [{ AWS_SECRET_ACCESS_KEY: 'another secret' }, wrong],
+    [{ FILES_URL: another }, 'FILES_URL: this is not the bucket with the files of this database.'],
+    [{ FILES_URL: '' }, 'FILES_URL: the files of this database are in an object store; set its address.'],
+  ];
+  for (const [changed, sentence] of refused) {
+    const ended = await startProcess({ dataDir: env['DATA_DIR']!, engineEnv: { ...env, ...changed } }).catch(String);
+    expect(ended).toContain('ended with 78');
+    expect(ended).toContain(sentence);
+  }
+  const { stdout } = await runCommand(['--json', 'doctor'], { ...env, PORT: '0', AWS_SECRET_ACCESS_KEY: 'another secret' });
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string; sentence: string }[] };
+  expect(checks.find(({ name }) => name === 'file store')).toMatchObject({
+    state: 'problem',
+    sentence: expect.stringContaining('403 SignatureDoesNotMatch: AWS_SECRET_ACCESS_KEY is not the one') as string,
+  });
+}
 
 /** Before an answer has begun: what the store lost or cut is said, and when it is away that is said. */
 async function expectHonestFailures(url: string, { objects, refusals }: ObjectServer): Promise<void> {
@@ -87,4 +109,10 @@ async function expectHonestFailures(url: string, { objects, refusals }: ObjectSe
     refusals.length = 0;
     expect((await ask(part, headers)).ok).toBe(true);
   }
+  refusals.push(...Array<number>(200).fill(503));
+  const upload = await insert(url, 'refused', { name: 'a.txt', bytes: 'A text.' }, { 'accept-language': 'zh' });
+  expect(upload.status).toBe(503);
+  expect(await upload.json()).toMatchObject({ detail: '服务尚未就绪。', reason: '文件存储目前无法使用。' });
+  refusals.length = 0;
+  await until('uploads are taken again', async () => (await fetch(`${url}/ready`)).ok);
 }

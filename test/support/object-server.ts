@@ -38,7 +38,8 @@ export async function startObjectServer(): Promise<ObjectServer> {
     if (url.searchParams.has('list-type')) return list(response, key, url.searchParams);
     if (request.method === 'PUT') objects.set(key, body);
     if (request.method === 'DELETE') objects.delete(key);
-    if (request.method === 'PUT' || request.method === 'DELETE') return void response.writeHead(200).end();
+    if (request.method === 'PUT') return void response.writeHead(200, { etag: '"one"' }).end();
+    if (request.method === 'DELETE') return void response.writeHead(204).end();
     const found = objects.get(key);
     if (found === undefined) return refuse(response, 404, 'NoSuchKey');
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];

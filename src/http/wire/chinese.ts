@@ -191,6 +191,9 @@ export const sentences: Readonly<Record<string, string>> = {
   'The login provider did not send your {}. Ask an administrator to check OIDC_CLAIM.':
     '登录提供方没有提供您的 {}。请管理员检查 OIDC_CLAIM。',
   'FILES_URL: this is not the bucket with the files of this database.': 'FILES_URL：此存储桶不是存放该数据库文件的存储桶。',
+  'FILES_URL: the object store refuses requests.': 'FILES_URL：对象存储拒绝了请求。',
+  'FILES_URL: the object store cannot be used now.': 'FILES_URL：对象存储目前无法使用。',
+  'The file store cannot be used now.': '文件存储目前无法使用。',
   'FILES_URL: the files of this database are in an object store; set its address.':
     'FILES_URL：该数据库的文件存放在对象存储中，请设置其地址。',
   'DATABASE_URL: connections of the pooler do not find the tables. Run "rag-intake migrate" with DATABASE_DIRECT_URL set, then RECONNECT in PgBouncer.':
@@ -269,7 +272,9 @@ const patterns = Object.entries(sentences)
 /** The same problem for who reads Chinese. */
 export function inChinese(problem: Problem): Problem {
   const title = titles[problem.code];
-  return { ...problem, title, detail: sentenceInChinese(problem.detail) ?? `${title}（${problem.detail}）` };
+  const detail = sentenceInChinese(problem.detail) ?? `${title}（${problem.detail}）`;
+  const { reason } = problem;
+  return { ...problem, title, detail, ...(typeof reason === 'string' ? { reason: sentenceInChinese(reason) ?? reason } : {}) };
 }
 
 /** What is longer repeats something that a client has sent, and is not worth looking through. */

@@ -6,6 +6,30 @@ import type { StoreState } from '../engine.ts';
 /** What is stored: bytes in memory, or a file of the local disk that does not change meanwhile. */
 export type ObjectSource = { readonly bytes: number; readonly content: Uint8Array | { readonly path: string } };
 
+/** Why a store cannot be used, in one sentence for its operator: the cause of what its methods throw. */
+export class StoreFault extends Error {
+  /** Whether it stays so until somebody changes a setting, or something at the store. */
+  readonly isLasting: boolean;
+
+  constructor(message: string, { isLasting = false, cause }: { isLasting?: boolean; cause?: unknown } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'StoreFault';
+    this.isLasting = isLasting;
+  }
+}
+
+export type StoreOperation = 'put' | 'get' | 'delete' | 'list' | 'probe';
+
+/** Since this process began; tries are counted one by one. */
+export type StoreFigures = {
+  /** `outcome`: `ok`, `absent`, the status of a refusal, `silent` (no answer in time) or `broken` (no connection, or not to its end). */
+  readonly requests: readonly { readonly operation: StoreOperation; readonly outcome: string; readonly count: number }[];
+  /** Until the answer began: of what is got, its bytes come after that. */
+  readonly seconds: readonly { readonly operation: StoreOperation; readonly seconds: number }[];
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+};
+
 export interface ObjectStore {
   /**
    * Durable when it returns. Safe twice. What arrives is checked by its SHA-256.
@@ -24,4 +48,5 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<readonly string[]>;
   /** Asks it, at most every few seconds while all is well, more often when it failed last. Bounded by 3 s. */
   state(): Promise<StoreState>;
+  figures(): StoreFigures;
 }

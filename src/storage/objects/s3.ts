@@ -1,16 +1,21 @@
 /**
- * An object store that speaks S3: PUT, GET with Range and If-Match, HEAD, DELETE and ListObjectsV2, and nothing else, so that R2, Ceph
- * and Swift will do. Each request is signed with the SHA-256 of its body, waits a bounded time, and is tried again when that may help.
+ * An object store that speaks S3: PUT, GET with Range and If-Match, DELETE and ListObjectsV2, and nothing else, so that R2, Ceph and
+ * Swift will do. Each request is signed with the SHA-256 of its body and is tried again when that may help. Each silence is bounded, and what is
+ * sent or answered with too slowly is given up. An object is one PUT of a known length, read from the disk as it is sent; there are no multipart uploads.
  */
 import { createHash, randomInt } from 'node:crypto';
-import { createReadStream, openAsBlob } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { AwsClient } from 'aws4fetch';
-import { noRoom, notReady, troubleOf } from '../../trouble.ts';
+import { AppError } from '../../errors.ts';
+import { noRoom, troubleOf } from '../../trouble.ts';
 import type { StoreState } from '../engine.ts';
 import type { ByteRange } from '../file-store.ts';
 import type { ObjectPlace } from './files-url.ts';
-import type { ObjectSource, ObjectStore } from './object-store.ts';
+import { type ObjectSource, type ObjectStore, StoreFault, type StoreOperation } from './object-store.ts';
+import { StoreAnswer, StrangeAnswer, codeOf, textOf } from './s3-answer.ts';
+import { type SilenceWatch, unlessSilent, watchSilence } from './silence.ts';
+import { createFigureCounter } from './store-figures.ts';
 
 export type S3Options = ObjectPlace & {
   readonly accessKeyId: string;
@@ -19,7 +24,7 @@ export type S3Options = ObjectPlace & {
   readonly sessionToken: string;
   /** The pause before the second try, in milliseconds; four times as long before each further one. */
   readonly pauseMs?: number;
-  /** How long an answer to a small request, or the next bytes of a large one, are waited for. */
+  /** How long the beginning of an answer is waited for, and the next bytes of what is sent or got. */
   readonly silenceMs?: number;
 };
 
@@ -29,31 +34,23 @@ const pauseMsMax = 5000;
 const silenceMsDefault = 15_000;
 /** An upload that is slower than this is given up. */
 const bytesPerSecondMin = 128 * 1024;
+/** What systems and proxies on the way may hold of what was sent. */
+const heldBytesMax = 8 * 1024 * 1024;
 const probeMs = 3000;
 /** How long the last answer says how the store is. */
 const goodMs = 10_000;
 const badMs = 500;
-/** Answers after which the same may succeed at once. */
-const passing = new Set([408, 429, 500, 502, 503, 504]);
-/** Codes of answers after which the same may succeed: what arrived was not what was sent. */
-const garbled = new Set(['BadDigest', 'XAmzContentSHA256Mismatch', 'IncompleteBody', 'RequestTimeout']);
+/** What a client is told, who knows nothing of where files lie. */
+const filesAwaySentence = 'The file store cannot be used now.';
 const emptySha256 = createHash('sha256').digest('hex');
 
-type Sent = { readonly method: string; readonly headers?: Readonly<Record<string, string>>; readonly source?: ObjectSource };
-
-/** What the store answered that was not hoped for: status and code, never what it says of keys. */
-class StoreAnswer extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly retryAfterMs: number;
-
-  constructor(response: Response, code: string) {
-    super(`the object store answered ${response.status}${code === '' ? '' : ` ${code}`}`);
-    this.status = response.status;
-    this.code = code;
-    this.retryAfterMs = 1000 * (Number(response.headers.get('retry-after')) || 0);
-  }
-}
+type Asked = {
+  readonly operation: StoreOperation;
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly source?: ObjectSource & { readonly sha256: string };
+};
 
 /** Does not connect yet. @throws Error when the package `aws4fetch` is not installed. */
 export async function openS3(options: S3Options): Promise<ObjectStore> {
@@ -63,31 +60,77 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
   const token = sessionToken === '' ? {} : { sessionToken };
   const client: AwsClient = new Client({ accessKeyId, secretAccessKey, ...token, region, service: 's3', retries: 0 });
   const urlOf = (key: string): string => bucketUrl + encodeURI(prefix + key);
+  const counter = createFigureCounter();
   let known: StoreState = { state: 'ready' };
   let knownAt = -Infinity;
   let probing: Promise<void> | null = null;
 
-  /** One request, one answer; anything but success is thrown, but for the statuses in `also`. */
-  async function once(url: string, sent: Sent, also: readonly number[], boundMs: number): Promise<Response> {
-    const { method, source } = sent;
-    const headers = { ...sent.headers, 'x-amz-content-sha256': source === undefined ? emptySha256 : await digestOf(source) };
-    const signed = await client.sign(url, { method, headers });
-    const response = await fetch(signed.url, {
-      method,
-      headers: signed.headers,
-      redirect: 'error',
-      signal: AbortSignal.timeout(boundMs),
-      ...(source === undefined ? {} : { body: await bodyOf(source) }),
-    });
-    if (response.ok || also.includes(response.status)) return response;
-    throw new StoreAnswer(response, codeOf(await response.text()));
+  /** One request, until its answer begins; null for what is not there. A refusal is thrown, and so is an answer that no object store gives. */
+  async function ask(asked: Asked, watch: SilenceWatch): Promise<Response | null> {
+    const beganAt = performance.now();
+    const count = (outcome: string): void => counter.asked(asked.operation, outcome, (performance.now() - beganAt) / 1000);
+    try {
+      const response = await send(asked, watch);
+      const isWhatWasAsked = response.ok && (response.status === 206 || asked.headers?.['range'] === undefined);
+      if (isWhatWasAsked && !isOfStore(response, asked))
+        throw refusalIn(response, await textOf(response)) ?? new StrangeAnswer(response);
+      const found = isWhatWasAsked ? response : await absentOrThrow(response, asked);
+      count(found === null ? 'absent' : 'ok');
+      return found;
+    } catch (error) {
+      count(error instanceof StoreAnswer ? String(error.status) : isTimeout(error) ? 'silent' : 'broken');
+      throw error;
+    }
   }
 
-  async function tried(url: string, sent: Sent, also: readonly number[] = []): Promise<Response> {
-    const boundMs = Math.ceil(silenceMs + ((sent.source?.bytes ?? 0) / bytesPerSecondMin) * 1000);
-    const response = await again(() => once(url, sent, also, boundMs));
-    note({ state: 'ready' });
+  async function send({ method, url, headers, source }: Asked, watch: SilenceWatch): Promise<Response> {
+    const signed = await client.sign(url, {
+      method,
+      headers: { ...headers, 'x-amz-content-sha256': source?.sha256 ?? emptySha256 },
+    });
+    const sent = new Headers(signed.headers);
+    if (source !== undefined) sent.set('content-length', String(source.bytes));
+    const body = source === undefined || source.bytes === 0 ? {} : { body: bodyOf(source, watch), duplex: 'half' as const };
+    const response = await fetch(signed.url, { method, headers: sent, redirect: 'manual', signal: watch.signal, ...body });
+    if (source !== undefined && response.ok) counter.sent(source.bytes);
+    watch.heard(silenceMs);
     return response;
+  }
+
+  /** Told when each part of the body is taken; the answer comes once the store has all of it. */
+  function bodyOf(source: ObjectSource, watch: SilenceWatch): ReadableStream<Uint8Array> {
+    async function* parts(): AsyncGenerator<Uint8Array> {
+      for await (const part of contentOf(source)) {
+        watch.heard(silenceMs);
+        yield part;
+      }
+      watch.heard(silenceMs + Math.floor((1000 * Math.min(source.bytes, heldBytesMax)) / bytesPerSecondMin));
+    }
+    return ReadableStream.from(parts());
+  }
+
+  /** One request and all of its answer, within a bounded time. */
+  async function once(asked: Asked, boundMs: number): Promise<string> {
+    const silence = watchSilence(Math.min(silenceMs, boundMs));
+    const signal = AbortSignal.any([silence.signal, AbortSignal.timeout(boundMs)]);
+    try {
+      const response = await ask(asked, { ...silence, signal });
+      if (response === null) return '';
+      const text = await textOf(response);
+      const refusal = refusalIn(response, text);
+      if (refusal !== null) throw refusal;
+      if (asked.operation === 'list' && !/<\/ListBucketResult>\s*$/.test(text)) throw new StrangeAnswer(response);
+      return text;
+    } finally {
+      silence.stop();
+    }
+  }
+
+  async function tried(asked: Asked): Promise<string> {
+    const boundMs = Math.ceil(2 * silenceMs + ((asked.source?.bytes ?? 0) / bytesPerSecondMin) * 1000);
+    const text = await again(() => once(asked, boundMs));
+    note({ state: 'ready' });
+    return text;
   }
 
   async function again<T>(work: () => Promise<T>): Promise<T> {
@@ -110,7 +153,7 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
   function refused(error: unknown): Error {
     const ours = inOurWords(error);
     if (troubleOf(ours) === 'full') note({ state: 'full', reason: 'the object store has no space left' });
-    else if (troubleOf(ours) === 'away') note({ state: 'unusable', reason: reasonOf(error) });
+    else if (troubleOf(ours) === 'away') note({ state: 'unusable', reason: (ours.cause as Error).message });
     return ours;
   }
 
@@ -119,48 +162,32 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
     knownAt = performance.now();
   }
 
-  /** Whether it answers, and, where it had no room, whether it has by now. */
+  /** Whether it answers, and, where it had no room, whether it has by now. With GET, since an answer to HEAD does not say what is wrong. */
   async function probe(): Promise<void> {
     try {
-      const key = 'probe';
+      const url = urlOf('probe');
       if (known.state === 'full')
-        await once(urlOf(key), { method: 'PUT', source: { bytes: 1, content: new Uint8Array(1) } }, [], probeMs);
-      await once(urlOf(key), { method: 'HEAD' }, [404], probeMs);
+        await once({ operation: 'probe', method: 'PUT', url, source: await withDigest(probeObject) }, probeMs);
+      await once({ operation: 'probe', method: 'GET', url }, probeMs);
       note({ state: 'ready' });
     } catch (error) {
       refused(error);
     }
   }
 
-  async function rangeOf(key: string, range: ByteRange | null, etag: string | null): Promise<Response | null> {
+  /** Null for what is not there. The body may take longer than the answer: its silence is watched apart. */
+  async function opened(key: string, range: ByteRange | null, etag: string | null): Promise<Response | null> {
     const headers = {
       // For a part fetch says so itself, once more if it was said, and the signature would be of something else.
       ...(range === null ? { 'accept-encoding': 'identity' } : { range: `bytes=${range.first}-${range.last}` }),
       ...(etag === null ? {} : { 'if-match': etag }),
     };
-    const answer = await openedOf(urlOf(key), headers);
-    if (answer.status !== 404) return answer;
-    await answer.body?.cancel();
-    return null;
-  }
-
-  /** The body may take longer than the answer: its silence is watched apart. */
-  async function openedOf(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
-    const method = 'GET';
     const response = await again(async () => {
-      const signed = await client.sign(url, { method, headers: { ...headers, 'x-amz-content-sha256': emptySha256 } });
-      const waiting = new AbortController();
-      const timer = setTimeout(() => waiting.abort(new DOMException('no answer in time', 'TimeoutError')), silenceMs);
+      const silence = watchSilence(silenceMs);
       try {
-        const opened = await fetch(signed.url, { method, headers: signed.headers, redirect: 'error', signal: waiting.signal });
-        if (opened.ok && (headers['range'] === undefined || opened.status === 206)) return opened;
-        const text = await opened.text();
-        const code = codeOf(text);
-        const isGone = (opened.status === 404 && code !== 'NoSuchBucket') || opened.status === 416;
-        if (isGone) return new Response(null, { status: 404 });
-        throw new StoreAnswer(opened, code);
+        return await ask({ operation: 'get', method: 'GET', url: urlOf(key), headers }, silence);
       } finally {
-        clearTimeout(timer);
+        silence.stop();
       }
     });
     note({ state: 'ready' });
@@ -178,17 +205,18 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
       try {
         for await (const chunk of withinSilence(response)) {
           at += chunk.byteLength;
-          if (at > length) throw new Error(`the object store sent more than the ${length} bytes that it said`);
+          counter.received(chunk.byteLength);
+          if (at > length) throw new StoreFault(`the object store sent more than the ${length} bytes that it said`);
           failures = 0;
           yield chunk;
         }
-        if (at < length) throw new Error(`the object store sent ${at} of ${length} bytes`);
+        if (at < length) throw new StoreFault(`the object store sent ${at} of ${length} bytes`);
       } catch (error) {
         failures += 1;
-        if (failures >= triesMax || at > length) throw inOurWordsOrNotReady(refused(error));
+        if (failures >= triesMax || at > length) throw refused(error);
         await pause(pauseOf(failures, error));
-        const next = await rangeOf(key, { first: from + at, last: from + length - 1 }, etag);
-        if (next === null) throw notReady(new Error('the object is gone'));
+        const next = await opened(key, { first: from + at, last: from + length - 1 }, etag);
+        if (next === null) throw filesAway(new StoreFault('the object is gone'));
         response = next;
       }
     }
@@ -209,29 +237,30 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
 
   return {
     async put(key, source) {
-      await (await tried(urlOf(key), { method: 'PUT', source })).body?.cancel();
+      await tried({ operation: 'put', method: 'PUT', url: urlOf(key), source: await withDigest(source) });
     },
     async get(key, range) {
-      const response = await rangeOf(key, range, null);
+      const response = await opened(key, range, null);
       if (response === null) return null;
       const bytes = bytesOfWhole(response, range !== null);
       if (bytes === null || !response.headers.has('content-length')) {
         await response.body?.cancel();
-        throw notReady(new Error('the object store does not say how long the object is'));
+        throw filesAway(new StoreFault('the object store does not say how long the object is'));
       }
       return { stream: Readable.from(bytesOf(key, response, range), { objectMode: false }), bytes };
     },
     async delete(key) {
-      await (await tried(urlOf(key), { method: 'DELETE' }, [404])).body?.cancel();
+      await tried({ operation: 'delete', method: 'DELETE', url: urlOf(key) });
     },
     async *list(listed) {
       for (let token: string | null = null; ;) {
         const query = new URLSearchParams({ 'list-type': '2', prefix: prefix + listed, 'max-keys': '1000' });
         if (token !== null) query.set('continuation-token', token);
-        const answer = await (await tried(`${bucketUrl}?${query.toString().replaceAll('+', '%20')}`, { method: 'GET' })).text();
-        yield namesIn(answer).map((key) => key.slice(prefix.length));
-        token = /<NextContinuationToken>([^<]*)</.exec(answer)?.[1] ?? null;
-        if (token === null || !/<IsTruncated>true</.test(answer)) return;
+        const url = `${bucketUrl}?${query.toString().replaceAll('+', '%20')}`;
+        const text = await tried({ operation: 'list', method: 'GET', url });
+        yield namesIn(text).map((key) => key.slice(prefix.length));
+        token = /<NextContinuationToken>([^<]*)</.exec(text)?.[1] ?? null;
+        if (token === null || !/<IsTruncated>true</.test(text)) return;
         token = fromXml(token);
       }
     },
@@ -240,29 +269,54 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
       if (performance.now() - knownAt > lasts) await (probing ??= probe().finally(() => (probing = null)));
       return known;
     },
+    figures: counter.figures,
   };
+}
+
+const probeObject: ObjectSource = { bytes: 1, content: new Uint8Array(1) };
+
+/** A store names every version of an object that it takes or gives. */
+function isOfStore({ headers }: Response, { method, operation }: Asked): boolean {
+  return method === 'DELETE' || operation === 'list' || headers.has('etag');
+}
+
+/** Some stores begin to answer before they know how it ends. */
+function refusalIn(response: Response, text: string): StoreAnswer | null {
+  return /^\s*(?:<\?xml[^>]*>\s*)?<Error>/.test(text) ? new StoreAnswer(response, text) : null;
+}
+
+/** Null for an object, or a part of one, that is not there. @throws StoreAnswer, StrangeAnswer. */
+async function absentOrThrow(response: Response, { method, operation }: Asked): Promise<null> {
+  const text = await textOf(response);
+  const canBeAbsent = method !== 'PUT' && operation !== 'list';
+  const code = codeOf(text);
+  if (canBeAbsent && response.status === 416) return null;
+  if (canBeAbsent && response.status === 404 && code !== 'NoSuchBucket') {
+    if (code === '') throw new StrangeAnswer(response);
+    return null;
+  }
+  throw new StoreAnswer(response, text);
+}
+
+async function withDigest(source: ObjectSource): Promise<ObjectSource & { readonly sha256: string }> {
+  return { ...source, sha256: await digestOf(source) };
+}
+
+async function digestOf(source: ObjectSource): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of contentOf(source)) hash.update(part);
+  return hash.digest('hex');
+}
+
+async function* contentOf({ content }: ObjectSource): AsyncGenerator<Uint8Array> {
+  if (content instanceof Uint8Array) yield content;
+  else yield* createReadStream(content.path) as AsyncIterable<Uint8Array>;
 }
 
 /** Null where the store does not say it, as one may behind a proxy that passes bodies on in chunks. */
 function bytesOfWhole({ headers }: Response, isPart: boolean): number | null {
   const said = isPart ? /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] : headers.get('content-length');
   return said == null ? null : Number(said);
-}
-
-async function digestOf({ content }: ObjectSource): Promise<string> {
-  const hash = createHash('sha256');
-  if (content instanceof Uint8Array) return hash.update(content).digest('hex');
-  for await (const chunk of createReadStream(content.path)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-/** With a length that is known before, and read from the disk as it is sent. */
-async function bodyOf({ content }: ObjectSource): Promise<Blob> {
-  return content instanceof Uint8Array ? new Blob([content as Uint8Array<ArrayBuffer>]) : openAsBlob(content.path);
-}
-
-function codeOf(answer: string): string {
-  return /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(answer)?.[1] ?? '';
 }
 
 function namesIn(answer: string): string[] {
@@ -275,41 +329,39 @@ function fromXml(text: string): string {
 }
 
 function mayPass(error: unknown): boolean {
-  if (error instanceof StoreAnswer) return passing.has(error.status) || garbled.has(error.code);
-  return isOfConnection(error);
+  return error instanceof StoreAnswer ? error.mayPass : isOfConnection(error);
 }
 
 /** The system's own failures about files of this machine are none. */
 function isOfConnection(error: unknown): boolean {
-  return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError');
+  return error instanceof TypeError || isTimeout(error) || (error instanceof StoreFault && !(error instanceof StoreAnswer));
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError';
 }
 
 function inOurWords(error: unknown): Error {
-  if (error instanceof StoreAnswer)
-    return error.status === 507 || /Quota|StorageFull|NoSpace/.test(error.code) ? noRoom(error) : notReady(error);
-  if (isOfConnection(error)) return notReady((error as Error).cause ?? error);
+  if (error instanceof StoreAnswer && error.isFull) return noRoom(error);
+  if (error instanceof StoreFault) return filesAway(error);
+  if (isOfConnection(error))
+    return filesAway(new StoreFault(`the object store does not answer: ${whyOf(error as Error)}`, { cause: error }));
   return error as Error;
 }
 
-/** Of what broke midway: too few bytes, too many, or a connection. */
-function inOurWordsOrNotReady(error: Error): Error {
-  return troubleOf(error) === null ? notReady(error) : error;
+/** The sentence is the one that clients know; which store it is comes beside it. */
+function filesAway(cause: StoreFault): AppError {
+  return new AppError('unavailable', 'RAG service is not ready.', {
+    cause,
+    retryAfterSeconds: 5,
+    extensions: { reason: filesAwaySentence },
+  });
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof StoreAnswer) return error.message;
-  const { message, cause } = error as Error;
-  return `the object store does not answer: ${cause instanceof Error ? cause.message || cause.name : message}`;
-}
-
-async function unlessSilent<T>(coming: Promise<T>, ms: number): Promise<T> {
-  const silent = Promise.withResolvers<never>();
-  const timer = setTimeout(() => silent.reject(new DOMException('the object store stopped responding', 'TimeoutError')), ms);
-  try {
-    return await Promise.race([coming, silent.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Of several addresses that were tried the first says it; some errors have a code and no words. */
+function whyOf({ message, cause }: Error): string {
+  const one = cause instanceof AggregateError && cause.errors[0] instanceof Error ? cause.errors[0] : cause;
+  return one instanceof Error ? one.message || String((one as NodeJS.ErrnoException).code ?? one.name) : message;
 }
 
 function pause(ms: number): Promise<void> {

@@ -9,10 +9,10 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { AppError } from '../../errors.ts';
+import { AppError, SettingError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { ByteRange } from '../file-store.ts';
-import type { ObjectSource, ObjectStore } from '../objects/object-store.ts';
+import { type ObjectSource, type ObjectStore, StoreFault } from '../objects/object-store.ts';
 import { fewAtOnce } from '../few-at-once.ts';
 import { type ArrivingBlob, type Blobs, blobRowBytes, createBlobs, unreferredSql } from './blobs.ts';
 import type { Database } from './database.ts';
@@ -48,7 +48,8 @@ export type ObjectBlobsOptions = {
 
 /**
  * The name under which this database keeps its objects, made the first time.
- * @throws AppError `unavailable`: the store cannot be used, or is not the one that this database has used before.
+ * @throws AppError `unavailable`: the store cannot be used. SettingError: it refuses this key or bucket, or is not the one that this database has
+ * used before.
  */
 async function openSpace(database: Database, store: ObjectStore): Promise<string> {
   const sql = `INSERT INTO object_space(name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING name`;
@@ -56,7 +57,7 @@ async function openSpace(database: Database, store: ObjectStore): Promise<string
   if (known !== null) {
     const file = await store.get(`${known}/${marker}`, null);
     file?.stream.destroy();
-    if (file === null) throw new AppError('unavailable', 'FILES_URL: this is not the bucket with the files of this database.');
+    if (file === null) throw new SettingError('FILES_URL: this is not the bucket with the files of this database.');
     return known;
   }
   const name = randomUUID();
@@ -69,16 +70,24 @@ async function openSpace(database: Database, store: ObjectStore): Promise<string
 
 /**
  * The store with its space, or null where the settings name none.
- * @throws AppError as `openSpace`; `unavailable`: files of this database lie in an object store, and the settings name none.
+ * @throws AppError as `openSpace`. SettingError: files of this database lie in an object store, and the settings name none.
  */
 export async function openObjects(
   database: Database,
   store: ObjectStore | null | undefined,
 ): Promise<Pick<ObjectBlobsOptions, 'store' | 'space'> | null> {
-  if (store !== null && store !== undefined) return { store, space: await openSpace(database, store) };
+  if (store !== null && store !== undefined) return { store, space: await openSpace(database, store).catch(atStart) };
   if ((await spaceOf(database)) !== null)
-    throw new AppError('unavailable', 'FILES_URL: the files of this database are in an object store; set its address.');
+    throw new SettingError('FILES_URL: the files of this database are in an object store; set its address.');
   return null;
+}
+
+/** At a start, a person reads along. */
+function atStart(error: unknown): never {
+  const { cause } = error as Error;
+  if (!(error instanceof AppError) || !(cause instanceof StoreFault)) throw error;
+  if (cause.isLasting) throw new SettingError('FILES_URL: the object store refuses requests.', { cause });
+  throw new AppError('unavailable', 'FILES_URL: the object store cannot be used now.', { cause });
 }
 
 async function spaceOf(database: Database): Promise<string | null> {

@@ -10,9 +10,9 @@ const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts') && !/^(?:web|cli)\//.test(name) && name !== 'http/wire/chinese.ts')
   .map((name) => readFileSync(join(source, name), 'utf8'));
 
-/** The sentences of `new AppError(code, 'sentence' …)`, what differs as `{}`. */
+/** The sentences of `new AppError(code, 'sentence' …)` and `new SettingError('sentence' …)`, what differs as `{}`. */
 function refusals(): string[] {
-  const literal = /new AppError\(\s*[^,()]+,\s*('(?:[^'\\]|\\.)*'|"[^"]*"|`(?:[^`\\]|\\.)*`)/g;
+  const literal = /new (?:AppError\(\s*[^,()]+,|SettingError\()\s*('(?:[^'\\]|\\.)*'|"[^"]*"|`(?:[^`\\]|\\.)*`)/g;
   return texts.flatMap((text) => [...text.matchAll(literal)].map(([, quoted]) => plain(quoted!)));
 }
 
