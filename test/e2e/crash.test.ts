@@ -86,8 +86,9 @@ describe.each(engines)('on $name', ({ open }) => {
       const server = await start({ ...place, env });
       const worker = await start({ ...place, env, args: ['worker'] }, startProcess);
       await start({ ...place, env, args: ['worker'] }, startProcess);
-      const ids: string[] = [];
-      for (let index = 0; index < 20; index += 1) ids.push(await accept(server.url, 'wait-400.txt', `word${index}`));
+      // At once: one after the other they might be done as fast as they come.
+      const words = Array.from({ length: 20 }, (_, index) => `word${index}`);
+      const ids = await Promise.all(words.map((word) => accept(server.url, 'wait-1000.txt', word)));
       await until('every worker is busy', async () => (await statuses(server.url)).processing === 6);
       await worker.kill();
 

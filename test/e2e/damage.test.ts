@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { documentFolder } from '../../src/storage/file-store.ts';
 import type { DocumentPart } from '../../src/documents/document-part.ts';
+import type { ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { runCommand } from '../support/command.ts';
 import { enginesCombined, type Place, type TestEngine } from '../support/engines.ts';
 import { ask } from '../support/postgres.ts';
@@ -58,7 +60,7 @@ describe.each(enginesCombined.filter(({ name }) => name !== 'Redis'))('$name', (
   });
 
   // On files: test/cli/doctor-repair.test.ts.
-  if (name === 'PostgreSQL')
+  if (name === 'PostgreSQL' || name === 'PostgreSQL and S3')
     it('the doctor finds every part that was cut, changed or lost, and mends what can be mended', async () => {
       const place = withVectors(await engine.newPlace(), model);
       const server = await startServer({ ...place, env: { CHECK_EVERY_MINUTES: '0' } });
@@ -138,12 +140,26 @@ async function damage(place: Place, docId: string, part: DocumentPart, change: (
     const changed = change(await readFile(path));
     return changed === null ? rm(path) : writeFile(path, changed);
   }
+  if (place.objects !== undefined) return damageObject(place.objects, await objectOf(url, docId, part), change);
   const rows = `FROM rag_intake.document_part JOIN rag_intake.blob_chunk USING (blob) WHERE doc_key = $1 AND part = $2 AND seq = 0`;
   const [row] = await ask(url, `SELECT blob, data ${rows}`, [documentFolder(docId), part]);
   const changed = change(row!['data'] as Buffer);
   if (changed !== null)
     return ask(url, 'UPDATE rag_intake.blob_chunk SET data = $2 WHERE blob = $1 AND seq = 0', [row!['blob'], changed]);
   return ask(url, 'DELETE FROM rag_intake.document_part WHERE doc_key = $1 AND part = $2', [documentFolder(docId), part]);
+}
+
+async function objectOf(url: string, docId: string, part: DocumentPart): Promise<string> {
+  const sql = 'SELECT object FROM rag_intake.document_part JOIN rag_intake.blob ON blob.id = blob WHERE doc_key = $1 AND part = $2';
+  return String((await ask(url, sql, [documentFolder(docId), part]))[0]!['object']);
+}
+
+async function damageObject(store: ObjectStore, object: string, change: (bytes: Uint8Array & Buffer) => Uint8Array | null) {
+  for await (const keys of store.list(''))
+    for (const key of keys.filter((each) => each.endsWith(`/${object}`))) {
+      const changed = change((await buffer((await store.get(key, null))!.stream)) as Uint8Array & Buffer);
+      await (changed === null ? store.delete(key) : store.put(key, { bytes: changed.length, content: changed }));
+    }
 }
 
 async function partOf(dataDir: string, docId: string, part: string): Promise<string> {

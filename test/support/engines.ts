@@ -1,8 +1,13 @@
 /** The engines that the end-to-end suites run on, and what of each of them a test may look at from outside. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SearcherName } from '../../src/storage/postgres/searchers.ts';
+import type { ObjectStore } from '../../src/storage/objects/object-store.ts';
+import { parseFilesUrl } from '../../src/storage/objects/files-url.ts';
+import { openS3 } from '../../src/storage/objects/s3.ts';
+import { objectCredentials, startObjectServerApart } from './object-server.ts';
 import { ask } from './postgres.ts';
 import { sharedPostgres } from './shared-postgres.ts';
 import { askRedis, startRedis } from './redis.ts';
@@ -16,6 +21,8 @@ export type Place = {
   readonly unfinished: () => Promise<readonly string[]>;
   /** What there is of uploads that are still on their way. */
   readonly partialUploads: () => Promise<readonly string[]>;
+  /** Where its files lie in an object store. */
+  readonly objects?: ObjectStore;
 };
 
 /** An engine that is there for one test file. */
@@ -33,9 +40,13 @@ const rows: readonly EngineRow[] = [
 /** Made of parts of the others: a way of their own in some suites alone, since every row costs each suite its time. */
 const combinedRows: readonly EngineRow[] = [{ name: 'Redis and PostgreSQL', open: openRedisOnPostgres }];
 
-/** Run by their names alone: what is their own has suites of its own (`test/storage/postgres/outbox`), and pages of a search may overlap there (docs/scale.md). */
+/**
+ * Run by their names alone: what is their own has suites of its own (`test/storage/postgres/outbox`, `object-blobs.test.ts`). With full text pages
+ * of a search may overlap (docs/scale.md).
+ */
 const namedRows: readonly EngineRow[] = [
   { name: 'PostgreSQL searched by full text', open: () => openPostgres('postgres-fulltext'), keepsVectors: false },
+  { name: 'PostgreSQL and S3', open: openPostgresAndS3 },
 ];
 
 /** `TEST_ENGINE=name` runs a suite on that one alone, also where it is not among those that it runs on otherwise. */
@@ -83,6 +94,43 @@ async function openPostgres(searcher: SearcherName = 'segments'): Promise<TestEn
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await folders.remove();
+    },
+  };
+}
+
+/** The files in an object store; an object that no blob refers to is what an upload or a document has left. */
+async function openPostgresAndS3(): Promise<TestEngine> {
+  const [database, server] = await Promise.all([openPostgres(), startObjectServerApart()]);
+  const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = objectCredentials;
+  let buckets = 0;
+  return {
+    async newPlace() {
+      const place = await database.newPlace();
+      buckets += 1;
+      const FILES_URL = server.filesUrl(`place${buckets}`);
+      const objects = await openS3({ ...parseFilesUrl(FILES_URL)!, ...objectCredentials });
+      async function unreferred(): Promise<string[]> {
+        const keys: string[] = [];
+        for await (const page of objects.list('')) keys.push(...page.filter((key) => !key.endsWith('/space')));
+        const rows = await ask(place.engineEnv['DATABASE_URL']!, 'SELECT object FROM rag_intake.blob');
+        const referred = new Set(rows.map(({ object }) => object));
+        return keys.filter((key) => !referred.has(key.slice(key.indexOf('/') + 1)));
+      }
+      async function partialUploads(): Promise<string[]> {
+        const work = join(place.dataDir, 'work');
+        const arriving = existsSync(work) ? (await filesIn(work)).filter((path) => path.includes('/arriving.')) : [];
+        return [...arriving, ...(await unreferred())];
+      }
+      return {
+        ...place,
+        engineEnv: { ...place.engineEnv, FILES_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY },
+        objects,
+        unfinished: async () => [...(await place.unfinished()), ...(await partialUploads())],
+        partialUploads,
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([database[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);
     },
   };
 }

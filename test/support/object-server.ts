@@ -6,6 +6,8 @@ import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 
 export const objectCredentials = { accessKeyId: 'test-access', secretAccessKey: 'test-secret-of-objects', sessionToken: '' };
 const region = 'test-region';
@@ -19,12 +21,15 @@ export type ObjectServer = AsyncDisposable & {
   readonly refusals: number[];
   /** Headers that answers to GET lack. */
   readonly unsaid: Set<string>;
+  /** Waited for at each request, with its method (`LIST` too) and `bucket/key`: at a PUT once it is stored, else before anything is done. True: nobody is there any more to be answered, and nothing else is done. */
+  readonly hooks: { reached: ((method: string, key: string) => Promise<boolean>) | null };
 };
 
 export async function startObjectServer(): Promise<ObjectServer> {
   const objects = new Map<string, Buffer>();
   const refusals: number[] = [];
   const unsaid = new Set<string>();
+  const hooks: ObjectServer['hooks'] = { reached: null };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
@@ -35,8 +40,10 @@ export async function startObjectServer(): Promise<ObjectServer> {
     if (createHash('sha256').update(body).digest('hex') !== request.headers['x-amz-content-sha256'])
       return refuse(response, 400, 'XAmzContentSHA256Mismatch');
     const key = decodeURIComponent(url.pathname.slice(1));
-    if (url.searchParams.has('list-type')) return list(response, key, url.searchParams);
+    const isList = url.searchParams.has('list-type');
     if (request.method === 'PUT') objects.set(key, body);
+    if (await hooks.reached?.(isList ? 'LIST' : request.method!, key)) return void response.destroy();
+    if (isList) return list(response, key, url.searchParams);
     if (request.method === 'DELETE') objects.delete(key);
     if (request.method === 'PUT') return void response.writeHead(200, { etag: '"one"' }).end();
     if (request.method === 'DELETE') return void response.writeHead(204).end();
@@ -71,11 +78,22 @@ export async function startObjectServer(): Promise<ObjectServer> {
     objects,
     refusals,
     unsaid,
+    hooks,
     filesUrl: (bucket) => `s3://${bucket}/kept?endpoint=http://127.0.0.1:${port}&region=${region}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+/** As `startObjectServer`, in a thread of its own; what it holds is asked for as servers do. */
+export async function startObjectServerApart(): Promise<AsyncDisposable & Pick<ObjectServer, 'filesUrl'>> {
+  const thread = new Worker(new URL('object-server-thread.ts', import.meta.url));
+  const [filesUrl] = (await once(thread, 'message')) as [string];
+  return {
+    filesUrl: (bucket) => filesUrl.replace('bucket', bucket),
+    [Symbol.asyncDispose]: async () => void (await thread.terminate()),
   };
 }
 

@@ -44,6 +44,8 @@ export async function openPglite(): Promise<Database> {
     standbys: () => [],
     once: (_name, work) => work(),
     apart: (work) => current.exit(work),
+    // Nothing here is prepared outside of the database.
+    afterRollback: () => undefined,
     async afterCommit(work) {
       const open = current.getStore();
       if (open === undefined) await work();

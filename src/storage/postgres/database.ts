@@ -26,6 +26,8 @@ export interface Database {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Does it when the transaction around this call is committed, before that returns, but outside it; at once where there is none. */
   afterCommit(work: () => void | Promise<void>): Promise<void>;
+  /** Does it when the transaction around this call is known to be undone; never where nobody has heard how its commit ended. */
+  afterRollback(work: () => void): void;
   /** Whether this call is part of a transaction that has not ended. */
   readonly isInside: boolean;
   /** Does it when this is the first call of that name in the transaction around it; at once where there is none. */
@@ -80,7 +82,13 @@ const snapshotSql = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
 type Client = pg.PoolClient;
 type After = () => void | Promise<void>;
-type Inside = { readonly client: Client; open: boolean; readonly after: After[]; readonly done: Set<string> };
+type Inside = {
+  readonly client: Client;
+  open: boolean;
+  readonly after: After[];
+  readonly undone: (() => void)[];
+  readonly done: Set<string>;
+};
 
 /** Connects only to the standbys of `readUrls`, which are looked at from here on; to the primary when it is asked. @throws Error when the package `pg` is not installed. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -194,16 +202,19 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
   async function beginOn<T>(client: Client, how: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     await client.query(`${how}${bounds}`).catch(refuse);
-    const inside: Inside = { client, open: true, after: [], done: new Set() };
+    const inside: Inside = { client, open: true, after: [], undone: [], done: new Set() };
+    let isCommitting = false;
     try {
       const result = await cancellable(client, signal, () => current.run(inside, work));
       inside.open = false;
+      isCommitting = true;
       await client.query('COMMIT').catch(refuse);
       await current.exit(() => Promise.all(inside.after.map(async (then) => then())));
       return result;
     } catch (error) {
       inside.open = false;
       await client.query('ROLLBACK').catch(() => undefined);
+      if (!isCommitting) for (const then of inside.undone) then();
       throw error;
     }
   }
@@ -252,6 +263,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       if (outer?.open === true) outer.after.push(work);
       else await current.exit(work);
     },
+    afterRollback: (work) => void current.getStore()?.undone.push(work),
     async once(name, work) {
       const outer = current.getStore();
       if (outer?.open !== true) return work();

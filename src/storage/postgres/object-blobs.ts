@@ -142,6 +142,7 @@ export function createObjectBlobs(options: ObjectBlobsOptions): Blobs {
   /** In the caller's transaction. */
   async function refer(puts: readonly Put[]): Promise<void> {
     for (const put of puts) put.referred = true;
+    database.afterRollback(() => puts.forEach((put) => (put.referred = false)));
     const sql = `INSERT INTO blob(id, bytes, object) OVERRIDING SYSTEM VALUE
       SELECT id, bytes, object FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS put(id, bytes, object)`;
     await database.run(sql, [puts.map(({ id }) => id), puts.map(({ bytes }) => bytes), puts.map(({ object }) => object)]);

@@ -7,7 +7,7 @@ import { openS3 } from '../../../src/storage/objects/s3.ts';
 import type { ObjectStore } from '../../../src/storage/objects/object-store.ts';
 import { openPostgresEngine } from '../../../src/storage/postgres/engine.ts';
 import { fileStoreContract } from '../../contract/file-store-contract.ts';
-import { beginNext, settle, upload } from '../../support/engine-steps.ts';
+import { beginNext, failedOutcome, settle, stage, upload } from '../../support/engine-steps.ts';
 import { createPostgresHarness, postgresEngineOptions } from '../../support/postgres-harness.ts';
 import { objectCredentials, type ObjectServer, startObjectServer } from '../../support/object-server.ts';
 import { ask, type Databases } from '../../support/postgres.ts';
@@ -51,6 +51,30 @@ it('keeps no bytes of a document in the database, and deletes the objects of the
   await until('only the objects of the newest version are there', async () => {
     const [row] = await ask(url, 'SELECT count(*)::int AS n FROM rag_intake.blob WHERE object IS NOT NULL');
     return row!['n'] === 4 && keysIn('versions').length === 4;
+  });
+  await engine.close();
+});
+
+it('deletes what a transaction that was undone would have referred to, once nobody tries again', async () => {
+  await using dir = await tempDir();
+  const url = await server.newDatabase();
+  const store = await openStore('undone');
+  const engine = await openPostgresEngine({ ...postgresEngineOptions(url, 'worker', join(dir.path, 'work')), objects: store });
+  await upload(engine, 'cancelled');
+  const { lease, task } = await beginNext(engine);
+  const folder = await stage(engine, task);
+  await engine.files.prepare?.(folder);
+  const undone = engine.transaction(async () => {
+    await engine.files.publish(task.docId, task, folder);
+    throw new Error('it was cancelled');
+  });
+  await expect(undone).rejects.toThrow('it was cancelled');
+  expect(keysIn('undone')).toHaveLength(4);
+  await engine.tasks.finish(task.id, task.attempts, failedOutcome);
+  await lease.ack();
+  await until('only what is referred to is there', async () => {
+    const [row] = await ask(url, 'SELECT count(*)::int AS n FROM rag_intake.blob WHERE object IS NOT NULL');
+    return keysIn('undone').length === row!['n'];
   });
   await engine.close();
 });
