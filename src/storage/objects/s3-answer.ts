@@ -4,10 +4,11 @@ import { StoreFault } from './object-store.ts';
 /** Answers after which the same may succeed at once. */
 const passingStatuses = new Set([307, 408, 429, 500, 502, 503, 504]);
 /** Codes after which the same may succeed, whatever the status: the store's own trouble, or what arrived was not what was sent. */
-const passingCodes = new Set([
-  ...['InternalError', 'ServiceUnavailable', 'SlowDown', 'OperationAborted'],
-  ...['BadDigest', 'XAmzContentSHA256Mismatch', 'IncompleteBody', 'RequestTimeout'],
-]);
+const passingCodes = new Set(
+  'InternalError ServiceUnavailable SlowDown OperationAborted BadDigest XAmzContentSHA256Mismatch IncompleteBody RequestTimeout'.split(
+    ' ',
+  ),
+);
 /** More of an answer that is no object is not looked at. */
 const answerBytesMax = 8 * 1024 * 1024;
 

@@ -269,7 +269,7 @@ export async function openS3(options: S3Options): Promise<ObjectStore> {
       if (performance.now() - knownAt > lasts) await (probing ??= probe().finally(() => (probing = null)));
       return known;
     },
-    figures: counter.figures,
+    figures: () => counter.figures(),
   };
 }
 
