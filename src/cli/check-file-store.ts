@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import type { Config } from '../config.ts';
 import { openObjectStore } from '../open-storage.ts';
-import type { ObjectStore } from '../storage/objects/object-store.ts';
 import { explainStart } from '../start-error.ts';
 import type { Check } from './check.ts';
 import { withoutSecrets } from './local-settings.ts';
+
+type Store = NonNullable<Awaited<ReturnType<typeof openObjectStore>>>;
 
 const name = 'file store';
 
@@ -23,7 +24,7 @@ export async function checkFileStore(config: Config): Promise<readonly Check[]> 
   }
 }
 
-async function tryAll(store: ObjectStore): Promise<Check> {
+async function tryAll(store: Store): Promise<Check> {
   const key = `doctor-${randomUUID()}`;
   const startedAt = performance.now();
   try {
