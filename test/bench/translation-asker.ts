@@ -3,14 +3,23 @@ import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
 import { openSqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
 import { percentile, residentBytes } from './process-figures.ts';
 
-export type Asked = { readonly p50: number; readonly cpu: number; readonly bytes: number };
+export type Asked = {
+  readonly p50: number;
+  readonly cpu: number;
+  /** Of the process, with what its runtime keeps for the next question. */
+  readonly bytes: number;
+  /** Of them, what is still in use when no question is asked. */
+  readonly held: number;
+};
 
 const [folder, translates, ...sets] = process.argv.slice(2) as [string, string, ...string[]];
+const warmQuestions = 20;
+
 const index = openSqliteIndex({ indexDir: folder, embedder: createBuiltinEmbedder(), translates: translates === 'on' });
 const figures: Asked[] = [];
 for (const set of sets) {
   const questions = JSON.parse(set) as string[];
-  for (const query of questions.slice(0, 40)) await ask(query);
+  for (const query of questions.slice(0, warmQuestions)) await ask(query);
   const times: number[] = [];
   const before = process.cpuUsage();
   for (const query of questions) {
@@ -24,10 +33,16 @@ for (const set of sets) {
     p50: percentile(times, 0.5),
     cpu: (user + system) / 1000 / questions.length,
     bytes: residentBytes(process.pid),
+    held: heldBytes(),
   });
 }
 await index.close();
 process.send?.(figures);
+
+function heldBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 
 async function ask(query: string): Promise<void> {
   await index.search({ query, mode: 'hybrid', topK: 10, offset: 0, filter: {} });

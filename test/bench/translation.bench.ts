@@ -18,13 +18,14 @@ import type { Bench, Row } from './bench.ts';
 import { percentile, round } from './process-figures.ts';
 import type { Asked } from './translation-asker.ts';
 
-const questionsCount = 200;
+const questionsCount = 100;
 const documentChunks = 20;
 
 export const bench: Bench = {
-  title: 'ms and ms of CPU a question, MB of a process after its questions, without the dictionary and with it',
+  title:
+    'ms and ms of CPU a question, MB of a process after its questions and those that it holds, without the dictionary and with it',
   argsAmongAll: ['1200', '3'],
-  async run([chunks = '20000', rounds = '5']) {
+  async run([chunks = '4000', rounds = '3']) {
     const folder = await mkdtemp(join(tmpdir(), 'translation-bench-'));
     try {
       await buildDictionary();
@@ -70,6 +71,7 @@ async function compared(what: string, folder: string, sets: readonly string[][],
       'p50 ratio': round(ratio('p50')),
       'CPU ratio': round(ratio('cpu')),
       'MB more': round((median(on, 'bytes') - median(off, 'bytes')) / 1e6),
+      'MB more held': round((median(on, 'held') - median(off, 'held')) / 1e6),
     },
   ];
 }
