@@ -1,10 +1,10 @@
 /**
- * `npm run eval -- FOLDER [--typos] [--homophones] [--swaps] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER] [--vectors NAME]`: how well the product finds, measured through its own pipeline. FOLDER holds
+ * `npm run eval -- FOLDER [--typos] [--homophones] [--others] [--swaps] [--queries N] [--keep FOLDER] [--also PREFIX=FOLDER]… [--unrelated OTHER] [--vectors NAME]`: how well the product finds, measured through its own pipeline. FOLDER holds
  * `docs.jsonl` {id, title, text}, `queries.jsonl` {id, text} and `qrels.tsv` (query-id, corpus-id, score). Every document is
  * parsed, chunked, embedded and indexed as an upload would be; a document is as good as its best chunk. Beside it, plain BM25
  * (k1 1.2, b 0.75) over whole documents with their titles, computed here in a few lines. `--typos` adds the same with one typing error a query.
- * `--homophones`: one Chinese character a question is another that sounds like it; `--swaps`: two neighbours stand in each other's place. What an
- * error costs where nothing is repaired: the same with `SEARCH_TRANSLATE=off`.
+ * `--homophones`: one Chinese character a question is another that sounds like it; `--others`: any other of the questions' characters; `--swaps`: two
+ * neighbours stand in each other's place. What an error costs where nothing is repaired: `keyword`.
  * `--keep`: the index stays there, and is taken from there the next time. `--also`: the questions of another folder as well, whose documents
  * are among these under ids with that prefix. Beside each mode stands what it has over plain BM25 in nDCG@10, beside `keyword` what `hybrid` has over it, with paired bootstrap intervals (95 %).
  * `--vectors`: a simulated embedder (`simulated-embedders.ts`) in place of the configured one;
@@ -51,6 +51,7 @@ if (import.meta.main) {
   await evaluate(folder, {
     typos: options.includes('--typos'),
     homophones: options.includes('--homophones'),
+    others: options.includes('--others'),
     swaps: options.includes('--swaps'),
     queriesMax: Number(values('--queries')[0] ?? Infinity),
     keep: values('--keep')[0] ?? null,
@@ -63,6 +64,7 @@ if (import.meta.main) {
 type Options = {
   readonly typos: boolean;
   readonly homophones: boolean;
+  readonly others: boolean;
   readonly swaps: boolean;
   readonly queriesMax: number;
   /** Where the index stays. */
@@ -97,6 +99,10 @@ async function evaluate(folder: string, options: Options): Promise<void> {
     if (options.homophones) {
       console.log('one character a question that sounds like the right one');
       console.table(await table(collection, finders, soundAlike));
+    }
+    if (options.others) {
+      console.log('one character a question that is any other');
+      console.table(await table(collection, finders, anyOther(collection.queries)));
     }
     if (options.swaps) {
       console.log('two Chinese characters a question in each other’s place');
@@ -309,6 +315,20 @@ function soundAlike(query: string, i: number): string {
   if (place === undefined) return query;
   const others = homophonesOf(place[0]).slice(0, 10);
   return query.slice(0, place.index) + others[random(others.length)]! + query.slice(place.index + place[0].length);
+}
+
+/** One Chinese character replaced by any other, as common as they are in the questions. */
+function anyOther(queries: readonly Query[]): (query: string, i: number) => string {
+  const common = queries.flatMap(({ text }) => text.match(/\p{Script=Han}/gu) ?? []);
+  return (query, i) => {
+    const random = randomFrom(i + 77);
+    const places = [...query.matchAll(/\p{Script=Han}/gu)];
+    const place = places[random(Math.max(1, places.length))];
+    const drawn = Array.from({ length: 8 }, () => common[random(Math.max(1, common.length))]);
+    const other = drawn.find((character) => character !== place?.[0]);
+    if (place === undefined || other === undefined) return query;
+    return query.slice(0, place.index) + other + query.slice(place.index + place[0].length);
+  };
 }
 
 /** Two Chinese characters that stand side by side, in each other's place. */

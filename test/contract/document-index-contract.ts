@@ -615,6 +615,19 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
         }
       });
 
+      it('reads a character typed for any other by what stands around it, and says so', async () => {
+        for (const [wrong, right, docId] of [
+          ['行故法院', '行政法院', 'court'],
+          ['安装脱明', '安装说明', 'install'],
+          ['審埋行政案件', '審理行政案件', 'court'],
+          ['审理行政案什', '审理行政案件', 'court'],
+        ] as const) {
+          const { hits, shownFor } = await hybrid(wrong);
+          expect(hits[0]!.docId, wrong).toBe(docId);
+          expect(shownFor, wrong).toBe(right);
+        }
+      });
+
       it('finds by the character that was meant, in no pair of the question too', async () => {
         await put('mint', 4, ['装修时请先断电。庄园在山上。']);
         const [hit] = (await hybrid('安庄')).hits;

@@ -2,7 +2,7 @@
 import { stopWords } from '../analysis/stop-words.ts';
 import { type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
 import type { SynonymTerm } from './synonyms.ts';
-import { soundAlikes, type SoundsAndWords } from './sound-alikes.ts';
+import { type Reading, soundAlikes, type SoundsAndWords } from './sound-alikes.ts';
 import { swappedCharacters } from './swapped-characters.ts';
 import type { Segment } from '../index/segments.ts';
 import { scanTokens, termsOf, type Token } from '../analysis/tokens.ts';
@@ -90,6 +90,20 @@ export function repairedTerms(
   for (const term of chunksOf.keys()) repaired.delete(term);
   const read = lookUp(repaired, segments).map((term) => ({ ...term, repairs: repairs.get(term.term)! }));
   return { terms: [...written, ...read], replacements };
+}
+
+/** The same with what else the question may have meant. */
+export function readAs(known: Repaired, readings: readonly Reading[], segments: readonly Segment[]): Repaired {
+  const there = new Set(known.terms.map(({ term }) => term));
+  const others = new Map(readings.filter(({ term }) => !there.has(term)).map((reading) => [reading.term, reading]));
+  const terms = [...others.values()].map(({ term, weight, of }) => ({
+    term,
+    weight,
+    postings: postingsOf(term, segments),
+    repairs: of,
+  }));
+  const replacements = readings.flatMap(({ replacement }) => replacement ?? []);
+  return { terms: [...known.terms, ...terms], replacements: [...known.replacements, ...replacements] };
 }
 
 /** What a synonym is worth beside the word itself. */

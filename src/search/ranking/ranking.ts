@@ -14,12 +14,14 @@
  * the two apart is whether one of the best answers has all that was asked for.
  */
 import type { SearchMode } from '../document-index.ts';
+import { contextReadings, placesOf } from './context-readings.ts';
 import { fuse } from './fusion.ts';
 import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
 import {
   feedbackTerms,
   queryTokens,
+  readAs,
   repairedTerms,
   replaced,
   withSynonyms,
@@ -55,6 +57,8 @@ export const tuning = {
   feedbackLeast: 0.01,
   /** Best answers of which one that has all of the question says that no more words are needed. */
   coveringChunks: 3,
+  /** Best answers that are looked into for what a question may have meant. */
+  contextChunks: 16,
   nearWeight: 0.15,
   nearChunks: 32,
   /** Nearest vectors that are looked up. */
@@ -112,15 +116,17 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
   const { snapshot } = input;
   const { segments, collection } = snapshot;
   const tokens = queryTokens(input.query);
-  const { terms, replacements } = yield* readTerms(input, tokens, segments);
+  const known = yield* readTerms(input, tokens, segments);
+  const written = yield* worthBy(input, known.terms);
+  const understood = input.mode === 'keyword' ? known : yield* readInContext(input, tokens, known, written);
+  const { terms, replacements } = understood;
   const asked = askedOf(tokens, terms, collection);
   const shownFor = replaced(input.query, replacements);
   if (input.mode === 'vector' && input.near !== null) {
     const top = nearRows(input, input.near);
     return { top, total: top.length, terms, tokens, asked, askedAcross: askedNothing, shownFor };
   }
-  const scores = yield* scoreInSteps(terms, segments, collection, input.allowed);
-  const worth = { scores, siblingShare: tuning.siblingShare };
+  const worth = understood === known ? written : yield* worthBy(input, terms);
   const phrases = phrasesOf(input.query);
   const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, worth);
   const ranked = yield* rankScored(input, worth, { terms, tokens, asked });
@@ -134,6 +140,25 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
     askedAcross,
     shownFor,
   };
+}
+
+function* worthBy({ snapshot, allowed }: RankingInput, terms: readonly QueryTerm[]): RankingSteps<Worth> {
+  const scores = yield* scoreInSteps(terms, snapshot.segments, snapshot.collection, allowed);
+  return { scores, siblingShare: tuning.siblingShare };
+}
+
+/** The same with what the best answers have where the question has what none of them has. */
+function* readInContext(input: RankingInput, tokens: readonly Token[], known: Repaired, worth: Worth): RankingSteps<Repaired> {
+  const { segments } = input.snapshot;
+  const chunksOf = new Map(known.terms.map(({ term, postings }) => [term, postings.chunks]));
+  const isSettled = ({ start, end }: Token): boolean => known.replacements.some((one) => one.start < end && start < one.end);
+  const spots = placesOf({ tokens, chunksOf, isSettled });
+  if (spots.length === 0) return known;
+  const { top } = bestRows(worth, segments, input.allowed, tuning.contextChunks);
+  const shareOf = ({ score }: Scored): number => (score / top[0]!.score) ** 2;
+  const best = yield* read(() => top.map((scored) => ({ text: input.text(scored), share: shareOf(scored) })));
+  const readings = contextReadings(spots, best, { tokens, wordsOf: repairing(input).wordsOf });
+  return readings.length === 0 ? known : yield* read(() => readAs(known, readings, segments));
 }
 
 /** What the terms of a question depend on. */

@@ -96,6 +96,8 @@ it.each([letters, createBuiltinEmbedder()])(
       'zebra',
       '行政法院在哪个地区',
       '行证法院',
+      '行故法院',
+      '安装明说',
       'handbook of the region',
       'how to install the manual',
       '',
