@@ -98,8 +98,8 @@ describe('the command', () => {
   it.each([
     [{ HOST: '0.0.0.0' }, 'HOST: 0.0.0.0 can be reached from other machines, and no API key is set'],
     [{ API_KEYS_FILE: '/nonexistent/keys' }, 'API_KEYS_FILE: '],
-    [{ EMBEDDER: 'onnx', EMBEDDER_MODEL_DIR: '/nonexistent' }, 'EMBEDDER_MODEL_DIR: /nonexistent/config.json is not there'],
-    [{ RERANK_MODEL_DIR: '/nonexistent' }, 'RERANK_MODEL_DIR: /nonexistent/config.json is not there'],
+    [{ EMBEDDER: 'onnx', EMBEDDER_MODEL_DIR: '/nonexistent' }, 'EMBEDDER_MODEL_DIR: /nonexistent/config.json does not exist'],
+    [{ RERANK_MODEL_DIR: '/nonexistent' }, 'RERANK_MODEL_DIR: /nonexistent/config.json does not exist'],
     [{ EMBEDDER: 'openai' }, 'EMBEDDER=openai needs EMBEDDINGS_URL'],
   ])('--check-config refuses what a start would refuse: %o', async (env, sentence) => {
     const { code, err, out } = await run(['--check-config'], env);

@@ -54,7 +54,7 @@ function casesIn(folder: string): Readonly<Record<string, Case>> {
       said: /^DATA_DIR: .*\/file: it is a file where a folder/,
     },
     'DATA_DIR below a file': { env: { DATA_DIR: join(folder, 'file', 'x') }, code: 78, said: /^DATA_DIR: .*\/file: it is/ },
-    'DATA_DIR where none can be': { env: { DATA_DIR: '/proc/none' }, code: 78, said: /^DATA_DIR: \/proc\/none: it is not there/ },
+    'DATA_DIR where none can be': { env: { DATA_DIR: '/proc/none' }, code: 78, said: /^DATA_DIR: \/proc\/none: it does not exist/ },
     'a part of it is a file': {
       env: { DATA_DIR: join(folder, 'part') },
       code: 69,

@@ -185,7 +185,7 @@ function registerWriting(server: McpServer, caller: ToolCaller): void {
       inputSchema: strictly('argument', {
         doc_id: schemas.docId,
         ...inCollection,
-        filename: z.string().min(1).max(255).describe('With its ending, such as report.pdf.'),
+        filename: z.string().min(1).max(255).describe('File name with its ending, such as report.pdf.'),
         text: z.string().optional(),
         content_base64: z
           .string()

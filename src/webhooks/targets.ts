@@ -37,7 +37,7 @@ export function createTargets(options: { hosts: readonly string[]; networks: rea
       if (text.length > urlCharactersMax || !URL.canParse(text)) throw refused('this is not a URL');
       const url = new URL(text);
       if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused('the URL must begin with https://');
-      if (url.username !== '' || url.password !== '') throw refused('the URL must not hold a user name or password');
+      if (url.username !== '' || url.password !== '') throw refused('the URL must not contain a user name or password');
       url.hash = '';
       if (!rules.some((rule) => matches(rule, url)))
         throw refused('this host is not allowed; an administrator can add it to WEBHOOK_ALLOWED_HOSTS');

@@ -104,7 +104,7 @@ it('does not begin while a server runs, into a place that holds something else, 
   expect(ontoItself).toMatchObject({ code: 2, stderr: expect.stringContaining('the same place') as string });
   expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('A place is a data directory') as string });
   expect(noTables).toMatchObject({ code: 69, stderr: expect.stringContaining('Run "rag-intake migrate"') as string });
-  expect(ontoOther).toMatchObject({ code: 1, stderr: expect.stringContaining('what the source does not have') as string });
+  expect(ontoOther).toMatchObject({ code: 1, stderr: expect.stringContaining('that the source does not have') as string });
 });
 
 it('does not bring vectors that belong to another text embedder than its document says', async () => {

@@ -168,7 +168,7 @@ it('[S63] are looked at by the doctor: one that is missing, damaged or miscounte
     /collections +problem .*which nobody can reach: hr\. .*is damaged.*: finance\. Counted wrongly: default\./,
   );
   const repaired = await runCommand(['doctor', '--repair'], { ...env, DATA_DIR: damaged });
-  expect(repaired.stdout).toMatch(/collections +ok .*anew: hr, finance\. Counted again: default\./);
+  expect(repaired.stdout).toMatch(/collections +ok .*synonyms again: hr, finance\. Counted again: default\./);
 
   expect((await runCommand(['doctor'], { ...env, DATA_DIR: damaged })).stdout).toMatch(/collections +ok +4 collections hold 6/);
   expect((await shownAt({ dataDir: damaged })).collections).toMatchObject([

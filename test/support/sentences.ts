@@ -143,8 +143,10 @@ function named(node: Node): string | null {
   return node.type === 'FunctionDeclaration' ? `fn ${nameOf(node['id'] as Node)}` : null;
 }
 
+/** Of `versions.length` the property alone: the list is not what is said. */
 function children(node: Node): Node[] {
-  return Object.values(node)
+  const isOfName = node.type === 'MemberExpression' && (node['object'] as Node).type === 'Identifier';
+  return Object.values(isOfName ? [node['property']] : node)
     .flat()
     .filter((value): value is Node => typeof value === 'object' && value !== null && 'type' in value);
 }

@@ -53,7 +53,7 @@ export function oidcRoutes(oidc: OidcSettings, { settings, endedSessions, newId 
       path: '/login/oidc/callback',
       scope: 'public',
       tag: 'page',
-      summary: 'Where the login provider sends the browser back to.',
+      summary: 'Where the login provider sends the browser after the login.',
       logged: 'logged in',
       anyQuery: true,
       answers: { 200: { description: 'Logged in; redirects to the page and sets a session cookie.', mediaType: 'text/html' } },

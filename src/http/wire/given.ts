@@ -58,7 +58,7 @@ const callbackUrl = z
   .min(1)
   .max(2048)
   .optional()
-  .meta({ description: 'Where to send a signed webhook when the task has ended; its host must be allowed on this server.' });
+  .meta({ description: 'Where to send a signed webhook when the task has finished; its host must be allowed on this server.' });
 
 /** Of tasks, documents and citations: what stays with a document. */
 export const describedFields = { metadata: keptMetadata.nullable() } satisfies ByName;

@@ -26,7 +26,7 @@ const everywhere: readonly RequestErrorCode[] = [
 const tagDescriptions: Readonly<Record<Route['tag'], string>> = {
   insert: 'Uploading documents.',
   tasks: 'Following, cancelling and retrying what was uploaded.',
-  documents: 'What is searchable: lists, texts, original files.',
+  documents: 'Searchable documents: lists, texts, original files.',
   collections: 'Documents of one purpose, with their own settings, figures and access.',
   search: 'Finding chunks, with citations.',
   system: 'For administrators.',

@@ -508,7 +508,7 @@ export const pageLookReply = z
     page: count,
     look: z
       .strictObject({
-        width: z.number().meta({ description: 'In the unit of all places: points of a picture, or millimetres.' }),
+        width: z.number().meta({ description: 'In the unit of all coordinates: points of a picture, or millimetres.' }),
         height: z.number(),
         texts: z
           .array(
@@ -666,7 +666,7 @@ export const searchReply = z
           .optional()
           .meta({
             description:
-              'Where else the very same text was found, at most five places; such hits come after those with other texts. Absent where there is none.',
+              'Where else the same text was found, at most five places; such hits come after those with other texts. Absent if there is none.',
           }),
         citation: z.strictObject({
           doc_id: shownName,

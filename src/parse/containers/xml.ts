@@ -121,10 +121,7 @@ export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlRe
       },
       onattribute() {
         if (++attributeCount > attributesMax) {
-          throw new DocumentError(
-            'corrupt',
-            `The part ${options.part} holds an element with more than ${attributesMax} attributes`,
-          );
+          throw new DocumentError('corrupt', `The part ${options.part} has an element with more than ${attributesMax} attributes`);
         }
       },
       onopentag(raw, attributes) {
@@ -180,7 +177,7 @@ export function createXmlReader(handler: XmlHandler, options: XmlOptions): XmlRe
       if (written - writtenAtEvent > tokenCharactersMax) {
         throw new DocumentError(
           'corrupt',
-          `The part ${options.part} holds one tag or comment of more than ${tokenCharactersMax} characters`,
+          `The part ${options.part} has one tag or comment of more than ${tokenCharactersMax} characters`,
         );
       }
     },
@@ -297,7 +294,7 @@ export function createTreeBuilder(part: string): TreeBuilder {
         if (++nodes > treeNodesMax) {
           throw new DocumentError(
             'limit_exceeded',
-            `The part ${part} has more than ${treeNodesMax} elements where some hundred are usual (a fixed limit, in addition to MAX_CELLS)`,
+            `The part ${part} has more than ${treeNodesMax} elements (a fixed limit, in addition to MAX_CELLS)`,
           );
         }
         const node: XmlNode = { name, attributes, children: [] };

@@ -18,7 +18,7 @@ async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> 
   const kind = kindOf(root);
   if (kind === 'encrypted') throw encryptedBy('S/MIME');
   const content = contentOf(root);
-  if (content === null) throw new DocumentError('no_text', 'The file holds a signature only; upload the file that was signed');
+  if (content === null) throw new DocumentError('no_text', 'The file has only a signature; upload the file that was signed');
   const bytes = kind === 'compressed' ? unpack(content, input) : content;
   return readWrapped({ name: nameOf(input.filename, bytes), mediaType: null, bytes: () => bytes }, input, parts);
 }

@@ -28,7 +28,7 @@ async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> 
   if (messages.length > entriesMax) {
     warnings.push(`Of ${messages.length} messages, only the first ${entriesMax} were read (MAX_ARCHIVE_ENTRIES)`);
   }
-  if (builder.characters === 0) throw new DocumentError('no_text', warnings[0] ?? 'The mailbox holds no messages');
+  if (builder.characters === 0) throw new DocumentError('no_text', warnings[0] ?? 'The mailbox has no messages');
   return { mediaType: 'application/mbox', title: null, author: null, language: null, pages: null, ...builder.finish(), warnings };
 }
 

@@ -65,7 +65,7 @@ type Reading = {
 /** Of one page, and of all: as many as a form of 500 objects makes on each of 2,000 pages, in some fifteen seconds. */
 const pageSharedMax = 100_000;
 const sharedMax = 1_000_000;
-const pageSharesTooMuch = `One page draws more than ${pageSharedMax} objects of templates and repeated drawings where some hundred are usual (a fixed limit, in addition to MAX_CELLS)`;
+const pageSharesTooMuch = `One page draws more than ${pageSharedMax} objects of templates and repeated drawings (a fixed limit, in addition to MAX_CELLS)`;
 const fileSharesTooMuch = `The pages draw more than ${sharedMax} objects of templates and repeated drawings (a fixed limit, in addition to MAX_CELLS)`;
 /** About as many as fit into what is stored of one document's looks; those of pages behind are not kept there either. */
 const marksMax = 1_000_000;
