@@ -11,7 +11,16 @@ export function mixedSource(plain: PdfSource, openPdfium: () => Promise<PdfSourc
   let isHopeless = false;
   return {
     ...plain,
-    attachments: () => pdfium?.attachments() ?? [],
+    async attachments() {
+      if (pdfium === undefined) {
+        try {
+          return await plain.attachments();
+        } catch {
+          pdfium = await openPdfium();
+        }
+      }
+      return pdfium.attachments();
+    },
     async readPage(number, bounds, wantsPicture) {
       if (!isHopeless) {
         try {

@@ -96,7 +96,7 @@ async function readDocument(
   const builder = createMarkdownBuilder(input.limits);
   const heading = writePages(read.blocks, pageCount, source.bookmarks(), builder);
   const attached: string[] = [];
-  for (const file of source.attachments())
+  for (const file of await source.attachments())
     await writeAttached(file, { input, builder, parser: parts, warnings: attached, kind: 'attachment' });
   const { markdown, blocks } = builder.finish();
   if (markdown === '') throw emptyError(pageCount, read, ocr);

@@ -9,7 +9,7 @@ export type PdfSource = {
   readonly author: () => string;
   readonly language: () => string;
   /** Those that the document lists, and those of the pages read so far. */
-  readonly attachments: () => readonly AttachedFile[];
+  readonly attachments: () => readonly AttachedFile[] | Promise<readonly AttachedFile[]>;
   /** At most `bookmarksMax`, in their order. */
   readonly bookmarks: () => readonly Bookmark[];
   /**

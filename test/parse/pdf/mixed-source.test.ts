@@ -50,4 +50,20 @@ describe('A file of plain and other pages', () => {
     expect(log.filter((line) => line.startsWith('plain'))).toEqual(['plain 1', 'plain 2', 'plain 3', 'plain 4']);
     expect(log.filter((line) => line.startsWith('PDFium'))).toHaveLength(20);
   });
+
+  it('has its attached files unpacked by PDFium, though its pages are read without', async () => {
+    const log: string[] = [];
+    const note = { name: 'note.txt', bytes: () => Buffer.from('a note') };
+    const plain: PdfSource = {
+      ...source('plain', log),
+      attachments() {
+        throw new Error('not plain');
+      },
+    };
+    const mixed = mixedSource(plain, () => Promise.resolve({ ...source('PDFium', log), attachments: () => [note] }));
+    await mixed.readPage(1, bounds, () => false);
+
+    expect(await mixed.attachments()).toEqual([note]);
+    expect(log).toEqual(['plain 1']);
+  });
 });

@@ -123,7 +123,14 @@ function addressString(value: Value): string {
 /** Files inside of the file are PDFium's to unpack. @throws NotPlain */
 export function refuseAttachments(file: PlainFile, catalog: Dict): void {
   const names = file.get(catalog, 'Names');
-  if (names instanceof Map && file.get(names, 'EmbeddedFiles') instanceof Map) throw new NotPlain('attached files');
+  const files = names instanceof Map ? file.get(names, 'EmbeddedFiles') : null;
+  // Some writers leave a list of none.
+  const isListed = (key: string): boolean => files instanceof Map && ![null, 0].includes(lengthOf(file.get(files, key)));
+  if (isListed('Names') || isListed('Kids')) throw new NotPlain('attached files');
+}
+
+function lengthOf(value: Value): number | null {
+  return Array.isArray(value) ? value.length : value === null ? null : Infinity;
 }
 
 /** Bookmarks in their order, outermost first; the outline may loop. */

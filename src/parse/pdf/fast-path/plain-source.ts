@@ -44,7 +44,6 @@ export function openPlainSource(path: string, pagesMax: number, tables: Characte
   const file = openPlainFile(readFileSync(path));
   const catalog = file.get(file.trailer, 'Root');
   if (!(catalog instanceof Map)) throw new NotPlain('no catalog');
-  refuseAttachments(file, catalog);
   const pages = pagesOf(file, catalog, pagesMax);
   const information = file.get(file.trailer, 'Info');
   const said = (key: string): string => textString(information instanceof Map ? file.get(information, key) : null);
@@ -65,7 +64,10 @@ export function openPlainSource(path: string, pagesMax: number, tables: Characte
     title: () => title,
     author: () => author,
     language: () => language,
-    attachments: () => [],
+    attachments() {
+      refuseAttachments(file, catalog);
+      return [];
+    },
     bookmarks: () => bookmarks,
     async readPage(number, { glyphsMax }, wantsPicture) {
       const read = await withTables(tables, () => readPage(file, fonts, pages[number - 1]!));
