@@ -98,7 +98,7 @@ async function expectHonestFailures(url: string, { objects, refusals }: ObjectSe
     for (const [part, headers] of asked) {
       const answer = await ask(part, headers);
       expect(answer.status).toBe(500);
-      expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('is damaged: upload it again') as string });
+      expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('is damaged; upload it again') as string });
     }
   }
   for (const [key, bytes] of whole) objects.set(key, bytes);
