@@ -11,6 +11,7 @@ import { ConfigError, type Config } from './config.ts';
 import { createEmbedder, embedderSettings } from './embed/create-embedder.ts';
 import type { DamageLog } from './storage/damage-log.ts';
 import type { Engine } from './storage/engine.ts';
+import type { StoreFigures } from './storage/objects/object-store.ts';
 import { openLastingEngine } from './storage/lasting-engine.ts';
 import { type AuditActor, createAuditLog, noAudit } from './http/live/audit-log.ts';
 import { createQuotas, type Quotas } from './http/access/quotas.ts';
@@ -307,7 +308,7 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
   const embedder = embedderSettings(config);
   const limits = parseLimits(config);
   const pool = openThreads(config, logger, modules);
-  const [{ engine, damageLog }, { id: embedderId }, ocr] = await Promise.all([
+  const [{ engine, damageLog, fileStore }, { id: embedderId }, ocr] = await Promise.all([
     openWorkerStorage(storageOptions(config, logger)),
     createEmbedder(embedder),
     openOcr(ocrOptions(config.ocrLanguages, limits)),
@@ -325,6 +326,7 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
   dispatcher.start();
   if (process.send !== undefined)
     answering((question, signal) => {
+      if ('fileStore' in (question as object)) return Promise.resolve(fileStore());
       const request = question as ReadRequest;
       return dispatcher.lend(readingJob(request, now()), { caller: request.caller, signal });
     });
@@ -398,6 +400,9 @@ function askOwn(own: Supervisor | null): AskWorker {
   };
 }
 
+/** How long the worker is waited for when it is asked what it has asked of the object store. */
+const fileStoreAnswerMs = 1000;
+
 /**
  * The workers as a front end sees them: where it has one of its own and everything lies on this machine that one counts alone,
  * otherwise another host's is as good.
@@ -407,6 +412,16 @@ function workersOf(own: Supervisor | null, storage: FrontEndStorage): Workers {
     up: async () => own?.up === true || ((own === null || storage.manyHosts) && (await storage.workerSeen())),
     restarts: () => own?.restarts ?? 0,
     residentBytes: async () => (await own?.residentBytes()) ?? null,
+    async fileStore() {
+      const asked = storage.fileStore();
+      if (asked === null) return [];
+      const answer = (await own?.ask({ fileStore: true }, AbortSignal.timeout(fileStoreAnswerMs)).catch(() => null)) ?? null;
+      const uses = { frontend: asked, worker: answer as StoreFigures | null };
+      return (['frontend', 'worker'] as const).flatMap((name) => {
+        const figures = uses[name];
+        return figures === null ? [] : [{ process: name, figures }];
+      });
+    },
   };
 }
 

@@ -14,7 +14,7 @@ import type { Database } from './storage/postgres/database.ts';
 import type { PostgresContent } from './storage/postgres/content.ts';
 import type { PostgresEngine } from './storage/postgres/engine.ts';
 import type { RedisEngine } from './storage/redis/engine.ts';
-import type { ObjectStore } from './storage/objects/object-store.ts';
+import type { ObjectStore, StoreFigures } from './storage/objects/object-store.ts';
 import type { IdempotencyStore } from './storage/idempotency-store.ts';
 import type { EndedSessions } from './storage/ended-sessions.ts';
 import { withFirstHost } from './storage/database-url.ts';
@@ -43,6 +43,8 @@ export type FrontEndStorage = {
   readonly deliveryLog: DeliveryLog;
   /** What the check for damage has found. */
   readonly damageLog: DamageLog;
+  /** What an object store was asked by this process; null where files lie elsewhere. */
+  fileStore(): StoreFigures | null;
   /** Takes part as an owner; again, as another one, when that was lost. May take a while, since it recovers what dead processes left. */
   openEngine(): Promise<Engine>;
   /** Whether workers of other hosts take the tasks as well. */
@@ -50,6 +52,8 @@ export type FrontEndStorage = {
   /** Whether a worker, in whatever process, has shown itself lately. */
   workerSeen(): Promise<boolean>;
 };
+
+export type WorkerStorage = Pick<FrontEndStorage, 'damageLog' | 'fileStore'> & { readonly engine: Engine };
 
 type Role = 'frontend' | 'worker';
 
@@ -62,14 +66,15 @@ export function openFrontEndStorage(options: StorageOptions): Promise<FrontEndSt
 }
 
 /** @throws AppError `unavailable`: the data directory, the database or Redis cannot be used. */
-export async function openWorkerStorage(options: StorageOptions): Promise<{ engine: Engine; damageLog: DamageLog }> {
+export async function openWorkerStorage(options: StorageOptions): Promise<WorkerStorage> {
   const { databaseUrl, queueUrl, dataDir } = options.config;
   if (databaseUrl !== '') {
-    const { engine, database } = await openDatabaseEngine(options, 'worker');
-    return { engine, damageLog: await openDatabaseDamageLog(database) };
+    const { engine, database, fileStore } = await openDatabaseEngine(options, 'worker');
+    return { engine, damageLog: await openDatabaseDamageLog(database), fileStore };
   }
   const damageLog = await openFileDamageLog(dataDir);
-  return { engine: await (queueUrl === '' ? openFileEngine(options, 'worker') : openRedisEngine(options, 'worker')), damageLog };
+  const engine = await (queueUrl === '' ? openFileEngine(options, 'worker') : openRedisEngine(options, 'worker'));
+  return { engine, damageLog, fileStore: () => null };
 }
 
 /** @throws AppError as `openWorkerStorage` does. */
@@ -101,6 +106,7 @@ async function openDirectory(options: StorageOptions): Promise<FrontEndStorage> 
     endedSessions: sessions.createFileEndedSessions(join(dataDir, 'ended-sessions'), () => Date.parse(options.now())),
     deliveryLog,
     damageLog,
+    fileStore: () => null,
     ...(queueUrl === '' ? tasksInDirectory(options) : tasksInRedis(options)),
   };
 }
@@ -261,6 +267,7 @@ async function openDatabaseStorage(options: StorageOptions): Promise<FrontEndSto
     endedSessions: sessions.createPostgresEndedSessions(database),
     deliveryLog: createPostgresDeliveryLog(database, locks),
     damageLog: await openDatabaseDamageLog(database),
+    fileStore: () => current.fileStore(),
     async openEngine() {
       if (current.engine.lost.aborted) current = await openDatabaseEngine(options, 'frontend');
       return current.engine;
@@ -270,7 +277,10 @@ async function openDatabaseStorage(options: StorageOptions): Promise<FrontEndSto
   };
 }
 
-type DatabaseEngine = { readonly engine: PostgresEngine | RedisEngine; readonly database: Database };
+type DatabaseEngine = Pick<FrontEndStorage, 'fileStore'> & {
+  readonly engine: PostgresEngine | RedisEngine;
+  readonly database: Database;
+};
 
 /** Everything in the database, or files and index there and the tasks in Redis. */
 async function openDatabaseEngine(options: StorageOptions, role: Role): Promise<DatabaseEngine> {
@@ -280,7 +290,7 @@ async function openDatabaseEngine(options: StorageOptions, role: Role): Promise<
     databaseOptions(options, role),
   ]);
   const engine = await openPostgresEngine({ ...parts, taskRetentionMs: retentionMs(options.config) });
-  return { engine, database: engine.database };
+  return { engine, database: engine.database, fileStore: () => parts.objects?.figures() ?? null };
 }
 
 async function openRedisOnPostgres(options: StorageOptions, role: Role): Promise<DatabaseEngine> {
@@ -301,7 +311,7 @@ async function openRedisOnPostgres(options: StorageOptions, role: Role): Promise
     openIndex: async () => (await content.promise).index,
     taskRetentionMs: retentionMs(options.config),
   });
-  return { engine, database: (await content.promise).database };
+  return { engine, database: (await content.promise).database, fileStore: () => parts.objects?.figures() ?? null };
 }
 
 async function databaseOptions({ config, ...options }: StorageOptions, role: Role) {

@@ -197,6 +197,16 @@ export type SystemStatus = {
   readonly diskTotalBytes: number;
   /** Standbys of the database that answer questions; `lagMs` null: not known, or longer than a minute. */
   readonly standbys: readonly { readonly name: string; readonly lagMs: number | null; readonly asked: boolean }[];
+  /** Of an object store: what this front end and its worker have asked of it since they began. */
+  readonly fileStore: readonly {
+    readonly process: string;
+    readonly figures: {
+      readonly requests: readonly { readonly operation: string; readonly outcome: string; readonly count: number }[];
+      readonly seconds: readonly { readonly operation: string; readonly seconds: number }[];
+      readonly bytesSent: number;
+      readonly bytesReceived: number;
+    };
+  }[];
   readonly store: 'ready' | 'full' | 'read_only' | 'unusable' | 'starting';
 };
 

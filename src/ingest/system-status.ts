@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import type { DamageLog } from '../storage/damage-log.ts';
 import type { SearcherBacklog } from '../search/document-index.ts';
 import type { Engine, Standby } from '../storage/engine.ts';
+import type { StoreFigures } from '../storage/objects/object-store.ts';
 
 /** The processes that run the tasks, as a front end sees them. */
 export interface Workers {
@@ -12,7 +13,11 @@ export interface Workers {
   restarts(): number;
   /** Memory of the one here; null when there is none, or where the system does not say. */
   residentBytes(): Promise<number | null>;
+  /** What an object store was asked, by this front end and by the one here; none where files lie elsewhere. */
+  fileStore(): Promise<readonly FileStoreUse[]>;
 }
+
+export type FileStoreUse = { readonly process: 'frontend' | 'worker'; readonly figures: StoreFigures };
 
 export type StatusOptions = {
   readonly engine: Engine;
@@ -46,6 +51,8 @@ export type SystemFigures = {
   readonly diskTotalBytes: number;
   /** Standbys of the database that answer questions. */
   readonly standbys: readonly Standby[];
+  /** Of an object store: what this process and its worker have asked of it. */
+  readonly fileStore: readonly FileStoreUse[];
   readonly store: 'ready' | 'full' | 'read_only' | 'unusable';
 };
 
@@ -93,6 +100,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers, damageLo
       indexBytes: 0,
       searcherBacklog: null,
       standbys: [],
+      fileStore: [],
       diskFreeBytes: 0,
       diskTotalBytes: 0,
       store: store.state,
@@ -107,7 +115,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers, damageLo
     },
     async figures(reach) {
       if (reach !== null) return figuresOf(reach);
-      const [counts, oldest, workerUp, workerBytes, index, store, disk, damage] = await Promise.all([
+      const [counts, oldest, workerUp, workerBytes, index, store, disk, damage, fileStore] = await Promise.all([
         engine.tasks.counts(),
         engine.tasks.oldestPending(),
         workers.up(),
@@ -116,6 +124,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers, damageLo
         engine.state(),
         statfs(dataDir),
         damageLog?.read() ?? null,
+        workers.fileStore(),
       ]);
       return {
         ...counts,
@@ -131,6 +140,7 @@ export function createSystemStatus({ engine, dataDir, threads, workers, damageLo
         indexBytes: index.bytes,
         searcherBacklog: index.backlog ?? null,
         standbys: engine.standbys?.() ?? [],
+        fileStore,
         diskFreeBytes: disk.bavail * disk.bsize,
         diskTotalBytes: disk.blocks * disk.bsize,
         store: store.state,

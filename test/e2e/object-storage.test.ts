@@ -37,6 +37,13 @@ it('with files in an object store, documents are taken in, found, given back, re
   await put('The oysters were invited to a pleasant talk.');
   expect(await search(server.url, 'walrus', { mode: 'keyword' })).toEqual([]);
   await until('the objects of the version before are deleted', async () => kept() === (await counted('rag_intake.blob')));
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  for (const process of ['frontend', 'worker'])
+    expect(metrics).toMatch(
+      new RegExp(`^rag_file_store_requests_total\\{process="${process}",operation="put",outcome="ok"\\} [1-9]`, 'm'),
+    );
+  expect(metrics).toMatch(/^rag_file_store_seconds_total\{process="worker",operation="get"\} 0\.\d*[1-9]/m);
+  expect(metrics).toMatch(/^rag_file_store_bytes_total\{process="worker",direction="sent"\} [1-9]/m);
   const first = server.log();
   await server.stop();
 

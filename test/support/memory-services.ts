@@ -364,6 +364,7 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
       indexBytes: 0,
       searcherBacklog: null,
       standbys: [],
+      fileStore: [],
       diskFreeBytes: 1e9,
       documentsDamaged: 0,
       documentsMended: 0,

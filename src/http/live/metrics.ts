@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { isTerminal, type Task, type TaskSnapshot } from '../../tasks/task.ts';
-import type { Services } from '../services.ts';
+import type { Services, SystemStatus } from '../services.ts';
 
 export interface HttpMetrics {
   request(operation: string, method: string, status: number, seconds: number): void;
@@ -67,6 +67,16 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
     indexBytes: gauge('rag_index_bytes', 'Size of the index.'),
     standbyLag: gauge('rag_standby_lag_seconds', 'How far a standby in use is behind, at most; absent if unknown.', ['server']),
     standbyAsked: gauge('rag_standby_asked', 'Whether a standby is in use.', ['server']),
+    storeRequests: gauge(
+      'rag_file_store_requests_total',
+      'Requests to the object store, by what came of them: ok, absent, a status, silent, broken.',
+      ['process', 'operation', 'outcome'],
+    ),
+    storeSeconds: gauge('rag_file_store_seconds_total', 'Time until the object store began to answer them.', [
+      'process',
+      'operation',
+    ]),
+    storeBytes: gauge('rag_file_store_bytes_total', 'Bytes of objects sent there and received.', ['process', 'direction']),
     searcherWaiting: gauge('rag_searcher_waiting', 'Changes not yet sent to the searcher; 0 without one.'),
     searcherLag: gauge('rag_searcher_lag_seconds', 'How long the oldest of these changes has waited.'),
     searcherRefused: gauge('rag_searcher_refused', 'Documents that the searcher refused; they cannot be found.'),
@@ -126,6 +136,20 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
     finishedChunks.inc(task.result.chunks);
   }
 
+  /** A worker that is down has asked nothing that is known. */
+  function setFileStore(uses: SystemStatus['fileStore']): void {
+    system.storeRequests.reset();
+    system.storeSeconds.reset();
+    system.storeBytes.reset();
+    for (const { process, figures } of uses) {
+      for (const { operation, outcome, count } of figures.requests)
+        system.storeRequests.set({ process, operation, outcome }, count);
+      for (const { operation, seconds } of figures.seconds) system.storeSeconds.set({ process, operation }, seconds);
+      system.storeBytes.set({ process, direction: 'sent' }, figures.bytesSent);
+      system.storeBytes.set({ process, direction: 'received' }, figures.bytesReceived);
+    }
+  }
+
   async function page(services: Services, atMs: number): Promise<{ contentType: string; text: string }> {
     const [status, readiness] = await Promise.all([services.status(null), services.readiness()]);
     live.set({ status: 'pending' }, status.pending);
@@ -145,6 +169,7 @@ export function createHttpMetrics(open: { eventStreams: () => number; uploads: (
       if (lagMs !== null) system.standbyLag.set({ server }, lagMs / 1000);
       system.standbyAsked.set({ server }, asked ? 1 : 0);
     }
+    setFileStore(status.fileStore);
     system.searcherWaiting.set(status.searcherBacklog?.waiting ?? 0);
     system.searcherLag.set(status.searcherBacklog?.seconds ?? 0);
     system.searcherRefused.set(status.searcherBacklog?.refused ?? 0);
