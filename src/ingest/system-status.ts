@@ -2,8 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import type { DamageLog } from '../storage/damage-log.ts';
 import type { SearcherBacklog } from '../search/document-index.ts';
-import type { Engine, Standby } from '../storage/engine.ts';
-import type { StoreFigures } from '../storage/objects/object-store.ts';
+import type { Engine, Standby, StoreFigures } from '../storage/engine.ts';
 
 /** The processes that run the tasks, as a front end sees them. */
 export interface Workers {

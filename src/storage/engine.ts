@@ -17,6 +17,18 @@ export type Standby = { readonly name: string; readonly lagMs: number | null; re
 /** A received file and the task that is to be made of it. */
 export type Arrival = { readonly task: NewTask; readonly receipt: Receipt };
 
+export type StoreOperation = 'put' | 'get' | 'delete' | 'list' | 'probe';
+
+/** What an object store was asked since this process began; tries are counted one by one. */
+export type StoreFigures = {
+  /** `outcome`: `ok`, `absent`, the status of a refusal, `silent` (no answer in time) or `broken` (no connection, or not to its end). */
+  readonly requests: readonly { readonly operation: StoreOperation; readonly outcome: string; readonly count: number }[];
+  /** Until the answer began: of what is got, its bytes come after that. */
+  readonly seconds: readonly { readonly operation: StoreOperation; readonly seconds: number }[];
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+};
+
 export interface Engine {
   readonly tasks: TaskStore;
   readonly queue: TaskQueue;

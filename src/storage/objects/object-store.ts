@@ -1,7 +1,7 @@
 /** Port: bytes by key outside of this machine and of every transaction. */
 import type { Readable } from 'node:stream';
 import type { ByteRange } from '../file-store.ts';
-import type { StoreState } from '../engine.ts';
+import type { StoreFigures, StoreState } from '../engine.ts';
 
 /** What is stored: bytes in memory, or a file of the local disk that does not change meanwhile. */
 export type ObjectSource = { readonly bytes: number; readonly content: Uint8Array | { readonly path: string } };
@@ -17,18 +17,6 @@ export class StoreFault extends Error {
     this.isLasting = isLasting;
   }
 }
-
-export type StoreOperation = 'put' | 'get' | 'delete' | 'list' | 'probe';
-
-/** Since this process began; tries are counted one by one. */
-export type StoreFigures = {
-  /** `outcome`: `ok`, `absent`, the status of a refusal, `silent` (no answer in time) or `broken` (no connection, or not to its end). */
-  readonly requests: readonly { readonly operation: StoreOperation; readonly outcome: string; readonly count: number }[];
-  /** Until the answer began: of what is got, its bytes come after that. */
-  readonly seconds: readonly { readonly operation: StoreOperation; readonly seconds: number }[];
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-};
 
 export interface ObjectStore {
   /**

@@ -1,5 +1,5 @@
 /** Counts what an object store is asked, for the metrics. */
-import type { StoreFigures, StoreOperation } from './object-store.ts';
+import type { StoreFigures, StoreOperation } from '../engine.ts';
 
 export type FigureCounter = {
   asked(operation: StoreOperation, outcome: string, seconds: number): void;
