@@ -123,7 +123,7 @@ it('go with a move through every engine and back, and are compared', async () =>
   for (const [number, { place, at }] of stops.entries()) {
     if (number === 0) continue;
     const moved = await runCommand(['--json', 'move', '--from', stops[number - 1]!.place, '--to', place], env);
-    expect(moved.code, moved.stdout + moved.stderr).toBe(0);
+    expect(moved.code, `to ${place}: ${moved.stdout}${moved.stderr}`).toBe(0);
     const { lines } = JSON.parse(moved.stdout) as { lines: { what: string; source: string; target: string }[] };
     expect(lines).toContainEqual({ what: 'collections', source: '4', target: '4' });
     const digest = lines.find(({ what }) => what === 'SHA-256 of the collections')!;

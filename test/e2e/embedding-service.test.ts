@@ -78,7 +78,7 @@ describe.each(engines)('on $name', { skip: engines.every(({ keepsVectors }) => k
       const failed = { status: 'failed', error_code: 'embedder_failed', result: null };
       expect(task['down']).toMatchObject({ ...failed, attempts: 2, error: expect.stringContaining('cannot be reached') as string });
       expect(task['slow']).toMatchObject({ ...failed, attempts: 2, error: expect.stringContaining('within 500 ms') as string });
-      expect(task['busy']).toMatchObject({ ...failed, attempts: 2, error: expect.stringContaining('HTTP 429') as string });
+      expect(task['busy']).toMatchObject({ ...failed, attempts: 2, error: expect.stringContaining('HTTP status 429') as string });
       expect(task['sizes']).toMatchObject({ ...failed, attempts: 1, error: expect.stringContaining('3 dimensions') as string });
       expect(task['half']).toMatchObject({ ...failed, attempts: 1, error: expect.stringContaining('3 dimensions') as string });
       for (const mode of ['keyword', 'hybrid', 'vector']) {

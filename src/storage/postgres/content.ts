@@ -99,6 +99,8 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
   });
   const index = createPostgresIndex({ database, ...options, follows, standing, merges: role === 'worker' });
   const unneeded = createUnneeded();
+  /** Versions that this process has begun to publish and neither settled nor taken back: of a document that is moved no task says so. */
+  const onTheirWay = new Set<TaskId>();
   let closed = false;
 
   /** Until the end of the transaction nobody can take the right to write. */
@@ -128,6 +130,23 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
           throw error;
         }
       },
+      async publish(docId, version, scratchDir) {
+        onTheirWay.add(version.id);
+        try {
+          await files.publish(docId, version, scratchDir);
+        } catch (error) {
+          onTheirWay.delete(version.id);
+          throw error;
+        }
+      },
+      async settle(docId, version) {
+        await files.settle(docId, version);
+        onTheirWay.delete(version.id);
+      },
+      async unpublish(docId, version) {
+        await files.unpublish(docId, version);
+        onTheirWay.delete(version);
+      },
       dropPayload: (taskId) => dropVersion(database, blobs, payloads, taskId),
       fence: (dead) => forget(dead),
       async sweep({ isAlive, needsPayload, isLive }) {
@@ -136,7 +155,7 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
         await blobs.sweep();
         const isUnneeded = unneeded.look();
         return sweepVersions(database, blobs, async (id, isPayload) =>
-          isPayload ? !isUnneeded(id, await needsPayload(id)) : isLive(id),
+          isPayload ? !isUnneeded(id, await needsPayload(id)) : onTheirWay.has(id) || isLive(id),
         );
       },
       makeRoom: (work) => work(),
@@ -165,6 +184,10 @@ async function openOn(database: Database, options: PostgresContentOptions): Prom
   }
 }
 
+/** Of a part whose version its document does not show. */
+const notCurrentSql = `NOT EXISTS (
+    SELECT 1 FROM current_version AS c WHERE c.doc_key = part.doc_key AND c.version = part.version)`;
+
 /** Removes versions that are not current and not needed. Returns how many. */
 async function sweepVersions(
   database: Database,
@@ -172,8 +195,7 @@ async function sweepVersions(
   isNeeded: (id: TaskId, isPayload: boolean) => Promise<boolean>,
 ): Promise<number> {
   let removed = 0;
-  const sql = `SELECT DISTINCT doc_key, version FROM document_part AS part WHERE NOT EXISTS (
-    SELECT 1 FROM current_version AS c WHERE c.doc_key = part.doc_key AND c.version = part.version)`;
+  const sql = `SELECT DISTINCT doc_key, version FROM document_part AS part WHERE ${notCurrentSql}`;
   for (const row of await database.query(sql)) {
     const [docKey, version] = [row['doc_key'] as string, row['version'] as TaskId];
     if (await isNeeded(version, docKey === payloads)) continue;
@@ -183,13 +205,12 @@ async function sweepVersions(
   return removed;
 }
 
+/** Unless the document shows it by now: whether its task needs it was asked elsewhere, and the task may have completed meanwhile. */
 async function dropVersion(database: Database, blobs: Blobs, docKey: string, version: TaskId): Promise<void> {
   if (!isTaskId(version)) return;
   await database.transaction(async () => {
-    const rows = await database.query('DELETE FROM document_part WHERE doc_key = $1 AND version = $2 RETURNING blob', [
-      docKey,
-      version,
-    ]);
+    const sql = `DELETE FROM document_part AS part WHERE doc_key = $1 AND version = $2 AND ${notCurrentSql} RETURNING blob`;
+    const rows = await database.query(sql, [docKey, version]);
     await blobs.drop(rows.map((row) => row['blob'] as number));
   });
 }
