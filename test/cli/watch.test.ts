@@ -74,10 +74,10 @@ describe('rag-intake watch', () => {
     await until('all are there', async () => (await names()).length === count);
 
     for (const name of await readdir(folder)) await rm(join(folder, name));
-    await until('it says so', () => command.stderr().includes('nothing is removed'));
+    await until('it says so', () => command.stderr().includes('nothing is deleted'));
 
     expect(await names()).toHaveLength(count);
-    expect(command.stderr()).toContain(`${count} of ${count} documents are not in`);
+    expect(command.stderr()).toContain(`${count} of ${count} documents are no longer in`);
   });
 
   it('removes what an upload of a killed run makes of a file that has gone, though it ends later', async () => {

@@ -141,7 +141,7 @@ it('front ends, workers, sweeps and moves that are killed leave no orphan and no
     await killAt(objects, { method: 'PUT', of: '/worker-', count }, () => moving.process.kill('SIGKILL'));
     await moving.result;
   }
-  expect(await runCommand(move, settings)).toMatchObject({ code: 0, stdout: expect.stringContaining('Everything is there.') });
+  expect(await runCommand(move, settings)).toMatchObject({ code: 0, stdout: expect.stringContaining('Everything was copied.') });
   expect(await kept(objects, url)).toEqual(before);
   await expectNothingLeft(objects, other);
   expect((await kept(objects, other)).referred.length).toBe(before.referred.length);

@@ -86,7 +86,7 @@ describe('a signed file', () => {
     );
     expect(mailed.warnings.join('\n')).toMatch(/a\.asc was not read: The file is encrypted for its recipients \(PGP\)/);
     expect(mailed.markdown).not.toContain('hIwDY32');
-    expect(await refusalOf(parser, makeSigned(null), { filename: 'a.p7s' })).toMatch(/^no_text: .*signature only/);
+    expect(await refusalOf(parser, makeSigned(null), { filename: 'a.p7s' })).toMatch(/^no_text: .*only a signature/);
   });
 });
 

@@ -175,7 +175,7 @@ it('a server that was silent so long that it was thought dead decides nothing, a
 it('leaves no connection behind when it may not join', async () => {
   await change('postgres-fulltext');
   const options = postgresEngineOptions(url, 'frontend', join(folder, 'refused'));
-  await expect(openPostgresEngine({ ...options, searcher: 'segments' })).rejects.toThrow('not by segments');
+  await expect(openPostgresEngine({ ...options, searcher: 'segments' })).rejects.toThrow('not segments');
 
   const listening = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
   await until('nobody listens', async () => (await ask(url, listening)).length === 0);
