@@ -126,7 +126,8 @@ describe.each(engines)('on $name', ({ open }) => {
       });
       const order = ['queued', 'parsing', 'chunking', 'embedding', 'indexing', 'done'];
       expect(stages).toEqual(order.filter((stage) => stages.includes(stage)));
-      expect(stages).toContain('parsing');
+      // Which of them a poll sees depends on how busy the machine is; that it was answered before it was done does not.
+      expect(stages.length).toBeGreaterThan(1);
       expect(stages.at(-1)).toBe('done');
       expect(percents).toEqual(percents.toSorted((a, b) => a - b));
       expect(await getTask(server.url, accepted.task_id)).toMatchObject({ status: 'completed', result: { pages: 900 } });
