@@ -2,6 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { axeFindings } from './support/axe.ts';
 import { launchBrowser, openPage, setLook } from './support/browser.ts';
+import { until } from '../support/until.ts';
 import { aDocument, aTask, startStandIn, type StandIn } from './support/stand-in.ts';
 
 let server: StandIn;
@@ -72,6 +73,7 @@ describe('a refusal', () => {
       for (let times = 0; times < 2; times += 1) await page.getByRole('button', { name: cancel }).click();
       const notice = page.locator('.notice');
       await notice.waitFor();
+      await until('both were refused', () => asked.length === 2);
 
       expect(await notice.count()).toBe(1);
       expect(await notice.locator('p bdi').first().textContent()).toBe(what);
