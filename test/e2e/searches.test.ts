@@ -78,7 +78,8 @@ describe.each(engines)('on $name', ({ open }) => {
   });
 
   it('64 searches at once over documents of white space are all answered, in at most twice the memory', async () => {
-    await searchFrom('127.0.0.1', server.url, longQuery);
+    // Of a server in use: the first searches make the room that all later ones work in.
+    for (let n = 0; n < 4; n += 1) await searchFrom('127.0.0.1', server.url, longQuery);
     const before = await residentBytes(server);
     let most = before;
     const searches = Array.from({ length: 64 }, () => searchFrom('127.0.0.1', server.url, longQuery));

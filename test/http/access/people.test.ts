@@ -282,8 +282,8 @@ describe('a quota', () => {
     expect(() => one.request('a')).toThrow(expect.objectContaining({ code: 'quota_exceeded', retryAfterSeconds: 1 }));
     one.request('b');
     one.document('b', 1024);
-    expect(() => two.document('b', 0)).toThrow(/1 documents a day/);
-    expect(() => two.document('c', 1025)).toThrow(/1024 bytes a day/);
+    expect(() => two.document('b', 0)).toThrow(/1 documents per day/);
+    expect(() => two.document('c', 1025)).toThrow(/1024 bytes per day/);
     one.request(null);
     first.close();
     second.close();
