@@ -290,7 +290,7 @@ describe('a quota', () => {
 
     const third = openQuotaCounts(dir.path);
     const again = createQuotas(rules, third, () => now);
-    expect(() => again.request('a')).toThrow(/2 requests a day/);
+    expect(() => again.request('a')).toThrow(/2 requests per day/);
     now = '2026-03-02T00:00:00.000Z';
     again.request('a');
     third.close();
