@@ -1,6 +1,6 @@
 /**
  * Two groups of tests: `unit` needs nothing but Node and starts no server (`npm run test:unit`, a minute), `whole` is the rest. Both run
- * on three times as many processes as there are processors: tests of whole servers wait most of the time.
+ * on twice as many processes as there are processors: tests of whole servers wait most of the time.
  */
 import { availableParallelism } from 'node:os';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -26,7 +26,7 @@ export default defineConfig({
   test: {
     setupFiles: ['test/support/watch-logs.ts'],
     pool: 'forks',
-    maxWorkers: 3 * availableParallelism(),
+    maxWorkers: 2 * availableParallelism(),
     sequence: { sequencer: LongestFirst },
     // Many tests start whole servers; none asserts a time, so a slow machine only takes longer.
     testTimeout: 600_000,
