@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sqliteCodeOf } from '../../trouble.ts';
 import { IndexFormatError, isSoundDatabase } from './database.ts';
-import { damaged, indexFilename, indexIdentity, whileNobodyOpens } from './in-place.ts';
+import { damageCodes, indexFilename, indexIdentity, whileNobodyOpens } from './in-place.ts';
 
 /** True for errors that say: this file will not get better. */
 export function isDamage(error: unknown): boolean {
   if (error instanceof IndexFormatError) return true;
-  return damaged.includes(sqliteCodeOf(error) ?? 0);
+  return damageCodes.includes(sqliteCodeOf(error) ?? 0);
 }
 
 /** Whether there is an index that can be read, is of this version, and whose tables agree with each other. Reads all of it. */

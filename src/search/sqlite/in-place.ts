@@ -3,7 +3,7 @@
  * index beside it), found by their names one after the other: opened between two renames, a new database would have the log of an old.
  * A lock in a file beside it, which dies with its owner, keeps them apart.
  */
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sqliteCodeOf } from '../../trouble.ts';
@@ -15,7 +15,7 @@ export const indexFilename = 'index.sqlite';
 const guardMs = 60_000;
 
 /** SQLite's primary result codes for a damaged file and for one that is no database. */
-export const damaged: readonly number[] = [11, 26];
+export const damageCodes: readonly number[] = [11, 26];
 
 /** Which file is in place now: changes when the index was set aside. Null when there is none. */
 export function indexIdentity(indexDir: string): number | null {
@@ -43,7 +43,7 @@ function guarded<T>(indexDir: string, begin: string, work: () => T): T {
   }
 }
 
-/** The lock's file is empty; one that somebody wrote into is begun anew. */
+/** The lock's file is empty; one that somebody wrote into is emptied, and stays the file that others may have locked by now. */
 function held(path: string, begin: string): DatabaseSync {
   for (let isAgain = false; ; isAgain = true) {
     const guard = new DatabaseSync(path, { timeout: guardMs });
@@ -52,8 +52,8 @@ function held(path: string, begin: string): DatabaseSync {
       return guard;
     } catch (error) {
       guard.close();
-      if (isAgain || !damaged.includes(sqliteCodeOf(error) ?? 0)) throw error;
-      rmSync(path, { force: true });
+      if (isAgain || !damageCodes.includes(sqliteCodeOf(error) ?? 0)) throw error;
+      truncateSync(path);
     }
   }
 }
