@@ -47,7 +47,7 @@ const escapes: Readonly<Record<string, string>> = { '(': '%28', ')': '%29' };
 function addressOf(target: string): string | null {
   const trimmed = target.trim();
   if (trimmed.length > targetCharactersMax || !/^(?:https?|ftp):\/\/[^/\s]|^mailto:\S/i.test(trimmed)) return null;
-  const escaped = trimmed.replace(/[\s()<>[\]\\]/g, (character) => escapes[character] ?? encodeURIComponent(character));
+  const escaped = trimmed.replace(/[\s\p{Cc}()<>[\]\\]/gu, (character) => escapes[character] ?? encodeURIComponent(character));
   return escaped.length > targetCharactersMax ? null : escaped;
 }
 

@@ -22,6 +22,10 @@ describe('linkText', () => {
     expect(linkText('表', 'https://a.example/(a)\u3000b\u00a0c')).toBe('[表](https://a.example/%28a%29%E3%80%80b%C2%A0c)');
   });
 
+  it('writes no control character into an address', () => {
+    expect(linkText('form', 'https://a.example/\0a\x1bb\x7f')).toBe('[form](https://a.example/%00a%1Bb%7F)');
+  });
+
   it.each([
     ['a.example/form?id=42', form],
     ['https://a.example/', 'https://a.example'],
