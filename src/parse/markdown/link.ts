@@ -1,6 +1,7 @@
 /** Links as Markdown writes them, for text whose target a reader would otherwise lose. */
 
-const targetCharactersMax = 2000;
+/** Of an address that is written. */
+export const targetCharactersMax = 2000;
 
 /**
  * `[text](target)`; only the text where the target says nothing more: places in the same file, scripts, files beside it, and addresses that the

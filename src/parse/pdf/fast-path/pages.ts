@@ -1,6 +1,7 @@
 /** The pages of a plain file, and what the file says of itself (ISO 32000-1, 7.7.3, 12.3.3 and 14.3). */
 import type { Bookmark } from '../layout/headings.ts';
-import { areaOf, type LinkArea, linkAreasMax } from '../layout/link-areas.ts';
+import { targetCharactersMax } from '../../markdown/link.ts';
+import { annotationsMax, areaOf, type LinkArea, linkAreasMax, linesMax } from '../layout/link-areas.ts';
 import type { PageBox, View } from '../page-view.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf-source.ts';
 import type { PlainFile } from './file.ts';
@@ -73,10 +74,7 @@ export function contentOf(file: PlainFile, page: PlainPage, checkTime: () => voi
 
 /** @throws NotPlain for fields, and for text that was written onto the page: those values are PDFium's to find */
 export function refuseWrittenOn(file: PlainFile, page: PlainPage): void {
-  const annotations = file.get(page.dict, 'Annots');
-  for (const each of Array.isArray(annotations) ? annotations : []) {
-    const annotation = file.resolve(each);
-    if (!(annotation instanceof Map)) continue;
+  for (const annotation of annotationsOf(file, page)) {
     const subtype = file.get(annotation, 'Subtype');
     if (subtype instanceof Name && /^(?:FreeText|Widget|Stamp|FileAttachment)$/.test(subtype.text))
       throw new NotPlain('text that was written onto the page');
@@ -85,39 +83,44 @@ export function refuseWrittenOn(file: PlainFile, page: PlainPage): void {
 
 /** What leads somewhere from the page (12.5.6.5): one area a line of a link's text. */
 export function linkAreasOf(file: PlainFile, page: PlainPage, view: View): LinkArea[] {
-  const annotations = file.get(page.dict, 'Annots');
   const areas: LinkArea[] = [];
-  for (const each of Array.isArray(annotations) ? annotations : []) {
-    const annotation = areas.length < linkAreasMax ? file.resolve(each) : null;
-    const action = annotation instanceof Map && isNamed(file, annotation, 'Subtype', 'Link') ? file.get(annotation, 'A') : null;
-    if (!(annotation instanceof Map) || !(action instanceof Map) || !isNamed(file, action, 'S', 'URI')) continue;
+  for (const annotation of annotationsOf(file, page)) {
+    if (areas.length >= linkAreasMax) break;
+    const action = isNamed(file, annotation, 'Subtype', 'Link') ? file.get(annotation, 'A') : null;
+    if (!(action instanceof Map) || !isNamed(file, action, 'S', 'URI')) continue;
     const target = addressString(file.get(action, 'URI'));
-    const [quads, rect] = [numbersOf(file, file.get(annotation, 'QuadPoints')), numbersOf(file, file.get(annotation, 'Rect'))];
     if (target === '') continue;
-    if (quads.length >= 8) {
-      for (let at = 0; at + 8 <= Math.min(quads.length, 8 * quadsMax); at += 8)
-        areas.push(areaOf(quads.slice(at, at + 8), view, target));
-    } else if (rect.length === 4) areas.push(areaOf(rect, view, target));
+    const quads = numbersOf(file, file.get(annotation, 'QuadPoints'), 8 * linesMax);
+    const rect = numbersOf(file, file.get(annotation, 'Rect'), 5);
+    if (quads.length >= 8)
+      for (let at = 0; at + 8 <= quads.length; at += 8) areas.push(areaOf(quads.slice(at, at + 8), view, target));
+    else if (rect.length === 4) areas.push(areaOf(rect, view, target));
   }
   return areas;
 }
 
-/** Lines of one link. */
-const quadsMax = 100;
+/** Pages may share one list of a million. */
+function annotationsOf(file: PlainFile, page: PlainPage): Dict[] {
+  const listed = file.get(page.dict, 'Annots');
+  const first = Array.isArray(listed) ? listed.slice(0, annotationsMax) : [];
+  return first.map((each) => file.resolve(each)).filter((each) => each instanceof Map);
+}
 
 function isNamed(file: PlainFile, dict: Dict, key: string, name: string): boolean {
   const value = file.get(dict, key);
   return value instanceof Name && value.text === name;
 }
 
-function numbersOf(file: PlainFile, value: Value): number[] {
-  const numbers = Array.isArray(value) ? value.map((each) => file.resolve(each)) : [];
+/** Of a list that has nothing else; the first of a long one. */
+function numbersOf(file: PlainFile, value: Value, most: number): number[] {
+  const numbers = Array.isArray(value) ? value.slice(0, most).map((each) => file.resolve(each)) : [];
   return numbers.every((each) => typeof each === 'number') ? numbers : [];
 }
 
-/** ASCII by the standard, UTF-8 in practice. */
+/** ASCII by the standard, UTF-8 in practice; none where it is longer than any that is written. */
 function addressString(value: Value): string {
-  return typeof value === 'string' ? Buffer.from(value, 'latin1').toString('utf8') : '';
+  if (typeof value !== 'string' || value.length > 4 * targetCharactersMax) return '';
+  return Buffer.from(value, 'latin1').toString('utf8');
 }
 
 /** Files inside of the file are PDFium's to unpack. @throws NotPlain */

@@ -23,8 +23,12 @@ export function areaOf(points: readonly number[], view: View, target: string): L
   return { ...area, target };
 }
 
+/** Annotations of one page that are looked at. */
+export const annotationsMax = 5000;
 /** Of one page; more are left out. */
 export const linkAreasMax = 1000;
+/** Lines of one link. */
+export const linesMax = 100;
 
 /** The last area that holds the point, as they lie one upon the other; `known` is asked first, as neighbours mostly share it. */
 export function areaAt(areas: readonly LinkArea[], x: number, y: number, known: LinkArea | undefined): LinkArea | undefined {

@@ -2,13 +2,11 @@
  * What a reader filled in or wrote onto a page: values of form fields, ticks, and text boxes laid over it. They are not part of the
  * page's own text and become spans at their places, so that a value stands beside its label. And what leads somewhere from it.
  */
-import { areaOf, type LinkArea, linkAreasMax } from '../layout/link-areas.ts';
+import { targetCharactersMax } from '../../markdown/link.ts';
+import { annotationsMax, areaOf, type LinkArea, linkAreasMax, linesMax } from '../layout/link-areas.ts';
 import type { Span } from '../layout/page-spans.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
-
-/** Annotations of one page that are looked at. */
-const annotationsMax = 5000;
 
 const link = 2;
 const freeText = 3;
@@ -23,8 +21,6 @@ const textField = 6;
 const signature = 7;
 /** An action that opens an address. */
 const openAddress = 3;
-/** Lines of one link. */
-const quadsMax = 100;
 
 export type PageFields = {
   readonly spans: Span[];
@@ -78,9 +74,9 @@ function areasOf(pdfium: Pdfium, document: number, annotation: number, view: Vie
   const action = link === 0 ? 0 : call.FPDFLink_GetAction(link);
   if (action === 0 || call.FPDFAction_GetType(action) !== openAddress) return [];
   const target = pdfium.utf8((buffer, bytes) => call.FPDFAction_GetURIPath(document, action, buffer, bytes));
-  if (target === '') return [];
+  if (target === '' || target.length > targetCharactersMax) return [];
   const areas: LinkArea[] = [];
-  for (let index = 0; index < Math.min(quadsMax, call.FPDFLink_CountQuadPoints(link)); index++)
+  for (let index = 0; index < Math.min(linesMax, call.FPDFLink_CountQuadPoints(link)); index++)
     if (call.FPDFLink_GetQuadPoints(link, index, scratch) === 1) areas.push(areaOf(floatsAt(pdfium, 8), view, target));
   if (areas.length > 0) return areas;
   return call.FPDFAnnot_GetRect(annotation, scratch) === 1 ? [areaOf(floatsAt(pdfium, 4), view, target)] : [];

@@ -3,7 +3,8 @@ import { runContent } from '../../../../src/parse/pdf/fast-path/content.ts';
 import { openPlainFile } from '../../../../src/parse/pdf/fast-path/file.ts';
 import { createFonts } from '../../../../src/parse/pdf/fast-path/fonts.ts';
 import { type Dict, NotPlain, Ref } from '../../../../src/parse/pdf/fast-path/objects.ts';
-import { contentOf, pagesOf } from '../../../../src/parse/pdf/fast-path/pages.ts';
+import { contentOf, linkAreasOf, pagesOf } from '../../../../src/parse/pdf/fast-path/pages.ts';
+import { viewOf } from '../../../../src/parse/pdf/page-view.ts';
 import { pdfOfObjects, pdfStream } from '../../../support/plain-pdf.ts';
 
 /** A page whose content is in these objects, numbered from 4. */
@@ -62,5 +63,28 @@ describe('The forms of a page', () => {
     expect(runContent(file, fonts, content, resources, inTime).objectCount).toBe(100);
     expect(() => runContent(file, fonts, content, resources, isOver)).toThrow('late');
     expect(asked).toBe(3);
+  });
+});
+
+describe('The links of a page', () => {
+  const view = viewOf({ left: 0, bottom: 0, right: 595, top: 842 }, 0);
+  const linkTo = (address: string, more = '') => `<< /Subtype /Link /Rect [1 1 9 9] /A << /S /URI /URI (${address}) >> ${more} >>`;
+  function areasOf(...annotations: string[]) {
+    const { file, page } = pageOf('null', `[${annotations.join(' ')}]`);
+    return linkAreasOf(file, { ...page, dict: new Map([...page.dict, ['Annots', new Ref(4)]]) }, view);
+  }
+
+  it('are none where their address is longer than any that is written, as many may share it', () => {
+    const addresses = [1900, 9000].map((length) => `http://a.example/${'x'.repeat(length)}`);
+
+    expect(areasOf(...addresses.map((address) => linkTo(address))).map(({ target }) => target)).toEqual(addresses.slice(0, 1));
+  });
+
+  it('are looked for among its first annotations only, as pages may share a list of a million', () => {
+    expect(areasOf('<< >> '.repeat(4999), linkTo('http://a.example/'), linkTo('http://a.example/late'))).toHaveLength(1);
+  });
+
+  it('are the first lines of a link that has thousands', () => {
+    expect(areasOf(linkTo('http://a.example/', `/QuadPoints [${'1 '.repeat(8 * 3000)} /Odd]`))).toHaveLength(100);
   });
 });
