@@ -12,6 +12,7 @@ import type { PageLook, ParsedDocument, ParseInput, Parser } from '../parser.ts'
 import type { CharacterTable, CharacterTables, Collection } from './character-tables.ts';
 import { blocksOfPage, seenBlocks, writePages } from './layout/page-layout.ts';
 import type { PageBlock } from './layout/page-blocks.ts';
+import { type Addresses, createAddresses, withLinks } from './layout/page-links.ts';
 import type { PageBounds } from './layout/page-spans.ts';
 import { loadPdfium, type Pdfium } from './pdfium/pdfium.ts';
 import { readCharacterTable } from './pdfium/character-table.ts';
@@ -156,9 +157,10 @@ type PagesRead = {
 
 async function readPages(source: PdfSource, input: ParseInput, ocr: PageReader | undefined): Promise<PagesRead> {
   const read: PagesRead = { blocks: [], looks: [], unread: [], unseen: [], unmapped: [] };
+  const addresses = createAddresses();
   let glyphsLeft = input.limits.charactersMax;
   for (let number = 1; number <= source.pageCount; number++) {
-    const page = await readPage(source, number, { glyphsMax: glyphsLeft, ...input.limits }, ocr);
+    const page = await readPage(source, number, { glyphsMax: glyphsLeft, addresses, ...input.limits }, ocr);
     if (page === undefined) read.unread.push(number);
     else {
       glyphsLeft -= page.glyphCount;
@@ -185,11 +187,13 @@ type PageRead = {
   readonly picture?: Uint8Array | undefined;
 };
 
+type PageLimits = Pick<PageBounds, 'glyphsMax' | 'charactersMax'> & { readonly pageMs: number; readonly addresses: Addresses };
+
 /** Undefined when the page cannot be loaded. @throws DocumentError `timeout` | `limit_exceeded` */
 async function readPage(
   source: PdfSource,
   number: number,
-  { glyphsMax, charactersMax, pageMs }: Pick<PageBounds, 'glyphsMax' | 'charactersMax'> & { readonly pageMs: number },
+  { glyphsMax, charactersMax, pageMs, addresses }: PageLimits,
   ocr: PageReader | undefined,
 ): Promise<PageRead | undefined> {
   const isLate = cpuTimer(pageMs);
@@ -200,7 +204,8 @@ async function readPage(
   const page = await source.readPage(number, bounds, (read) => ocr !== undefined && looksScanned(read));
   if (page === undefined) return undefined;
   const { glyphCount, unmappedCount } = page.text;
-  const blocks = blocksOfPage(page.text, number, checkTime);
+  const plain = blocksOfPage(page.text, number, checkTime);
+  const blocks = page.text.links === undefined ? plain : withLinks(plain, page.text.links, { addresses, checkTime });
   return { blocks, glyphCount, isUnmapped: unmappedCount > 0, isScan: looksScanned(page), picture: page.picture };
 }
 

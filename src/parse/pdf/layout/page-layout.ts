@@ -4,8 +4,8 @@
  */
 import type { MarkdownBuilder, ListItem } from '../../markdown/markdown-builder.ts';
 import { type Bookmark, fullText, headingLevels } from './headings.ts';
-import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TableBlock, type TextBlock } from './page-blocks.ts';
-import { joinedLinks, linkedText, withLinks } from './page-links.ts';
+import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
+import { joinedLinks, linkedRows, linkedText } from './page-links.ts';
 import type { PageText, Span } from './page-spans.ts';
 import { columnsOf } from './reading-order.ts';
 import { type FoundTable, takeRuledTables } from './ruled-tables.ts';
@@ -37,7 +37,7 @@ export function blocksOfPage(text: PageText, number: number, checkTime: () => vo
       blocks.push(...blocksOf(column, number, frame.height));
     }
   }
-  return text.links === undefined ? blocks : withLinks(blocks, text.links, checkTime);
+  return blocks;
 }
 
 /** What OCR saw of a page: paragraphs lie between empty lines. */
@@ -135,11 +135,6 @@ function write(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBlock, numb
 
 function linked(block: TextBlock): TextBlock {
   return block.links === undefined ? block : { ...block, text: linkedText(block.text, block.links) };
-}
-
-function linkedRows({ rows, links }: TableBlock): readonly (readonly string[])[] {
-  if (links === undefined) return rows;
-  return rows.map((cells, row) => cells.map((text, column) => linkedText(text, links, row, column)));
 }
 
 /** The items from here on that make a list; empty when what begins here is a paragraph that only looks like an item. */
