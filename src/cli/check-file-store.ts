@@ -10,8 +10,11 @@ import { withoutSecrets } from './local-settings.ts';
 type Store = NonNullable<Awaited<ReturnType<typeof openObjectStore>>>;
 
 const name = 'file store';
+const begin = 'doctor-';
+/** A check takes minutes at most: what is older was left by one that was killed. */
+const leftAfterMs = 3_600_000;
 
-/** None where FILES_URL names no store. Leaves nothing there; outside of what any database keeps there. */
+/** None where FILES_URL names no store. Leaves nothing there, and removes what one that was killed has left; outside of what any database keeps there. */
 export async function checkFileStore(config: Config): Promise<readonly Check[]> {
   try {
     const store = await openObjectStore(config);
@@ -25,15 +28,15 @@ export async function checkFileStore(config: Config): Promise<readonly Check[]> 
 }
 
 async function tryAll(store: Store): Promise<Check> {
-  const key = `doctor-${randomUUID()}`;
+  const key = `${begin}${Date.now()}-${randomUUID()}`;
   const startedAt = performance.now();
   try {
     await store.put(key, { bytes: key.length, content: Buffer.from(key) });
     const file = await store.get(key, null);
     const got = file === null ? '' : await text(file.stream);
     const listed: string[] = [];
-    for await (const keys of store.list(key)) listed.push(...keys);
-    await store.delete(key);
+    for await (const keys of store.list(begin)) listed.push(...keys);
+    for (const each of [key, ...listed.filter(isLeft)]) await store.delete(each);
     if (got !== key || !listed.includes(key) || (await store.get(key, null)) !== null)
       return {
         name,
@@ -46,4 +49,9 @@ async function tryAll(store: Store): Promise<Check> {
     await store.delete(key).catch(() => undefined);
     throw error;
   }
+}
+
+function isLeft(key: string): boolean {
+  const [, at] = /^doctor-(\d{13})-/.exec(key) ?? [];
+  return at !== undefined && Number(at) < Date.now() - leftAfterMs;
 }

@@ -24,6 +24,26 @@ it('says that it works, and leaves nothing there', async () => {
   expect(objects.objects.size).toBe(0);
 });
 
+it('removes what a check that was killed has left, not what another one is using', async () => {
+  await using objects = await startObjectServer();
+  const [put] = await Promise.all([
+    new Promise<string>((resolve) => {
+      objects.hooks.reached = async (method, key) => {
+        if (method === 'PUT') resolve(key);
+        return false;
+      };
+    }),
+    checkFileStore(settings(objects.filesUrl('checked'))),
+  ]);
+  const old = put.replace(/\d{13}/, String(Date.now() - 3_700_000));
+  const anothers = put.replace(/doctor-.*/, 'doctor-of-somebody');
+  for (const key of [put, old, anothers]) objects.objects.set(key, Buffer.from(key));
+
+  expect(await checkFileStore(settings(objects.filesUrl('checked')))).toMatchObject([{ state: 'ok' }]);
+  expect([...objects.objects.keys()]).toEqual([put, anothers]);
+  expect(old).not.toBe(put);
+});
+
 it('says that a secret is wrong, and does not say the secret', async () => {
   await using objects = await startObjectServer();
   const [check] = await checkFileStore(settings(objects.filesUrl('checked'), 'another-secret'));

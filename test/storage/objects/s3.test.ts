@@ -1,12 +1,15 @@
 /** An object store that is slow, silent, cut, redirected, wrong about the time or no object store at all: each wait ends, and one sentence says why. */
+import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ObjectStore } from '../../../src/storage/objects/object-store.ts';
 import { answer, errorAnswer, type Reply, silence, startScriptedStore } from '../../support/scripted-store.ts';
 import { tempDir } from '../../support/temp-dir.ts';
+import { until } from '../../support/until.ts';
 
 const small = { bytes: 3, content: Buffer.from('abc') };
 const stored = answer(200, '', { etag: '"one"' });
@@ -82,8 +85,42 @@ describe('what is no object store', () => {
   it.each(['put', 'get', 'part of', 'list'])('is not believed: %s', async (operation) => {
     await using scripted = await startScriptedStore([page]);
     const strange = 'what answers at FILES_URL with 200 is no object store, or something between changes its answers';
-    const ofPart = 'the object store answered 200';
-    await expect(operations[operation]!(scripted.store)).rejects.toMatchObject(away(operation === 'part of' ? ofPart : strange));
+    await expect(operations[operation]!(scripted.store)).rejects.toMatchObject(away(strange));
+  });
+
+  it.each(['bytes 0-1/3', 'bytes */3', 'all of it'])(
+    'is not believed that this is the part that was asked for: %s',
+    async (place) => {
+      const part = answer(206, 'ab', { etag: '"one"', 'content-range': place, 'content-length': '2' });
+      await using scripted = await startScriptedStore([part]);
+      await expect(operations['part of']!(scripted.store)).rejects.toMatchObject(
+        away(expect.stringContaining('is no object store')),
+      );
+    },
+  );
+
+  it('is not read on with another part than the one that is missing', async () => {
+    const cut: Reply = (request, response) => {
+      response.writeHead(200, { etag: '"one"', 'content-length': '6' });
+      response.write('abc', () => setImmediate(() => request.socket.destroySoon()));
+    };
+    const other = answer(206, 'abc', { etag: '"one"', 'content-range': 'bytes 0-2/6', 'content-length': '3' });
+    await using scripted = await startScriptedStore([cut, other]);
+    await expect(text((await scripted.store.get('key', null))!.stream)).rejects.toMatchObject(
+      away(expect.stringContaining('is no object store')),
+    );
+  });
+
+  it.each([
+    ['names no next page', '<IsTruncated>true</IsTruncated>'],
+    ['names the same page again', '<IsTruncated>true</IsTruncated><NextContinuationToken>one</NextContinuationToken>'],
+  ])('is not believed that a list is whole which %s', async (_, more) => {
+    const page = `<ListBucketResult><Contents><Key>a</Key></Contents>${more}</ListBucketResult>`;
+    await using scripted = await startScriptedStore([answer(200, page)]);
+    await expect(operations['list']!(scripted.store)).rejects.toMatchObject(
+      away('the object store does not say how its list goes on'),
+    );
+    expect(scripted.asked.length).toBeLessThan(3);
   });
 
   it('is not believed that an object is gone', async () => {
@@ -147,6 +184,15 @@ describe('what passes', () => {
   });
 });
 
+describe('how it is', () => {
+  it('is asked for once where it had no room, so that the answer comes in time', async () => {
+    await using scripted = await startScriptedStore([errorAnswer(507, 'StorageFull'), errorAnswer(507, 'StorageFull'), stored]);
+    await expect(scripted.store.put('key', small)).rejects.toMatchObject({ code: 'insufficient_storage' });
+    await until('it has room again', async () => (await scripted.store.state()).state === 'ready');
+    expect(scripted.asked).toEqual(['PUT /bucket/key', 'PUT /bucket/probe', 'PUT /bucket/probe']);
+  });
+});
+
 describe('a large object', () => {
   const bytes = 16 * 1024 * 1024;
 
@@ -179,6 +225,19 @@ describe('a large object', () => {
       away(expect.stringContaining('the object store does not answer: nothing came for')),
     );
     expect(triesOf(scripted.store)).toBe(4);
+  });
+
+  it('holds no connection when its reader leaves before the first byte', async () => {
+    const left = Promise.withResolvers<void>();
+    const endless: Reply = (_request, response) => {
+      response.writeHead(200, { etag: '"one"', 'content-length': String(bytes) }).write('first');
+      response.once('close', left.resolve);
+    };
+    await using scripted = await startScriptedStore([endless]);
+    // A process of its own, in which no garbage is collected that soon: that would let go of it too.
+    const child = fork(fileURLToPath(new URL('leaver-child.ts', import.meta.url)), [scripted.filesUrl]);
+    onTestFinished(() => void child.kill());
+    await left.promise;
   });
 
   it('is read on where it was cut, and given up when that goes on', async () => {
