@@ -13,6 +13,9 @@ it('lists every sentence as the program says it (npm run docs writes it)', () =>
     'The PDF is damaged',
     'Searchable documents.',
     'PORT: {…} is',
+    'FILES_URL: the object store refuses requests.',
+    'AWS_SESSION_TOKEN has expired',
+    'with {…} is no object store',
   ])
     expect(shouldBe).toContain(known);
   expect(is).toBe(shouldBe);

@@ -167,7 +167,7 @@ function tell({ count, damaged: found, nameless, back }: Found & { back: number 
     return {
       name: 'documents',
       state,
-      sentence: `${count === 1 ? 'The one document can be opened and is unchanged' : `All ${count} documents can be opened and are unchanged`} written.${said}`,
+      sentence: `${count === 1 ? 'The one document can be opened and is unchanged' : `All ${count} documents can be opened and are unchanged`}.${said}`,
     };
   }
   const named = damaged

@@ -111,3 +111,16 @@ it('an index that is damaged is filled again from the documents', async () => {
 
   expect((await doctor('--repair')).documents.sentence).toContain('of 10 documents');
 });
+
+it('nothing is damaged once the last such document is uploaded again', async () => {
+  const server = await startServer({ dataDir });
+  try {
+    expect((await insert(server.url, 'lost', { name: 'a.md', bytes: '# lost' })).status).toBe(200);
+  } finally {
+    await server.stop();
+  }
+  expect((await doctor()).documents).toMatchObject({
+    state: 'ok',
+    sentence: 'All 10 documents can be opened and are unchanged.',
+  });
+});

@@ -24,7 +24,8 @@ type Rule = {
 const rules = [
   { kind: 'log', files: /./, around: /(?:logger|log)\.(?:warn|error|level|\?)#1$|brief\.write#\d$|oneAtATime#\d$/ },
   { kind: 'title', files: /^http\/wire\/problem/, around: /\.title$/, words: true },
-  { kind: 'refusal', files: /^(?!cli\/)/, around: /new AppError#1$/ },
+  { kind: 'refusal', files: /^(?!cli\/)/, around: /new (?:AppError#1|SettingError#0)$/ },
+  { kind: 'cause', files: /^storage\/objects\//, around: /(?:new StoreFault|super|lasting|passing)#0$|var (?:said|otherRegion)$/ },
   { kind: 'refusal', files: /^http\/connections/, around: /var sentences/ },
   { kind: 'tool', files: /^mcp\//, around: /\.(?:title|description)$|describe#0$|var instructions$/ },
   {
@@ -133,7 +134,7 @@ function walkCall(node: Node, around: readonly string[], code: string, visit: Vi
   walk(callee, around, code, visit);
   const given = node['arguments'] as Node[];
   const first = given[0] === undefined ? null : textOf(given[0]);
-  const own = /^new (?:App|Document)Error$/.test(name) ? (first ?? '') : code;
+  const own = /^new (?:App|Document)Error$/.test(name) ? (first ?? '') : name === 'new SettingError' ? 'unavailable' : code;
   given.forEach((argument, index) => walk(argument, [...around, `${name}#${index}`], own, visit));
 }
 
@@ -154,7 +155,7 @@ function children(node: Node): Node[] {
 function nameOf(node: Node): string {
   if (node.type === 'Identifier') return String(node['name']);
   if (node.type === 'MemberExpression') return `${nameOf(node['object'] as Node)}.${nameOf(node['property'] as Node)}`;
-  return node.type === 'ThisExpression' ? 'this' : '?';
+  return { ThisExpression: 'this', Super: 'super' }[node.type] ?? '?';
 }
 
 const gap = '{…}';
