@@ -55,7 +55,7 @@ it('with files in an object store, documents are taken in, found, given back, re
   await ask(url, 'UPDATE rag_intake.version SET tokens = 0');
   const migrate = (env: Record<string, string>) => runCommand(['migrate'], { DATABASE_URL: url, ...env });
   expect((await migrate({})).stderr).toContain('the files of this database are in an object store; set its address.');
-  expect((await migrate(settings)).stdout).toContain('The terms of 1 documents were rebuilt.');
+  expect((await migrate(settings)).stdout).toContain('Documents whose terms were rebuilt: 1.');
   await expectRefusals({ DATABASE_URL: url, DATA_DIR: dataDir, ...settings }, objects.filesUrl('another'));
 
   server = await startServer(place);

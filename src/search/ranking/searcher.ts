@@ -18,7 +18,7 @@ const sentences = {
   rerankerFailed: 'The reranker did not answer; these results are in the order of the index.',
   embedderFailed: 'The embedder did not answer; these results are by keyword only.',
   otherEmbedder: (count: number) =>
-    `${count} documents were indexed with another embedder and are found by keyword only; run "rag-intake reindex".`,
+    `Documents that were indexed with another embedder are found by keyword only (${count} of them); run "rag-intake reindex".`,
 };
 
 export type IndexAnswer = {

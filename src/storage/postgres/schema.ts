@@ -232,7 +232,7 @@ function whatWasDone({ tables, documents }: Versions & { documents: number }): s
   const brought = `The tables were updated from version ${tables} to ${versions.length}.`;
   const upToDate = `The tables are up to date (version ${tables}).`;
   const said = tables === versions.length ? upToDate : brought;
-  return documents === 0 ? said : `${said} The terms of ${documents} documents were rebuilt.`;
+  return documents === 0 ? said : `${said} Documents whose terms were rebuilt: ${documents}.`;
 }
 
 /** Of the tables, and of the terms that the segments of the index are made of; 0 where there are none, or nobody noted it. */

@@ -65,7 +65,7 @@ it('is refused at the start and made anew by migrate, from the chunks as they we
     `the terms of its index have version ${tokensVersion - 1}, not ${tokensVersion}. Run "rag-intake migrate".`,
   );
   expect(await found(index, 'zebra')).toEqual([]);
-  expect(await migrate(database, silentLogger)).toMatch(/ The terms of 2 documents were rebuilt\.$/);
+  expect(await migrate(database, silentLogger)).toMatch(/ Documents whose terms were rebuilt: 2\.$/);
 
   await requireSchema(database);
   expect(await found(index, 'zebra')).toEqual(['a', 'b']);
