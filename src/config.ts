@@ -36,9 +36,10 @@ type Setting<T> = {
 /** What the settings say about where everything is kept; '' for the data directory. */
 type EngineChoice = { readonly databaseUrl: string };
 
-function withoutDatabase({ databaseUrl }: EngineChoice): string | null {
-  return databaseUrl === '' ? 'it has no effect without DATABASE_URL; set that, or remove this' : null;
-}
+const ofDatabases = {
+  pointless: ({ databaseUrl }: EngineChoice) =>
+    databaseUrl === '' ? 'it has no effect without DATABASE_URL; set that, or remove this' : null,
+};
 
 const MiB = 1024 * 1024;
 
@@ -71,7 +72,7 @@ const settings = {
       '当 DATABASE_URL 指向在事务之间共享连接的连接池（如 `pool_mode = transaction` 的 PgBouncer）时，此处写不经连接池的同一数据库，供通知、心跳和 `rag-intake migrate` 使用；留空表示 DATABASE_URL 直接指向服务器或会话模式的连接池。',
     ),
     secret: secretsOfAddress,
-    pointless: withoutDatabase,
+    ...ofDatabases,
   },
   databaseReadUrls: {
     ...setting(
@@ -82,7 +83,7 @@ const settings = {
       '前端查询所用的 DATABASE_URL 备库，例如 `postgres://user:password@two:5432,three:5432/name`；若备库在 100 毫秒内未跟上请求时的主库，则该请求不使用它；留空则使用主库。',
     ),
     secret: secretsOfAddress,
-    pointless: withoutDatabase,
+    ...ofDatabases,
   },
   filesUrl: {
     ...setting(
@@ -131,7 +132,7 @@ const settings = {
       'Maximum connections of one process to the database; one more is used for notifications.',
       '每个进程最多使用的数据库连接数；另有一个专用于通知的连接。',
     ),
-    pointless: withoutDatabase,
+    ...ofDatabases,
   },
   searcher: {
     ...setting(
@@ -141,7 +142,7 @@ const settings = {
       'Searcher of the database of DATABASE_URL: `segments` (the built-in index) or `postgres-fulltext` (PostgreSQL’s full-text search, fed through an outbox; docs/scale.md); `rag-intake migrate` switches to it; empty: the one in use.',
       'DATABASE_URL 数据库的检索引擎：`segments`（自带索引）或 `postgres-fulltext`（PostgreSQL 全文检索，经发件箱（outbox）同步，见 docs/scale.md）；由 `rag-intake migrate` 切换；留空则沿用现有的。',
     ),
-    pointless: withoutDatabase,
+    ...ofDatabases,
   },
   syncBytesMax: setting(
     'SYNC_MAX_BYTES',
