@@ -1,11 +1,11 @@
 /** The one way in which a parser gets at the bytes of its file. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { decodeText } from './text/encoding.ts';
 import type { ParseInput } from './parser.ts';
 
 /** The whole file in memory; never more than the upload limit. A view on `input.bytes` when those are given. */
-export async function readInput(input: Pick<ParseInput, 'path' | 'bytes'>): Promise<Buffer> {
-  if (input.bytes === undefined) return readFile(input.path);
+export function readInput(input: Pick<ParseInput, 'path' | 'bytes'>): Buffer {
+  if (input.bytes === undefined) return readFileSync(input.path);
   return Buffer.from(input.bytes.buffer, input.bytes.byteOffset, input.bytes.byteLength);
 }
 
@@ -13,8 +13,8 @@ export async function readInput(input: Pick<ParseInput, 'path' | 'bytes'>): Prom
  * The text of a file. Its encoding is what its byte order mark says, else the charset that was sent with it, where the bytes allow it,
  * else what the file says of itself (`declared`), else what is likely. Linear.
  */
-export async function readText(input: ParseInput, declared: (bytes: Buffer) => string | null = () => null): Promise<string> {
-  const bytes = await readInput(input);
+export function readText(input: ParseInput, declared: (bytes: Buffer) => string | null = () => null): string {
+  const bytes = readInput(input);
   return decodeText(bytes, declared(bytes), charsetOf(input)).text;
 }
 

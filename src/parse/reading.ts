@@ -45,7 +45,7 @@ const readers = {
   xls: 1,
   xlsb: 1,
   xlsx: 2,
-  xml: 4,
+  xml: 5,
   zip: 2,
 } as const satisfies Record<ReadFormat | 'shared', number>;
 

@@ -9,7 +9,7 @@ import { gunzip, isTar, memberBytesMax, tarMembers } from './tar.ts';
 
 /** `parts` reads the files: the parser of all formats. */
 export function createTarParser(parts: Parser): Parser {
-  return { parse: async (input) => readTar(whole(await readInput(input)), input, parts, 'application/x-tar') };
+  return { parse: async (input) => readTar(whole(readInput(input)), input, parts, 'application/x-tar') };
 }
 
 /** What gzip holds: an archive, or one file, which is read as if it came by itself. */
@@ -41,7 +41,7 @@ function whole(bytes: Buffer): AsyncIterable<Buffer> {
 }
 
 async function readGzip(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const pieces = gunzip(await readInput(input), input);
+  const pieces = gunzip(readInput(input), input);
   const first = await pieces.next();
   const head = first.done === true ? Buffer.alloc(0) : first.value;
   if (isTar(head)) return readTar(continued(head, pieces), input, parts, 'application/gzip');

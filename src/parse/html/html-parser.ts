@@ -9,7 +9,7 @@ export function createHtmlParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = await readText(input, declaredCharset);
+  const text = readText(input, declaredCharset);
   const builder = createMarkdownBuilder(input.limits);
   const { title, author, language } = writeHtml(text, builder, { limits: input.limits });
   return {

@@ -33,18 +33,19 @@ export function readTags(html: string, handler: TagHandler, { xml = false, allAt
   const isXhtml = xml || /^[\s\ufeff]*<\?xml\s/.test(html.slice(0, 1000));
   const isVoid = (name: string): boolean => !xml && voidTags.has(name);
   let tag = '';
-  let attributes = noAttributes();
+  let attributes: Record<string, string | undefined> = none;
   let attribute: string | null = null;
   const charactersMax = allAttributes ? Infinity : attributeCharactersMax;
 
   function endOpenTag(isEmpty: boolean): void {
     if (tag !== '') handler.open(tag, attributes, isEmpty || isVoid(tag));
     tag = '';
-    attributes = noAttributes();
+    attributes = none;
   }
 
   function addToAttribute(data: string): void {
     if (attribute === null) return;
+    if (attributes === none) attributes = new Written();
     const value = attributes[attribute] ?? '';
     if (value.length < charactersMax) attributes[attribute] = value + data.slice(0, charactersMax);
   }
@@ -87,10 +88,12 @@ export function readTags(html: string, handler: TagHandler, { xml = false, allAt
   tokenizer.end();
 }
 
-/** Without a prototype, whose names an attribute may have. */
-function noAttributes(): Record<string, string | undefined> {
-  return Object.create(null) as Record<string, string | undefined>;
-}
+/** Of most tags. */
+const none: Record<string, string | undefined> = Object.freeze(Object.create(null));
+
+/** Its prototype has no names, which an attribute may have; an object without a prototype would be a hash table, which is slower. */
+const Written = function () {} as unknown as new () => Record<string, string | undefined>;
+Written.prototype = Object.create(null);
 
 /** Lower case and without prefix; a name too long for any element is none. */
 function nameAt(html: string, start: number, end: number): string {

@@ -14,7 +14,7 @@ export function createImageParser(ocr: Ocr | null): Parser {
 }
 
 async function parse(input: ParseInput, ocr: Ocr | null): Promise<ParsedDocument> {
-  const bytes = await readInput(input);
+  const bytes = readInput(input);
   const size = imageSize(bytes);
   if (size === null) throw new DocumentError('corrupt', 'The picture is damaged: its size cannot be read');
   const { pixelsMax } = input.limits;

@@ -12,7 +12,7 @@ export function createCmsParser(parts: Parser): Parser {
 }
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const whole = await readInput(input);
+  const whole = readInput(input);
   if (isPgpMessage(whole)) throw encryptedBy('PGP');
   const root = readDer(binaryOf(whole));
   const kind = kindOf(root);

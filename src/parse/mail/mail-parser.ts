@@ -18,7 +18,7 @@ export function createMailParser(attachments: Parser): Parser {
 }
 
 async function parse(input: ParseInput, attachments: Parser): Promise<ParsedDocument> {
-  const { email, hasMoreParts } = await readMail(mailBytes(await readInput(input)), input);
+  const { email, hasMoreParts } = await readMail(mailBytes(readInput(input)), input);
   const warnings = hasMoreParts ? ['The mail has thousands of parts; only the first ones were read'] : [];
   return writeMail(email, { input, attachments, mediaType: 'message/rfc822', warnings, facts: [], body: null });
 }

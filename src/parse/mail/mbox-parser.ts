@@ -12,7 +12,7 @@ export function createMboxParser(parts: Parser): Parser {
 }
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const messages = [...messagesOf(mailBytes(await readInput(input)))];
+  const messages = [...messagesOf(mailBytes(readInput(input)))];
   const warnings: string[] = [];
   const host = { input, parser: parts, warnings, kind: 'message' };
   // A box of one mail is that mail.

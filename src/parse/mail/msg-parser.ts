@@ -47,7 +47,7 @@ const ids = {
 } as const;
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const root = openCompoundFile(await readInput(input), input.limits.unpackedBytesMax);
+  const root = openCompoundFile(readInput(input), input.limits.unpackedBytesMax);
   const encodings = encodingsOf(root);
   const properties = readMsgProperties(root, 'message', encodings.texts);
   const html = htmlOf(properties, encodings.html);

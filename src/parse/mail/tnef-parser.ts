@@ -31,7 +31,7 @@ export function createTnefParser(parts: Parser = noParts): Parser {
 }
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const message = readTnef(await readInput(input));
+  const message = readTnef(readInput(input));
   const { own } = message;
   const html = own.get(properties.html);
   const text = textOf(own.get(properties.body)) || message.body;

@@ -14,7 +14,7 @@ export function createMarkdownParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(await readText(input));
+  const text = normalizeLines(readText(input));
   const builder = createMarkdownBuilder(input.limits);
   const fields = frontMatter(text);
   let heading: string | null = null;

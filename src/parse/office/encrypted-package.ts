@@ -20,7 +20,7 @@ const segmentBytes = 4096;
  * @throws DocumentError `encrypted` when no password fits, `corrupt`, and what reading the container throws
  */
 export async function decryptPackage(input: ParseInput): Promise<Buffer> {
-  const root = openCompoundFile(await readInput(input), input.limits.unpackedBytesMax);
+  const root = openCompoundFile(readInput(input), input.limits.unpackedBytesMax);
   const info = root.stream('EncryptionInfo')?.read() ?? Buffer.alloc(0);
   const packed = root.stream('EncryptedPackage')?.read() ?? Buffer.alloc(0);
   if (info.length < 8 || packed.length < 8)

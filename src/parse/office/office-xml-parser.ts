@@ -12,7 +12,7 @@ import type { ParseInput, Parser } from '../parser.ts';
 export function createOfficeXmlParser(whole: Parser): Parser {
   return {
     async parse(input) {
-      const text = await readText(input, declaredCharset);
+      const text = readText(input, declaredCharset);
       const parts = /<(?:\w+:)?wordDocument[\s>]/.test(text.slice(0, headCharacters))
         ? partsOf2003(text)
         : partsOfPackage(text, input);

@@ -14,7 +14,7 @@ export function createOlePackageParser(parts: Parser): Parser {
 }
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const root = openCompoundFile(await readInput(input), input.limits.unpackedBytesMax);
+  const root = openCompoundFile(readInput(input), input.limits.unpackedBytesMax);
   const inner = wrappedFile(root) ?? plainStream(root, input.filename);
   if (inner === null) throw new DocumentError('unsupported_format', `Unsupported file format: ${input.filename}`);
   return readWrapped({ name: inner.name, mediaType: null, bytes: () => inner.bytes }, input, parts);

@@ -16,7 +16,7 @@ export function createRtfParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const data = await readInput(input);
+  const data = readInput(input);
   const builder = createMarkdownBuilder(input.limits);
   const info = readRtf(data.subarray(Math.max(0, data.indexOf('{\\rtf'))), createRtfWriter(builder), input.limits.depthMax);
   return {

@@ -20,7 +20,7 @@ const kinds: Readonly<Record<string, string>> = Object.fromEntries(
 );
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(await readText(input));
+  const text = normalizeLines(readText(input));
   const builder = createMarkdownBuilder(input.limits);
   const open: string[] = [];
   let entry: Entry | null = null;

@@ -13,7 +13,7 @@ export function createContactsParser(): Parser {
 type Contact = { name: string; parts: string; readonly facts: string[]; readonly notes: string[] };
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(await readText(input));
+  const text = normalizeLines(readText(input));
   const builder = createMarkdownBuilder(input.limits);
   let contact: Contact | null = null;
   let names = 0;

@@ -9,7 +9,7 @@ export function createCsvParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(withoutBreaksInRows(await readText(input)));
+  const text = normalizeLines(withoutBreaksInRows(readText(input)));
   const named = /^sep=(.)\n/.exec(text);
   const delimiter = named?.[1] ?? sniffDelimiter(text);
   const start = named?.[0].length ?? 0;

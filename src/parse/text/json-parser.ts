@@ -18,7 +18,7 @@ export function createJsonParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = await readText(input);
+  const text = readText(input);
   const builder = createMarkdownBuilder(input.limits);
   const warnings: string[] = [];
   const values = readValues(text, input.limits);

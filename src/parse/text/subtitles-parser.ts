@@ -13,7 +13,7 @@ const pauseSeconds = 3;
 const paragraphCharacters = 600;
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(await readText(input));
+  const text = normalizeLines(readText(input));
   const builder = createMarkdownBuilder(input.limits);
   let lines: string[] = [];
   let characters = 0;

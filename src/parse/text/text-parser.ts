@@ -11,7 +11,7 @@ export function createTextParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = normalizeLines(await readText(input));
+  const text = normalizeLines(readText(input));
   const builder = createMarkdownBuilder(input.limits);
   const language = codeLanguage(hintOf(input), input.filename, text);
   if (language === undefined) writeParagraphs(text, builder);

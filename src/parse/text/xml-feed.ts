@@ -29,22 +29,7 @@ const labels: Readonly<Record<string, string>> = {
   author: 'Author',
   category: 'Category',
 };
-const dull = new Set([
-  'guid',
-  'id',
-  'generator',
-  'docs',
-  'ttl',
-  'cloud',
-  'image',
-  'url',
-  'width',
-  'height',
-  'icon',
-  'logo',
-  'uri',
-  'li',
-]);
+const dull = new Set(['guid', 'id', 'generator', 'docs', 'ttl', 'cloud', 'url', 'width', 'height', 'icon', 'logo', 'uri', 'li']);
 
 export function isFeed(root: string): boolean {
   return feedRoots.has(root);
@@ -74,7 +59,16 @@ export function writeFeed(text: string, builder: MarkdownBuilder, limits: ParseL
     if (value === '') return;
     if (name === 'title') item.title ||= value.replace(/<[^<>]*>/g, '').replace(/\s+/g, ' ');
     else if (textNames.has(name)) item.texts.push(value);
+    else if (name === 'image') addPicture(value);
     else if (!dull.has(name)) item.facts.push(`${labels[name] ?? name}: ${value.replace(/\s+/g, ' ')}`);
+  }
+
+  /** What a picture is called; of its address, size and link a reader has nothing. */
+  function addPicture(value: string): void {
+    for (const [, said] of value.matchAll(/<(?:title|description)>([^<]*)</g)) {
+      const text = said!.replace(/\s+/g, ' ').trim();
+      if (text !== '' && text !== item.title) item.facts.push(`Image: ${text}`);
+    }
   }
 
   function endField(): void {

@@ -22,7 +22,7 @@ export function createXmlParser(): Parser {
 }
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const { text, isWhole } = expandEntities(normalizeLines(await readText(input, declaredCharset)));
+  const { text, isWhole } = expandEntities(normalizeLines(readText(input, declaredCharset)));
   const builder = createMarkdownBuilder(input.limits);
   const root = rootName(text);
   const meta = writeBy(root, text, builder, input);

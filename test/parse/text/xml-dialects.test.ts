@@ -24,6 +24,13 @@ describe('feeds', () => {
     expect(await markdownOf('feed.xml', xml)).toBe(expected);
   });
 
+  it('say what their picture is called where that is not what they are called themselves', async () => {
+    const feed = (said: string) =>
+      `<rss version="2.0"><channel><title>News</title><image><title>${said}</title><url>http://example.org/a.gif</url><width>88</width></image></channel></rss>`;
+    expect(await markdownOf('feed.xml', feed('文建會 &amp; friends'))).toBe('# News\n\n- Image: 文建會 & friends');
+    expect(await markdownOf('feed.xml', feed('News'))).toBe('# News');
+  });
+
   it('are read as far as they go where they break off in the middle of a text', async () => {
     const xml = '<rss version="2.0"><channel><title>News</title><description>All of';
     expect(await markdownOf('feed.xml', xml)).toBe('# News\n\nAll of');

@@ -137,7 +137,7 @@ async function readFlatFile(input: ParseInput): Promise<ParsedDocument> {
   const kept = new Map<string, XmlNode>();
   const masters = () => kept.get('office:master-styles');
   const handler = keepParts(kept, bodyHandler({ out, pages, input, styles: createOdfStyles(), objects: new Map(), masters }));
-  const text = await readText(input, declaredCharset);
+  const text = readText(input, declaredCharset);
   const end = readXmlText(text, handler, { namespaces, limits, counts: createXmlCounts(), part: input.filename });
   out.flush();
   return {

@@ -27,7 +27,7 @@ type Sheet = {
 };
 
 async function parse(input: ParseInput): Promise<ParsedDocument> {
-  const text = await readText(input, declaredCharset);
+  const text = readText(input, declaredCharset);
   const reader = createReader(createCellCount(input.limits.cellsMax));
   const end = readXmlText(text, reader.handler, {
     namespaces,

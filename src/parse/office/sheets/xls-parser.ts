@@ -22,7 +22,7 @@ export function createXlsParser(parts: Parser = noParts): Parser {
 }
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const { root, stream, summary } = openStream(await readInput(input), input);
+  const { root, stream, summary } = openStream(readInput(input), input);
   const workbook = readWorkbook(stream, input.limits.cellsMax);
   const repeats = createRepeats();
   let done = 0;

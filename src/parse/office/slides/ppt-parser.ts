@@ -23,7 +23,7 @@ export function createPptParser(parts: Parser = noParts): Parser {
 }
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const root = openCompoundFile(await readInput(input), input.limits.unpackedBytesMax);
+  const root = openCompoundFile(readInput(input), input.limits.unpackedBytesMax);
   const file = openPptFile(root, passwordsFor(input));
   const slides = listed(file, slideLists.slides);
   if (slides.length > input.limits.pagesMax)

@@ -29,7 +29,7 @@ export function createDocParser(parts: Parser = noParts): Parser {
 const paragraphsPerCall = 5000;
 
 async function parse(input: ParseInput, parts: Parser): Promise<ParsedDocument> {
-  const bytes = await readInput(input);
+  const bytes = readInput(input);
   const root = isCompoundFile(bytes) ? openCompoundFile(bytes, input.limits.unpackedBytesMax) : null;
   const header = root === null ? readDocHeader2(bytes) : readDocHeader(root, passwordsFor(input));
   const fonts = readFonts(header);
