@@ -12,7 +12,7 @@ type Doc = {
   word: string | null;
   /** Words that were replaced or removed: nobody may find them. */
   readonly others: string[];
-  /** Words of uploads that were refused: the answer to their commit may have been lost, and a worker may have been quicker than their withdrawal. */
+  /** Words of uploads that were refused since the last that was acknowledged: the answer to their commit may have been lost, and a worker may have been quicker than their withdrawal. */
   readonly refused: string[];
   /** No answer came, or a removal was refused: it may be either way, and is left alone from then on. */
   isUnsure: boolean;
@@ -97,9 +97,14 @@ export function startFailoverLoad({ fronts, callback, seed, answerMsMax }: Failo
     taken[front]!.push(performance.now());
     const body = (await response.json()) as WireTask & { task_id: string };
     accepted.push(response.headers.get('x-task-id') ?? body.task_id);
-    if (doc.word !== null) doc.others.push(doc.word);
+    outdate(doc);
     doc.word = word;
     doc.isSettled = response.status === 200;
+  }
+
+  /** What is acknowledged now came after all that was sent before, refused or not. */
+  function outdate(doc: Doc): void {
+    doc.others.push(...doc.refused.splice(0), ...(doc.word === null ? [] : [doc.word]));
   }
 
   async function remove(front: number, doc: Doc): Promise<void> {
@@ -107,8 +112,8 @@ export function startFailoverLoad({ fronts, callback, seed, answerMsMax }: Failo
     if (response === null) doc.isUnsure = true;
     if (response?.status === 404) wrong.push(`${doc.id}: acknowledged as searchable, and not there to be deleted`);
     await response?.text();
-    if (response === null || doc.word === null) return;
-    doc.others.push(doc.word);
+    if (response === null) return;
+    outdate(doc);
     doc.word = null;
   }
 
