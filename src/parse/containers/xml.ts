@@ -321,6 +321,16 @@ export function createTreeBuilder(part: string): TreeBuilder {
   };
 }
 
+/** Takes prefixes off names, for formats whose writers use several namespaces for the same, or none: `ofd:TextCode` → `TextCode`. */
+export function withLocalNames(handler: XmlHandler): XmlHandler {
+  const local = (name: string): string => name.slice(name.indexOf(':') + 1);
+  return {
+    open: (name, attributes) => handler.open(local(name), attributes),
+    text: (data) => handler.text?.(data),
+    close: (name) => handler.close(local(name)),
+  };
+}
+
 /** Hands the content of a tree to a handler as if it were read just now. */
 export function replay(node: XmlNode, handler: XmlHandler): void {
   for (const each of node.children) {

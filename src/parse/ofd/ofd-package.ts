@@ -14,7 +14,7 @@ import {
   elements,
   readXmlPart,
   textOf,
-  type XmlHandler,
+  withLocalNames,
   type XmlNode,
 } from '../containers/xml.ts';
 import type { Zip } from '../containers/zip.ts';
@@ -145,16 +145,6 @@ function fontLook({ attributes }: XmlNode): FontLook {
     bold: look.bold || attributes['Bold'] === 'true' || /黑体|粗/.test(attributes['FontName'] ?? ''),
     italic: look.italic || attributes['Italic'] === 'true',
     mono: look.mono || attributes['FixedWidth'] === 'true',
-  };
-}
-
-/** `ofd:TextCode` → `TextCode`. */
-function withLocalNames(handler: XmlHandler): XmlHandler {
-  const local = (name: string): string => name.slice(name.indexOf(':') + 1);
-  return {
-    open: (name, attributes) => handler.open(local(name), attributes),
-    text: (data) => handler.text?.(data),
-    close: (name) => handler.close(local(name)),
   };
 }
 

@@ -1,13 +1,5 @@
 /** Where the characters of a `TextCode` stand (GB/T 33190-2016, 11.3): a start, and steps from one to the next. */
-
-/** A character, from the origin of its text object, in millimetres before its matrix. */
-export type PlacedCharacter = {
-  readonly text: string;
-  readonly x: number;
-  readonly y: number;
-  /** How far it goes along the line. */
-  readonly advance: number;
-};
+import { type PlacedCharacter, usualWidth } from '../pdf/layout/placed-runs.ts';
 
 export type TextCode = {
   readonly text: string;
@@ -33,7 +25,7 @@ export function placeCharacters({ text, x, y, deltaX, deltaY, size, hScale }: Te
   let atX = x;
   let atY = y;
   for (const character of text) {
-    const width = widthOf(character) * size * hScale;
+    const width = usualWidth(character) * size * hScale;
     const step = { x: stepsX.next() ?? (goesDown ? 0 : width), y: stepsY.next() ?? (goesDown ? size : 0) };
     characters.push({ text: character, x: atX, y: atY, advance: advanceOf(step, width, size * hScale) });
     steps.push(step);
@@ -65,17 +57,6 @@ function isSetApart(steps: readonly { readonly x: number; readonly y: number }[]
 
 function joined(characters: readonly PlacedCharacter[], steps: readonly { readonly x: number }[]): PlacedCharacter[] {
   return characters.map((character, at) => ({ ...character, advance: steps[at]?.x ?? character.advance }));
-}
-
-/** Of 1 for a full-width character. */
-function widthOf(character: string): number {
-  if (
-    /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|[\ud840-\ud8ff]/.test(character)
-  )
-    return 1;
-  if (/[MWmw@%]/.test(character)) return 0.85;
-  if (/[A-Z]/.test(character)) return 0.68;
-  return /[ilj.,:;'|! ]/.test(character) ? 0.3 : 0.52;
 }
 
 type Steps = { next(): number | undefined };
