@@ -12,6 +12,7 @@ import { type DecodedText, decodeText } from './text/encoding.ts';
 import { charsetOf } from './input.ts';
 import { describeCompoundFile, isCompoundFile } from './containers/compound-file.ts';
 import type { ParseInput } from './parser.ts';
+import { partOfPiece } from './containers/interleaved-zip.ts';
 import { openZip } from './containers/zip.ts';
 
 const textFormats = [
@@ -31,7 +32,7 @@ const textFormats = [
   'contacts',
   'text',
 ] as const;
-const archiveFormats = ['docx', 'pptx', 'xlsx', 'xlsb', 'odt', 'ods', 'odp', 'epub', 'ofd', 'zip'] as const;
+const archiveFormats = ['docx', 'pptx', 'xlsx', 'xlsb', 'odt', 'ods', 'odp', 'epub', 'ofd', 'xps', 'zip'] as const;
 
 /** Told by their first bytes. */
 const packedFormats = ['tar', 'gzip', 'cms', 'tnef'] as const;
@@ -81,6 +82,8 @@ export const readableEndings: readonly string[] = [
   'odp',
   'epub',
   'ofd',
+  'xps',
+  'oxps',
   'fodt',
   'fods',
   'fodp',
@@ -289,13 +292,14 @@ function mimetypeMember(head: Buffer): string {
 function formatOfMembers(names: ReadonlySet<string>, hint: string): Format {
   const has = (prefix: string): boolean => names.values().some((name) => name.startsWith(prefix));
   if (names.has('ofd.xml')) return 'ofd';
+  if (names.values().some((name) => /\.(?:fdseq|fpage)$/.test(partOfPiece(name)))) return 'xps';
   if (names.has('meta-inf/container.xml') && !names.has('content.xml')) return 'epub';
   if (names.has('content.xml')) return hint === 'ods' || hint === 'ots' ? 'ods' : hint === 'odp' || hint === 'otp' ? 'odp' : 'odt';
   if (names.has('xl/workbook.bin')) return 'xlsb';
   if (has('word/')) return 'docx';
   if (has('ppt/')) return 'pptx';
   if (has('xl/')) return 'xlsx';
-  if (names.has('[content_types].xml')) return officeHints[hint] ?? 'unsupported';
+  if (names.values().some((name) => partOfPiece(name) === '[content_types].xml')) return officeHints[hint] ?? 'unsupported';
   return isIwork(names) ? 'unsupported' : 'zip';
 }
 
@@ -320,6 +324,8 @@ const officeHints: Readonly<Record<string, Format>> = {
   xlsx: 'xlsx',
   xlsm: 'xlsx',
   xltx: 'xlsx',
+  xps: 'xps',
+  oxps: 'xps',
 };
 
 /** Text has hardly any control characters, in whatever encoding: UTF-16 and UTF-32 are recognised first. */

@@ -95,6 +95,8 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
           parts: whole,
           ...(options.ocr == null ? {} : { ocr: options.ocr }),
         });
+      case 'xps':
+        return (await import('./xps/xps-parser.ts')).createXpsParser(options.ocr == null ? {} : { ocr: options.ocr });
       case 'html':
         return (await import('./html/html-parser.ts')).createHtmlParser();
       case 'markdown':
@@ -142,7 +144,7 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
 }
 
 /** Pages of paper or of a screen, with a time limit each. A sheet or a chapter may be as long as a whole file. */
-const formatsWithPages: readonly ReadFormat[] = ['pdf', 'pptx', 'ppt', 'odp', 'ofd'];
+const formatsWithPages: readonly ReadFormat[] = ['pdf', 'pptx', 'ppt', 'odp', 'ofd', 'xps'];
 
 async function onPages<T>(format: ReadFormat, input: ParseInput, read: () => Promise<T>): Promise<T> {
   if (!formatsWithPages.includes(format)) return read();

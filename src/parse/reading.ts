@@ -46,6 +46,7 @@ const readers = {
   xlsb: 1,
   xlsx: 2,
   xml: 5,
+  xps: 1,
   zip: 2,
 } as const satisfies Record<ReadFormat | 'shared', number>;
 
@@ -99,7 +100,7 @@ function isReadFormat(name: string): name is ReadFormat {
 }
 
 function seesPictures(format: ReadFormat): boolean {
-  return format === 'pdf' || format === 'image' || holdsFiles(format);
+  return format === 'pdf' || format === 'image' || format === 'xps' || holdsFiles(format);
 }
 
 /** Whether there may be files of any other kind inside of one. */

@@ -1,5 +1,5 @@
 /**
- * A page that browsers cannot draw (OFD), drawn from the places of its texts and lines, with the passage marked. What is drawn comes as numbers
+ * A page that browsers cannot draw (OFD, XPS), drawn from the places of its texts and lines, with the passage marked. What is drawn comes as numbers
  * and texts, never as markup. Of a document that was read before these were kept there is its text.
  */
 import { useSignal } from '@preact/signals';

@@ -16,7 +16,7 @@ import { keyOf, pageText, passageOf, permanentLink, toParameters, type KnownPass
 import { sentenceOf } from './problem-words.ts';
 import { keep, knownPassage } from './results.ts';
 import { goTo, route } from './route.ts';
-import { contentsOf, hasTextPages, TextPanel } from './text-panel.tsx';
+import { contentsOf, hasTextPages, isDrawn, TextPanel } from './text-panel.tsx';
 import { ToolButton } from './tool-button.tsx';
 import type { WireDocument } from './wire.ts';
 
@@ -63,7 +63,7 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
   const isShown = shown !== null && isOneDocument(shown.passage, passage);
   const filename = isShown ? shown.document.filename : (knownPassage(key)?.filename ?? passage.docId);
   const pageType = isShown && shown.passage.page !== null ? shown.document.media_type : '';
-  const hasPages = pageType === 'application/pdf' || pageType === 'application/ofd';
+  const hasPages = pageType === 'application/pdf' || isDrawn(pageType);
   return (
     <section
       class="viewer card"
@@ -116,7 +116,7 @@ export function HitViewer({ passage, query, onClose }: Props): VNode {
         <p class="muted">{sentences.value.loading}</p>
       ) : pageType === 'application/pdf' && !asText.value ? (
         <PagePanel.View passage={shown.passage} />
-      ) : pageType === 'application/ofd' && !asText.value ? (
+      ) : isDrawn(pageType) && !asText.value ? (
         <DrawnPanel.View document={shown.document} passage={shown.passage} />
       ) : (
         <div class="viewer-body" tabIndex={0} role="group" aria-labelledby="viewer-title">

@@ -165,9 +165,14 @@ export function TextPanel({
   );
 }
 
+/** Documents whose pages browsers cannot draw and are drawn from what was read of them. */
+export function isDrawn(mediaType: string): boolean {
+  return /^application\/(?:ofd|oxps|vnd\.ms-xpsdocument)$/.test(mediaType);
+}
+
 /** Documents that are read page by page and whose pages are not drawn. */
 export function hasTextPages(mediaType: string): boolean {
-  return /presentation|ms-powerpoint|ofd/.test(mediaType);
+  return /presentation|ms-powerpoint/.test(mediaType) || isDrawn(mediaType);
 }
 
 /** How the headings of a document are shown: those of a workbook are its sheets. */

@@ -6,6 +6,7 @@ import { hostileOfficeFiles } from './hostile-office.ts';
 import { hostilePdfFiles } from './hostile-pdf.ts';
 import { hostileTextFiles } from './hostile-text.ts';
 import { hostileWrappedFiles } from './hostile-wrapped.ts';
+import { hostileXpsFiles } from './hostile-xps.ts';
 import { ended, insert, type TestServer, type WireTask } from './server.ts';
 
 /** All of them. `canary` is an address that must never be asked for. */
@@ -14,6 +15,7 @@ export function hostileFiles(canary: string): HostileFile[] {
     ...hostilePdfFiles(),
     ...hostileOfficeFiles(canary),
     ...hostileOfdFiles(),
+    ...hostileXpsFiles(),
     ...hostileTextFiles(),
     ...hostileBinaryFiles(),
     ...hostileWrappedFiles(),

@@ -7,6 +7,7 @@ import { makeDocx, makeEpub, makeFlatOdf, makeOdf, makePptx, makeXlsx } from './
 import { makeOfd, makeSeal, ofdLine, ofdText } from './ofd-writer.ts';
 import { docSample, msgSample, pptSample, xlsSample, xlsbSample } from './binary-samples.ts';
 import { makePdf } from './pdf-writer.ts';
+import { hiddenFont, makeFont, makeXps, xpsGlyphs, xpsLine, xpsPicture } from './xps-writer.ts';
 import { smallFiles } from './text-fixtures.ts';
 import { makeZip } from './zip-writer.ts';
 
@@ -66,6 +67,21 @@ export const officeSamples: Readonly<Record<string, () => Buffer>> = {
     makeOdf({
       kind: 'presentation',
       body: '<draw:page draw:name="P"><draw:frame presentation:class="title"><draw:text-box><text:p>Title</text:p></draw:text-box></draw:frame><draw:frame><draw:text-box><text:list><text:list-item><text:p>item</text:p><text:list><text:list-item><text:p>深</text:p></text:list-item></text:list></text:list-item></text:list></draw:text-box></draw:frame><draw:frame><table:table><table:table-row><table:table-cell table:number-columns-spanned="2"><text:p>c</text:p></table:table-cell></table:table-row></table:table></draw:frame><presentation:notes><draw:frame><draw:text-box><text:p>note</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>',
+    }),
+  xps: () =>
+    makeXps({
+      title: 'T',
+      pages: [
+        xpsGlyphs({
+          x: 80,
+          y: 100,
+          text: 'text 中文',
+          more: { Indices: ',50;3,50;(2:1)4,90', 'FixedPage.NavigateUri': 'https://a.b' },
+        }) + `<Canvas RenderTransform="1,0,0,1,9,9">${xpsLine(80, 120, 400, 120)}${xpsPicture('/p.png', 1, 1, 9, 9)}</Canvas>`,
+        [],
+      ],
+      outline: '<OutlineEntry OutlineLevel="1" Description="text" OutlineTarget="#a"/>',
+      members: [hiddenFont(makeFont({ widths: { a: 500, 中: 1000 } }))],
     }),
   ofd: () =>
     makeOfd({

@@ -181,7 +181,7 @@ export function documentRoutes(wire: WireOptions): readonly Route[] {
       path: '/documents/{doc_id}/look',
       scope: 'read',
       tag: 'documents',
-      summary: 'Get the positions of the words of a scanned page in its picture, or the layout of a page of an OFD.',
+      summary: 'Get the positions of the words of a scanned page in its picture, or the layout of a page of an OFD or XPS.',
       params: schemas.documentParams,
       query: schemas.lookQuery,
       answers: { 200: { description: 'The layout of the page, as far as it is known.', json: schemas.pageLookReply } },

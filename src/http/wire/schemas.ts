@@ -514,7 +514,7 @@ export const pageLookReply = z
           .array(
             z.strictObject({ text: z.string(), box: z.array(place).length(4).meta({ description: 'Left, top, right, bottom.' }) }),
           )
-          .meta({ description: 'In reading order: words of a scan, runs of type of an OFD.' }),
+          .meta({ description: 'In reading order: words of a scan, runs of type of an OFD or XPS.' }),
         lines: z.array(z.array(place).length(4)).meta({ description: 'Straight lines of the drawing: x and y of both ends.' }),
       })
       .nullable()

@@ -8,6 +8,7 @@ import { ofd } from './ofd-grammar.ts';
 import { binaryOfficeGrammars } from './binary-office.ts';
 import { rawPdf } from './raw-pdf.ts';
 import { wrappedGrammars } from './wrapped.ts';
+import { xps } from './xps-grammar.ts';
 
 export type Grammar = {
   /** Of the file, which tells some formats. */
@@ -1140,6 +1141,7 @@ export const grammars: Readonly<Record<string, Grammar>> = {
   }),
   drawing: textFile('a.svg', [...tags('text tspan title desc style g'), '<tspan x="1" dy="2">', '¤'], { before: '<svg>' }),
   xml: textFile('a.xml', xmlDataTokens, { before: '<?xml version="1.0"?><data>', once: [['<v>x', ' ', 'y</v>']] }),
+  xps,
   'xml article': textFile('a.xml', xmlArticleTokens, { before: '<?xml version="1.0"?><article>' }),
   zip,
 };

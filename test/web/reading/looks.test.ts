@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bmpOfText } from '../../support/image-writer.ts';
+import { makeXps, xpsGlyphs, xpsLine } from '../../support/xps-writer.ts';
 import { makeOfd, ofdLine, ofdText } from '../../support/ofd-writer.ts';
 import { insert, makeDataDir, removeDir, startServer, type TestServer } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
@@ -25,6 +26,12 @@ beforeAll(async () => {
   await insert(server.url, 'picture', { name: 'picture.bmp', bytes: picture });
   await insert(server.url, 'scan', { name: 'scan.pdf', bytes: pdfOf(picture) });
   const table = [ofdLine(20, 40, 120, 40), ofdLine(20, 40, 20, 80), ofdLine(20, 80, 120, 80), ofdLine(120, 40, 120, 80)].join('');
+  await insert(server.url, 'print', {
+    name: 'print.xps',
+    bytes: makeXps({
+      pages: [[`tide table ${markup}`], xpsGlyphs({ x: 96, y: 192, text: '潮水每天涨落', size: 24 }) + xpsLine(96, 200, 400, 200)],
+    }),
+  });
   await insert(server.url, 'form', {
     name: 'form.ofd',
     bytes: makeOfd({
@@ -84,6 +91,25 @@ it('an OFD page is drawn from its texts and lines, the passage marked, page by p
   await page.getByRole('button', { name: 'Show as text' }).click();
   await page.locator('.viewer .passage').first().waitFor();
   expect(await axeFindings(page)).toEqual([]);
+  expect(incidents).toEqual([]);
+  await close();
+});
+
+it('an XPS page is drawn as one of an OFD is [S76]', async () => {
+  const { page, incidents, close } = await openPage(browser, `${server.url}/#/search?q=${encodeURIComponent('潮水')}&doc=print`);
+  await page.locator('.hit').first().click();
+  await page.locator('.sheet svg text').first().waitFor();
+
+  expect(await page.locator('.sheet svg text').allTextContents()).toEqual(['潮水每天涨落']);
+  // Of 794 × 1123 units: type of 24 from 96 on, each character 24 wide.
+  const { left, right } = await placeOf(page, '.mark-word');
+  expect([left * 794, right * 794].map(Math.round)).toEqual([96, 144]);
+  await page.getByRole('button', { name: 'Previous page' }).click();
+  await until(
+    'the first page is drawn',
+    async () => (await page.locator('.sheet svg').textContent())?.includes('<script>') === true,
+  );
+  expect(await page.locator('.viewer script, .viewer img, .viewer [onerror]').count()).toBe(0);
   expect(incidents).toEqual([]);
   await close();
 });

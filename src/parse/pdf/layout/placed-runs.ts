@@ -34,7 +34,8 @@ export type PlacedRun = {
   /** Of the type, in the run's own space. */
   readonly size: number;
   readonly look: FontLook;
-  readonly characters: readonly PlacedCharacter[];
+  /** Gone through once. */
+  readonly characters: Iterable<PlacedCharacter>;
   /** Upright characters that go down the page. */
   readonly isDown: boolean;
 };
@@ -89,15 +90,24 @@ export function createDrawnPage<Run>({ width, height }: { readonly width: number
       const pen: Pen = { x: Infinity, y: Infinity };
       const texts: PlacedText[] = [];
       let untimed = 0;
+      const checkTime = (): void => {
+        if (++untimed <= charactersTimedEvery) return;
+        untimed = 0;
+        bounds.checkTime();
+      };
       for (const run of runs) {
+        checkTime();
         const placed = place(run);
-        untimed += 1 + placed.characters.length;
-        if (untimed > charactersTimedEvery) {
-          untimed = 0;
-          bounds.checkTime();
+        const collect = collectorOf(placed, view, pen, collector);
+        const pieces = createPieces(placed);
+        // One by one: a run may be as long as a file.
+        for (const character of placed.characters) {
+          checkTime();
+          const box = characterBox(placed, character);
+          collect(character, box);
+          if (texts.length + pieces.count + lines.length <= bounds.marksMax) pieces.add(character, box);
         }
-        collect(placed, view, pen, collector);
-        if (texts.length + lines.length <= bounds.marksMax) for (const mark of placedTexts(placed, height)) texts.push(mark);
+        for (const mark of pieces.marks(height)) texts.push(mark);
       }
       const isTooMuch = texts.length + lines.length > bounds.marksMax;
       return { text: collector.finish([], 0), marks: isTooMuch ? { texts: [], lines: [] } : { texts, lines } };
@@ -125,6 +135,10 @@ export function characterBox({ matrix, size }: Pick<PlacedRun, 'matrix' | 'size'
   return [Math.min(x1, x2), Math.min(y1, y2), Math.max(x1, x2), Math.max(y1, y2)];
 }
 
+function around(one: Pair, other: Pair): Pair {
+  return [Math.min(one[0], other[0]), Math.min(one[1], other[1]), Math.max(one[2], other[2]), Math.max(one[3], other[3])];
+}
+
 /** How wide a character of an unknown font is, of 1 for a full-width character. */
 export function usualWidth(character: string): number {
   if (
@@ -139,8 +153,8 @@ export function usualWidth(character: string): number {
 /** Where the last glyph ended, in user space. */
 type Pen = { x: number; y: number };
 
-function collect(run: PlacedRun, view: View, pen: Pen, into: GlyphCollector): void {
-  const { matrix, look, characters, isDown } = run;
+function collectorOf(run: PlacedRun, view: View, pen: Pen, into: GlyphCollector): (character: PlacedCharacter, box: Pair) => void {
+  const { matrix, look, isDown } = run;
   const [a, b, c, d] = matrix;
   const scale = Math.hypot(c, d) || 1;
   const seenSize = bounded(run.size * scale);
@@ -148,8 +162,7 @@ function collect(run: PlacedRun, view: View, pen: Pen, into: GlyphCollector): vo
   const along = Math.hypot(a, b) || 1;
   let style: Style | null = null;
   let styleY = NaN;
-  for (const character of characters) {
-    const { text, x, y, advance } = character;
+  return ({ text, x, y, advance }, [left, bottom, right, top]) => {
     const [startX, startY] = apply(matrix, x, y);
     const isBlank = text.trim() === '' || text < ' ';
     const gap = ((startX - pen.x) * a + (startY - pen.y) * b) / along;
@@ -157,14 +170,13 @@ function collect(run: PlacedRun, view: View, pen: Pen, into: GlyphCollector): vo
     const [endX, endY] = apply(matrix, x + advance, y);
     pen.x = endX;
     pen.y = endY;
-    if (isBlank) continue;
+    if (isBlank) return;
     if (style === null || y !== styleY) {
       style = { ...look, direction, size: seenSize, baseline: baselineOf(direction, view, startX, startY) };
       styleY = y;
     }
-    const [left, bottom, right, top] = characterBox(run, character);
     into.glyph(text, style, { left, bottom, right, top });
-  }
+  };
 }
 
 /** A place in points from the lower left corner, in hundredths of a millimetre from the upper left one. */
@@ -176,31 +188,36 @@ function rounded(millimetres: number): number {
   return Number.isFinite(millimetres) ? Math.round(millimetres * 100) / 100 : 0;
 }
 
-/** A run in pieces that lie without a gap; of what goes down the page each character. */
-function placedTexts(run: PlacedRun, height: number): PlacedText[] {
-  const { size, characters, isDown } = run;
+type Pieces = { add(character: PlacedCharacter, box: Pair): void; readonly count: number; marks(height: number): PlacedText[] };
+
+/** A run in pieces that lie without a gap, whichever way it runs; of what goes down the page each character. */
+function createPieces({ size, isDown }: PlacedRun): Pieces {
   const pieces: { text: string; box: Pair }[] = [];
-  let endX = NaN;
-  let endY = NaN;
-  for (const character of characters) {
-    const { text, x, y, advance } = character;
-    if (text.trim() === '' || text < ' ') {
-      endX = NaN;
-      continue;
-    }
-    const box = characterBox(run, character);
-    const open = pieces.at(-1);
-    if (open !== undefined && !isDown && y === endY && Math.abs(x - endX) <= size * blankMin) {
-      open.text += text;
-      open.box = boxOf([open.box, box])!;
-    } else pieces.push({ text, box });
-    [endX, endY] = [x + advance, y];
-  }
-  return pieces.map(({ text, box: [left, bottom, right, top] }) => [
-    text,
-    ...seenFrom(height, left, top),
-    ...seenFrom(height, right, bottom),
-  ]);
+  let [startX, endX, endY] = [NaN, NaN, NaN];
+  return {
+    add({ text, x, y, advance }, box) {
+      if (text.trim() === '' || text < ' ') {
+        [startX, endX] = [NaN, NaN];
+        return;
+      }
+      const open = pieces.at(-1);
+      const isBeside = Math.abs(x - endX) <= size * blankMin || Math.abs(x + advance - startX) <= size * blankMin;
+      if (open !== undefined && !isDown && y === endY && isBeside) {
+        open.text += text;
+        open.box = around(open.box, box);
+      } else pieces.push({ text, box });
+      [startX, endX, endY] = [x, x + advance, y];
+    },
+    get count() {
+      return pieces.length;
+    },
+    marks: (height) =>
+      pieces.map(({ text, box: [left, bottom, right, top] }) => [
+        text,
+        ...seenFrom(height, left, top),
+        ...seenFrom(height, right, bottom),
+      ]),
+  };
 }
 
 function bounded(size: number): number {

@@ -1,0 +1,217 @@
+/**
+ * XPS and OpenXPS (ECMA-388), the fixed pages that Windows prints to: they are read and laid out as those of a PDF are, with their
+ * outlines, links and properties.
+ */
+import { DocumentError } from '../../errors.ts';
+import { child, descendants, elements, textOf, type XmlNode } from '../containers/xml.ts';
+import { openZip } from '../containers/zip.ts';
+import { cpuTimer } from '../cpu-time.ts';
+import { noOcrSentence, type Ocr } from '../images/ocr.ts';
+import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
+import { languageTag } from '../office/office-package.ts';
+import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
+import type { Bookmark } from '../pdf/layout/headings.ts';
+import type { PageBlock } from '../pdf/layout/page-blocks.ts';
+import { blocksOfPage, seenBlocks, writePages } from '../pdf/layout/page-layout.ts';
+import { type Addresses, createAddresses, withLinks } from '../pdf/layout/page-links.ts';
+import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
+import type { FontFile } from './font-file.ts';
+import { type PageContent, readPageContent } from './page-content.ts';
+import { readResources } from './resources.ts';
+import { openXps, type XpsDocument, type XpsPackage, type XpsPage } from './xps-package.ts';
+
+export type XpsParserOptions = {
+  /** Reads pages that are pictures; without it they stay empty. */
+  readonly ocr?: Pick<Ocr, 'read'>;
+};
+
+export function createXpsParser(options: XpsParserOptions): Parser {
+  return {
+    async parse(input) {
+      const zip = openZip(input, input.limits);
+      try {
+        const parsed = await readPackage(await openXps(zip, input), options);
+        return { ...parsed, warnings: [...zip.warnings, ...parsed.warnings] };
+      } finally {
+        zip.close();
+      }
+    },
+  };
+}
+
+/** What is gathered while pages are read. */
+type Reading = {
+  readonly xps: XpsPackage;
+  readonly options: XpsParserOptions;
+  readonly addresses: Addresses;
+  readonly pageCount: number;
+  readonly blocks: PageBlock[];
+  /** Numbers of pages that look scanned and gave no text. */
+  readonly unseen: number[];
+  readonly looks: PageLook[];
+  /** Dictionaries of what several pages use, read already, by part. */
+  readonly dictionaries: Map<string, XmlNode | null>;
+  page: number;
+  glyphsLeft: number;
+  /** Objects that pages may still draw from repeated drawings. */
+  sharedLeft: number;
+  /** Runs of type and lines that may still be kept to show pages as they look. */
+  marksLeft: number;
+};
+
+/** Of one page, and of all; as many as of an OFD. */
+const pageSharedMax = 100_000;
+const sharedMax = 1_000_000;
+const pageSharesTooMuch = `One page draws more than ${pageSharedMax} objects of repeated drawings (a fixed limit, in addition to MAX_CELLS)`;
+const fileSharesTooMuch = `The pages draw more than ${sharedMax} objects of repeated drawings (a fixed limit, in addition to MAX_CELLS)`;
+const marksMax = 1_000_000;
+
+async function readPackage(xps: XpsPackage, options: XpsParserOptions): Promise<ParsedDocument> {
+  const { input, documents, warnings, properties } = xps;
+  const pageCount = documents.reduce((sum, each) => sum + each.pages.length, 0);
+  if (pageCount > input.limits.pagesMax) {
+    throw new DocumentError('limit_exceeded', `The XPS has ${pageCount} pages, more than ${input.limits.pagesMax} (MAX_PAGES)`);
+  }
+  const reading: Reading = {
+    xps,
+    options,
+    addresses: createAddresses(),
+    pageCount,
+    blocks: [],
+    unseen: [],
+    looks: [],
+    dictionaries: new Map(),
+    page: 0,
+    glyphsLeft: input.limits.charactersMax,
+    sharedLeft: sharedMax,
+    marksLeft: marksMax,
+  };
+  for (const page of documents.flatMap(({ pages }) => pages)) {
+    reading.page += 1;
+    await readPage(page, reading);
+    input.onProgress(reading.page, pageCount);
+  }
+  const builder = createMarkdownBuilder(input.limits);
+  const heading = writePages(reading.blocks, pageCount, bookmarksOf(documents), builder);
+  if (builder.characters === 0) throw emptyError(reading);
+  if (reading.unseen.length > 0 && options.ocr === undefined) {
+    warnings.push(`Pages that look scanned and need OCR, which is not installed: ${reading.unseen.slice(0, 20).join(', ')}`);
+  }
+  return {
+    mediaType: xps.isOpen ? 'application/oxps' : 'application/vnd.ms-xpsdocument',
+    title: lineOf(properties, 'title') ?? heading,
+    author: lineOf(properties, 'creator'),
+    language: languageTag(textOf(child(properties, 'language'))),
+    pages: pageCount,
+    ...builder.finish(),
+    looks: reading.looks,
+    warnings,
+  };
+}
+
+function emptyError({ unseen, options }: Reading): DocumentError {
+  if (unseen.length === 0) return new DocumentError('no_text', 'No text found: the pages of the XPS are empty');
+  return new DocumentError('no_text', options.ocr === undefined ? noOcrSentence : 'No text found, neither as text nor by OCR');
+}
+
+function lineOf(node: XmlNode | null, name: string): string | null {
+  const text = textOf(child(node, name)).replace(/\s+/g, ' ').trim();
+  return text === '' ? null : text.slice(0, 1000);
+}
+
+const millimetresPerUnit = 25.4 / 96;
+
+async function readPage(page: XpsPage, reading: Reading): Promise<void> {
+  const { xps, page: number, addresses } = reading;
+  const { pageMs, charactersMax } = xps.input.limits;
+  const isLate = cpuTimer(pageMs);
+  const checkTime = (): void => {
+    if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
+  };
+  const root = await xps.tree(page.part);
+  if (root === null) return;
+  const size = sizeOf(root, page);
+  const content = readPageContent({
+    root,
+    size,
+    resources: await readResources(root, page.part, { xps, shared: reading.dictionaries }),
+    fontOf: await fontsOf(root, page.part, xps),
+    bounds: {
+      glyphsMax: reading.glyphsLeft,
+      charactersMax,
+      sharedMax: Math.min(pageSharedMax, reading.sharedLeft),
+      tooManyShared: reading.sharedLeft < pageSharedMax ? fileSharesTooMuch : pageSharesTooMuch,
+      marksMax: reading.marksLeft,
+      checkTime,
+      isLate,
+    },
+  });
+  reading.glyphsLeft -= content.characterCount;
+  reading.sharedLeft -= content.sharedCount;
+  const plain = blocksOfPage(content.text, number, checkTime);
+  const { links } = content.text;
+  const blocks = links === undefined ? plain : withLinks(plain, links, { addresses, checkTime });
+  const seen = await seenOf(content, page, reading);
+  reading.blocks.push(...(seen ?? blocks));
+  // Of a scan there is a picture, which is not drawn, and no type.
+  if (seen === null && content.texts.length > 0) {
+    reading.marksLeft -= content.texts.length + content.lines.length;
+    const [width, height] = [millimetres(size.width), millimetres(size.height)];
+    reading.looks.push({ page: number, width, height, texts: content.texts, lines: content.lines });
+  }
+}
+
+function millimetres(units: number): number {
+  return Math.round(units * millimetresPerUnit * 100) / 100;
+}
+
+/** The page's own, else the document's, else A4. */
+function sizeOf({ attributes }: XmlNode, page: XpsPage): { readonly width: number; readonly height: number } {
+  const sides = [Number(attributes['Width']), Number(attributes['Height'])].map((side, at) => {
+    const said = side > 0 ? side : at === 0 ? page.width : page.height;
+    return said > 0 && said < sideMax ? said : [794, 1123][at]!;
+  });
+  return { width: sides[0]!, height: sides[1]! };
+}
+
+/** A hundred metres. */
+const sideMax = 400_000;
+
+/** The fonts that a page names, by the path that names them. */
+async function fontsOf(root: XmlNode, part: string, xps: XpsPackage): Promise<(uri: string) => FontFile | null> {
+  const fonts = new Map<string, FontFile | null>();
+  for (const { attributes } of descendants(root, 'Glyphs')) {
+    const uri = attributes['FontUri'] ?? '';
+    if (fonts.has(uri)) continue;
+    const target = xps.find(part, uri);
+    fonts.set(uri, target === null ? null : await xps.font(target));
+  }
+  return (uri) => fonts.get(uri) ?? null;
+}
+
+/** A picture over most of the page with at most a stamp of text is a scan: what is seen of it, or null. */
+async function seenOf(
+  content: PageContent,
+  page: XpsPage,
+  { xps, options, page: number, unseen }: Reading,
+): Promise<PageBlock[] | null> {
+  if (content.text.glyphCount >= 40 || content.pictureShare <= 0.5) return null;
+  const part = xps.find(page.part, content.picture ?? '');
+  const picture = part === null || options.ocr === undefined ? null : await xps.bytes(part);
+  const seen = picture === null ? [] : seenBlocks(await options.ocr!.read(picture), number);
+  if (seen.length > 0) return seen;
+  unseen.push(number);
+  return null;
+}
+
+function bookmarksOf(documents: readonly XpsDocument[]): Bookmark[] {
+  const bookmarks: Bookmark[] = [];
+  for (const { outline } of documents) {
+    for (const { attributes } of elements(outline, 'OutlineEntry')) {
+      const depth = Math.max(1, Math.trunc(Number(attributes['OutlineLevel'] ?? 1)) || 1) - 1;
+      if (bookmarks.length < bookmarksMax && depth <= bookmarkDepthMax)
+        bookmarks.push({ title: attributes['Description'] ?? '', depth });
+    }
+  }
+  return bookmarks;
+}
