@@ -715,6 +715,24 @@ export function describeDocumentIndex(name: string, open: (indexDir: string) => 
       );
     });
 
+    it.each(['keyword', 'hybrid', 'vector'] as const)(
+      'weighs the words of a question by the texts in its language, whatever else is there: %s',
+      async (mode) => {
+        await put('castle', 1, ['The castle of this land is old and it stands on the hill.']);
+        for (const n of [2, 3, 4, 5]) await put(`wine-${n}`, n, [`The wine, the wine ${n} and the wine of this land.`]);
+        for (const n of [6, 7, 8]) await put(`road-${n}`, n, [`The road number ${n} of this land is long.`]);
+        const alone = (await search('castle wine', { mode })).hits;
+        expect(alone.map(({ docId }) => docId)).toEqual(['castle', ...[2, 3, 4, 5].map((n) => `wine-${n}`)]);
+
+        await put(
+          'chinese',
+          9,
+          Array.from({ length: 60 }, (_, i) => `第${i}章说的是这条路的长度和它的历史。`),
+        );
+        expect((await search('castle wine', { mode })).hits).toEqual(alone);
+      },
+    );
+
     describe('a question in the other language', () => {
       const hybrid = (query: string, options: Partial<SearchQuery> = {}) => search(query, { mode: 'hybrid', ...options });
       const intercepted = 'The Panthers defense gave up just 308 points and led the league in interceptions with 24.';

@@ -58,11 +58,14 @@ export function searchedAmong(
   const source = { lists: new UnpackedLists(0), get: (id: number) => stored[id]!.data };
   const averaged = candidates.slice(0, averagedMax);
   const length = averaged.reduce((sum, { id }) => sum + terms.get(id)!.length, 0);
+  const averageLength = averaged.length === 0 ? 1 : Math.max(1, length / averaged.length);
+  const all = Math.max(chunks, candidates.length);
   return {
     segments: [new CountedSegment(head, source, () => decodeWords(words), facts)],
-    collection: {
-      chunks: Math.max(chunks, candidates.length),
-      averageLength: averaged.length === 0 ? 1 : Math.max(1, length / averaged.length),
+    collection: { chunks: all, averageLength },
+    collectionIn(language) {
+      const own = facts.chunksIn(language, all);
+      return { chunks: own, averageLength, chunksWith: (postings) => Math.min(own, postings.chunks) };
     },
   };
 }

@@ -3,7 +3,8 @@
  * another. What is not known yet is noted, and looks like nothing: it is to be asked for, and the step done again.
  */
 import { isRepaired, neighboursAmong, type WordNeighbours } from '../analysis/vocabulary.ts';
-import { markerTerms } from '../translation/chunk-languages.ts';
+import { languageMarkers, markerTerms } from '../translation/chunk-languages.ts';
+import type { Language } from '../translation/concepts.ts';
 import type { FollowingSearcher } from './following-searcher.ts';
 
 /** A step asks for more in a handful of rounds at most. */
@@ -26,6 +27,16 @@ export class CollectionFacts implements WordNeighbours {
     const count = this.#counts.get(term);
     if (count === undefined) this.#missingTerms.add(term);
     return count ?? 0;
+  }
+
+  /**
+   * How many of so many chunks are in a language, told by how many have the commonest word of each: all of them where only one language is there.
+   * Must be asked for before `assumeMarkers`.
+   */
+  chunksIn(language: Language, chunks: number): number {
+    const [zh, en] = [this.count(languageMarkers.zh), this.count(languageMarkers.en)];
+    if (zh === 0 || en === 0) return chunks;
+    return Math.max(1, Math.round((chunks * (language === 'zh' ? zh : en)) / (zh + en)));
   }
 
   /** As `Vocabulary` has it. */

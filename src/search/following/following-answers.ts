@@ -93,7 +93,7 @@ export function createFollowingAnswers(
     if (widens && found.total > 0) {
       const first = await sceneOf(found.chunks);
       const wider = await drive(first, stop, wideningTerms(query, first));
-      if (wider.length > 0 || found.total > rankedMax) found = await find([...own, ...wider], limit);
+      if (wider.length > 0 || (found.total > rankedMax && limit > rankedMax)) found = await find([...own, ...wider], limit);
     }
     const translated = await find(across, acrossMax);
     const ids = new Set([...found.chunks.slice(0, rankedMax), ...translated.chunks]);

@@ -3,13 +3,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SearchQuery } from '../document-index.ts';
 import type { Searched } from '../index/snapshot.ts';
 import { type Among, pageInSteps, type RankedPage } from '../ranking/page.ts';
-import { feedbackTerms, queryTokens, type QueryTerm } from '../ranking/query-terms.ts';
+import { feedbackTerms, queryWords, type QueryTerm, tellingWords } from '../ranking/query-terms.ts';
 import { readTerms, tuning } from '../ranking/ranking.ts';
 import { bestRows } from '../ranking/best-rows.ts';
 import { idf, scoreInSteps } from '../ranking/scorer.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
+import type { Token } from '../analysis/tokens.ts';
 import type { Stop } from '../stop.ts';
 import { termsAcross } from '../translation/across.ts';
+import { weighedIn } from '../translation/chunk-languages.ts';
+import { clearLanguage } from '../translation/concepts.ts';
 import type { Dictionary } from '../translation/dictionary.ts';
 import type { CollectionFacts } from './collection-facts.ts';
 import type { TermQuestion } from './following-searcher.ts';
@@ -47,10 +50,12 @@ type Terms = TermQuestion['terms'];
 export type Reading = { readonly own: Terms; readonly across: Terms };
 
 export function* readQuestion(query: SearchQuery, scene: Scene): RankingSteps<Reading> {
-  const { collection, segments } = scene.searched;
-  const terms = yield* termsOf(query, scene);
+  const { segments } = scene.searched;
+  const words = queryWords(query.query);
+  const collection = yield* weighedIn(clearLanguage(words), scene.searched);
+  const terms = yield* termsOf(query, words, scene);
   const dictionary = query.mode === 'hybrid' ? scene.dictionary() : null;
-  const across = dictionary === null ? [] : yield* read(() => termsAcross(query.query, dictionary, segments));
+  const across = dictionary === null ? [] : yield* read(() => termsAcross(words, dictionary, segments));
   const weighed = (term: string, weight: number): Terms[number] => ({
     term,
     weight: weight * idf(Math.min(collection.chunks, scene.facts.count(term)), collection),
@@ -65,16 +70,22 @@ function rarest(terms: Terms): Terms {
   return terms.toSorted((a, b) => b.weight - a.weight).slice(0, termsMax);
 }
 
-function* termsOf(query: SearchQuery, { searched, facts, dictionary }: Scene): RankingSteps<readonly QueryTerm[]> {
+function* termsOf(
+  query: SearchQuery,
+  words: readonly Token[],
+  { searched, facts, dictionary }: Scene,
+): RankingSteps<readonly QueryTerm[]> {
   const input = { ...query, vocabulary: facts, dictionary };
-  const { terms } = yield* readTerms(input, queryTokens(query.query), searched.segments);
+  const { terms } = yield* readTerms(input, tellingWords(words), searched.segments);
   return terms.filter(({ postings }) => postings.chunks > 0);
 }
 
 /** What the best candidates share and the question lacks. */
 export function* wideningTerms(query: SearchQuery, scene: Scene): RankingSteps<Terms> {
-  const { segments, collection } = scene.searched;
-  const terms = yield* termsOf(query, scene);
+  const { segments } = scene.searched;
+  const words = queryWords(query.query);
+  const collection = yield* weighedIn(clearLanguage(words), scene.searched);
+  const terms = yield* termsOf(query, words, scene);
   const scores = yield* scoreInSteps(terms, segments, collection);
   const { top } = bestRows({ scores, siblingShare: tuning.siblingShare }, segments, () => null, tuning.feedback.chunks);
   const best = top.map((scored) => ({ scored, text: scene.text(scored.chunkId) }));

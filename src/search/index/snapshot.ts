@@ -4,10 +4,16 @@
  */
 import type { IndexDatabase } from '../sqlite/database.ts';
 import type { Collection } from '../ranking/scorer.ts';
+import type { Language } from '../translation/concepts.ts';
 import { type BlockCache, changeOf, readSegment, removedFrom, type Segment, segmentIds } from './segments.ts';
 
 /** Segments as a ranking looks through them, and the figures of their whole collection. */
-export type Searched = { readonly segments: readonly Segment[]; readonly collection: Collection };
+export type Searched = {
+  readonly segments: readonly Segment[];
+  readonly collection: Collection;
+  /** The figures of what is in a language, where the segments are not all that there is; absent where they are. */
+  readonly collectionIn?: (language: Language) => Collection;
+};
 
 export class Snapshot {
   /** Documents whose rows are hidden where they still have some. */

@@ -1,6 +1,6 @@
 /** A query as weighted index terms: as written, with typing errors repaired, and with words that its best answers share. */
 import { stopWords } from '../analysis/stop-words.ts';
-import { type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
+import { chunksWith, type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
 import type { SynonymTerm } from './synonyms.ts';
 import { type Reading, soundAlikes, type SoundsAndWords } from './sound-alikes.ts';
 import { swappedCharacters } from './swapped-characters.ts';
@@ -28,19 +28,28 @@ const readingsMax = 3;
 /** A word that some text has is still taken for a typing error when a neighbour is this many times as common. */
 const commonerBy = 100;
 
-/** The words of a query. Stop words are left out unless there is nothing else. */
-export function queryTokens(query: string): Token[] {
-  const all = termsOf(query.slice(0, queryUnitsMax));
-  const telling = all.filter((token) => token.kind !== 'stop');
-  return telling.length > 0 ? telling : all;
+/** The words of a query. */
+export function queryWords(query: string): Token[] {
+  return termsOf(query.slice(0, queryUnitsMax));
+}
+
+/** Those of them that are looked for: no stop words unless there is nothing else. */
+export function tellingWords(words: readonly Token[]): readonly Token[] {
+  const telling = words.filter((token) => token.kind !== 'stop');
+  return telling.length > 0 ? telling : words;
 }
 
 /** The terms of a query as it was written. */
 export function writtenTerms(tokens: readonly Token[], segments: readonly Segment[]): QueryTerm[] {
+  return affordable(lookUp(countTerms(tokens), segments));
+}
+
+/** The rarest terms, as many as one question may cost, in their order: sums are rounded as they are added up, and no other texts may tell how. */
+export function affordable(terms: readonly QueryTerm[]): QueryTerm[] {
   let left = postingsMax;
-  return lookUp(countTerms(tokens), segments)
-    .sort((a, b) => a.postings.chunks - b.postings.chunks)
-    .filter(({ postings }) => (left -= postings.chunks) >= 0);
+  const byCost = terms.toSorted((a, b) => a.postings.chunks - b.postings.chunks);
+  const kept = new Set(byCost.filter(({ postings }) => (left -= postings.chunks) >= 0));
+  return terms.filter((term) => kept.has(term));
 }
 
 /** What is put in the place of a part of the question that no text has. */
@@ -103,7 +112,7 @@ export function readAs(known: Repaired, readings: readonly Reading[], segments: 
     repairs: of,
   }));
   const replacements = readings.flatMap(({ replacement }) => replacement ?? []);
-  return { terms: [...known.terms, ...terms], replacements: [...known.replacements, ...replacements] };
+  return { terms: affordable([...known.terms, ...terms]), replacements: [...known.replacements, ...replacements] };
 }
 
 /** What a synonym is worth beside the word itself. */
@@ -216,14 +225,15 @@ export function feedbackTerms(
   const chosen = candidates
     .map(([term, { weight }]) => {
       const postings = postingsOf(term, segments);
-      return { term, postings, weight: weight * idf(postings.chunks, collection) };
+      const chunks = chunksWith(postings, collection);
+      return { term, postings, chunks, weight: weight * idf(chunks, collection) };
     })
-    .filter(({ postings }) => postings.chunks <= options.shareMax * collection.chunks)
+    .filter(({ chunks }) => chunks <= options.shareMax * collection.chunks)
     .sort((a, b) => b.weight - a.weight)
     .slice(0, options.terms)
     .filter(({ postings }) => (left -= postings.chunks) >= 0);
   const strongest = chosen[0]?.weight ?? 1;
-  return chosen.map((term) => ({ ...term, weight: term.weight / strongest }));
+  return chosen.map(({ term, postings, weight }) => ({ term, postings, weight: weight / strongest }));
 }
 
 function countTerms(tokens: readonly Token[]): Map<string, number> {

@@ -19,11 +19,13 @@ import { fuse } from './fusion.ts';
 import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.ts';
 import { nearness, wordPairs } from './proximity.ts';
 import {
+  affordable,
   feedbackTerms,
-  queryTokens,
+  queryWords,
   readAs,
   repairedTerms,
   replaced,
+  tellingWords,
   withSynonyms,
   type Repaired,
   type Spelling,
@@ -33,7 +35,7 @@ import {
 import { synonymTerms } from './synonyms.ts';
 import { type Asked, askedNothing, askedOf, ratings } from './relevance.ts';
 import { bestRows, type Worth, worthOfRow } from './best-rows.ts';
-import { type Allowed, byScore, idf, mayRuns, scoreInSteps, type Scored, type Scores } from './scorer.ts';
+import { type Allowed, byScore, mayRuns, rarity, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
 import type { Segment } from '../index/segments.ts';
 import type { Searched } from '../index/snapshot.ts';
@@ -41,7 +43,8 @@ import type { Stop } from '../stop.ts';
 import type { Token } from '../analysis/tokens.ts';
 import type { Near } from '../index/vectors.ts';
 import { answersAcross, interleave } from '../translation/across.ts';
-import { isEnglishWord, segmentChinese } from '../translation/concepts.ts';
+import { weighedIn } from '../translation/chunk-languages.ts';
+import { clearLanguage, isEnglishWord, segmentChinese } from '../translation/concepts.ts';
 import type { Dictionary } from '../translation/dictionary.ts';
 import type { WordNeighbours } from '../analysis/vocabulary.ts';
 
@@ -113,19 +116,25 @@ export function runSteps<T>(stop: Stop, steps: RankingSteps<T>): T {
 
 /** Ranks the chunks that may be found. What is read may not be at hand at once: whoever drives it may run a step as often as it takes. */
 export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
-  const { snapshot } = input;
-  const { segments, collection } = snapshot;
-  const tokens = queryTokens(input.query);
+  const words = queryWords(input.query);
+  const { segments } = input.snapshot;
+  const collection = yield* weighedIn(clearLanguage(words), input.snapshot);
+  return yield* rankQuestion({ ...input, words, snapshot: { segments, collection } });
+}
+
+/** `snapshot`: with the figures of what the question is weighed by. */
+type QuestionInput = RankingInput & { readonly words: readonly Token[] };
+
+function* rankQuestion(input: QuestionInput): RankingSteps<Ranked> {
+  const { segments, collection } = input.snapshot;
+  const tokens = tellingWords(input.words);
   const known = yield* readTerms(input, tokens, segments);
+  if (input.mode === 'vector' && input.near !== null) return nearestOf(input, input.near, tokens, known);
   const written = yield* worthBy(input, known.terms);
   const understood = input.mode === 'keyword' ? known : yield* readInContext(input, tokens, known, written);
   const { terms, replacements } = understood;
   const asked = askedOf(tokens, terms, collection);
   const shownFor = replaced(input.query, replacements);
-  if (input.mode === 'vector' && input.near !== null) {
-    const top = nearRows(input, input.near);
-    return { top, total: top.length, terms, tokens, asked, askedAcross: askedNothing, shownFor };
-  }
   const worth = understood === known ? written : yield* worthBy(input, terms);
   const phrases = phrasesOf(input.query);
   const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, worth);
@@ -140,6 +149,19 @@ export function* rankInSteps(input: RankingInput): RankingSteps<Ranked> {
     askedAcross,
     shownFor,
   };
+}
+
+/** What vectors alone find; the words only mark and rate it. */
+function nearestOf(
+  input: RankingInput,
+  near: (limit: number) => readonly Near[],
+  tokens: readonly Token[],
+  { terms, replacements }: Repaired,
+): Ranked {
+  const top = nearRows(input, near);
+  const asked = askedOf(tokens, terms, input.snapshot.collection);
+  const shownFor = replaced(input.query, replacements);
+  return { top, total: top.length, terms, tokens, asked, askedAcross: askedNothing, shownFor };
 }
 
 function* worthBy({ snapshot, allowed }: RankingInput, terms: readonly QueryTerm[]): RankingSteps<Worth> {
@@ -173,7 +195,8 @@ export function* readTerms(input: TermsInput, tokens: readonly Token[], segments
   return yield* read(() => {
     const { terms, replacements } =
       input.mode === 'keyword' ? { terms: written, replacements: [] } : repairedTerms(tokens, written, segments, repairing(input));
-    return { terms: withSynonyms(terms, synonymTerms(input.query, input.synonyms ?? []), segments), replacements };
+    const synonyms = synonymTerms(input.query, input.synonyms ?? []);
+    return { terms: affordable(withSynonyms(terms, synonyms, segments)), replacements };
   });
 }
 
@@ -195,7 +218,7 @@ function repairing({ vocabulary, dictionary }: TermsInput): Spelling {
 
 /** The same with what the other language answers to the translated question, where it has a better answer or one nearly as good. */
 function* withOtherLanguage(
-  input: RankingInput,
+  input: QuestionInput,
   ranked: { readonly top: readonly Scored[]; readonly total: number },
 ): RankingSteps<{ top: readonly Scored[]; total: number; marks: readonly string[]; askedAcross: Asked }> {
   const { segments } = input.snapshot;
@@ -328,7 +351,7 @@ function* byNearness(
   tokens: readonly Token[],
 ): RankingSteps<readonly Scored[]> {
   const { collection } = input.snapshot;
-  const weights = new Map(terms.map(({ term, postings }) => [term, postings.chunks === 0 ? 0 : idf(postings.chunks, collection)]));
+  const weights = new Map(terms.map(({ term, postings }) => [term, postings.chunks === 0 ? 0 : rarity(postings, collection)]));
   const pairs = wordPairs(tokens, (term) => weights.get(term) ?? 0);
   if (pairs.length === 0 || top.length === 0) return top;
   const scale = tuning.nearWeight * top[0]!.score;

@@ -16,7 +16,7 @@
  */
 import { scanTerms, type Token } from '../analysis/tokens.ts';
 import type { QueryTerm } from './query-terms.ts';
-import { type Collection, idf, type Scored } from './scorer.ts';
+import { chunksWith, type Collection, idf, type Scored } from './scorer.ts';
 
 /** One way to answer a need: a text has all of these terms. */
 export type Answering = {
@@ -77,7 +77,7 @@ export function askedOf(tokens: readonly Token[], terms: readonly QueryTerm[], w
   const needs = [...distinct.values()].map(({ term, start, end }): Need => {
     const written = values.filter((value) => value.start <= start && end <= value.end);
     const readings = [term, ...(repairs.get(term) ?? []).map((one) => one.term), ...written.map((one) => one.term)];
-    const chunks = Math.max(...readings.map((one) => known.get(one)?.postings.chunks ?? 0));
+    const chunks = Math.max(...readings.map((one) => (known.has(one) ? chunksWith(known.get(one)!.postings, collection) : 0)));
     const ways = readings.map((reading) => ({ terms: [reading], worth: 1, partly: 0 }));
     return { weight: Math.sqrt(idf(chunks, collection)), ways };
   });

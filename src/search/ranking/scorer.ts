@@ -21,8 +21,16 @@ export function byScore(a: Scored, b: Scored): number {
   return b.score - a.score || a.chunkId - b.chunkId;
 }
 
-/** Figures of the whole collection, without what was removed, so that they stay as they are when a merge drops it. */
-export type Collection = { readonly chunks: number; readonly averageLength: number };
+/**
+ * Figures of the chunks by which a question is weighed, without what was removed, so that they stay as they are when a merge drops it: of the whole
+ * collection, or of what is in the question's language.
+ */
+export type Collection = {
+  readonly chunks: number;
+  readonly averageLength: number;
+  /** How many of these chunks have a term; absent where they are all that are there. */
+  readonly chunksWith?: (postings: TermPostings) => number;
+};
 
 /** Scores of all rows, by segment, in the order of the segments. */
 export type Scores = readonly Float32Array[];
@@ -55,6 +63,16 @@ export function idf(chunks: number, collection: Collection): number {
   return Math.log(1 + Math.max(0, collection.chunks - chunks + 0.5) / (chunks + 0.5));
 }
 
+/** In how many chunks of the collection a term is. */
+export function chunksWith(postings: TermPostings, collection: Collection): number {
+  return collection.chunksWith?.(postings) ?? postings.chunks;
+}
+
+/** How telling a term is in the collection. */
+export function rarity(postings: TermPostings, collection: Collection): number {
+  return idf(chunksWith(postings, collection), collection);
+}
+
 /** Postings and rows that are gone through in one step, some milliseconds. */
 const stepRows = 500_000;
 
@@ -77,7 +95,7 @@ export function* scoreInSteps(
     for (const { postings, weight } of terms) {
       const list = postings.lists[at];
       if (!list) continue;
-      const scale = weight * idf(postings.chunks, collection) * (k1 + 1);
+      const scale = weight * rarity(postings, collection) * (k1 + 1);
       const into = { scores: own, lengths: segment.lengths, scale, averageLength: collection.averageLength };
       const unpacked = postings.term === undefined ? null : segment.unpacked(postings.term, list);
       if (unpacked === null) addScores(list, into, may);

@@ -7,6 +7,7 @@
  * difference, as a share of the greater, is −0.35 to 0.78 where the other language has the answer and −0.83 to −0.11 where it has not
  * (5 % and 95 %; with the thresholds below 80 % of the former are found in ten, and the latter lose 0.002 nDCG@10).
  */
+import type { Token } from '../analysis/tokens.ts';
 import type { Segment } from '../index/segments.ts';
 import { bestRows } from '../ranking/best-rows.ts';
 import { type Collection, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
@@ -48,7 +49,8 @@ const rating = {
 const postingsMax = 5_000_000;
 
 export type AcrossInput = {
-  readonly query: string;
+  /** The words of the question. */
+  readonly words: readonly Token[];
   readonly segments: readonly Segment[];
   readonly allowed: (segment: Segment) => Uint8Array | null;
   readonly limit: number;
@@ -74,11 +76,11 @@ export type Across = {
 export function* answersAcross(input: AcrossInput, top: readonly Scored[]): RankingSteps<Across | null> {
   const { segments } = input;
   learnLanguages(yield* read(() => markersOf(segments)));
-  const own = languageOfQuestion(input.query);
+  const own = languageOfQuestion(input.words);
   const other = own === 'zh' ? 'en' : 'zh';
   const dictionary = hasLanguage(other, segments) ? input.dictionary() : null;
   if (dictionary === null) return null;
-  const words = yield* weighedWords(conceptsOf(input.query, dictionary), segments, [own, other]);
+  const words = yield* weighedWords(conceptsOf(input.words, dictionary), segments, [own, other]);
   const rows = rowsIn(other, segments);
   const found = words.filter(({ across }) => across.chunks > 0);
   const scores = yield* scoreInSteps(
@@ -97,7 +99,7 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
     top: best.map((scored) => ({ ...scored, across: true })),
     total,
     marks: found.flatMap(({ wordings }) => wordings.flat()),
-    asked: askedAcross(words, forWeighing(rows.collection), own, own === 'zh' ? namesOf(input.query, dictionary) : new Map()),
+    asked: askedAcross(words, forWeighing(rows.collection), own, own === 'zh' ? namesOf(input.words, dictionary) : new Map()),
     share,
   };
 }
@@ -134,8 +136,8 @@ function askedAcross(words: readonly Word[], collection: Collection, own: Langua
 }
 
 /** The terms that `answersAcross` would look for in the other language, where the texts have them. */
-export function termsAcross(query: string, dictionary: Dictionary, segments: readonly Segment[]): string[] {
-  const words = conceptsOf(query, dictionary).flatMap(({ translations }) =>
+export function termsAcross(question: readonly Token[], dictionary: Dictionary, segments: readonly Segment[]): string[] {
+  const words = conceptsOf(question, dictionary).flatMap(({ translations }) =>
     wordingsThere(translations, segments, tuning.translations),
   );
   return [...new Set(words.flatMap(({ wording }) => wording))];

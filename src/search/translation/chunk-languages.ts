@@ -2,8 +2,11 @@
  * Which chunks are Chinese and which are in a language with spaces, read off the postings of the commonest characters and words: an
  * index says it without having been asked to keep it. Kept by segment, a byte a row, from the first question that wants it.
  */
-import type { Segment } from '../index/segments.ts';
+import type { PostingList } from '../index/posting-blocks.ts';
+import { countAmong, type Segment } from '../index/segments.ts';
+import type { Searched } from '../index/snapshot.ts';
 import { postingsOf, type Collection, type TermPostings } from '../ranking/scorer.ts';
+import { read, type RankingSteps } from '../ranking/steps.ts';
 import { rowsOf } from './union-postings.ts';
 import type { Language } from './concepts.ts';
 
@@ -11,6 +14,9 @@ const commonest = {
   zh: '的一是在不了有和人这中大为上个国我以要他时来用们到说地出会可也你对生能而子那得于着下自之年过发后作里'.split(''),
   en: 'the of and in to a is for on with by as at that from it was are be this which or an not can'.split(' '),
 };
+
+/** Of each language the word that most of its chunks have. */
+export const languageMarkers: Readonly<Record<Language, string>> = { zh: commonest.zh[0]!, en: commonest.en[0]! };
 
 /** The words by which languages are told. */
 export const markerTerms: readonly string[] = [...commonest.zh, ...commonest.en];
@@ -30,7 +36,19 @@ export type MarkerPostings = readonly {
 
 const known = new WeakMap<Segment, { readonly languages: Uint8Array; live: number; rows: Record<Language, RowsOfLanguage> }>();
 
-type RowsOfLanguage = { readonly rows: Uint8Array; readonly sure: number; readonly chunks: number; readonly length: number };
+type RowsOfLanguage = {
+  readonly rows: Uint8Array;
+  readonly sure: number;
+  readonly chunks: number;
+  readonly length: number;
+  /** How many of them have a term that was asked for. */
+  readonly counts: Map<string, number>;
+};
+
+/** Lists that are shorter are counted each time: that costs less than to remember it. */
+const countedRowsMin = 64;
+/** Terms whose rows are remembered by segment and language. */
+const countedTermsMax = 2000;
 
 /** The postings of the commonest words in segments that were not looked at before. */
 export function markersOf(segments: readonly Segment[]): MarkerPostings {
@@ -66,7 +84,39 @@ export function rowsIn(language: Language, segments: readonly Segment[]): Langua
   });
   const chunks = parts.reduce((sum, part) => sum + part.chunks, 0);
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return { rows: parts.map(({ rows }) => rows), collection: { chunks, averageLength: chunks === 0 ? 1 : length / chunks } };
+  const counted = ({ lists, term, chunks: all }: TermPostings): number =>
+    term === undefined
+      ? all
+      : segments.reduce((sum, segment, at) => sum + (lists[at] ? countIn(parts[at]!, segment, term, lists[at]) : 0), 0);
+  return {
+    rows: parts.map(({ rows }) => rows),
+    collection: { chunks, averageLength: chunks === 0 ? 1 : length / chunks, chunksWith: counted },
+  };
+}
+
+/**
+ * The chunks by which a question in this language is weighed: those in it, and those of which nobody knows. All of them where the question is in no
+ * language that is known, or where the texts are all in one language: a word of another is then what it is among them.
+ */
+export function* weighedIn(language: Language | null, searched: Searched): RankingSteps<Collection> {
+  const { segments, collection } = searched;
+  if (language === null) return collection;
+  const { collectionIn } = searched;
+  if (collectionIn !== undefined) return yield* read(() => collectionIn(language));
+  learnLanguages(yield* read(() => markersOf(segments)));
+  return hasLanguage('zh', segments) && hasLanguage('en', segments) ? rowsIn(language, segments).collection : collection;
+}
+
+function countIn({ rows, chunks, counts }: RowsOfLanguage, segment: Segment, term: string, list: PostingList): number {
+  if (chunks === segment.liveChunks) return segment.liveRowsOf(term, list);
+  if (chunks === 0) return 0;
+  if (list.rows < countedRowsMin) return countAmong(list, rows);
+  const remembered = counts.get(term);
+  if (remembered !== undefined) return remembered;
+  const count = countAmong(list, rows);
+  if (counts.size >= countedTermsMax) counts.clear();
+  counts.set(term, count);
+  return count;
 }
 
 /** Whether some chunk is surely in this language. All segments must have been looked at. */
@@ -98,5 +148,5 @@ function rowsOfOne(segment: Segment, languages: Uint8Array, wanted: number): Row
     length += lengths[row]!;
     if (language === wanted) sure++;
   }
-  return { rows, sure, chunks, length };
+  return { rows, sure, chunks, length, counts: new Map() };
 }

@@ -1,6 +1,6 @@
 /** A question as what it speaks of: words and names, each with its own index terms and with its translations into the other language. */
 import { stemOf } from '../analysis/stems.ts';
-import { termsOf, type Token } from '../analysis/tokens.ts';
+import type { Token } from '../analysis/tokens.ts';
 import { dictionaryForm } from './dictionary-form.ts';
 import type { Dictionary } from './dictionary.ts';
 import { isChineseFunctionWord } from './function-words.ts';
@@ -29,9 +29,9 @@ const wordCharactersMax = 8;
 /** A character that stands alone says less than a word: measured from 0.3 to 1 on both halves of xling-zh-en. */
 const characterWeight = 0.5;
 
-/** What a question speaks of, in the order of the question, each concept once. Pure but for the dictionary. About 1 ms for 20 words. */
-export function conceptsOf(query: string, dictionary: Dictionary): Concept[] {
-  const tokens = tokensOf(query);
+/** What a question of these words speaks of, in the order of the question, each concept once. Pure but for the dictionary. About 1 ms for 20 words. */
+export function conceptsOf(words: readonly Token[], dictionary: Dictionary): Concept[] {
+  const tokens = beginningOf(words);
   const concepts = languageOf(tokens) === 'zh' ? fromChinese(tokens, dictionary) : fromEnglish(tokens, dictionary);
   const distinct = new Map(concepts.map((concept) => [concept.own.join(' '), concept]));
   return [...distinct.values()].slice(0, conceptsMax);
@@ -43,8 +43,8 @@ export function isEnglishWord(surface: string, dictionary: Dictionary): boolean 
 }
 
 /** The Chinese of a question that may be names written by their sound. */
-export function namesOf(query: string, dictionary: Dictionary): SoundedNames {
-  return soundedNames(runsOf(tokensOf(query)), dictionary);
+export function namesOf(words: readonly Token[], dictionary: Dictionary): SoundedNames {
+  return soundedNames(runsOf(beginningOf(words)), dictionary);
 }
 
 /** The characters of a Chinese word, out of its pieces. */
@@ -52,13 +52,24 @@ export function charactersOf([first = '', ...rest]: Wording): string {
   return first + rest.map((pair) => Array.from(pair).at(-1)!).join('');
 }
 
-/** What a question is written in. */
-export function languageOfQuestion(query: string): Language {
-  return languageOf(tokensOf(query));
+/** What a question is written in; of one that has neither Chinese nor words, English. */
+export function languageOfQuestion(words: readonly Token[]): Language {
+  return languageOf(beginningOf(words));
 }
 
-function tokensOf(query: string): Token[] {
-  return termsOf(query.slice(0, charactersMax));
+/** The same; null for numbers alone, and for a script that has neither Chinese characters nor words with spaces between them. */
+export function clearLanguage(words: readonly Token[]): Language | null {
+  const isClear = ({ kind, term }: Token): boolean =>
+    kind === 'char' ? isChinese(term) : (kind === 'word' || kind === 'stop') && /\p{L}/u.test(term);
+  return words.some(isClear) ? languageOfQuestion(words) : null;
+}
+
+function beginningOf(words: readonly Token[]): readonly Token[] {
+  return words.filter(({ end }) => end <= charactersMax);
+}
+
+function isChinese(character: string): boolean {
+  return /\p{Script=Han}/u.test(character);
 }
 
 /** A question with Chinese characters is Chinese unless most of its words are English ones. */
@@ -66,7 +77,7 @@ function languageOf(tokens: readonly Token[]): Language {
   let characters = 0;
   let words = 0;
   for (const { kind, term } of tokens) {
-    if (kind === 'char' && /\p{Script=Han}/u.test(term)) characters++;
+    if (kind === 'char' && isChinese(term)) characters++;
     else if (kind === 'word' || kind === 'stop') words++;
   }
   return characters > 0 && characters >= words ? 'zh' : 'en';

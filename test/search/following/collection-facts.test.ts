@@ -72,7 +72,7 @@ it('of a question with a typing error the word that is wrong is asked for alone'
   expect(watched.asked.words).toEqual(['manaul']);
 });
 
-it('of a Chinese question that is right nothing but its own terms is counted, and nothing is looked up in the dictionary', async () => {
+it('of a Chinese question that is right nothing is counted but its own terms and what tells how many chunks are in its language, and nothing is looked up in the dictionary', async () => {
   const common = Object.fromEntries(tokenize('行政法院').map(({ term }) => [term, 100]));
   const watched = watchedSearcher(common);
   let opened = 0;
@@ -84,6 +84,6 @@ it('of a Chinese question that is right nothing but its own terms is counted, an
     },
   });
 
-  expect(watched.asked.terms.toSorted()).toEqual(Object.keys(common).sort());
+  expect(watched.asked.terms.toSorted()).toEqual([...Object.keys(common), 'the', '的'].sort());
   expect(opened).toBe(0);
 });

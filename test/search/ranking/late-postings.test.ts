@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { tokenize } from '../../../src/search/analysis/tokens.ts';
 import type { Segment } from '../../../src/search/index/segments.ts';
+import { markerTerms } from '../../../src/search/translation/chunk-languages.ts';
 import { rankInSteps } from '../../../src/search/ranking/ranking.ts';
 import { makeSegment, randomFrom } from '../../support/memory-segment.ts';
 
@@ -28,10 +29,15 @@ function lateSegment(text: string) {
   return { segment, asked, read };
 }
 
-/** What is looked up for a question: terms of the texts, words near another, the dictionary. */
+/** What is looked up for a question, beside what tells languages: terms of the texts, words near another, the dictionary. */
 function lookedUpFor(query: string, text: string) {
   const { segment, asked, read } = lateSegment(text);
   const near: string[] = [];
+  let scored = 0;
+  segment.unpacked = () => {
+    scored += 1;
+    return null;
+  };
   let opened = 0;
   const steps = rankInSteps({
     text: () => text,
@@ -57,14 +63,18 @@ function lookedUpFor(query: string, text: string) {
     while (read()) value = step.value();
     step = steps.next(value);
   }
-  return { terms: [...asked].sort(), near, opened };
+  const terms = [...asked].filter((term) => !markerTerms.includes(term)).sort();
+  return { terms, near, opened, scored };
 }
 
-it.each(['行政法院', 'the pump manual'])('looks up nothing but its own terms for what texts have: %s', (text) => {
-  const own = new Set(tokenize(text).flatMap(({ term, kind }) => (kind === 'stop' ? [] : [term])));
+it.each(['行政法院', 'the pump manual'])(
+  'looks up nothing but its own terms for what texts have, and adds up no scores where vectors alone are asked: %s',
+  (text) => {
+    const own = new Set(tokenize(text).flatMap(({ term, kind }) => (kind === 'stop' ? [] : [term])));
 
-  expect(lookedUpFor(text, text)).toEqual({ terms: [...own].sort(), near: [], opened: 0 });
-});
+    expect(lookedUpFor(text, text)).toEqual({ terms: [...own].sort(), near: [], opened: 0, scored: 0 });
+  },
+);
 
 it('looks for what was meant where no text has a word or a pair', () => {
   expect(lookedUpFor('the pump manaul', 'the pump manual').near).toEqual(['manaul']);

@@ -201,6 +201,58 @@ describe('answers and merges', () => {
   );
 });
 
+describe('texts in another language', () => {
+  const english = ['red', 'green', 'blue', 'stone', 'river', 'castle'];
+  const chinese = ['红色', '绿色', '蓝色', '石头', '河流', '城堡'];
+  const textOf = (words: readonly string[], between: string) =>
+    fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 9 }).map((chosen) => chosen.join(between));
+  const englishText = textOf(english, ' of the ').map((text) => `the ${text}`);
+  const chineseText = textOf(chinese, '是').map((text) => `这里的${text}`);
+  const bothText = textOf([...english, ...chinese], '的').map((text) => `这里是${text}`);
+  const version2 = (of: number, doc: number): TaskId => version(1000 * of + doc);
+
+  it.each([
+    { own: englishText, other: chineseText, query: 'castle red river', mode: 'hybrid' },
+    { own: chineseText, other: englishText, query: '城堡红色的河流', mode: 'hybrid' },
+    { own: englishText, other: bothText, query: 'castle red river', mode: 'keyword' },
+  ] as const)('change nothing in how texts in the language of a question are ordered and rated: $query, $mode', async (given) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(given.own, { minLength: 3, maxLength: 12 }),
+        fc.array(given.other, { minLength: 1, maxLength: 30 }),
+        fc.boolean(),
+        async (own, other, merges) => {
+          const folder = await mkdtemp(join(tmpdir(), 'languages-'));
+          const index = openSqliteIndex({ indexDir: join(folder, 'index'), embedder: createBuiltinEmbedder() });
+          const put = async (of: number, texts: readonly string[]): Promise<void> => {
+            for (const [doc, text] of texts.entries()) {
+              const dir = await mkdtemp(join(folder, 'staged-'));
+              const staged = await stageDocument(dir, { docId: `${of}-${doc}`, version: version2(of, doc), texts: [text] });
+              await index.replace(staged, dir);
+            }
+          };
+          const answer = async () => {
+            const { hits } = await index.search({ query: given.query, mode: given.mode, topK: 100, offset: 0, filter: {} });
+            return hits
+              .filter(({ docId, acrossLanguages }) => docId.startsWith('1-') && !acrossLanguages)
+              .map(({ docId, score, relevance }) => ({ docId, score, relevance }));
+          };
+          await put(1, own);
+          const alone = await answer();
+          await put(2, other);
+          if (merges) while (index.tidy());
+          expect(await answer()).toEqual(alone);
+          for (const doc of other.keys()) if (doc % 2 === 0) await index.remove(`2-${doc}`, 5000 + doc);
+          expect(await answer()).toEqual(alone);
+          await index.close();
+          await rm(folder, { recursive: true, force: true });
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+});
+
 describe('the distance of two words', () => {
   it('counts insertions, deletions, substitutions and swaps, up to a bound', () => {
     expect(editDistance('wing', 'wing', 2)).toBe(0);
