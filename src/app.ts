@@ -127,7 +127,7 @@ export async function startServer(
       keyFile:
         config.apiKeysFile === '' ? null : { path: config.apiKeysFile, fixed: config.apiKeys, changed: () => keyRing.look() },
       sessionSecret,
-      formats: config.ocrLanguages === 'off' ? endingsWithoutOcr : readableEndings,
+      formats: config.ocrLanguages === 'off' || config.ocrPages === 'off' ? endingsWithoutOcr : readableEndings,
       answers: config.answerUrl !== '',
       pageDir,
     }),
@@ -289,6 +289,7 @@ export function openThreads(config: Config, logger: Logger, modules = ownModules
       limits: parseLimits(config),
       chunkTokensMax: config.chunkTokens,
       ocrLanguages: config.ocrLanguages,
+      ocrPages: config.ocrPages,
       embedder: embedderSettings(config),
     },
     threadMemoryMb: config.threadMemoryMb,
@@ -310,14 +311,19 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
   const [{ engine, damageLog, fileStore }, { id: embedderId }, ocr] = await Promise.all([
     openWorkerStorage(storageOptions(config, logger)),
     createEmbedder(embedder),
-    openOcr(ocrOptions(config.ocrLanguages, limits)),
+    openOcr(ocrOptions(config, limits)),
     pool.ready(),
   ]);
   const dispatcher = createDispatcher({
     engine,
     pool,
     embedderId,
-    reading: { chunkTokensMax: config.chunkTokens, limits, ocrLanguages: ocr?.languages ?? [] },
+    reading: {
+      chunkTokensMax: config.chunkTokens,
+      limits,
+      ocrLanguages: ocr?.languages ?? [],
+      ocrReadsAll: ocr?.readsAll ?? false,
+    },
     now,
     retryDelayMs: (attempt) => config.retryDelayMs * 4 ** (attempt - 2),
     logger,

@@ -11,6 +11,7 @@ import { parseUserRules } from './http/access/users.ts';
 import { parseSecret } from './webhooks/signature.ts';
 import { createTargets } from './webhooks/targets.ts';
 import { logLevels } from './logger.ts';
+import { ocrPages } from './parse/images/ocr.ts';
 import { usualLimits } from './parse/limits.ts';
 import { createRedaction } from './redaction.ts';
 import { parseFilesUrl } from './storage/objects/files-url.ts';
@@ -307,6 +308,13 @@ const settings = {
     integer(160, 2048),
     'Maximum memory (MiB) for reading one PDF, outside the heap.',
     '解析一个 PDF 时堆外可用的内存（MiB）。',
+  ),
+  ocrPages: setting(
+    'OCR_PAGES',
+    'textless',
+    oneOf(ocrPages),
+    'What is read by OCR: `textless`: pages without text, and pictures without text on a fifth of a page or more; `all`: every page, and what its text does not say is added; `off`: nothing.',
+    'OCR 识别的范围：`textless`：没有文字的页面，以及占页面五分之一以上且没有文字的图片；`all`：每一页，并补上其文字中没有的内容；`off`：不识别。',
   ),
   ocrLanguages: setting(
     'OCR_LANGUAGES',

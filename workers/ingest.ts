@@ -20,7 +20,7 @@ setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 // Piscina hands workerData on as [its own, ours].
 const settings = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as ThreadSettings;
 const { chunkTokensMax, limits } = settings;
-const ocr = await openOcr(ocrOptions(settings.ocrLanguages, limits));
+const ocr = await openOcr(ocrOptions(settings, limits));
 const parser = createDocumentParser({ ocr });
 const embedder = await createEmbedder(settings.embedder);
 
@@ -33,7 +33,7 @@ export default async function ingest(job: IngestJob | typeof ping): Promise<Inge
       toChunks: (document, reading) =>
         splitDocument(document, { tokensMax: reading.chunkTokensMax, overlap: reading.chunkOverlap ?? 0 }),
       embedder,
-      reading: { chunkTokensMax, limits, ocrLanguages: ocr?.languages ?? [] },
+      reading: { chunkTokensMax, limits, ocrLanguages: ocr?.languages ?? [], ocrReadsAll: ocr?.readsAll ?? false },
     });
   } finally {
     await giveBackMemory();

@@ -395,7 +395,7 @@ async function runParse(path: string, options: { readonly passwordFile?: string 
   ]);
   const config = localSettings();
   const password = await readPassword(options.passwordFile);
-  const ocr = await openOcr({ languages: config.ocrLanguages, timeoutMs: config.pageMs });
+  const ocr = await openOcr({ languages: config.ocrLanguages, pages: config.ocrPages, timeoutMs: config.pageMs });
   try {
     const parsed = await readDocument(path, { limits: config, ocr, ...(password === null ? {} : { password }) });
     const { markdown, about } = showParsed(parsed);

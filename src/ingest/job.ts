@@ -4,6 +4,7 @@ import type { EmbedderSettings } from '../embed/create-embedder.ts';
 import type { CollectionReading } from '../documents/collection.ts';
 import type { DocumentErrorCode } from '../errors.ts';
 import { cpuTimeMs } from '../parse/cpu-time.ts';
+import type { OcrPages } from '../parse/images/ocr.ts';
 import type { ReadingSettings } from '../parse/reading.ts';
 import type { ParseLimits } from '../parse/parser.ts';
 import type { IndexedDocument } from '../search/document-index.ts';
@@ -18,6 +19,8 @@ export type ThreadSettings = {
   readonly chunkTokensMax: number;
   /** As Tesseract names them, joined by `+`; empty: English and Chinese, as far as they are installed. */
   readonly ocrLanguages: string;
+  /** Absent: `textless`. */
+  readonly ocrPages?: OcrPages;
   readonly embedder: EmbedderSettings;
 };
 

@@ -30,10 +30,10 @@ const readers = {
   odp: 4,
   ods: 4,
   odt: 4,
-  ofd: 3,
+  ofd: 4,
   'office-xml': 2,
   'ole-package': 1,
-  pdf: 2,
+  pdf: 3,
   ppt: 2,
   pptx: 3,
   rtf: 3,
@@ -64,6 +64,8 @@ export type ReadingSettings = {
   readonly limits: ParseLimits;
   /** What Tesseract reads; empty where there is none. */
   readonly ocrLanguages: readonly string[];
+  /** Absent: only what has no text is read by OCR. */
+  readonly ocrReadsAll?: boolean;
 };
 
 /** What the client has said of the file. */
@@ -71,7 +73,7 @@ export type Declared = Pick<ParseInput, 'filename' | 'declaredMediaType'>;
 
 /** `format:digest`. */
 export function readingOf(format: ReadFormat, declared: Declared, settings: ReadingSettings): string {
-  const { chunkTokensMax, chunkOverlap = 0, language, limits, ocrLanguages } = settings;
+  const { chunkTokensMax, chunkOverlap = 0, language, limits, ocrLanguages, ocrReadsAll = false } = settings;
   const parts = {
     readers: holdsFiles(format) ? readers : [readers.shared, readers[format]],
     hint: hintOf(declared),
@@ -82,6 +84,7 @@ export function readingOf(format: ReadFormat, declared: Declared, settings: Read
     ...(language === undefined ? {} : { language }),
     limits: Object.entries(limits).sort(([a], [b]) => (a < b ? -1 : 1)),
     ocrLanguages: seesPictures(format) ? ocrLanguages : [],
+    ...(ocrReadsAll && seesPictures(format) ? { ocrReadsAll } : {}),
   };
   return `${format}:${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)}`;
 }

@@ -67,7 +67,7 @@ async function open(threads: number): Promise<void> {
   });
   await pool.ready();
   const { id: embedderId } = await createEmbedder(embedder);
-  const ocr = await createOcr(ocrOptions('', config));
+  const ocr = await createOcr(ocrOptions({ ocrLanguages: '' }, config));
   const reading = { limits: config, chunkTokensMax: config.chunkTokens, ocrLanguages: ocr?.languages ?? [] };
   dispatcher = createDispatcher({ engine: worker, pool, embedderId, reading, now, retryDelayMs: () => 1, logger });
   uploads = createUploads({ engine: frontend, syncBytesMax: 1000, queueTasksMax: 100, attemptsMax: 3, newId, now });

@@ -32,11 +32,21 @@ export type PdfPage = {
     readonly y: number;
   }[];
   /** A picture over the whole page, as a scanner makes. */ readonly picture?: boolean;
+  /** Pictures on parts of the page. */ readonly pictures?: readonly PdfPicture[];
   /** Texts that only the pictures of a signature field and of a stamp hold. */ readonly signature?: string;
   readonly stamp?: string;
   /** Areas `[left, bottom, right, top]` that lead to an address; several are lines of one link. */
   readonly links?: readonly { readonly target: string; readonly areas: readonly (readonly [number, number, number, number])[] }[];
   /** Files that hang on the page. */ readonly files?: readonly PdfFile[];
+};
+
+export type PdfPicture = {
+  /** `[left, bottom, right, top]` */ readonly at: readonly [number, number, number, number];
+  /** Grey, row by row from the top; noise unless told. */ readonly image?: {
+    readonly width: number;
+    readonly height: number;
+    readonly pixels: Buffer;
+  };
 };
 
 export type PdfFile = { readonly name: string; readonly data: Buffer };
@@ -224,14 +234,19 @@ function addPage(
 ): number {
   const width = page.width ?? 595;
   const height = page.height ?? 842;
+  const whole: PdfPicture[] = page.picture === true ? [{ at: [0, 0, width, height] }] : [];
+  const pictures = [...whole, ...(page.pictures ?? [])];
   const lines = (page.lines ?? []).map((text, index) => ({ text, x: 72, y: height - 72 - 15 * index }));
   const content = [
-    page.picture === true ? `q ${width} 0 0 ${height} 0 0 cm /P1 Do Q` : '',
+    ...pictures.map(
+      ({ at: [left, bottom, right, top] }, at) => `q ${right - left} 0 0 ${top - bottom} ${left} ${bottom} cm /P${at + 1} Do Q`,
+    ),
     ...[...lines, ...(page.texts ?? [])].map(showText),
     ...(page.rules ?? []).map(([x1, y1, x2, y2]) => `0.5 w ${x1} ${y1} m ${x2} ${y2} l S`),
   ].join('\n');
   const contents = writer.stream(Buffer.from(content, 'latin1'));
-  const picture = page.picture === true ? ` /XObject << /P1 ${addPicture(writer)} 0 R >>` : '';
+  const named = pictures.map((picture, at) => `/P${at + 1} ${addPicture(writer, picture)} 0 R`);
+  const picture = named.length === 0 ? '' : ` /XObject << ${named.join(' ')} >>`;
   const id = writer.reserve();
   const fields = (page.fields ?? []).map((field) => addField(writer, field, id));
   if (page.signature !== undefined)
@@ -273,10 +288,14 @@ function showText(placed: PlacedText): string {
   return `q BT ${mode}/${font} ${placed.size ?? 11} Tf ${matrix} Tm <${codes.toString('hex')}> Tj ET Q`;
 }
 
-/** Grey noise, 64 × 64, stretched over the page. */
-function addPicture(writer: ObjectWriter): number {
-  const pixels = Buffer.from(Array.from({ length: 64 * 64 }, (_, index) => (index * 2654435761) % 251));
-  return writer.stream(pixels, '/Type /XObject /Subtype /Image /Width 64 /Height 64 /ColorSpace /DeviceGray /BitsPerComponent 8');
+/** Grey noise, 64 × 64, stretched over its place, or an image. */
+function addPicture(writer: ObjectWriter, { image }: PdfPicture): number {
+  const noise = Buffer.from(Array.from({ length: 64 * 64 }, (_, index) => (index * 2654435761) % 251));
+  const { width, height, pixels } = image ?? { width: 64, height: 64, pixels: noise };
+  return writer.stream(
+    pixels,
+    `/Type /XObject /Subtype /Image /Width ${width} /Height ${height} /ColorSpace /DeviceGray /BitsPerComponent 8`,
+  );
 }
 
 /** A file, and the specification that names it. */

@@ -132,7 +132,7 @@ async function readingOf(source: PdfSource): Promise<Reading> {
 
 async function pageReadingOf(source: PdfSource, number: number): Promise<PageReading> {
   const bounds = { glyphsMax: 1_000_000, charactersMax: 1_000_000, checkTime: () => undefined, isLate: () => false };
-  const page = await source.readPage(number, bounds, () => false);
+  const page = await source.readPage(number, bounds, () => []);
   if (page === undefined) throw new Error(`Page ${number} could not be loaded`);
   const { frames } = page.text;
   return {

@@ -14,6 +14,8 @@ export type SeenText = Omit<PageLook, 'page' | 'lines'>;
 export interface Ocr {
   /** What it reads, as Tesseract names them (`eng`, `chi_sim`). */
   readonly languages: readonly string[];
+  /** Pages that have text are read as well. Absent: only what has none. */
+  readonly readsAll?: boolean;
   /**
    * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP), the first page of a TIFF; '' when there is none. `onSeen` is told where its
    * words stand, by readers that know.
@@ -22,7 +24,13 @@ export interface Ocr {
   read(image: Uint8Array, onSeen?: (seen: SeenText) => void): Promise<string>;
 }
 
+/** What is read by OCR: nothing, pages and large pictures without text, or every page. */
+export const ocrPages = ['off', 'textless', 'all'] as const;
+export type OcrPages = (typeof ocrPages)[number];
+
 export type OcrOptions = {
+  /** Absent: `textless`. */
+  readonly pages?: OcrPages;
   /** Joined by `+`; empty: English and Chinese, as far as they are installed, else whatever is. */
   readonly languages: string;
   /** Processor time for one reading of a picture; whole seconds count. Chinese is read three times (`seen-page.ts`). */
@@ -34,8 +42,11 @@ export type OcrOptions = {
 };
 
 /** Of threads that read documents: a picture's time ends before the page's, so that it is the picture that is told of. */
-export function ocrOptions(languages: string, { pageMs }: Pick<ParseLimits, 'pageMs'>): OcrOptions {
-  return { languages, timeoutMs: Math.ceil(pageMs * 0.9) };
+export function ocrOptions(
+  { ocrLanguages, ocrPages: pages = 'textless' }: { readonly ocrLanguages: string; readonly ocrPages?: OcrPages },
+  { pageMs }: Pick<ParseLimits, 'pageMs'>,
+): OcrOptions {
+  return { languages: ocrLanguages, pages, timeoutMs: Math.ceil(pageMs * 0.9) };
 }
 
 /** Tesseract, looked up on the PATH. */

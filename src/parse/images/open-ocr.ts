@@ -5,8 +5,9 @@ import { createWasmOcr } from './wasm-ocr.ts';
 /** For the languages of `OcrOptions`: nobody reads pictures. */
 const off = 'off';
 
-/** Null where neither is there, and where the languages are `off`. */
+/** Null where neither is there, and where languages or pages are `off`. */
 export async function openOcr(options: OcrOptions): Promise<Ocr | null> {
-  if (options.languages === off) return null;
-  return (await createOcr(options)) ?? createWasmOcr(options);
+  if (options.languages === off || options.pages === 'off') return null;
+  const ocr = (await createOcr(options)) ?? createWasmOcr(options);
+  return ocr === null || options.pages !== 'all' ? ocr : { ...ocr, readsAll: true };
 }

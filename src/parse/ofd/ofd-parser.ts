@@ -13,6 +13,7 @@ import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
 import type { Bookmark } from '../pdf/layout/headings.ts';
 import type { PageBlock } from '../pdf/layout/page-blocks.ts';
 import { blocksOfPage, remarkBlocks, seenBlocks, writePages } from '../pdf/layout/page-layout.ts';
+import { readParts, scannedParts } from '../pdf/layout/scanned-parts.ts';
 import { identity } from '../pdf/matrix.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import { annotationParts, readAnnotations } from './annotations.ts';
@@ -25,7 +26,7 @@ export type OfdParserOptions = {
   /** Of all formats, for attached files. */
   readonly parts: Parser;
   /** Reads pages that are pictures; without it they stay empty. */
-  readonly ocr?: Pick<Ocr, 'read'>;
+  readonly ocr?: Pick<Ocr, 'read' | 'readsAll'>;
 };
 
 export function createOfdParser(options: OfdParserOptions): Parser {
@@ -189,6 +190,7 @@ async function readPage({ document, page, annotated, templates, onText }: PageTo
       marksMax: reading.marksLeft,
       checkTime,
       isLate,
+      ...(reading.options.ocr === undefined ? {} : { seeing: 'parts' }),
     },
     onText,
   });
@@ -233,13 +235,23 @@ function sharedLayer(node: XmlNode): Layer {
 async function seenOrRead(
   content: PageContent,
   document: OfdDocument,
-  { ofd, options, page, unseen }: Reading,
+  { ofd, options, page, pageCount, unseen }: Reading,
   checkTime: () => void,
 ): Promise<{ readonly found: PageBlock[]; readonly isSeen: boolean }> {
+  const bytesOf = async (id: string): Promise<Buffer | null> => {
+    const part = document.resources.pictures.get(id);
+    return part === undefined ? null : ofd.bytes(part);
+  };
+  if (content.text.glyphCount >= 40 || content.pictureShare <= 0.5) {
+    const { cover, pictures } = content;
+    const parts = cover === undefined ? [] : scannedParts(pictures, cover);
+    const pictured = parts.map((part) => ({ ...part, picture: () => bytesOf(part.id) }));
+    const onRead = (): void => ofd.input.onProgress(page - 1, pageCount);
+    const seen = parts.length === 0 ? [] : await readParts(pictured, { ocr: options.ocr!, page, warnings: ofd.warnings, onRead });
+    return { found: blocksOfPage(content.text, page, checkTime, seen), isSeen: false };
+  }
   const blocks = blocksOfPage(content.text, page, checkTime);
-  if (content.text.glyphCount >= 40 || content.pictureShare <= 0.5) return { found: blocks, isSeen: false };
-  const part = document.resources.pictures.get(content.pictureId ?? '');
-  const picture = part === undefined || options.ocr === undefined ? null : await ofd.bytes(part);
+  const picture = options.ocr === undefined ? null : await bytesOf(content.pictureId ?? '');
   const seen = picture === null ? [] : seenBlocks(await options.ocr!.read(picture), page);
   if (seen.length > 0) return { found: seen, isSeen: true };
   unseen.push(page);

@@ -9,6 +9,7 @@ import { plainLook } from '../pdf/layout/font-look.ts';
 import { objectsMax, type Pair } from '../pdf/layout/page-rules.ts';
 import type { PageBounds, PageText } from '../pdf/layout/page-spans.ts';
 import { boxOf, createDrawnPage, type PageMarks, pointsPerMillimetre } from '../pdf/layout/placed-runs.ts';
+import { addLarge, coverFor, seenBox, type SeenBox, type TextCover } from '../pdf/layout/text-cover.ts';
 import { apply, identity, type Matrix, multiply } from '../pdf/matrix.ts';
 import { numbersOf, type OfdResources } from './ofd-package.ts';
 import { segmentsOf } from './path-data.ts';
@@ -19,12 +20,18 @@ export type PageContent = PageMarks & {
   /** Share of the page that its largest picture covers, 0–1, and that picture's id. */
   readonly pictureShare: number;
   readonly pictureId: string | null;
+  /** Large pictures, and where there is text, as far as OCR is to read beside that. */
+  readonly pictures: readonly DrawnPicture[];
+  readonly cover: TextCover | undefined;
   readonly objectCount: number;
   /** Characters drawn, blanks among them, wherever they stand. */
   readonly characterCount: number;
   /** Objects drawn that are written elsewhere: in drawings that are used in several places, and in templates. */
   readonly sharedCount: number;
 };
+
+/** Where a picture stands, and its id. */
+export type DrawnPicture = SeenBox & { readonly id: string };
 
 export type Layer = {
   readonly node: XmlNode;
@@ -68,13 +75,21 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
   let objectCount = 0;
   let sharedCount = 0;
   let picture: { share: number; id: string } | null = null;
+  const pictures: DrawnPicture[] = [];
 
   for (const { node, matrix, isShared = false } of layers) draw(node, multiply(matrix, toPage), { depth: 0, isShared });
-  const { text: laidOut, marks } = page.layOut({ place: (run) => ({ ...run, ...placeCharacters(run.code) }), bounds });
+  const cover = coverFor(bounds, pictures, page.view);
+  const { text: laidOut, marks } = page.layOut({
+    cover,
+    place: (run) => ({ ...run, ...placeCharacters(run.code) }),
+    bounds,
+  });
   return {
     text: laidOut,
     pictureShare: picture === null ? 0 : Math.min(1, (picture as { share: number }).share),
     pictureId: picture === null ? null : (picture as { id: string }).id,
+    pictures,
+    cover,
     objectCount,
     characterCount: bounds.glyphsMax - glyphsLeft,
     sharedCount,
@@ -145,7 +160,9 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
     const [x, y, across, down] = numbersOf(node.attributes['Boundary'], 4) ?? [0, 0, 0, 0];
     const box = boxOf([[...apply(matrix, x!, y!), ...apply(matrix, x! + across!, y! + down!)]]);
     const share = box === null ? 0 : Math.abs((box[2] - box[0]) * (box[3] - box[1])) / (width * height);
-    if (picture === null || share > picture.share) picture = { share, id: node.attributes['ResourceID'] ?? '' };
+    const id = node.attributes['ResourceID'] ?? '';
+    if (picture === null || share > picture.share) picture = { share, id };
+    if (box !== null) addLarge(pictures, { ...seenBox(box, page.view), id }, page.view);
   }
 
   function composite(node: XmlNode, matrix: Matrix, { depth }: DrawnFrom): void {

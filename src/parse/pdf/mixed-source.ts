@@ -21,17 +21,17 @@ export function mixedSource(plain: PdfSource, openPdfium: () => Promise<PdfSourc
       }
       return pdfium.attachments();
     },
-    async readPage(number, bounds, wantsPicture) {
+    async readPage(number, bounds, wantedPictures) {
       if (!isHopeless) {
         try {
-          return await plain.readPage(number, bounds, wantsPicture);
+          return await plain.readPage(number, bounds, wantedPictures);
         } catch {
           refused++;
           isHopeless = refused >= refusedMax && refused * 2 >= number;
         }
       }
       pdfium ??= await openPdfium();
-      return pdfium.readPage(number, bounds, wantsPicture);
+      return pdfium.readPage(number, bounds, wantedPictures);
     },
   };
 }

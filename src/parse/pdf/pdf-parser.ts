@@ -14,15 +14,17 @@ import { blocksOfPage, seenBlocks, writePages } from './layout/page-layout.ts';
 import type { PageBlock } from './layout/page-blocks.ts';
 import { type Addresses, createAddresses, withLinks } from './layout/page-links.ts';
 import type { PageBounds } from './layout/page-spans.ts';
+import { type PartsOptions, readBeside, readParts, scannedParts, type SeenPart } from './layout/scanned-parts.ts';
+import type { SeenBox } from './layout/text-cover.ts';
 import { loadPdfium, type Pdfium } from './pdfium/pdfium.ts';
 import { readCharacterTable } from './pdfium/character-table.ts';
 import { openPdfiumSource, type OpenPdfiumSource } from './pdfium/pdfium-source.ts';
 import { mixedSource } from './mixed-source.ts';
-import type { AttachedFile, PdfSource, SourcePage } from './pdf-source.ts';
+import type { AttachedFile, PdfSource, ReadPage, SourcePage } from './pdf-source.ts';
 import { openPlainSource, plainBytesMax } from './fast-path/plain-source.ts';
 
 /** Reads text from a picture. */
-export type PageReader = Pick<Ocr, 'read'>;
+export type PageReader = Pick<Ocr, 'read' | 'readsAll'>;
 
 export type PdfParserOptions = {
   /** For pages without text of their own; without it they stay empty. */
@@ -128,7 +130,7 @@ function emptyError(pageCount: number, read: PagesRead, ocr: PageReader | undefi
 }
 
 function warningsOf(read: PagesRead, ocr: PageReader | undefined): string[] {
-  const warnings: string[] = [];
+  const warnings: string[] = [...read.warnings];
   if (read.unread.length > 0) warnings.push(`Damaged pages that could not be read: ${someOf(read.unread)}`);
   if (read.unseen.length > 0 && ocr === undefined)
     warnings.push(`Pages that look scanned and need OCR, which is not installed: ${someOf(read.unseen)}`);
@@ -153,60 +155,93 @@ type PagesRead = {
   readonly unseen: number[];
   /** Pages from whose text glyphs of no known character were left out. */
   readonly unmapped: number[];
+  /** About pictures on pages with text. */
+  readonly warnings: string[];
 };
 
 async function readPages(source: PdfSource, input: ParseInput, ocr: PageReader | undefined): Promise<PagesRead> {
-  const read: PagesRead = { blocks: [], looks: [], unread: [], unseen: [], unmapped: [] };
+  const read: PagesRead = { blocks: [], looks: [], unread: [], unseen: [], unmapped: [], warnings: [] };
   const addresses = createAddresses();
   let glyphsLeft = input.limits.charactersMax;
   for (let number = 1; number <= source.pageCount; number++) {
-    const page = await readPage(source, number, { glyphsMax: glyphsLeft, addresses, ...input.limits }, ocr);
+    const limits: PageLimits = { glyphsMax: glyphsLeft, ...input.limits };
+    const { bounds, page } = await readPage(source, number, limits, ocr);
     if (page === undefined) read.unread.push(number);
     else {
-      glyphsLeft -= page.glyphCount;
-      const look: PageLook[] = [];
-      const text = page.picture === undefined ? '' : await ocr!.read(page.picture, (seen) => look.push({ page: number, ...seen }));
-      const seen = seenBlocks(text, number);
-      if (seen.length > 0) read.looks.push(...look);
-      read.blocks.push(...(seen.length > 0 ? seen : page.blocks));
-      if (page.isScan && seen.length === 0) read.unseen.push(number);
-      else if (page.isUnmapped && seen.length === 0) read.unmapped.push(number);
+      glyphsLeft -= page.text.glyphCount;
+      const onRead = (): void => input.onProgress(number - 1, source.pageCount);
+      await addPage(page, read, { number, ocr, addresses, checkTime: bounds.checkTime, onRead });
     }
     input.onProgress(number, source.pageCount);
   }
   return read;
 }
 
-type PageRead = {
-  readonly blocks: PageBlock[];
-  readonly glyphCount: number;
-  /** Its text has gaps: some glyphs are of no known character. */
-  readonly isUnmapped: boolean;
-  readonly isScan: boolean;
-  /** Of a scan, when there is somebody to read it. */
-  readonly picture?: Uint8Array | undefined;
+type PageContext = {
+  readonly number: number;
+  readonly ocr: PageReader | undefined;
+  readonly addresses: Addresses;
+  readonly checkTime: () => void;
+  /** Called behind each picture that was read. */
+  readonly onRead: () => void;
 };
 
-type PageLimits = Pick<PageBounds, 'glyphsMax' | 'charactersMax'> & { readonly pageMs: number; readonly addresses: Addresses };
+async function addPage(page: ReadPage, read: PagesRead, { number, ocr, addresses, checkTime, onRead }: PageContext): Promise<void> {
+  const isScan = looksScanned(page);
+  const look: PageLook[] = [];
+  const [picture] = page.drawn;
+  const text = isScan && picture !== undefined ? await ocr!.read(picture, (seen) => look.push({ page: number, ...seen })) : '';
+  const seen = seenBlocks(text, number);
+  if (seen.length > 0) {
+    read.looks.push(...look);
+    read.blocks.push(...seen);
+    return;
+  }
+  const options = { ocr: ocr!, page: number, warnings: read.warnings, onRead };
+  const parts = isScan || page.drawn.length === 0 ? [] : await seenBeside(page, options);
+  const plain = blocksOfPage(page.text, number, checkTime, parts);
+  read.blocks.push(...(page.text.links === undefined ? plain : withLinks(plain, page.text.links, { addresses, checkTime })));
+  if (isScan) read.unseen.push(number);
+  else if (page.text.unmappedCount > 0) read.unmapped.push(number);
+}
 
-/** Undefined when the page cannot be loaded. @throws DocumentError `timeout` | `limit_exceeded` */
+/** What OCR sees beside the text of a page, in the pictures that were drawn of it. */
+function seenBeside(page: ReadPage, options: PartsOptions & { readonly ocr: PageReader }): Promise<SeenPart[]> {
+  const cover = page.cover!;
+  const drawn = (at: number) => (): Uint8Array | null => page.drawn[at] ?? null;
+  if (options.ocr.readsAll === true) {
+    const known = page.text.frames.flatMap(({ spans }) => spans.map(({ text }) => text)).join(' ');
+    return readBeside(drawn(0), { cover, text: known }, options);
+  }
+  return readParts(
+    scannedParts(page.pictures, cover).map((part, at) => ({ ...part, picture: drawn(at) })),
+    options,
+  );
+}
+
+/** What of a page is drawn for OCR. */
+function wantedPictures(page: SourcePage, ocr: PageReader | undefined): readonly SeenBox[] {
+  if (ocr === undefined) return [];
+  if (ocr.readsAll === true || looksScanned(page)) return [page.box];
+  return page.cover === undefined ? [] : scannedParts(page.pictures, page.cover);
+}
+
+type PageLimits = Pick<PageBounds, 'glyphsMax' | 'charactersMax'> & { readonly pageMs: number };
+
+/** `page` is undefined when it cannot be loaded. @throws DocumentError `timeout` | `limit_exceeded` */
 async function readPage(
   source: PdfSource,
   number: number,
-  { glyphsMax, charactersMax, pageMs, addresses }: PageLimits,
+  { glyphsMax, charactersMax, pageMs }: PageLimits,
   ocr: PageReader | undefined,
-): Promise<PageRead | undefined> {
+): Promise<{ readonly page: ReadPage | undefined; readonly bounds: PageBounds }> {
   const isLate = cpuTimer(pageMs);
   const checkTime = () => {
     if (isLate()) throw new DocumentError('timeout', `Page ${number} took longer than ${pageMs} ms to read (PAGE_TIMEOUT_MS)`);
   };
-  const bounds: PageBounds = { glyphsMax, charactersMax, checkTime, isLate };
-  const page = await source.readPage(number, bounds, (read) => ocr !== undefined && looksScanned(read));
-  if (page === undefined) return undefined;
-  const { glyphCount, unmappedCount } = page.text;
-  const plain = blocksOfPage(page.text, number, checkTime);
-  const blocks = page.text.links === undefined ? plain : withLinks(plain, page.text.links, { addresses, checkTime });
-  return { blocks, glyphCount, isUnmapped: unmappedCount > 0, isScan: looksScanned(page), picture: page.picture };
+  const seeing = ocr === undefined ? {} : ({ seeing: ocr.readsAll === true ? 'pages' : 'parts' } as const);
+  const bounds: PageBounds = { glyphsMax, charactersMax, checkTime, isLate, ...seeing };
+  return { bounds, page: await source.readPage(number, bounds, (read) => wantedPictures(read, ocr)) };
 }
 
 /** A picture over most of the page with at most a stamp of text; drawings only, since letters may be shapes; or nameless letters. */

@@ -1,6 +1,7 @@
 /** What the parser asks of an open PDF, whoever reads it. */
 import type { Bookmark } from './layout/headings.ts';
 import type { PageBounds, PageText } from './layout/page-spans.ts';
+import type { SeenBox, TextCover } from './layout/text-cover.ts';
 
 export type PdfSource = {
   readonly pageCount: number;
@@ -14,13 +15,13 @@ export type PdfSource = {
   readonly bookmarks: () => readonly Bookmark[];
   /**
    * One page, counted from 1; undefined when it cannot be loaded.
-   * @param wantsPicture asked once the rest is known: whether the page is wanted as a picture too
+   * @param wantedPictures asked once the rest is known: which boxes of the page are wanted as pictures too
    * @throws DocumentError `timeout` | `limit_exceeded`
    */
   readonly readPage: (
     number: number,
     bounds: PageBounds,
-    wantsPicture: (page: SourcePage) => boolean,
+    wantedPictures: (page: SourcePage) => readonly SeenBox[],
   ) => Promise<ReadPage | undefined>;
 };
 
@@ -35,12 +36,17 @@ export type SourcePage = {
   readonly text: PageText;
   /** Share of the page that its largest picture covers, 0–1. */
   readonly pictureShare: number;
+  /** Large pictures, and where there is text, as far as OCR is to read beside that. */
+  readonly pictures: readonly SeenBox[];
+  readonly cover?: TextCover | undefined;
+  /** The page itself. */
+  readonly box: SeenBox;
   /** What is drawn on it: text, lines, pictures. */
   readonly objectCount: number;
 };
 
-/** With the picture where it was wanted and there was room for it. */
-export type ReadPage = SourcePage & { readonly picture?: Uint8Array | undefined };
+/** With the pictures that were wanted, in their order; undefined where there was no room for one. */
+export type ReadPage = SourcePage & { readonly drawn: readonly (Uint8Array | undefined)[] };
 
 /** An outline may loop. */
 export const bookmarksMax = 5000;

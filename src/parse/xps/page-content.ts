@@ -10,6 +10,7 @@ import { areaOf, type LinkArea, linkAreasMax } from '../pdf/layout/link-areas.ts
 import { objectsMax, type Pair } from '../pdf/layout/page-rules.ts';
 import type { PageBounds, PageText } from '../pdf/layout/page-spans.ts';
 import { boxOf, characterBox, createDrawnPage, type PageMarks, type PlacedRun } from '../pdf/layout/placed-runs.ts';
+import { addLarge, coverFor, seenBox, type SeenBox, type TextCover } from '../pdf/layout/text-cover.ts';
 import { apply, type Matrix, multiply } from '../pdf/matrix.ts';
 import type { FontFile } from './font-file.ts';
 import { type GlyphRun, placeGlyphs } from './glyph-run.ts';
@@ -21,11 +22,17 @@ export type PageContent = PageMarks & {
   /** Share of the page that its largest picture covers, 0–1, and the path of that picture. */
   readonly pictureShare: number;
   readonly picture: string | null;
+  /** Large pictures, and where there is text, as far as OCR is to read beside that. */
+  readonly pictures: readonly DrawnPicture[];
+  readonly cover: TextCover | undefined;
   /** Characters drawn, blanks among them, wherever they stand. */
   readonly characterCount: number;
   /** Objects of drawings that are used by a key. */
   readonly sharedCount: number;
 };
+
+/** Where a picture stands, and its path. */
+export type DrawnPicture = SeenBox & { readonly source: string };
 
 export type XpsPageBounds = PageBounds & {
   /** Of the whole file, of which `glyphsMax` are left. */
@@ -68,15 +75,19 @@ export function readPageContent({ root, size, resources, fontOf, bounds }: PageP
   let objectCount = 0;
   let sharedCount = 0;
   let largest: { share: number; source: string } | null = null;
+  const pictures: DrawnPicture[] = [];
 
   draw(root, { matrix: [pointsPerUnit, 0, 0, -pointsPerUnit, 0, height], target: undefined, depth: 0 });
-  const { text, marks } = page.layOut({ place, bounds, areas });
+  const cover = coverFor(bounds, pictures, page.view);
+  const { text, marks } = page.layOut({ place, bounds, areas, cover });
   const picture = largest as { share: number; source: string } | null;
   return {
     text,
     ...marks,
     pictureShare: picture === null ? 0 : Math.min(1, picture.share),
     picture: picture?.source ?? null,
+    pictures,
+    cover,
     characterCount: bounds.glyphsMax - glyphsLeft,
     sharedCount,
   };
@@ -165,9 +176,12 @@ export function readPageContent({ root, size, resources, fontOf, bounds }: PageP
     return known;
   }
 
-  function image(brush: XmlNode, [left, bottom, right, top]: Pair): void {
+  function image(brush: XmlNode, box: Pair): void {
+    const [left, bottom, right, top] = box;
+    const source = sourceOf(brush);
     const share = ((right - left) * (top - bottom)) / (width * height);
-    if (largest === null || share > largest.share) largest = { share, source: sourceOf(brush) };
+    if (largest === null || share > largest.share) largest = { share, source };
+    addLarge(pictures, { ...seenBox(box, page.view), source }, page.view);
   }
 
   /** Its first tile. */

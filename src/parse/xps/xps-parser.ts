@@ -14,6 +14,7 @@ import type { Bookmark } from '../pdf/layout/headings.ts';
 import type { PageBlock } from '../pdf/layout/page-blocks.ts';
 import { blocksOfPage, seenBlocks, writePages } from '../pdf/layout/page-layout.ts';
 import { type Addresses, createAddresses, withLinks } from '../pdf/layout/page-links.ts';
+import { readParts, scannedParts, type SeenPart } from '../pdf/layout/scanned-parts.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import type { FontFile } from './font-file.ts';
 import { type PageContent, readPageContent } from './page-content.ts';
@@ -22,7 +23,7 @@ import { openXps, type XpsDocument, type XpsPackage, type XpsPage } from './xps-
 
 export type XpsParserOptions = {
   /** Reads pages that are pictures; without it they stay empty. */
-  readonly ocr?: Pick<Ocr, 'read'>;
+  readonly ocr?: Pick<Ocr, 'read' | 'readsAll'>;
 };
 
 export function createXpsParser(options: XpsParserOptions): Parser {
@@ -144,14 +145,15 @@ async function readPage(page: XpsPage, reading: Reading): Promise<void> {
       marksMax: reading.marksLeft,
       checkTime,
       isLate,
+      ...(reading.options.ocr === undefined ? {} : { seeing: 'parts' }),
     },
   });
   reading.glyphsLeft -= content.characterCount;
   reading.sharedLeft -= content.sharedCount;
-  const plain = blocksOfPage(content.text, number, checkTime);
+  const seen = await seenOf(content, page, reading);
+  const plain = blocksOfPage(content.text, number, checkTime, seen === null ? await partsOf(content, page, reading) : []);
   const { links } = content.text;
   const blocks = links === undefined ? plain : withLinks(plain, links, { addresses, checkTime });
-  const seen = await seenOf(content, page, reading);
   reading.blocks.push(...(seen ?? blocks));
   // Of a scan there is a picture, which is not drawn, and no type.
   if (seen === null && content.texts.length > 0) {
@@ -189,19 +191,42 @@ async function fontsOf(root: XmlNode, part: string, xps: XpsPackage): Promise<(u
   return (uri) => fonts.get(uri) ?? null;
 }
 
-/** A picture over most of the page with at most a stamp of text is a scan: what is seen of it, or null. */
+/** A picture over most of the page with at most a stamp of text. */
+function isScan({ text, pictureShare }: PageContent): boolean {
+  return text.glyphCount < 40 && pictureShare > 0.5;
+}
+
+/** What is seen of a scan, or null. */
 async function seenOf(
   content: PageContent,
   page: XpsPage,
   { xps, options, page: number, unseen }: Reading,
 ): Promise<PageBlock[] | null> {
-  if (content.text.glyphCount >= 40 || content.pictureShare <= 0.5) return null;
-  const part = xps.find(page.part, content.picture ?? '');
-  const picture = part === null || options.ocr === undefined ? null : await xps.bytes(part);
+  if (!isScan(content)) return null;
+  const picture = options.ocr === undefined ? null : await bytesOf(content.picture ?? '', page, xps);
   const seen = picture === null ? [] : seenBlocks(await options.ocr!.read(picture), number);
   if (seen.length > 0) return seen;
   unseen.push(number);
   return null;
+}
+
+/** What is seen in large pictures beside the text of a page. */
+async function partsOf(
+  content: PageContent,
+  page: XpsPage,
+  { xps, options, page: number, pageCount }: Reading,
+): Promise<SeenPart[]> {
+  const { cover, pictures } = content;
+  const parts = cover === undefined ? [] : scannedParts(pictures, cover);
+  if (parts.length === 0 || isScan(content)) return [];
+  const pictured = parts.map((part) => ({ ...part, picture: () => bytesOf(part.source, page, xps) }));
+  const onRead = (): void => xps.input.onProgress(number - 1, pageCount);
+  return readParts(pictured, { ocr: options.ocr!, page: number, warnings: xps.warnings, onRead });
+}
+
+async function bytesOf(source: string, page: XpsPage, xps: XpsPackage): Promise<Buffer | null> {
+  const part = xps.find(page.part, source);
+  return part === null ? null : xps.bytes(part);
 }
 
 function bookmarksOf(documents: readonly XpsDocument[]): Bookmark[] {

@@ -3,6 +3,7 @@ import { mixedSource } from '../../../src/parse/pdf/mixed-source.ts';
 import type { PdfSource } from '../../../src/parse/pdf/pdf-source.ts';
 
 const bounds = { glyphsMax: 1000, charactersMax: 1000, checkTime: () => undefined, isLate: () => false };
+const box = { left: 0, top: 0, right: 9, bottom: 9 };
 
 /** Says who read which page; refuses the pages that `refuses` names. */
 function source(name: string, log: string[], refuses: (page: number) => boolean = () => false): PdfSource {
@@ -16,7 +17,14 @@ function source(name: string, log: string[], refuses: (page: number) => boolean 
     async readPage(number) {
       log.push(`${name} ${number}`);
       if (refuses(number)) throw new Error('not plain');
-      return { text: { frames: [], glyphCount: 0, unmappedCount: 0 }, pictureShare: 0, objectCount: 0 };
+      return {
+        text: { frames: [], glyphCount: 0, unmappedCount: 0 },
+        pictureShare: 0,
+        pictures: [],
+        box,
+        objectCount: 0,
+        drawn: [],
+      };
     },
   };
 }
@@ -28,7 +36,7 @@ async function readAll(refuses: (page: number) => boolean): Promise<{ log: strin
     opened++;
     return source('PDFium', log);
   });
-  for (let page = 1; page <= mixed.pageCount; page++) await mixed.readPage(page, bounds, () => false);
+  for (let page = 1; page <= mixed.pageCount; page++) await mixed.readPage(page, bounds, () => []);
   return { log, opened };
 }
 
@@ -61,7 +69,7 @@ describe('A file of plain and other pages', () => {
       },
     };
     const mixed = mixedSource(plain, () => Promise.resolve({ ...source('PDFium', log), attachments: () => [note] }));
-    await mixed.readPage(1, bounds, () => false);
+    await mixed.readPage(1, bounds, () => []);
 
     expect(await mixed.attachments()).toEqual([note]);
     expect(log).toEqual(['plain 1']);

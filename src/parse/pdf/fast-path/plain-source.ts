@@ -10,13 +10,14 @@ import { cpuTimer } from '../../cpu-time.ts';
 import { readFileSync } from 'node:fs';
 import type { CharacterTables, Collection } from '../character-tables.ts';
 import { createRuleFinder, objectsMax } from '../layout/page-rules.ts';
-import { createGlyphCollector } from '../layout/page-spans.ts';
+import { createGlyphCollector, type PageBounds } from '../layout/page-spans.ts';
+import { addLarge, coverFor, seenBox, type SeenBox } from '../layout/text-cover.ts';
 import { type View, viewOf } from '../page-view.ts';
 import type { PdfSource, SourcePage } from '../pdf-source.ts';
 import { runContent } from './content.ts';
 import { openPlainFile, type PlainFile } from './file.ts';
 import { createFonts, type Fonts } from './fonts.ts';
-import type { Matrix } from '../matrix.ts';
+import { apply, type Matrix } from '../matrix.ts';
 import { NotPlain } from './objects.ts';
 import { collectGlyphs } from './page-glyphs.ts';
 import {
@@ -69,11 +70,11 @@ export function openPlainSource(path: string, pagesMax: number, tables: Characte
       return [];
     },
     bookmarks: () => bookmarks,
-    async readPage(number, { glyphsMax }, wantsPicture) {
-      const read = await withTables(tables, () => readPage(file, fonts, pages[number - 1]!));
-      if (read.text.glyphCount > glyphsMax) throw new NotPlain('too much text');
-      if (wantsPicture(read)) throw new NotPlain('a page that is wanted as a picture');
-      return read;
+    async readPage(number, bounds, wantedPictures) {
+      const read = await withTables(tables, () => readPage(file, fonts, pages[number - 1]!, bounds));
+      if (read.text.glyphCount > bounds.glyphsMax) throw new NotPlain('too much text');
+      if (wantedPictures(read).length > 0) throw new NotPlain('a page that is wanted as a picture');
+      return { ...read, drawn: [] };
     },
   };
 }
@@ -107,20 +108,35 @@ function pageTimer(): () => void {
   };
 }
 
-function readPage(file: PlainFile, fonts: Fonts, page: PlainPage): SourcePage {
+function readPage(file: PlainFile, fonts: Fonts, page: PlainPage, bounds: PageBounds): SourcePage {
   refuseWrittenOn(file, page);
   const checkTime = pageTimer();
   const content = runContent(file, fonts, contentOf(file, page, checkTime), page.resources, checkTime);
   const view = viewOf(page.box, page.rotation);
   const finder = createRuleFinder(view);
   for (const { box, lines } of content.paths) finder.addPath(box, () => lines);
-  const glyphs = createGlyphCollector(view, content.paths.length > objectsMax ? [] : finder.rules, linkAreasOf(file, page, view));
+  const pictures = largePictures(content.pictures, view);
+  const cover = coverFor(bounds, pictures, view);
+  const rules = content.paths.length > objectsMax ? [] : finder.rules;
+  const glyphs = createGlyphCollector(view, rules, linkAreasOf(file, page, view), cover);
   collectGlyphs(content.shown, view, glyphs);
   return {
     text: glyphs.finish([], content.unknownCount),
     pictureShare: pictureShareOf(content.pictures, view),
+    pictures,
+    cover,
+    box: { left: 0, top: 0, right: view.width, bottom: view.height },
     objectCount: content.objectCount,
   };
+}
+
+function largePictures(pictures: readonly Matrix[], view: View): SeenBox[] {
+  const large: SeenBox[] = [];
+  for (const matrix of pictures) {
+    const corners = [...apply(matrix, 0, 0), ...apply(matrix, 1, 0), ...apply(matrix, 0, 1), ...apply(matrix, 1, 1)];
+    addLarge(large, seenBox(corners, view), view);
+  }
+  return large;
 }
 
 function pictureShareOf(pictures: readonly Matrix[], view: View): number {

@@ -2,6 +2,7 @@
  * Tables without ruling lines, and tables of contents: lines whose pieces stand in columns, row after row. A wrong table is worse
  * than none, so a run of lines must convince in number, filling, shortness and alignment.
  */
+import { standsAlone } from './page-spans.ts';
 import type { Column, Line } from './reading-order.ts';
 import { cellsAt, gapsIn } from './ruled-tables.ts';
 
@@ -87,7 +88,7 @@ function tableAt(lines: readonly Line[], from: number): Found | undefined {
 
 /** Pieces with a wide gap between them. */
 function cellCount(line: Line): number {
-  if (line.mono || line.spans[0]?.table !== undefined) return 0;
+  if (line.mono || (line.spans[0] !== undefined && standsAlone(line.spans[0]))) return 0;
   let count = 1;
   const spans = [...line.spans].sort((one, other) => one.left - other.left);
   for (let index = 1; index < spans.length; index++) if (spans[index]!.left - spans[index - 1]!.right > line.size) count++;

@@ -69,12 +69,39 @@ function textBlocks(lines: readonly Line[], column: Column, typical: Typical, pa
       end();
       blocks.push({ kind: 'table', rows: table, page, size: line.size });
     }
+    const seen = line.spans[0]?.seen;
+    if (seen !== undefined) {
+      end();
+      blocks.push(...plainBlocks(seen, page, line.size));
+    }
     if (line.text.trim() === '') continue;
     if (draft.length > 0 && startsBlock(draft, line, column, typical)) end();
     draft.push(line);
   }
   end();
   return blocks;
+}
+
+/** Text that has no look of its own (seen in a picture, said beside a page): its paragraphs, which lie between empty lines. */
+export function plainBlocks(text: string, page: number, size: number): TextBlock[] {
+  return text
+    .split(/\n\s*\n/)
+    .map((paragraph) => joinLines(paragraph.split('\n').filter((line) => line.trim() !== '')))
+    .filter((paragraph) => paragraph !== '')
+    .map((paragraph) => ({
+      kind: 'text',
+      text: paragraph,
+      page,
+      lineCount: 1,
+      size,
+      bold: false,
+      italic: false,
+      mono: false,
+      left: 0,
+      top: 0.5,
+      bottom: 0.5,
+      open: false,
+    }));
 }
 
 /** How the lines of a column mostly are: distance between baselines in sizes of type, and size. */

@@ -4,9 +4,10 @@
  */
 import type { MarkdownBuilder, ListItem } from '../../markdown/markdown-builder.ts';
 import { type Bookmark, fullText, headingLevels } from './headings.ts';
-import { blocksOf, endsSentence, joinLines, joinText, type PageBlock, type TextBlock } from './page-blocks.ts';
+import { blocksOf, endsSentence, joinText, plainBlocks, type PageBlock, type TextBlock } from './page-blocks.ts';
 import { joinedLinks, linkedRows, linkedText } from './page-links.ts';
-import type { PageText, Span } from './page-spans.ts';
+import type { Frame, PageText, Span } from './page-spans.ts';
+import type { SeenPart } from './scanned-parts.ts';
 import { columnsOf } from './reading-order.ts';
 import { type FoundTable, takeRuledTables } from './ruled-tables.ts';
 import { withoutRunningHeads } from './running-heads.ts';
@@ -27,12 +28,13 @@ export function writePages(
   return firstHeading(body, levels);
 }
 
-/** The blocks of one page in reading order; `checkTime` is called often. */
-export function blocksOfPage(text: PageText, number: number, checkTime: () => void): PageBlock[] {
+/** The blocks of one page in reading order, with what was `seen` in its pictures; `checkTime` is called often. */
+export function blocksOfPage(text: PageText, number: number, checkTime: () => void, seen: readonly SeenPart[] = []): PageBlock[] {
   const blocks: PageBlock[] = [];
-  for (const frame of text.frames) {
+  for (const [index, frame] of text.frames.entries()) {
     const { tables, rest } = takeRuledTables(frame);
-    for (const column of columnsOf([...rest, ...tables.map(spanOfTable)])) {
+    const parts = index === 0 ? seen.map((part) => spanOfPart(part, frame)) : [];
+    for (const column of columnsOf([...rest, ...tables.map(spanOfTable), ...parts])) {
       checkTime();
       blocks.push(...blocksOf(column, number, frame.height));
     }
@@ -42,7 +44,7 @@ export function blocksOfPage(text: PageText, number: number, checkTime: () => vo
 
 /** What OCR saw of a page: paragraphs lie between empty lines. */
 export function seenBlocks(text: string, page: number): TextBlock[] {
-  return besideBlocks(text, page, 10);
+  return plainBlocks(text, page, 10);
 }
 
 /** What is said beside a page (a remark, a stamp), as paragraphs in the smallest type of that page's `blocks`, and so never headings. */
@@ -52,34 +54,26 @@ export function remarkBlocks(text: string, page: number, blocks: readonly PageBl
     const block = blocks[at]!;
     if (block.kind === 'text') size = Math.min(size, block.size);
   }
-  return besideBlocks(text, page, size === Infinity ? 10 : size);
-}
-
-function besideBlocks(text: string, page: number, size: number): TextBlock[] {
-  return text
-    .split(/\n\s*\n/)
-    .map((paragraph) => joinLines(paragraph.split('\n').filter((line) => line.trim() !== '')))
-    .filter((paragraph) => paragraph !== '')
-    .map((paragraph) => ({
-      kind: 'text',
-      text: paragraph,
-      page,
-      lineCount: 1,
-      size,
-      bold: false,
-      italic: false,
-      mono: false,
-      left: 0,
-      top: 0.5,
-      bottom: 0.5,
-      open: false,
-    }));
+  return plainBlocks(text, page, size === Infinity ? 10 : size);
 }
 
 /** Stands where the table stands, so that reading order places it. */
 function spanOfTable(table: FoundTable): Span {
   const plain = { text: '', bold: false, italic: false, mono: false, rightToLeft: false, words: [] };
   return { ...plain, left: table.left, right: table.right, baseline: table.top + 1, size: table.size, table: table.rows };
+}
+
+/** The same of a picture, in the size of type that is usual around it, and no wider than the text: how full its lines are must stay true. */
+function spanOfPart({ text, left, top, right }: SeenPart, { spans }: Frame): Span {
+  const sizes = spans.map(({ size }) => size).sort((one, other) => one - other);
+  const plain = { text: '', bold: false, italic: false, mono: false, rightToLeft: false, words: [] };
+  const [first, last] = spans.reduce(
+    ([from, to], span) => [Math.min(from, span.left), Math.max(to, span.right)] as const,
+    spans.length === 0 ? ([left, right] as const) : ([Infinity, -Infinity] as const),
+  );
+  const start = Math.min(Math.max(left, first), last);
+  const end = Math.max(start, Math.min(right, last));
+  return { ...plain, left: start, right: end, baseline: top + 1, size: sizes[sizes.length >> 1] ?? 10, seen: text };
 }
 
 /** A sentence cut by the end of a column or page goes on in the next block. */

@@ -5,6 +5,7 @@
 import type { FontLook } from './font-look.ts';
 import { areaAt, type LinkArea, linksOf, type PageLink, type Stretch } from './link-areas.ts';
 import type { Rule } from './page-rules.ts';
+import type { Seeing, TextCover } from './text-cover.ts';
 import type { View } from '../page-view.ts';
 
 /** A run of text on one line. Points; y grows downwards. */
@@ -24,7 +25,14 @@ export type Span = {
   readonly words: readonly Word[];
   /** Stands for a table, which is placed among the text like a line. */
   readonly table?: readonly (readonly string[])[];
+  /** Stands for a picture in which this was seen. */
+  readonly seen?: string;
 };
+
+/** Whether it stands for more than a piece of a line. */
+export function standsAlone({ table, seen }: Span): boolean {
+  return table !== undefined || seen !== undefined;
+}
 
 /** A piece of a span without spaces. */
 export type Word = { readonly text: string; readonly left: number; readonly right: number };
@@ -60,6 +68,8 @@ export type PageBounds = {
   readonly checkTime: () => void;
   /** The same, as an answer. */
   readonly isLate: () => boolean;
+  /** Absent: nothing. */
+  readonly seeing?: Seeing;
 };
 
 /* Glyphs to spans. */
@@ -102,8 +112,14 @@ export type GlyphCollector = {
 /**
  * @param rules of the page: what stands on two sides of one is in two cells
  * @param areas of the page that lead somewhere
+ * @param cover is told where glyphs stand
  */
-export function createGlyphCollector(view: View, rules: readonly Rule[], areas: readonly LinkArea[] = []): GlyphCollector {
+export function createGlyphCollector(
+  view: View,
+  rules: readonly Rule[],
+  areas: readonly LinkArea[] = [],
+  cover?: TextCover,
+): GlyphCollector {
   const runs: Run[] = [];
   const dividers = new Map<Direction, readonly Rule[]>();
   const box: Box = { left: 0, top: 0, right: 0, bottom: 0 };
@@ -138,6 +154,7 @@ export function createGlyphCollector(view: View, rules: readonly Rule[], areas: 
       const middleX = (x1 + x2) / 2;
       const middleY = (y1 + y2) / 2;
       if (!(middleX >= 0 && middleX <= view.width && middleY >= 0 && middleY <= view.height)) return end();
+      cover?.add(Math.min(x1, x2), Math.min(y1, y2), Math.max(x1, x2), Math.max(y1, y2));
       const { direction } = style;
       place(direction, view, x1 < x2 ? x1 : x2, y1 < y2 ? y1 : y2, x1 < x2 ? x2 : x1, y1 < y2 ? y2 : y1, box);
       const baseline = direction === vertical ? box.bottom - (box.bottom - box.top) * 0.2 : style.baseline;

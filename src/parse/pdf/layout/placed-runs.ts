@@ -7,6 +7,7 @@ import { apply, type Matrix } from '../matrix.ts';
 import { type View, viewOf } from '../page-view.ts';
 import type { FontLook } from './font-look.ts';
 import type { LinkArea } from './link-areas.ts';
+import type { TextCover } from './text-cover.ts';
 import { createRuleFinder, type Pair } from './page-rules.ts';
 import {
   baselineOf,
@@ -60,6 +61,8 @@ export type LayOutOptions<Run> = {
     readonly marksMax: number;
   };
   readonly areas?: readonly LinkArea[];
+  /** Is told where characters stand. */
+  readonly cover?: TextCover | undefined;
 };
 
 export const pointsPerMillimetre = 72 / 25.4;
@@ -85,8 +88,8 @@ export function createDrawnPage<Run>({ width, height }: { readonly width: number
       for (const [x1, y1, x2, y2] of segments)
         if (lines.length < linesMax) lines.push([...seenFrom(height, x1, y1), ...seenFrom(height, x2, y2)]);
     },
-    layOut({ place, bounds, areas = [] }) {
-      const collector = createGlyphCollector(view, finder.rules, areas);
+    layOut({ place, bounds, areas = [], cover }) {
+      const collector = createGlyphCollector(view, finder.rules, areas, cover);
       const pen: Pen = { x: Infinity, y: Infinity };
       const texts: PlacedText[] = [];
       let untimed = 0;

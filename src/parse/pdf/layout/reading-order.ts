@@ -2,7 +2,7 @@
  * Puts the spans of a page into lines in the order in which a person reads them: bands from top to bottom, within a band
  * the columns of prose from left to right (right to left where the text runs so), within a column the lines.
  */
-import type { Span } from './page-spans.ts';
+import { type Span, standsAlone } from './page-spans.ts';
 
 /** One line of text in one column. */
 export type Line = {
@@ -55,7 +55,7 @@ export function rowsOf(spans: readonly Span[]): Row[] {
   const rows: Row[] = [];
   for (const span of [...spans].sort((one, other) => one.baseline - other.baseline)) {
     const row = rows.at(-1);
-    const alone = span.table !== undefined || row?.spans[0]!.table !== undefined;
+    const alone = standsAlone(span) || (row !== undefined && standsAlone(row.spans[0]!));
     if (!alone && row !== undefined && Math.abs(span.baseline - row.baseline) <= Math.max(span.size, row.size) * 0.4) {
       row.spans.push(span);
       if (span.size > row.size) {

@@ -1,6 +1,7 @@
 /** Reads what is drawn on a page: its ruling lines, for tables, and how much of it a picture covers. */
 import { apply, identity, type Matrix, multiply } from '../matrix.ts';
 import { objectsMax, type Pair, piecesMax, type RuleFinder } from '../layout/page-rules.ts';
+import { addLarge, seenBox, type SeenBox } from '../layout/text-cover.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 
@@ -10,6 +11,8 @@ export type Drawing = {
   readonly isDrawing: boolean;
   /** Share of the page that its largest picture covers, 0–1. */
   readonly pictureShare: number;
+  /** The large ones. */
+  readonly pictures: readonly SeenBox[];
   readonly objectCount: number;
 };
 
@@ -21,6 +24,7 @@ export function readDrawing(pdfium: Pdfium, page: number, view: View, rules: Rul
   const { call } = pdfium;
   const objectCount = call.FPDFPage_CountObjects(page);
   let pictureShare = 0;
+  const pictures: SeenBox[] = [];
   let seen = 0;
   const visit = (object: Pointer, matrix: Matrix, depth: number) => {
     if ((++seen & 255) === 0) checkTime();
@@ -28,8 +32,10 @@ export function readDrawing(pdfium: Pdfium, page: number, view: View, rules: Rul
     const type = call.FPDFPageObj_GetType(object);
     if (type === pathObject) readPath(pdfium, object, matrix, rules);
     else if (type === imageObject) {
-      const [x1, y1, x2, y2] = boundsOf(pdfium, object, matrix) ?? [0, 0, 0, 0];
+      const bounds = boundsOf(pdfium, object, matrix) ?? [0, 0, 0, 0];
+      const [x1, y1, x2, y2] = bounds;
       pictureShare = Math.max(pictureShare, Math.abs((x2 - x1) * (y2 - y1)) / (view.width * view.height));
+      addLarge(pictures, seenBox(bounds, view), view);
     } else if (type === formObject && depth < formsMax) {
       const inner = multiply(matrixOf(pdfium, object), matrix);
       const children = call.FPDFFormObj_CountObjects(object);
@@ -39,7 +45,7 @@ export function readDrawing(pdfium: Pdfium, page: number, view: View, rules: Rul
     }
   };
   for (let index = 0; index < objectCount && seen <= objectsMax; index++) visit(call.FPDFPage_GetObject(page, index), identity, 0);
-  return { isDrawing: seen > objectsMax, pictureShare: Math.min(1, pictureShare), objectCount };
+  return { isDrawing: seen > objectsMax, pictureShare: Math.min(1, pictureShare), pictures, objectCount };
 }
 
 /** Opposite corners in user space. */

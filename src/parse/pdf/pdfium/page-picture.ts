@@ -1,5 +1,6 @@
 /** A page as a picture, for OCR. */
 import { DocumentError } from '../../../errors.ts';
+import type { SeenBox } from '../layout/text-cover.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 
@@ -14,23 +15,30 @@ const flags = 0x01 | 0x08;
 const toBeContinued = 1;
 
 /**
- * Draws a page from `FPDF_LoadPage` in shades of grey. Memory: one byte a pixel in PDFium and one in the result.
+ * Draws a part of a page from `FPDF_LoadPage` in shades of grey. Memory: one byte a pixel in PDFium and one in the result.
  * @param isLate asked while drawing; true ends it
  * @returns a PGM file; undefined when PDFium has no room for it
  * @throws DocumentError `timeout`
  */
-export function drawPage(pdfium: Pdfium, page: number, view: View, isLate: () => boolean): Uint8Array | undefined {
+export function drawPage(
+  pdfium: Pdfium,
+  page: number,
+  { view, part }: { readonly view: View; readonly part: SeenBox },
+  isLate: () => boolean,
+): Uint8Array | undefined {
   const { call } = pdfium;
-  const scale = Math.min(dotsPerInch / 72, Math.sqrt(pixelsMax / (view.width * view.height)));
-  const width = Math.max(1, Math.round(view.width * scale));
-  const height = Math.max(1, Math.round(view.height * scale));
+  const [across, down] = [part.right - part.left, part.bottom - part.top];
+  const scale = Math.min(dotsPerInch / 72, Math.sqrt(pixelsMax / (across * down)));
+  const scaled = (points: number): number => Math.max(1, Math.round(points * scale));
+  const [width, height] = [scaled(across), scaled(down)];
+  const [left, top] = [-Math.round(part.left * scale), -Math.round(part.top * scale)];
   const bitmap = call.FPDFBitmap_CreateEx(width, height, gray, 0, 0);
   if (bitmap === 0) return undefined;
   return pdfium.closing(
     () => {
       call.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xffffffff);
       const status = pdfium.pausable(isLate, (pause) =>
-        call.FPDF_RenderPageBitmap_Start(bitmap, page, 0, 0, width, height, 0, flags, pause),
+        call.FPDF_RenderPageBitmap_Start(bitmap, page, left, top, scaled(view.width), scaled(view.height), 0, flags, pause),
       );
       call.FPDF_RenderPage_Close(page);
       if (status === toBeContinued) {

@@ -2,6 +2,7 @@
 import type { Bookmark } from '../layout/headings.ts';
 import { createRuleFinder } from '../layout/page-rules.ts';
 import { createGlyphCollector, type PageBounds, type Span } from '../layout/page-spans.ts';
+import { coverFor, type SeenBox } from '../layout/text-cover.ts';
 import { type View, viewOf } from '../page-view.ts';
 import { bookmarkDepthMax, bookmarksMax, type PdfSource, type ReadPage, type SourcePage } from '../pdf-source.ts';
 import { readDrawing } from './page-drawing.ts';
@@ -62,9 +63,9 @@ function sourceOf(pdfium: Pdfium, document: Pointer, form: Pointer, pages: OpenP
       return [...new Set(all)].map((each) => attachedFile(pdfium, each));
     },
     bookmarks: () => pdfium.explained(() => bookmarksOf(pdfium, document)),
-    async readPage(number, bounds, wantsPicture) {
+    async readPage(number, bounds, wantedPictures) {
       return pdfium.explained(() =>
-        pdfium.watched(bounds.checkTime, () => readPage(pdfium, { document, form, pages, files }, number, bounds, wantsPicture)),
+        pdfium.watched(bounds.checkTime, () => readPage(pdfium, { document, form, pages, files }, number, bounds, wantedPictures)),
       );
     },
   };
@@ -82,7 +83,7 @@ function readPage(
   { document, form, pages, files }: OpenDocument,
   number: number,
   bounds: PageBounds,
-  wantsPicture: (page: SourcePage) => boolean,
+  wantedPictures: (page: SourcePage) => readonly SeenBox[],
 ): ReadPage | undefined {
   let page = pages.open(number);
   if (page === 0) return undefined;
@@ -93,12 +94,14 @@ function readPage(
   // What signatures and stamps show becomes part of the page; so does what fields show, which is then there twice.
   if (fields.isSealed) page = pages.flattened(number);
   const finder = createRuleFinder(view);
-  const { pictureShare, objectCount, isDrawing } = readDrawing(pdfium, page, view, finder, bounds.checkTime);
-  const glyphs = createGlyphCollector(view, isDrawing ? [] : finder.rules, fields.areas);
+  const { pictureShare, pictures, objectCount, isDrawing } = readDrawing(pdfium, page, view, finder, bounds.checkTime);
+  const cover = coverFor(bounds, pictures, view);
+  const glyphs = createGlyphCollector(view, isDrawing ? [] : finder.rules, fields.areas, cover);
   const unmappedCount = readGlyphs(pdfium, page, view, glyphs, bounds);
   const unseen = fields.isSealed ? withoutShown(fields.spans, pdfium, page) : fields.spans;
-  const read = { text: glyphs.finish(unseen, unmappedCount), pictureShare, objectCount };
-  return wantsPicture(read) ? { ...read, picture: drawPage(pdfium, page, view, bounds.isLate) } : read;
+  const box = { left: 0, top: 0, right: view.width, bottom: view.height };
+  const read = { text: glyphs.finish(unseen, unmappedCount), pictureShare, pictures, cover, box, objectCount };
+  return { ...read, drawn: wantedPictures(read).map((part) => drawPage(pdfium, page, { view, part }, bounds.isLate)) };
 }
 
 /** The values that the page's own text does not have. */

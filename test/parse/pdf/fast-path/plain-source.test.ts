@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NotPlain } from '../../../../src/parse/pdf/fast-path/objects.ts';
 import { openPlainSource } from '../../../../src/parse/pdf/fast-path/plain-source.ts';
+import type { SourcePage } from '../../../../src/parse/pdf/pdf-source.ts';
 import { pageLines } from '../../../support/prose.ts';
 import { makePdf, namelessGlyph, type PdfOptions } from '../../../support/pdf-writer.ts';
 import {
@@ -169,10 +170,10 @@ describe('A plain source is not sure', () => {
     await writeFile(path, makePdf({ pages: [['One'], { picture: true }] }));
     const source = openPlainSource(path, 10, characterTables);
     const bounds = { glyphsMax: 100, charactersMax: 100, checkTime: () => undefined, isLate: () => false };
-    const isPicture = ({ pictureShare }: { readonly pictureShare: number }) => pictureShare > 0.5;
-    expect((await source.readPage(1, bounds, isPicture))?.text.glyphCount).toBe(3);
-    await expect(source.readPage(1, { ...bounds, glyphsMax: 2 }, isPicture)).rejects.toThrow(NotPlain);
-    await expect(source.readPage(2, bounds, isPicture)).rejects.toThrow(NotPlain);
+    const pictures = ({ pictureShare, box }: SourcePage) => (pictureShare > 0.5 ? [box] : []);
+    expect((await source.readPage(1, bounds, pictures))?.text.glyphCount).toBe(3);
+    await expect(source.readPage(1, { ...bounds, glyphsMax: 2 }, pictures)).rejects.toThrow(NotPlain);
+    await expect(source.readPage(2, bounds, pictures)).rejects.toThrow(NotPlain);
   });
 
   it('of nothing in a file with harmless notes and an empty form', async () => {
@@ -200,7 +201,7 @@ describe('A page whose font is of a collection', () => {
     });
     const bounds = { glyphsMax: 100, charactersMax: 100, checkTime: () => undefined, isLate: () => false };
     for (let times = 0; times < 2; times++)
-      expect((await source.readPage(1, bounds, () => false))?.text.frames[0]?.spans[0]?.text).toBe('中');
+      expect((await source.readPage(1, bounds, () => []))?.text.frames[0]?.spans[0]?.text).toBe('中');
     expect(loaded).toEqual(['GB1']);
   });
 
@@ -209,6 +210,6 @@ describe('A page whose font is of a collection', () => {
     const load = () => Promise.reject(new Error('no memory'));
     const source = openPlainSource(path, 10, { get: () => undefined, load });
     const bounds = { glyphsMax: 100, charactersMax: 100, checkTime: () => undefined, isLate: () => false };
-    await expect(source.readPage(1, bounds, () => false)).rejects.toThrow('no memory');
+    await expect(source.readPage(1, bounds, () => [])).rejects.toThrow('no memory');
   });
 });

@@ -1,0 +1,185 @@
+/** Pages of text that hold a scanned part, and pages that OCR reads beside their text. */
+import { describe, expect, it } from 'vitest';
+import { createDocumentParser } from '../../../src/parse/document-parser.ts';
+import { DocumentError } from '../../../src/errors.ts';
+import type { Ocr } from '../../../src/parse/images/ocr.ts';
+import { createWasmOcr } from '../../../src/parse/images/wasm-ocr.ts';
+import type { ParsedDocument } from '../../../src/parse/parser.ts';
+import { bmpOfText } from '../../support/image-writer.ts';
+import { makeOfd, ofdText } from '../../support/ofd-writer.ts';
+import { parseBytes } from '../../support/parse.ts';
+import { makePdf, type PdfPage } from '../../support/pdf-writer.ts';
+import { makeXps, xpsGlyphs, xpsPicture } from '../../support/xps-writer.ts';
+
+const above = ['The text above the picture tells of lighthouses, of the tides and of the birds.', 'It is long enough.'];
+const below = { text: 'And the text below the picture goes on about the curlew and its nest.', x: 72, y: 200 };
+const part = { at: [72, 300, 520, 700] as const };
+const said = `${above.join(' ')}`;
+
+/** What it was given, and what it says. */
+function seeing(text: string | ((image: Buffer) => string), more: Partial<Ocr> = {}): Ocr & { readonly pictures: Buffer[] } {
+  const pictures: Buffer[] = [];
+  return {
+    languages: ['eng'],
+    pictures,
+    async read(image) {
+      pictures.push(Buffer.from(image));
+      return typeof text === 'string' ? text : text(Buffer.from(image));
+    },
+    ...more,
+  };
+}
+
+function read(page: PdfPage, ocr: Ocr): Promise<ParsedDocument> {
+  return parseBytes(createDocumentParser({ ocr }), makePdf({ pages: [page] }), { filename: 'a.pdf' });
+}
+
+/** The first line of a PGM: `P5 width height`. */
+function sizeOf(picture: Buffer): string {
+  return picture.toString('latin1', 0, 16).split('\n', 2).join(' ');
+}
+
+describe('a page of text with a large picture', () => {
+  it.each(['Seen in the\npicture itself.\n\nA second paragraph.', '图中可见的\n文字。\n\n第二段文字。'])(
+    'has what is seen in it where the picture stands: %s',
+    async (text) => {
+      const ocr = seeing(text);
+      const parsed = await read({ lines: above, texts: [below], pictures: [part] }, ocr);
+
+      const [first, second] = text.split('\n\n').map((paragraph) => paragraph.replace('\n', /[a-z]/.test(paragraph) ? ' ' : ''));
+      expect(parsed.markdown).toBe([said, first, second, below.text].join('\n\n'));
+      expect(parsed.blocks.every(({ page }) => page === 1)).toBe(true);
+      // Of the part alone, in 300 dots per inch: 448 × 400 points.
+      expect(ocr.pictures.map(sizeOf)).toEqual(['P5 1867 1667']);
+    },
+  );
+
+  it('is not read where it is small, has text over it, or lies upon another', async () => {
+    const small = seeing('small');
+    await read({ lines: above, pictures: [{ at: [72, 300, 172, 400] }] }, small);
+    const background = seeing('background');
+    await read({ lines: [...above, ...above, ...above], pictures: [{ at: [0, 0, 595, 842] }] }, background);
+    const twice = seeing('once');
+    await read({ lines: above, pictures: [part, { at: [80, 310, 510, 690] }] }, twice);
+
+    expect([small, background, twice].map(({ pictures }) => pictures.length)).toEqual([0, 0, 1]);
+  });
+
+  it('is left out when nothing but specks is seen, and named when it cannot be read; the text stays', async () => {
+    const specks = await read({ lines: above, pictures: [part] }, seeing('. ~ ‘\n\n| = —'));
+    expect([specks.markdown, specks.warnings]).toEqual([said, []]);
+
+    const late = () => {
+      throw new DocumentError('timeout', 'took too long');
+    };
+    const parsed = await read({ lines: above, pictures: [part] }, seeing(late));
+    expect([parsed.markdown, parsed.warnings]).toEqual([said, ['A picture on page 1 was not read by OCR: took too long']]);
+
+    const stalled = () => {
+      throw new DocumentError('stalled', 'no progress', { retryable: true });
+    };
+    await expect(read({ lines: above, pictures: [part] }, seeing(stalled))).rejects.toMatchObject({ code: 'stalled' });
+  });
+
+  it('is read at most four times a page, and tells of each', async () => {
+    const ocr = seeing((image) => `part of ${image.length} pixels`);
+    const seen: number[] = [];
+    const pictures = [0, 1, 2, 3, 4, 5].map((at) => ({ at: [0, at * 140, 595, at * 140 + 139] as const }));
+    const page = {
+      lines: [],
+      texts: [0, 1, 2].map((at) => ({ text: 'Words beside it, some.', x: 72, y: 5 + at * 3, size: 2 })),
+      pictures,
+    };
+    const bytes = makePdf({
+      pages: [
+        {
+          ...page,
+          height: 700,
+          pictures: pictures.slice(0, 5).map(({ at: [l, , r] }, n) => ({ at: [l, 20 + n * 142, r, 161 + n * 142] as const })),
+        },
+      ],
+    });
+    await parseBytes(createDocumentParser({ ocr }), bytes, { filename: 'a.pdf', onProgress: (done) => seen.push(done) });
+
+    expect(ocr.pictures).toHaveLength(4);
+    expect(seen).toEqual([0, 0, 0, 0, 1]);
+  });
+
+  it('is read by the OCR that comes with the program', async () => {
+    const bmp = Buffer.from(bmpOfText('FILE TITLE LEFT', 8));
+    const [width, height] = [bmp.readInt32LE(18), bmp.readInt32LE(22)];
+    const rowBytes = Math.ceil((width * 3) / 4) * 4;
+    const pixels = Buffer.alloc(width * height * 3, 0xff);
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) pixels[(y + height) * width + x] = bmp[54 + (height - 1 - y) * rowBytes + x * 3]!;
+    const ocr = createWasmOcr({ languages: 'eng', timeoutMs: 120_000 })!;
+    const image = { width, height: height * 3, pixels };
+
+    expect((await read({ lines: above, texts: [below], pictures: [{ at: [72, 400, 520, 650], image }] }, ocr)).markdown).toBe(
+      [said, 'FILE TITLE LEFT', below.text].join('\n\n'),
+    );
+  });
+
+  it('is read in an OFD and in an XPS as well', async () => {
+    const ocr = seeing((image) => `看到的 ${image.toString()}`);
+    const line = 'words that stand above the picture, and enough of them';
+    const ofd = makeOfd({
+      resources:
+        '<ofd:MultiMedias><ofd:MultiMedia ID="m"><ofd:MediaFile>part.png</ofd:MediaFile></ofd:MultiMedia></ofd:MultiMedias>',
+      pages: [
+        {
+          objects: `${ofdText({ x: 20, y: 30, text: line, size: 3 })}<ofd:ImageObject ResourceID="m" Boundary="20 50 170 100"/>${ofdText({ x: 20, y: 170, text: 'below', size: 3 })}`,
+        },
+      ],
+      members: [{ name: 'Doc_0/Res/part.png', data: 'part' }],
+    });
+    const xps = makeXps({
+      pages: [
+        xpsGlyphs({ x: 80, y: 100, text: line, size: 12 }) +
+          xpsPicture('/part.png', 80, 150, 640, 500) +
+          xpsGlyphs({ x: 80, y: 700, text: 'below', size: 12 }),
+      ],
+      members: [{ name: 'part.png', data: 'part' }],
+    });
+
+    for (const bytes of [ofd, xps]) {
+      const { markdown, looks } = await parseBytes(createDocumentParser({ ocr }), bytes);
+      expect(markdown).toBe(`${line}\n\n看到的 part\n\nbelow`);
+      expect(looks).toHaveLength(1);
+    }
+  });
+});
+
+describe('OCR of every page', () => {
+  it('adds what the text of a page does not have, where it stands, and nothing twice', async () => {
+    // In half points of the page: what OCR sees of its text, and of a picture that is no large one.
+    const texts = [
+      ['The', 144, 124, 180, 144],
+      ['text', 184, 124, 220, 144],
+      ['灯', 300, 900, 330, 930],
+      ['塔', 332, 900, 362, 930],
+      ['of', 370, 900, 400, 930],
+      ['stone', 300, 940, 360, 970],
+      ['~', 700, 1300, 710, 1310],
+      ['And', 144, 1264, 180, 1284],
+    ] as const;
+    const ocr = seeing('', { readsAll: true });
+    const all: Ocr = {
+      ...ocr,
+      async read(image, onSeen) {
+        onSeen?.({ width: 1190, height: 1684, texts });
+        return ocr.read(image);
+      },
+    };
+    const parsed = await read({ lines: above, texts: [below], pictures: [{ at: [140, 360, 240, 400] }] }, all);
+
+    expect(parsed.markdown).toBe([said, '灯塔 of stone', below.text].join('\n\n'));
+    expect(ocr.pictures.map(sizeOf)).toEqual(['P5 2479 3508']);
+  });
+
+  it('tells by the words what is there already, where a reader does not say where they stand', async () => {
+    const ocr = seeing(`${above[0]}\n\nStamped on the margin`, { readsAll: true });
+
+    expect((await read({ lines: above }, ocr)).markdown).toBe(`${said}\n\nStamped on the margin`);
+  });
+});
