@@ -152,6 +152,8 @@ export type Catalogue = {
 
   /** What a failure means and what to do about it. */
   readonly advice: Record<DocumentErrorCode, string>;
+  /** The same for kinds of files that the server's sentence names and says what to do with, by that sentence. Empty in English. */
+  readonly unread: Readonly<Record<string, string>>;
   /** What happened, in this language; the server's own sentence is English. */
   readonly failure: (code: DocumentErrorCode, sentence: string) => string;
   readonly serverSays: string;
@@ -495,6 +497,8 @@ export const en: Catalogue = {
     sort: 'Sort by',
     sorts: { '-created_at': 'Newest first', created_at: 'Oldest first', filename: 'Name', '-file_size': 'Largest first' },
   },
+
+  unread: {},
 
   advice: {
     unsupported_format: 'Save the file in a supported format, such as PDF, DOCX, HTML or plain text, and upload it again.',

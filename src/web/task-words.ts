@@ -9,6 +9,14 @@ export function failureOf(task: WireTask): string {
   return task.error_code === null ? sentence : sentences.value.failure(task.error_code, sentence);
 }
 
+/** What to do about a failed task: what the server's own sentence says to do, in this language, else what its code means. */
+export function adviceOf({ error, error_code: code }: WireTask): string | null {
+  if (code === null) return null;
+  const { unread, advice } = sentences.value;
+  const named = Object.keys(unread).find((sentence) => error?.endsWith(sentence));
+  return named === undefined ? advice[code] : unread[named]!;
+}
+
 /** With a full stop after each that has none. */
 export function sentencesOf(...parts: readonly (string | null)[]): string {
   const [stop, blank] = language.value === 'zh' ? ['。', ''] : ['.', ' '];

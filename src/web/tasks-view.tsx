@@ -29,7 +29,7 @@ import {
   type TaskScope,
   type TaskSort,
 } from './task-list.ts';
-import { failureOf, join, stepFigures } from './task-words.ts';
+import { adviceOf, failureOf, join, stepFigures } from './task-words.ts';
 import { VirtualList } from './virtual-list.tsx';
 import type { WireTask } from './wire.ts';
 
@@ -399,10 +399,10 @@ function TaskDetails({ task, query }: { task: WireTask; query: TaskQuery }): VNo
               {sentences.value.serverSays}: <bdi lang="en">{task.error}</bdi>
             </p>
           )}
-          {task.error_code === null ? null : (
+          {adviceOf(task) === null ? null : (
             <>
               <h3>{t.whatToDo}</h3>
-              <p>{sentences.value.advice[task.error_code]}</p>
+              <p>{adviceOf(task)}</p>
             </>
           )}
         </div>

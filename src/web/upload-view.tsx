@@ -17,7 +17,7 @@ import { linkTo } from './route.ts';
 import { config } from './server-state.ts';
 import { takeFiles } from './taking.ts';
 import { taskById } from './task-list.ts';
-import { failureOf, join, leftOf, sentencesOf, stepFigures } from './task-words.ts';
+import { adviceOf, failureOf, join, leftOf, sentencesOf, stepFigures } from './task-words.ts';
 import {
   clearEnded,
   decide,
@@ -446,10 +446,9 @@ function Taken({ existing }: { existing: WireDocument | null }): VNode {
 }
 
 function TaskSaying({ task }: { task: WireTask }): VNode {
-  const { upload: t, stages, statuses, advice } = sentences.value;
+  const { upload: t, stages, statuses } = sentences.value;
   if (task.status === 'failed') {
-    const advised = task.error_code === null ? null : advice[task.error_code];
-    return <Problem sentence={sentencesOf(failureOf(task), advised)} />;
+    return <Problem sentence={sentencesOf(failureOf(task), adviceOf(task))} />;
   }
   if (task.status === 'completed') {
     const note = task.result?.superseded === true ? t.superseded : task.result?.unchanged === true ? t.unchanged : null;

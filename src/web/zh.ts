@@ -209,6 +209,32 @@ export const zh: Catalogue = {
     sorts: { '-created_at': '最新在前', created_at: '最早在前', filename: '名称', '-file_size': '最大在前' },
   },
 
+  unread: {
+    '7z archives are not supported: unpack it, pack its files as ZIP and upload that':
+      '不支持 7z 压缩包：请解压，把其中的文件打包成 ZIP 再上传。',
+    'RAR archives are not supported: unpack it, pack its files as ZIP and upload that':
+      '不支持 RAR 压缩包：请解压，把其中的文件打包成 ZIP 再上传。',
+    'Files packed by xz are not supported: unpack it and upload what is in it': '不支持 xz 压缩的文件：请解压后上传其中的文件。',
+    'Files packed by bzip2 are not supported: unpack it and upload what is in it':
+      '不支持 bzip2 压缩的文件：请解压后上传其中的文件。',
+    'Files packed by Zstandard are not supported: unpack it and upload what is in it':
+      '不支持 Zstandard 压缩的文件：请解压后上传其中的文件。',
+    'Cabinet archives are not supported: unpack it, pack its files as ZIP and upload that':
+      '不支持 CAB 压缩包：请解压，把其中的文件打包成 ZIP 再上传。',
+    'Compiled HTML help is not supported: unpack it (7-Zip does), pack its pages as ZIP and upload that':
+      '不支持 CHM 帮助文件：请解包（可用 7-Zip），把其中的网页打包成 ZIP 再上传。',
+    'Kindle books are not supported: convert it to EPUB and upload that': '不支持 Kindle 电子书：请转换为 EPUB 再上传。',
+    'Sound and video are not supported: upload a transcript or subtitles (.srt, .vtt)':
+      '不支持音频和视频：请上传文字稿或字幕（.srt、.vtt）。',
+    'DWG drawings are not supported: print it as PDF and upload that': '不支持 DWG 图纸：请打印为 PDF 再上传。',
+    'SQLite databases are not supported: export the tables as CSV and upload those':
+      '不支持 SQLite 数据库：请把其中的表导出为 CSV 再上传。',
+    'Microsoft Works files are not supported: save it as .docx and upload it again':
+      '不支持 Microsoft Works 文件：请另存为 .docx 再上传。',
+    'Pages, Numbers and Keynote files are not supported: export it as PDF or in the format of Office (File, Export To) and upload that':
+      '不支持 Pages、Numbers、Keynote 文件：请导出为 PDF 或 Office 格式（文件 > 导出为）再上传。',
+  },
+
   advice: {
     unsupported_format: '请把文件另存为支持的格式，例如 PDF、DOCX、HTML 或纯文本，再上传。',
     encrypted: '请去掉密码（打开文件后另存为不加保护的文件），再上传。',

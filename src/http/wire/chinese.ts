@@ -259,6 +259,30 @@ export const sentences: Readonly<Record<string, string>> = {
     '登录用时太久，或是在另一个浏览器中开始的。请重新登录。',
   'The login provider (OIDC_ISSUER) did not respond as expected. Try again later, or log in with an API key.':
     '登录提供方（OIDC_ISSUER）没有正常响应。请稍后再试，或用 API 密钥登录。',
+  // Kinds of files that are known and not read.
+  'Unsupported file format: {}{}': '不支持的文件格式：{}{}',
+  '7z archives are not supported: unpack it, pack its files as ZIP and upload that':
+    '不支持 7z 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
+  'RAR archives are not supported: unpack it, pack its files as ZIP and upload that':
+    '不支持 RAR 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
+  'Files packed by xz are not supported: unpack it and upload what is in it': '不支持 xz 压缩的文件：请解压后上传其中的文件',
+  'Files packed by bzip2 are not supported: unpack it and upload what is in it': '不支持 bzip2 压缩的文件：请解压后上传其中的文件',
+  'Files packed by Zstandard are not supported: unpack it and upload what is in it':
+    '不支持 Zstandard 压缩的文件：请解压后上传其中的文件',
+  'Cabinet archives are not supported: unpack it, pack its files as ZIP and upload that':
+    '不支持 CAB 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
+  'Compiled HTML help is not supported: unpack it (7-Zip does), pack its pages as ZIP and upload that':
+    '不支持 CHM 帮助文件：请解包（可用 7-Zip），把其中的网页打包成 ZIP 再上传',
+  'Kindle books are not supported: convert it to EPUB and upload that': '不支持 Kindle 电子书：请转换为 EPUB 再上传',
+  'Sound and video are not supported: upload a transcript or subtitles (.srt, .vtt)':
+    '不支持音频和视频：请上传文字稿或字幕（.srt、.vtt）',
+  'DWG drawings are not supported: print it as PDF and upload that': '不支持 DWG 图纸：请打印为 PDF 再上传',
+  'SQLite databases are not supported: export the tables as CSV and upload those':
+    '不支持 SQLite 数据库：请把其中的表导出为 CSV 再上传',
+  'Microsoft Works files are not supported: save it as .docx and upload it again':
+    '不支持 Microsoft Works 文件：请另存为 .docx 再上传',
+  'Pages, Numbers and Keynote files are not supported: export it as PDF or in the format of Office (File, Export To) and upload that':
+    '不支持 Pages、Numbers、Keynote 文件：请导出为 PDF 或 Office 格式（文件 > 导出为）再上传',
 };
 
 /** Longest first, so that what says most decides; those without a gap before those with one. */
@@ -287,10 +311,19 @@ export function sentenceInChinese(english: string): string | null {
     const found = pattern.exec(english);
     if (found !== null) {
       let gap = 0;
-      return chinese.replaceAll('{}', () => found[(gap += 1)] ?? '');
+      return chinese.replaceAll('{}', () => lastInChinese(found[(gap += 1)] ?? ''));
     }
   }
   return null;
+}
+
+/** What a sentence tells of may end in another of the table: `name.7z. 7z archives are …`. */
+function lastInChinese(said: string): string {
+  for (let at = said.indexOf('. '); at !== -1; at = said.indexOf('. ', at + 1)) {
+    const last = sentences[said.slice(at + 2)];
+    if (last !== undefined) return `${said.slice(0, at)}。${last}`;
+  }
+  return said;
 }
 
 /** Whether `Accept-Language` prefers Chinese to English (RFC 9110 §12.5.4); nothing said is English. */

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prefersChinese, sentenceInChinese, sentences } from '../../../src/http/wire/chinese.ts';
+import { unreadKinds } from '../../../src/parse/detect.ts';
 import { json, startHttpServer } from '../../support/http-server.ts';
 
 const source = join(import.meta.dirname, '../../../src');
@@ -41,6 +42,15 @@ describe('problems in Chinese', () => {
       expect([english, gaps(chinese)]).toEqual([english, gaps(english)]);
       expect(chinese).toMatch(/\p{Script=Han}/u);
     }
+  });
+
+  it('say of every kind of file that is known and not read what to do, and keep the name of the file', () => {
+    for (const sentence of Object.values(unreadKinds)) {
+      const said = sentenceInChinese(`Unsupported file format: a. b.x. ${sentence}`);
+
+      expect(said).toBe(`不支持的文件格式：a. b.x。${sentences[sentence]}`);
+    }
+    expect(sentenceInChinese('Unsupported file format: a. b.x')).toBe('不支持的文件格式：a. b.x');
   });
 
   it.each([
