@@ -11,6 +11,8 @@ import {
   BlockWriter,
   type Block,
   countMax,
+  type EncodedTerm,
+  encodeTerm,
   findInBlock,
   type PostingList,
   PostingWriter,
@@ -286,9 +288,9 @@ export class Segment {
   }
 
   /** The postings of a term. One block of about 16 KiB, or of the list's length, is read unless it was read lately. */
-  find(term: string): PostingList | null {
+  find(term: string, encoded: EncodedTerm = encodeTerm(term)): PostingList | null {
     const at = lastNotAfter(this.#firsts, term);
-    return at < 0 ? null : findInBlock(this.#source.get(this.#blocks[at]!), term);
+    return at < 0 ? null : findInBlock(this.#source.get(this.#blocks[at]!), encoded);
   }
 
   /** The same postings where they are gone through quickest; null for a list that is short or not asked for again and again. */
