@@ -139,7 +139,7 @@ function* rankQuestion(input: QuestionInput): RankingSteps<Ranked> {
   const phrases = phrasesOf(input.query);
   const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, worth);
   const ranked = yield* rankScored(input, worth, { terms, tokens, asked });
-  const { top, total, marks, askedAcross } = yield* withOtherLanguage(input, ranked);
+  const { top, total, marks, askedAcross } = yield* withOtherLanguage(input, terms, ranked);
   return {
     top: inFront(quoted, top, input.limit),
     total,
@@ -219,11 +219,13 @@ function repairing({ vocabulary, dictionary }: TermsInput): Spelling {
 /** The same with what the other language answers to the translated question, where it has a better answer or one nearly as good. */
 function* withOtherLanguage(
   input: QuestionInput,
+  terms: readonly QueryTerm[],
   ranked: { readonly top: readonly Scored[]; readonly total: number },
 ): RankingSteps<{ top: readonly Scored[]; total: number; marks: readonly string[]; askedAcross: Asked }> {
+  if (input.mode !== 'hybrid') return { ...ranked, marks: [], askedAcross: askedNothing };
   const { segments } = input.snapshot;
-  const across =
-    input.mode === 'hybrid' ? yield* answersAcross({ ...input, segments, siblingShare: tuning.siblingShare }, ranked.top) : null;
+  const known = new Map(terms.map(({ term, postings }) => [term, postings]));
+  const across = yield* answersAcross({ ...input, segments, known, siblingShare: tuning.siblingShare }, ranked.top);
   if (across === null) return { ...ranked, marks: [], askedAcross: askedNothing };
   const top = interleave(ranked.top, across, input.limit);
   return { top, total: Math.max(ranked.total, across.total, top.length), marks: across.marks, askedAcross: across.asked };

@@ -10,14 +10,14 @@
 import type { Token } from '../analysis/tokens.ts';
 import type { Segment } from '../index/segments.ts';
 import { bestRows } from '../ranking/best-rows.ts';
-import { type Collection, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
+import { chunksWith, type Collection, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
 import { type Asked, forWeighing } from '../ranking/relevance.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
 import { hasLanguage, type LanguageRows, learnLanguages, markersOf, rowsIn } from './chunk-languages.ts';
 import { charactersOf, conceptsOf, languageOfQuestion, namesOf, type Concept, type Language, type Wording } from './concepts.ts';
 import type { Dictionary } from './dictionary.ts';
 import { hearNames, type SoundedNames } from './names-by-sound.ts';
-import { hasRow, unionOf, type WordingPostings, wordingsThere } from './union-postings.ts';
+import { hasRow, lookUpOnce, unionOf, type WordingPostings, wordingsThere } from './union-postings.ts';
 
 export const tuning = {
   /** Translations of one word that are looked for: the first that some text has. */
@@ -54,6 +54,8 @@ export type AcrossInput = {
   readonly segments: readonly Segment[];
   readonly allowed: (segment: Segment) => Uint8Array | null;
   readonly limit: number;
+  /** Postings of terms that were looked up before. */
+  readonly known: ReadonlyMap<string, TermPostings>;
   /** Opened only where there is something to translate into; null where there is none. */
   readonly dictionary: () => Dictionary | null;
   readonly siblingShare: number;
@@ -80,7 +82,7 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
   const other = own === 'zh' ? 'en' : 'zh';
   const dictionary = hasLanguage(other, segments) ? input.dictionary() : null;
   if (dictionary === null) return null;
-  const words = yield* weighedWords(conceptsOf(input.words, dictionary), segments, [own, other]);
+  const words = yield* weighedWords(conceptsOf(input.words, dictionary), input, [own, other]);
   const rows = rowsIn(other, segments);
   const found = words.filter(({ across }) => across.chunks > 0);
   const scores = yield* scoreInSteps(
@@ -137,8 +139,9 @@ function askedAcross(words: readonly Word[], collection: Collection, own: Langua
 
 /** The terms that `answersAcross` would look for in the other language, where the texts have them. */
 export function termsAcross(question: readonly Token[], dictionary: Dictionary, segments: readonly Segment[]): string[] {
+  const lookUp = lookUpOnce(segments, new Map());
   const words = conceptsOf(question, dictionary).flatMap(({ translations }) =>
-    wordingsThere(translations, segments, tuning.translations),
+    wordingsThere(translations, lookUp, tuning.translations),
   );
   return [...new Set(words.flatMap(({ wording }) => wording))];
 }
@@ -202,19 +205,20 @@ type Word = {
 /** The concepts with their postings: as written among the chunks of the question's language, translated among those of the other. */
 function* weighedWords(
   concepts: readonly Concept[],
-  segments: readonly Segment[],
+  { segments, known }: Pick<AcrossInput, 'segments' | 'known'>,
   [own, other]: readonly [Language, Language],
 ): RankingSteps<Word[]> {
-  const ownRows = rowsIn(own, segments).rows;
+  const ownRows = rowsIn(own, segments);
   const otherRows = rowsIn(other, segments).rows;
-  const looked = yield* read(() =>
-    concepts.map((concept, place) => ({
+  const looked = yield* read(() => {
+    const lookUp = lookUpOnce(segments, known);
+    return concepts.map((concept, place) => ({
       concept,
       place,
-      own: wordingsThere([concept.own], segments, 1),
-      across: wordingsThere(concept.translations, segments, tuning.translations),
-    })),
-  );
+      own: wordingsThere([concept.own], lookUp, 1),
+      across: wordingsThere(concept.translations, lookUp, tuning.translations),
+    }));
+  });
   let left = postingsMax;
   const words: Word[] = [];
   for (const word of looked.toSorted((a, b) => costOf(a) - costOf(b))) {
@@ -224,12 +228,23 @@ function* weighedWords(
       concept: word.concept,
       place: word.place,
       weight: word.concept.weight,
-      own: unionOf(word.own, segments, ownRows),
+      own: writtenPostings(word.own, segments, ownRows),
       across: unionOf(word.across, segments, otherRows),
       wordings: word.across.map(({ wording }) => wording),
     });
   }
   return words.sort((a, b) => a.place - b.place);
+}
+
+/** A word of one term has the lists that the index keeps, with rows of every language. */
+function writtenPostings(
+  wordings: readonly WordingPostings[],
+  segments: readonly Segment[],
+  { rows, collection }: LanguageRows,
+): TermPostings {
+  const terms = wordings[0]?.terms ?? [];
+  if (terms.length !== 1) return unionOf(wordings, segments, rows);
+  return { lists: terms[0]!.lists, chunks: chunksWith(terms[0]!, collection) };
 }
 
 function costOf(word: { readonly own: readonly WordingPostings[]; readonly across: readonly WordingPostings[] }): number {
@@ -242,7 +257,7 @@ function coverage(
   words: readonly Word[],
   segments: readonly Segment[],
   postingsIn: (word: Word) => TermPostings,
-  { collection }: LanguageRows,
+  { rows, collection }: LanguageRows,
 ): number {
   const first = answers.slice(0, tuning.coverageChunks);
   const sums = first.map(() => 0);
@@ -252,8 +267,9 @@ function coverage(
     const telling = word.weight * idf(postings.chunks, collection);
     whole += telling;
     for (const [i, { segment, row }] of first.entries()) {
-      const list = postings.lists[segments.indexOf(segment)];
-      if (list && hasRow(list, row)) sums[i]! += telling;
+      const at = segments.indexOf(segment);
+      const list = postings.lists[at];
+      if (list && rows[at]![row] === 1 && hasRow(list, row)) sums[i]! += telling;
     }
   }
   return whole === 0 ? 0 : Math.max(0, ...sums) / whole;

@@ -7,13 +7,26 @@ import type { Wording } from './concepts.ts';
 /** The lists of the terms of one wording, which a text must have all. */
 export type WordingPostings = { readonly wording: Wording; readonly terms: readonly TermPostings[] };
 
+/** The postings of a term. */
+export type LookUp = (term: string) => TermPostings;
+
+/** Looks each term up once, and none that is known. For one step: what it did not find may be read before the next. */
+export function lookUpOnce(segments: readonly Segment[], known: ReadonlyMap<string, TermPostings>): LookUp {
+  const found = new Map(known);
+  return (term) => {
+    let postings = found.get(term);
+    if (postings === undefined) found.set(term, (postings = postingsOf(term, segments)));
+    return postings;
+  };
+}
+
 /** The first `count` wordings that some text has the words of. */
-export function wordingsThere(wordings: readonly Wording[], segments: readonly Segment[], count: number): WordingPostings[] {
+export function wordingsThere(wordings: readonly Wording[], lookUp: LookUp, count: number): WordingPostings[] {
   const found: WordingPostings[] = [];
   for (const wording of wordings) {
     const terms: TermPostings[] = [];
     for (const term of wording) {
-      const postings = postingsOf(term, segments);
+      const postings = lookUp(term);
       if (postings.chunks === 0) break;
       terms.push(postings);
     }
