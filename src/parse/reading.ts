@@ -33,7 +33,7 @@ const readers = {
   ofd: 4,
   'office-xml': 2,
   'ole-package': 1,
-  pdf: 3,
+  pdf: 4,
   ppt: 2,
   pptx: 3,
   rtf: 3,

@@ -20,6 +20,12 @@ export function hostilePdfFiles(): HostileFile[] {
     { name: 'a gigabyte of saved states.pdf', bytes: () => contentBomb('q ', 1024), ends: bounded },
     { name: 'forms in forms, ten to the ninth.pdf', bytes: () => formBomb(9), ends: bounded },
     { name: 'forms in forms, thirty deep.pdf', bytes: () => formBomb(30), ends: bounded },
+    {
+      name: 'a gigabyte of wrong letters.pdf',
+      bytes: () => contentBomb(`BT /F1 1 Tf <${'d6d0b9fa'.repeat(20)}> Tj ET `, 1024),
+      ends: bounded,
+    },
+    { name: 'a page of 3,000 fonts with wrong letters.pdf', bytes: pageOfWrongFonts, ends: 'read' },
     { name: 'a character map of billions.pdf', bytes: cmapBomb, ends: /^(?:no_text: |read)/ },
     { name: 'a picture of 2.5 gigapixels.pdf', bytes: hugePicture, ends: /^no_text: / },
     { name: 'arrays 100,000 deep.pdf', bytes: deepArrays, ends: textless },
@@ -67,6 +73,25 @@ function contentBomb(operators: string, times: number): Buffer {
     '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
     `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources ${resources} >>`,
     streamOf(mebibytesOf(operators, times), '/Filter /FlateDecode'),
+  ]);
+}
+
+/** Each font has its own letters, which are wrong in ways that look alike: bytes of GBK, Russian, glyphs by their number. */
+function pageOfWrongFonts(): Buffer {
+  const texts = [
+    'd6d0b9fac8cbc3f1b9b2bacdb9fa',
+    'eec5ced1d4c5d420d5d4d7c5d2c4c9cc',
+    '374b48035458 4c464e0349525b'.replace(' ', ''),
+  ];
+  const count = 3000;
+  const fonts = Array.from({ length: count }, (_, at) => `/F${at} ${5 + at} 0 R`).join(' ');
+  const shown = Array.from({ length: count }, (_, at) => `/F${at} 2 Tf <${texts[at % 3]!.repeat(4)}> Tj 0 -0.2 Td`);
+  return pdfOf([
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
+    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /Font << ${fonts} >> >> >>`,
+    streamOf(Buffer.from(`BT 20 780 Td ${shown.join('\n')} ET`)),
+    ...Array.from({ length: count }, () => '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>'),
   ]);
 }
 

@@ -15,8 +15,15 @@ export type PlacedText = {
   /** Written top to bottom with a vertical CMap; `x`, `y` are the top of the column. */ readonly vertical?: boolean;
   /** Degrees, counter-clockwise. */ readonly angle?: number;
   /** Drawn with the invisible text mode, as under a scan. */ readonly invisible?: boolean;
+  /**
+   * Named wrongly, as some programs do: `bytes` of GBK in a font of Latin letters; the same in codes of two bytes (`pairs`); characters 29 too low
+   * (`shifted`), or numbers of glyphs and nothing else (`numbers`).
+   */
+  readonly fault?: FontFault;
   /** Through this predefined CMap (and no ToUnicode), e.g. `UniGB-UCS2-H`: the encoding must be UCS-2. */ readonly cmap?: string;
 };
+
+export type FontFault = 'bytes' | 'pairs' | 'shifted' | 'numbers';
 
 export type PdfPage = {
   /** One line under the other from the top, 11 points. */ readonly lines?: readonly string[];
@@ -178,11 +185,43 @@ function addFonts(writer: ObjectWriter, pages: readonly PdfPage[]): Map<string, 
   fonts.set('F3', addWideFont(writer, 'Identity-H', `/ToUnicode ${toUnicode} 0 R`));
   fonts.set('F4', addWideFont(writer, 'Identity-V', `/ToUnicode ${toUnicode} 0 R`));
   for (const page of pages) {
-    for (const { cmap } of page.texts ?? []) {
+    for (const { cmap, fault } of page.texts ?? []) {
+      if (fault !== undefined && !fonts.has(fault)) fonts.set(fault, addFaultyFont(writer, fault, toUnicode));
       if (cmap !== undefined && !fonts.has(cmap)) fonts.set(cmap, addWideFont(writer, cmap, ''));
     }
   }
   return fonts;
+}
+
+function addFaultyFont(writer: ObjectWriter, fault: FontFault, toUnicode: number): number {
+  if (fault !== 'bytes') return addWideFont(writer, 'Identity-H', fault === 'numbers' ? '' : `/ToUnicode ${toUnicode} 0 R`);
+  const descriptor = writer.add(
+    '<< /Type /FontDescriptor /FontName /Song /Flags 32 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>',
+  );
+  return writer.add(
+    `<< /Type /Font /Subtype /TrueType /BaseFont /Song /Encoding /WinAnsiEncoding /FirstChar 0 /LastChar 255 /Widths [${'500 '.repeat(256)}] /FontDescriptor ${descriptor} 0 R >>`,
+  );
+}
+
+/** Codes of two bytes but for `bytes`. */
+function faultyCodes(text: string, fault: FontFault): Buffer {
+  if (fault === 'shifted' || fault === 'numbers') {
+    const units = Uint16Array.from(text, (sign) => sign.charCodeAt(0) - 29);
+    return Buffer.from(units.buffer).swap16();
+  }
+  const ascii = fault === 'pairs' ? [0] : [];
+  return Buffer.from(Array.from(text).flatMap((sign) => gbkCodes().get(sign) ?? [...ascii, sign.charCodeAt(0)]));
+}
+
+let codesKnown: Map<string, readonly number[]> | undefined;
+
+function gbkCodes(): ReadonlyMap<string, readonly number[]> {
+  if (codesKnown !== undefined) return codesKnown;
+  const decoder = new TextDecoder('gbk');
+  codesKnown = new Map();
+  for (let lead = 0x81; lead <= 0xfe; lead++)
+    for (let trail = 0x40; trail <= 0xfe; trail++) codesKnown.set(decoder.decode(Uint8Array.of(lead, trail)), [lead, trail]);
+  return codesKnown;
 }
 
 function addWideFont(writer: ObjectWriter, encoding: string, more: string): number {
@@ -278,8 +317,14 @@ function linkAnnotation({ target, areas }: NonNullable<PdfPage['links']>[number]
 
 function showText(placed: PlacedText): string {
   const latin = placed.vertical !== true && placed.cmap === undefined && /^[\x20-\x7e\xa0-\xff]*$/.test(placed.text);
-  const font = placed.cmap ?? (placed.vertical === true ? 'F4' : latin ? (placed.bold === true ? 'F2' : 'F1') : 'F3');
-  const codes = latin ? Buffer.from(placed.text, 'latin1') : Buffer.from(placed.text, 'utf16le').swap16();
+  const font =
+    placed.fault ?? placed.cmap ?? (placed.vertical === true ? 'F4' : latin ? (placed.bold === true ? 'F2' : 'F1') : 'F3');
+  const codes =
+    placed.fault !== undefined
+      ? faultyCodes(placed.text, placed.fault)
+      : latin
+        ? Buffer.from(placed.text, 'latin1')
+        : Buffer.from(placed.text, 'utf16le').swap16();
   const turn = ((placed.angle ?? 0) * Math.PI) / 180;
   const matrix = [Math.cos(turn), Math.sin(turn), -Math.sin(turn), Math.cos(turn), placed.x, placed.y]
     .map((n) => n.toFixed(4))

@@ -27,7 +27,7 @@ import { openPlainSource, plainBytesMax } from './fast-path/plain-source.ts';
 export type PageReader = Pick<Ocr, 'read' | 'readsAll'>;
 
 export type PdfParserOptions = {
-  /** For pages without text of their own; without it they stay empty. */
+  /** For pages without text of their own, which stay empty without it, and for those whose text nobody would believe. */
   readonly ocr?: PageReader;
   /** Reads attached files; without it each is named in a warning. */
   readonly parts?: Parser;
@@ -136,6 +136,8 @@ function warningsOf(read: PagesRead, ocr: PageReader | undefined): string[] {
     warnings.push(`Pages that look scanned and need OCR, which is not installed: ${someOf(read.unseen)}`);
   if (read.unmapped.length > 0)
     warnings.push(`Pages with letters missing, because their font does not identify them: ${someOf(read.unmapped)}`);
+  if (read.garbled.length > 0)
+    warnings.push(`Pages with wrong letters, because their fonts name other characters than they show: ${someOf(read.garbled)}`);
   return warnings;
 }
 
@@ -155,12 +157,14 @@ type PagesRead = {
   readonly unseen: number[];
   /** Pages from whose text glyphs of no known character were left out. */
   readonly unmapped: number[];
+  /** Pages with text that nobody would believe. */
+  readonly garbled: number[];
   /** About pictures on pages with text. */
   readonly warnings: string[];
 };
 
 async function readPages(source: PdfSource, input: ParseInput, ocr: PageReader | undefined): Promise<PagesRead> {
-  const read: PagesRead = { blocks: [], looks: [], unread: [], unseen: [], unmapped: [], warnings: [] };
+  const read: PagesRead = { blocks: [], looks: [], unread: [], unseen: [], unmapped: [], garbled: [], warnings: [] };
   const addresses = createAddresses();
   let glyphsLeft = input.limits.charactersMax;
   for (let number = 1; number <= source.pageCount; number++) {
@@ -188,9 +192,10 @@ type PageContext = {
 
 async function addPage(page: ReadPage, read: PagesRead, { number, ocr, addresses, checkTime, onRead }: PageContext): Promise<void> {
   const isScan = looksScanned(page);
+  const isPicture = isScan || isMostlyGarbled(page);
   const look: PageLook[] = [];
   const [picture] = page.drawn;
-  const text = isScan && picture !== undefined ? await ocr!.read(picture, (seen) => look.push({ page: number, ...seen })) : '';
+  const text = isPicture && picture !== undefined ? await ocr!.read(picture, (seen) => look.push({ page: number, ...seen })) : '';
   const seen = seenBlocks(text, number);
   if (seen.length > 0) {
     read.looks.push(...look);
@@ -198,11 +203,12 @@ async function addPage(page: ReadPage, read: PagesRead, { number, ocr, addresses
     return;
   }
   const options = { ocr: ocr!, page: number, warnings: read.warnings, onRead };
-  const parts = isScan || page.drawn.length === 0 ? [] : await seenBeside(page, options);
+  const parts = isPicture || page.drawn.length === 0 ? [] : await seenBeside(page, options);
   const plain = blocksOfPage(page.text, number, checkTime, parts);
   read.blocks.push(...(page.text.links === undefined ? plain : withLinks(plain, page.text.links, { addresses, checkTime })));
   if (isScan) read.unseen.push(number);
   else if (page.text.unmappedCount > 0) read.unmapped.push(number);
+  if (page.text.garbledCount > 0) read.garbled.push(number);
 }
 
 /** What OCR sees beside the text of a page, in the pictures that were drawn of it. */
@@ -222,7 +228,7 @@ function seenBeside(page: ReadPage, options: PartsOptions & { readonly ocr: Page
 /** What of a page is drawn for OCR. */
 function wantedPictures(page: SourcePage, ocr: PageReader | undefined): readonly SeenBox[] {
   if (ocr === undefined) return [];
-  if (ocr.readsAll === true || looksScanned(page)) return [page.box];
+  if (ocr.readsAll === true || looksScanned(page) || isMostlyGarbled(page)) return [page.box];
   return page.cover === undefined ? [] : scannedParts(page.pictures, page.cover);
 }
 
@@ -247,6 +253,10 @@ async function readPage(
 /** A picture over most of the page with at most a stamp of text; drawings only, since letters may be shapes; or nameless letters. */
 function looksScanned({ text: { glyphCount, unmappedCount }, pictureShare, objectCount }: SourcePage): boolean {
   return (glyphCount < 40 && pictureShare > 0.5) || (glyphCount === 0 && objectCount > 0) || unmappedCount > glyphCount;
+}
+
+function isMostlyGarbled({ text: { glyphCount, garbledCount } }: SourcePage): boolean {
+  return garbledCount * 2 > glyphCount;
 }
 
 /* What the document says of itself. */

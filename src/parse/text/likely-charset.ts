@@ -325,6 +325,13 @@ export function shareInWords(text: string): number {
   return signs === 0 ? 0 : Math.max(known('chinese'), known('japanese')) / signs;
 }
 
+/** How likely the text's letters follow each other in the language that fits best: the mean of natural logarithms for each sign. */
+export function likeness(text: string): number {
+  let best = -Infinity;
+  for (const language of Object.keys(languageSamples)) best = Math.max(best, weigh(text, modelOf(language), { enough: best }));
+  return best / Math.max(1, text.length);
+}
+
 /** Where characters of words of two or more stand. */
 function placesInWords(text: string, script: 'chinese' | 'japanese'): Set<number> {
   const places = new Set<number>();

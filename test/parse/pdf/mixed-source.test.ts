@@ -18,7 +18,7 @@ function source(name: string, log: string[], refuses: (page: number) => boolean 
       log.push(`${name} ${number}`);
       if (refuses(number)) throw new Error('not plain');
       return {
-        text: { frames: [], glyphCount: 0, unmappedCount: 0 },
+        text: { frames: [], glyphCount: 0, unmappedCount: 0, garbledCount: 0 },
         pictureShare: 0,
         pictures: [],
         box,

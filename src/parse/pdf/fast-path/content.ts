@@ -376,7 +376,7 @@ function replacementOf(machine: Machine): Replacement | undefined {
 function replaced(of: FontGlyph, replacement: Replacement): FontGlyph {
   const text = replacement.isGiven ? '' : replacement.text;
   replacement.isGiven = true;
-  return { text, isBlank: text !== '' && text.trim() === '', isUnknown: false, width: of.width };
+  return { unit: -1, text, isBlank: text !== '' && text.trim() === '', isUnknown: false, width: of.width };
 }
 
 /* Objects and pictures. */

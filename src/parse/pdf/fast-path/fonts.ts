@@ -13,6 +13,8 @@ import { readToUnicode } from './to-unicode.ts';
 
 /** What a code of a font stands for: a character, the letters of a ligature, or no text at all. Widths and heights are shares of the size of type. */
 export type FontGlyph = {
+  /** The character that the font says, the code where it says none; -1 of a text that stands for others. */
+  readonly unit: number;
   readonly text: string;
   readonly isBlank: boolean;
   /** The font does not say which character it is. */
@@ -72,6 +74,7 @@ function glyphsOf(textAt: (code: number) => string | undefined, widthOf: (code: 
     const text = textAt(code)?.replace(/[\ufb00-\ufb06]/g, (ligature) => ligature.normalize('NFKC'));
     if (text !== undefined && hasOwnOrder.test(text)) throw new NotPlain('a script that is ordered otherwise');
     const glyph = {
+      unit: text?.codePointAt(0) ?? code,
       text: text ?? '',
       isBlank: text !== undefined && blank.test(text),
       isUnknown: text === undefined,

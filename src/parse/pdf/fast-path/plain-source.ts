@@ -20,6 +20,7 @@ import { createFonts, type Fonts } from './fonts.ts';
 import { apply, type Matrix } from '../matrix.ts';
 import { NotPlain } from './objects.ts';
 import { collectGlyphs } from './page-glyphs.ts';
+import { withRepairs } from './repaired-fonts.ts';
 import {
   bookmarksOf,
   contentOf,
@@ -119,9 +120,10 @@ function readPage(file: PlainFile, fonts: Fonts, page: PlainPage, bounds: PageBo
   const cover = coverFor(bounds, pictures, view);
   const rules = content.paths.length > objectsMax ? [] : finder.rules;
   const glyphs = createGlyphCollector(view, rules, linkAreasOf(file, page, view), cover);
-  collectGlyphs(content.shown, view, glyphs);
+  const { shown, garbledCount } = withRepairs(content.shown);
+  collectGlyphs(shown, view, glyphs);
   return {
-    text: glyphs.finish([], content.unknownCount),
+    text: glyphs.finish([], { unmappedCount: content.unknownCount, garbledCount }),
     pictureShare: pictureShareOf(content.pictures, view),
     pictures,
     cover,

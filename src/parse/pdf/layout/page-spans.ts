@@ -54,6 +54,8 @@ export type PageText = {
   readonly glyphCount: number;
   /** Glyphs that were left out because their font does not say which characters they are. */
   readonly unmappedCount: number;
+  /** Glyphs of fonts whose text nobody would believe, since they name other characters than they show. */
+  readonly garbledCount: number;
   /** Texts that lead somewhere; absent where there are none. */
   readonly links?: readonly PageLink[];
 };
@@ -106,8 +108,11 @@ export type GlyphCollector = {
   /** The line ends here. */
   end(): void;
   /** Everything as frames. @param more upright spans from elsewhere on the page, e.g. the values of form fields */
-  finish(more: readonly Span[], unmappedCount: number): PageText;
+  finish(more: readonly Span[], doubts: Doubts): PageText;
 };
+
+/** What is not to be known, or not to be believed, of the glyphs of a page. */
+export type Doubts = Pick<PageText, 'unmappedCount' | 'garbledCount'>;
 
 /**
  * @param rules of the page: what stands on two sides of one is in two cells
@@ -184,11 +189,11 @@ export function createGlyphCollector(
       if (isRightToLeft(text.charCodeAt(0))) draft.rightToLeftCount++;
       spaced = false;
     },
-    finish(more, unmappedCount) {
+    finish(more, doubts) {
       end();
       const upright = more.map((span): Run => ({ direction: 0, span, glyphCount: span.text.length, links: [] }));
       const links = areas.length === 0 ? [] : runs.flatMap((run) => run.links);
-      return { ...framesOf([...runs, ...upright], rules, view), unmappedCount, ...(links.length === 0 ? {} : { links }) };
+      return { ...framesOf([...runs, ...upright], rules, view), ...doubts, ...(links.length === 0 ? {} : { links }) };
     },
   };
 }
@@ -373,7 +378,7 @@ function emptyFrame(view: View): Frame {
 
 /* Frames: one for each direction, the busiest first. */
 
-function framesOf(runs: readonly Run[], rules: readonly Rule[], view: View): Omit<PageText, 'unmappedCount'> {
+function framesOf(runs: readonly Run[], rules: readonly Rule[], view: View): Omit<PageText, keyof Doubts> {
   const byDirection = new Map<Direction, Run[]>();
   for (const run of runs) {
     const some = byDirection.get(run.direction);

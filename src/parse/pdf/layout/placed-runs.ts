@@ -113,7 +113,10 @@ export function createDrawnPage<Run>({ width, height }: { readonly width: number
         for (const mark of pieces.marks(height)) texts.push(mark);
       }
       const isTooMuch = texts.length + lines.length > bounds.marksMax;
-      return { text: collector.finish([], 0), marks: isTooMuch ? { texts: [], lines: [] } : { texts, lines } };
+      return {
+        text: collector.finish([], { unmappedCount: 0, garbledCount: 0 }),
+        marks: isTooMuch ? { texts: [], lines: [] } : { texts, lines },
+      };
     },
   };
 }

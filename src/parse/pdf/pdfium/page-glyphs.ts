@@ -5,6 +5,7 @@ import {
   baselineOf,
   type Corners,
   directionOf,
+  type Doubts,
   type GlyphCollector,
   type PageBounds,
   type Style,
@@ -12,18 +13,19 @@ import {
 } from '../layout/page-spans.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
+import { repairsOf } from './repaired-fonts.ts';
 
 type Pointer = number;
 
 /**
  * Gives the glyphs to `into`.
  * @param page from `FPDF_LoadPage`
- * @returns how many were left out because their font does not say which characters they are
+ * @returns how many were left out because their font does not say which characters they are, and how many nobody would believe
  * @throws DocumentError `limit_exceeded` | `timeout`
  */
-export function readGlyphs(pdfium: Pdfium, page: Pointer, view: View, into: GlyphCollector, bounds: PageBounds): number {
+export function readGlyphs(pdfium: Pdfium, page: Pointer, view: View, into: GlyphCollector, bounds: PageBounds): Doubts {
   const text = pdfium.call.FPDFText_LoadPage(page);
-  if (text === 0) return 0;
+  if (text === 0) return { unmappedCount: 0, garbledCount: 0 };
   return pdfium.closing(
     () => {
       bounds.checkTime();
@@ -48,7 +50,7 @@ export function pageCharacters(pdfium: Pdfium, page: Pointer): string {
   );
 }
 
-function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollector, bounds: PageBounds): number {
+function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollector, bounds: PageBounds): Doubts {
   const { call, scratch } = pdfium;
   const count = call.FPDFText_CountChars(text);
   if (count > bounds.glyphsMax) {
@@ -57,6 +59,7 @@ function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollecto
   const fonts = new Map<Pointer, FontLook>();
   const codes = codesOf(pdfium, text, count);
   const numbered = numberedFonts(pdfium, text, codes);
+  const { repaired, garbledCount } = repairsOf(pdfium, text, codes, numbered);
   let unmappedCount = 0;
   let object = 0;
   let style: Style | undefined;
@@ -67,37 +70,53 @@ function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollecto
   for (let index = 0; index < count; index++) {
     if ((index & 1023) === 1023) bounds.checkTime();
     const code = codes[index]!;
-    if (code === 13 || code === 10) {
+    const right = repaired.get(index);
+    if (right === undefined ? isBlank(code) : right === ' ') {
+      into.space();
+      continue;
+    }
+    if (right === undefined && (code === 13 || code === 10)) {
       if (call.FPDFText_IsGenerated(text, index) === 1) into.end();
       else into.space();
       continue;
     }
-    if (code === 32 || code === 0xa0 || code === 9) {
-      into.space();
-      continue;
-    }
-    if (code < 32 && code !== 2) continue;
-    if (code === 0xfffe || code === 0xffff || code === 0xfeff) continue;
+    if (right === undefined && isNothing(code)) continue;
     const of = call.FPDFText_GetTextObject(text, index);
     if (of !== object || style === undefined) {
       object = of;
       style = styleOf(pdfium, text, index, of, view, fonts);
     }
-    if (numbered.size > 0 && isUnmapped(pdfium, text, index) && numbered.has(call.FPDFTextObj_GetFont(of))) {
+    if (right === null || (right === undefined && isNumbered(pdfium, text, index, of, numbered))) {
       unmappedCount++;
       into.space();
       continue;
     }
     call.FPDFText_GetLooseCharBox(text, index, scratch);
     if (floats.length === 0) floats = pdfium.floats;
-    const character = code === 2 ? '-' : style.dingbats && code < 0x7f ? '•' : String.fromCodePoint(code);
+    const character = right ?? characterOf(code, style);
     corners.left = floats[at]!;
     corners.bottom = floats[at + 3]!;
     corners.right = floats[at + 2]!;
     corners.top = floats[at + 1]!;
     into.glyph(character, style, corners);
   }
-  return unmappedCount;
+  return { unmappedCount, garbledCount };
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 0xa0 || code === 9;
+}
+
+function isNothing(code: number): boolean {
+  return (code < 32 && code !== 2) || code === 0xfffe || code === 0xffff || code === 0xfeff;
+}
+
+function characterOf(code: number, { dingbats }: Style): string {
+  return code === 2 ? '-' : dingbats && code < 0x7f ? '•' : String.fromCodePoint(code);
+}
+
+function isNumbered(pdfium: Pdfium, text: Pointer, index: number, object: Pointer, numbered: ReadonlySet<Pointer>): boolean {
+  return numbered.size > 0 && isUnmapped(pdfium, text, index) && numbered.has(pdfium.call.FPDFTextObj_GetFont(object));
 }
 
 function codesOf({ call }: Pdfium, text: Pointer, count: number): Uint32Array {

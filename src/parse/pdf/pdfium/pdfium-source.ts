@@ -97,10 +97,10 @@ function readPage(
   const { pictureShare, pictures, objectCount, isDrawing } = readDrawing(pdfium, page, view, finder, bounds.checkTime);
   const cover = coverFor(bounds, pictures, view);
   const glyphs = createGlyphCollector(view, isDrawing ? [] : finder.rules, fields.areas, cover);
-  const unmappedCount = readGlyphs(pdfium, page, view, glyphs, bounds);
+  const doubts = readGlyphs(pdfium, page, view, glyphs, bounds);
   const unseen = fields.isSealed ? withoutShown(fields.spans, pdfium, page) : fields.spans;
   const box = { left: 0, top: 0, right: view.width, bottom: view.height };
-  const read = { text: glyphs.finish(unseen, unmappedCount), pictureShare, pictures, cover, box, objectCount };
+  const read = { text: glyphs.finish(unseen, doubts), pictureShare, pictures, cover, box, objectCount };
   return { ...read, drawn: wantedPictures(read).map((part) => drawPage(pdfium, page, { view, part }, bounds.isLate)) };
 }
 
