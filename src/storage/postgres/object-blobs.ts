@@ -30,8 +30,9 @@ type Put = {
 const idsAtOnce = 64;
 /** Requests to the store at once, of one document or one deletion. */
 const requestsAtOnce = 6;
-/** How often all objects are looked through, by whichever process comes first. */
+/** How often all objects are looked through, by whichever process comes first; again that soon after one that did not come to its end. */
 const sweepEvery = '23 hours';
+const sweepAgainAfter = '1 hour';
 const marker = 'space';
 
 export type ObjectBlobsOptions = {
@@ -248,25 +249,35 @@ export function createObjectBlobs(options: ObjectBlobsOptions): Blobs {
     return orphans.length;
   }
 
-  async function sweepObjects(prefix: string): Promise<number> {
+  async function sweepObjects(prefix: string, onPage: () => Promise<unknown>): Promise<number> {
     let removed = 0;
-    for await (const keys of store.list(keyOf(prefix)))
+    for await (const keys of store.list(keyOf(prefix))) {
       removed += await deleteOrphans(keys.map((key) => key.slice(space.length + 1)));
+      await onPage();
+    }
     if (removed > 0) logger.info({ removed }, 'objects that no document refers to removed');
     return removed;
   }
 
-  async function isTurn(): Promise<boolean> {
-    const sql = `UPDATE object_space SET swept_at = clock_timestamp() WHERE swept_at IS NULL
-      OR swept_at NOT BETWEEN clock_timestamp() - interval '${sweepEvery}' AND clock_timestamp()`;
-    return (await database.run(sql)) > 0;
+  /** Begun, or still on its way: nobody else's turn for as long as another may take to look at a page. */
+  const begun = `UPDATE object_space SET swept_at = clock_timestamp() - (interval '${sweepEvery}' - interval '${sweepAgainAfter}')`;
+  const isDue = `swept_at IS NULL OR swept_at NOT BETWEEN clock_timestamp() - interval '${sweepEvery}' AND clock_timestamp()`;
+
+  async function sweepAll(): Promise<number> {
+    if ((await database.run(`${begun} WHERE ${isDue}`)) === 0) return 0;
+    await deleteNoted();
+    const removed = await sweepObjects('', () => database.run(begun));
+    await database.run('UPDATE object_space SET swept_at = clock_timestamp()');
+    return removed;
+  }
+
+  async function sweepOf(dead: string): Promise<number> {
+    await deleteNoted();
+    return sweepObjects(`${dead}/`, async () => undefined);
   }
 
   async function sweep(dead?: string): Promise<number> {
-    const removed = await rows.sweep();
-    if (dead === undefined && !(await isTurn())) return removed;
-    await deleteNoted();
-    return removed + (await sweepObjects(dead === undefined ? '' : `${dead}/`));
+    return (await rows.sweep()) + (await (dead === undefined ? sweepAll() : sweepOf(dead)));
   }
 
   return {

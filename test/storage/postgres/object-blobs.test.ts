@@ -5,9 +5,11 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { parseFilesUrl } from '../../../src/storage/objects/files-url.ts';
 import { openS3 } from '../../../src/storage/objects/s3.ts';
 import type { ObjectStore } from '../../../src/storage/objects/object-store.ts';
+import { openDatabase } from '../../../src/storage/postgres/database.ts';
 import { openPostgresEngine } from '../../../src/storage/postgres/engine.ts';
+import { createObjectBlobs, openObjects } from '../../../src/storage/postgres/object-blobs.ts';
 import { fileStoreContract } from '../../contract/file-store-contract.ts';
-import { beginNext, failedOutcome, settle, stage, upload } from '../../support/engine-steps.ts';
+import { beginNext, failedOutcome, settle, silentLogger, stage, upload } from '../../support/engine-steps.ts';
 import { createPostgresHarness, postgresEngineOptions } from '../../support/postgres-harness.ts';
 import { objectCredentials, type ObjectServer, startObjectServer } from '../../support/object-server.ts';
 import { ask, type Databases } from '../../support/postgres.ts';
@@ -99,6 +101,30 @@ it('removes what a process that is gone has put, and nothing that a document ref
   await until('the orphan is gone', () => Promise.resolve(!objects.objects.has(orphan)));
   expect(await text((await other.files.open({ kind: 'payload', taskId: kept.id }))!.stream)).toBe('kept');
   await other.close();
+});
+
+it('looks through all objects again within an hour where it did not come to the end, and only daily where it did', async () => {
+  const url = await server.newDatabase();
+  const store = await openStore('unswept');
+  const database = await openDatabase({ url, connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger });
+  onTestFinished(() => database.close());
+  const opened = await openObjects(database, store);
+  const blobs = createObjectBlobs({ ...opened!, database, owner: 'sweeper', workDir: '', logger: silentLogger });
+  const leave = (name: string) => store.put(`${opened!.space}/gone/${name}`, { bytes: 1, content: Buffer.from('x') });
+  const pass = (time: string) => ask(url, `UPDATE rag_intake.object_space SET swept_at = swept_at - interval '${time}'`);
+
+  await leave('1');
+  objects.refusals.push(503, 503, 503, 503, 503);
+  await expect(blobs.sweep()).rejects.toMatchObject({ code: 'unavailable' });
+  objects.refusals.splice(0);
+  expect(await blobs.sweep()).toBe(0);
+  await pass('61 minutes');
+  expect(await blobs.sweep()).toBe(1);
+  await leave('2');
+  await pass('61 minutes');
+  expect(await blobs.sweep()).toBe(0);
+  await pass('22 hours');
+  expect(await blobs.sweep()).toBe(1);
 });
 
 it('tries again what the store refuses for a moment, and says 503 when it goes on', async () => {
