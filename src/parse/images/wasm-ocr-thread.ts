@@ -30,7 +30,8 @@ const { corePath, models, attempts } = workerData as OcrThreadData;
 const neuralNets = 1;
 
 const load = createRequire(import.meta.url)(corePath) as (options: object) => Promise<Core>;
-const core = await load({});
+// What it prints would wait for a reader, and keep a process from ending.
+const core = await load({ print() {}, printErr() {} });
 for (const [language, path] of Object.entries(models)) core.FS.writeFile(`${language}.traineddata`, gunzipSync(readFileSync(path)));
 const apis = new Map<string, TessApi>();
 type PageSize = { readonly width: number; readonly height: number };

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { openOcr } from '../../../src/parse/images/open-ocr.ts';
 import { createWasmOcr } from '../../../src/parse/images/wasm-ocr.ts';
@@ -37,8 +40,25 @@ describe('OCR without an installation', () => {
     await expect(ocr.read(page('TITLE'))).rejects.toMatchObject({ code: 'stalled', retryable: true });
   });
 
+  it('keeps no process from ending that has read a picture', async () => {
+    const picture = Buffer.from(page('TITLE')).toString('base64');
+    const program = `import(process.env.MODULE).then(async ({ createWasmOcr }) => {
+      const ocr = createWasmOcr({ languages: 'eng', timeoutMs: 120_000 });
+      process.stdout.write(await ocr.read(Buffer.from(process.env.PICTURE, 'base64')));
+    });`;
+    const module = join(import.meta.dirname, '../../../src/parse/images/wasm-ocr.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', program], {
+      env: { ...process.env, PICTURE: picture, MODULE: module },
+      timeout: 120_000,
+    });
+
+    expect(stdout).toContain('TITLE');
+  });
+
   it('is off where nobody wants it, and not there without its languages', async () => {
     expect(await openOcr({ ...options, languages: 'off' })).toBeNull();
+    expect(await openOcr({ ...options, pages: 'off' })).toBeNull();
+    expect(await openOcr({ ...options, pages: 'all' })).toMatchObject({ readsAll: true });
     expect(createWasmOcr({ ...options, languages: 'xyz' })).toBeNull();
   });
 });
