@@ -52,7 +52,7 @@ export const tuning = {
   /** Share of a document's best other chunk in each of its chunks' scores. */
   siblingShare: 0.1,
   feedback: { chunks: 10, terms: 20, shareMax: 0.2, postingsMax: 1_000_000 },
-  /** Terms of a query beyond which it says enough by itself: feedback weighs less, in proportion. */
+  /** Terms of a query beyond which it says enough by itself: feedback weighs less, by the square of that proportion. */
   feedbackTerms: 12,
   /** Weight of the feedback where nothing of the question is in the best answers and the tenth is as good as the first; less in proportion. */
   feedbackWeight: 2,
@@ -327,7 +327,7 @@ function* addFeedback(
 }
 
 function feedbackWeight({ covered, evenness, terms }: { covered: number; evenness: number; terms: number }): number {
-  const enough = Math.min(1, tuning.feedbackTerms / terms);
+  const enough = Math.min(1, tuning.feedbackTerms / terms) ** 2;
   return Math.max(tuning.feedbackLeast, tuning.feedbackWeight * (1 - covered) * evenness * enough);
 }
 
