@@ -12,29 +12,63 @@ export type TextCode = {
   readonly hScale: number;
 };
 
-/** The characters one after the other, and whether they go down the page. Where a step is missing a character goes as far as it is wide. */
-export function placeCharacters({ text, x, y, deltaX, deltaY, size, hScale }: TextCode): {
-  readonly characters: readonly PlacedCharacter[];
-  readonly isDown: boolean;
-} {
+type Step = { readonly x: number; readonly y: number };
+
+/**
+ * The characters one after the other, and whether they go down the page. Where a step is missing a character goes as far as it is wide. They are
+ * placed as they are asked for: a list of a long run would take hundreds of times its size.
+ */
+export function placeCharacters(code: TextCode): { readonly characters: Iterable<PlacedCharacter>; readonly isDown: boolean } {
+  const { isDown, isSetApart } = lookAtSteps(code);
+  return { characters: placed(code, isSetApart), isDown };
+}
+
+function* placed(code: TextCode, isSetApart: boolean): Generator<PlacedCharacter> {
+  let [x, y] = [code.x, code.y];
+  for (const { character, width, step, isLast } of stepsOf(code)) {
+    const advance = isSetApart && !isLast ? step.x : advanceOf(step, width, code.size * code.hScale);
+    yield { text: character, x, y, advance };
+    x += step.x;
+    y += step.y;
+  }
+}
+
+function* stepsOf({ text, deltaX, deltaY, size, hScale }: TextCode): Generator<{
+  readonly character: string;
+  readonly width: number;
+  readonly step: Step;
+  readonly isLast: boolean;
+}> {
   const stepsX = readSteps(deltaX);
   const stepsY = readSteps(deltaY);
   const goesDown = deltaY !== undefined && deltaX === undefined;
-  const characters: PlacedCharacter[] = [];
-  const steps: { readonly x: number; readonly y: number }[] = [];
-  let atX = x;
-  let atY = y;
+  let at = 0;
   for (const character of text) {
+    at += character.length;
     const width = usualWidth(character) * size * hScale;
     const step = { x: stepsX.next() ?? (goesDown ? 0 : width), y: stepsY.next() ?? (goesDown ? size : 0) };
-    characters.push({ text: character, x: atX, y: atY, advance: advanceOf(step, width, size * hScale) });
-    steps.push(step);
-    atX += step.x;
-    atY += step.y;
+    yield { character, width, step, isLast: at === text.length };
   }
-  steps.pop();
-  const isDown = steps.length > 0 && steps.every((step) => step.x === 0 && step.y > 0);
-  return { characters: isSetApart(steps, size * hScale) ? joined(characters, steps) : characters, isDown };
+}
+
+/** Characters set apart evenly, in size of type, are still one word. */
+const evenMax = 2;
+
+/** Whether all steps go down, and whether all are the same, as in a heading or in the boxes of a form: then none of them is a blank. */
+function lookAtSteps(code: TextCode): { readonly isDown: boolean; readonly isSetApart: boolean } {
+  const em = code.size * code.hScale;
+  let count = 0;
+  let first: Step | undefined;
+  let [isDown, isEven] = [true, true];
+  for (const { step, isLast } of stepsOf(code)) {
+    if (isLast || !(isDown || isEven)) break;
+    first ??= step;
+    count += 1;
+    isDown &&= step.x === 0 && step.y > 0;
+    isEven &&= Math.abs(step.x - first.x) < em * 0.02 && step.y === 0;
+  }
+  if (first === undefined) return { isDown: false, isSetApart: false };
+  return { isDown, isSetApart: isEven && count >= 2 && first.x > 0 && first.x <= em * evenMax };
 }
 
 /** A step along the line says how wide the character is; one that goes far leaves a gap behind it. */
@@ -45,20 +79,6 @@ function advanceOf(step: { readonly x: number; readonly y: number }, width: numb
 
 /** In a font of equal widths narrow characters are as wide as others. */
 const narrowMax = 0.72;
-/** Characters set apart evenly, in size of type, are still one word. */
-const evenMax = 2;
-
-/** All steps are the same, as in a heading or in the boxes of a form: then none of them is a blank. */
-function isSetApart(steps: readonly { readonly x: number; readonly y: number }[], em: number): boolean {
-  const first = steps[0];
-  if (first === undefined || steps.length < 2 || first.x > em * evenMax) return false;
-  return first.x > 0 && steps.every((step) => Math.abs(step.x - first.x) < em * 0.02 && step.y === 0);
-}
-
-function joined(characters: readonly PlacedCharacter[], steps: readonly { readonly x: number }[]): PlacedCharacter[] {
-  return characters.map((character, at) => ({ ...character, advance: steps[at]?.x ?? character.advance }));
-}
-
 type Steps = { next(): number | undefined };
 
 /** `g 3 2.5 7` is 2.5 2.5 2.5 7. Read as they are asked for: a count may be a lie. */

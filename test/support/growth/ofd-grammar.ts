@@ -24,6 +24,7 @@ export const ofd: Grammar = {
   filename: 'a.ofd',
   parts: {
     objects: objectTokens,
+    run: ['a', '甲', '№ '],
     template: ['<ofd:TextObject Boundary="20 30 100 9" Size="4"><ofd:TextCode>t</ofd:TextCode></ofd:TextObject>'],
     annotations: [
       '<ofd:Annot Creator="¤"><ofd:Remark>¤</ofd:Remark></ofd:Annot>',
@@ -41,7 +42,7 @@ export const ofd: Grammar = {
       pages: [
         {
           head: '<ofd:Template TemplateID="t"/>',
-          objects: `<ofd:TextObject Boundary="20 20 9 9" Size="4"><ofd:TextCode>start</ofd:TextCode></ofd:TextObject>${text('objects')}`,
+          objects: `<ofd:TextObject Boundary="20 20 9 9" Size="4"><ofd:TextCode DeltaX="g 9 4">start${text('run')}</ofd:TextCode></ofd:TextObject>${text('objects')}`,
           annotations: text('annotations'),
         },
       ],
