@@ -1,11 +1,11 @@
 /**
  * Which chunks are Chinese and which are in a language with spaces, read off the postings of the commonest characters and words: an
- * index says it without having been asked to keep it. Kept by segment, a byte a row, from the first question that wants it.
+ * index says it without having been asked to keep it. Kept by segment, three bytes a row, from the first question that wants it.
  */
 import type { PostingList } from '../index/posting-blocks.ts';
 import { countAmong, type Segment } from '../index/segments.ts';
 import type { Searched } from '../index/snapshot.ts';
-import { postingsOf, type Collection, type TermPostings } from '../ranking/scorer.ts';
+import type { Collection, TermPostings } from '../ranking/scorer.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
 import { rowsOf } from './union-postings.ts';
 import type { Language } from './concepts.ts';
@@ -30,8 +30,8 @@ export type LanguageRows = { readonly rows: readonly Uint8Array[]; readonly coll
 /** What `ChunkLanguages` has to know of new segments: look it up in a step that may be done again. */
 export type MarkerPostings = readonly {
   readonly segment: Segment;
-  readonly zh: readonly TermPostings[];
-  readonly en: readonly TermPostings[];
+  readonly zh: readonly (PostingList | null)[];
+  readonly en: readonly (PostingList | null)[];
 }[];
 
 const known = new WeakMap<Segment, { readonly languages: Uint8Array; live: number; rows: Record<Language, RowsOfLanguage> }>();
@@ -56,8 +56,8 @@ export function markersOf(segments: readonly Segment[]): MarkerPostings {
     .filter((segment) => !known.has(segment))
     .map((segment) => ({
       segment,
-      zh: commonest.zh.map((term) => postingsOf(term, [segment])),
-      en: commonest.en.map((term) => postingsOf(term, [segment])),
+      zh: commonest.zh.map((term) => segment.find(term)),
+      en: commonest.en.map((term) => segment.find(term)),
     }));
 }
 
@@ -74,14 +74,7 @@ export function learnLanguages(markers: MarkerPostings): void {
 
 /** The rows of a language among those that are still there. All segments must have been looked at. */
 export function rowsIn(language: Language, segments: readonly Segment[]): LanguageRows {
-  const parts = segments.map((segment) => {
-    const entry = known.get(segment)!;
-    if (entry.live !== segment.liveChunks) {
-      entry.live = segment.liveChunks;
-      entry.rows = rowsByLanguage(segment, entry.languages);
-    }
-    return entry.rows[language];
-  });
+  const parts = segments.map((segment) => liveRows(segment)[language]);
   const chunks = parts.reduce((sum, part) => sum + part.chunks, 0);
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const counted = ({ lists, term, chunks: all }: TermPostings): number =>
@@ -121,13 +114,23 @@ function countIn({ rows, chunks, counts }: RowsOfLanguage, segment: Segment, ter
 
 /** Whether some chunk is surely in this language. All segments must have been looked at. */
 export function hasLanguage(language: Language, segments: readonly Segment[]): boolean {
-  return segments.some((segment) => known.get(segment)!.rows[language].sure > 0);
+  return segments.some((segment) => liveRows(segment)[language].sure > 0);
 }
 
-function countWords(markers: readonly TermPostings[], segment: Segment): Uint8Array {
+/** Told anew where rows were hidden since. The segment must have been looked at. */
+function liveRows(segment: Segment): Record<Language, RowsOfLanguage> {
+  const entry = known.get(segment)!;
+  if (entry.live !== segment.liveChunks) {
+    entry.live = segment.liveChunks;
+    entry.rows = rowsByLanguage(segment, entry.languages);
+  }
+  return entry.rows;
+}
+
+function countWords(markers: readonly (PostingList | null)[], segment: Segment): Uint8Array {
   const counts = new Uint8Array(segment.chunks);
-  for (const { lists } of markers) {
-    if (lists[0]) for (const row of rowsOf(lists[0]).rows) counts[row]!++;
+  for (const list of markers) {
+    if (list !== null) for (const row of rowsOf(list).rows) counts[row]!++;
   }
   return counts;
 }

@@ -61,6 +61,15 @@ it('are without those that were removed since they were counted', () => {
   expect(countOf('api', searched, 'zh')).toBe(60);
 });
 
+it('are all there are as soon as the last text of the other language is removed, whoever asks first', () => {
+  const searched = searchedIn([...chinese, ...english, '42']);
+  weighed(searched, 'en');
+
+  for (let document = 101; document <= 103; document += 1) searched.segments[0]!.hide(document);
+  expect(weighed(searched, 'en')).toBe(searched.collection);
+  expect(weighed(searched, 'zh')).toBe(searched.collection);
+});
+
 it('are told by the letters and characters of a question, not by its numbers', () => {
   const languages = ['wing lift 42', '机翼 wing', '2024-03-15', '42', 'ひらがな', ''].map((query) => clearLanguage(termsOf(query)));
 
