@@ -85,6 +85,8 @@ export function* scoreInSteps(
   allowed: Allowed = () => null,
 ): Generator<() => undefined, Scores> {
   const scores: Float32Array[] = [];
+  // Once for all segments: to count a term among some chunks goes through all of them.
+  const scales = terms.map(({ postings, weight }) => weight * rarity(postings, collection) * (k1 + 1));
   let rows = 0;
   for (const [at, segment] of segments.entries()) {
     const own = new Float32Array(segment.chunks);
@@ -93,11 +95,10 @@ export function* scoreInSteps(
     const may = allowed(segment);
     const runs = mayRuns(segment, may);
     if (runs.length === 0) continue;
-    for (const { postings, weight } of terms) {
+    for (const [index, { postings }] of terms.entries()) {
       const list = postings.lists[at];
       if (!list) continue;
-      const scale = weight * rarity(postings, collection) * (k1 + 1);
-      const into = { scores: own, lengths: segment.lengths, scale, averageLength: collection.averageLength };
+      const into = { scores: own, lengths: segment.lengths, scale: scales[index]!, averageLength: collection.averageLength };
       const unpacked = postings.term === undefined ? null : segment.unpacked(postings.term, list);
       if (unpacked === null) addScores(list, into, may);
       else if (runs.length < segment.runs.length / fewShare) addScoresOfRuns(unpacked, into, runs);

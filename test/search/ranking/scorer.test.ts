@@ -2,13 +2,21 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Segment } from '../../../src/search/index/segments.ts';
 import { UnpackedLists } from '../../../src/search/index/unpacked.ts';
-import { postingsOf, scoreInSteps, type Scores } from '../../../src/search/ranking/scorer.ts';
+import { type Collection, postingsOf, scoreInSteps, type Scores } from '../../../src/search/ranking/scorer.ts';
 import { makeSegment, randomFrom } from '../../support/memory-segment.ts';
 
 function scoresOf(segment: Segment, terms: readonly string[], may: Uint8Array | null): Scores {
-  const allowed = (): Uint8Array | null => may;
-  const asked = terms.map((term) => ({ postings: postingsOf(term, [segment]), weight: 1 }));
-  const steps = scoreInSteps(asked, [segment], { chunks: segment.chunks, averageLength: 20 }, allowed);
+  return scoresIn([segment], terms, { chunks: segment.chunks, averageLength: 20 }, may);
+}
+
+function scoresIn(
+  segments: readonly Segment[],
+  terms: readonly string[],
+  collection: Collection,
+  may: Uint8Array | null = null,
+): Scores {
+  const asked = terms.map((term) => ({ postings: postingsOf(term, segments), weight: 1 }));
+  const steps = scoreInSteps(asked, segments, collection, () => may);
   let step = steps.next();
   while (!step.done) step = steps.next();
   return step.value;
@@ -63,4 +71,16 @@ it('the lists that are kept take no more than their bound, whatever is asked for
       expect(lists.bytes).toBeLessThanOrEqual(bytesMax);
     }
   expect(lists.bytes).toBeGreaterThan(bytesMax / 2);
+});
+
+it('how common a term is is counted once, in however many segments it is', () => {
+  const segments = Array.from({ length: 5 }, () =>
+    makeSegment(10, 1, () => [['a', 1] as const, ['b', 2] as const], randomFrom(1)).open(0),
+  );
+  const counted: (string | undefined)[] = [];
+  const chunksWith: Collection['chunksWith'] = ({ term, chunks }) => (counted.push(term), chunks);
+
+  const scores = scoresIn(segments, ['a', 'b'], { chunks: 500, averageLength: 20, chunksWith });
+  expect(counted).toEqual(['a', 'b']);
+  expect(scores).toEqual(scoresIn(segments, ['a', 'b'], { chunks: 500, averageLength: 20 }));
 });
