@@ -14,6 +14,7 @@ export function segmentsOf(data: string): Segment[] {
   let [x, y, startX, startY] = [0, 0, 0, 0];
   let letter = '';
   for (let at = 0; at < words.length;) {
+    if (segments.length > piecesMax) return [];
     const word = words[at]!;
     if (/^[a-z]/i.test(word)) {
       letter = word;
@@ -41,9 +42,8 @@ export function segmentsOf(data: string): Segment[] {
       letter = isRelative ? 'l' : 'L';
     } else segments.push([x, y, endX, endY]);
     [x, y] = [endX, endY];
-    if (segments.length > piecesMax) return [];
   }
-  return segments;
+  return segments.length > piecesMax ? [] : segments;
 }
 
 /** The same of a `PathGeometry`. */

@@ -40,5 +40,8 @@ it('reads the same where it is written as elements', () => {
 it('stops at what is no path, and leaves out pictures', () => {
   expect(segmentsOf('{StaticResource a}')).toEqual([]);
   expect(segmentsOf('M 0,0 L 1')).toEqual([]);
-  expect(segmentsOf(`M 0,0${' L 1,1'.repeat(1000)}`)).toEqual([]);
+  for (const piece of [' L 1,1', ' 1 1', 'z', ' M 1,1 z']) {
+    expect(segmentsOf(`M 0,0${piece.repeat(400)}`)).toHaveLength(400);
+    expect(segmentsOf(`M 0,0${piece.repeat(401)}`)).toEqual([]);
+  }
 });
