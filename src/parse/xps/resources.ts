@@ -2,27 +2,46 @@
 import { child, descendants, elements, type XmlNode } from '../containers/xml.ts';
 import type { XpsPackage } from './xps-package.ts';
 
-/** By key. The last that has a key wins, wherever on its page it stands. */
-export type Resources = ReadonlyMap<string, XmlNode>;
+/** What stands under a key. Of a page itself the last that has it; else of the dictionaries that it names, the last one named first. */
+export type Resources = (key: string) => XmlNode | undefined;
+
+/** What one dictionary has. */
+export type Dictionary = ReadonlyMap<string, XmlNode>;
 
 const dictionariesMax = 100;
 const resourcesMax = 50_000;
 
-/** Those of a page, and of the dictionaries that it names. `shared` are those read already, by part. */
+/**
+ * Those of a page, and of the dictionaries that it names. Linear in the page, however long these are and however often they are named.
+ * @param shared those read already, by part
+ */
 export async function readResources(
   page: XmlNode,
   part: string,
-  { xps, shared }: { readonly xps: XpsPackage; readonly shared: Map<string, XmlNode | null> },
+  { xps, shared }: { readonly xps: Pick<XpsPackage, 'find' | 'tree'>; readonly shared: Map<string, Dictionary> },
 ): Promise<Resources> {
-  const resources = new Map<string, XmlNode>();
+  const own = new Map<string, XmlNode>();
+  const named = new Set<Dictionary>();
   for (const dictionary of descendants(page, 'ResourceDictionary')) {
     const source = dictionary.attributes['Source'];
     const target = source === undefined ? null : xps.find(part, source);
-    if (target !== null && !shared.has(target) && shared.size < dictionariesMax) shared.set(target, await xps.tree(target));
-    for (const each of elements(target === null ? dictionary : shared.get(target))) {
-      const key = keyOf(each);
-      if (key !== undefined && resources.size < resourcesMax) resources.set(key, each);
+    if (target === null) {
+      addResources(dictionary, own);
+      continue;
     }
+    if (!shared.has(target) && shared.size < dictionariesMax)
+      shared.set(target, addResources(await xps.tree(target), new Map<string, XmlNode>()));
+    const known = shared.get(target);
+    if (known !== undefined) named.add(known);
+  }
+  const others = [...named].reverse();
+  return (key) => own.get(key) ?? others.find((each) => each.has(key))?.get(key);
+}
+
+function addResources(dictionary: XmlNode | null, resources: Map<string, XmlNode>): Dictionary {
+  for (const each of elements(dictionary)) {
+    const key = keyOf(each);
+    if (key !== undefined && resources.size < resourcesMax) resources.set(key, each);
   }
   return resources;
 }
@@ -35,7 +54,7 @@ function keyOf({ attributes }: XmlNode): string | undefined {
 /** `{StaticResource key}`: what stands under that key. */
 export function referenced(value: string | undefined, resources: Resources): XmlNode | undefined {
   const [, key] = /^\s*\{StaticResource\s+([^\s}]+)\s*\}\s*$/.exec(value ?? '') ?? [];
-  return key === undefined ? undefined : resources.get(key);
+  return key === undefined ? undefined : resources(key);
 }
 
 /** The value of a property that is an element inside of its own, or refers to one: `Path.Fill` of a `Path`. */

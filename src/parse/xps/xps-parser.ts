@@ -18,7 +18,7 @@ import { readParts, scannedParts, type SeenPart } from '../pdf/layout/scanned-pa
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import type { FontFile } from './font-file.ts';
 import { type PageContent, readPageContent } from './page-content.ts';
-import { readResources } from './resources.ts';
+import { type Dictionary, readResources } from './resources.ts';
 import { openXps, type XpsDocument, type XpsPackage, type XpsPage } from './xps-package.ts';
 
 export type XpsParserOptions = {
@@ -51,7 +51,7 @@ type Reading = {
   readonly unseen: number[];
   readonly looks: PageLook[];
   /** Dictionaries of what several pages use, read already, by part. */
-  readonly dictionaries: Map<string, XmlNode | null>;
+  readonly dictionaries: Map<string, Dictionary>;
   page: number;
   glyphsLeft: number;
   /** Objects that pages may still draw from repeated drawings. */
