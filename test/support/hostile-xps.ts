@@ -92,6 +92,28 @@ export function hostileXpsFiles(): HostileFile[] {
       ends: 'read',
     },
     {
+      name: 'one-drawing-with-a-long-path-10000-times.xps',
+      bytes: () =>
+        makeXps({
+          stored: true,
+          pages: [
+            resources(`<Canvas x:Key="v"><Path Stroke="#ff000000" Data="M 0,0 ${'1 '.repeat(500_000)}"/></Canvas>`) +
+              text +
+              use.repeat(10_000),
+          ],
+        }),
+      ends: 'read',
+    },
+    {
+      name: 'a-deep-drawing-in-itself.xps',
+      bytes: () =>
+        makeXps({
+          pages: [resources(`<Canvas x:Key="v">${'<Canvas>'.repeat(950)}${use}${'</Canvas>'.repeat(950)}</Canvas>`) + text + use],
+        }),
+      ends: /^(?:read|limit_exceeded: .*MAX_NESTING)/,
+      quick: { depthMax: 1000 },
+    },
+    {
       name: 'one-key-10000-times-with-a-dictionary-each.xps',
       bytes: () =>
         makeXps({

@@ -56,8 +56,9 @@ export type PageParts = {
 };
 
 const pointsPerUnit = 72 / 96;
-/** Drawings in drawings that are used by a key. */
+/** Drawings in drawings that are used by a key, and elements in each other with all of them: more would not fit the stack of a thread. */
 const brushDepthMax = 8;
+const levelsMax = 1500;
 const timeCheckedEvery = 256;
 
 type Run = { readonly matrix: Matrix; readonly look: FontLook; readonly glyphs: GlyphRun; readonly target: string | undefined };
@@ -74,6 +75,7 @@ export function readPageContent({ root, size, resources, fontOf, bounds }: PageP
   let glyphsLeft = bounds.glyphsMax;
   let objectCount = 0;
   let sharedCount = 0;
+  let level = 0;
   let largest: { share: number; source: string } | null = null;
   const pictures: DrawnPicture[] = [];
 
@@ -93,6 +95,7 @@ export function readPageContent({ root, size, resources, fontOf, bounds }: PageP
   };
 
   function draw(parent: XmlNode, place: Place): void {
+    level++;
     for (const node of elements(parent)) {
       if (++objectCount % timeCheckedEvery === 0) bounds.checkTime();
       if (place.depth > 0 && ++sharedCount > bounds.sharedMax) throw new DocumentError('limit_exceeded', bounds.tooManyShared);
@@ -113,6 +116,7 @@ export function readPageContent({ root, size, resources, fontOf, bounds }: PageP
         default:
       }
     }
+    level--;
   }
 
   function placeOf(node: XmlNode, { matrix, target, depth }: Place): Place {
@@ -155,7 +159,10 @@ export function readPageContent({ root, size, resources, fontOf, bounds }: PageP
   }
 
   function path(node: XmlNode, { matrix, target, depth }: Place): void {
-    const segments = geometryOf(node).map(([x1, y1, x2, y2]): Pair => [...apply(matrix, x1, y1), ...apply(matrix, x2, y2)]);
+    const segments = geometryOf(node, depth > 0).map(([x1, y1, x2, y2]): Pair => [
+      ...apply(matrix, x1, y1),
+      ...apply(matrix, x2, y2),
+    ]);
     const box = boxOf(segments);
     if (box === null) return;
     if (target !== undefined && areas.length < linkAreasMax) areas.push(areaOf(box, page.view, target));
@@ -168,12 +175,18 @@ export function readPageContent({ root, size, resources, fontOf, bounds }: PageP
     }
   }
 
-  function geometryOf(node: XmlNode): readonly Segment[] {
+  /** What may be drawn again is read once. */
+  function geometryOf(node: XmlNode, isRepeated: boolean): readonly Segment[] {
     const geometry = valueOf(node, 'Data', resources);
-    if (geometry === undefined) return segmentsOf(node.attributes['Data'] ?? '');
-    const known = geometries.get(geometry) ?? movedBy(segmentsOfGeometry(geometry), matrixOf(geometry, 'Transform', resources));
-    geometries.set(geometry, known);
+    if (geometry === undefined && !isRepeated) return segmentsOf(node.attributes['Data'] ?? '');
+    const known = geometries.get(geometry ?? node) ?? readGeometry(node, geometry);
+    geometries.set(geometry ?? node, known);
     return known;
+  }
+
+  function readGeometry(node: XmlNode, geometry: XmlNode | undefined): readonly Segment[] {
+    if (geometry === undefined) return segmentsOf(node.attributes['Data'] ?? '');
+    return movedBy(segmentsOfGeometry(geometry), matrixOf(geometry, 'Transform', resources));
   }
 
   function image(brush: XmlNode, box: Pair): void {
@@ -186,7 +199,7 @@ export function readPageContent({ root, size, resources, fontOf, bounds }: PageP
 
   /** Its first tile. */
   function visual(brush: XmlNode, { matrix, target, depth }: Place): void {
-    if (depth >= brushDepthMax) return;
+    if (depth >= brushDepthMax || level > levelsMax) return;
     const own = child(brush, 'VisualBrush.Visual');
     const used = own === undefined ? referenced(brush.attributes['Visual'], resources) : undefined;
     const moved = matrixOf(brush, 'Transform', resources);
