@@ -13,7 +13,7 @@ import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
 import type { Bookmark } from '../pdf/layout/headings.ts';
 import type { PageBlock } from '../pdf/layout/page-blocks.ts';
 import { blocksOfPage, remarkBlocks, seenBlocks, writePages } from '../pdf/layout/page-layout.ts';
-import { readParts, scannedParts } from '../pdf/layout/scanned-parts.ts';
+import { readParts, readPicture, scannedParts } from '../pdf/layout/scanned-parts.ts';
 import { identity } from '../pdf/matrix.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import { annotationParts, readAnnotations } from './annotations.ts';
@@ -242,18 +242,22 @@ async function seenOrRead(
     const part = document.resources.pictures.get(id);
     return part === undefined ? null : ofd.bytes(part);
   };
+  const onRead = (): void => ofd.input.onProgress(page - 1, pageCount);
   if (content.text.glyphCount >= 40 || content.pictureShare <= 0.5) {
     const { cover, pictures } = content;
     const parts = cover === undefined ? [] : scannedParts(pictures, cover);
     const pictured = parts.map((part) => ({ ...part, picture: () => bytesOf(part.id) }));
-    const onRead = (): void => ofd.input.onProgress(page - 1, pageCount);
     const seen = parts.length === 0 ? [] : await readParts(pictured, { ocr: options.ocr!, page, warnings: ofd.warnings, onRead });
     return { found: blocksOfPage(content.text, page, checkTime, seen), isSeen: false };
   }
   const blocks = blocksOfPage(content.text, page, checkTime);
-  const picture = options.ocr === undefined ? null : await bytesOf(content.pictureId ?? '');
-  const seen = picture === null ? [] : seenBlocks(await options.ocr!.read(picture), page);
-  if (seen.length > 0) return { found: seen, isSeen: true };
+  if (options.ocr !== undefined) {
+    const reader = { ocr: options.ocr, page, warnings: ofd.warnings, onRead };
+    const { text } = await readPicture(() => bytesOf(content.pictureId ?? ''), reader);
+    const seen = seenBlocks(text, page);
+    // What is stamped upon it is not in the picture.
+    if (seen.length > 0) return { found: [...seen, ...blocks], isSeen: true };
+  }
   unseen.push(page);
   return { found: blocks, isSeen: false };
 }

@@ -14,7 +14,7 @@ import type { Bookmark } from '../pdf/layout/headings.ts';
 import type { PageBlock } from '../pdf/layout/page-blocks.ts';
 import { blocksOfPage, seenBlocks, writePages } from '../pdf/layout/page-layout.ts';
 import { type Addresses, createAddresses, withLinks } from '../pdf/layout/page-links.ts';
-import { readParts, scannedParts, type SeenPart } from '../pdf/layout/scanned-parts.ts';
+import { type PartsOptions, readParts, readPicture, scannedParts, type SeenPart } from '../pdf/layout/scanned-parts.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import type { FontFile } from './font-file.ts';
 import { type PageContent, readPageContent } from './page-content.ts';
@@ -154,7 +154,8 @@ async function readPage(page: XpsPage, reading: Reading): Promise<void> {
   const plain = blocksOfPage(content.text, number, checkTime, seen === null ? await partsOf(content, page, reading) : []);
   const { links } = content.text;
   const blocks = links === undefined ? plain : withLinks(plain, links, { addresses, checkTime });
-  reading.blocks.push(...(seen ?? blocks));
+  // What is stamped upon a scan is not in its picture.
+  reading.blocks.push(...(seen ?? []), ...blocks);
   // Of a scan there is a picture, which is not drawn, and no type.
   if (seen === null && content.texts.length > 0) {
     reading.marksLeft -= content.texts.length + content.lines.length;
@@ -197,31 +198,29 @@ function isScan({ text, pictureShare }: PageContent): boolean {
 }
 
 /** What is seen of a scan, or null. */
-async function seenOf(
-  content: PageContent,
-  page: XpsPage,
-  { xps, options, page: number, unseen }: Reading,
-): Promise<PageBlock[] | null> {
+async function seenOf(content: PageContent, page: XpsPage, reading: Reading): Promise<PageBlock[] | null> {
   if (!isScan(content)) return null;
-  const picture = options.ocr === undefined ? null : await bytesOf(content.picture ?? '', page, xps);
-  const seen = picture === null ? [] : seenBlocks(await options.ocr!.read(picture), number);
-  if (seen.length > 0) return seen;
+  const { xps, options, page: number, unseen } = reading;
+  if (options.ocr !== undefined) {
+    const { text } = await readPicture(() => bytesOf(content.picture ?? '', page, xps), ocrOf(options.ocr, reading));
+    const seen = seenBlocks(text, number);
+    if (seen.length > 0) return seen;
+  }
   unseen.push(number);
   return null;
 }
 
 /** What is seen in large pictures beside the text of a page. */
-async function partsOf(
-  content: PageContent,
-  page: XpsPage,
-  { xps, options, page: number, pageCount }: Reading,
-): Promise<SeenPart[]> {
+async function partsOf(content: PageContent, page: XpsPage, reading: Reading): Promise<SeenPart[]> {
   const { cover, pictures } = content;
   const parts = cover === undefined ? [] : scannedParts(pictures, cover);
   if (parts.length === 0 || isScan(content)) return [];
-  const pictured = parts.map((part) => ({ ...part, picture: () => bytesOf(part.source, page, xps) }));
-  const onRead = (): void => xps.input.onProgress(number - 1, pageCount);
-  return readParts(pictured, { ocr: options.ocr!, page: number, warnings: xps.warnings, onRead });
+  const pictured = parts.map((part) => ({ ...part, picture: () => bytesOf(part.source, page, reading.xps) }));
+  return readParts(pictured, ocrOf(reading.options.ocr!, reading));
+}
+
+function ocrOf(ocr: Pick<Ocr, 'read'>, { xps, page, pageCount }: Reading): PartsOptions {
+  return { ocr, page, warnings: xps.warnings, onRead: () => xps.input.onProgress(page - 1, pageCount) };
 }
 
 async function bytesOf(source: string, page: XpsPage, xps: XpsPackage): Promise<Buffer | null> {

@@ -150,6 +150,50 @@ describe('a page of text with a large picture', () => {
   });
 });
 
+describe('a page of an OFD or an XPS that is a picture', () => {
+  const stamp = 'Received 2026-03-15';
+  const letter = 'A letter that tells of lighthouses, of the tides and of the birds, in few words. '.repeat(3).trim();
+  const ofd = makeOfd({
+    resources: '<ofd:MultiMedias><ofd:MultiMedia ID="m"><ofd:MediaFile>scan.png</ofd:MediaFile></ofd:MultiMedia></ofd:MultiMedias>',
+    pages: [
+      ofdText({ x: 20, y: 30, text: 'first page', size: 3 }),
+      `<ofd:ImageObject ResourceID="m" Boundary="0 0 210 297"/>${ofdText({ x: 20, y: 270, text: stamp, size: 3 })}`,
+    ].map((objects) => ({ objects })),
+    members: [{ name: 'Doc_0/Res/scan.png', data: 'scan' }],
+  });
+  const xps = makeXps({
+    pages: [
+      xpsGlyphs({ x: 80, y: 100, text: 'first page', size: 12 }),
+      xpsPicture('/scan.png', 0, 0, 794, 1123) + xpsGlyphs({ x: 80, y: 1000, text: stamp, size: 12 }),
+    ],
+    members: [{ name: 'scan.png', data: 'scan' }],
+  });
+
+  it.each([
+    ['OFD', ofd],
+    ['XPS', xps],
+  ])('keeps what is stamped upon it, which is not in the picture: %s', async (_kind, bytes) => {
+    const { markdown } = await parseBytes(createDocumentParser({ ocr: seeing(letter) }), bytes);
+
+    expect(markdown).toBe(`first page\n\n${letter}\n\n${stamp}`);
+  });
+
+  it.each([
+    ['OFD', ofd],
+    ['XPS', xps],
+  ])('is named where nobody can read it, and the others stay: %s', async (_kind, bytes) => {
+    const broken = () => {
+      throw new DocumentError('corrupt', 'of a kind that OCR cannot read');
+    };
+    const { markdown, warnings } = await parseBytes(createDocumentParser({ ocr: seeing(broken) }), bytes);
+
+    expect([markdown, warnings]).toEqual([
+      `first page\n\n${stamp}`,
+      ['A picture on page 2 was not read by OCR: of a kind that OCR cannot read'],
+    ]);
+  });
+});
+
 describe('OCR of every page', () => {
   it('adds what the text of a page does not have, where it stands, and nothing twice', async () => {
     // In half points of the page: what OCR sees of its text, and of a picture that is no large one.

@@ -72,7 +72,8 @@ export async function readBeside(
   return said.length === 0 ? [] : [{ left: 0, top: height, right: width, bottom: height, text: said.join('\n\n') }];
 }
 
-async function readPicture(
+/** What is seen in a picture; '' where nobody can make or read one, which a warning says. Errors as above. */
+export async function readPicture(
   picture: PartPicture['picture'],
   { ocr, page, warnings, onRead }: PartsOptions,
 ): Promise<{ readonly text: string; readonly seen: SeenText | null }> {
