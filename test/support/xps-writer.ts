@@ -134,10 +134,12 @@ export type FontParts = {
   /** Widths by character, in thousandths of the size of type, in the order of their glyphs from 1. */
   readonly widths: Readonly<Record<string, number>>;
   readonly bold?: boolean;
+  /** Characters in a row, and the glyph of the first, beside those that have a width. */
+  readonly stretches?: readonly (readonly [first: number, last: number, glyph: number])[];
 };
 
 /** An OpenType font that draws nothing: what is read of one. */
-export function makeFont({ widths, bold = false }: FontParts): Buffer {
+export function makeFont({ widths, bold = false, stretches = [] }: FontParts): Buffer {
   const characters = Object.entries(widths);
   const head = Buffer.alloc(54);
   head.writeUInt16BE(1000, 18);
@@ -146,7 +148,8 @@ export function makeFont({ widths, bold = false }: FontParts): Buffer {
   hhea.writeUInt16BE(characters.length + 1, 34);
   const hmtx = Buffer.alloc((characters.length + 1) * 4);
   for (const [at, [, width]] of characters.entries()) hmtx.writeUInt16BE(width, (at + 1) * 4);
-  const tables = { cmap: cmapOf(characters.map(([character]) => character)), head, hhea, hmtx };
+  const single = characters.map(([character], at) => [character.codePointAt(0)!, character.codePointAt(0)!, at + 1] as const);
+  const tables = { cmap: cmapOf([...single, ...stretches]), head, hhea, hmtx };
   const directory = Buffer.alloc(12 + Object.keys(tables).length * 16);
   directory.writeUInt32BE(0x00010000);
   directory.writeUInt16BE(Object.keys(tables).length, 4);
@@ -161,22 +164,20 @@ export function makeFont({ widths, bold = false }: FontParts): Buffer {
   return Buffer.concat([directory, ...Object.values(tables)]);
 }
 
-/** Format 12, a group for each character. */
-function cmapOf(characters: readonly string[]): Buffer {
+/** Format 12, a group for each stretch of characters. */
+function cmapOf(stretches: readonly (readonly [first: number, last: number, glyph: number])[]): Buffer {
   const header = Buffer.alloc(12 + 16);
   header.writeUInt16BE(1, 2);
   header.writeUInt16BE(3, 4);
   header.writeUInt16BE(10, 6);
   header.writeUInt32BE(12, 8);
   header.writeUInt16BE(12, 12);
-  header.writeUInt32BE(16 + characters.length * 12, 16);
-  header.writeUInt32BE(characters.length, 24);
-  const sorted = characters.map((character, at) => [character.codePointAt(0)!, at + 1] as const).toSorted(([a], [b]) => a - b);
-  const groups = sorted.map(([code, glyph]) => {
+  header.writeUInt32BE(16 + stretches.length * 12, 16);
+  header.writeUInt32BE(stretches.length, 24);
+  const sorted = stretches.toSorted(([one], [other]) => one - other);
+  const groups = sorted.map((numbers) => {
     const group = Buffer.alloc(12);
-    group.writeUInt32BE(code);
-    group.writeUInt32BE(code, 4);
-    group.writeUInt32BE(glyph, 8);
+    for (const [at, number] of numbers.entries()) group.writeUInt32BE(number, at * 4);
     return group;
   });
   return Buffer.concat([header, ...groups]);

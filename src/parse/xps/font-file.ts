@@ -12,16 +12,19 @@ export type FontFile = {
   readonly characterOf: (glyph: number) => string;
   /** Of 1 for the size of type. */
   readonly advanceOf: (glyph: number) => number;
+  /** Characters that it has glyphs for, as far as they were read. */
+  readonly characterCount: number;
 };
 
 const glyphsMax = 65_536;
-/** Characters of one font. */
-const charactersMax = 200_000;
 
-/** Null for what is no font that can be read. Never throws. */
-export function readFontFile(part: string, bytes: Buffer): FontFile | null {
+/**
+ * Null for what is no font that can be read. Never throws. Of its bytes nothing is kept but the widths.
+ * @param charactersMax of which glyphs are looked up; a few bytes of a font may claim all there are
+ */
+export function readFontFile(part: string, bytes: Buffer, charactersMax: number): FontFile | null {
   try {
-    return openFont(revealed(part, bytes));
+    return openFont(revealed(part, bytes), charactersMax);
   } catch {
     return null; // a table that ends before what it claims to hold: characters are as wide as they usually are
   }
@@ -42,27 +45,29 @@ function isFont(bytes: Buffer): boolean {
   return ['\0\x01\0\0', 'OTTO', 'true', 'ttcf'].includes(bytes.toString('latin1', 0, 4));
 }
 
-function openFont(bytes: Buffer): FontFile | null {
+function openFont(bytes: Buffer, charactersMax: number): FontFile | null {
   if (!isFont(bytes)) return null;
   const start = bytes.toString('latin1', 0, 4) === 'ttcf' ? bytes.readUInt32BE(12) : 0;
   const tables = tablesOf(bytes, start);
   const head = tables.get('head');
   const across = tables.get('hhea');
-  const widths = tables.get('hmtx');
-  if (head === undefined || across === undefined || widths === undefined) return null;
+  const metrics = tables.get('hmtx');
+  if (head === undefined || across === undefined || metrics === undefined) return null;
   const unitsPerEm = head.readUInt16BE(18) || 1000;
-  const widthCount = Math.min(across.readUInt16BE(34), widths.length >> 2);
-  const glyphs = glyphsOf(tables.get('cmap'));
-  let characters: Map<number, number> | undefined;
+  const widthCount = Math.min(across.readUInt16BE(34), metrics.length >> 2);
+  const widths = Uint16Array.from({ length: widthCount }, (_, glyph) => metrics.readUInt16BE(glyph * 4));
+  const glyphs = glyphsOf(tables.get('cmap'), charactersMax);
+  let characters: Uint32Array | undefined;
   return {
     look: lookFrom(tables, head),
     glyphOf: (codePoint) => glyphs.get(codePoint) ?? 0,
     characterOf(glyph) {
       characters ??= reversed(glyphs);
-      const codePoint = characters.get(glyph);
-      return codePoint === undefined ? '' : String.fromCodePoint(codePoint);
+      const codePoint = characters[glyph] ?? 0;
+      return codePoint === 0 ? '' : String.fromCodePoint(codePoint);
     },
-    advanceOf: (glyph) => (widthCount === 0 ? 1 : widths.readUInt16BE(Math.min(glyph, widthCount - 1) * 4) / unitsPerEm),
+    advanceOf: (glyph) => (widthCount === 0 ? 1 : widths[Math.min(Math.trunc(glyph), widthCount - 1)]! / unitsPerEm),
+    characterCount: glyphs.size,
   };
 }
 
@@ -114,7 +119,7 @@ function nameOf(names: Buffer | undefined): string {
 }
 
 /** Glyphs by character: of the fullest table for Unicode. */
-function glyphsOf(cmap: Buffer | undefined): Map<number, number> {
+function glyphsOf(cmap: Buffer | undefined, charactersMax: number): Map<number, number> {
   if (cmap === undefined) return new Map();
   let best: { readonly rank: number; readonly at: number } | null = null;
   const count = Math.min(cmap.readUInt16BE(2), 50);
@@ -126,7 +131,7 @@ function glyphsOf(cmap: Buffer | undefined): Map<number, number> {
   if (best === null) return new Map();
   const table = cmap.subarray(best.at);
   const format = table.readUInt16BE(0);
-  return format === 12 ? wideGlyphs(table) : format === 4 ? narrowGlyphs(table) : new Map();
+  return format === 12 ? wideGlyphs(table, charactersMax) : format === 4 ? narrowGlyphs(table, charactersMax) : new Map();
 }
 
 /** Platform and encoding: what is best for text is highest. */
@@ -142,7 +147,7 @@ const ranks: Readonly<Record<string, number>> = {
   '3.0': 1,
 };
 
-function narrowGlyphs(table: Buffer): Map<number, number> {
+function narrowGlyphs(table: Buffer, charactersMax: number): Map<number, number> {
   const glyphs = new Map<number, number>();
   const size = table.readUInt16BE(6);
   let next = 0;
@@ -153,7 +158,7 @@ function narrowGlyphs(table: Buffer): Map<number, number> {
     const rangeAt = 16 + size * 3 + at;
     const range = table.readUInt16BE(rangeAt);
     // Stretches follow each other; those that go back would be read without end.
-    for (let code = Math.max(start, next); code <= end && code < 0xffff; code++) {
+    for (let code = Math.max(start, next); code <= end && code < 0xffff && glyphs.size < charactersMax; code++) {
       const place = rangeAt + range + (code - start) * 2;
       const raw = range === 0 ? code : place + 2 <= table.length ? table.readUInt16BE(place) : 0;
       const glyph = raw === 0 ? 0 : (raw + delta) & 0xffff;
@@ -164,7 +169,7 @@ function narrowGlyphs(table: Buffer): Map<number, number> {
   return glyphs;
 }
 
-function wideGlyphs(table: Buffer): Map<number, number> {
+function wideGlyphs(table: Buffer, charactersMax: number): Map<number, number> {
   const glyphs = new Map<number, number>();
   const count = Math.min(table.readUInt32BE(12), (table.length - 16) / 12);
   let next = 0;
@@ -183,9 +188,10 @@ function wideGlyphs(table: Buffer): Map<number, number> {
   return glyphs;
 }
 
-/** The first character of each glyph. */
-function reversed(glyphs: ReadonlyMap<number, number>): Map<number, number> {
-  const characters = new Map<number, number>();
-  for (const [codePoint, glyph] of glyphs) if (!characters.has(glyph)) characters.set(glyph, codePoint);
+/** The first character of each glyph; 0 for none. */
+function reversed(glyphs: ReadonlyMap<number, number>): Uint32Array {
+  const count = glyphs.values().reduce((most, glyph) => Math.max(most, glyph + 1), 0);
+  const characters = new Uint32Array(count);
+  for (const [codePoint, glyph] of glyphs) if (characters[glyph] === 0) characters[glyph] = codePoint;
   return characters;
 }

@@ -49,6 +49,8 @@ export type XpsPage = { readonly part: string; readonly width: number; readonly 
 /** Of one file, read to know how wide their letters are; those behind are as wide as usual. */
 const fontsMax = 200;
 const fontBytesMax = 64 * 1024 * 1024;
+/** Characters of which glyphs are looked up, of all fonts together, some 40 bytes each. */
+const fontCharactersMax = 500_000;
 
 /**
  * Reads what an open archive holds.
@@ -59,6 +61,7 @@ export async function openXps(archive: Zip, input: ParseInput): Promise<XpsPacka
   const warnings: string[] = [];
   const options = { namespaces: {}, limits: input.limits, counts: createXmlCounts() };
   const fonts = new Map<string, FontFile | null>();
+  let charactersLeft = fontCharactersMax;
 
   async function tree(part: string): Promise<XmlNode | null> {
     const builder = createTreeBuilder(part);
@@ -80,7 +83,8 @@ export async function openXps(archive: Zip, input: ParseInput): Promise<XpsPacka
       if (error instanceof DocumentError && (error.code === 'corrupt' || isLarge(error))) return null;
       throw error;
     });
-    const read = bytes === null ? null : readFontFile(part, bytes);
+    const read = bytes === null ? null : readFontFile(part, bytes, charactersLeft);
+    charactersLeft -= read?.characterCount ?? 0;
     fonts.set(part, read);
     return read;
   }

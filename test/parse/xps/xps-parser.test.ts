@@ -85,6 +85,28 @@ describe('an XPS', () => {
     }
   });
 
+  it('takes any number for that of a glyph', async () => {
+    const font = { name: 'Fonts/plain.ttf', data: makeFont({ widths: { a: 500, b: 500 } }) };
+    for (const number of ['0.3', '1.7', '99999999999', '1e308', '-1', 'NaN']) {
+      const objects = xpsGlyphs({ x: 80, y: 100, text: 'ab', more: { Indices: `${number};2` } });
+      expect((await read({ pages: [objects], members: [font] })).markdown, number).toMatch(/^a ?b$/);
+    }
+  });
+
+  it('looks up the characters of many fonts within one bound, so that a few bytes do not take gigabytes', async () => {
+    // Each claims a quarter of a million.
+    const data = makeFont({
+      widths: { a: 500 },
+      stretches: [0, 1, 2, 3].map((at) => [at * 65_535 + 98, at * 65_535 + 65_632, 1] as const),
+    });
+    const fonts = Array.from({ length: 5 }, (_, at) => ({ name: `Fonts/${at}.ttf`, data }));
+    const objects = fonts.map(({ name }, at) =>
+      xpsGlyphs({ x: 80, y: 100 + at * 40, text: '', more: { FontUri: `/${name}`, Indices: `${at + 2}` } }),
+    );
+
+    expect((await read({ pages: [objects.join('')], members: fonts })).markdown.replace(/\s/g, '')).toBe('cd');
+  });
+
   it('takes ligatures, surrogates and escaped braces as they are said', async () => {
     expect(await textOf(xpsGlyphs({ x: 80, y: 100, text: 'office', more: { Indices: ',50;(3:1)9,80;,50;,50' } }))).toBe('office');
     expect(await textOf(xpsGlyphs({ x: 80, y: 100, text: '𠮷田さん', more: { Indices: '(2:1)7,100;8,100' } }))).toBe('𠮷田さん');
