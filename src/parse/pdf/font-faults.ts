@@ -139,6 +139,8 @@ function isCertainHan(repair: Repair, sample: Units): boolean {
 }
 
 const leastSigns = 6;
+/** Different ones: of six characters of any text hardly fewer. */
+const leastBytes = 6;
 /** Of the Chinese characters of a text those in words: 0.5 to 1 of prose, names and tables, below 0.1 of characters by chance. */
 const wordsLeast = 0.4;
 const wordsMost = 0.15;
@@ -146,6 +148,8 @@ const wordsMost = 0.15;
 /** The bytes of a text, one by one. */
 function bytesRepair(sample: Units): Repair | undefined {
   if (sample.some((unit) => byteOf(unit) === undefined)) return undefined;
+  // A font may hold but the letters with accents of a text, or fractions: one or two of them again and again are a Chinese character by chance.
+  if (new Set(sample.filter(isHighByte)).size < leastBytes) return undefined;
   const encoding = likelyCharset(bytesToWeigh(sample), decodeAs) ?? '';
   if (!wideEncodings.includes(encoding)) return undefined;
   const repair = ofBytes(encoding);
@@ -295,7 +299,7 @@ const likelyLeast = -3.7;
 const likelierBy = 2;
 
 function textOf(units: Units): string {
-  return units.map((unit) => String.fromCodePoint(unit)).join('');
+  return units.map((unit) => String.fromCodePoint(unit <= 0x10_ffff ? unit : 0xfffd)).join('');
 }
 
 /* What nobody would believe. */

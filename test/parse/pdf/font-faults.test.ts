@@ -161,6 +161,22 @@ describe('Text that says what it shows', () => {
     expect([repaired.size, garbledCount]).toEqual([0, 0]);
   });
 
+  it('is believed of a font that holds a few letters with accents and nothing else, however often', () => {
+    for (const letters of ['À', 'Å', 'Ç', 'Ä', 'ÅÄÖ', 'ÇÃÕ', '½¼¾', 'éèà'])
+      for (const length of [12, 20, 40, 61, 120, 600]) {
+        const { repaired } = judged(letters.repeat(length / letters.length));
+        expect([letters, length, repaired.size]).toEqual([letters, length, 0]);
+      }
+  });
+
+  it('may be of codes that are no characters, since a font numbers its glyphs as it likes', () => {
+    const shifted = Array.from('The committee approved the annual budget on Tuesday', (sign) => sign.charCodeAt(0) - 29);
+    for (const code of [0x11_0000, 0x7fff_ffff, 0xffff_ffff]) {
+      const { repaired } = judgeFonts(new Map([['font', [...shifted, code]]]));
+      expect(repaired.get('font')?.slice(0, 3)).toEqual(['T', 'h', 'e']);
+    }
+  });
+
   it('has a text for each glyph after any repair, whatever the glyphs are', () => {
     const unit = fc.oneof(
       fc.integer({ min: 0, max: 0xff }),
