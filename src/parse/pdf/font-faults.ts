@@ -313,5 +313,34 @@ function isGarbled(units: Units): boolean {
   if (share(isHighByte) > 0.6) return true;
   if (share((unit) => unit >= 0xe000 && unit < 0xf900) > 0.5) return true;
   const han = sample.filter((unit) => unit >= 0x4e00 && unit <= 0x9fff);
-  return han.length >= 100 && han.length * 2 > sample.length && shareInWords(textOf(han)) < 0.08;
+  return han.length >= 100 && han.length * 2 > sample.length && shareInWords(textOf(han)) < 0.08 && !isMostlyUsual(han);
+}
+
+/** A list of names or of chemical elements has no words, but characters that are in use; of the numbers of glyphs half are by chance. */
+function isMostlyUsual(han: readonly number[]): boolean {
+  usualSigns ??= new Set(
+    usualRows.flatMap(({ encoding, leads, trails }) =>
+      Array.from(decodeAs(pairsBetween(leads, trails), encoding), (sign) => sign.codePointAt(0)!),
+    ),
+  );
+  return han.filter((unit) => usualSigns!.has(unit)).length > han.length * 0.8;
+}
+
+let usualSigns: ReadonlySet<number> | undefined;
+
+/** GB 2312, and the first levels of Big5 and of JIS X 0208. */
+const usualRows = [
+  { encoding: 'gb18030', leads: [0xb0, 0xf7], trails: [0xa1, 0xfe] },
+  { encoding: 'big5', leads: [0xa4, 0xc6], trails: [0x40, 0x7e] },
+  { encoding: 'big5', leads: [0xa4, 0xc5], trails: [0xa1, 0xfe] },
+  { encoding: 'euc-jp', leads: [0xb0, 0xcf], trails: [0xa1, 0xfe] },
+] as const;
+
+type Between = readonly [first: number, last: number];
+
+function pairsBetween([firstLead, lastLead]: Between, [firstTrail, lastTrail]: Between): Uint8Array {
+  const bytes: number[] = [];
+  for (let lead = firstLead; lead <= lastLead; lead++)
+    for (let trail = firstTrail; trail <= lastTrail; trail++) bytes.push(lead, trail);
+  return Uint8Array.from(bytes);
 }

@@ -134,6 +134,11 @@ describe('A page whose text nobody would believe', () => {
   });
 });
 
+it('Numbers of glyphs that happen to be those of Chinese characters are believed by nobody', () => {
+  const numbers = Array.from({ length: 300 }, (_, at) => 0x4e00 + ((at * 7919) % 8000));
+  expect(judgeFonts(new Map([['font', numbers]]))).toMatchObject({ repaired: new Map(), garbledCount: 300 });
+});
+
 const unitsOf = (text: string): number[] => Array.from(text.replace(/\s+/g, ''), (sign) => sign.codePointAt(0)!);
 const judged = (text: string) => judgeFonts(new Map([['font', unitsOf(text)]]));
 
@@ -156,6 +161,18 @@ describe('Text that says what it shows', () => {
     ['base64', Buffer.from(sentence(5).repeat(4)).toString('base64')],
     ['lines of a frame', '┌──┬──┐│  │  │├──┼──┤└──┴──┘'.repeat(6)],
     ['names', '张三李四王五赵六孙七周八吴九郑十冯一陈二褚三卫四蒋五沈六韩七杨八朱九秦十'],
+    [
+      'names of a class',
+      '陈梓涵 褚一凡 蒋欣怡 沈浩然 韩诗涵 杨宇航 朱若曦 秦子墨 尤梦琪 许嘉怡 吕思远 施雨欣 赵梓睿 钱奕辰 孙沐宸 李浩轩 周梓萱 吴雨泽 郑晨曦 王诗琪 冯俊熙 陈瑾瑜 蒋梦洁 沈佳怡 韩雨萱 杨梓豪 朱皓轩 秦紫涵 尤思淼 许昕妍 何奕萱 吕沐阳 施宇轩 张欣妍 孔梓晨 曹芷若 严语嫣 华子萱 金鑫淼 魏煜祺',
+    ],
+    [
+      'chemical elements',
+      '氢氦锂铍硼碳氮氧氟氖钠镁铝硅磷硫氯氩钾钙钪钛钒铬锰铁钴镍铜锌镓锗砷硒溴氪铷锶钇锆铌钼锝钌铑钯银镉铟锡锑碲碘氙铯钡镧铈镨钕钷钐铕钆铽镝钬铒铥镱镥铪钽钨铼锇铱铂金汞铊铅铋钋砹氡钫镭锕钍镤铀镎钚镅锔锫锎锿镄钔锘铹',
+    ],
+    [
+      'family names',
+      '趙錢孫李周吳鄭王馮陳褚衛蔣沈韓楊朱秦尤許何呂施張孔曹嚴華金魏陶姜戚謝鄒喻柏水竇章雲蘇潘葛奚范彭郎魯韋昌馬苗鳳花方俞任袁柳酆鮑史唐費廉岑薛雷賀倪湯滕殷羅畢郝鄔安常樂于時傅皮卞齊康伍余元卜顧孟平黃和穆蕭尹',
+    ],
   ])('is believed: %s', (_name, text) => {
     const { repaired, garbledCount } = judged(text);
     expect([repaired.size, garbledCount]).toEqual([0, 0]);
