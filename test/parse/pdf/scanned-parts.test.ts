@@ -65,6 +65,12 @@ describe('a page of text with a large picture', () => {
     expect([small, background, twice].map(({ pictures }) => pictures.length)).toEqual([0, 0, 1]);
   });
 
+  it.each(['हिन्दी में', 'ที่นี่', 'Ελλάδα', '조선', 'ひらがな', '1234'])('has it in any script: %s', async (text) => {
+    expect((await read({ lines: above, texts: [below], pictures: [part] }, seeing(text))).markdown).toBe(
+      [said, text, below.text].join('\n\n'),
+    );
+  });
+
   it('is left out when nothing but specks is seen, and named when it cannot be read; the text stays', async () => {
     const specks = await read({ lines: above, pictures: [part] }, seeing('. ~ ‘\n\n| = —'));
     expect([specks.markdown, specks.warnings]).toEqual([said, []]);

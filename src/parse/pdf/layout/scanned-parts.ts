@@ -105,8 +105,12 @@ function withoutBlanks(text: string): string {
 /** A word, and mostly letters and digits: what is seen in photographs and drawings is neither. */
 function saysSomething(text: string): boolean {
   const shown = text.replace(/\s+/g, '');
-  const letters = shown.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
-  return letters * 2 >= shown.length && /\p{L}{3}|\p{Script=Han}{2}|\p{N}{2}/u.test(text);
+  const letters = shown.match(/[\p{L}\p{M}\p{N}]/gu)?.length ?? 0;
+  // In Hindi and Thai vowels are marks.
+  return (
+    letters * 2 >= shown.length &&
+    /[\p{L}\p{M}]{3}|[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]{2}|\p{N}{2}/u.test(text)
+  );
 }
 
 /** Of a word: with more text over it, it is known. */
