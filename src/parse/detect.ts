@@ -292,7 +292,7 @@ function mimetypeMember(head: Buffer): string {
 function formatOfMembers(names: ReadonlySet<string>, hint: string): Format {
   const has = (prefix: string): boolean => names.values().some((name) => name.startsWith(prefix));
   if (names.has('ofd.xml')) return 'ofd';
-  if (names.values().some((name) => /\.(?:fdseq|fpage)$/.test(partOfPiece(name)))) return 'xps';
+  if (isXps(names)) return 'xps';
   if (names.has('meta-inf/container.xml') && !names.has('content.xml')) return 'epub';
   if (names.has('content.xml')) return hint === 'ods' || hint === 'ots' ? 'ods' : hint === 'odp' || hint === 'otp' ? 'odp' : 'odt';
   if (names.has('xl/workbook.bin')) return 'xlsb';
@@ -301,6 +301,13 @@ function formatOfMembers(names: ReadonlySet<string>, hint: string): Format {
   if (has('xl/')) return 'xlsx';
   if (names.values().some((name) => partOfPiece(name) === '[content_types].xml')) return officeHints[hint] ?? 'unsupported';
   return isIwork(names) ? 'unsupported' : 'zip';
+}
+
+/** A package by itself: an archive may hold the files of one in a folder. */
+function isXps(names: ReadonlySet<string>): boolean {
+  const parts = new Set(names.values().map(partOfPiece));
+  const isPackage = parts.has('[content_types].xml') || parts.has('_rels/.rels');
+  return isPackage && parts.values().some((name) => /\.(?:fdseq|fpage)$/.test(name));
 }
 
 /** Since 2013 of `.iwa` members, before of one of XML beside a preview. */

@@ -3,6 +3,7 @@ import { createDocumentParser } from '../../../src/parse/document-parser.ts';
 import type { ParsedDocument } from '../../../src/parse/parser.ts';
 import { hiddenFont, makeFont, makeXps, xpsGlyphs, xpsLine, type XpsParts, xpsPicture } from '../../support/xps-writer.ts';
 import { parseBytes, refusalOf } from '../../support/parse.ts';
+import { makeZip } from '../../support/zip-writer.ts';
 
 const parser = createDocumentParser({});
 const read = (parts: XpsParts): Promise<ParsedDocument> => parseBytes(parser, makeXps(parts), { filename: 'a.xps' });
@@ -42,6 +43,14 @@ describe('an XPS', () => {
     for (const pieceBytes of [7, 100, 10_000]) {
       expect((await parseBytes(parser, makeXps({ pages, pieceBytes }), { filename: 'b' })).markdown).toBe(plain.markdown);
     }
+  });
+
+  it('is no archive of files among which are those of one', async () => {
+    const parts = ['FixedDocumentSequence.fdseq', 'Documents/1/FixedDoc.fdoc', 'Documents/1/Pages/1.fpage'];
+    const inside = parts.map((name) => ({ name: `unpacked/${name}`, data: '<FixedPage/>' }));
+    const bytes = makeZip([{ name: 'letter.txt', data: 'The letter beside it.' }, ...inside]);
+
+    expect((await parseBytes(parser, bytes, { filename: 'a.zip' })).markdown).toContain('The letter beside it.');
   });
 
   it('is read in the order in which its lines stand on the page, not in that of the file', async () => {
