@@ -320,8 +320,8 @@ export function sentenceInChinese(english: string): string | null {
 /** What a sentence tells of may end in another of the table: `name.7z. 7z archives are …`. */
 function lastInChinese(said: string): string {
   for (let at = said.indexOf('. '); at !== -1; at = said.indexOf('. ', at + 1)) {
-    const last = sentences[said.slice(at + 2)];
-    if (last !== undefined) return `${said.slice(0, at)}。${last}`;
+    const last = said.slice(at + 2);
+    if (Object.hasOwn(sentences, last)) return `${said.slice(0, at)}。${sentences[last]}`;
   }
   return said;
 }

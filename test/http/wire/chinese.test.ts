@@ -50,7 +50,8 @@ describe('problems in Chinese', () => {
 
       expect(said).toBe(`不支持的文件格式：a. b.x。${sentences[sentence]}`);
     }
-    expect(sentenceInChinese('Unsupported file format: a. b.x')).toBe('不支持的文件格式：a. b.x');
+    for (const name of ['a. b.x', 'a. constructor', 'a. toString', 'a. __proto__'])
+      expect(sentenceInChinese(`Unsupported file format: ${name}`)).toBe(`不支持的文件格式：${name}`);
   });
 
   it.each([
