@@ -227,6 +227,26 @@ describe('OCR of every page', () => {
     expect(ocr.pictures.map(sizeOf)).toEqual(['P5 2479 3508']);
   });
 
+  it('does not add what was filled into a form, which is no text of the page itself', async () => {
+    // In points of the page: the field as it is drawn, and what nobody knows.
+    const texts = [
+      ['Curlew', 202, 302, 240, 314],
+      ['Island', 244, 302, 280, 314],
+      ['Stamped', 100, 600, 150, 612],
+    ] as const;
+    const all: Ocr = {
+      ...seeing('', { readsAll: true }),
+      async read(_image, onSeen) {
+        onSeen?.({ width: 595, height: 842, texts });
+        return '';
+      },
+    };
+    const { markdown } = await read({ lines: above, fields: [{ name: 'place', value: 'Curlew Island', y: 524 }] }, all);
+
+    expect(markdown.match(/Curlew/g)).toHaveLength(1);
+    expect(markdown).toContain('Stamped');
+  });
+
   it('tells by the words what is there already, where a reader does not say where they stand', async () => {
     const ocr = seeing(`${above[0]}\n\nStamped on the margin`, { readsAll: true });
 

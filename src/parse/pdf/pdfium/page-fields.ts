@@ -5,6 +5,7 @@
 import { targetCharactersMax } from '../../markdown/link.ts';
 import { annotationsMax, areaOf, type LinkArea, linkAreasMax, linesMax } from '../layout/link-areas.ts';
 import type { Span } from '../layout/page-spans.ts';
+import type { SeenBox } from '../layout/text-cover.ts';
 import type { View } from '../page-view.ts';
 import type { Pdfium } from './pdfium.ts';
 
@@ -24,6 +25,8 @@ const openAddress = 3;
 
 export type PageFields = {
   readonly spans: Span[];
+  /** Where these are drawn. */
+  readonly boxes: readonly SeenBox[];
   /** Attachments that hang on the page. */
   readonly files: readonly number[];
   /** There are signatures or stamps, which may show text that only their pictures hold. */
@@ -44,6 +47,7 @@ export function readFields(
   const { call } = pdfium;
   const count = Math.min(annotationsMax, call.FPDFPage_GetAnnotCount(page));
   const spans: Span[] = [];
+  const boxes: SeenBox[] = [];
   const files: number[] = [];
   const areas: LinkArea[] = [];
   let isSealed = false;
@@ -59,12 +63,15 @@ export function readFields(
           subtype === stamp ||
           (subtype === widget && form !== 0 && call.FPDFAnnot_GetFormFieldType(form, annotation) === signature);
         const text = valueOf(pdfium, form, annotation);
-        if (text !== '') spans.push(spanOf(pdfium, annotation, text, view));
+        if (text === '') return;
+        const box = boxOf(pdfium, annotation, view);
+        boxes.push(box);
+        spans.push(spanOf(text, box));
       },
       () => call.FPDFPage_CloseAnnot(annotation),
     );
   }
-  return { spans, files: files.filter((each) => each !== 0), isSealed, areas };
+  return { spans, boxes, files: files.filter((each) => each !== 0), isSealed, areas };
 }
 
 /** One a line of a link's text; none of a link to a place in the document. */
@@ -112,13 +119,17 @@ function oneLine(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 }
 
-/** The text begins at the box's left; of a high box it is the first line. */
-function spanOf(pdfium: Pdfium, annotation: number, text: string, view: View): Span {
+function boxOf(pdfium: Pdfium, annotation: number, view: View): SeenBox {
   const { call, scratch } = pdfium;
   call.FPDFAnnot_GetRect(annotation, scratch);
-  const [x1, y1, x2, y2] = [0, 4, 8, 12].map((offset) => pdfium.float(scratch + offset)) as [number, number, number, number];
+  const [x1, y1, x2, y2] = floatsAt(pdfium, 4) as [number, number, number, number];
   const [left, right] = [view.x(x1, y1), view.x(x2, y2)].sort((one, other) => one - other) as [number, number];
   const [top, bottom] = [view.y(x1, y1), view.y(x2, y2)].sort((one, other) => one - other) as [number, number];
+  return { left, top, right, bottom };
+}
+
+/** The text begins at the box's left; of a high box it is the first line. */
+function spanOf(text: string, { left, top, right, bottom }: SeenBox): Span {
   const size = Math.max(1, Math.min(10, (bottom - top) * 0.7));
   const baseline = bottom - top > 30 ? top + size * 1.2 : (top + bottom) / 2 + size * 0.35;
   return {

@@ -99,6 +99,8 @@ function readPage(
   const glyphs = createGlyphCollector(view, isDrawing ? [] : finder.rules, fields.areas, cover);
   const doubts = readGlyphs(pdfium, page, view, glyphs, bounds);
   const unseen = fields.isSealed ? withoutShown(fields.spans, pdfium, page) : fields.spans;
+  // They are drawn with a page that is read as a whole. Upon a picture they are no sign that its text is known.
+  if (bounds.seeing === 'pages') for (const { left, top, right, bottom } of fields.boxes) cover?.add(left, top, right, bottom);
   const box = { left: 0, top: 0, right: view.width, bottom: view.height };
   const read = { text: glyphs.finish(unseen, doubts), pictureShare, pictures, cover, box, objectCount };
   return { ...read, drawn: wantedPictures(read).map((part) => drawPage(pdfium, page, { view, part }, bounds.isLate)) };
