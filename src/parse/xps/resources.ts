@@ -2,14 +2,23 @@
 import { child, descendants, elements, type XmlNode } from '../containers/xml.ts';
 import type { XpsPackage } from './xps-package.ts';
 
-/** What stands under a key. Of a page itself the last that has it; else of the dictionaries that it names, the last one named first. */
-export type Resources = (key: string) => XmlNode | undefined;
+export type Resources = {
+  /** What stands under a key. Of a page itself the last that has it; else of the dictionaries that it names, the last one named first. */
+  readonly find: (key: string) => XmlNode | undefined;
+  readonly dictionaries: Iterable<Dictionary>;
+};
 
-/** What one dictionary has. */
-export type Dictionary = ReadonlyMap<string, XmlNode>;
+/** What stands beside pages. */
+export type Dictionary = {
+  readonly part: string;
+  readonly entries: ReadonlyMap<string, XmlNode>;
+  /** The paths by which it names fonts. */
+  readonly fonts: ReadonlySet<string>;
+};
 
 const dictionariesMax = 100;
 const resourcesMax = 50_000;
+const fontsMax = 200;
 
 /**
  * Those of a page, and of the dictionaries that it names. Linear in the page, however long these are and however often they are named.
@@ -29,21 +38,30 @@ export async function readResources(
       addResources(dictionary, own);
       continue;
     }
-    if (!shared.has(target) && shared.size < dictionariesMax)
-      shared.set(target, addResources(await xps.tree(target), new Map<string, XmlNode>()));
+    if (!shared.has(target) && shared.size < dictionariesMax) shared.set(target, dictionaryOf(target, await xps.tree(target)));
     const known = shared.get(target);
     if (known !== undefined) named.add(known);
   }
   const others = [...named].reverse();
-  return (key) => own.get(key) ?? others.find((each) => each.has(key))?.get(key);
+  const find = (key: string): XmlNode | undefined =>
+    own.get(key) ?? others.find(({ entries }) => entries.has(key))?.entries.get(key);
+  return { find, dictionaries: named };
 }
 
-function addResources(dictionary: XmlNode | null, resources: Map<string, XmlNode>): Dictionary {
+function dictionaryOf(part: string, root: XmlNode | null): Dictionary {
+  const entries = new Map<string, XmlNode>();
+  const fonts = new Set<string>();
+  addResources(root, entries);
+  for (const { attributes } of root === null ? [] : descendants(root, 'Glyphs'))
+    if (fonts.size < fontsMax) fonts.add(attributes['FontUri'] ?? '');
+  return { part, entries, fonts };
+}
+
+function addResources(dictionary: XmlNode | null, resources: Map<string, XmlNode>): void {
   for (const each of elements(dictionary)) {
     const key = keyOf(each);
     if (key !== undefined && resources.size < resourcesMax) resources.set(key, each);
   }
-  return resources;
 }
 
 function keyOf({ attributes }: XmlNode): string | undefined {
@@ -54,7 +72,7 @@ function keyOf({ attributes }: XmlNode): string | undefined {
 /** `{StaticResource key}`: what stands under that key. */
 export function referenced(value: string | undefined, resources: Resources): XmlNode | undefined {
   const [, key] = /^\s*\{StaticResource\s+([^\s}]+)\s*\}\s*$/.exec(value ?? '') ?? [];
-  return key === undefined ? undefined : resources(key);
+  return key === undefined ? undefined : resources.find(key);
 }
 
 /** The value of a property that is an element inside of its own, or refers to one: `Path.Fill` of a `Path`. */

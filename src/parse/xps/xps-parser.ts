@@ -18,7 +18,7 @@ import { type PartsOptions, readParts, readPicture, scannedParts, type SeenPart 
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import type { FontFile } from './font-file.ts';
 import { type PageContent, readPageContent } from './page-content.ts';
-import { type Dictionary, readResources } from './resources.ts';
+import { type Dictionary, readResources, type Resources } from './resources.ts';
 import { openXps, type XpsDocument, type XpsPackage, type XpsPage } from './xps-package.ts';
 
 export type XpsParserOptions = {
@@ -132,11 +132,12 @@ async function readPage(page: XpsPage, reading: Reading): Promise<void> {
   const root = await xps.tree(page.part);
   if (root === null) return;
   const size = sizeOf(root, page);
+  const resources = await readResources(root, page.part, { xps, shared: reading.dictionaries });
   const content = readPageContent({
     root,
     size,
-    resources: await readResources(root, page.part, { xps, shared: reading.dictionaries }),
-    fontOf: await fontsOf(root, page.part, xps),
+    resources,
+    fontOf: await fontsOf(root, page.part, { xps, resources }),
     bounds: {
       glyphsMax: reading.glyphsLeft,
       charactersMax,
@@ -180,13 +181,19 @@ function sizeOf({ attributes }: XmlNode, page: XpsPage): { readonly width: numbe
 /** A hundred metres. */
 const sideMax = 400_000;
 
-/** The fonts that a page names, by the path that names them. */
-async function fontsOf(root: XmlNode, part: string, xps: XpsPackage): Promise<(uri: string) => FontFile | null> {
+/** The fonts that a page and the drawings beside it name, by the path that names them. */
+async function fontsOf(
+  root: XmlNode,
+  part: string,
+  { xps, resources }: { readonly xps: XpsPackage; readonly resources: Resources },
+): Promise<(uri: string) => FontFile | null> {
+  const namedIn = new Map<string, string>();
+  for (const { attributes } of descendants(root, 'Glyphs')) namedIn.set(attributes['FontUri'] ?? '', part);
+  for (const dictionary of resources.dictionaries)
+    for (const uri of dictionary.fonts) if (!namedIn.has(uri)) namedIn.set(uri, dictionary.part);
   const fonts = new Map<string, FontFile | null>();
-  for (const { attributes } of descendants(root, 'Glyphs')) {
-    const uri = attributes['FontUri'] ?? '';
-    if (fonts.has(uri)) continue;
-    const target = xps.find(part, uri);
+  for (const [uri, from] of namedIn) {
+    const target = xps.find(from, uri);
     fonts.set(uri, target === null ? null : await xps.font(target));
   }
   return (uri) => fonts.get(uri) ?? null;

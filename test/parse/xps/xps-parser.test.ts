@@ -178,6 +178,25 @@ describe('an XPS', () => {
     expect(parsed.markdown).toBe('drawn by a brush\n\nmoved by a key');
   });
 
+  it('knows the fonts of a drawing that is kept beside its page', async () => {
+    const glyphs = xpsGlyphs({ x: 80, y: 100, text: '', more: { FontUri: '../Fonts/beside.ttf', Indices: '2;1' } });
+    const { markdown } = await read({
+      pages: [
+        `<FixedPage.Resources><ResourceDictionary Source="/Shared/Shared.dict"/></FixedPage.Resources>` +
+          '<Path Data="M 0,0 h 500 v 500 z"><Path.Fill><VisualBrush Visual="{StaticResource v}" Viewbox="0,0,1,1" Viewport="0,0,1,1"/></Path.Fill></Path>',
+      ],
+      members: [
+        {
+          name: 'Shared/Shared.dict',
+          data: `<ResourceDictionary xmlns:x="urn:x"><Canvas x:Key="v">${glyphs}</Canvas></ResourceDictionary>`,
+        },
+        { name: 'Fonts/beside.ttf', data: makeFont({ widths: { 灯: 1000, a: 500 } }) },
+      ],
+    });
+
+    expect(markdown).toBe('a灯');
+  });
+
   it('takes headings from its outline', async () => {
     const { blocks } = await read({
       pages: [['第一章', 'text of it']],
