@@ -35,6 +35,10 @@ export function isFeed(root: string): boolean {
   return feedRoots.has(root);
 }
 
+function pictured(said: string): string {
+  return `Image: ${said}`;
+}
+
 /** Writes a feed in one pass. @throws DocumentError `limit_exceeded` from the builder */
 export function writeFeed(text: string, builder: MarkdownBuilder, limits: ParseLimits): Meta {
   let item: Item = { title: '', facts: [], texts: [] };
@@ -47,7 +51,9 @@ export function writeFeed(text: string, builder: MarkdownBuilder, limits: ParseL
   function finishItem(level: number): void {
     if (level === 1) title ??= item.title || null;
     builder.heading(level, item.title === '' && isEntry ? 'Entry' : item.title);
-    builder.list([...new Set(item.facts)].map((fact) => ({ text: fact, depth: 0, ordered: false })));
+    const facts = new Set(item.facts);
+    facts.delete(pictured(item.title));
+    builder.list([...facts].map((fact) => ({ text: fact, depth: 0, ordered: false })));
     for (const each of new Set(item.texts)) {
       if (/<[a-z/!][^<>]*>/i.test(each)) writeHtml(each, builder, { limits, levelShift: level });
       else writeParagraphs(each, builder);
@@ -67,7 +73,7 @@ export function writeFeed(text: string, builder: MarkdownBuilder, limits: ParseL
   function addPicture(value: string): void {
     for (const [, said] of value.matchAll(/<(?:title|description)>([^<]*)</g)) {
       const text = said!.replace(/\s+/g, ' ').trim();
-      if (text !== '' && text !== item.title) item.facts.push(`Image: ${text}`);
+      if (text !== '') item.facts.push(pictured(text));
     }
   }
 

@@ -29,6 +29,8 @@ describe('feeds', () => {
       `<rss version="2.0"><channel><title>News</title><image><title>${said}</title><url>http://example.org/a.gif</url><width>88</width></image></channel></rss>`;
     expect(await markdownOf('feed.xml', feed('文建會 &amp; friends'))).toBe('# News\n\n- Image: 文建會 & friends');
     expect(await markdownOf('feed.xml', feed('News'))).toBe('# News');
+    const first = '<rss version="2.0"><channel><image><title>News</title></image><title>News</title></channel></rss>';
+    expect(await markdownOf('feed.xml', first)).toBe('# News');
   });
 
   it('are read as far as they go where they break off in the middle of a text', async () => {
