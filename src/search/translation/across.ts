@@ -77,7 +77,7 @@ export type Across = {
 /** What the other language answers; null where the index has no other, or nothing in it answers. `top`: the answers in the question's own. */
 export function* answersAcross(input: AcrossInput, top: readonly Scored[]): RankingSteps<Across | null> {
   const { segments } = input;
-  learnLanguages(yield* read(() => markersOf(segments)));
+  yield* learnLanguages(yield* read(() => markersOf(segments)));
   const own = languageOfQuestion(input.words);
   const other = own === 'zh' ? 'en' : 'zh';
   const dictionary = hasLanguage(other, segments) ? input.dictionary() : null;

@@ -70,6 +70,15 @@ it('are all there are as soon as the last text of the other language is removed,
   expect(weighed(searched, 'zh')).toBe(searched.collection);
 });
 
+it('are learnt in steps, between which others have their turn, where there are many', () => {
+  const searched = searchedIn([...Array.from({ length: 80_000 }, () => 'the of and in to a is for on with'), ...chinese]);
+  let stepCount = 0;
+  const steps = weighedIn('en', searched);
+  for (let step = steps.next(); !step.done; step = steps.next(step.value())) stepCount += 1;
+
+  expect(stepCount).toBeGreaterThanOrEqual(2);
+});
+
 it('are told by the letters and characters of a question, not by its numbers', () => {
   const languages = ['wing lift 42', '机翼 wing', '2024-03-15', '42', 'ひらがな', ''].map((query) => clearLanguage(termsOf(query)));
 
