@@ -42,6 +42,16 @@ export function hostileOfdFiles(): HostileFile[] {
       ends: 'read',
     },
     {
+      name: 'deep-unit-in-itself.ofd',
+      bytes: () =>
+        makeOfd({
+          pages: [pageOf(text + use)],
+          resources: unit(`${'<ofd:PageBlock>'.repeat(950)}${use}${'</ofd:PageBlock>'.repeat(950)}`),
+        }),
+      ends: /^(?:read|limit_exceeded: .*MAX_NESTING)/,
+      quick: { depthMax: 1000 },
+    },
+    {
       name: 'units-times-units.ofd',
       bytes: () => makeOfd({ pages: [pageOf(text + use.repeat(30))], resources: unit(text + use.repeat(30)) }),
       ends: /^limit_exceeded: One page draws more than 100000 objects/,

@@ -62,8 +62,9 @@ export type PageParts = {
   readonly onText: (id: string, text: string) => void;
 };
 
-/** Drawings in drawings. */
+/** Drawings in drawings, and elements in each other with all of them: more would not fit the stack of a thread. */
 const unitDepthMax = 8;
+const levelsMax = 1500;
 const timeCheckedEvery = 256;
 
 /** Reads a page. Characters are placed when they are laid out, a run at a time. @throws DocumentError `limit_exceeded`, and from `bounds.checkTime`. */
@@ -74,6 +75,7 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
   let glyphsLeft = bounds.glyphsMax;
   let objectCount = 0;
   let sharedCount = 0;
+  let level = 0;
   let picture: { share: number; id: string } | null = null;
   const pictures: DrawnPicture[] = [];
 
@@ -97,6 +99,7 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
   };
 
   function draw(node: XmlNode, matrix: Matrix, from: DrawnFrom): void {
+    level++;
     for (const each of elements(node)) {
       if (each.attributes['Visible'] === 'false') continue;
       if (++objectCount % timeCheckedEvery === 0) bounds.checkTime();
@@ -122,6 +125,7 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
         default:
       }
     }
+    level--;
   }
 
   function text(node: XmlNode, matrix: Matrix): void {
@@ -168,7 +172,8 @@ export function readPageContent({ layers, size, resources, bounds, onText }: Pag
   function composite(node: XmlNode, matrix: Matrix, { depth }: DrawnFrom): void {
     const unit = resources.units.get(node.attributes['ResourceID'] ?? '');
     const content = child(unit, 'Content');
-    if (content !== undefined && depth < unitDepthMax) draw(content, matrix, { depth: depth + 1, isShared: true });
+    if (content !== undefined && depth < unitDepthMax && level <= levelsMax)
+      draw(content, matrix, { depth: depth + 1, isShared: true });
   }
 }
 
