@@ -22,7 +22,7 @@ import { readJsonBody } from './wire/json-body.ts';
 import { loggable } from './log-text.ts';
 import type { AuditActor, AuditLog } from './live/audit-log.ts';
 import type { HttpMetrics } from './live/metrics.ts';
-import { inChinese, prefersChinese } from './wire/chinese.ts';
+import { inLanguageOf } from './wire/chinese.ts';
 import { asAppError, toProblem } from './wire/problem.ts';
 import type { Quotas } from './access/quotas.ts';
 import type { RateLimiter } from './access/rate-limit.ts';
@@ -138,9 +138,7 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
   function answerProblem(ctx: Context, error: unknown, path: string): void {
     const known = asAppError(error);
     const { requestId, principal, operation } = ctx.state as RequestState;
-    const english = toProblem(known, { path: loggable(path), requestId });
-    const isChinese = prefersChinese(ctx.get('Accept-Language'));
-    const problem = isChinese ? inChinese(english) : english;
+    const problem = inLanguageOf(ctx, toProblem(known, { path: loggable(path), requestId }));
     if (operation === 'login' && problem.code === 'unauthorized')
       options.audit.write(actorOf(ctx.state as RequestState), { event: 'login', refused: true });
     if (problem.code === 'unauthorized' && (principal.by === 'wrong' || operation === 'login'))
@@ -165,8 +163,6 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     const retryAfter = known.retryAfterSeconds ?? (problem.status === 503 ? 5 : undefined);
     if (retryAfter !== undefined) ctx.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
     const other = (ctx.state as RequestState).problemAs?.(problem, ctx.req);
-    ctx.set('Content-Language', isChinese ? 'zh-CN' : 'en');
-    ctx.vary('Accept-Language');
     ctx.status = other?.status ?? problem.status;
     ctx.body = JSON.stringify(other?.body ?? problem);
     ctx.set('Content-Type', other === undefined ? 'application/problem+json' : 'application/json; charset=utf-8');

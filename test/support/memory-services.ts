@@ -17,7 +17,7 @@ import { createSortedTasks } from '../../src/storage/sorted-tasks.ts';
 import { AppError } from '../../src/errors.ts';
 import type { CollectionView, PageLook, Question, Services, SystemStatus, Upload, WholeUpload } from '../../src/http/services.ts';
 import { type IndexedDocument, type SearchAnswer, titleOf } from '../../src/search/document-index.ts';
-import { createDirectReader, type ReadRequest } from '../../src/ingest/direct-reading.ts';
+import { type AskWorker, createDirectReader, type ReadRequest } from '../../src/ingest/direct-reading.ts';
 import type { RunOutcome } from '../../src/ingest/thread-pool.ts';
 import { type Filterable, matcherOf } from '../../src/search/filters.ts';
 import { patched } from '../../src/search/said.ts';
@@ -48,6 +48,8 @@ export type MemoryServicesOptions = {
   readonly refuse?: () => AppError | null;
   /** What happens to a new task; default: it is completed at once. */
   readonly ingest?: (task: Task, memory: MemoryServices) => void;
+  /** What reading a file without keeping it comes to; default: its bytes are its text. */
+  readonly read?: AskWorker;
   /** The clock of the storage; default: that of this machine. ISO 8601. */
   readonly now?: () => string;
 };
@@ -83,9 +85,15 @@ export function createMemoryServices(options: MemoryServicesOptions): MemoryServ
     services: {
       // Every file is text here; the parsers are tested elsewhere.
       reading: createDirectReader({
-        files: { scratch: async (id) => mkdir(join(folder, `scratch-${id}`), { recursive: true }).then((made) => made!) },
+        files: {
+          async scratch(id) {
+            const scratch = join(folder, `scratch-${id}`);
+            await mkdir(scratch, { recursive: true });
+            return scratch;
+          },
+        },
         newId: () => v7() as TaskId,
-        ask: readAsText,
+        ask: options.read ?? readAsText,
       }),
       uploads: {
         receive: async ({ bytesMax }) => admitted(bytesMax),

@@ -22,7 +22,8 @@ const sections: readonly Section[] = [
   {
     kind: 'document',
     title: 'Documents',
-    about: 'The `error` of a failed task with its `error_code`, and warnings of a document that was read.',
+    about:
+      'The `error` of a failed task with its `error_code`, and warnings of a document that was read; in Chinese in a problem document, as above.',
   },
   { kind: 'start', title: 'Starting', about: 'Why a server, a worker or a command does not start, and what a setting must be.' },
   { kind: 'log', title: 'Log', about: 'Lines of level `warn` and `error`.' },
@@ -88,7 +89,7 @@ function rowsOf(said: readonly Sentence[], kind: Kind): Row[] {
 }
 
 function sectionText(rows: readonly Row[], kind: Kind, title: string, about: string): string {
-  const isChinese = kind === 'refusal' || kind === 'title';
+  const isChinese = kind === 'refusal' || kind === 'title' || kind === 'document';
   const head = ['Sentence', ...(hasCodes(kind) ? ['Code'] : []), ...(isChinese ? ['中文'] : []), 'Said in'];
   const lines = rows.map((row) => {
     const codes = hasCodes(kind) ? [row.codes.map((code) => `\`${code}\``).join(', ')] : [];
@@ -103,7 +104,7 @@ function hasCodes(kind: Kind): boolean {
 }
 
 function chineseOf({ text, codes }: Row, kind: Kind): string {
-  if (kind === 'refusal') return sentenceInChinese(text) ?? '';
+  if (kind !== 'title') return sentenceInChinese(text) ?? '';
   const problem = {
     type: '',
     title: text,

@@ -16,7 +16,8 @@ import type { KeptReply } from '../../storage/idempotency-store.ts';
 import { loggable } from '../log-text.ts';
 import type { HttpMetrics } from '../live/metrics.ts';
 import { parsePrefer, type Preference } from '../wire/prefer.ts';
-import { failedTask, statusOf, toProblem } from '../wire/problem.ts';
+import { inLanguageOf } from '../wire/chinese.ts';
+import { failedTask, type Problem, statusOf, toProblem } from '../wire/problem.ts';
 import { route, type Call, type RequestState, type Route } from './route.ts';
 import * as schemas from '../wire/schemas.ts';
 import type { FollowedTask, TaskService, Upload } from '../services.ts';
@@ -254,9 +255,10 @@ function outcomeOf(snapshot: TaskSnapshot, task: Task, wire: WireOptions, ctx: C
   return { status: problem.status, location: null, body: problem };
 }
 
+/** A problem is kept in English: who repeats the request may read another language. */
 function reply(ctx: Context, { status, location, body }: KeptReply): void {
   ctx.status = status;
-  ctx.body = body;
+  ctx.body = status >= 400 ? inLanguageOf(ctx, body as Problem) : body;
   if (status >= 400) ctx.set('Content-Type', 'application/problem+json');
   if (status === statusOf('unavailable')) ctx.set('Retry-After', '10');
   if (location === null) return;

@@ -7,7 +7,8 @@ import { AppError, type RequestErrorCode } from '../../errors.ts';
 import { cleanFilename } from '../upload/content-disposition.ts';
 import { type PassingFile, type PassingOptions, readPassingFile } from '../upload/passing-file.ts';
 import { rawFilename } from '../upload/raw-filename.ts';
-import { asAppError } from '../wire/problem.ts';
+import { inLanguageOf } from '../wire/chinese.ts';
+import { asAppError, toProblem } from '../wire/problem.ts';
 import { cutTexts, jsonStream, type LongText } from '../wire/json-stream.ts';
 import * as schemas from '../wire/schemas.ts';
 import { route, type Route } from './route.ts';
@@ -153,7 +154,8 @@ function doclingRoute(options: PassingOptions): Route {
       } catch (error) {
         const known = asAppError(error);
         if (known.extensions['error_code'] === undefined) throw error;
-        ctx.body = done('', ['', ''], [known.message]);
+        const { detail } = inLanguageOf(ctx, toProblem(known, { path: ctx.path, requestId: call.requestId }));
+        ctx.body = done('', ['', ''], [detail]);
       }
     },
   });

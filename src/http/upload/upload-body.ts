@@ -32,8 +32,7 @@ export type UploadLimits = BodyLimits & {
 };
 
 const howToSend =
-  'Send the file as multipart/form-data in a part named `file` (curl -F file=@report.pdf), ' +
-  'or as the body itself to PUT /documents/{doc_id} (curl -T report.pdf); send text as a file, too.';
+  'Send the file as multipart/form-data in a part named `file` (curl -F file=@report.pdf), or as the body itself to PUT /documents/{doc_id} (curl -T report.pdf); send text as a file, too.';
 const fieldBytesMax = 64 * 1024;
 /** What a multipart body may hold beside its file: a Content-Length past the limit by more than this means a file that is too large. */
 const overheadBytesMax = 256 * 1024;

@@ -2,7 +2,9 @@
  * Problems in Chinese, for who asks so (`Accept-Language`): the one table. A sentence that is not in it, since it tells of a document or
  * comes from elsewhere, is put behind what its code means. `test/http/wire/chinese.test.ts` holds the table against the sources.
  */
+import type { Context } from 'koa';
 import type { RequestErrorCode } from '../../errors.ts';
+import { documentSentences } from './chinese-documents.ts';
 import type { Problem } from './problem.ts';
 
 const titles: Readonly<Record<RequestErrorCode, string>> = {
@@ -34,7 +36,19 @@ const titles: Readonly<Record<RequestErrorCode, string>> = {
   internal: '内部错误',
 };
 
-/** `{}` stands for what differs from one time to the next, in the same order in both. */
+/** What fills a gap that is `{word}` in Chinese. */
+const words: Readonly<Record<string, string>> = {
+  parameter: '参数',
+  field: '字段',
+  'form field': '表单字段',
+  'Parsing the document': '解析文档',
+  'Chunking and embedding the document': '文档的分块和向量化',
+  'One page': '读取一页',
+  Reading: '读取文档',
+  'Chunking and embedding': '分块和向量化',
+};
+
+/** `{}` stands for what differs from one time to the next, in the same order in both; `{word}` in Chinese for one of `words`. */
 export const sentences: Readonly<Record<string, string>> = {
   "The filename* of Content-Disposition is malformed; write it as UTF-8''name, percent-encoded.":
     "Content-Disposition 的 filename* 格式有误；应写作 UTF-8''文件名，并做百分号编码。",
@@ -104,12 +118,15 @@ export const sentences: Readonly<Record<string, string>> = {
   'Not enough space on the server. Try again later, or ask an administrator.': '服务器空间不足。请稍后再试，或联系管理员。',
   'Something went wrong on the server; its log has the details under this request id.': '服务器出错；日志中有此请求编号的详情。',
   'The stored text or file of this document is damaged; upload it again.': '此文档保存的文本或文件已损坏，请重新上传。',
-  'Invalid document: File too large': '文档无法接收：文件太大',
-  'Invalid document: Empty file: {}': '文档无法接收：空文件：{}',
-  'Invalid document: File too large: {}': '文档无法接收：文件太大：{}',
+  'File too large': '文件太大',
+  'Empty file: {}': '空文件：{}',
+  'File too large: {}': '文件太大：{}',
   'Give either text or content_base64, but not both.': 'text 与 content_base64 须给出且只能给出其一。',
   'Idempotency-Key is not supported here; send the request without it.': '此地址不支持 Idempotency-Key；请去掉后再发送。',
   'This Idempotency-Key was used for another upload; use a new one.': '此 Idempotency-Key 已用于另一次上传，请换一个。',
+  'Unknown {} `{}`; none is accepted here.': '未知的{word} `{}`；此地址不接受任何名称。',
+  'Unknown {} `{}`; did you mean `{}`?': '未知的{word} `{}`；是否指 `{}`？',
+  'Unknown {} `{}`; did you mean `{}`? Accepted here: {}.': '未知的{word} `{}`；是否指 `{}`？可用的有：{}。',
   'Unknown form field `doc_id`: put it into the address, as in POST /insert?doc_id=handbook.':
     '未知的表单字段 `doc_id`：请写在地址中，例如 POST /insert?doc_id=handbook。',
   'callback_url: webhooks are off on this server': 'callback_url：本服务器未启用 webhook',
@@ -239,6 +256,10 @@ export const sentences: Readonly<Record<string, string>> = {
   'SEARCHER: this searcher searches by keyword only; remove EMBEDDER, or SEARCHER.':
     'SEARCHER：此检索引擎只按关键词检索；请去掉 EMBEDDER 或 SEARCHER。',
   'The chat service {}.': '对话服务：{}。',
+  'cannot be reached': '无法连接',
+  'did not answer within {} ms': '{} 毫秒内没有响应',
+  'servers of another version are using it ({}): stop them, then start this one':
+    '另一版本的服务器正在使用它（{}）：请先停止，再启动此版本',
   'The chat service answered with HTTP status {}.': '对话服务返回 HTTP 状态 {}。',
   'The data directory cannot be used: {}': '数据目录无法使用：{}',
   'Transfer-Encoding: only chunked is supported; compress with Content-Encoding.':
@@ -247,6 +268,8 @@ export const sentences: Readonly<Record<string, string>> = {
     'Content-Encoding：只支持 gzip、deflate、br、zstd，一次一种。',
   'Send NDJSON, one JSON object per line, as application/x-ndjson, or a ZIP archive as application/zip.':
     '请以 application/x-ndjson 发送 NDJSON（每行一个 JSON 对象），或以 application/zip 发送 ZIP 压缩包。',
+  'Send the file as multipart/form-data in a part named `file` (curl -F file=@report.pdf), or as the body itself to PUT /documents/{doc_id} (curl -T report.pdf); send text as a file, too.':
+    '请以 multipart/form-data 发送文件，放在名为 `file` 的部分中（curl -F file=@report.pdf），或作为请求体发送到 PUT /documents/{doc_id}（curl -T report.pdf）；文本也请作为文件发送。',
   'Send parts as they are, without a Content-Transfer-Encoding (RFC 7578 §4.7).':
     '各部分请原样发送，不要用 Content-Transfer-Encoding（RFC 7578 §4.7）。',
   'Send the file itself as the body; multipart forms go to POST /insert.':
@@ -259,6 +282,7 @@ export const sentences: Readonly<Record<string, string>> = {
     '登录用时太久，或是在另一个浏览器中开始的。请重新登录。',
   'The login provider (OIDC_ISSUER) did not respond as expected. Try again later, or log in with an API key.':
     '登录提供方（OIDC_ISSUER）没有正常响应。请稍后再试，或用 API 密钥登录。',
+  ...documentSentences,
   // Kinds of files that are known and not read.
   'Unsupported file format: {}{}': '不支持的文件格式：{}{}',
   '7z archives are not supported: unpack it, pack its files as ZIP and upload that':
@@ -288,17 +312,33 @@ export const sentences: Readonly<Record<string, string>> = {
 /** Longest first, so that what says most decides; those without a gap before those with one. */
 const patterns = Object.entries(sentences)
   .toSorted(([a], [b]) => Number(a.includes('{}')) - Number(b.includes('{}')) || b.length - a.length)
-  .map(
-    ([english, chinese]) =>
-      [new RegExp(`^${RegExp.escape(english).replaceAll(RegExp.escape('{}'), '(.*)')}$`, 's'), chinese] as const,
-  );
+  .map(([english, chinese]) => ({
+    pattern: new RegExp(`^${RegExp.escape(english).replaceAll(RegExp.escape('{}'), '(.*)')}$`, 's'),
+    chinese,
+    /** What comes last may be a sentence itself. */
+    endsInGap: /\{\}\.?$/.test(english),
+  }));
+
+/** The problem in the language that its reader prefers, which the answer's headers name. */
+export function inLanguageOf(ctx: Context, english: Problem): Problem {
+  const isChinese = prefersChinese(ctx.get('Accept-Language'));
+  ctx.set('Content-Language', isChinese ? 'zh-CN' : 'en');
+  ctx.vary('Accept-Language');
+  return isChinese ? inChinese(english) : english;
+}
 
 /** The same problem for who reads Chinese. */
 export function inChinese(problem: Problem): Problem {
   const title = titles[problem.code];
-  const detail = sentenceInChinese(problem.detail) ?? `${title}（${problem.detail}）`;
   const { reason } = problem;
-  return { ...problem, title, detail, ...(typeof reason === 'string' ? { reason: sentenceInChinese(reason) ?? reason } : {}) };
+  // What is not in the table stands behind what its code means.
+  const detail = sentenceInChinese(problem.detail) ?? `${title}（${ownWords(problem.detail)}）`;
+  return {
+    ...problem,
+    title,
+    detail,
+    ...(typeof reason === 'string' ? { reason: sentenceInChinese(reason) ?? reason } : {}),
+  };
 }
 
 /** What is longer repeats something that a client has sent, and is not worth looking through. */
@@ -307,14 +347,29 @@ const sentenceCharactersMax = 1000;
 /** Null for a sentence that is not in the table. */
 export function sentenceInChinese(english: string): string | null {
   if (english.length > sentenceCharactersMax) return null;
-  for (const [pattern, chinese] of patterns) {
-    const found = pattern.exec(english);
-    if (found !== null) {
-      let gap = 0;
-      return chinese.replaceAll('{}', () => lastInChinese(found[(gap += 1)] ?? ''));
-    }
+  const own = ownWords(english);
+  if (own !== english) {
+    const said = sentenceInChinese(own);
+    return said === null ? null : `${titles.invalid_document}：${said}`;
+  }
+  for (const { pattern, chinese, endsInGap } of patterns) {
+    const found = pattern.exec(english)?.slice(1);
+    if (found === undefined) continue;
+    const gaps = found.map(
+      (said, at) => (endsInGap && at === found.length - 1 ? sentenceInChinese(said) : null) ?? lastInChinese(said),
+    );
+    return chinese.replaceAll(/\{(?:word)?\}/g, (gap) => (gap === '{}' ? gaps.shift()! : inWords(gaps.shift()!)));
   }
   return null;
+}
+
+/** Of a document's own fault without what stands before all of them. */
+function ownWords(detail: string): string {
+  return detail.startsWith('Invalid document: ') ? detail.slice('Invalid document: '.length) : detail;
+}
+
+function inWords(said: string): string {
+  return words[said] ?? said;
 }
 
 /** What a sentence tells of may end in another of the table: `name.7z. 7z archives are …`. */

@@ -36,10 +36,11 @@ const nameShownMax = 64;
  */
 export function unknownName(kind: string, name: string, known: readonly string[]): string {
   const shown = loggable(name.length > nameShownMax ? `${name.slice(0, nameShownMax)}…` : name);
-  const unknown = `Unknown ${kind} \`${shown}\``;
-  if (known.length === 0) return `${unknown}; none is accepted here.`;
+  if (known.length === 0) return `Unknown ${kind} \`${shown}\`; none is accepted here.`;
+  const meant = nearest(name, known);
+  if (known.length === 1) return `Unknown ${kind} \`${shown}\`; did you mean \`${meant}\`?`;
   const list = known.map((one) => `\`${one}\``).join(', ');
-  return `${unknown}; did you mean \`${nearest(name, known)}\`?${known.length === 1 ? '' : ` Accepted here: ${list}.`}`;
+  return `Unknown ${kind} \`${shown}\`; did you mean \`${meant}\`? Accepted here: ${list}.`;
 }
 
 function nearest(name: string, known: readonly string[]): string {

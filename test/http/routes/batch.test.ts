@@ -124,9 +124,15 @@ describe('POST /documents:batch', () => {
   it('says in Chinese what is wrong with a line, to who asks for that', async () => {
     await using server = await startHttpServer();
 
-    const { answers } = await post(server.url, 'no JSON\n\n', undefined, { 'accept-language': 'zh-CN' });
+    const lines = ['no JSON', '', '{"doc_id": "a", "text": "x", "titel": "T"}', '{"doc_id": "b", "filename": "e.txt", "text": ""}'];
+    const { answers } = await post(server.url, lines.join('\n'), undefined, { 'accept-language': 'zh-CN' });
 
-    expect(answers.map(({ error }) => error?.detail)).toEqual(['请求体不是有效的 JSON。', '这一行是空的。']);
+    expect(answers.map(({ error }) => error?.detail)).toEqual([
+      '请求体不是有效的 JSON。',
+      '这一行是空的。',
+      expect.stringMatching(/^未知的字段 `titel`；是否指 `text`？可用的有：/),
+      '文档无法接收：空文件：e.txt',
+    ]);
   });
 
   it('takes the lines of one document in their order', async () => {

@@ -68,6 +68,24 @@ describe('POST /parse', () => {
     expect([blank.status, await blank.json()]).toMatchObject([400, { error_code: 'no_text' }]);
   });
 
+  it('says in Chinese what to do with a kind of file that is not read', async () => {
+    const answer = await fetch(`${server.url}/parse?filename=a.7z`, {
+      method: 'POST',
+      body: Buffer.from('377abcaf271c0004', 'hex'),
+      headers: { 'accept-language': 'zh-CN' },
+    });
+
+    expect([answer.status, answer.headers.get('content-language'), await answer.json()]).toMatchObject([
+      400,
+      'zh-CN',
+      {
+        title: '文档无法接收',
+        detail: '文档无法接收：不支持的文件格式：a.7z。不支持 7z 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
+        error_code: 'unsupported_format',
+      },
+    ]);
+  });
+
   it('refuses what it would ignore', async () => {
     const form = formOf('file', 'text', 'a.txt');
     form.append('metadata', '{}');
