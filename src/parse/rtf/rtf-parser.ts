@@ -7,7 +7,7 @@ import { canonicalEncoding, decodeAs } from '../text/encoding.ts';
 import { readInput } from '../input.ts';
 import { createMarkdownBuilder, type ListItem, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../parser.ts';
-import { isPageNumber } from '../page-number.ts';
+import { isPageNumber, withoutPageNumbers } from '../page-number.ts';
 import { fieldTarget, linkText } from '../markdown/link.ts';
 import { readTokens } from './rtf-tokens.ts';
 
@@ -350,8 +350,8 @@ function createRtfWriter(builder: MarkdownBuilder): RtfWriter {
       else if (kind === 'comment') {
         if (text !== '') remarks.push(reviewer === '' ? `Comment: ${text}` : `Comment (${reviewer}): ${text}`);
         reviewer = '';
-      } else if (text !== '' && !isPageNumber(text.slice(0, 200)) && !margins.has(text.replace(/\d+/g, '#'))) {
-        margins.add(text.replace(/\d+/g, '#'));
+      } else if (text !== '' && !isPageNumber(text.slice(0, 200)) && !margins.has(withoutPageNumbers(text))) {
+        margins.add(withoutPageNumbers(text));
         if (kind === 'footer') footers.push(text);
         else {
           remarks.push(text);

@@ -6,7 +6,7 @@ import { DocumentError } from '../../../errors.ts';
 import { declaredCharset } from '../../html/html-parser.ts';
 import { readText } from '../../input.ts';
 import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
-import { isPageNumber } from '../../page-number.ts';
+import { isPageNumber, withoutPageNumbers } from '../../page-number.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
 import {
@@ -255,7 +255,7 @@ function writeMargins(masters: XmlNode | undefined, edge: 'header' | 'footer', {
       replay(each, createOdfReader(writer, context));
       for (const line of writer.text().split('\n')) {
         const text = line.replace(/\s+/g, ' ').trim();
-        const pattern = text.replace(/\d+/g, '#');
+        const pattern = withoutPageNumbers(text);
         if (text === '' || isPageNumber(text) || shown.has(pattern)) continue;
         shown.add(pattern);
         out.paragraph(text);

@@ -6,7 +6,7 @@ import { readSummary } from '../../containers/property-set.ts';
 import { normalizeLines } from '../../text/encoding.ts';
 import { readInput } from '../../input.ts';
 import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
-import { isPageNumber } from '../../page-number.ts';
+import { isPageNumber, withoutPageNumbers } from '../../page-number.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
 import { passwordsFor } from '../binary-encryption.ts';
@@ -107,7 +107,7 @@ function writeEdges(name: 'Header' | 'Footer', notes: DocNotes, { context, shown
     writeStory(head.story, context, writer);
     for (const line of writer.text().split('\n')) {
       const text = line.replace(/\s+/g, ' ').trim();
-      const pattern = text.replace(/\d+/g, '#');
+      const pattern = withoutPageNumbers(text);
       if (text === '' || isPageNumber(text) || shown.has(pattern)) continue;
       shown.add(pattern);
       out.paragraph(text);

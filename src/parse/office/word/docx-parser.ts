@@ -5,7 +5,7 @@
 import { DocumentError } from '../../../errors.ts';
 import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
 import { noParts } from '../../containers/parts.ts';
-import { isPageNumber } from '../../page-number.ts';
+import { isPageNumber, withoutPageNumbers } from '../../page-number.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
 import { createRepeats } from '../../repeats.ts';
 import { type BlockWriter, createBlockWriter, createTextWriter } from '../block-writer.ts';
@@ -94,7 +94,7 @@ async function writeMargin(office: OfficePackage, part: string, { context, shown
   );
   for (const line of writer.text().split('\n')) {
     const text = line.replace(/\s+/g, ' ').trim();
-    const pattern = text.replace(/\d+/g, '#');
+    const pattern = withoutPageNumbers(text);
     if (text === '' || isPageNumber(text) || shown.has(pattern)) continue;
     shown.add(pattern);
     out.paragraph(text);

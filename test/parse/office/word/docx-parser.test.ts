@@ -349,6 +349,17 @@ describe('what hangs on a Word document', () => {
     expect((await parseBytes(parser, bytes)).markdown).toBe('Contract no. 4471\n\nBody.\n\n保密 Confidential');
   });
 
+  it('keeps the headers of each section that differ in a number', async () => {
+    const heads = ['Contract no. 4471', 'Contract no. 4472', '合同 | 3', '合同 | 4'];
+    const bytes = makeDocx({
+      paragraphs: ['Body.'],
+      relationships: heads.map((_, at) => ({ id: `h${at}`, type: 'header', target: `header${at}.xml` })),
+      members: heads.map((head, at) => ({ name: `word/header${at}.xml`, data: part('hdr', wordParagraph(head)) })),
+    });
+
+    expect((await parseBytes(parser, bytes)).markdown).toBe('Contract no. 4471\n\nContract no. 4472\n\n合同 | 3\n\nBody.');
+  });
+
   it('reads a document of headers alone', async () => {
     const bytes = makeDocx({
       paragraphs: [''],
