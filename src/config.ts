@@ -313,8 +313,8 @@ const settings = {
     'OCR_PAGES',
     'textless',
     oneOf(ocrPages),
-    'What is read by OCR: `textless`: pages without text, and pictures without text on a fifth of a page or more; `all`: every page, and what its text does not say is added; `off`: nothing.',
-    'OCR 识别的范围：`textless`：没有文字的页面，以及占页面五分之一以上且没有文字的图片；`all`：每一页，并补上其文字中没有的内容；`off`：不识别。',
+    'What is read by OCR: `textless`: pages without text, and pictures without text on a fifth of a page or more; `all`: every page of a PDF too, and what its text does not say is added (OFD and XPS as with `textless`); `off`: nothing.',
+    'OCR 识别的范围：`textless`：没有文字的页面，以及占页面五分之一以上且没有文字的图片；`all`：另加 PDF 的每一页，并补上其文字中没有的内容（OFD、XPS 与 `textless` 相同）；`off`：不识别。',
   ),
   ocrLanguages: setting(
     'OCR_LANGUAGES',
