@@ -40,7 +40,7 @@ import { createUploads } from './ingest/uploads.ts';
 import type { Logger } from './logger.ts';
 import type { ParseLimits } from './parse/parser.ts';
 import { endingsWithoutOcr, readableEndings } from './parse/detect.ts';
-import { openOcr } from './parse/images/open-ocr.ts';
+import { lackingLanguages, openOcr } from './parse/images/open-ocr.ts';
 import { ocrOptions } from './parse/images/ocr.ts';
 import { type AnswerService, createAnswers } from './search/models/answer.ts';
 import { rerankerSettings } from './search/models/create-reranker.ts';
@@ -308,12 +308,16 @@ export async function startWorker(config: Config, logger: Logger, modules = ownM
   const embedder = embedderSettings(config);
   const limits = parseLimits(config);
   const pool = openThreads(config, logger, modules);
-  const [{ engine, damageLog, fileStore }, { id: embedderId }, ocr] = await Promise.all([
+  const seeing = ocrOptions(config, limits);
+  const [{ engine, damageLog, fileStore }, { id: embedderId }, ocr, lacking] = await Promise.all([
     openWorkerStorage(storageOptions(config, logger)),
     createEmbedder(embedder),
-    openOcr(ocrOptions(config, limits)),
+    openOcr(seeing),
+    seeing.pages === 'off' ? null : lackingLanguages(seeing),
     pool.ready(),
   ]);
+  if (lacking !== null)
+    logger.warn({ ...lacking }, 'OCR_LANGUAGES names languages that are not installed; nothing is read in them');
   const dispatcher = createDispatcher({
     engine,
     pool,

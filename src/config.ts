@@ -319,9 +319,9 @@ const settings = {
   ocrLanguages: setting(
     'OCR_LANGUAGES',
     '',
-    text(),
-    'Languages for OCR as Tesseract names them, joined by `+`; empty: English and Chinese, as far as installed; `off`: pictures and scans are not read.',
-    'OCR 语言，按 Tesseract 的名称以 `+` 连接；留空则使用现有的英文和中文；`off`：不识别图片和扫描件。',
+    ocrLanguageNames,
+    'Languages for OCR as Tesseract names them, joined by `+`; empty: English and Chinese, as far as installed; `off`: pictures and scans are not read. `rag-intake doctor` says which are installed.',
+    'OCR 语言，按 Tesseract 的名称以 `+` 连接；留空则使用现有的英文和中文；`off`：不识别图片和扫描件。`rag-intake doctor` 会列出已安装的语言。',
   ),
   chunkTokens: setting('CHUNK_TOKENS', '320', integer(32, 8192), 'Maximum tokens in one chunk.', '一个分块的最大词元数。'),
   apiKeys: {
@@ -767,6 +767,13 @@ function decodedOrSame(text: string): string {
 
 function setting<T>(name: string, fallback: string, parse: (text: string) => T, en: string, zh: string): Setting<T> {
   return { name, fallback, parse, en, zh };
+}
+
+/** Also a language of Tesseract that is not installed yet. */
+function ocrLanguageNames(value: string): string {
+  const names = value.trim();
+  if (names !== '' && !/^[\w/-]+(?:\+[\w/-]+)*$/.test(names)) throw new Error('languages joined by +, such as eng+chi_sim, or off');
+  return names;
 }
 
 function text(): (value: string) => string {

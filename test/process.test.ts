@@ -101,6 +101,11 @@ describe('the command', () => {
     [{ EMBEDDER: 'onnx', EMBEDDER_MODEL_DIR: '/nonexistent' }, 'EMBEDDER_MODEL_DIR: /nonexistent/config.json does not exist'],
     [{ RERANK_MODEL_DIR: '/nonexistent' }, 'RERANK_MODEL_DIR: /nonexistent/config.json does not exist'],
     [{ EMBEDDER: 'openai' }, 'EMBEDDER=openai needs EMBEDDINGS_URL'],
+    [
+      { OCR_LANGUAGES: 'eng,chi_sim' },
+      'OCR_LANGUAGES: expected languages joined by +, such as eng+chi_sim, or off, got "eng,chi_sim"',
+    ],
+    [{ OCR_LANGUAGES: 'eng + chi_sim' }, 'OCR_LANGUAGES: expected languages joined by +'],
   ])('--check-config refuses what a start would refuse: %o', async (env, sentence) => {
     const { code, err, out } = await run(['--check-config'], env);
 

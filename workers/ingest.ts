@@ -13,15 +13,16 @@ import { giveBackMemory } from '../src/ingest/thread-memory.ts';
 import { ping } from '../src/ingest/thread-pool.ts';
 import { createDocumentParser } from '../src/parse/document-parser.ts';
 import { openOcr } from '../src/parse/images/open-ocr.ts';
-import { ocrOptions } from '../src/parse/images/ocr.ts';
+import { ocrOptions, whyNoOcr } from '../src/parse/images/ocr.ts';
 
 setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 
 // Piscina hands workerData on as [its own, ours].
 const settings = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as ThreadSettings;
 const { chunkTokensMax, limits } = settings;
-const ocr = await openOcr(ocrOptions(settings, limits));
-const parser = createDocumentParser({ ocr });
+const seeing = ocrOptions(settings, limits);
+const ocr = await openOcr(seeing);
+const parser = createDocumentParser({ ocr, withoutOcr: whyNoOcr(seeing) });
 const embedder = await createEmbedder(settings.embedder);
 
 /** Runs one job, or answers a ping. */

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { openOcr } from '../parse/read-document.ts';
+import { lackingLanguages, openOcr } from '../parse/read-document.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { parseDatabaseUrl, serverName } from '../storage/database-url.ts';
 import { openDatabase } from '../storage/postgres/database.ts';
@@ -58,7 +58,7 @@ export async function examine(
   checks.push(...(config.databaseUrl === '' ? await dataDirectory(config) : [await database(config), ...(await standbys(config))]));
   checks.push(...(await checkFileStore(config)));
   if (config.queueUrl !== '') checks.push(await queue(config));
-  checks.push(await port(config), await ocr(), await page(pageDir));
+  checks.push(await port(config), await ocr(config), await page(pageDir));
   checks.push(...(await forecast(config, env, { nowMs: Date.now() })));
   const isReachable = !checks.some(({ name, state }) => state === 'problem' && storage.includes(name));
   const isThere = config.databaseUrl !== '' || existsSync(join(config.dataDir, 'documents'));
@@ -289,7 +289,23 @@ async function answersReady(host: string, port: number): Promise<boolean> {
   return response?.headers.has('x-request-id') ?? false;
 }
 
-async function ocr(): Promise<Check> {
+async function ocr({ ocrLanguages: languages, ocrPages }: Config): Promise<Check> {
+  if (ocrPages === 'off') return ok('ocr', 'OCR is off (OCR_PAGES=off): scans and pictures are not read.');
+  if (languages === 'off') return ok('ocr', 'OCR is off (OCR_LANGUAGES=off): scans and pictures are not read.');
+  return languages === '' ? usualOcr() : ocrIn(languages);
+}
+
+async function ocrIn(languages: string): Promise<Check> {
+  const found = await lackingLanguages({ languages });
+  if (found === null) return ok('ocr', `OCR reads ${languages.split('+').join(', ')}.`);
+  const { lacking, known } = found;
+  return warning(
+    'ocr',
+    `OCR_LANGUAGES: ${lacking.join(', ')} is not installed here; those that are: ${known.join(', ') || 'none'}. Correct the setting, or install the languages (apt install tesseract-ocr-…).`,
+  );
+}
+
+async function usualOcr(): Promise<Check> {
   try {
     const { stdout } = await promisify(execFile)('tesseract', ['--list-langs'], { timeout: 10_000 });
     const languages = stdout

@@ -389,15 +389,17 @@ function passwordFile(): Option {
 }
 
 async function runParse(path: string, options: { readonly passwordFile?: string }): Promise<void> {
-  const [{ readDocument, openOcr }, { showParsed, unreadable }] = await Promise.all([
+  const [{ readDocument, openOcr, whyNoOcr }, { showParsed, unreadable }] = await Promise.all([
     import('../parse/read-document.ts'),
     import('./parse.ts'),
   ]);
   const config = localSettings();
   const password = await readPassword(options.passwordFile);
-  const ocr = await openOcr({ languages: config.ocrLanguages, pages: config.ocrPages, timeoutMs: config.pageMs });
+  const seeing = { languages: config.ocrLanguages, pages: config.ocrPages, timeoutMs: config.pageMs };
+  const ocr = await openOcr(seeing);
   try {
-    const parsed = await readDocument(path, { limits: config, ocr, ...(password === null ? {} : { password }) });
+    const withoutOcr = whyNoOcr(seeing);
+    const parsed = await readDocument(path, { limits: config, ocr, withoutOcr, ...(password === null ? {} : { password }) });
     const { markdown, about } = showParsed(parsed);
     if (globals().json === true) return say({ json: parsed, text: '' });
     process.stdout.write(markdown);

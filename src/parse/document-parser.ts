@@ -11,13 +11,15 @@ import { detectFormat, isText, unreadKind, unreadKinds } from './detect.ts';
 import { canonicalEncoding } from './text/encoding.ts';
 import { charsetOf } from './input.ts';
 import { guessLanguage } from './text/language.ts';
-import type { Ocr } from './images/ocr.ts';
+import type { NoOcr, Ocr } from './images/ocr.ts';
 import type { ParsedDocument, ParseInput, Parser } from './parser.ts';
 import type { ReadFormat } from './reading.ts';
 
 export type DocumentParserOptions = {
   /** Reads pictures and scanned pages; without it they end in a sentence. */
   readonly ocr?: Ocr | null;
+  /** Why there is none. Absent: it is not installed. */
+  readonly withoutOcr?: NoOcr;
 };
 
 /** A document, and which format it turned out to have. */
@@ -34,6 +36,8 @@ export interface DocumentParser extends Parser {
 export function createDocumentParser(options: DocumentParserOptions): DocumentParser {
   const loaded = new Map<ReadFormat, Promise<Parser>>();
   const whole: DocumentParser = { parse };
+  const { ocr = null, withoutOcr } = options;
+  const seeing = { ...(ocr === null ? {} : { ocr }), ...(withoutOcr === undefined ? {} : { withoutOcr }) };
   return whole;
 
   async function parse(input: ParseInput): Promise<RecognisedDocument> {
@@ -60,10 +64,7 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
   async function load(format: ReadFormat): Promise<Parser> {
     switch (format) {
       case 'pdf':
-        return (await import('./pdf/pdf-parser.ts')).createPdfParser({
-          parts: whole,
-          ...(options.ocr == null ? {} : { ocr: options.ocr }),
-        });
+        return (await import('./pdf/pdf-parser.ts')).createPdfParser({ parts: whole, ...seeing });
       case 'docx':
         return (await import('./office/word/docx-parser.ts')).createDocxParser(whole);
       case 'pptx':
@@ -91,12 +92,9 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
       case 'epub':
         return (await import('./epub/epub-parser.ts')).createEpubParser();
       case 'ofd':
-        return (await import('./ofd/ofd-parser.ts')).createOfdParser({
-          parts: whole,
-          ...(options.ocr == null ? {} : { ocr: options.ocr }),
-        });
+        return (await import('./ofd/ofd-parser.ts')).createOfdParser({ parts: whole, ...seeing });
       case 'xps':
-        return (await import('./xps/xps-parser.ts')).createXpsParser(options.ocr == null ? {} : { ocr: options.ocr });
+        return (await import('./xps/xps-parser.ts')).createXpsParser(seeing);
       case 'html':
         return (await import('./html/html-parser.ts')).createHtmlParser();
       case 'markdown':
@@ -136,7 +134,7 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
       case 'subtitles':
         return (await import('./text/subtitles-parser.ts')).createSubtitlesParser();
       case 'image':
-        return (await import('./images/image-parser.ts')).createImageParser(options.ocr ?? null);
+        return (await import('./images/image-parser.ts')).createImageParser(ocr, withoutOcr);
       case 'text':
         return (await import('./text/text-parser.ts')).createTextParser();
     }

@@ -5,14 +5,14 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createDocumentParser, type RecognisedDocument } from './document-parser.ts';
-import type { Ocr } from './images/ocr.ts';
+import type { NoOcr, Ocr } from './images/ocr.ts';
 import { usualLimits } from './limits.ts';
 import type { ParseLimits } from './parser.ts';
 
 export { DocumentError } from '../errors.ts';
-export { createOcr } from './images/ocr.ts';
-export { openOcr } from './images/open-ocr.ts';
-export type { Ocr } from './images/ocr.ts';
+export { createOcr, whyNoOcr } from './images/ocr.ts';
+export { lackingLanguages, openOcr } from './images/open-ocr.ts';
+export type { NoOcr, Ocr } from './images/ocr.ts';
 export type { Block, ParseLimits } from './parser.ts';
 export type { RecognisedDocument } from './document-parser.ts';
 
@@ -21,6 +21,8 @@ export type ReadOptions = {
   readonly limits?: Partial<ParseLimits>;
   /** Reads pictures and scanned pages; without it they end in a sentence. */
   readonly ocr?: Ocr | null;
+  /** Why there is none (`whyNoOcr`). Absent: it is not installed. */
+  readonly withoutOcr?: NoOcr;
   /** A hint after the content, and the name in messages; the last part of the path when left out. */
   readonly filename?: string;
   /** What somebody has said of the file, as `text/csv; charset=gbk`: a hint after the content. */
@@ -37,7 +39,8 @@ export type ReadOptions = {
  */
 export async function readDocument(path: string, options: ReadOptions = {}): Promise<RecognisedDocument> {
   const { size } = await stat(path);
-  return createDocumentParser({ ocr: options.ocr ?? null }).parse({
+  const { ocr = null, withoutOcr } = options;
+  return createDocumentParser({ ocr, ...(withoutOcr === undefined ? {} : { withoutOcr }) }).parse({
     path,
     fileBytes: size,
     filename: options.filename ?? basename(path),

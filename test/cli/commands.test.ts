@@ -130,6 +130,17 @@ describe('doctor', () => {
     expect(stdout).toMatch(sentence);
   });
 
+  it.each([
+    [{ OCR_LANGUAGES: 'eng+klingon' }, /ocr +warning +OCR_LANGUAGES: klingon is not installed here; those that are: .*\beng\b/],
+    [{ OCR_LANGUAGES: 'eng' }, /ocr +ok +OCR reads eng\./],
+    [{ OCR_LANGUAGES: 'off' }, /ocr +ok +OCR is off \(OCR_LANGUAGES=off\)/],
+    [{ OCR_PAGES: 'off' }, /ocr +ok +OCR is off \(OCR_PAGES=off\)/],
+  ])('says what %j does to scans', async (env, sentence) => {
+    const { stdout } = await runCommand(['doctor'], { DATA_DIR: folder, DISK_RESERVE_BYTES: '0', PORT: '0', ...env });
+
+    expect(stdout).toMatch(sentence);
+  });
+
   it('tells a taken port from its own server', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));

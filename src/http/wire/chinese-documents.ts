@@ -8,6 +8,12 @@ export const documentSentences: Readonly<Record<string, string>> = {
   'No text found: the pages of the PDF are empty': '没有找到文字：PDF 的页面是空的',
   'No text found: the pages of the XPS are empty': '没有找到文字：XPS 的页面是空的',
   'No text found: this looks like a scan and OCR is not installed': '没有找到文字：这似乎是扫描件，而 OCR 没有安装',
+  'No text found: this looks like a scan and OCR is off (OCR_PAGES=off); remove this setting, then upload it again':
+    '没有找到文字：这似乎是扫描件，而 OCR 已关闭（OCR_PAGES=off）；请去掉此设置再上传',
+  'No text found: this looks like a scan and OCR is off (OCR_LANGUAGES=off); remove this setting, then upload it again':
+    '没有找到文字：这似乎是扫描件，而 OCR 已关闭（OCR_LANGUAGES=off）；请去掉此设置再上传',
+  'No text found: this looks like a scan and OCR has none of the languages in OCR_LANGUAGES; correct the setting or install them, then upload it again':
+    '没有找到文字：这似乎是扫描件，而 OCR 没有 OCR_LANGUAGES 中的任何语言；请改正此设置或安装这些语言，再上传',
   'None of the {} file(s) in the archive could be read. {}': '压缩包中的 {} 个文件都无法读取。{}',
   'The archive has no files': '压缩包中没有文件',
   'The file has only a signature; upload the file that was signed': '文件中只有签名，请上传被签名的文件',

@@ -4,16 +4,17 @@ import { imageType } from '../detect.ts';
 import { normalizeLines } from '../text/encoding.ts';
 import { readInput } from '../input.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
-import { noOcrSentence, type Ocr } from './ocr.ts';
+import { type NoOcr, noOcr, type Ocr } from './ocr.ts';
 import type { PageLook, ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import { tiffPages, turnTo } from './tiff.ts';
 import { writeParagraphs } from '../text/text-parser.ts';
 
-export function createImageParser(ocr: Ocr | null): Parser {
-  return { parse: (input) => parse(input, ocr) };
+/** `withoutOcr`: why there is none. */
+export function createImageParser(ocr: Ocr | null, withoutOcr: NoOcr = noOcr.notInstalled): Parser {
+  return { parse: (input) => parse(input, ocr, withoutOcr) };
 }
 
-async function parse(input: ParseInput, ocr: Ocr | null): Promise<ParsedDocument> {
+async function parse(input: ParseInput, ocr: Ocr | null, withoutOcr: NoOcr): Promise<ParsedDocument> {
   const bytes = readInput(input);
   const size = imageSize(bytes);
   if (size === null) throw new DocumentError('corrupt', 'The picture is damaged: its size cannot be read');
@@ -24,7 +25,7 @@ async function parse(input: ParseInput, ocr: Ocr | null): Promise<ParsedDocument
       `The picture has ${size.width} × ${size.height} pixels, more than ${pixelsMax} (MAX_PICTURE_PIXELS)`,
     );
   }
-  if (ocr === null) throw new DocumentError('no_text', noOcrSentence);
+  if (ocr === null) throw new DocumentError('no_text', withoutOcr.scanSentence);
   const pages = imageType(bytes) === 'image/tiff' ? tiffPages(bytes) : [];
   const count = Math.max(1, pages.length);
   const builder = createMarkdownBuilder(input.limits);

@@ -52,8 +52,40 @@ export function ocrOptions(
 /** Tesseract, looked up on the PATH. */
 export const ocrCommand = 'tesseract';
 
-/** What a scan ends in where nobody can read it. */
-export const noOcrSentence = 'No text found: this looks like a scan and OCR is not installed';
+/** Why nobody reads pictures: what a scan ends in, and what is said of pages before their numbers. */
+export type NoOcr = { readonly scanSentence: string; readonly pagesSentence: string };
+
+export const noOcr = {
+  notInstalled: {
+    scanSentence: 'No text found: this looks like a scan and OCR is not installed',
+    pagesSentence: 'Pages that look scanned and need OCR, which is not installed',
+  },
+  pagesOff: {
+    scanSentence: 'No text found: this looks like a scan and OCR is off (OCR_PAGES=off); remove this setting, then upload it again',
+    pagesSentence: 'Pages that look scanned and need OCR, which is off (remove OCR_PAGES=off to have them read)',
+  },
+  languagesOff: {
+    scanSentence:
+      'No text found: this looks like a scan and OCR is off (OCR_LANGUAGES=off); remove this setting, then upload it again',
+    pagesSentence: 'Pages that look scanned and need OCR, which is off (remove OCR_LANGUAGES=off to have them read)',
+  },
+  noLanguage: {
+    scanSentence:
+      'No text found: this looks like a scan and OCR has none of the languages in OCR_LANGUAGES; correct the setting or install them, then upload it again',
+    pagesSentence:
+      'Pages that look scanned and need OCR, which has none of the languages in OCR_LANGUAGES (correct the setting or install them to have them read)',
+  },
+} as const satisfies Record<string, NoOcr>;
+
+/** For the languages of `OcrOptions`: nobody reads pictures. */
+export const ocrOff = 'off';
+
+/** Why nobody reads pictures where `openOcr` gave null for these. */
+export function whyNoOcr({ languages, pages }: Pick<OcrOptions, 'languages' | 'pages'>): NoOcr {
+  if (pages === 'off') return noOcr.pagesOff;
+  if (languages === ocrOff) return noOcr.languagesOff;
+  return languages === '' ? noOcr.notInstalled : noOcr.noLanguage;
+}
 
 /** Shorter, and a busy machine would seem to have no OCR. */
 const listMs = 30_000;
@@ -61,13 +93,7 @@ const listMs = 30_000;
 /** Null when Tesseract is not installed, has none of the languages, or does not answer within half a minute. */
 export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
   const command = options.command ?? ocrCommand;
-  const listed = await run([command, '--list-langs'], new Uint8Array(), listMs).catch(() => null);
-  if (listed?.code !== 0) return null;
-  const installed = listed.output
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim());
-  const languages = chooseLanguages(installed, options.languages);
+  const languages = chooseLanguages(await installedLanguages(command), options.languages);
   if (languages.length === 0) return null;
   const attempts = options.languages === '' ? attemptsOf(languages) : [languages.join('+')];
   return {
@@ -84,6 +110,17 @@ export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
       return textOf(words);
     },
   };
+}
+
+/** Of Tesseract; none where it is not installed, or does not answer. */
+export async function installedLanguages(command: string = ocrCommand): Promise<readonly string[]> {
+  const listed = await run([command, '--list-langs'], new Uint8Array(), listMs).catch(() => null);
+  if (listed?.code !== 0) return [];
+  return listed.output
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim())
+    .filter((language) => language !== '');
 }
 
 async function readTable(
@@ -112,7 +149,7 @@ export function tooLong(timeoutMs: number): DocumentError {
 function chooseLanguages(installed: readonly string[], wanted: string): readonly string[] {
   if (wanted !== '') return wanted.split('+').filter((language) => installed.includes(language));
   const usual = ['eng', 'chi_sim', 'chi_tra'].filter((language) => installed.includes(language));
-  return usual.length > 0 ? usual : installed.filter((language) => language !== '' && language !== 'osd').slice(0, 3);
+  return usual.length > 0 ? usual : installed.filter((language) => language !== 'osd').slice(0, 3);
 }
 
 /** By the clock a picture has so many times its processor time. */

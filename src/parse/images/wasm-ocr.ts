@@ -23,12 +23,14 @@ export type OcrThreadData = {
 export type OcrThreadAnswer = { readonly text: string; readonly seen: SeenText | null } | { readonly error: string };
 
 const require = createRequire(import.meta.url);
+const core = 'tesseract.js-core/tesseract-core-simd-lstm.js';
+const usual = ['eng', 'chi_sim', 'chi_tra'];
 
 /** Null where the packages are not installed, or none of the languages is there. Starts nothing yet. */
 export function createWasmOcr(options: OcrOptions): Ocr | null {
-  const corePath = resolved('tesseract.js-core/tesseract-core-simd-lstm.js');
+  const corePath = resolved(core);
   if (corePath === null) return null;
-  const wanted = options.languages === '' ? ['eng', 'chi_sim', 'chi_tra'] : options.languages.split('+');
+  const wanted = options.languages === '' ? usual : options.languages.split('+');
   const models = Object.fromEntries(wanted.flatMap((language) => modelOf(language)));
   const languages = wanted.filter((language) => models[language] !== undefined);
   if (languages.length === 0) return null;
@@ -55,6 +57,12 @@ export function createWasmOcr(options: OcrOptions): Ocr | null {
       }
     },
   };
+}
+
+/** Models that come with the program, and those of `wanted` that somebody has added; none where Tesseract's package is missing. */
+export function ownLanguages(wanted: readonly string[]): readonly string[] {
+  if (resolved(core) === null) return [];
+  return [...new Set([...usual, ...wanted])].filter((language) => modelOf(language).length > 0);
 }
 
 function resolved(name: string): string | null {

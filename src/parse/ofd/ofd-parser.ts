@@ -7,7 +7,7 @@ import { child, descend, elements, textOf, type XmlNode } from '../containers/xm
 import { openZip } from '../containers/zip.ts';
 import { type PartHost, partName, readPart, writePart } from '../containers/parts.ts';
 import { cpuTimer } from '../cpu-time.ts';
-import { noOcrSentence, type Ocr } from '../images/ocr.ts';
+import { type NoOcr, noOcr, type Ocr } from '../images/ocr.ts';
 import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown/markdown-builder.ts';
 import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
 import type { Bookmark } from '../pdf/layout/headings.ts';
@@ -27,6 +27,8 @@ export type OfdParserOptions = {
   readonly parts: Parser;
   /** Reads pages that are pictures; without it they stay empty. */
   readonly ocr?: Pick<Ocr, 'read' | 'readsAll'>;
+  /** Why there is none. Absent: it is not installed. */
+  readonly withoutOcr?: NoOcr;
 };
 
 export function createOfdParser(options: OfdParserOptions): Parser {
@@ -102,7 +104,8 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
   for (const document of documents) await writeAttachments(ofd, document, host);
   if (builder.characters === 0) throw emptyError(reading);
   if (reading.unseen.length > 0 && options.ocr === undefined) {
-    warnings.push(`Pages that look scanned and need OCR, which is not installed: ${reading.unseen.slice(0, 20).join(', ')}`);
+    const { pagesSentence } = options.withoutOcr ?? noOcr.notInstalled;
+    warnings.push(`${pagesSentence}: ${reading.unseen.slice(0, 20).join(', ')}`);
   }
   const info = documents[0]?.info;
   return {
@@ -119,7 +122,8 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
 
 function emptyError({ unseen, options }: Reading): DocumentError {
   if (unseen.length === 0) return new DocumentError('no_text', 'No text found: the pages of the OFD are empty');
-  return new DocumentError('no_text', options.ocr === undefined ? noOcrSentence : 'No text found, neither as text nor by OCR');
+  if (options.ocr !== undefined) return new DocumentError('no_text', 'No text found, neither as text nor by OCR');
+  return new DocumentError('no_text', (options.withoutOcr ?? noOcr.notInstalled).scanSentence);
 }
 
 function lineOf(node: XmlNode | undefined, name: string): string | null {

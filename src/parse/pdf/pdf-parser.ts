@@ -7,7 +7,7 @@ import { DocumentError } from '../../errors.ts';
 import { noParts, type PartHost, partName, writePart } from '../containers/parts.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { guessLanguage } from '../text/language.ts';
-import { noOcrSentence, type Ocr } from '../images/ocr.ts';
+import { type NoOcr, noOcr, type Ocr } from '../images/ocr.ts';
 import type { PageLook, ParsedDocument, ParseInput, Parser } from '../parser.ts';
 import type { CharacterTable, CharacterTables, Collection } from './character-tables.ts';
 import { blocksOfPage, seenBlocks, writePages } from './layout/page-layout.ts';
@@ -29,6 +29,8 @@ export type PageReader = Pick<Ocr, 'read' | 'readsAll'>;
 export type PdfParserOptions = {
   /** For pages without text of their own, which stay empty without it, and for those whose text nobody would believe. */
   readonly ocr?: PageReader;
+  /** Why there is none. Absent: it is not installed. */
+  readonly withoutOcr?: NoOcr;
   /** Reads attached files; without it each is named in a warning. */
   readonly parts?: Parser;
 };
@@ -89,20 +91,21 @@ function plainSource({ path, fileBytes, limits }: ParseInput, tables: CharacterT
 async function readDocument(
   source: PdfSource,
   input: ParseInput,
-  { ocr, parts = noParts }: PdfParserOptions,
+  { ocr, withoutOcr = noOcr.notInstalled, parts = noParts }: PdfParserOptions,
 ): Promise<ParsedDocument> {
   const { pageCount } = source;
   if (pageCount > input.limits.pagesMax) {
     throw new DocumentError('limit_exceeded', `The PDF has ${pageCount} pages, more than ${input.limits.pagesMax} (MAX_PAGES)`);
   }
   const read = await readPages(source, input, ocr);
+  const missing = ocr === undefined ? withoutOcr : null;
   const builder = createMarkdownBuilder(input.limits);
   const heading = writePages(read.blocks, pageCount, source.bookmarks(), builder);
   const attached: string[] = [];
   for (const file of await source.attachments())
     await writeAttached(file, { input, builder, parser: parts, warnings: attached, kind: 'attachment' });
   const { markdown, blocks } = builder.finish();
-  if (markdown === '') throw emptyError(pageCount, read, ocr);
+  if (markdown === '') throw emptyError(pageCount, read, missing);
   return {
     mediaType: 'application/pdf',
     title: cleanMeta(source.title()) ?? heading,
@@ -112,7 +115,7 @@ async function readDocument(
     markdown,
     blocks,
     looks: read.looks,
-    warnings: [...warningsOf(read, ocr), ...attached],
+    warnings: [...warningsOf(read, missing), ...attached],
   };
 }
 
@@ -121,19 +124,18 @@ async function writeAttached(file: AttachedFile, host: PartHost): Promise<void> 
   await writePart(part, host, 1, `Attachment: ${partName(file.name)}`);
 }
 
-function emptyError(pageCount: number, read: PagesRead, ocr: PageReader | undefined): DocumentError {
+function emptyError(pageCount: number, read: PagesRead, missing: NoOcr | null): DocumentError {
   if (pageCount === 0 || read.unread.length === pageCount) {
     return new DocumentError('corrupt', 'The PDF is damaged: none of its pages could be read');
   }
   if (read.unseen.length === 0) return new DocumentError('no_text', 'No text found: the pages of the PDF are empty');
-  return new DocumentError('no_text', ocr === undefined ? noOcrSentence : 'No text found, neither as text nor by OCR');
+  return new DocumentError('no_text', missing?.scanSentence ?? 'No text found, neither as text nor by OCR');
 }
 
-function warningsOf(read: PagesRead, ocr: PageReader | undefined): string[] {
+function warningsOf(read: PagesRead, missing: NoOcr | null): string[] {
   const warnings: string[] = [...read.warnings];
   if (read.unread.length > 0) warnings.push(`Damaged pages that could not be read: ${someOf(read.unread)}`);
-  if (read.unseen.length > 0 && ocr === undefined)
-    warnings.push(`Pages that look scanned and need OCR, which is not installed: ${someOf(read.unseen)}`);
+  if (read.unseen.length > 0 && missing !== null) warnings.push(`${missing.pagesSentence}: ${someOf(read.unseen)}`);
   if (read.unmapped.length > 0)
     warnings.push(`Pages with letters missing, because their font does not identify them: ${someOf(read.unmapped)}`);
   if (read.garbled.length > 0)

@@ -6,7 +6,7 @@ import { DocumentError } from '../../errors.ts';
 import { child, descendants, elements, textOf, type XmlNode } from '../containers/xml.ts';
 import { openZip } from '../containers/zip.ts';
 import { cpuTimer } from '../cpu-time.ts';
-import { noOcrSentence, type Ocr } from '../images/ocr.ts';
+import { type NoOcr, noOcr, type Ocr } from '../images/ocr.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { languageTag } from '../office/office-package.ts';
 import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
@@ -24,6 +24,8 @@ import { openXps, type XpsDocument, type XpsPackage, type XpsPage } from './xps-
 export type XpsParserOptions = {
   /** Reads pages that are pictures; without it they stay empty. */
   readonly ocr?: Pick<Ocr, 'read' | 'readsAll'>;
+  /** Why there is none. Absent: it is not installed. */
+  readonly withoutOcr?: NoOcr;
 };
 
 export function createXpsParser(options: XpsParserOptions): Parser {
@@ -96,7 +98,8 @@ async function readPackage(xps: XpsPackage, options: XpsParserOptions): Promise<
   const heading = writePages(reading.blocks, pageCount, bookmarksOf(documents), builder);
   if (builder.characters === 0) throw emptyError(reading);
   if (reading.unseen.length > 0 && options.ocr === undefined) {
-    warnings.push(`Pages that look scanned and need OCR, which is not installed: ${reading.unseen.slice(0, 20).join(', ')}`);
+    const { pagesSentence } = options.withoutOcr ?? noOcr.notInstalled;
+    warnings.push(`${pagesSentence}: ${reading.unseen.slice(0, 20).join(', ')}`);
   }
   return {
     mediaType: xps.isOpen ? 'application/oxps' : 'application/vnd.ms-xpsdocument',
@@ -112,7 +115,8 @@ async function readPackage(xps: XpsPackage, options: XpsParserOptions): Promise<
 
 function emptyError({ unseen, options }: Reading): DocumentError {
   if (unseen.length === 0) return new DocumentError('no_text', 'No text found: the pages of the XPS are empty');
-  return new DocumentError('no_text', options.ocr === undefined ? noOcrSentence : 'No text found, neither as text nor by OCR');
+  if (options.ocr !== undefined) return new DocumentError('no_text', 'No text found, neither as text nor by OCR');
+  return new DocumentError('no_text', (options.withoutOcr ?? noOcr.notInstalled).scanSentence);
 }
 
 function lineOf(node: XmlNode | null, name: string): string | null {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { DocumentErrorCode } from '../../../src/errors.ts';
 import { sentenceInChinese } from '../../../src/http/wire/chinese.ts';
 import { unreadKinds } from '../../../src/parse/detect.ts';
+import { noOcr } from '../../../src/parse/images/ocr.ts';
 import { fileForm, insert, json, startHttpServer, type TestServer } from '../../support/http-server.ts';
 import { sentences } from '../../support/sentences.ts';
 
@@ -15,7 +16,7 @@ const all: readonly Said[] = [
     .map(({ code, text }) => ({ code: code as DocumentErrorCode, message: text.replaceAll('{…}', '7') })),
   ...Object.values(unreadKinds).map((kind) => unsupported(`Unsupported file format: a.x. ${kind}`)),
   unsupported('Unsupported file format: a.x'),
-  { code: 'no_text', message: 'No text found: this looks like a scan and OCR is not installed' },
+  ...Object.values(noOcr).map(({ scanSentence }) => ({ code: 'no_text' as const, message: scanSentence })),
 ];
 
 function unsupported(message: string): Said {
