@@ -26,6 +26,7 @@ export function hostilePdfFiles(): HostileFile[] {
       ends: bounded,
     },
     { name: 'a page of 3,000 fonts with wrong letters.pdf', bytes: pageOfWrongFonts, ends: 'read' },
+    { name: '600 pages of as many fonts with wrong letters.pdf', bytes: pagesOfWrongFonts, ends: 'read' },
     { name: 'a character map of billions.pdf', bytes: cmapBomb, ends: /^(?:no_text: |read)/ },
     { name: 'a picture of 2.5 gigapixels.pdf', bytes: hugePicture, ends: /^no_text: / },
     { name: 'arrays 100,000 deep.pdf', bytes: deepArrays, ends: textless },
@@ -92,6 +93,27 @@ function pageOfWrongFonts(): Buffer {
     `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /Font << ${fonts} >> >> >>`,
     streamOf(Buffer.from(`BT 20 780 Td ${shown.join('\n')} ET`)),
     ...Array.from({ length: count }, () => '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>'),
+  ]);
+}
+
+/** Each page has a font of its own, which is certain, and has the others too, each with a glyph. */
+function pagesOfWrongFonts(): Buffer {
+  const count = 600;
+  const fonts = Array.from({ length: count }, (_, at) => `/F${at} ${4 + at} 0 R`).join(' ');
+  const others = Array.from({ length: count }, (_, at) => `/F${at} 2 Tf <d6d0> Tj`).join(' ');
+  const page = (at: number) =>
+    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Resources 3 0 R /Contents [${4 + count} 0 R ${5 + count + 2 * at} 0 R] >>`;
+  const pages = Array.from({ length: count }, (_, at) => [
+    streamOf(Buffer.from(`BT 20 700 Td /F${at} 2 Tf <${'d6d0b9fac8cbc3f1b9b2bacdb9fa'.repeat(4)}> Tj ET`)),
+    page(at),
+  ]).flat();
+  return pdfOf([
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    `<< /Type /Pages /Count ${count} /Kids [${Array.from({ length: count }, (_, at) => `${6 + count + 2 * at} 0 R`).join(' ')}] >>`,
+    `<< /Font << ${fonts} >> >>`,
+    ...Array.from({ length: count }, () => '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>'),
+    streamOf(Buffer.from(`BT 20 780 Td ${others} ET`)),
+    ...pages,
   ]);
 }
 

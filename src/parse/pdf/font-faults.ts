@@ -21,40 +21,53 @@ export type Repaired = readonly (string | null)[];
 
 export type PageFonts<Font> = {
   readonly repaired: ReadonlyMap<Font, Repaired>;
+  /** Fonts not known before whose fault is certain by what this page has of them. */
+  readonly certain: ReadonlyMap<Font, Repair>;
   /** Glyphs of fonts whose text nobody would believe and nothing repairs. */
   readonly garbledCount: number;
 };
 
-/**
- * Judges the fonts of a page. One with little text follows those that are certain. Linear; looks at the first 600 glyphs of each.
- * @param unnamed fonts whose units are no characters: they are repaired where that is certain, and never garbled
- */
-export function judgeFonts<Font>(fonts: ReadonlyMap<Font, Units>, unnamed: ReadonlySet<Font> = new Set()): PageFonts<Font> {
+/** What is known of the fonts of a page beside their text. */
+export type Known<Font> = {
+  /** Their faults are certain by other pages. */
+  readonly faulty?: ReadonlyMap<Font, Repair>;
+  /** Their units are no characters: they are repaired where that is certain, and never garbled. */
+  readonly unnamed?: ReadonlySet<Font>;
+};
+
+/** Judges the fonts of a page. One with little text follows those that are certain. Linear; looks at the first 600 glyphs of each. */
+export function judgeFonts<Font>(
+  fonts: ReadonlyMap<Font, Units>,
+  { faulty = new Map(), unnamed = new Set() }: Known<Font> = {},
+): PageFonts<Font> {
   const repaired = new Map<Font, Repaired>();
-  const certain = new Map<string, Repair>();
+  const certain = new Map<Font, Repair>();
+  const repairs = new Map<string, Repair>();
   let looksLeft = looksMax;
   for (const [font, units] of fonts) {
-    const repair = isOdd(units) && looksLeft-- > 0 ? certainRepair(units.slice(0, sampleUnits)) : undefined;
+    const known = faulty.get(font);
+    const repair = known ?? (isOdd(units) && looksLeft-- > 0 ? certainRepair(units.slice(0, sampleUnits)) : undefined);
     const texts = repair?.apply(units);
     if (repair === undefined || texts === undefined) continue;
     repaired.set(font, texts);
-    certain.set(repair.name, repair);
+    repairs.set(repair.name, repair);
+    if (known === undefined) certain.set(font, repair);
   }
   let followersLeft = followersMax;
   let garbledCount = 0;
   for (const [font, units] of fonts) {
     if (repaired.has(font)) continue;
-    const mayFollow = certain.size > 0 && units.length <= shortUnits && followersLeft-- > 0;
+    const mayFollow = repairs.size > 0 && units.length <= shortUnits && followersLeft-- > 0;
     const texts = mayFollow
-      ? certain
+      ? repairs
           .values()
           .map((repair) => repair.follow(units))
           .find((each) => each !== undefined)
       : undefined;
     if (texts !== undefined) repaired.set(font, texts);
-    else if (!unnamed.has(font) && isGarbled(units)) garbledCount += units.length;
+    else if (faulty.has(font) || (!unnamed.has(font) && isGarbled(units))) garbledCount += units.length;
   }
-  return { repaired, garbledCount };
+  return { repaired, certain, garbledCount };
 }
 
 /** Fonts of a page that are looked at closely, some milliseconds each: a page has a few, and a hostile one thousands. */
@@ -116,7 +129,8 @@ function isHighByte(unit: number): boolean {
 
 /* Repairs. */
 
-type Repair = {
+/** What puts the text of a font right. */
+export type Repair = {
   readonly name: string;
   /** Undefined where the font cannot have this fault. */
   apply(units: Units): Repaired | undefined;
@@ -175,7 +189,15 @@ function bytesToWeigh(units: Units): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+const repairsOfBytes = new Map<string, Repair>();
+
 function ofBytes(encoding: string): Repair {
+  const known = repairsOfBytes.get(encoding) ?? makeOfBytes(encoding);
+  repairsOfBytes.set(encoding, known);
+  return known;
+}
+
+function makeOfBytes(encoding: string): Repair {
   const characterOf = pairsOf(encoding);
   const apply = (units: Units): Repaired | undefined => {
     const texts: (string | null)[] = [];

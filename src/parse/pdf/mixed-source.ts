@@ -9,8 +9,22 @@ export function mixedSource(plain: PdfSource, openPdfium: () => Promise<PdfSourc
   let pdfium: PdfSource | undefined;
   let refused = 0;
   let isHopeless = false;
+  /** The last page read. */
+  let last = 0;
+  const teachers = () => [...plain.fonts.teachers(), ...(pdfium?.fonts.teachers() ?? [])];
   return {
     ...plain,
+    fonts: {
+      teachers,
+      /** Where both readers were asked, and one knows of faulty fonts, all pages: PDFium is to read them, and first those that teach it. */
+      outdated() {
+        if (pdfium === undefined) return plain.fonts.outdated();
+        const taught = teachers();
+        if (taught.length === 0) return [];
+        isHopeless = true;
+        return [...new Set([...taught, ...Array.from({ length: last }, (_, at) => at + 1)])];
+      },
+    },
     async attachments() {
       if (pdfium === undefined) {
         try {
@@ -22,6 +36,7 @@ export function mixedSource(plain: PdfSource, openPdfium: () => Promise<PdfSourc
       return pdfium.attachments();
     },
     async readPage(number, bounds, wantedPictures) {
+      last = Math.max(last, number);
       if (!isHopeless) {
         try {
           return await plain.readPage(number, bounds, wantedPictures);

@@ -165,22 +165,93 @@ type PagesRead = {
   readonly warnings: string[];
 };
 
+/** One page as it was read. */
+type Reading = { readonly of: PagesRead } & Counts;
+
+/** Glyphs, those put right, and those that nobody would believe. */
+type Counts = { readonly glyphCount: number; readonly repairedCount: number; readonly garbledCount: number };
+
+function countsOf(page: ReadPage | undefined): Counts {
+  const { glyphCount, garbledCount } = page?.text ?? { glyphCount: 0, garbledCount: 0 };
+  return { glyphCount, garbledCount, repairedCount: page?.repairedCount ?? 0 };
+}
+
+function isBetter(one: Counts, other: Counts): boolean {
+  const more = one.repairedCount - other.repairedCount;
+  return more > 0 || (more === 0 && one.garbledCount > other.garbledCount);
+}
+
 async function readPages(source: PdfSource, input: ParseInput, ocr: PageReader | undefined): Promise<PagesRead> {
-  const read: PagesRead = { blocks: [], looks: [], unread: [], unseen: [], unmapped: [], garbled: [], warnings: [] };
-  const addresses = createAddresses();
+  const context: ReadingContext = { source, input, ocr, addresses: createAddresses() };
+  const readings: Reading[] = [];
   let glyphsLeft = input.limits.charactersMax;
   for (let number = 1; number <= source.pageCount; number++) {
-    const limits: PageLimits = { glyphsMax: glyphsLeft, ...input.limits };
-    const { bounds, page } = await readPage(source, number, limits, ocr);
-    if (page === undefined) read.unread.push(number);
-    else {
-      glyphsLeft -= page.text.glyphCount;
-      const onRead = (): void => input.onProgress(number - 1, source.pageCount);
-      await addPage(page, read, { number, ocr, addresses, checkTime: bounds.checkTime, onRead });
-    }
+    const onRead = (): void => input.onProgress(number - 1, source.pageCount);
+    const reading = await readOne(number, glyphsLeft, { ...context, onRead });
+    glyphsLeft -= reading.glyphCount;
+    readings.push(reading);
     input.onProgress(number, source.pageCount);
   }
-  return read;
+  await readAgain(readings, glyphsLeft, context);
+  return joined(readings.map((reading) => reading.of));
+}
+
+type ReadingContext = {
+  readonly source: PdfSource;
+  readonly input: ParseInput;
+  readonly ocr: PageReader | undefined;
+  readonly addresses: Addresses;
+  readonly onRead?: () => void;
+};
+
+async function readOne(
+  number: number,
+  glyphsMax: number,
+  { source, input, ocr, addresses, onRead = () => undefined }: ReadingContext,
+): Promise<Reading> {
+  const of: PagesRead = joined([]);
+  const { bounds, page } = await readPage(source, number, { glyphsMax, ...input.limits }, ocr);
+  if (page === undefined) of.unread.push(number);
+  else await addPage(page, of, { number, ocr, addresses, checkTime: bounds.checkTime, onRead });
+  return { of, ...countsOf(page) };
+}
+
+function joined(pages: readonly PagesRead[]): PagesRead {
+  return {
+    blocks: pages.flatMap(({ blocks }) => blocks),
+    looks: pages.flatMap(({ looks }) => looks),
+    unread: pages.flatMap(({ unread }) => unread),
+    unseen: pages.flatMap(({ unseen }) => unseen),
+    unmapped: pages.flatMap(({ unmapped }) => unmapped),
+    garbled: pages.flatMap(({ garbled }) => garbled),
+    warnings: pages.flatMap(({ warnings }) => warnings),
+  };
+}
+
+/**
+ * Reads the pages again, once, that were read before it was known which fonts are faulty, and takes those of which more is known now. OCR
+ * is asked only for these. One that cannot be read again stays as it was.
+ */
+async function readAgain(readings: Reading[], glyphsLeft: number, context: ReadingContext): Promise<void> {
+  const { source, input } = context;
+  const onRead = (): void => input.onProgress(source.pageCount, source.pageCount);
+  for (const number of source.fonts.outdated()) {
+    const first = readings[number - 1]!;
+    if (first.of.looks.length > 0) continue;
+    const glyphsMax = glyphsLeft + first.glyphCount;
+    try {
+      const { page } = await readPage(source, number, { glyphsMax, ...input.limits }, undefined);
+      if (!isBetter(countsOf(page), first)) continue;
+      const better = await readOne(number, glyphsMax, { ...context, onRead });
+      glyphsLeft = glyphsMax - better.glyphCount;
+      readings[number - 1] = better;
+    } catch (error) {
+      if (!(error instanceof DocumentError)) throw error;
+      return;
+    } finally {
+      onRead();
+    }
+  }
 }
 
 type PageContext = {

@@ -1,5 +1,6 @@
 /** What the parser asks of an open PDF, whoever reads it. */
 import type { Bookmark } from './layout/headings.ts';
+import type { FaultyFonts } from './faulty-fonts.ts';
 import type { PageBounds, PageText } from './layout/page-spans.ts';
 import type { SeenBox, TextCover } from './layout/text-cover.ts';
 
@@ -23,6 +24,8 @@ export type PdfSource = {
     bounds: PageBounds,
     wantedPictures: (page: SourcePage) => readonly SeenBox[],
   ) => Promise<ReadPage | undefined>;
+  /** What was learnt of its fonts on the pages read so far. */
+  readonly fonts: Pick<FaultyFonts<unknown>, 'teachers' | 'outdated'>;
 };
 
 /** A file that is attached to the document. */
@@ -34,6 +37,8 @@ export type AttachedFile = {
 
 export type SourcePage = {
   readonly text: PageText;
+  /** Glyphs whose font names other characters, which are put right in `text`. */
+  readonly repairedCount: number;
   /** Share of the page that its largest picture covers, 0–1. */
   readonly pictureShare: number;
   /** Large pictures, and where there is text, as far as OCR is to read beside that. */

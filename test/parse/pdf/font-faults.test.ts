@@ -7,7 +7,7 @@ import type { ParsedDocument } from '../../../src/parse/parser.ts';
 import { createPdfParser, type PageReader } from '../../../src/parse/pdf/pdf-parser.ts';
 import { type FontFault, makePdf, type PdfPage, type PlacedText } from '../../support/pdf-writer.ts';
 import { usualLimits } from '../../support/parse.ts';
-import { linesOf, readByPdfium, readPlainly } from '../../support/plain-pdf.ts';
+import { linesOf, pdfOfObjects, pdfStream, readByPdfium, readPlainly } from '../../support/plain-pdf.ts';
 import { sentence } from '../../support/prose.ts';
 import { shortTexts } from '../../support/short-texts.ts';
 import { tempDir } from '../../support/temp-dir.ts';
@@ -50,13 +50,22 @@ function pageOf(lines: readonly string[], fault?: FontFault, from = 700): PdfPag
   return { texts };
 }
 
-async function read(pages: readonly PdfPage[], ocr?: PageReader): Promise<ParsedDocument> {
+type Reading = {
+  readonly ocr?: PageReader;
+  /** Without a password that anyone needs to know, which is PDFium's to read. */ readonly encrypted?: boolean;
+  readonly onProgress?: (done: number) => void;
+};
+
+async function read(
+  pages: readonly PdfPage[],
+  { ocr, encrypted, onProgress = () => undefined }: Reading = {},
+): Promise<ParsedDocument> {
   await using dir = await tempDir();
   const path = join(dir.path, 'a.pdf');
-  const bytes = makePdf({ pages });
+  const bytes = makePdf({ pages, ...(encrypted === true ? { userPassword: '' } : {}) });
   await writeFile(path, bytes);
   const parser = createPdfParser(ocr === undefined ? {} : { ocr });
-  const rest = { declaredMediaType: null, limits: usualLimits, onProgress: () => undefined };
+  const rest = { declaredMediaType: null, limits: usualLimits, onProgress };
   return await parser.parse({ path, fileBytes: bytes.length, filename: 'a.pdf', ...rest });
 }
 
@@ -108,6 +117,113 @@ describe('A font that names other characters than it shows', () => {
   });
 });
 
+/** A title, a long page, and a last page with little text, as the fault makes of them. */
+const shortPages: readonly [FontFault, string, string, readonly string[], string][] = [
+  ['bytes', 'Chinese', '仓库目录', chinese, '附件：王建国 2026-118'],
+  ['pairs', 'Chinese', '仓库目录', chinese, '附件：王建国 2026-118'],
+  ['shifted', 'Chinese', '仓库目录', chinese.map((line) => line.replaceAll('，', '、')), '附件、王建国 2026-118'],
+  ['shifted', 'English', 'Price list 2026', english, 'Invoice 2026-118: total 1,250.00 EUR'],
+  ['shifted', 'English, one word', 'Prices', english, 'Page 3'],
+  ['bytes', 'both', 'HT-2026 合同', mixed, '甲方'],
+];
+
+const readers: readonly [string, boolean][] = [
+  ['the reader of plain pages', false],
+  ['PDFium', true],
+];
+
+describe.each(readers)('A font that is certainly wrong on one page, for %s,', (_reader, encrypted) => {
+  it.each(shortPages)('is repaired on those before and after it too: %s, %s', async (fault, _language, title, lines, last) => {
+    const pages = [pageOf([title], fault), pageOf(english), pageOf(lines, fault), pageOf(english), pageOf([last], fault)];
+    const { markdown, warnings, blocks } = await read(pages, { encrypted });
+    expect([bare(markdown), warnings]).toEqual([bare([title, ...english, ...lines, ...english, last].join('')), []]);
+    expect([...new Set(blocks.map(({ page }) => page))]).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('leaves other fonts of short pages as they are', async () => {
+    const texts = ['ABC-1200', 'Café Élysée', 'ÀÉ 12', '仓'].map((text, line): PlacedText => ({ text, x: 60, y: 700 - 40 * line }));
+    const pages = [{ texts }, pageOf(chinese, 'bytes'), pageOf(english, 'shifted'), pageOf(chinese, 'pairs'), { texts }];
+    const { markdown } = await read(pages, { encrypted });
+    const short = texts.map(({ text }) => text).join('');
+    expect(bare(markdown).replaceAll('#', '')).toBe(bare([short, ...chinese, ...english, ...chinese, short].join('')));
+  });
+
+  it('is not taken for another that comes when its page is gone', async () => {
+    const faults: FontFault[] = ['pairs', 'shifted'];
+    const other: PlacedText = { text: '语文', x: 60, y: 700 };
+    const pages = Array.from({ length: 12 }, (_, at) => [
+      { texts: [other] },
+      pageOf(faults[at % 2] === 'pairs' ? chinese : english, faults[at % 2]),
+      pageOf(['ABC 12']),
+    ]).flat();
+    const { markdown } = await read(pages, { encrypted });
+    expect(markdown.match(/语文/g)).toHaveLength(12);
+    expect(markdown.match(/ABC 12/g)).toHaveLength(12);
+    expect(bare(markdown).split(bare(chinese.join('')))).toHaveLength(7);
+  });
+
+  it.each([
+    ['wrong letters', '合同ÿ'],
+    ['letters missing', '合同ÿA甲方'],
+  ])('is named where it has %s all the same', async (named, text) => {
+    const { warnings } = await read([pageOf([text], 'bytes'), pageOf(chinese, 'bytes')], { encrypted });
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`${named}.*: 1$`))]);
+  });
+
+  it('moves on page by page, and never back', async () => {
+    const seen: number[] = [];
+    const pages = [pageOf(['目录'], 'pairs'), pageOf(chinese, 'pairs'), pageOf(['附件'], 'pairs')];
+    await read(pages, { encrypted, onProgress: (done) => seen.push(done) });
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    expect([...new Set(seen)]).toEqual([1, 2, 3]);
+  });
+});
+
+describe('A font that is certainly wrong on one page', () => {
+  // Vertical text is not plain.
+  const upright: PlacedText = { text: '竖排', x: 500, y: 700, vertical: true };
+  const withUpright = ({ texts = [] }: PdfPage): PdfPage => ({ texts: [...texts, upright] });
+  const [title, long, last] = [pageOf(['仓库目录'], 'pairs'), pageOf(chinese, 'pairs'), pageOf(['消防检查表'], 'pairs')];
+
+  it.each([
+    ['long', [title, withUpright(long), last]],
+    ['first', [withUpright(title), long, last]],
+    ['last', [title, long, withUpright(last)]],
+  ])('is repaired on all of them where two readers share the file: PDFium has the %s', async (_which, pages) => {
+    const { markdown, warnings } = await read(pages);
+    const expected = bare(['仓库目录', ...chinese, '消防检查表'].join(''));
+    expect([bare(markdown).replace(/#?竖排/, ''), warnings]).toEqual([expected, []]);
+  });
+
+  it('is known by its place in the file where it has no number', async () => {
+    await using dir = await tempDir();
+    const path = join(dir.path, 'a.pdf');
+    const contents = ['b2d6bfe2', 'd6d0b9fac8cbc3f1b9b2bacdb9facdf2cbea'.repeat(3)].map(
+      (codes) => `BT /F 12 Tf 60 700 Td <${codes}> Tj ET`,
+    );
+    const font = '<< /Type /Font /Subtype /TrueType /BaseFont /Song /Encoding /WinAnsiEncoding >>';
+    const page = (content: number) => `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${content} 0 R >>`;
+    const bytes = pdfOfObjects([
+      '<< /Type /Catalog /Pages 2 0 R >>',
+      `<< /Type /Pages /Count 2 /Kids [3 0 R 4 0 R] /Resources << /Font << /F ${font} >> >> >>`,
+      page(5),
+      page(6),
+      ...contents.map((content) => pdfStream(content)),
+    ]);
+    await writeFile(path, bytes);
+    const rest = { declaredMediaType: null, limits: usualLimits, onProgress: () => undefined };
+    const { markdown } = await createPdfParser().parse({ path, fileBytes: bytes.length, filename: 'a.pdf', ...rest });
+    expect(bare(markdown)).toBe(`仓库${'中国人民共和国万岁'.repeat(3)}`);
+  });
+
+  it('is repaired beside a scan on an earlier page, which OCR reads', async () => {
+    const ocr: PageReader = { read: async () => '印章' };
+    const scan = { at: [60, 100, 560, 500] as const };
+    const { markdown } = await read([{ ...title, pictures: [scan] }, long], { ocr });
+    expect(bare(markdown)).toBe(bare(['仓库目录', '印章', ...chinese].join('')));
+  });
+});
+
 /** Russian in KOI8-R, shown as Latin letters. */
 const garbled = [
   'ëÏÍÉÔÅÔ ÕÔ×ÅÒÄÉÌ ÇÏÄÏ×ÏÊ ÂÀÄÖÅÔ ×Ï ×ÔÏÒÎÉË,',
@@ -127,7 +243,7 @@ describe('A page whose text nobody would believe', () => {
   ])('is read by OCR, and kept where that reads nothing: %j', async (seen, expected) => {
     const pictures: number[] = [];
     const ocr: PageReader = { read: async (picture) => (pictures.push(picture.length), seen) };
-    const { markdown, warnings } = await read([pageOf(english), pageOf(garbled)], ocr);
+    const { markdown, warnings } = await read([pageOf(english), pageOf(garbled)], { ocr });
     expect(pictures).toHaveLength(1);
     expect(markdown).toContain(seen === '' ? 'ëÏÍÉÔÅÔ' : seen);
     expect(warnings).toEqual(expected);

@@ -14,11 +14,13 @@ function source(name: string, log: string[], refuses: (page: number) => boolean 
     language: () => '',
     attachments: () => [],
     bookmarks: () => [],
+    fonts: { teachers: () => [], outdated: () => [] },
     async readPage(number) {
       log.push(`${name} ${number}`);
       if (refuses(number)) throw new Error('not plain');
       return {
         text: { frames: [], glyphCount: 0, unmappedCount: 0, garbledCount: 0 },
+        repairedCount: 0,
         pictureShare: 0,
         pictures: [],
         box,

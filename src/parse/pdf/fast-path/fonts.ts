@@ -7,7 +7,7 @@ import { type FontLook, lookOf } from '../layout/font-look.ts';
 import { readCffEncoding } from './cff-encoding.ts';
 import type { PlainFile } from './file.ts';
 import { characterOf, encodings } from './glyph-names.ts';
-import { type Dict, Name, NotPlain, Ref, Stream, type Value } from './objects.ts';
+import { type Dict, Name, NotPlain, Stream, type Value } from './objects.ts';
 import { standardWidths } from './standard-fonts.ts';
 import { readToUnicode } from './to-unicode.ts';
 
@@ -35,7 +35,7 @@ export type PlainFont = {
 
 /** The fonts of a file. */
 export type Fonts = {
-  /** The font that `value`, a dictionary or a reference to one, describes; those with a number are read once. @throws NotPlain */
+  /** The font that `value`, a dictionary or a reference to one, describes; each is read once. @throws NotPlain */
   fontOf(value: Value | undefined): PlainFont;
 };
 
@@ -43,15 +43,13 @@ export type Fonts = {
 export type TableOf = (collection: Collection) => CharacterTable;
 
 export function createFonts(file: PlainFile, tableOf: TableOf): Fonts {
-  const fonts = new Map<number, PlainFont>();
+  const fonts = new Map<Dict, PlainFont>();
   return {
     fontOf(value) {
-      const known = value instanceof Ref ? fonts.get(value.number) : undefined;
-      if (known !== undefined) return known;
       const dict = file.resolve(value);
       if (!(dict instanceof Map)) throw new NotPlain('a font that is not there');
-      const font = readFont(file, dict, tableOf);
-      if (value instanceof Ref) fonts.set(value.number, font);
+      const font = fonts.get(dict) ?? readFont(file, dict, tableOf);
+      fonts.set(dict, font);
       return font;
     },
   };

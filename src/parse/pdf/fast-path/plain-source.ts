@@ -9,6 +9,8 @@
 import { cpuTimer } from '../../cpu-time.ts';
 import { readFileSync } from 'node:fs';
 import type { CharacterTables, Collection } from '../character-tables.ts';
+import { createFaultyFonts } from '../faulty-fonts.ts';
+import type { Repair } from '../font-faults.ts';
 import { createRuleFinder, objectsMax } from '../layout/page-rules.ts';
 import { createGlyphCollector, type PageBounds } from '../layout/page-spans.ts';
 import { addLarge, coverFor, seenBox, type SeenBox } from '../layout/text-cover.ts';
@@ -16,7 +18,7 @@ import { type View, viewOf } from '../page-view.ts';
 import type { PdfSource, SourcePage } from '../pdf-source.ts';
 import { runContent } from './content.ts';
 import { openPlainFile, type PlainFile } from './file.ts';
-import { createFonts, type Fonts } from './fonts.ts';
+import { createFonts, type Fonts, type PlainFont } from './fonts.ts';
 import { apply, type Matrix } from '../matrix.ts';
 import { NotPlain } from './objects.ts';
 import { collectGlyphs } from './page-glyphs.ts';
@@ -61,8 +63,10 @@ export function openPlainSource(path: string, pagesMax: number, tables: Characte
     if (table === undefined) throw new TableMissing(collection);
     return table;
   });
+  const faulty = createFaultyFonts<PlainFont>();
   return {
     pageCount: pages.length,
+    fonts: faulty,
     title: () => title,
     author: () => author,
     language: () => language,
@@ -72,9 +76,10 @@ export function openPlainSource(path: string, pagesMax: number, tables: Characte
     },
     bookmarks: () => bookmarks,
     async readPage(number, bounds, wantedPictures) {
-      const read = await withTables(tables, () => readPage(file, fonts, pages[number - 1]!, bounds));
+      const { read, certain } = await withTables(tables, () => readPage(file, fonts, pages[number - 1]!, bounds, faulty.repairs));
       if (read.text.glyphCount > bounds.glyphsMax) throw new NotPlain('too much text');
       if (wantedPictures(read).length > 0) throw new NotPlain('a page that is wanted as a picture');
+      faulty.learn(number, certain);
       return { ...read, drawn: [] };
     },
   };
@@ -109,7 +114,15 @@ function pageTimer(): () => void {
   };
 }
 
-function readPage(file: PlainFile, fonts: Fonts, page: PlainPage, bounds: PageBounds): SourcePage {
+type PlainFaults = ReadonlyMap<PlainFont, Repair>;
+
+function readPage(
+  file: PlainFile,
+  fonts: Fonts,
+  page: PlainPage,
+  bounds: PageBounds,
+  faulty: PlainFaults,
+): { readonly read: SourcePage; readonly certain: PlainFaults } {
   refuseWrittenOn(file, page);
   const checkTime = pageTimer();
   const content = runContent(file, fonts, contentOf(file, page, checkTime), page.resources, checkTime);
@@ -120,16 +133,18 @@ function readPage(file: PlainFile, fonts: Fonts, page: PlainPage, bounds: PageBo
   const cover = coverFor(bounds, pictures, view);
   const rules = content.paths.length > objectsMax ? [] : finder.rules;
   const glyphs = createGlyphCollector(view, rules, linkAreasOf(file, page, view), cover);
-  const { shown, garbledCount } = withRepairs(content.shown);
+  const { shown, certain, repairedCount, unmappedCount, garbledCount } = withRepairs(content, faulty);
   collectGlyphs(shown, view, glyphs);
-  return {
-    text: glyphs.finish([], { unmappedCount: content.unknownCount, garbledCount }),
+  const read = {
+    text: glyphs.finish([], { unmappedCount, garbledCount }),
+    repairedCount,
     pictureShare: pictureShareOf(content.pictures, view),
     pictures,
     cover,
     box: { left: 0, top: 0, right: view.width, bottom: view.height },
     objectCount: content.objectCount,
   };
+  return { read, certain };
 }
 
 function largePictures(pictures: readonly Matrix[], view: View): SeenBox[] {

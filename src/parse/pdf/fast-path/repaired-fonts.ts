@@ -1,16 +1,37 @@
 /** What is shown on a plain page, with the text of fonts that name other characters than they show put right. */
-import { isOddPage, judgeFonts, type Repaired } from '../font-faults.ts';
-import type { Shown } from './content.ts';
+import { isOddPage, judgeFonts, type Repair, type Repaired } from '../font-faults.ts';
+import type { Content, Shown } from './content.ts';
 import type { FontGlyph, PlainFont } from './fonts.ts';
 
-/** @returns `shown` itself where nothing is to be repaired */
-export function withRepairs(shown: readonly Shown[]): { readonly shown: readonly Shown[]; readonly garbledCount: number } {
-  if (!isOddPage(unitsOf(shown))) return { shown, garbledCount: 0 };
+export type PlainRepairs = {
+  /** What was given where nothing is to be repaired. */
+  readonly shown: readonly Shown[];
+  readonly certain: ReadonlyMap<PlainFont, Repair>;
+  readonly repairedCount: number;
+  /** Glyphs of which nothing says which characters they are. */
+  readonly unmappedCount: number;
+  readonly garbledCount: number;
+};
+
+/** @param faulty fonts that are certain by other pages */
+export function withRepairs(
+  { shown, unknownCount }: Pick<Content, 'shown' | 'unknownCount'>,
+  faulty: ReadonlyMap<PlainFont, Repair>,
+): PlainRepairs {
+  const asItIs = { shown, certain: new Map(), repairedCount: 0, unmappedCount: unknownCount, garbledCount: 0 };
+  const isKnown = faulty.size > 0 && shown.some(({ font }) => faulty.has(font));
+  if (!isKnown && !isOddPage(unitsOf(shown))) return asItIs;
   const ofFonts = Map.groupBy(shown, ({ font }) => font);
-  const { repaired, garbledCount } = judgeFonts(
-    new Map(ofFonts.entries().map(([font, some]) => [font, Array.from(unitsOf(some))])),
-  );
-  return { shown: repaired.size === 0 ? shown : repairedShown(shown, repaired), garbledCount };
+  const units = new Map(ofFonts.entries().map(([font, some]) => [font, Array.from(unitsOf(some))]));
+  const { repaired, certain, garbledCount } = judgeFonts(units, { faulty });
+  if (repaired.size === 0) return { ...asItIs, garbledCount };
+  const repairedCount = repaired.values().reduce((sum, texts) => sum + texts.length, 0);
+  const better = repairedShown(shown, repaired);
+  return { shown: better, certain, repairedCount, unmappedCount: unmappedIn(better), garbledCount };
+}
+
+function unmappedIn(shown: readonly Shown[]): number {
+  return shown.reduce((sum, { glyphs }) => sum + glyphs.filter(({ isUnknown }) => isUnknown).length, 0);
 }
 
 function unitsOf(shown: readonly Shown[]): Int32Array {

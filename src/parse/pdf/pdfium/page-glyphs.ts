@@ -1,5 +1,6 @@
 /** Reads the glyphs of one page out of PDFium. */
 import { DocumentError } from '../../../errors.ts';
+import type { Repair } from '../font-faults.ts';
 import { type FontLook, lookOf, plainLook } from '../layout/font-look.ts';
 import {
   baselineOf,
@@ -17,19 +18,34 @@ import { repairsOf } from './repaired-fonts.ts';
 
 type Pointer = number;
 
+export type GlyphsRead = {
+  readonly doubts: Doubts;
+  /** Fonts that are certainly faulty by this page. */
+  readonly certain: ReadonlyMap<Pointer, Repair>;
+  readonly repairedCount: number;
+};
+
 /**
  * Gives the glyphs to `into`.
  * @param page from `FPDF_LoadPage`
- * @returns how many were left out because their font does not say which characters they are, and how many nobody would believe
+ * @param faulty fonts that are certain by other pages
+ * @returns of how many is not known or not to be believed which characters they are, or is known better than their font says
  * @throws DocumentError `limit_exceeded` | `timeout`
  */
-export function readGlyphs(pdfium: Pdfium, page: Pointer, view: View, into: GlyphCollector, bounds: PageBounds): Doubts {
+export function readGlyphs(
+  pdfium: Pdfium,
+  page: Pointer,
+  view: View,
+  into: GlyphCollector,
+  bounds: PageBounds,
+  faulty: ReadonlyMap<Pointer, Repair>,
+): GlyphsRead {
   const text = pdfium.call.FPDFText_LoadPage(page);
-  if (text === 0) return { unmappedCount: 0, garbledCount: 0 };
+  if (text === 0) return { doubts: { unmappedCount: 0, garbledCount: 0 }, certain: new Map(), repairedCount: 0 };
   return pdfium.closing(
     () => {
       bounds.checkTime();
-      return readText(pdfium, text, view, into, bounds);
+      return readText(pdfium, text, view, into, bounds, faulty);
     },
     () => pdfium.call.FPDFText_ClosePage(text),
   );
@@ -50,7 +66,14 @@ export function pageCharacters(pdfium: Pdfium, page: Pointer): string {
   );
 }
 
-function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollector, bounds: PageBounds): Doubts {
+function readText(
+  pdfium: Pdfium,
+  text: Pointer,
+  view: View,
+  into: GlyphCollector,
+  bounds: PageBounds,
+  faulty: ReadonlyMap<Pointer, Repair>,
+): GlyphsRead {
   const { call, scratch } = pdfium;
   const count = call.FPDFText_CountChars(text);
   if (count > bounds.glyphsMax) {
@@ -59,7 +82,7 @@ function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollecto
   const fonts = new Map<Pointer, FontLook>();
   const codes = codesOf(pdfium, text, count);
   const numbered = numberedFonts(pdfium, text, codes);
-  const { repaired, garbledCount } = repairsOf(pdfium, text, codes, numbered);
+  const { repaired, certain, garbledCount } = repairsOf(pdfium, text, codes, { faulty, unnamed: numbered });
   let unmappedCount = 0;
   let object = 0;
   let style: Style | undefined;
@@ -100,7 +123,7 @@ function readText(pdfium: Pdfium, text: Pointer, view: View, into: GlyphCollecto
     corners.top = floats[at + 1]!;
     into.glyph(character, style, corners);
   }
-  return { unmappedCount, garbledCount };
+  return { doubts: { unmappedCount, garbledCount }, certain, repairedCount: repaired.size };
 }
 
 function isBlank(code: number): boolean {

@@ -1,4 +1,5 @@
 /** A PDF as PDFium reads it: any file that PDFium can make sense of. */
+import { createFaultyFonts, type FaultyFonts } from '../faulty-fonts.ts';
 import type { Bookmark } from '../layout/headings.ts';
 import { createRuleFinder } from '../layout/page-rules.ts';
 import { createGlyphCollector, type PageBounds, type Span } from '../layout/page-spans.ts';
@@ -51,6 +52,7 @@ function passwordBytes(password: string | undefined): Uint8Array[] {
 function sourceOf(pdfium: Pdfium, document: Pointer, form: Pointer, pages: OpenPages): PdfSource {
   const { call } = pdfium;
   const files = new Set<Pointer>();
+  const faulty = createFaultyFonts<Pointer>();
   const metaText = (tag: string) =>
     pdfium.explained(() => pdfium.utf16((buffer, bytes) => call.FPDF_GetMetaText(document, pdfium.constant(tag), buffer, bytes)));
   return {
@@ -63,9 +65,12 @@ function sourceOf(pdfium: Pdfium, document: Pointer, form: Pointer, pages: OpenP
       return [...new Set(all)].map((each) => attachedFile(pdfium, each));
     },
     bookmarks: () => pdfium.explained(() => bookmarksOf(pdfium, document)),
+    fonts: faulty,
     async readPage(number, bounds, wantedPictures) {
       return pdfium.explained(() =>
-        pdfium.watched(bounds.checkTime, () => readPage(pdfium, { document, form, pages, files }, number, bounds, wantedPictures)),
+        pdfium.watched(bounds.checkTime, () =>
+          readPage(pdfium, { document, form, pages, files, faulty }, number, bounds, wantedPictures),
+        ),
       );
     },
   };
@@ -76,11 +81,12 @@ type OpenDocument = {
   readonly form: Pointer;
   readonly pages: OpenPages;
   /** Attachments met on pages. */ readonly files: Set<Pointer>;
+  readonly faulty: FaultyFonts<Pointer>;
 };
 
 function readPage(
   pdfium: Pdfium,
-  { document, form, pages, files }: OpenDocument,
+  { document, form, pages, files, faulty }: OpenDocument,
   number: number,
   bounds: PageBounds,
   wantedPictures: (page: SourcePage) => readonly SeenBox[],
@@ -97,12 +103,13 @@ function readPage(
   const { pictureShare, pictures, objectCount, isDrawing } = readDrawing(pdfium, page, view, finder, bounds.checkTime);
   const cover = coverFor(bounds, pictures, view);
   const glyphs = createGlyphCollector(view, isDrawing ? [] : finder.rules, fields.areas, cover);
-  const doubts = readGlyphs(pdfium, page, view, glyphs, bounds);
+  const { doubts, certain, repairedCount } = readGlyphs(pdfium, page, view, glyphs, bounds, faulty.repairs);
+  faulty.learn(number, certain, () => pages.keep());
   const unseen = fields.isSealed ? withoutShown(fields.spans, pdfium, page) : fields.spans;
   // They are drawn with a page that is read as a whole. Upon a picture they are no sign that its text is known.
   if (bounds.seeing === 'pages') for (const { left, top, right, bottom } of fields.boxes) cover?.add(left, top, right, bottom);
   const box = { left: 0, top: 0, right: view.width, bottom: view.height };
-  const read = { text: glyphs.finish(unseen, doubts), pictureShare, pictures, cover, box, objectCount };
+  const read = { text: glyphs.finish(unseen, doubts), repairedCount, pictureShare, pictures, cover, box, objectCount };
   return { ...read, drawn: wantedPictures(read).map((part) => drawPage(pdfium, page, { view, part }, bounds.isLate)) };
 }
 
@@ -133,6 +140,9 @@ type OpenPages = {
   open(number: number): Pointer;
   /** The open page anew, with what lies over it made part of it. */
   flattened(number: number): Pointer;
+  /** The open page stays so until all are closed, and its fonts what and where they are. @returns false where there is no room */
+  keep(): boolean;
+  /** All. */
   close(): void;
 };
 
@@ -142,24 +152,39 @@ const asDisplayed = 0;
 /** Memory of PDFium past which two pages are not held at once. */
 const largeBytes = 128 * 1024 * 1024;
 
+/** Pages that are kept open for their fonts: PDFium may give the place of a font that no open page has to the next. */
+const keptMax = 100;
+
 function openPages(pdfium: Pdfium, document: Pointer): OpenPages {
   let current = 0;
+  const kept = new Set<Pointer>();
+  const closePage = (page: Pointer): void => void (page !== 0 && pdfium.call.FPDF_ClosePage(page));
+  const leave = (): void => {
+    if (!kept.has(current)) closePage(current);
+    current = 0;
+  };
   const pages: OpenPages = {
     open(number) {
-      if (pdfium.bytes.length > largeBytes) pages.close();
+      if (pdfium.bytes.length > largeBytes) leave();
       const page = pdfium.call.FPDF_LoadPage(document, number - 1);
       if (page === 0) return 0;
-      pages.close();
+      leave();
       return (current = page);
     },
     flattened(number) {
       pdfium.call.FPDFPage_Flatten(current, asDisplayed);
-      pages.close();
+      leave();
       return pages.open(number);
     },
+    keep() {
+      if (kept.size >= keptMax || pdfium.bytes.length > largeBytes) return false;
+      kept.add(current);
+      return true;
+    },
     close() {
-      if (current !== 0) pdfium.call.FPDF_ClosePage(current);
-      current = 0;
+      leave();
+      for (const page of kept) closePage(page);
+      kept.clear();
     },
   };
   return pages;
