@@ -20,7 +20,7 @@ export interface Zip {
   readonly names: readonly string[];
   /** Sentences about damage that could be read around. Grows while members are read. */
   readonly warnings: readonly string[];
-  /** The member's own spelling of `name`, compared without regard to case (as OPC does); null when there is none. */
+  /** The member's own spelling of `name`, compared without regard to case and percent signs (as OPC does); null when there is none. */
   find(name: string): string | null;
   /**
    * The unpacked member in pieces of some 64 KiB, so that its size does not matter; nothing for an unknown name.
@@ -110,6 +110,11 @@ function zipOver(source: Source, limits: ZipLimits, around: Around | undefined):
     entries.set(name, entry);
     spellings.set(name.toLowerCase(), name);
   }
+  for (const name of entries.keys()) {
+    if (!name.includes('%')) continue;
+    const plain = unescapePath(name).toLowerCase();
+    if (!spellings.has(plain)) spellings.set(plain, name);
+  }
   const meter = createMeter(limits, around);
   let isOpen = true;
 
@@ -158,6 +163,15 @@ function zipOver(source: Source, limits: ZipLimits, around: Around | undefined):
 
 /** What the files that an archive is inside of have left for all that they hold. */
 type Around = Pick<Inside['left'], 'unpackedBytes'>;
+
+/** `my%20pages` is `my pages`; as it is where it is no such writing. */
+export function unescapePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
 
 /** Counts what really comes out, over all members and for each one against what it was packed into. */
 function createMeter(

@@ -15,7 +15,7 @@ import {
   type XmlHandler,
   type XmlNode,
 } from '../containers/xml.ts';
-import { openZip, type Zip } from '../containers/zip.ts';
+import { openZip, unescapePath, type Zip } from '../containers/zip.ts';
 import { officeNamespaces } from './namespaces.ts';
 
 export type Relation = {
@@ -180,14 +180,6 @@ export function resolveTarget(part: string, target: string): string {
     else if (segment !== '.' && segment !== '') segments.push(segment);
   }
   return segments.join('/');
-}
-
-function unescapePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }
 
 function textOrNull(node: XmlNode | undefined): string | null {

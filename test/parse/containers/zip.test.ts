@@ -27,6 +27,12 @@ async function codeOf(action: () => Promise<unknown>): Promise<string> {
 }
 
 describe('a ZIP archive', () => {
+  it('finds a member by its name as it is read and as it is written, which is its own first', () => {
+    const names = ['my%20pages/%E9%A1%B5.xml', 'a b.xml', 'a%20b.xml', 'ten%.xml'];
+    const zip = open(makeZip(names.map((name) => ({ name, data: name }))));
+    expect(['my pages/页.xml', 'MY PAGES/页.XML', ...names].map((name) => zip.find(name))).toEqual([names[0], names[0], ...names]);
+  });
+
   it('is read from a file and from memory, packed and stored, small and large', async () => {
     const large = Buffer.from(Array.from({ length: 600_000 }, (_, at) => `line ${at * 7919}\n`).join(''));
     const bytes = makeZip([
