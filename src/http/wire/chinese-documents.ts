@@ -42,6 +42,7 @@ export const documentSentences: Readonly<Record<string, string>> = {
     '文件设有密码：请去掉密码再上传，或随文件发送密码',
 
   // Damage.
+  'The OFD file is damaged: its pages are missing': 'OFD 文件已损坏：缺少其页面',
   'The OFD file is damaged: the part that lists its pages cannot be read': 'OFD 文件已损坏：无法读取列出页面的部分',
   'The OpenDocument file is damaged: the part that holds its text cannot be read':
     'OpenDocument 文件已损坏：无法读取存放文字的部分',
@@ -49,6 +50,7 @@ export const documentSentences: Readonly<Record<string, string>> = {
   'The PDF is damaged: none of its pages could be read': 'PDF 已损坏：没有一页可以读取',
   'The Word document in XML is damaged: it does not begin as one': 'XML 格式的 Word 文档已损坏：开头不是这种文档',
   'The Word document is damaged: the part that holds its text cannot be read': 'Word 文档已损坏：无法读取存放文字的部分',
+  'The XPS file is damaged: its pages are missing': 'XPS 文件已损坏：缺少其页面',
   'The XPS file is damaged: the part that lists its pages cannot be read': 'XPS 文件已损坏：无法读取列出页面的部分',
   'The archive is damaged: it has no readable entry': '压缩包已损坏：没有可读取的条目',
   'The archive is damaged: its directory points to a place without an entry': '压缩包已损坏：目录指向没有条目的位置',

@@ -32,13 +32,16 @@ export type OfdPackage = {
   readonly documents: readonly OfdDocument[];
 };
 
+export type OfdPage = { readonly id: string; readonly part: string };
+
 export type OfdDocument = {
   readonly part: string;
   readonly root: XmlNode;
   /** `DocInfo` of `OFD.xml`. */
   readonly info: XmlNode | undefined;
   readonly signatures: string | null;
-  readonly pages: readonly { readonly id: string; readonly part: string }[];
+  /** Null where the page is not in the file: those after it keep their numbers. */
+  readonly pages: readonly (OfdPage | null)[];
   /** Parts by id. */
   readonly templates: ReadonlyMap<string, string>;
   readonly resources: OfdResources;
@@ -99,14 +102,10 @@ export async function openOfd(zip: Zip, input: ParseInput): Promise<OfdPackage> 
       const target = find(part, attributes['BaseLoc'] ?? '');
       if (target !== null) templates.set(attributes['ID'] ?? '', target);
     }
-    const pages: { id: string; part: string }[] = [];
-    let missing = 0;
-    for (const { attributes } of elements(child(document, 'Pages'), 'Page')) {
+    const pages = elements(child(document, 'Pages'), 'Page').map(({ attributes }) => {
       const target = find(part, attributes['BaseLoc'] ?? '');
-      if (target === null) missing++;
-      else pages.push({ id: attributes['ID'] ?? '', part: target });
-    }
-    if (missing > 0) warnings.push(`${missing} page(s) are missing in the file`);
+      return target === null ? null : { id: attributes['ID'] ?? '', part: target };
+    });
     const names = [...elements(common, 'PublicRes'), ...elements(common, 'DocumentRes')].map(textOf);
     return { part, root: document, pages, templates, resources: await readResources(part, names) };
   }

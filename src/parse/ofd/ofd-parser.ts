@@ -12,13 +12,13 @@ import { createMarkdownBuilder, type MarkdownBuilder } from '../markdown/markdow
 import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
 import type { Bookmark } from '../pdf/layout/headings.ts';
 import type { PageBlock } from '../pdf/layout/page-blocks.ts';
-import { blocksOfPage, remarkBlocks, seenBlocks, writePages } from '../pdf/layout/page-layout.ts';
+import { blocksOfPage, remarkBlocks, seenBlocks, warningOfMissing, writePages } from '../pdf/layout/page-layout.ts';
 import { readParts, readPicture, scannedParts } from '../pdf/layout/scanned-parts.ts';
 import { identity } from '../pdf/matrix.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import { annotationParts, readAnnotations } from './annotations.ts';
 import { type CustomTag, readCustomTags } from './custom-tags.ts';
-import { type OfdDocument, openOfd, type OfdPackage, pageSize } from './ofd-package.ts';
+import { type OfdDocument, openOfd, type OfdPackage, type OfdPage, pageSize } from './ofd-package.ts';
 import { boxMatrix, type Layer, type PageContent, readPageContent } from './page-content.ts';
 import { readSeals, type Seal } from './seals.ts';
 
@@ -55,6 +55,8 @@ type Reading = {
   readonly bookmarks: Bookmark[];
   /** Numbers of pages that look scanned and gave no text. */
   readonly unseen: number[];
+  /** Numbers of pages that are listed and not in the file. */
+  readonly missing: number[];
   readonly data: PageData[];
   readonly looks: PageLook[];
   page: number;
@@ -89,6 +91,7 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
     blocks: [],
     bookmarks: [],
     unseen: [],
+    missing: [],
     data: [],
     looks: [],
     page: 0,
@@ -102,6 +105,7 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
   writeData(reading.data, builder);
   const host = { input, builder, parser: options.parts, warnings, kind: 'attached file' };
   for (const document of documents) await writeAttachments(ofd, document, host);
+  warnings.push(...warningOfMissing(reading.missing));
   if (builder.characters === 0) throw emptyError(reading);
   if (reading.unseen.length > 0 && options.ocr === undefined) {
     const { pagesSentence } = options.withoutOcr ?? noOcr.notInstalled;
@@ -120,7 +124,8 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
   };
 }
 
-function emptyError({ unseen, options }: Reading): DocumentError {
+function emptyError({ unseen, missing, page, options }: Reading): DocumentError {
+  if (page > 0 && missing.length === page) return new DocumentError('corrupt', 'The OFD file is damaged: its pages are missing');
   if (unseen.length === 0) return new DocumentError('no_text', 'No text found: the pages of the OFD are empty');
   if (options.ocr !== undefined) return new DocumentError('no_text', 'No text found, neither as text nor by OCR');
   return new DocumentError('no_text', (options.withoutOcr ?? noOcr.notInstalled).scanSentence);
@@ -145,9 +150,12 @@ async function readDocument(document: OfdDocument, reading: Reading): Promise<vo
   };
   for (const page of document.pages) {
     reading.page += 1;
-    numbers.set(page.id, reading.page);
-    await readPage({ document, page, annotated: annotated.get(page.id) ?? [], templates, onText }, reading);
-    for (const seal of seals) if (seal.pageId === page.id) await addSeal(seal, reading);
+    if (page === null) reading.missing.push(reading.page);
+    else {
+      numbers.set(page.id, reading.page);
+      await readPage({ document, page, annotated: annotated.get(page.id) ?? [], templates, onText }, reading);
+      for (const seal of seals) if (seal.pageId === page.id) await addSeal(seal, reading);
+    }
     ofd.input.onProgress(reading.page, reading.pageCount);
   }
   for (const seal of seals) if (seal.pageId === null || !numbers.has(seal.pageId)) await addSeal(seal, reading);
@@ -157,7 +165,7 @@ async function readDocument(document: OfdDocument, reading: Reading): Promise<vo
 
 type PageToRead = {
   readonly document: OfdDocument;
-  readonly page: OfdDocument['pages'][number];
+  readonly page: OfdPage;
   readonly annotated: readonly string[];
   /** Read already, by part. */
   readonly templates: Map<string, XmlNode | null>;

@@ -38,7 +38,8 @@ export type XpsPackage = {
 };
 
 export type XpsDocument = {
-  readonly pages: readonly XpsPage[];
+  /** Null where the page is not in the file: those after it keep their numbers. */
+  readonly pages: readonly (XpsPage | null)[];
   /** `DocumentOutline`. */
   readonly outline: XmlNode | undefined;
 };
@@ -155,19 +156,13 @@ async function readDocuments(
   return documents;
 }
 
-async function readDocument(
-  part: string,
-  document: XmlNode,
-  { tree, find, warnings }: Parts & Pick<XpsPackage, 'warnings'>,
-): Promise<XpsDocument> {
-  const pages: XpsPage[] = [];
-  let missing = 0;
-  for (const page of elements(document, 'PageContent')) {
+async function readDocument(part: string, document: XmlNode, { tree, find }: Parts): Promise<XpsDocument> {
+  const pages = elements(document, 'PageContent').map((page) => {
     const target = find(part, sourceOf(page));
-    if (target === null) missing++;
-    else pages.push({ part: target, width: Number(page.attributes['Width']), height: Number(page.attributes['Height']) });
-  }
-  if (missing > 0) warnings.push(`${missing} page(s) are missing in the file`);
+    return target === null
+      ? null
+      : { part: target, width: Number(page.attributes['Width']), height: Number(page.attributes['Height']) };
+  });
   const structure = related(await relationsOf(part, { tree, find }), 'documentstructure');
   const root = structure === undefined ? null : await tree(structure.target);
   return { pages, outline: child(child(root, 'DocumentStructure.Outline'), 'DocumentOutline') };

@@ -12,7 +12,7 @@ import { languageTag } from '../office/office-package.ts';
 import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
 import type { Bookmark } from '../pdf/layout/headings.ts';
 import type { PageBlock } from '../pdf/layout/page-blocks.ts';
-import { blocksOfPage, seenBlocks, writePages } from '../pdf/layout/page-layout.ts';
+import { blocksOfPage, seenBlocks, warningOfMissing, writePages } from '../pdf/layout/page-layout.ts';
 import { type Addresses, createAddresses, withLinks } from '../pdf/layout/page-links.ts';
 import { type PartsOptions, readParts, readPicture, scannedParts, type SeenPart } from '../pdf/layout/scanned-parts.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
@@ -51,6 +51,8 @@ type Reading = {
   readonly blocks: PageBlock[];
   /** Numbers of pages that look scanned and gave no text. */
   readonly unseen: number[];
+  /** Numbers of pages that are listed and not in the file. */
+  readonly missing: number[];
   readonly looks: PageLook[];
   /** Dictionaries of what several pages use, read already, by part. */
   readonly dictionaries: Map<string, Dictionary>;
@@ -82,6 +84,7 @@ async function readPackage(xps: XpsPackage, options: XpsParserOptions): Promise<
     pageCount,
     blocks: [],
     unseen: [],
+    missing: [],
     looks: [],
     dictionaries: new Map(),
     page: 0,
@@ -91,11 +94,13 @@ async function readPackage(xps: XpsPackage, options: XpsParserOptions): Promise<
   };
   for (const page of documents.flatMap(({ pages }) => pages)) {
     reading.page += 1;
-    await readPage(page, reading);
+    if (page === null) reading.missing.push(reading.page);
+    else await readPage(page, reading);
     input.onProgress(reading.page, pageCount);
   }
   const builder = createMarkdownBuilder(input.limits);
   const heading = writePages(reading.blocks, pageCount, bookmarksOf(documents), builder);
+  warnings.push(...warningOfMissing(reading.missing));
   if (builder.characters === 0) throw emptyError(reading);
   if (reading.unseen.length > 0 && options.ocr === undefined) {
     const { pagesSentence } = options.withoutOcr ?? noOcr.notInstalled;
@@ -113,7 +118,8 @@ async function readPackage(xps: XpsPackage, options: XpsParserOptions): Promise<
   };
 }
 
-function emptyError({ unseen, options }: Reading): DocumentError {
+function emptyError({ unseen, missing, page, options }: Reading): DocumentError {
+  if (page > 0 && missing.length === page) return new DocumentError('corrupt', 'The XPS file is damaged: its pages are missing');
   if (unseen.length === 0) return new DocumentError('no_text', 'No text found: the pages of the XPS are empty');
   if (options.ocr !== undefined) return new DocumentError('no_text', 'No text found, neither as text nor by OCR');
   return new DocumentError('no_text', (options.withoutOcr ?? noOcr.notInstalled).scanSentence);

@@ -175,6 +175,18 @@ describe('an OFD', () => {
     expect(parsed.warnings).toEqual([expect.stringMatching(/^The part Doc_0\/Pages\/Page_0\/Content\.xml was not read: /)]);
   });
 
+  it('keeps the numbers of the pages behind one that is not in the file, and says which are not', async () => {
+    const gone = (bytes: Buffer, page: number): Buffer =>
+      Buffer.from(bytes.toString('latin1').replaceAll(`Page_${page}/Content.xml`, `Page_${page}/Content.bak`), 'latin1');
+    const parsed = await parseBytes(parser, gone(makeOfd({ pages: [['one'], ['two'], ['three']] }), 1));
+
+    expect(parsed.blocks.map(({ page }) => page)).toEqual([1, 3]);
+    expect(parsed.warnings).toEqual(['Pages that are missing in the file: 2']);
+    expect(await refusalOf(parser, gone(makeOfd({ pages: [['one']] }), 0))).toBe(
+      'corrupt: The OFD file is damaged: its pages are missing',
+    );
+  });
+
   it('tells where type and lines stand, in millimetres from the upper left corner, in pieces without a gap', async () => {
     const objects = [
       ofdText({ x: 20, y: 30, text: '灯塔亮', deltaX: '4 10' }),

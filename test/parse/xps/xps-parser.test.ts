@@ -237,6 +237,18 @@ describe('an XPS', () => {
     expect(parsed.warnings).toEqual([expect.stringMatching(/^The part Documents\/1\/Pages\/1\.fpage was not read: /)]);
   });
 
+  it('keeps the numbers of the pages behind one that is not in the file, and says which are not', async () => {
+    const gone = (bytes: Buffer, page: number): Buffer =>
+      Buffer.from(bytes.toString('latin1').replaceAll(`Pages/${page}.fpage`, `Pages/${page}.gone!`), 'latin1');
+    const parsed = await parseBytes(parser, gone(makeXps({ pages: [['one'], ['two'], ['three']] }), 2));
+
+    expect(parsed.blocks.map(({ page }) => page)).toEqual([1, 3]);
+    expect(parsed.warnings).toEqual(['Pages that are missing in the file: 2']);
+    expect(await refusalOf(parser, gone(makeXps({ pages: [['one']] }), 1))).toBe(
+      'corrupt: The XPS file is damaged: its pages are missing',
+    );
+  });
+
   it('tells where type and lines stand, in millimetres from the upper left corner', async () => {
     // 96 units are 25.4 mm.
     const { looks } = await read({

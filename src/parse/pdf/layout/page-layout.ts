@@ -159,3 +159,10 @@ function firstHeading(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBloc
   const heading = blocks.find((block): block is TextBlock => block.kind === 'text' && levels.has(block) && block.page <= 2);
   return heading === undefined ? null : fullText(heading);
 }
+
+/** One sentence where pages that a file lists are not in it; none otherwise. */
+export function warningOfMissing(pages: readonly number[]): string[] {
+  if (pages.length === 0) return [];
+  const more = pages.length > 20 ? ` and ${pages.length - 20} more` : '';
+  return [`Pages that are missing in the file: ${pages.slice(0, 20).join(', ')}${more}`];
+}
