@@ -89,7 +89,7 @@ function rowsOf(said: readonly Sentence[], kind: Kind): Row[] {
 }
 
 function sectionText(rows: readonly Row[], kind: Kind, title: string, about: string): string {
-  const isChinese = kind === 'refusal' || kind === 'title' || kind === 'document';
+  const isChinese = hasCodes(kind) || kind === 'value';
   const head = ['Sentence', ...(hasCodes(kind) ? ['Code'] : []), ...(isChinese ? ['中文'] : []), 'Said in'];
   const lines = rows.map((row) => {
     const codes = hasCodes(kind) ? [row.codes.map((code) => `\`${code}\``).join(', ')] : [];

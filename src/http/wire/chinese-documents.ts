@@ -122,7 +122,7 @@ export const documentSentences: Readonly<Record<string, string>> = {
   'it is larger than the memory that a PDF may take (MAX_PDF_MEMORY_MB)': '它大于一个 PDF 可用的内存（MAX_PDF_MEMORY_MB）',
   'it is larger than {} bytes, the limit for a file inside another': '它超过 {} 字节，这是文件中的文件的上限',
   'Files inside other files are not read': '不读取文件中的文件',
-  'The {} {} was not read: {}': '没有读取 {} {}：{}',
+  'The {} {} was not read: {}': '没有读取{word} {}：{}',
   'The part {} was not read: {}': '没有读取部件 {}：{}',
 
   // Time, and the server's own failures.

@@ -36,7 +36,7 @@ const titles: Readonly<Record<RequestErrorCode, string>> = {
   internal: '内部错误',
 };
 
-/** What fills a gap that is `{word}` in Chinese. */
+/** What alone may fill a gap that is `{word}` in Chinese. */
 const words: Readonly<Record<string, string>> = {
   parameter: '参数',
   field: '字段',
@@ -46,6 +46,26 @@ const words: Readonly<Record<string, string>> = {
   'One page': '读取一页',
   Reading: '读取文档',
   'Chunking and embedding': '分块和向量化',
+  argument: '参数',
+  type: '类型',
+  key: '键',
+  'member of a filter': '筛选条件成员',
+  file: '文件',
+  attachment: '附件',
+  'attached file': '附件',
+  'embedded file': '嵌入的文件',
+  'inserted file': '插入的文件',
+  message: '邮件',
+  'at least': '不少于',
+  'at most': '不超过',
+  'more than': '多于',
+  'less than': '少于',
+  'a string': '字符串',
+  'a number': '数字',
+  'a whole number': '整数',
+  'true or false': 'true 或 false',
+  'an array': '数组',
+  'an object': '对象',
 };
 
 /** `{}` stands for what differs from one time to the next, in the same order in both; `{word}` in Chinese for one of `words`. */
@@ -283,6 +303,37 @@ export const sentences: Readonly<Record<string, string>> = {
   'The login provider (OIDC_ISSUER) did not respond as expected. Try again later, or log in with an API key.':
     '登录提供方（OIDC_ISSUER）没有正常响应。请稍后再试，或用 API 密钥登录。',
   ...documentSentences,
+  // What a value must be, behind its name.
+  'is missing': '缺少此项',
+  'is given more than once': '只能给出一次',
+  'must be {}': '须为{word}',
+  'must be {} {}': '须{word} {}',
+  'must have {} {} characters': '须有{word} {} 个字符',
+  'must have {} {} members': '须有{word} {} 项',
+  'must be a multiple of {}': '须为 {} 的倍数',
+  'does not have the required form': '格式不符合要求',
+  'has a name that is not allowed': '含有不允许的名称',
+  'has a value that is not allowed': '含有不允许的值',
+  'must be a time with a time zone, such as 2026-03-15T10:00:00Z': '须为带时区的时间，例如 2026-03-15T10:00:00Z',
+  'must be a date, such as 2026-03-15': '须为日期，例如 2026-03-15',
+  'must be an address, such as https://example.org/hook': '须为地址，例如 https://example.org/hook',
+  'must be an id, such as 019b0e5a-7c1e-7000-8000-000000000000': '须为编号，例如 019b0e5a-7c1e-7000-8000-000000000000',
+  'must be base64': '须为 base64',
+  'must have 1 to {} characters': '须有 1 到 {} 个字符',
+  'must not contain control characters': '不得含有控制字符',
+  'must not be "." or "..", which no address can name': '不得为 "." 或 ".."，地址无法表示这两个名称',
+  'must have 1 to 64 lower-case letters, digits, dashes or underscores': '须为 1 到 64 个小写字母、数字、连字符或下划线',
+  'must have 1 to 64 letters, digits, dots, dashes or underscores': '须为 1 到 64 个字母、数字、点、连字符或下划线',
+  'must be valid Unicode without NUL': '须为不含 NUL 的有效 Unicode',
+  'must be valid Unicode without control characters': '须为不含控制字符的有效 Unicode',
+  'must be valid Unicode': '须为有效的 Unicode',
+  'may have at most 32 members': '最多 32 项',
+  'must be a whole number from {} to {}': '须为 {} 到 {} 的整数',
+  'must be a number from 0 to 1, such as 0.3': '须为 0 到 1 的数字，例如 0.3',
+  'give either text or file_base64, but not both': 'text 与 file_base64 须给出且只能给出其一',
+  'must have something to search for': '须有要搜索的内容',
+  'must be names, or ["*"] alone': '须为名称，或只有 ["*"]',
+  'must be two letters of ISO 639-1, such as en or zh': '须为 ISO 639-1 的两个字母，例如 en 或 zh',
   // Kinds of files that are known and not read.
   'Unsupported file format: {}{}': '不支持的文件格式：{}{}',
   '7z archives are not supported: unpack it, pack its files as ZIP and upload that':
@@ -313,11 +364,18 @@ export const sentences: Readonly<Record<string, string>> = {
 const patterns = Object.entries(sentences)
   .toSorted(([a], [b]) => Number(a.includes('{}')) - Number(b.includes('{}')) || b.length - a.length)
   .map(([english, chinese]) => ({
-    pattern: new RegExp(`^${RegExp.escape(english).replaceAll(RegExp.escape('{}'), '(.*)')}$`, 's'),
+    pattern: patternOf(english, chinese),
     chinese,
     /** What comes last may be a sentence itself. */
     endsInGap: /\{\}\.?$/.test(english),
   }));
+
+function patternOf(english: string, chinese: string): RegExp {
+  const gaps = chinese.match(/\{(?:word)?\}/g) ?? [];
+  const [first, ...rest] = english.split('{}').map((part) => RegExp.escape(part));
+  const word = `(${Object.keys(words).join('|')})`;
+  return new RegExp(`^${first}${rest.map((part, at) => (gaps[at] === '{word}' ? word : '(.*)') + part).join('')}$`, 's');
+}
 
 /** The problem in the language that its reader prefers, which the answer's headers name. */
 export function inLanguageOf(ctx: Context, english: Problem): Problem {
@@ -330,7 +388,7 @@ export function inLanguageOf(ctx: Context, english: Problem): Problem {
 /** The same problem for who reads Chinese. */
 export function inChinese(problem: Problem): Problem {
   const title = titles[problem.code];
-  const { reason } = problem;
+  const { reason, errors } = problem;
   // What is not in the table stands behind what its code means.
   const detail = sentenceInChinese(problem.detail) ?? `${title}（${ownWords(problem.detail)}）`;
   return {
@@ -338,7 +396,14 @@ export function inChinese(problem: Problem): Problem {
     title,
     detail,
     ...(typeof reason === 'string' ? { reason: sentenceInChinese(reason) ?? reason } : {}),
+    ...(Array.isArray(errors) ? { errors: (errors as Complaint[]).map(complaintInChinese) } : {}),
   };
+}
+
+type Complaint = { readonly message: string };
+
+function complaintInChinese<T extends Complaint>(complaint: T): T {
+  return { ...complaint, message: sentenceInChinese(complaint.message) ?? complaint.message };
 }
 
 /** What is longer repeats something that a client has sent, and is not worth looking through. */
@@ -358,18 +423,21 @@ export function sentenceInChinese(english: string): string | null {
     const gaps = found.map(
       (said, at) => (endsInGap && at === found.length - 1 ? sentenceInChinese(said) : null) ?? lastInChinese(said),
     );
-    return chinese.replaceAll(/\{(?:word)?\}/g, (gap) => (gap === '{}' ? gaps.shift()! : inWords(gaps.shift()!)));
+    return chinese.replaceAll(/\{(?:word)?\}/g, (gap) => (gap === '{}' ? gaps.shift()! : words[gaps.shift()!]!));
   }
-  return null;
+  return ofNamed(english);
+}
+
+/** What is wrong with a parameter or member, behind its name. */
+function ofNamed(english: string): string | null {
+  const [, name, said] = /^([\w.$-]+): (.+)$/s.exec(english) ?? [];
+  const chinese = said === undefined ? null : sentenceInChinese(said);
+  return chinese === null ? null : `${name}：${chinese}`;
 }
 
 /** Of a document's own fault without what stands before all of them. */
 function ownWords(detail: string): string {
   return detail.startsWith('Invalid document: ') ? detail.slice('Invalid document: '.length) : detail;
-}
-
-function inWords(said: string): string {
-  return words[said] ?? said;
 }
 
 /** What a sentence tells of may end in another of the table: `name.7z. 7z archives are …`. */

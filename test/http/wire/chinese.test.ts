@@ -68,6 +68,29 @@ describe('problems in Chinese', () => {
   });
 
   it.each([
+    ['/search?q=a&top_k=9999', 'top_k：须不超过 100'],
+    ['/search?q=a&top_k=x', 'top_k：须为 1 到 100 的整数'],
+    ['/search?q=a&min_relevance=2', 'min_relevance：须为 0 到 1 的数字，例如 0.3'],
+    ['/search', 'q：缺少此项'],
+    ['/search?q=a&q=b', 'q：只能给出一次'],
+  ])('say what a value must be, in the list of errors too: %s', async (path, detail) => {
+    await using server = await startHttpServer();
+
+    const problem = await json<{ detail: string; errors: { name: string; message: string }[] }>(
+      fetch(server.url + path, { headers: { 'Accept-Language': 'zh' } }),
+    );
+
+    expect(problem.detail).toBe(detail);
+    expect(problem.errors.map(({ name, message }) => `${name}：${message}`)).toEqual([detail]);
+  });
+
+  it('name files inside of a file as they are called', () => {
+    expect(
+      sentenceInChinese('None of the 1 file(s) in the archive could be read. The attached file my x.ofd was not read: it is empty'),
+    ).toBe('压缩包中的 1 个文件都无法读取。没有读取附件 my x.ofd：它是空的');
+  });
+
+  it.each([
     ['', false],
     ['en', false],
     ['zh', true],
