@@ -8,7 +8,10 @@ import { existsSync } from 'node:fs';
 const needed = 24;
 
 if (Number.parseInt(process.versions.node, 10) < needed) {
-  console.error(`rag-intake needs Node ${needed} or newer, and this is ${process.versions.node}.`);
+  console.error(
+    `rag-intake needs Node ${needed} or newer, and this is ${process.versions.node}. Install it; where npm has brought it along, ` +
+      'as it does in a clone, "npx rag-intake" uses that one.',
+  );
   process.exit(1);
 }
 const source = new URL('../src/cli/main.ts', import.meta.url);
