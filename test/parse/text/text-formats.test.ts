@@ -262,11 +262,11 @@ describe('RTF', () => {
 
   it('keeps comments with their author, headers and footers once, and where links lead', async () => {
     const rtf =
-      String.raw`{\rtf1\ansi{\header\pard Example Ltd 7\par}{\headerf\pard Example Ltd 8\par}{\footer\pard Confidential\par}` +
+      String.raw`{\rtf1\ansi{\header\pard Example Ltd | 7\par}{\headerf\pard Example Ltd | 8\par}{\footer\pard Confidential\par}` +
       String.raw`\pard The price{\*\atnid AB}{\*\atnauthor Ann Lee}\chatn{\*\annotation{\*\atnref 1}\pard Check \par this.} is 5, see ` +
       String.raw`{\field{\*\fldinst HYPERLINK "https://example.org/a(b)"}{\fldrslt the list}}.\par\pard Next.\par}`;
     expect(await markdownOf('a.rtf', rtf)).toBe(
-      'Example Ltd 7\n\nThe price is 5, see [the list](https://example.org/a%28b%29).\n\nComment (Ann Lee): Check this.\n\nNext.\n\nConfidential',
+      'Example Ltd | 7\n\nThe price is 5, see [the list](https://example.org/a%28b%29).\n\nComment (Ann Lee): Check this.\n\nNext.\n\nConfidential',
     );
   });
 
