@@ -58,6 +58,9 @@ export type OfdResources = {
 /** Documents of one package. */
 const documentsMax = 100;
 
+/** How often one part is read, a page say that is listed again and again: each reading costs what the part does. */
+const readsMax = 20;
+
 /**
  * Reads what an open archive holds.
  * @throws DocumentError `corrupt` when no document is found, `encrypted`, and what archives throw
@@ -65,8 +68,14 @@ const documentsMax = 100;
 export async function openOfd(zip: Zip, input: ParseInput): Promise<OfdPackage> {
   const warnings: string[] = [];
   const options = { namespaces: {}, limits: input.limits, counts: createXmlCounts() };
+  const reads = new Map<string, number>();
 
   async function tree(part: string): Promise<XmlNode | null> {
+    const count = (reads.get(part) ?? 0) + 1;
+    reads.set(part, count);
+    if (count === readsMax + 1)
+      warnings.push(`The part ${part} is named in more than ${readsMax} places; it was read in the first of them`);
+    if (count > readsMax) return null;
     const builder = createTreeBuilder(part);
     try {
       const end = await readXmlPart(zip, part, withLocalNames(builder.handler), options);

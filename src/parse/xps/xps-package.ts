@@ -53,6 +53,9 @@ const fontBytesMax = 64 * 1024 * 1024;
 /** Characters of which glyphs are looked up, of all fonts together, some 40 bytes each. */
 const fontCharactersMax = 500_000;
 
+/** How often one part is read, a page say that is listed again and again: each reading costs what the part does. */
+const readsMax = 20;
+
 /**
  * Reads what an open archive holds.
  * @throws DocumentError `corrupt` when no document is found, and what archives throw
@@ -61,10 +64,16 @@ export async function openXps(archive: Zip, input: ParseInput): Promise<XpsPacka
   const zip = withWholeParts(archive);
   const warnings: string[] = [];
   const options = { namespaces: {}, limits: input.limits, counts: createXmlCounts() };
+  const reads = new Map<string, number>();
   const fonts = new Map<string, FontFile | null>();
   let charactersLeft = fontCharactersMax;
 
   async function tree(part: string): Promise<XmlNode | null> {
+    const count = (reads.get(part) ?? 0) + 1;
+    reads.set(part, count);
+    if (count === readsMax + 1)
+      warnings.push(`The part ${part} is named in more than ${readsMax} places; it was read in the first of them`);
+    if (count > readsMax) return null;
     const builder = createTreeBuilder(part);
     try {
       const end = await readXmlPart(zip, part, withLocalNames(builder.handler), options);

@@ -187,6 +187,17 @@ describe('an OFD', () => {
     );
   });
 
+  it('reads a page that is listed again and again in the first places only, and says so', async () => {
+    const listed = '<ofd:Page ID="p" BaseLoc="Pages/Page_0/Content.xml"/>'.repeat(30);
+    const data = `<ofd:Document xmlns:ofd="http://www.ofdspec.org/2016"><ofd:Pages>${listed}</ofd:Pages></ofd:Document>`;
+    const parsed = await parseBytes(parser, makeOfd({ pages: [['one']], members: [{ name: 'Doc_0/Document.xml', data }] }));
+
+    expect([parsed.pages, parsed.markdown]).toEqual([30, 'one']);
+    expect(parsed.warnings).toEqual([
+      expect.stringMatching(/Content\.xml is named in more than 20 places; it was read in the first of them$/),
+    ]);
+  });
+
   it('tells where type and lines stand, in millimetres from the upper left corner, in pieces without a gap', async () => {
     const objects = [
       ofdText({ x: 20, y: 30, text: '灯塔亮', deltaX: '4 10' }),

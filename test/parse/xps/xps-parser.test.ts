@@ -249,6 +249,17 @@ describe('an XPS', () => {
     );
   });
 
+  it('reads a page that is listed again and again in the first places only, and says so', async () => {
+    const listed = '<PageContent Source="Pages/1.fpage"/>'.repeat(30);
+    const members = [{ name: 'Documents/1/FixedDoc.fdoc', data: `<FixedDocument>${listed}</FixedDocument>` }];
+    const parsed = await parseBytes(parser, makeXps({ pages: [['one']], members }));
+
+    expect([parsed.pages, parsed.markdown]).toEqual([30, 'one']);
+    expect(parsed.warnings).toEqual([
+      expect.stringMatching(/1\.fpage is named in more than 20 places; it was read in the first of them$/),
+    ]);
+  });
+
   it('tells where type and lines stand, in millimetres from the upper left corner', async () => {
     // 96 units are 25.4 mm.
     const { looks } = await read({
