@@ -6,17 +6,8 @@ import { DocumentError } from '../../errors.ts';
 import { resolveTarget } from '../office/office-package.ts';
 import { lookOf, type FontLook } from '../pdf/layout/font-look.ts';
 import type { ParseInput } from '../parser.ts';
-import {
-  child,
-  createTreeBuilder,
-  createXmlCounts,
-  descend,
-  elements,
-  readXmlPart,
-  textOf,
-  withLocalNames,
-  type XmlNode,
-} from '../containers/xml.ts';
+import { child, descend, elements, textOf, type XmlNode } from '../containers/xml.ts';
+import { createPartTrees } from '../containers/part-trees.ts';
 import type { Zip } from '../containers/zip.ts';
 
 export type OfdPackage = {
@@ -58,35 +49,13 @@ export type OfdResources = {
 /** Documents of one package. */
 const documentsMax = 100;
 
-/** How often one part is read, a page say that is listed again and again: each reading costs what the part does. */
-const readsMax = 20;
-
 /**
  * Reads what an open archive holds.
  * @throws DocumentError `corrupt` when no document is found, `encrypted`, and what archives throw
  */
 export async function openOfd(zip: Zip, input: ParseInput): Promise<OfdPackage> {
   const warnings: string[] = [];
-  const options = { namespaces: {}, limits: input.limits, counts: createXmlCounts() };
-  const reads = new Map<string, number>();
-
-  async function tree(part: string): Promise<XmlNode | null> {
-    const count = (reads.get(part) ?? 0) + 1;
-    reads.set(part, count);
-    if (count === readsMax + 1)
-      warnings.push(`The part ${part} is named in more than ${readsMax} places; it was read in the first of them`);
-    if (count > readsMax) return null;
-    const builder = createTreeBuilder(part);
-    try {
-      const end = await readXmlPart(zip, part, withLocalNames(builder.handler), options);
-      if (end?.isCutShort === true) warnings.push(`The part ${part} is incomplete; it was read as far as possible`);
-      return builder.root();
-    } catch (error) {
-      if (!(error instanceof DocumentError) || error.code !== 'corrupt') throw error;
-      warnings.push(`The part ${part} was not read: ${error.message}`);
-      return null;
-    }
-  }
+  const tree = createPartTrees(zip, input.limits, warnings);
 
   const find = (from: string, path: string): string | null => zip.find(resolveTarget(from, path.trim()));
   if (zip.find('Encryptions.xml') !== null || zip.find('Encryption.xml') !== null) throw protectedFile();

@@ -4,15 +4,8 @@
  */
 import { DocumentError } from '../../errors.ts';
 import { withWholeParts } from '../containers/interleaved-zip.ts';
-import {
-  child,
-  createTreeBuilder,
-  createXmlCounts,
-  elements,
-  readXmlPart,
-  withLocalNames,
-  type XmlNode,
-} from '../containers/xml.ts';
+import { child, elements, type XmlNode } from '../containers/xml.ts';
+import { createPartTrees } from '../containers/part-trees.ts';
 import type { Zip } from '../containers/zip.ts';
 import { resolveTarget } from '../office/office-package.ts';
 import type { ParseInput } from '../parser.ts';
@@ -53,9 +46,6 @@ const fontBytesMax = 64 * 1024 * 1024;
 /** Characters of which glyphs are looked up, of all fonts together, some 40 bytes each. */
 const fontCharactersMax = 500_000;
 
-/** How often one part is read, a page say that is listed again and again: each reading costs what the part does. */
-const readsMax = 20;
-
 /**
  * Reads what an open archive holds.
  * @throws DocumentError `corrupt` when no document is found, and what archives throw
@@ -63,28 +53,9 @@ const readsMax = 20;
 export async function openXps(archive: Zip, input: ParseInput): Promise<XpsPackage> {
   const zip = withWholeParts(archive);
   const warnings: string[] = [];
-  const options = { namespaces: {}, limits: input.limits, counts: createXmlCounts() };
-  const reads = new Map<string, number>();
+  const tree = createPartTrees(zip, input.limits, warnings);
   const fonts = new Map<string, FontFile | null>();
   let charactersLeft = fontCharactersMax;
-
-  async function tree(part: string): Promise<XmlNode | null> {
-    const count = (reads.get(part) ?? 0) + 1;
-    reads.set(part, count);
-    if (count === readsMax + 1)
-      warnings.push(`The part ${part} is named in more than ${readsMax} places; it was read in the first of them`);
-    if (count > readsMax) return null;
-    const builder = createTreeBuilder(part);
-    try {
-      const end = await readXmlPart(zip, part, withLocalNames(builder.handler), options);
-      if (end?.isCutShort === true) warnings.push(`The part ${part} is incomplete; it was read as far as possible`);
-      return builder.root();
-    } catch (error) {
-      if (!(error instanceof DocumentError) || error.code !== 'corrupt') throw error;
-      warnings.push(`The part ${part} was not read: ${error.message}`);
-      return null;
-    }
-  }
 
   async function font(part: string): Promise<FontFile | null> {
     const known = fonts.get(part);
