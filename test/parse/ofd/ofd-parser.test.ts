@@ -190,9 +190,12 @@ describe('an OFD', () => {
   it('reads a page that is listed again and again in the first places only, and says so', async () => {
     const listed = '<ofd:Page ID="p" BaseLoc="Pages/Page_0/Content.xml"/>'.repeat(30);
     const data = `<ofd:Document xmlns:ofd="http://www.ofdspec.org/2016"><ofd:Pages>${listed}</ofd:Pages></ofd:Document>`;
-    const parsed = await parseBytes(parser, makeOfd({ pages: [['one']], members: [{ name: 'Doc_0/Document.xml', data }] }));
+    const parsed = await parseBytes(
+      parser,
+      makeOfd({ pages: [{ objects: ofdText({ x: 20, y: 150, text: 'one' }) }], members: [{ name: 'Doc_0/Document.xml', data }] }),
+    );
 
-    expect([parsed.pages, parsed.markdown]).toEqual([30, 'one']);
+    expect([parsed.pages, parsed.blocks.length]).toEqual([30, 20]);
     expect(parsed.warnings).toEqual([
       expect.stringMatching(/Content\.xml is named in more than 20 places; it was read in the first of them$/),
     ]);
