@@ -15,7 +15,7 @@ async function parse(input: ParseInput): Promise<ParsedDocument> {
   const start = named?.[0].length ?? 0;
   const builder = createMarkdownBuilder(input.limits);
   // A later row that is wider stays as wide as it is.
-  builder.table(readRows(text, start, delimiter), { columns: Math.max(0, ...widthsOf(readRows(text, start, delimiter))) });
+  builder.table(readRows(text, start, delimiter), { columns: Math.max(0, ...widthsOf(text, start, delimiter)) });
   return {
     mediaType: delimiter === '\t' ? 'text/tab-separated-values' : 'text/csv',
     title: null,
@@ -34,12 +34,20 @@ function withoutBreaksInRows(text: string): string {
 
 const sniffedRows = 100;
 
-/** Columns of each of the first rows. */
-function widthsOf(rows: Iterable<readonly string[]>): number[] {
-  return Iterator.from(rows)
-    .take(sniffedRows)
-    .map((row) => row.length)
-    .toArray();
+/** Columns of each of the first rows. They are looked at for one delimiter after the other, so nothing is built of them. */
+function widthsOf(text: string, start: number, delimiter: string): number[] {
+  const widths: number[] = [];
+  let width = 0;
+  let seen = false;
+  for (const field of fieldsOf(text, start, delimiter)) {
+    width += 1;
+    seen ||= hasText(text, field);
+    if (!field.endsRow) continue;
+    if (seen && widths.push(width) === sniffedRows) break;
+    width = 0;
+    seen = false;
+  }
+  return widths;
 }
 
 /**
@@ -50,7 +58,7 @@ function sniffDelimiter(text: string): string {
   let best = ',';
   let bestScore = 0;
   for (const delimiter of ['\t', ';', '|', ',']) {
-    const widths = widthsOf(readRows(text, 0, delimiter));
+    const widths = widthsOf(text, 0, delimiter);
     const counts = new Map<number, number>();
     for (const width of widths) counts.set(width, (counts.get(width) ?? 0) + 1);
     const [width = 1, rows = 0] = [...counts].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0] ?? [];
@@ -60,17 +68,35 @@ function sniffDelimiter(text: string): string {
   return best;
 }
 
-/** Rows with any text in them. A quote that is never closed ends at the end of its line. Linear. */
+/** Rows with any text in them. */
 function* readRows(text: string, start: number, delimiter: string): Generator<string[]> {
   let row: string[] = [];
-  for (let at = behindLineEnds(text, start); at < text.length;) {
-    const field = text[at] === '"' ? quotedField(text, at, delimiter) : plainField(text, at, delimiter);
-    row.push(field.value);
-    at = field.end + 1;
-    if (text[field.end] === delimiter && at < text.length) continue;
+  for (const field of fieldsOf(text, start, delimiter)) {
+    row.push(valueOf(text, field));
+    if (!field.endsRow) continue;
     if (row.some((cell) => cell.trim() !== '')) yield row;
     row = [];
-    at = behindLineEnds(text, at);
+  }
+}
+
+/** Where a field stands. A quote that is never closed ends at the end of its line. */
+type Field = {
+  readonly start: number;
+  /** Of what is in quotes; null without. What stands behind a closed quote belongs to the field. */
+  readonly quoteEnd: number | null;
+  /** Of the delimiter or line end after it. */
+  readonly end: number;
+  readonly endsRow: boolean;
+};
+
+/** Linear. */
+function* fieldsOf(text: string, start: number, delimiter: string): Generator<Field> {
+  for (let at = behindLineEnds(text, start); at < text.length;) {
+    const quoteEnd = text[at] === '"' ? quoteEndOf(text, at) : null;
+    const end = fieldEnd(text, quoteEnd === null ? at : quoteEnd + 1, delimiter);
+    const endsRow = text[end] !== delimiter || end + 1 >= text.length;
+    yield { start: at, quoteEnd, end, endsRow };
+    at = endsRow ? behindLineEnds(text, end + 1) : end + 1;
   }
 }
 
@@ -82,27 +108,36 @@ function behindLineEnds(text: string, start: number): number {
   return at;
 }
 
-type Field = { readonly value: string; /** Of the delimiter or line end after it. */ readonly end: number };
-
-function plainField(text: string, start: number, delimiter: string): Field {
+function fieldEnd(text: string, start: number, delimiter: string): number {
   const code = delimiter.charCodeAt(0);
   let end = start;
   while (end < text.length && text.charCodeAt(end) !== code && text.charCodeAt(end) !== lineEnd) end++;
-  return { value: text.slice(start, end), end };
+  return end;
 }
 
 /** A field longer than this is a quote that was opened and forgotten. */
 const quotedCharactersMax = 1024 * 1024;
 
-function quotedField(text: string, start: number, delimiter: string): Field {
+function quoteEndOf(text: string, start: number): number | null {
   const limit = Math.min(text.length, start + quotedCharactersMax);
   for (let at = text.indexOf('"', start + 1); at !== -1 && at < limit; at = text.indexOf('"', at + 1)) {
-    if (text[at + 1] === '"') {
-      at += 1;
-      continue;
-    }
-    const rest = plainField(text, at + 1, delimiter);
-    return { value: text.slice(start + 1, at).replaceAll('""', '"') + rest.value, end: rest.end };
+    if (text[at + 1] !== '"') return at;
+    at += 1;
   }
-  return plainField(text, start, delimiter);
+  return null;
+}
+
+function valueOf(text: string, { start, quoteEnd, end }: Field): string {
+  if (quoteEnd === null) return text.slice(start, end);
+  return text.slice(start + 1, quoteEnd).replaceAll('""', '"') + text.slice(quoteEnd + 1, end);
+}
+
+const blank = /\s/;
+
+/** Stops at the first character that is seen. */
+function hasText(text: string, { start, quoteEnd, end }: Field): boolean {
+  for (let at = quoteEnd === null ? start : start + 1; at < end; at++) {
+    if (at !== quoteEnd && !blank.test(text[at]!)) return true;
+  }
+  return false;
 }

@@ -1085,7 +1085,13 @@ const contactTokens = lines(`
 export const grammars: Readonly<Record<string, Grammar>> = {
   ...binaryOfficeGrammars,
   ...wrappedGrammars([...odfText, ...odfTables], [...odfTables, ...odfText]),
-  csv: textFile('a.csv', csvTokens),
+  csv: textFile('a.csv', csvTokens, {
+    once: [
+      ['', '"a"', ''],
+      ['', ',', ''],
+      ['"', '|', ',a\n'],
+    ],
+  }),
   docx,
   eml: {
     filename: 'a.eml',
