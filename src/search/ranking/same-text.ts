@@ -5,10 +5,11 @@
  * The same means letter for letter and digit for digit, whatever the markup, the headings, the spaces and the signs between them: two contracts of
  * one template, or two invoices, are not the same.
  */
+import { Letters } from './letters.ts';
 import type { Scored } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
 
-/** Rows that are compared: those whose texts are read for how near each other they have the words. About 30 µs each. */
+/** Rows that are compared: those whose texts are read for how near each other they have the words. */
 const comparedRows = 32;
 /** Places that a hit names. */
 const placesMax = 5;
@@ -24,12 +25,12 @@ export function* foldSameTexts<Row extends { readonly scored: Scored }>(
   textOf: (scored: Scored) => string,
 ): RankingSteps<(Row & AlsoIn)[]> {
   const first = listed.slice(0, comparedRows);
-  const texts = yield* read(() => first.map(({ scored }) => lettersOf(textOf(scored))));
-  const kept: { row: Row; letters: string; alsoIn: Scored[] }[] = [];
+  const texts = yield* read(() => first.map(({ scored }) => new Letters(textOf(scored))));
+  const kept: { row: Row; letters: Letters; alsoIn: Scored[] }[] = [];
   const moved: Row[] = [];
   for (const [i, row] of first.entries()) {
     const letters = texts[i]!;
-    const same = letters === '' ? undefined : kept.find((other) => isSame(letters, other.letters));
+    const same = letters.length === 0 ? undefined : kept.find((other) => isSame(letters, other.letters));
     if (same === undefined) kept.push({ row, letters, alsoIn: [] });
     else {
       moved.push(row);
@@ -40,20 +41,6 @@ export function* foldSameTexts<Row extends { readonly scored: Scored }>(
   return [...kept.map(({ row, alsoIn }) => ({ ...row, alsoIn })), ...rest];
 }
 
-function isSame(letters: string, other: string): boolean {
-  return letters.length < leastHeld ? letters === other : other.includes(letters);
-}
-
-/** Letters and digits of a Markdown text without its headings, tags and addresses; of headings alone, theirs. */
-function lettersOf(text: string): string {
-  const body = text.replace(/^[ \t]{0,3}#{1,6}[ \t].*$/gm, '');
-  return letters(/[\p{L}\p{N}]/u.test(body) ? body : text);
-}
-
-function letters(text: string): string {
-  return text
-    .replace(/<\/?[a-z][^<>]{0,200}>/gi, '')
-    .replace(/\]\([^()\s]{0,1000}\)/g, '')
-    .replace(/[^\p{L}\p{N}]+/gu, '')
-    .toLowerCase();
+function isSame(letters: Letters, other: Letters): boolean {
+  return letters.length < leastHeld ? letters.isThatOf(other) : letters.isIn(other);
 }
