@@ -183,9 +183,9 @@ export function encodeTerm(term: string): EncodedTerm {
 export function findInBlock(data: Uint8Array, term: EncodedTerm): PostingList | null {
   let low = 0;
   let high = uint32At(data, 0) - 1;
+  const reader = new ByteReader(data);
   while (low <= high) {
     const middle = (low + high) >> 1;
-    const reader = new ByteReader(data);
     reader.at = uint32At(data, 4 + 4 * middle);
     const length = reader.varint();
     const order = compareTerms(data, reader.at, length, term);

@@ -21,7 +21,7 @@ import {
   ByteReader,
 } from './posting-blocks.ts';
 import type { ChunkTerms } from '../analysis/chunk-terms.ts';
-import { type UnpackedList, UnpackedLists, unpackedBytesMax } from './unpacked.ts';
+import { type UnpackedList, UnpackedLists, unpackedBytesMax, unpackedRowsMin } from './unpacked.ts';
 
 /** Segments of one size class that are merged together. */
 export const mergeWidth = 8;
@@ -295,7 +295,7 @@ export class Segment {
 
   /** The same postings where they are gone through quickest; null for a list that is short or not asked for again and again. */
   unpacked(term: string, list: PostingList): UnpackedList | null {
-    return this.#source.lists.get(`${this.id} ${term}`, list);
+    return list.rows < unpackedRowsMin ? null : this.#source.lists.get(`${this.id} ${term}`, list);
   }
 
   /** How many rows that are still there have the term, whose postings these are. */

@@ -19,7 +19,7 @@ export const stridePostings = 64;
 export const unpackedBytesMax: number = 32 * 1024 * 1024;
 const gapMax = 4095;
 /** Shorter lists cost next to nothing as they are. */
-const rowsMin = 256;
+export const unpackedRowsMin = 256;
 /** Lists that were asked for once lately. */
 const askedOnceMax = 4096;
 
@@ -40,7 +40,7 @@ export class UnpackedLists {
 
   /** The list that `key` stands for, or null: it is short, or was not asked for lately. Of a list that is asked for again: 5 ns a posting. */
   get(key: string, list: PostingList): UnpackedList | null {
-    if (list.rows < rowsMin) return null;
+    if (list.rows < unpackedRowsMin) return null;
     const known = this.#lists.get(key);
     if (known !== undefined) {
       this.#lists.delete(key);

@@ -78,8 +78,9 @@ export function answersOf(
     stop: Stop,
   ): Pick<IndexAnswer, 'hits' | 'total' | 'shownFor'> {
     const documents = filteredDocuments(database, query.filter, { collection: query.collection ?? defaultCollection, tables });
+    const textOf = remembering(readText);
     const steps = pageInSteps({
-      text,
+      text: ({ chunkId }) => textOf(chunkId),
       headings,
       snapshot,
       vocabulary,
@@ -89,15 +90,11 @@ export function answersOf(
       dictionary,
     });
     const { rows, ranked, total } = runSteps(stop, steps);
-    const reader = hitReader(ranked);
-    return { hits: rows.map((row) => readHit(row, reader, query.context ?? 0)), total, shownFor: ranked.shownFor };
+    const question = { reader: hitReader(ranked), textOf, context: query.context ?? 0 };
+    return { hits: rows.map((row) => readHit(row, question)), total, shownFor: ranked.shownFor };
   }
 
-  function text(scored: Scored): string {
-    return textOf(scored.chunkId);
-  }
-
-  function textOf(chunkId: number): string {
+  function readText(chunkId: number): string {
     return decode(database.get(`SELECT ${beginning} FROM chunk WHERE id = ?`, chunkId)!['text'] as string | Uint8Array);
   }
 
@@ -105,14 +102,12 @@ export function answersOf(
     return headingsOf(database.get('SELECT section FROM chunk WHERE id = ?', scored.chunkId) as { section: string });
   }
 
-  function readHit(hit: PageRow, reader: HitReader, context: number): SearchHit {
+  function readHit(hit: PageRow, { reader, textOf, context }: HitQuestion): SearchHit {
     const { scored } = hit;
     const entry = findDocumentById(database, scored.segment.runAt(scored.row).document)!;
-    const row = database.get(
-      `SELECT start, "end", page, page_end, section, ${beginning} FROM chunk WHERE id = ?`,
-      scored.chunkId,
-    ) as unknown as Omit<ChunkRow, 'text'> & { text: string | Uint8Array };
-    const found = toHit(hit, entry, { ...row, text: decode(row.text) }, reader);
+    const sql = 'SELECT start, "end", page, page_end, section FROM chunk WHERE id = ?';
+    const row = database.get(sql, scored.chunkId) as unknown as Omit<ChunkRow, 'text'>;
+    const found = toHit(hit, entry, { ...row, text: textOf(scored.chunkId) }, reader);
     const alsoIn = hit.alsoIn.length === 0 ? {} : { alsoIn: hit.alsoIn.map(placeOfRow) };
     return { ...found, ...alsoIn, ...(context === 0 ? {} : { context: textsAround(scored.chunkId, entry, context, textOf) }) };
   }
@@ -136,6 +131,21 @@ export function answersOf(
       '(SELECT count(*) FROM document WHERE collection = ? AND embedder > ?) AS n';
     return database.get(sql, collection, embedder.id, collection, embedder.id)!['n'] as number;
   }
+}
+
+type HitQuestion = { readonly reader: HitReader; readonly textOf: (chunkId: number) => string; readonly context: number };
+
+/** Texts that are kept while a question is answered: those of its best answers are read for several reasons. */
+const rememberedTexts = 64;
+
+/** The same, with the first texts that were asked for read once. */
+function remembering(textOf: (chunkId: number) => string): (chunkId: number) => string {
+  const known = new Map<number, string>();
+  return (chunkId) => {
+    const text = known.get(chunkId) ?? textOf(chunkId);
+    if (known.size < rememberedTexts) known.set(chunkId, text);
+    return text;
+  };
 }
 
 /** Some chunks of a document, in order; null for an unknown one. */
