@@ -21,17 +21,29 @@ export function bestRows(
   allowed: Allowed,
   limit: number,
 ): { top: Scored[]; total: number } {
+  return { top: topRows(worth, segments, allowed, limit), total: countRows(worth, segments, allowed) };
+}
+
+/** The best `limit` rows alone, best first. */
+export function topRows(worth: Worth, segments: readonly Segment[], allowed: Allowed, limit: number): Scored[] {
   const best = new BestRows(limit);
+  for (const [at, segment] of segments.entries()) {
+    const may = allowed(segment);
+    const rows = worthOfRows(worth, at);
+    for (const { from, to } of stretches(segment, may)) offerBest({ segment, rows, may }, from, to, best);
+  }
+  return best.sorted();
+}
+
+/** How many rows are worth anything. */
+function countRows(worth: Worth, segments: readonly Segment[], allowed: Allowed): number {
   let total = 0;
   for (const [at, segment] of segments.entries()) {
     const may = allowed(segment);
     const rows = worthOfRows(worth, at);
-    for (const { from, to } of stretches(segment, may)) {
-      total += countWorthy(rows, may, from, to);
-      offerBest({ segment, rows, may }, from, to, best);
-    }
+    for (const { from, to } of stretches(segment, may)) total += countWorthy(rows, may, from, to);
   }
-  return { top: best.sorted(), total };
+  return total;
 }
 
 /** What any row of a segment is worth: goes through the rows of its document. `at`: the place of the segment. */

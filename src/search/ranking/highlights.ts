@@ -1,23 +1,28 @@
 /** Which parts of a hit's text matched. */
-import { scanTerms, type TokenKind } from '../analysis/tokens.ts';
+import { scanForTerms, type TokenKind } from '../analysis/tokens.ts';
+import { WantedTerms } from '../analysis/wanted-terms.ts';
 
 /**
  * Ranges of `text` (UTF-16, end exclusive, in order, joined where they touch or overlap) whose terms are among `terms`. Single
- * characters of a script without spaces are marked only when the query had nothing longer to offer (`chars`). `onTerm` is told every term and where it begins.
+ * characters of a script without spaces are marked only when the query had nothing longer to offer (`chars`). `onTerm` is told every term of `wanted`,
+ * which `terms` are among, and where it begins.
  */
-export function highlight(
-  text: string,
-  terms: ReadonlySet<string>,
-  options: { readonly chars: boolean; readonly onTerm?: (term: string, start: number) => void },
-): [number, number][] {
+export function highlight(text: string, terms: ReadonlySet<string>, options: HighlightOptions): [number, number][] {
+  const { chars, wanted = new WantedTerms(terms), onTerm } = options;
   const ranges: [number, number][] = [];
-  scanTerms(text, (term, start, end, kind: TokenKind) => {
-    options.onTerm?.(term, start);
-    if (!terms.has(term) || (kind === 'char' && !options.chars)) return;
+  scanForTerms(text, wanted, (term, start, end, kind: TokenKind) => {
+    if (wanted.has(term)) onTerm?.(term, start);
+    if (!terms.has(term) || (kind === 'char' && !chars)) return;
     ranges.push([start, end]);
   });
   return joinRanges(ranges);
 }
+
+type HighlightOptions = {
+  readonly chars: boolean;
+  readonly wanted?: WantedTerms;
+  readonly onTerm?: (term: string, start: number) => void;
+};
 
 function joinRanges(ranges: [number, number][]): [number, number][] {
   const joined: [number, number][] = [];

@@ -5,10 +5,11 @@
 import { beginningOf, chunkCharactersMax, shortened } from '../../chunk/chunk.ts';
 import { type IndexedDocument, type ListedChunk, type SearchHit, titleOf } from '../document-index.ts';
 import { descriptionOf } from '../../tasks/given.ts';
+import { WantedTerms } from '../analysis/wanted-terms.ts';
 import { highlight } from './highlights.ts';
 import type { PageRow } from './page.ts';
 import type { Ranked } from './ranking.ts';
-import { ratings } from './relevance.ts';
+import { ratings, termsAsked } from './relevance.ts';
 import type { Scored } from './scorer.ts';
 
 const highlightsMax = 200;
@@ -35,10 +36,11 @@ export type HitReader = (
 export function hitReader(ranked: Ranked): HitReader {
   const marked = new Set(ranked.terms.map((term) => term.term));
   const chars = !ranked.tokens.some((token) => token.kind === 'pair');
+  const wanted = new WantedTerms([...marked, ...termsAsked(ranked)]);
   const ratingOf = ratings(ranked);
   return (scored, row, text) => {
     const rating = ratingOf(scored).takeHeadings(headingsOf(row)).takeMore(text);
-    const highlights = highlight(text, marked, { chars, onTerm: (term, start) => rating.take(term, start) });
+    const highlights = highlight(text, marked, { chars, wanted, onTerm: (term, start) => rating.take(term, start) });
     return { highlights: highlights.slice(0, highlightsMax), relevance: rating.value };
   };
 }

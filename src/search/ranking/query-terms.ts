@@ -1,11 +1,11 @@
-/** A query as weighted index terms: as written, with typing errors repaired, and with words that its best answers share. */
+/** A query as weighted index terms: as written, and with typing errors repaired. */
 import { stopWords } from '../analysis/stop-words.ts';
-import { chunksWith, type Collection, idf, postingsOf, type Scored, type TermPostings } from './scorer.ts';
+import { postingsOf, type TermPostings } from './scorer.ts';
 import type { SynonymTerm } from './synonyms.ts';
 import { type Reading, soundAlikes, type SoundsAndWords } from './sound-alikes.ts';
 import { swappedCharacters } from './swapped-characters.ts';
 import type { Segment } from '../index/segments.ts';
-import { scanTokens, termsOf, type Token } from '../analysis/tokens.ts';
+import { termsOf, type Token } from '../analysis/tokens.ts';
 import { stemOf } from '../analysis/stems.ts';
 import { editDistance, type WordNeighbours } from '../analysis/vocabulary.ts';
 
@@ -178,76 +178,10 @@ function isStopWordMistyped(surface: string): boolean {
   return false;
 }
 
-export type FeedbackOptions = {
-  /** Best answers that are read. */
-  readonly chunks: number;
-  readonly terms: number;
-  /** Terms that more than this share of all chunks have say nothing. */
-  readonly shareMax: number;
-  /** What the terms may cost together; the commonest ones of a large index are left out. */
-  readonly postingsMax: number;
-};
-
-/** Candidates whose rarity is looked up. */
-const candidatesMax = 120;
-
-/**
- * Terms that the best answers share and the query lacks (pseudo-relevance feedback), strongest first, the strongest weighing 1.
- * An answer counts by the fifth power of its score: with a clear winner only its words count, and the ranking hardly moves.
- */
-export function feedbackTerms(
-  best: readonly { scored: Scored; text: string }[],
-  query: readonly QueryTerm[],
-  segments: readonly Segment[],
-  collection: Collection,
-  options: FeedbackOptions,
-): QueryTerm[] {
-  const asked = new Set(query.map((term) => term.term));
-  const sums = new Map<string, { weight: number; chunks: number }>();
-  const highest = best[0]?.scored.score ?? 1;
-  for (const { scored, text } of best) {
-    const share = (scored.score / highest) ** 5;
-    const counts = countText(text);
-    let length = 0;
-    for (const count of counts.values()) length += count;
-    for (const [term, count] of counts) {
-      if (asked.has(term)) continue;
-      const saturated = (count * 2.2) / (count + 0.3 + (0.9 * length) / collection.averageLength);
-      const sum = sums.get(term) ?? { weight: 0, chunks: 0 };
-      sums.set(term, { weight: sum.weight + share * saturated, chunks: sum.chunks + 1 });
-    }
-  }
-  const candidates = [...sums]
-    .filter(([, sum]) => sum.chunks >= 2)
-    .sort((a, b) => b[1].weight - a[1].weight)
-    .slice(0, candidatesMax);
-  let left = options.postingsMax;
-  const chosen = candidates
-    .map(([term, { weight }]) => {
-      const postings = postingsOf(term, segments);
-      const chunks = chunksWith(postings, collection);
-      return { term, postings, chunks, weight: weight * idf(chunks, collection) };
-    })
-    .filter(({ chunks }) => chunks <= options.shareMax * collection.chunks)
-    .sort((a, b) => b.weight - a.weight)
-    .slice(0, options.terms)
-    .filter(({ postings }) => (left -= postings.chunks) >= 0);
-  const strongest = chosen[0]?.weight ?? 1;
-  return chosen.map(({ term, postings, weight }) => ({ term, postings, weight: weight / strongest }));
-}
-
 function countTerms(tokens: readonly Token[]): Map<string, number> {
   const terms = new Map<string, number>();
   for (const { term } of tokens) if (terms.has(term) || terms.size < queryTermsMax) terms.set(term, (terms.get(term) ?? 0) + 1);
   return terms;
-}
-
-function countText(text: string): Map<string, number> {
-  const counts = new Map<string, number>();
-  scanTokens(text, (term, _start, _end, kind) => {
-    if (kind !== 'stop' && kind !== 'char') counts.set(term, (counts.get(term) ?? 0) + 1);
-  });
-  return counts;
 }
 
 function lookUp(terms: ReadonlyMap<string, number>, segments: readonly Segment[]): QueryTerm[] {

@@ -15,12 +15,12 @@
  */
 import type { SearchMode } from '../document-index.ts';
 import { contextReadings, placesOf } from './context-readings.ts';
+import { feedbackTerms } from './feedback.ts';
 import { fuse } from './fusion.ts';
 import { hasPhrases, type Phrase, phrasesOf, rowsThatMayHave } from './phrases.ts';
-import { nearness, wordPairs } from './proximity.ts';
+import { nearnessOf, wordPairs } from './proximity.ts';
 import {
   affordable,
-  feedbackTerms,
   queryWords,
   readAs,
   repairedTerms,
@@ -34,7 +34,7 @@ import {
 } from './query-terms.ts';
 import { synonymTerms } from './synonyms.ts';
 import { type Asked, askedNothing, askedOf, ratings } from './relevance.ts';
-import { bestRows, type Worth, worthOfRow } from './best-rows.ts';
+import { bestRows, topRows, type Worth, worthOfRow } from './best-rows.ts';
 import { type Allowed, byScore, mayRuns, rarity, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
 import type { Segment } from '../index/segments.ts';
@@ -176,7 +176,7 @@ function* readInContext(input: RankingInput, tokens: readonly Token[], known: Re
   const isSettled = ({ start, end }: Token): boolean => known.replacements.some((one) => one.start < end && start < one.end);
   const spots = placesOf({ tokens, chunksOf, isSettled });
   if (spots.length === 0) return known;
-  const { top } = bestRows(worth, segments, input.allowed, tuning.contextChunks);
+  const top = topRows(worth, segments, input.allowed, tuning.contextChunks);
   const shareOf = ({ score }: Scored): number => (score / top[0]!.score) ** 2;
   const best = yield* read(() => top.map((scored) => ({ text: input.text(scored), share: shareOf(scored) })));
   const readings = contextReadings(spots, best, { tokens, wordsOf: repairing(input).wordsOf });
@@ -249,21 +249,21 @@ function* rankScored(
   question: Question,
 ): RankingSteps<{ top: readonly Scored[]; total: number }> {
   const { terms, tokens, asked } = question;
-  const { allowed, limit } = input;
-  const first = bestRows(worth, input.snapshot.segments, allowed, Math.max(limit, tuning.feedback.chunks));
-  if (input.mode === 'keyword') return first;
-  if (input.near !== null) {
-    const { segments, collection } = input.snapshot;
-    const byVector = nearRows(input, input.near);
-    const byWords = yield* byNearness(input, first.top, terms, tokens);
-    const texts = yield* read(() => byWords.slice(0, tuning.coveringChunks).map(input.text));
-    const wordsOf = scoreOf(worth, segments);
-    const opinions = { byWords, byVector, wordsOf, covered: coverage(texts, asked), chunks: collection.chunks };
-    const unscored = byVector.filter((scored) => wordsOf(scored) <= 0).length;
-    return { top: fuse(opinions).slice(0, limit), total: first.total + unscored };
+  const { allowed, limit, near } = input;
+  const { segments, collection } = input.snapshot;
+  if (input.mode === 'keyword') return bestRows(worth, segments, allowed, limit);
+  if (near === null) {
+    const widened = yield* addFeedback(input, worth, question);
+    return input.mode === 'hybrid' ? { ...widened, top: yield* byNearness(input, widened.top, terms, tokens) } : widened;
   }
-  const widened = yield* addFeedback(input, worth, first, question);
-  return input.mode === 'hybrid' ? { ...widened, top: yield* byNearness(input, widened.top, terms, tokens) } : widened;
+  const first = bestRows(worth, segments, allowed, limit);
+  const byVector = nearRows(input, near);
+  const byWords = yield* byNearness(input, first.top, terms, tokens);
+  const texts = yield* read(() => byWords.slice(0, tuning.coveringChunks).map(input.text));
+  const wordsOf = scoreOf(worth, segments);
+  const opinions = { byWords, byVector, wordsOf, covered: coverage(texts, asked), chunks: collection.chunks };
+  const unscored = byVector.filter((scored) => wordsOf(scored) <= 0).length;
+  return { top: fuse(opinions).slice(0, limit), total: first.total + unscored };
 }
 
 /** A question as it was read. */
@@ -307,16 +307,15 @@ function coverage(texts: readonly string[], asked: Asked): number {
 function* addFeedback(
   input: RankingInput,
   worth: Worth,
-  first: { readonly top: readonly Scored[]; readonly total: number },
   { terms, asked }: Question,
 ): RankingSteps<{ top: readonly Scored[]; total: number }> {
   const { segments, collection } = input.snapshot;
-  const { top } = first;
-  const best = yield* read(() => top.slice(0, tuning.feedback.chunks).map((scored) => ({ scored, text: input.text(scored) })));
+  const top = topRows(worth, segments, input.allowed, tuning.feedback.chunks);
+  const best = yield* read(() => top.map((scored) => ({ scored, text: input.text(scored) })));
   const feedback = yield* read(() => feedbackTerms(best, terms, segments, collection, tuning.feedback));
-  if (feedback.length === 0) return first;
+  if (feedback.length === 0) return bestRows(worth, segments, input.allowed, input.limit);
   const second = yield* scoreInSteps(feedback, segments, collection, input.allowed);
-  const evenness = top[Math.min(top.length, tuning.feedback.chunks) - 1]!.score / top[0]!.score;
+  const evenness = top.at(-1)!.score / top[0]!.score;
   const covered = coverage(
     best.map(({ text }) => text),
     asked,
@@ -358,6 +357,7 @@ function* byNearness(
   if (pairs.length === 0 || top.length === 0) return top;
   const scale = tuning.nearWeight * top[0]!.score;
   const first = yield* read(() => top.slice(0, tuning.nearChunks).map((scored) => ({ scored, text: input.text(scored) })));
-  const near = first.map(({ scored, text }) => ({ ...scored, score: scored.score + scale * nearness(text, pairs) }));
+  const nearness = nearnessOf(pairs);
+  const near = first.map(({ scored, text }) => ({ ...scored, score: scored.score + scale * nearness(text) }));
   return [...near.sort(byScore), ...top.slice(tuning.nearChunks)];
 }

@@ -59,6 +59,16 @@ export function postingsOf(term: string, segments: readonly Segment[]): TermPost
   return { lists, chunks, term };
 }
 
+/** Looks a term up in one of the segments. */
+export function postingsIn(term: string, segments: readonly Segment[], one: Segment): TermPostings {
+  const list = one.find(term);
+  return {
+    lists: segments.map((segment) => (segment === one ? list : null)),
+    chunks: list === null ? 0 : one.liveRowsOf(term, list),
+    term,
+  };
+}
+
 /** How telling a term is: the BM25 weight of one that `chunks` of all chunks have. */
 export function idf(chunks: number, collection: Collection): number {
   return Math.log(1 + Math.max(0, collection.chunks - chunks + 0.5) / (chunks + 0.5));

@@ -9,7 +9,7 @@
  */
 import type { Token } from '../analysis/tokens.ts';
 import type { Segment } from '../index/segments.ts';
-import { bestRows } from '../ranking/best-rows.ts';
+import { bestRows, topRows } from '../ranking/best-rows.ts';
 import { chunksWith, type Collection, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
 import { type Asked, forWeighing } from '../ranking/relevance.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
@@ -90,13 +90,15 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
     segments,
     rows.collection,
   );
-  const { top: best, total } = bestRows({ scores, siblingShare: input.siblingShare }, segments, input.allowed, input.limit);
-  if (best.length === 0) return null;
+  const worth = { scores, siblingShare: input.siblingShare };
+  const first = topRows(worth, segments, input.allowed, tuning.coverageChunks);
+  if (first.length === 0) return null;
   const share = shareOfPlaces(
     coverage(top, words, segments, (word) => word.own, rowsIn(own, segments)),
-    coverage(best, words, segments, ({ across }) => across, rows),
+    coverage(first, words, segments, ({ across }) => across, rows),
   );
   if (share === 0) return null;
+  const { top: best, total } = bestRows(worth, segments, input.allowed, input.limit);
   return {
     top: best.map((scored) => ({ ...scored, across: true })),
     total,
