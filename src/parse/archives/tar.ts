@@ -2,7 +2,9 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DocumentError } from '../../errors.ts';
+import { createUnpackMeter } from '../containers/unpack-meter.ts';
 import type { ParseInput } from '../parser.ts';
+import { createPieceReader } from './piece-reader.ts';
 
 /** `bytes` is null where there are more than are read of one file. */
 export type TarMember = { readonly name: string; readonly bytes: Buffer | null };
@@ -12,7 +14,6 @@ const blockBytes = 512;
 const nameBytesMax = 64 * 1024;
 /** Of one file; it is held in memory. */
 export const memberBytesMax = 256 * 1024 * 1024;
-const mebibyte = 1024 * 1024;
 
 /** Whether bytes begin as a tar archive does: by its signature, or for older ones by the sum of its first block. */
 export function isTar(head: Buffer): boolean {
@@ -24,7 +25,7 @@ export function isTar(head: Buffer): boolean {
 
 /** Files of an archive; folders and links are left out. @throws DocumentError `limit_exceeded` for too many entries. */
 export async function* tarMembers(source: AsyncIterable<Buffer>, entriesMax: number): AsyncGenerator<TarMember> {
-  const reader = createReader(source);
+  const reader = createPieceReader(source);
   let longName: string | null = null;
   for (let count = 0; ; count++) {
     const header = await reader.take(blockBytes);
@@ -54,24 +55,11 @@ function isFile(type: string): boolean {
 /** Gzip's content as it comes out. @throws DocumentError `limit_exceeded` naming the setting, `corrupt`. */
 export async function* gunzip(packed: Buffer, { limits, inside }: Pick<ParseInput, 'limits' | 'inside'>): AsyncGenerator<Buffer> {
   const stream = Readable.from([packed]).pipe(createGunzip());
-  let bytes = 0;
+  const count = createUnpackMeter(limits, inside).of(null, packed.length);
   try {
     for await (const piece of stream) {
       const chunk = piece as Buffer;
-      bytes += chunk.length;
-      if (inside !== undefined) inside.left.unpackedBytes -= chunk.length;
-      if (bytes > limits.unpackedBytesMax) {
-        throw new DocumentError(
-          'limit_exceeded',
-          `The file unpacks to more than ${limits.unpackedBytesMax} bytes (MAX_UNPACKED_BYTES)`,
-        );
-      }
-      if (bytes > mebibyte && bytes > packed.length * limits.ratioMax) {
-        throw new DocumentError(
-          'limit_exceeded',
-          `The file unpacks to more than ${limits.ratioMax} times its packed size (MAX_UNPACK_RATIO)`,
-        );
-      }
+      count(chunk.length);
       yield chunk;
     }
   } catch (error) {
@@ -80,38 +68,6 @@ export async function* gunzip(packed: Buffer, { limits, inside }: Pick<ParseInpu
   } finally {
     stream.destroy();
   }
-}
-
-type Reader = {
-  /** Passes over the next `bytes`, fewer at the end, and gives the first `kept` of them. */
-  take(bytes: number, kept?: number): Promise<Buffer>;
-};
-
-function createReader(source: AsyncIterable<Buffer>): Reader {
-  const pieces = source[Symbol.asyncIterator]();
-  let rest = Buffer.alloc(0);
-  return {
-    async take(bytes, kept = bytes) {
-      const parts: Buffer[] = [];
-      let left = bytes;
-      let room = kept;
-      while (left > 0) {
-        if (rest.length === 0) {
-          const next = await pieces.next();
-          if (next.done === true) break;
-          rest = next.value as Buffer<ArrayBuffer>;
-          continue;
-        }
-        const part = rest.subarray(0, Math.min(left, rest.length));
-        rest = rest.subarray(part.length);
-        left -= part.length;
-        const wanted = part.subarray(0, room);
-        room -= wanted.length;
-        if (wanted.length > 0) parts.push(wanted);
-      }
-      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    },
-  };
 }
 
 /** Octal, or for large files two's complement after a byte of 0x80. */

@@ -4,12 +4,13 @@
  * whose directory is damaged is read from the headers before its members. Writes nothing to disk.
  */
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { DocumentError } from '../../errors.ts';
-import type { Inside, ParseInput, ParseLimits } from '../parser.ts';
+import type { ParseInput, ParseLimits } from '../parser.ts';
 import { decodeAs } from '../text/encoding.ts';
+import { type ByteSource, openSource, piecesOf } from './byte-source.ts';
+import { createUnpackMeter } from './unpack-meter.ts';
 import { encodingOfNames, nameBytes } from './zip-names.ts';
 
 export type ZipLimits = Pick<ParseLimits, 'unpackedBytesMax' | 'entriesMax' | 'ratioMax'>;
@@ -44,9 +45,6 @@ type Entry = {
   readonly isChecked: boolean;
 };
 
-/** The archive's bytes: `read` gives a copy or a view of at most `bytes`, fewer at the end. */
-type Source = { readonly bytes: number; read(at: number, bytes: number): Buffer; close(): void };
-
 const localSignature = 0x04034b50;
 const centralSignature = 0x02014b50;
 const endSignature = 0x06054b50;
@@ -63,38 +61,16 @@ const directoryBytesMax = 64 * mebibyte;
  * @throws DocumentError `corrupt` when it is no ZIP archive or its members overlap; `limit_exceeded` for too many entries.
  */
 export function openZip(input: Pick<ParseInput, 'path' | 'bytes' | 'inside'>, limits: ZipLimits): Zip {
-  const source = input.bytes === undefined ? fileSource(input.path) : memorySource(input.bytes);
+  const source = openSource(input);
   try {
-    return zipOver(source, limits, input.inside?.left);
+    return zipOver(source, limits, input.inside);
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
-function fileSource(path: string): Source {
-  const fd = openSync(path, 'r');
-  const { size } = fstatSync(fd);
-  return { bytes: size, read: (at, bytes) => readAt(fd, at, Math.max(0, Math.min(bytes, size - at))), close: () => closeSync(fd) };
-}
-
-function memorySource(bytes: Uint8Array): Source {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { bytes: buffer.length, read: (at, count) => buffer.subarray(at, at + Math.max(0, count)), close: () => {} };
-}
-
-function readAt(fd: number, at: number, wanted: number): Buffer {
-  const buffer = Buffer.allocUnsafe(wanted);
-  let done = 0;
-  while (done < wanted) {
-    const count = readSync(fd, buffer, done, wanted - done, at + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return buffer.subarray(0, done);
-}
-
-function zipOver(source: Source, limits: ZipLimits, around: Around | undefined): Zip {
+function zipOver(source: ByteSource, limits: ZipLimits, inside: ParseInput['inside']): Zip {
   const warnings: string[] = [];
   const directory = readDirectory(source, limits.entriesMax);
   const found = withKnownNames(directory ?? scanHeaders(source, limits.entriesMax));
@@ -115,7 +91,7 @@ function zipOver(source: Source, limits: ZipLimits, around: Around | undefined):
     const plain = unescapePath(name).toLowerCase();
     if (!spellings.has(plain)) spellings.set(plain, name);
   }
-  const meter = createMeter(limits, around);
+  const meter = createUnpackMeter(limits, inside);
   let isOpen = true;
 
   async function* chunks(name: string): AsyncGenerator<Buffer> {
@@ -123,7 +99,7 @@ function zipOver(source: Source, limits: ZipLimits, around: Around | undefined):
     if (entry === undefined) return;
     refuseUnreadable(entry, name);
     const start = dataOffset(source, entry);
-    const count = meter.member(name, entry.packedBytes);
+    const count = meter.of(name, entry.packedBytes);
     let crc = 0;
     for await (const chunk of unpacked(source, entry, start, name)) {
       count(chunk.length);
@@ -161,9 +137,6 @@ function zipOver(source: Source, limits: ZipLimits, around: Around | undefined):
   };
 }
 
-/** What the files that an archive is inside of have left for all that they hold. */
-type Around = Pick<Inside['left'], 'unpackedBytes'>;
-
 /** `my%20pages` is `my pages`; as it is where it is no such writing. */
 export function unescapePath(path: string): string {
   try {
@@ -171,36 +144,6 @@ export function unescapePath(path: string): string {
   } catch {
     return path;
   }
-}
-
-/** Counts what really comes out, over all members and for each one against what it was packed into. */
-function createMeter(
-  limits: ZipLimits,
-  around: Around | undefined,
-): { member(name: string, packedBytes: number): (bytes: number) => void } {
-  let total = 0;
-  return {
-    member(name, packedBytes) {
-      let own = 0;
-      return (bytes) => {
-        total += bytes;
-        own += bytes;
-        if (around !== undefined) around.unpackedBytes -= bytes;
-        if (total > limits.unpackedBytesMax) {
-          throw new DocumentError(
-            'limit_exceeded',
-            `The file unpacks to more than ${limits.unpackedBytesMax} bytes (MAX_UNPACKED_BYTES)`,
-          );
-        }
-        if (own > mebibyte && own > packedBytes * limits.ratioMax) {
-          throw new DocumentError(
-            'limit_exceeded',
-            `The part ${name} unpacks to more than ${limits.ratioMax} times its packed size (MAX_UNPACK_RATIO)`,
-          );
-        }
-      };
-    },
-  };
 }
 
 function refuseUnreadable(entry: Entry, name: string): void {
@@ -212,9 +155,9 @@ function refuseUnreadable(entry: Entry, name: string): void {
   }
 }
 
-async function* unpacked(source: Source, entry: Entry, start: number, name: string): AsyncGenerator<Buffer> {
+async function* unpacked(source: ByteSource, entry: Entry, start: number, name: string): AsyncGenerator<Buffer> {
   if (entry.method === 0) {
-    yield* packedChunks(source, start, entry.packedBytes);
+    yield* piecesOf(source, start, entry.packedBytes);
     return;
   }
   const small = unpackSmall(source, entry, start);
@@ -224,7 +167,7 @@ async function* unpacked(source: Source, entry: Entry, start: number, name: stri
   }
   // Z_SYNC_FLUSH: a truncated member gives what there is; its checksum then says that it is damaged.
   const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 64 * 1024 });
-  const packed = Readable.from(packedChunks(source, start, entry.packedBytes));
+  const packed = Readable.from(piecesOf(source, start, entry.packedBytes));
   packed.on('error', (error) => inflate.destroy(error)).pipe(inflate);
   try {
     for await (const chunk of inflate) yield chunk as Buffer;
@@ -238,7 +181,7 @@ async function* unpacked(source: Source, entry: Entry, start: number, name: stri
 }
 
 /** The member when it is small both packed and unpacked, else null. */
-function unpackSmall(source: Source, entry: Entry, start: number): Buffer | null {
+function unpackSmall(source: ByteSource, entry: Entry, start: number): Buffer | null {
   if (entry.packedBytes > smallPackedBytes) return null;
   const packed = source.read(start, entry.packedBytes);
   try {
@@ -248,12 +191,7 @@ function unpackSmall(source: Source, entry: Entry, start: number): Buffer | null
   }
 }
 
-function* packedChunks(source: Source, start: number, bytes: number): Generator<Buffer> {
-  const end = Math.min(source.bytes, start + bytes);
-  for (let at = start; at < end; at += 64 * 1024) yield source.read(at, Math.min(64 * 1024, end - at));
-}
-
-function dataOffset(source: Source, entry: Entry): number {
+function dataOffset(source: ByteSource, entry: Entry): number {
   const header = source.read(entry.offset, 30);
   if (header.length < 30 || header.readUInt32LE(0) !== localSignature) {
     throw new DocumentError('corrupt', 'The archive is damaged: its directory points to a place without an entry');
@@ -283,7 +221,7 @@ function refuseOverlaps(entries: readonly Entry[]): void {
 }
 
 /** The entries of the central directory, or null when there is none or it breaks off. */
-function readDirectory(source: Source, entriesMax: number): Entry[] | null {
+function readDirectory(source: ByteSource, entriesMax: number): Entry[] | null {
   const place = locateDirectory(source);
   if (place === null) return null;
   const directory = source.read(place.start, Math.min(place.bytes, directoryBytesMax));
@@ -359,7 +297,7 @@ function withKnownNames(entries: readonly Entry[]): readonly Entry[] {
 }
 
 /** Where the central directory stands; `shift` is what was put before the archive (a self-extracting stub). */
-function locateDirectory(source: Source): { start: number; bytes: number; count: number; shift: number } | null {
+function locateDirectory(source: ByteSource): { start: number; bytes: number; count: number; shift: number } | null {
   const tailBytes = Math.min(source.bytes, 22 + 65_535);
   const tailStart = source.bytes - tailBytes;
   const tail = source.read(tailStart, tailBytes);
@@ -377,13 +315,13 @@ function locateDirectory(source: Source): { start: number; bytes: number; count:
   return null;
 }
 
-function startsDirectory(source: Source, at: number): boolean {
+function startsDirectory(source: ByteSource, at: number): boolean {
   if (at < 0 || at + 4 > source.bytes) return false;
   return source.read(at, 4).readUInt32LE(0) === centralSignature;
 }
 
 function readEnd64(
-  source: Source,
+  source: ByteSource,
   end: number,
   locator: Buffer,
 ): { at: number; bytes: number; offset: number; count: number } | null {
@@ -399,7 +337,7 @@ function readEnd64(
 }
 
 /** The members found by their local headers, for archives that lost their directory (cut short in transfer, mostly). */
-function scanHeaders(archive: Source, entriesMax: number): Entry[] {
+function scanHeaders(archive: ByteSource, entriesMax: number): Entry[] {
   const source = windowOn(archive);
   const entries: Entry[] = [];
   let at = nextSignature(source, 0, [localSignature]);
@@ -429,7 +367,7 @@ function scanHeaders(archive: Source, entriesMax: number): Entry[] {
 }
 
 /** The archive through one piece that is kept: thousands of headers side by side are not read from disk one by one. */
-function windowOn(archive: Source): Source {
+function windowOn(archive: ByteSource): ByteSource {
   let start = 0;
   let held: Buffer = Buffer.alloc(0);
   return {
@@ -444,7 +382,7 @@ function windowOn(archive: Source): Source {
 
 const searchedBytes = 64 * 1024;
 
-function nextSignature(source: Source, from: number, signatures: readonly number[]): number | null {
+function nextSignature(source: ByteSource, from: number, signatures: readonly number[]): number | null {
   for (let start = from; start + 4 <= source.bytes; start += searchedBytes) {
     const bytes = source.read(start, searchedBytes + 3);
     for (let at = bytes.indexOf('PK'); at !== -1 && at + 4 <= bytes.length; at = bytes.indexOf('PK', at + 1)) {
