@@ -35,7 +35,7 @@ const textFormats = [
 const archiveFormats = ['docx', 'pptx', 'xlsx', 'xlsb', 'odt', 'ods', 'odp', 'epub', 'ofd', 'xps', 'zip'] as const;
 
 /** Told by their first bytes. */
-const packedFormats = ['tar', 'gzip', 'cms', 'tnef'] as const;
+const packedFormats = ['7z', 'tar', 'gzip', 'cms', 'tnef'] as const;
 
 const compoundFormats = ['doc', 'encrypted-ooxml', 'msg', 'ole-package', 'ppt', 'xls'] as const;
 
@@ -100,6 +100,7 @@ export const readableEndings: readonly string[] = [
   'tar',
   'tgz',
   'gz',
+  '7z',
   'msg',
   'ics',
   'vcf',
@@ -140,16 +141,26 @@ export async function detectFormat(input: ParseInput): Promise<Format> {
   if (imageType(head) !== null) return 'image';
   const packed = packedFormat(head, input.filename);
   if (packed !== null) return packed;
+  if (noText.some((signature) => startsWith(head, signature))) return 'unsupported';
   const decoded = decodeText(head, null, charsetOf(input));
   return isBinary(decoded) ? 'unsupported' : textFormat(decoded.text, hintOf(input));
 }
 
 /** gzip is an archive where a tar is in it, and one packed file where its name says so. */
 function packedFormat(head: Buffer, filename: string): Format | null {
+  if (isSevenZip(head, filename)) return '7z';
   if (startsWith(head, '\x78\x9f\x3e\x22')) return 'tnef';
   if (startsWith(head, '\x1f\x8b')) return /\.(?:gz|tgz)$/i.test(filename) || isTar(unpackedHead(head)) ? 'gzip' : 'unsupported';
   if (isTar(head)) return 'tar';
   return isCms(head) ? 'cms' : null;
+}
+
+const sevenZipSignature = '7z\xbc\xaf\x27\x1c';
+
+/** Whatever follows it, and where so much of the file is missing that only its name tells. */
+function isSevenZip(head: Buffer, filename: string): boolean {
+  if (head.length >= sevenZipSignature.length) return startsWith(head, sevenZipSignature);
+  return /\.7z$/i.test(filename) && head.length > 1 && sevenZipSignature.startsWith(latin1(head));
 }
 
 /** The first block of what gzip holds, or nothing. */
@@ -161,20 +172,29 @@ function unpackedHead(head: Buffer): Buffer {
   }
 }
 
+/** With which no text begins, however much of it follows. */
+const signatures = {
+  rar: 'Rar!\x1a\x07',
+  xz: '\xfd7zXZ\0',
+  zstd: '\x28\xb5\x2f\xfd',
+  matroska: '\x1aE\xdf\xa3',
+  database: 'SQLite format 3\0',
+} as const;
+const noText = Object.values(signatures);
+
 /** What a file is that is known and not read, for the sentence that says what to do; null for one that is not known. */
 export async function unreadKind(input: ParseInput): Promise<keyof typeof unreadKinds | null> {
   const head = readHead(input);
-  if (startsWith(head, '7z\xbc\xaf\x27\x1c')) return '7z';
-  if (startsWith(head, 'Rar!\x1a\x07')) return 'rar';
-  if (startsWith(head, '\xfd7zXZ\0')) return 'xz';
+  if (startsWith(head, signatures.rar)) return 'rar';
+  if (startsWith(head, signatures.xz)) return 'xz';
   if (startsWith(head, 'BZh')) return 'bzip2';
-  if (startsWith(head, '\x28\xb5\x2f\xfd')) return 'zstd';
+  if (startsWith(head, signatures.zstd)) return 'zstd';
   if (startsWith(head, 'MSCF')) return 'cab';
   if (startsWith(head, 'ITSF')) return 'chm';
   if (latin1(head.subarray(60, 68)) === 'BOOKMOBI') return 'mobi';
-  if (latin1(head.subarray(4, 8)) === 'ftyp' || startsWith(head, 'ID3') || startsWith(head, '\x1aE\xdf\xa3')) return 'media';
+  if (latin1(head.subarray(4, 8)) === 'ftyp' || startsWith(head, 'ID3') || startsWith(head, signatures.matroska)) return 'media';
   if (startsWith(head, 'AC10')) return 'dwg';
-  if (startsWith(head, 'SQLite format 3')) return 'database';
+  if (startsWith(head, signatures.database)) return 'database';
   if (startsWith(head, 'CHNKWKS')) return 'works';
   return startsWith(head, 'PK\x03\x04') && isIwork(memberNames(input)) ? 'iwork' : null;
 }
@@ -190,7 +210,6 @@ function memberNames(input: ParseInput): ReadonlySet<string> {
 
 /** What is said of each. */
 export const unreadKinds = {
-  '7z': '7z archives are not supported: unpack it, pack its files as ZIP and upload that',
   rar: 'RAR archives are not supported: unpack it, pack its files as ZIP and upload that',
   xz: 'Files packed by xz are not supported: unpack it and upload what is in it',
   bzip2: 'Files packed by bzip2 are not supported: unpack it and upload what is in it',

@@ -117,6 +117,8 @@ export function createDocumentParser(options: DocumentParserOptions): DocumentPa
         return (await import('./mail/tnef-parser.ts')).createTnefParser(whole);
       case 'zip':
         return (await import('./archives/archive-parser.ts')).createZipParser(whole);
+      case '7z':
+        return (await import('./archives/seven-zip-parser.ts')).createSevenZipParser(whole);
       case 'tar':
         return (await import('./archives/tar-parser.ts')).createTarParser(whole);
       case 'gzip':

@@ -111,6 +111,8 @@ export type Inside = {
     unpackedBytes: number;
     /** In memory at one time. */
     heldBytes: number;
+    /** Held besides, of what was unpacked last, to unpack the rest. */
+    dictionaryBytes: number;
   };
 };
 

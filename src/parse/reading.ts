@@ -10,6 +10,7 @@ import type { ParseInput, ParseLimits } from './parser.ts';
 /** Of each format that is read; `shared` is what all of them go through: recognising, decoding, cutting into chunks. */
 const readers = {
   shared: 2,
+  '7z': 1,
   calendar: 1,
   cms: 1,
   contacts: 1,
@@ -112,7 +113,7 @@ function holdsFiles(format: ReadFormat): boolean {
 }
 
 const holders: ReadonlySet<ReadFormat> = new Set(
-  'cms doc docx eml encrypted-ooxml gzip mbox msg odp ods odt ofd office-xml ole-package pdf ppt pptx tar tnef xls xlsb xlsx zip'.split(
+  '7z cms doc docx eml encrypted-ooxml gzip mbox msg odp ods odt ofd office-xml ole-package pdf ppt pptx tar tnef xls xlsb xlsx zip'.split(
     ' ',
   ) as ReadFormat[],
 );

@@ -9,7 +9,6 @@ const parser = createDocumentParser({});
 describe('a file of a kind that is known and not read', () => {
   it.each([
     ['a.wps', Buffer.concat([Buffer.from('CHNKWKS '), Buffer.alloc(500)]), 'Microsoft Works files are not supported'],
-    ['a.7z', Buffer.from('377abcaf271c0004', 'hex'), '7z archives are not supported'],
     ['a.rar', Buffer.from('526172211a0701000000', 'hex'), 'RAR archives are not supported'],
     ['a.mp4', Buffer.from('00000018667479706d703432', 'hex'), 'Sound and video are not supported'],
     ['a.mobi', Buffer.concat([Buffer.alloc(60), Buffer.from('BOOKMOBI')]), 'Kindle books are not supported'],
@@ -20,6 +19,17 @@ describe('a file of a kind that is known and not read', () => {
       new RegExp(`^unsupported_format: Unsupported file format: ${filename}\\. ${said}: \\w+ `),
     );
   });
+});
+
+it.each([
+  ['rar', '526172211a07'],
+  ['xz', 'fd377a585a00'],
+  ['zst', '28b52ffd'],
+  ['mkv', '1a45dfa3'],
+  ['db', Buffer.from('SQLite format 3\0').toString('hex')],
+])('a file that begins as a %s does is no text, however much of it follows', async (ending, signature) => {
+  const bytes = Buffer.concat([Buffer.from(signature, 'hex'), Buffer.from(' and a good deal of plain text'.repeat(100))]);
+  expect(await refusalOf(parser, bytes, { filename: `a.${ending}` })).toMatch(/^unsupported_format: .* (?:is|are) not supported: /);
 });
 
 describe('names in an archive', () => {

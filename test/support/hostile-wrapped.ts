@@ -4,7 +4,9 @@ import { makeEnveloped, makeOlePackage, makeTar, tarEntry } from './archive-writ
 import type { HostileFile } from './hostile-file.ts';
 import { agileEncrypted } from './encrypted-office.ts';
 import { makeDocx, makeFlatOdf, makeOdf } from './office-writer.ts';
+import { createLzmaEncoder, lzma2Chunk, usualSettings } from './lzma-encoder.ts';
 import { makePdf } from './pdf-writer.ts';
+import { byte, filesOf, makeSevenZip, number, sevenZipOf, streamsOf, type WrittenFolder } from './seven-zip-writer.ts';
 import { makeZip } from './zip-writer.ts';
 
 const mebibyte = 1024 * 1024;
@@ -73,9 +75,96 @@ function archives(): HostileFile[] {
     {
       name: 'nothing-but-a-head.7z',
       bytes: () => Buffer.from('377abcaf271c0004ffffffffffffffffffffffff', 'hex'),
-      ends: /^unsupported_format: .*7z/,
+      ends: /^corrupt: The 7z archive/,
     },
+    ...sevenZips(),
   ];
+}
+
+function sevenZips(): HostileFile[] {
+  /** One file, packed by `coders`, which say what they like. */
+  const claiming = (coders: WrittenFolder['coders'], packed: Buffer = text): Buffer => {
+    const { bytes } = coders[0]!;
+    const streams =
+      bytes > 2 ** 30
+        ? [
+            { bytes: 4, crc: 0 },
+            { bytes: bytes - 4, crc: 0 },
+          ]
+        : [{ bytes, crc: 0 }];
+    const named = filesOf(streams.map((_, at) => ({ name: `${at}.txt`, data: text })));
+    const folder = { coders, packedBytes: packed.length, streams };
+    return sevenZipOf(packed, Buffer.concat([byte(1, 4), streamsOf(0, [folder]), named, byte(0)]));
+  };
+  const coder = (id: string, properties: string, bytes: number): WrittenFolder['coders'][number] => {
+    return { id, properties: Buffer.from(properties, 'hex'), bytes };
+  };
+  const whole = makeSevenZip(
+    [
+      { name: 'a.txt', data: text },
+      { name: 'b.txt', data: 'more' },
+    ],
+    { packedList: true },
+  );
+  const cuts = Array.from({ length: whole.length - 2 }, (_, at) => at + 2);
+  const sevenOf = (bytes: Buffer): Buffer => makeSevenZip([{ name: 'in.7z', data: bytes }]);
+  return [
+    {
+      name: '40-mb-of-zeros.7z',
+      bytes: () => claiming([coder('21', '18', 40_000_000)], lzma2OfZeros(40)),
+      ends: /^(?:no_text|limit_exceeded): .*MAX_UNPACK_RATIO/s,
+    },
+    { name: '7z-in-7z-40-deep.7z', bytes: () => nested(40, whole, sevenOf), ends: said },
+    { name: 'dictionary-of-4-gb.7z', bytes: () => claiming([coder('21', '28', 2 ** 50)]), ends: /^no_text: .*dictionary/ },
+    {
+      name: 'dictionary-of-4-gb-lzma.7z',
+      bytes: () => claiming([coder('030101', '5dffffffff', 2 ** 40)]),
+      ends: /^no_text: .*dictionary/,
+    },
+    { name: 'says-4-gb.7z', bytes: () => claiming([coder('00', '', 2 ** 32)]), ends: 'read' },
+    {
+      name: 'rounds-2-to-the-62.7z',
+      bytes: () => claiming([coder('00', '', 16), coder('06f10701', '3e00', 16)]),
+      ends: /^encrypted: /,
+    },
+    {
+      name: 'thirty-dictionaries.7z',
+      bytes: () => claiming(Array.from({ length: 30 }, () => coder('21', '18', 2 ** 24))),
+      ends: /^no_text: .*dictionary/,
+    },
+    {
+      name: 'counts-beyond-all.7z',
+      bytes: () => sevenZipOf(text, Buffer.concat([byte(1, 4, 6, 0), number(2n ** 62n), byte(9)])),
+      ends: /^corrupt: /,
+    },
+    {
+      name: 'files-beyond-all.7z',
+      bytes: () => sevenZipOf(text, Buffer.concat([byte(1, 5), number(2 ** 50)])),
+      ends: /^limit_exceeded: .*MAX_ARCHIVE_ENTRIES/,
+    },
+    {
+      name: 'circle.7z',
+      bytes: () => sevenZipOf(text, byte(0x17, 6, 0, 1, 9, 1, 0, 7, 11, 1, 0, 3, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 12, 1, 1, 1, 0, 0)),
+      ends: /^corrupt: /,
+    },
+    {
+      name: 'cut-everywhere.zip',
+      bytes: () =>
+        makeZip([{ name: 'a.txt', data: text }, ...cuts.map((at) => ({ name: `${at}.7z`, data: whole.subarray(0, at) }))]),
+      ends: 'read',
+    },
+    { name: 'half.7z', bytes: () => whole.subarray(0, whole.length / 2), ends: /^corrupt: / },
+  ];
+}
+
+/** Packed as tightly as LZMA2 can, two million at a time. */
+function lzma2OfZeros(millions: number): Buffer {
+  const encoder = createLzmaEncoder(usualSettings);
+  encoder.write({ byte: 0 });
+  while (encoder.unpacked.length < 2_000_000 - 273) encoder.write({ repeat: 0, length: 273 });
+  while (encoder.unpacked.length < 2_000_000) encoder.write('again');
+  const chunk = lzma2Chunk(0xe0, { bytes: 2_000_000, packed: encoder.flush() });
+  return Buffer.concat([...Array.from({ length: millions / 2 }, () => chunk), Buffer.from([0])]);
 }
 
 function mailboxes(): HostileFile[] {

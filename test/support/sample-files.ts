@@ -9,6 +9,7 @@ import { docSample, msgSample, pptSample, xlsSample, xlsbSample } from './binary
 import { makePdf } from './pdf-writer.ts';
 import { hiddenFont, makeFont, makeXps, xpsGlyphs, xpsLine, xpsPicture } from './xps-writer.ts';
 import { smallFiles } from './text-fixtures.ts';
+import { makeSevenZip } from './seven-zip-writer.ts';
 import { makeZip } from './zip-writer.ts';
 
 /** One of each office format, with what is odd in it: merged cells, notes, formulas, nested lists. */
@@ -155,6 +156,8 @@ const flatSamples: Readonly<Record<string, () => Uint8Array>> = {
 /** Files of other formats in archives, mailboxes, signatures, under the password that Excel sets by itself. */
 const wrappedSamples: Readonly<Record<string, () => Uint8Array>> = {
   'sample.zip': () => makeZip(inside),
+  'sample.7z': () => makeSevenZip(inside, { packedList: true }),
+  'stored.7z': () => makeSevenZip(inside, { method: 'copy' }),
   'sample.tar': () => makeTar(inside),
   'sample.tgz': () => gzipSync(makeTar(inside)),
   'sample.gz': () => gzipSync(letter),

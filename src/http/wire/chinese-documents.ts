@@ -52,6 +52,9 @@ export const documentSentences: Readonly<Record<string, string>> = {
   'The Word document is damaged: the part that holds its text cannot be read': 'Word 文档已损坏：无法读取存放文字的部分',
   'The XPS file is damaged: its pages are missing': 'XPS 文件已损坏：缺少其页面',
   'The XPS file is damaged: the part that lists its pages cannot be read': 'XPS 文件已损坏：无法读取列出页面的部分',
+  'The 7z archive is cut short, or only the first of several volumes: the list of its files is missing':
+    '7z 压缩包不完整，或只是多个分卷中的第一个：缺少文件列表',
+  'The 7z archive is damaged: the list of its files cannot be read': '7z 压缩包已损坏：无法读取文件列表',
   'The archive is damaged: it has no readable entry': '压缩包已损坏：没有可读取的条目',
   'The archive is damaged: its directory points to a place without an entry': '压缩包已损坏：目录指向没有条目的位置',
   'The book is damaged: it names no file with text': '电子书已损坏：没有列出含文字的文件',
@@ -120,6 +123,10 @@ export const documentSentences: Readonly<Record<string, string>> = {
   'The workbook has more than {} different texts (MAX_CELLS)': '工作簿中不同的文字超过 {} 种（MAX_CELLS）',
   'The workbook has more than {} sheets (MAX_PAGES)': '工作簿的工作表超过 {} 个（MAX_PAGES）',
   'it is larger than the memory that a PDF may take (MAX_PDF_MEMORY_MB)': '它大于一个 PDF 可用的内存（MAX_PDF_MEMORY_MB）',
+  'Unpacking it takes a dictionary of more than {} bytes: pack it with a smaller one and upload it again':
+    '解压它需要超过 {} 字节的字典：请用较小的字典重新打包再上传',
+  'it is packed by {}, which is not read: pack it by LZMA2 or as ZIP and upload that':
+    '它用 {} 压缩，不读取这种方法：请改用 LZMA2 或打包成 ZIP 再上传',
   'it is larger than {} bytes, the limit for a file inside another': '它超过 {} 字节，这是文件中的文件的上限',
   'Files inside other files are not read': '不读取文件中的文件',
   'The {} {} was not read: {}': '没有读取{word} {}：{}',

@@ -336,8 +336,6 @@ export const sentences: Readonly<Record<string, string>> = {
   'must be two letters of ISO 639-1, such as en or zh': '须为 ISO 639-1 的两个字母，例如 en 或 zh',
   // Kinds of files that are known and not read.
   'Unsupported file format: {}{}': '不支持的文件格式：{}{}',
-  '7z archives are not supported: unpack it, pack its files as ZIP and upload that':
-    '不支持 7z 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
   'RAR archives are not supported: unpack it, pack its files as ZIP and upload that':
     '不支持 RAR 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
   'Files packed by xz are not supported: unpack it and upload what is in it': '不支持 xz 压缩的文件：请解压后上传其中的文件',

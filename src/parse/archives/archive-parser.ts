@@ -1,5 +1,5 @@
 /**
- * Archives of files (ZIP, tar): one document, in which each file stands under a heading with its path and is read by the parser of its
+ * Archives of files (ZIP, tar, 7z): one document, in which each file stands under a heading with its path and is read by the parser of its
  * own kind. What cannot be read is named in a warning.
  */
 import { DocumentError } from '../../errors.ts';
@@ -43,23 +43,36 @@ export async function readMembers(
 ): Promise<ParsedDocument> {
   const builder = createMarkdownBuilder(input.limits);
   const warnings: string[] = [];
+  const refusals: DocumentError[] = [];
   let count = 0;
   for await (const member of members) {
     if (systemFile.test(member.name)) continue;
     count += 1;
-    const parsed = await readPart(member, { input, parser: parts, warnings, kind: 'file', builder });
+    const parsed = await readPart(member, {
+      input,
+      parser: parts,
+      warnings,
+      kind: 'file',
+      builder,
+      onRefused: (error) => refusals.push(error),
+    });
     if (parsed === null) continue;
     builder.heading(1, partName(member.name));
     writeParsed(parsed, builder, 1);
   }
-  if (builder.characters === 0) throw nothingRead(count, warnings);
+  if (builder.characters === 0) throw nothingRead(count, { warnings, refusals });
   return { mediaType, title: null, author: null, language: null, pages: null, ...builder.finish(), warnings };
 }
 
-function nothingRead(count: number, warnings: readonly string[]): DocumentError {
+/** Where a password is missing, that is said as of one file. */
+function nothingRead(
+  count: number,
+  { warnings, refusals }: { readonly warnings: readonly string[]; readonly refusals: readonly DocumentError[] },
+): DocumentError {
   if (count === 0) return new DocumentError('no_text', 'The archive has no files');
-  if (warnings.length > 0 && warnings.every((warning) => warning.includes('encrypted archive'))) {
-    return new DocumentError('encrypted', 'The file is an encrypted archive; save it without a password and upload it again');
-  }
-  return new DocumentError('no_text', `None of the ${count} file(s) in the archive could be read. ${warnings[0] ?? ''}`.trim());
+  const locked = refusals.find(({ code }) => code === 'encrypted');
+  if (locked !== undefined) return locked;
+  // Empty files are in many archives, and the reason in none.
+  const reason = warnings.find((warning) => !warning.endsWith(': it is empty')) ?? warnings[0];
+  return new DocumentError('no_text', `None of the ${count} file(s) in the archive could be read. ${reason ?? ''}`.trim());
 }

@@ -11,6 +11,8 @@ import type { Block, Inside, ParsedDocument, ParseInput, Parser } from '../parse
 const depthMax = 5;
 /** Of one part, and of all that are open at one time, each inside of the one before. */
 const heldBytesMax = 256 * 1024 * 1024;
+/** Of what unpacking may refer back to, in all archives that are open at one time. 7-Zip takes no more by itself. */
+const dictionaryBytesMax = 256 * 1024 * 1024;
 const nameCharactersMax = 255;
 
 /** A file inside of another. */
@@ -31,6 +33,8 @@ export type PartHost = {
   readonly warnings: string[];
   /** For warnings: `attachment`, `embedded file`, `file`. */
   readonly kind: string;
+  /** Told why a part was not read, besides the warning. */
+  readonly onRefused?: (error: DocumentError) => void;
 };
 
 /**
@@ -64,6 +68,7 @@ export async function readPart(
   } catch (error) {
     // What only failed here may be read the next time, and is not left out.
     if (!(error instanceof DocumentError) || error.retryable) throw error;
+    host.onRefused?.(error);
     host.warnings.push(`The ${host.kind} ${name} was not read: ${error.message}`);
     return null;
   }
@@ -108,13 +113,19 @@ export function partName(name: string): string {
 }
 
 /** What is left for the parts of a file: its own share where it is a part itself. One for all parts of one `input`. */
-function insideOf(input: ParseInput): Inside {
+export function insideOf(input: ParseInput): Inside {
   const known = input.inside ?? roots.get(input);
   if (known !== undefined) return known;
   const { entriesMax, pagesMax, unpackedBytesMax } = input.limits;
   const root: Inside = {
     depth: 0,
-    left: { parts: entriesMax, pages: pagesMax, unpackedBytes: unpackedBytesMax, heldBytes: heldBytesMax },
+    left: {
+      parts: entriesMax,
+      pages: pagesMax,
+      unpackedBytes: unpackedBytesMax,
+      heldBytes: heldBytesMax,
+      dictionaryBytes: dictionaryBytesMax,
+    },
   };
   roots.set(input, root);
   return root;

@@ -69,9 +69,9 @@ describe('POST /parse', () => {
   });
 
   it('says in Chinese what to do with a kind of file that is not read', async () => {
-    const answer = await fetch(`${server.url}/parse?filename=a.7z`, {
+    const answer = await fetch(`${server.url}/parse?filename=a.rar`, {
       method: 'POST',
-      body: Buffer.from('377abcaf271c0004', 'hex'),
+      body: Buffer.from('526172211a0701000000', 'hex'),
       headers: { 'accept-language': 'zh-CN' },
     });
 
@@ -80,7 +80,7 @@ describe('POST /parse', () => {
       'zh-CN',
       {
         title: '文档无法接收',
-        detail: '文档无法接收：不支持的文件格式：a.7z。不支持 7z 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
+        detail: '文档无法接收：不支持的文件格式：a.rar。不支持 RAR 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
         error_code: 'unsupported_format',
       },
     ]);

@@ -80,15 +80,15 @@ describe('what is wrong with a document', () => {
   });
 
   it('comes in Chinese as a conversion of docling-serve', async () => {
-    await using server = await serverThatSays(() => unsupported(`Unsupported file format: a.7z. ${unreadKinds['7z']}`));
+    await using server = await serverThatSays(() => unsupported(`Unsupported file format: a.rar. ${unreadKinds.rar}`));
     const form = new FormData();
-    form.append('files', new Blob(['x']), 'a.7z');
+    form.append('files', new Blob(['x']), 'a.rar');
 
     const answer = await fetch(`${server.url}/v1/convert/file`, { method: 'POST', body: form, headers: chinese });
     const { errors } = await json<{ errors: { error_message: string }[] }>(answer);
 
     expect(errors[0]!.error_message).toBe(
-      '文档无法接收：不支持的文件格式：a.7z。不支持 7z 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
+      '文档无法接收：不支持的文件格式：a.rar。不支持 RAR 压缩包：请解压，把其中的文件打包成 ZIP 再上传',
     );
     expect([answer.headers.get('content-language'), answer.headers.get('vary')]).toEqual([
       'zh-CN',

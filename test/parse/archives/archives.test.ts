@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createDocumentParser } from '../../../src/parse/document-parser.ts';
 import { makeTar, tarEntry } from '../../support/archive-writer.ts';
+import { agileEncrypted } from '../../support/encrypted-office.ts';
 import { makeDocx, makeXlsx } from '../../support/office-writer.ts';
 import { makePdf } from '../../support/pdf-writer.ts';
 import { parseBytes, refusalOf } from '../../support/parse.ts';
+import { makeSevenZip } from '../../support/seven-zip-writer.ts';
 import { makeZip } from '../../support/zip-writer.ts';
 
 const parser = createDocumentParser({});
@@ -25,6 +27,8 @@ describe('an archive', () => {
     ['a.zip', makeZip(files), 'application/zip'],
     ['a.tar', makeTar(files), 'application/x-tar'],
     ['a.tgz', gzipSync(makeTar(files)), 'application/gzip'],
+    ['a.7z', makeSevenZip(files), 'application/x-7z-compressed'],
+    ['packed-list.7z', makeSevenZip(files, { packedList: true, filesPerFolder: 2 }), 'application/x-7z-compressed'],
     ['named-otherwise', gzipSync(makeTar(files)), 'application/gzip'],
   ])('is one document of its files, each under its path: %s', async (filename, bytes, mediaType) => {
     const parsed = await parseBytes(parser, bytes, { filename });
@@ -53,6 +57,11 @@ describe('an archive', () => {
   it('says why nothing in it could be read', async () => {
     const locked = makeZip([{ name: 'a.txt', data: 'x', flags: 1 }]);
     expect(await refusalOf(parser, locked, { filename: 'a.zip' })).toMatch(/^encrypted: The file is an encrypted archive/);
+    const office = makeZip([
+      { name: 'a.txt', data: '' },
+      { name: 'a.docx', data: agileEncrypted(makeDocx({ paragraphs: ['x'] }), 'secret', 1) },
+    ]);
+    expect(await refusalOf(parser, office, { filename: 'a.zip' })).toMatch(/^encrypted: The file is protected by a password/);
     const tools = makeZip([{ name: 'a.exe', data: Buffer.from([0, 1, 2]) }]);
     expect(await refusalOf(parser, tools, { filename: 'a.zip' })).toBe(
       'no_text: None of the 1 file(s) in the archive could be read. The file a.exe was not read: Unsupported file format: a.exe',

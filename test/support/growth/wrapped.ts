@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { makeOlePackage, makeTnef, tarEntry } from '../archive-writer.ts';
 import { agileEncrypted } from '../encrypted-office.ts';
 import { makeDocx, makeFlatOdf } from '../office-writer.ts';
+import { makeSevenZip } from '../seven-zip-writer.ts';
 import type { Grammar } from './grammars.ts';
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -78,6 +79,29 @@ const tar: Grammar = {
     ],
   },
   make: (text) => Buffer.concat([Buffer.concat(tarEntry('a.txt', '0', Buffer.from('text'))), bytesOf(text('members'))]),
+};
+
+/** Each ends in a separator of paragraphs; its name stands before a sign. */
+function membersOf(text: string): { name: string; data: string }[] {
+  return text.split('\u2029').map((member) => {
+    const [name = '', data = ''] = member.split('=', 2);
+    return { name, data };
+  });
+}
+
+const sevenZip: Grammar = {
+  filename: 'a.7z',
+  parts: {
+    content: ['a', '\n', 'text ', '漢字。', 'aaaaaaaaaaaaaaaa', '№ ', '¤'],
+    // Of no more files than are allowed in a file of some 100 KB.
+    members: [`a№.txt=${'text '.repeat(20)}\u2029`, `${'name/'.repeat(10)}№=text\u2029`, `=${'a'.repeat(50)}\u2029`],
+    lists: ['\0\0', '\x19\0', '\x19\x02\0\0', '\x0e\x01\x80', '\xff', '\x11\x03\0a\0'],
+  },
+  make: (text) => {
+    const members = membersOf(text('members'));
+    const files = [{ name: 'a.txt', data: `text\n${text('content')}` }, ...members];
+    return makeSevenZip(files, { method: 'copy', moreOfList: bytesOf(text('lists')) });
+  },
 };
 
 const gzip: Grammar = {
@@ -206,6 +230,7 @@ export function wrappedGrammars(odfBody: readonly string[], odfSheet: readonly s
     'office-xml': officeXml,
     'office-xml package': officePackage,
     'ole-package': olePackage,
+    '7z': sevenZip,
     'sheet-xml': sheetXml,
     tar,
     tnef,
