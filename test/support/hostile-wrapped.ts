@@ -114,6 +114,11 @@ function sevenZips(): HostileFile[] {
       bytes: () => claiming([coder('21', '18', 40_000_000)], lzma2OfZeros(40)),
       ends: /^(?:no_text|limit_exceeded): .*MAX_UNPACK_RATIO/s,
     },
+    {
+      name: '40-mb-of-zeros-by-bzip2.7z',
+      bytes: () => claiming([coder('040202', '', 40_000_000)], bzip2OfZeros),
+      ends: /^(?:no_text|limit_exceeded): .*MAX_UNPACK_RATIO/s,
+    },
     { name: '7z-in-7z-40-deep.7z', bytes: () => nested(40, whole, sevenOf), ends: said },
     { name: 'dictionary-of-4-gb.7z', bytes: () => claiming([coder('21', '28', 2 ** 50)]), ends: /^no_text: .*dictionary/ },
     {
@@ -156,6 +161,9 @@ function sevenZips(): HostileFile[] {
     { name: 'half.7z', bytes: () => whole.subarray(0, whole.length / 2), ends: /^corrupt: / },
   ];
 }
+
+/** `head -c 40000000 /dev/zero | bzip2 -9`. */
+const bzip2OfZeros = Buffer.from('QlpoOTFBWSZTWdjs3f4BMl9ACMAAABAACCAAMMwJqmmgSlFbUBKUV4u5IpwoSGx2bv8A', 'base64');
 
 /** Packed as tightly as LZMA2 can, two million at a time. */
 function lzma2OfZeros(millions: number): Buffer {

@@ -5,7 +5,8 @@ import { DocumentError } from '../../../errors.ts';
 import { type ByteSource, piecesOf } from '../../containers/byte-source.ts';
 import { decrypt, type Keys } from './aes.ts';
 import { Damage } from './damage.ts';
-import { undoDelta } from './filters.ts';
+import { unpackBzip2 } from './bzip2.ts';
+import { undoDelta, undoX86 } from './filters.ts';
 import type { Folder, Step } from './header.ts';
 import { lzma2DictionaryBytes, lzmaDictionaryBytes, unpackLzma, unpackLzma2 } from './lzma.ts';
 
@@ -29,11 +30,13 @@ const methods: Readonly<Record<string, Method>> = {
     dictionaryBytes: lzmaDictionaryBytes,
   },
   '040108': { unpack: inflated },
+  '040202': { unpack: unpackBzip2 },
+  '04': { unpack: undoX86 },
+  '03030103': { unpack: undoX86 },
 };
 
 /** Others that 7-Zip and its kin write, for the sentence. */
 const otherNames: Readonly<Record<string, string>> = {
-  '04': 'BCJ',
   '05': 'PPC',
   '06': 'IA64',
   '07': 'ARM',
@@ -44,7 +47,6 @@ const otherNames: Readonly<Record<string, string>> = {
   '020302': 'Swap2',
   '020304': 'Swap4',
   '030401': 'PPMd',
-  '03030103': 'BCJ',
   '0303011b': 'BCJ2',
   '03030205': 'PPC',
   '03030401': 'IA64',
@@ -52,7 +54,6 @@ const otherNames: Readonly<Record<string, string>> = {
   '03030701': 'ARMT',
   '03030805': 'SPARC',
   '040109': 'Deflate64',
-  '040202': 'BZip2',
   '04f71101': 'Zstandard',
   '04f71102': 'Brotli',
   '04f71104': 'LZ4',

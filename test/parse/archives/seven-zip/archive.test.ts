@@ -46,12 +46,15 @@ function inputOf(bytes: Uint8Array, more: Partial<ParseInput> = {}): ParseInput 
 }
 
 describe('a 7z archive as 7-Zip writes it', () => {
-  it.each(['lzma2', 'lzma', 'deflate', 'delta', 'folders', 'copy'] satisfies RealSevenZip[])('is read: %s', async (name) => {
-    const parsed = await parseBytes(parser, realSevenZip(name), { filename: 'a.7z' });
+  it.each(['lzma2', 'lzma', 'deflate', 'bzip2', 'delta', 'bcj', 'folders', 'copy'] satisfies RealSevenZip[])(
+    'is read: %s',
+    async (name) => {
+      const parsed = await parseBytes(parser, realSevenZip(name), { filename: 'a.7z' });
 
-    expect(sortedParts(parsed.markdown)).toEqual(sortedParts(real));
-    expect(parsed).toMatchObject({ format: '7z', warnings: ['The file empty.txt was not read: it is empty'] });
-  });
+      expect(sortedParts(parsed.markdown)).toEqual(sortedParts(real));
+      expect(parsed).toMatchObject({ format: '7z', warnings: ['The file empty.txt was not read: it is empty'] });
+    },
+  );
 
   it.each(['password', 'list'] satisfies RealSevenZip[])('needs its password, and the right one: %s', async (name) => {
     const bytes = realSevenZip(name);
