@@ -277,6 +277,8 @@ export function makeEpub(parts: {
   readonly language?: string;
   /** Entries of the navigation document: chapter index and label. */
   readonly nav?: readonly { readonly chapter: number; readonly label: string }[];
+  /** Ids in the order of reading behind those of the chapters; nothing has them. */
+  readonly unknown?: readonly string[];
   readonly members?: readonly ZipMember[];
 }): Buffer {
   const count = parts.chapters.length;
@@ -298,7 +300,7 @@ export function makeEpub(parts: {
     },
     {
       name: 'OPS/book.opf',
-      data: `${declaration}<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/" version="3.0"><metadata><dc:title>${escapeXml(parts.title ?? '')}</dc:title><dc:creator>${escapeXml(parts.author ?? '')}</dc:creator><dc:language>${parts.language ?? 'en'}</dc:language></metadata><manifest><item id="nav" href="nav.xhtml" properties="nav" media-type="application/xhtml+xml"/>${manifest.join('')}</manifest><spine>${spine.join('')}</spine></package>`,
+      data: `${declaration}<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/" version="3.0"><metadata><dc:title>${escapeXml(parts.title ?? '')}</dc:title><dc:creator>${escapeXml(parts.author ?? '')}</dc:creator><dc:language>${parts.language ?? 'en'}</dc:language></metadata><manifest><item id="nav" href="nav.xhtml" properties="nav" media-type="application/xhtml+xml"/>${manifest.join('')}</manifest><spine>${spine.join('')}${(parts.unknown ?? []).map((id) => `<itemref idref="${id}"/>`).join('')}</spine></package>`,
     },
     { name: 'OPS/nav.xhtml', data: xhtml(`<nav epub:type="toc"><ol>${nav}</ol></nav>`) },
     ...parts.chapters.map((chapter, index) => ({ name: `OPS/${file(index)}`, data: xhtml(chapter.body) })),

@@ -45,8 +45,10 @@ export async function readEpubPackage(zip: Zip, limits: ParseLimits): Promise<Ep
   // Books of EPUB 2 put `dc:` elements one level deeper.
   const said = child(metadata, 'opf:dc-metadata') ?? metadata;
   const items = readManifest(root, packagePart, zip);
-  const spine = elements(child(root, 'opf:spine'), 'opf:itemref').map(({ attributes }) => items.get(attributes['idref'] ?? ''));
-  const listed = spine.filter((item) => item !== undefined && isText(item.type) && !item.isNavigation) as Item[];
+  const spine = elements(child(root, 'opf:spine'), 'opf:itemref').map(
+    ({ attributes: { idref = '' } }) => items.get(idref) ?? unknownItem(idref),
+  );
+  const listed = spine.filter((item) => isText(item.type) && !item.isNavigation);
   const chapters = [...new Set(listed.flatMap(({ part }) => (part === null ? [] : [part])))];
   if (chapters.length === 0) chapters.push(...zip.names.filter((name) => /\.x?html?$/i.test(name)));
   if (chapters.length === 0) throw new DocumentError('corrupt', 'The book is damaged: it names no file with text');
@@ -67,6 +69,11 @@ export async function readEpubPackage(zip: Zip, limits: ParseLimits): Promise<Ep
 }
 
 type Item = { readonly href: string; readonly part: string | null; readonly type: string; readonly isNavigation: boolean };
+
+/** Of a chapter that stands in no list. */
+function unknownItem(href: string): Item {
+  return { href, part: null, type: 'text/html', isNavigation: false };
+}
 
 async function findPackage(zip: Zip, tree: (name: string) => Promise<XmlNode | null>): Promise<string> {
   const container = await tree(zip.find('META-INF/container.xml') ?? '');

@@ -48,10 +48,21 @@ async function readBook(zip: Zip, input: ParseInput): Promise<ParsedDocument> {
     blocks,
     warnings: [
       ...zip.warnings,
-      ...book.missing.slice(0, 20).map((href) => `The chapter ${href} is missing from the book`),
-      ...damaged.slice(0, 20).map((part) => `The chapter ${part} is damaged and could not be unpacked`),
+      ...book.missing.slice(0, namedMax).map((href) => `The chapter ${href} is missing from the book`),
+      ...damaged.slice(0, namedMax).map((part) => `The chapter ${part} is damaged and could not be unpacked`),
+      ...unnamed(
+        book.missing.length + damaged.length,
+        Math.min(namedMax, book.missing.length) + Math.min(namedMax, damaged.length),
+      ),
     ],
   };
+}
+
+/** Missing and damaged chapters, each, that are named one by one. */
+const namedMax = 20;
+
+function unnamed(count: number, named: number): string[] {
+  return count === named ? [] : [`${count - named} more chapters are missing or damaged`];
 }
 
 /** False when the chapter cannot be unpacked. */

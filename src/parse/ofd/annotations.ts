@@ -15,10 +15,10 @@ const authorCharactersMax = 200;
 /** The parts that hold the annotations, by page. */
 export async function annotationParts(ofd: OfdPackage, document: OfdDocument): Promise<ReadonlyMap<string, readonly string[]>> {
   const parts = new Map<string, string[]>();
-  const listed = ofd.find(document.part, textOf(child(document.root, 'Annotations')));
+  const listed = ofd.need(textOf(child(document.root, 'Annotations')), document.part);
   const list = listed === null ? null : await ofd.tree(listed);
   for (const page of elements(list, 'Page')) {
-    const part = ofd.find(listed!, textOf(child(page, 'FileLoc'))) ?? ofd.find(document.part, textOf(child(page, 'FileLoc')));
+    const part = ofd.need(textOf(child(page, 'FileLoc')), listed!, document.part);
     const id = page.attributes['PageID'] ?? '';
     if (part !== null) parts.set(id, [...(parts.get(id) ?? []), part]);
   }

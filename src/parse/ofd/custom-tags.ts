@@ -15,11 +15,11 @@ const filesMax = 100;
 
 /** The tags of a document, in their order. */
 export async function readCustomTags(ofd: OfdPackage, document: OfdDocument): Promise<CustomTag[]> {
-  const listed = ofd.find(document.part, textOf(child(document.root, 'CustomTags')));
+  const listed = ofd.need(textOf(child(document.root, 'CustomTags')), document.part);
   const list = listed === null ? null : await ofd.tree(listed);
   const tags: CustomTag[] = [];
   for (const each of elements(list, 'CustomTag').slice(0, filesMax)) {
-    const part = ofd.find(listed!, textOf(child(each, 'FileLoc')));
+    const part = ofd.need(textOf(child(each, 'FileLoc')), listed!);
     const root = part === null ? null : await ofd.tree(part);
     if (root !== null) collect(root, tags);
   }

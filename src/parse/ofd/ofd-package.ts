@@ -7,6 +7,7 @@ import { resolveTarget } from '../office/office-package.ts';
 import { lookOf, type FontLook } from '../pdf/layout/font-look.ts';
 import type { ParseInput } from '../parser.ts';
 import { child, descend, elements, textOf, type XmlNode } from '../containers/xml.ts';
+import { createMissingParts, type MissingParts } from '../containers/missing-parts.ts';
 import { createPartTrees } from '../containers/part-trees.ts';
 import type { Zip } from '../containers/zip.ts';
 
@@ -20,6 +21,9 @@ export type OfdPackage = {
   readonly bytes: (part: string) => Promise<Buffer | null>;
   /** By a path as `from` names it; null when there is no such part. */
   readonly find: (from: string, path: string) => string | null;
+  /** The same, as the first of `from` names it that names one; that there is none becomes a warning, unless there is no path. */
+  readonly need: (path: string, ...from: readonly string[]) => string | null;
+  readonly missing: MissingParts;
   readonly documents: readonly OfdDocument[];
 };
 
@@ -58,44 +62,55 @@ export async function openOfd(zip: Zip, input: ParseInput): Promise<OfdPackage> 
   const tree = createPartTrees(zip, input.limits, warnings);
 
   const find = (from: string, path: string): string | null => zip.find(resolveTarget(from, path.trim()));
+  const missing = createMissingParts();
+  const need = (path: string, ...from: readonly string[]): string | null => {
+    const found = from.map((each) => find(each, path)).find((part) => part !== null) ?? null;
+    if (found === null) missing.add(path);
+    return found;
+  };
   if (zip.find('Encryptions.xml') !== null || zip.find('Encryption.xml') !== null) throw protectedFile();
   const root = await tree(zip.find('OFD.xml') ?? 'OFD.xml');
   const documents: OfdDocument[] = [];
-  for (const body of elements(root, 'DocBody').slice(0, documentsMax)) {
-    const part = find('', textOf(child(body, 'DocRoot')));
+  const bodies = elements(root, 'DocBody');
+  if (bodies.length > documentsMax)
+    warnings.push(`The OFD has ${bodies.length} documents, of which only the first ${documentsMax} were read`);
+  for (const body of bodies.slice(0, documentsMax)) {
+    const part = need(textOf(child(body, 'DocRoot')), '');
     const document = part === null ? null : await tree(part);
     if (part === null || document === null) continue;
-    const signatures = find('', textOf(child(body, 'Signatures')));
+    const signatures = need(textOf(child(body, 'Signatures')), '');
     documents.push({ ...(await readDocument(part, document)), info: child(body, 'DocInfo'), signatures });
   }
   if (documents.length === 0) {
     throw new DocumentError('corrupt', 'The OFD file is damaged: the part that lists its pages cannot be read');
   }
-  return { input, warnings, tree, bytes: (part) => zip.read(part), find, documents };
+  return { input, warnings, tree, bytes: (part) => zip.read(part), find, need, missing, documents };
 
   async function readDocument(part: string, document: XmlNode): Promise<Omit<OfdDocument, 'info' | 'signatures'>> {
     const common = child(document, 'CommonData');
     const templates = new Map<string, string>();
     for (const { attributes } of elements(common, 'TemplatePage')) {
-      const target = find(part, attributes['BaseLoc'] ?? '');
+      const target = need(attributes['BaseLoc'] ?? '', part);
       if (target !== null) templates.set(attributes['ID'] ?? '', target);
     }
     const pages = elements(child(document, 'Pages'), 'Page').map(({ attributes }) => {
       const target = find(part, attributes['BaseLoc'] ?? '');
       return target === null ? null : { id: attributes['ID'] ?? '', part: target };
     });
-    const names = [...elements(common, 'PublicRes'), ...elements(common, 'DocumentRes')].map(textOf);
-    return { part, root: document, pages, templates, resources: await readResources(part, names) };
+    // Of those that all documents share mostly fonts are missing.
+    const shared = elements(common, 'PublicRes').map((each) => find(part, textOf(each)));
+    const own = elements(common, 'DocumentRes').map((each) => need(textOf(each), part));
+    const resources = await readResources([...shared, ...own].filter((each) => each !== null));
+    return { part, root: document, pages, templates, resources };
   }
 
-  async function readResources(from: string, names: readonly string[]): Promise<OfdResources> {
+  async function readResources(parts: readonly string[]): Promise<OfdResources> {
     const fonts = new Map<string, FontLook>();
     const pictures = new Map<string, string>();
     const units = new Map<string, XmlNode>();
-    for (const name of names.slice(0, documentsMax)) {
-      const part = find(from, name);
-      const resources = part === null ? null : await tree(part);
-      if (part === null || resources === null) continue;
+    for (const part of parts.slice(0, documentsMax)) {
+      const resources = await tree(part);
+      if (resources === null) continue;
       const base = resources.attributes['BaseLoc'] ?? '';
       for (const font of elements(child(resources, 'Fonts'), 'Font')) fonts.set(font.attributes['ID'] ?? '', fontLook(font));
       for (const medium of elements(child(resources, 'MultiMedias'), 'MultiMedia')) {

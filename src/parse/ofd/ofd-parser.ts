@@ -105,7 +105,7 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
   writeData(reading.data, builder);
   const host = { input, builder, parser: options.parts, warnings, kind: 'attached file' };
   for (const document of documents) await writeAttachments(ofd, document, host);
-  warnings.push(...warningOfMissing(reading.missing));
+  warnings.push(...warningOfMissing(reading.missing), ...ofd.missing.warnings());
   if (builder.characters === 0) throw emptyError(reading);
   if (reading.unseen.length > 0 && options.ocr === undefined) {
     const { pagesSentence } = options.withoutOcr ?? noOcr.notInstalled;
@@ -335,7 +335,7 @@ function writeData(data: readonly PageData[], builder: MarkdownBuilder): void {
 }
 
 async function writeAttachments(ofd: OfdPackage, document: OfdDocument, host: PartHost): Promise<void> {
-  const listed = ofd.find(document.part, textOf(child(document.root, 'Attachments')));
+  const listed = ofd.need(textOf(child(document.root, 'Attachments')), document.part);
   const list = listed === null ? null : await ofd.tree(listed);
   const done = new Set<string>();
   for (const each of elements(list, 'Attachment')) {

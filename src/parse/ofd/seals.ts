@@ -22,7 +22,7 @@ export async function readSeals(ofd: OfdPackage, document: OfdDocument): Promise
   const list = part === null ? null : await ofd.tree(part);
   const seals: Seal[] = [];
   for (const { attributes } of elements(list, 'Signature').slice(0, sealsMax)) {
-    const own = ofd.find(part!, attributes['BaseLoc'] ?? '');
+    const own = ofd.need(attributes['BaseLoc'] ?? '', part!);
     const signature = own === null ? null : await ofd.tree(own);
     if (own === null || signature === null) continue;
     const info = descend(signature, 'SignedInfo');

@@ -15,6 +15,7 @@ import {
   type XmlHandler,
   type XmlNode,
 } from '../containers/xml.ts';
+import { createMissingParts } from '../containers/missing-parts.ts';
 import { openZip, unescapePath, type Zip } from '../containers/zip.ts';
 import { officeNamespaces } from './namespaces.ts';
 
@@ -66,6 +67,29 @@ export async function openPackage(input: ParseInput, kind: PackageKind): Promise
   }
 }
 
+/** By the last words of their relationships' types: parts that say something. Pictures, fonts, styles and settings do not. */
+const saying = new Set([
+  'aFChunk',
+  'chart',
+  'chartEx',
+  'chartsheet',
+  'comments',
+  'diagramData',
+  'dialogsheet',
+  'drawing',
+  'endnotes',
+  'footer',
+  'footnotes',
+  'header',
+  'notesSlide',
+  'oleObject',
+  'package',
+  'sharedStrings',
+  'slide',
+  'threadedComment',
+  'worksheet',
+]);
+
 /** A part stands in one place of an honest file; one that ten thousand slides name would be read as often. */
 const readsMax = 20;
 
@@ -76,6 +100,7 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
   const links = new Map<string, Map<string, string>>();
 
   const reads = new Map<string, number>();
+  const missing = createMissingParts();
 
   async function tree(part: string): Promise<XmlNode | null> {
     const name = zip.find(part) ?? part;
@@ -100,9 +125,11 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
         if (attributes['Type']?.endsWith('/hyperlink') === true) outward.set(attributes['Id'] ?? '', attributes['Target'] ?? '');
         continue;
       }
-      const target = zip.find(resolveTarget(part, attributes['Target'] ?? ''));
-      if (target === null) continue;
-      relations.set(attributes['Id'] ?? '', { type: (attributes['Type'] ?? '').split('/').at(-1) ?? '', target });
+      const type = (attributes['Type'] ?? '').split('/').at(-1) ?? '';
+      const path = resolveTarget(part, attributes['Target'] ?? '');
+      const target = zip.find(path);
+      if (target !== null) relations.set(attributes['Id'] ?? '', { type, target });
+      else if (saying.has(type)) missing.add(path);
     }
     known.set(part, relations);
     return relations;
@@ -137,7 +164,7 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
     language: languageTag(textOf(child(core, 'dc:language'))),
     limits,
     get warnings() {
-      return [...zip.warnings, ...ownWarnings];
+      return [...zip.warnings, ...ownWarnings, ...missing.warnings()];
     },
     relationsOf,
     async linksOf(part) {

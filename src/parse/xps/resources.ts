@@ -27,13 +27,14 @@ const fontsMax = 200;
 export async function readResources(
   page: XmlNode,
   part: string,
-  { xps, shared }: { readonly xps: Pick<XpsPackage, 'find' | 'tree'>; readonly shared: Map<string, Dictionary> },
+  { xps, shared }: { readonly xps: Pick<XpsPackage, 'find' | 'tree' | 'missing'>; readonly shared: Map<string, Dictionary> },
 ): Promise<Resources> {
   const own = new Map<string, XmlNode>();
   const named = new Set<Dictionary>();
   for (const dictionary of descendants(page, 'ResourceDictionary')) {
     const source = dictionary.attributes['Source'];
     const target = source === undefined ? null : xps.find(part, source);
+    if (source !== undefined && target === null) xps.missing.add(source);
     if (target === null) {
       addResources(dictionary, own);
       continue;

@@ -5,6 +5,7 @@
 import { DocumentError } from '../../errors.ts';
 import { withWholeParts } from '../containers/interleaved-zip.ts';
 import { child, elements, type XmlNode } from '../containers/xml.ts';
+import { createMissingParts, type MissingParts } from '../containers/missing-parts.ts';
 import { createPartTrees } from '../containers/part-trees.ts';
 import type { Zip } from '../containers/zip.ts';
 import { resolveTarget } from '../office/office-package.ts';
@@ -23,6 +24,7 @@ export type XpsPackage = {
   readonly bytes: (part: string) => Promise<Buffer | null>;
   /** By a path as `from` names it; null when there is no such part. */
   readonly find: (from: string, path: string) => string | null;
+  readonly missing: MissingParts;
   /** By its part; null for one that cannot be read. Each is read once. */
   readonly font: (part: string) => Promise<FontFile | null>;
   readonly documents: readonly XpsDocument[];
@@ -82,6 +84,7 @@ export async function openXps(archive: Zip, input: ParseInput): Promise<XpsPacka
     tree,
     bytes: (part) => zip.read(part),
     find,
+    missing: createMissingParts(),
     font,
     documents,
     properties: properties === null ? null : await tree(properties),

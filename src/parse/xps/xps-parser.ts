@@ -100,7 +100,7 @@ async function readPackage(xps: XpsPackage, options: XpsParserOptions): Promise<
   }
   const builder = createMarkdownBuilder(input.limits);
   const heading = writePages(reading.blocks, pageCount, bookmarksOf(documents), builder);
-  warnings.push(...warningOfMissing(reading.missing));
+  warnings.push(...warningOfMissing(reading.missing), ...xps.missing.warnings());
   if (builder.characters === 0) throw emptyError(reading);
   if (reading.unseen.length > 0 && options.ocr === undefined) {
     const { pagesSentence } = options.withoutOcr ?? noOcr.notInstalled;

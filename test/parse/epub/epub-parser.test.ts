@@ -44,6 +44,18 @@ describe('a book', () => {
     expect(document.markdown).toBe('# The beginning\n\nIt began.\n\n## Own title\n\nIt went on.');
   });
 
+  it('names chapters of the order of reading that it does not have, and how many more there are', async () => {
+    const unknown = Array.from({ length: 23 }, (_, at) => `第${at}章`);
+    const { markdown, warnings } = await parseBytes(parser, makeEpub({ chapters: [{ body: '<p>text</p>' }], unknown }));
+
+    expect(markdown).toBe('text');
+    expect(warnings).toHaveLength(21);
+    expect([warnings[0], warnings[20]]).toEqual([
+      'The chapter 第0章 is missing from the book',
+      '3 more chapters are missing or damaged',
+    ]);
+  });
+
   it('leaves out the reading aids of ruby', async () => {
     const body = '<p><ruby>東<rp>(</rp><rt>とう</rt><rp>)</rp>京<rt>きょう</rt></ruby>へ</p>';
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createMissingParts } from '../../../src/parse/containers/missing-parts.ts';
 import type { XmlNode } from '../../../src/parse/containers/xml.ts';
 import { type Dictionary, readResources, referenced } from '../../../src/parse/xps/resources.ts';
 
@@ -16,6 +17,7 @@ const page = (...dictionaries: XmlNode[]): XmlNode => node('FixedPage', {}, dict
 function packageOf(parts: Readonly<Record<string, XmlNode[]>>) {
   const [trees, walks]: [string[], string[]] = [[], []];
   const xps = {
+    missing: createMissingParts(),
     find: (_from: string, path: string): string | null => (path in parts ? path : null),
     tree: async (part: string): Promise<XmlNode> => {
       trees.push(part);

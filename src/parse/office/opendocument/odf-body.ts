@@ -6,11 +6,11 @@ import { createTextWriter, type BlockWriter, type TextWriter } from '../block-wr
 import { descriptionOf } from '../description.ts';
 import { readPartEvents } from '../part-events.ts';
 import type { OdfStyles } from './odf-styles.ts';
-import { objectOf, readOdfText, type OdfObject } from './odf-text.ts';
+import { objectOf, readOdfText, type OdfObjects } from './odf-text.ts';
 
 export type OdfContext = {
   readonly styles: OdfStyles;
-  /** Objects by their folder's name (`Object 1`). */ readonly objects: ReadonlyMap<string, OdfObject>;
+  /** Objects by their folder's name (`Object 1`). */ readonly objects: OdfObjects;
   readonly cellsMax: number;
   readonly repeats: Repeats;
   /** Called at each `draw:page`, before its text. */ readonly onPage: (isHidden: boolean) => void;

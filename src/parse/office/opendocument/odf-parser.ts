@@ -26,6 +26,7 @@ import {
   type XmlHandler,
   type XmlNode,
 } from '../../containers/xml.ts';
+import { createMissingParts } from '../../containers/missing-parts.ts';
 import { noParts, type Part, writePart } from '../../containers/parts.ts';
 import { openZip, type Zip } from '../../containers/zip.ts';
 import { storedZip, type ZipPart } from '../../containers/zip-writer.ts';
@@ -33,7 +34,7 @@ import { createBlockWriter, createTextWriter, type BlockWriter } from '../block-
 import { createOdfReader, type OdfContext } from './odf-body.ts';
 import { createOdfSheetReader } from './odf-sheet.ts';
 import { createOdfStyles, type OdfStyles } from './odf-styles.ts';
-import { readOdfObject, type OdfObject } from './odf-text.ts';
+import { readOdfObject, type OdfObject, type OdfObjects } from './odf-text.ts';
 import { languageTag } from '../office-package.ts';
 
 const oasis = 'urn:oasis:names:tc:opendocument:xmlns';
@@ -111,6 +112,7 @@ async function readFile(zip: Zip, input: ParseInput, parser: Parser): Promise<Pa
     warnings: [
       ...zip.warnings,
       ...damage,
+      ...objects.warnings(),
       ...(end.isCutShort ? ['The part content.xml is incomplete; it was read as far as possible'] : []),
       ...hiddenSlides(pages),
     ],
@@ -196,7 +198,7 @@ type BodyParts = {
   readonly pages: Pages;
   readonly input: ParseInput;
   readonly styles: OdfStyles;
-  readonly objects: ReadonlyMap<string, OdfObject>;
+  readonly objects: OdfObjects;
   /** `office:master-styles`, once the body begins. */
   readonly masters: () => XmlNode | undefined;
 };
@@ -272,7 +274,13 @@ function readStyles(root: XmlNode | null): OdfStyles {
   return styles;
 }
 
-type Objects = { readonly shown: ReadonlyMap<string, OdfObject>; /** Folders. */ readonly documents: readonly string[] };
+type Objects = {
+  readonly shown: OdfObjects;
+  /** Folders. */
+  readonly documents: readonly string[];
+  /** Sentences about those that are not there, or too many; complete once the text was read. */
+  readonly warnings: () => readonly string[];
+};
 
 const documentBodies = ['office:text', 'office:spreadsheet', 'office:presentation', 'office:drawing'];
 
@@ -280,17 +288,39 @@ const documentBodies = ['office:text', 'office:spreadsheet', 'office:presentatio
 async function readObjects(zip: Zip, tree: (name: string) => Promise<XmlNode | null>): Promise<Objects> {
   const shown = new Map<string, OdfObject>();
   const documents: string[] = [];
+  const folders = new Set<string>();
+  const missing = createMissingParts();
+  let leftOut = 0;
   for (const name of zip.names) {
     const folder = /^(.+)\/content\.xml$/.exec(name)?.[1];
-    if (folder === undefined || shown.size + documents.length >= objectsMax) continue;
+    if (folder === undefined) continue;
+    folders.add(folder);
     // What lies deeper is inside of one that is already a document.
     if (documents.some((document) => folder.startsWith(`${document}/`))) continue;
+    if (shown.size + documents.length >= objectsMax) {
+      leftOut++;
+      continue;
+    }
     const root = await tree(name);
     const body = descend(root, 'office:body');
     if (documentBodies.some((kind) => child(body, kind) !== undefined)) documents.push(folder);
     else shown.set(folder, readOdfObject(body ?? root));
   }
-  return { shown, documents };
+  return {
+    shown: {
+      get(folder) {
+        // What is linked lies outside; files of other programs lie beside.
+        const isInside = !/^(?:\.\.)?\/|:/.test(folder);
+        if (isInside && !folders.has(folder) && zip.find(folder) === null) missing.add(folder);
+        return shown.get(folder);
+      },
+    },
+    documents,
+    warnings: () => [
+      ...missing.warnings(),
+      ...(leftOut === 0 ? [] : [`The file has more than ${objectsMax} objects; ${leftOut} of them were not read`]),
+    ],
+  };
 }
 
 /** Whole documents inside of one: folders that are packages of their own, and files of other programs (OLE). */

@@ -8,14 +8,14 @@ import { descriptionOf } from '../description.ts';
 import { plainNumber } from '../sheets/number-format.ts';
 import { commentText } from './odf-body.ts';
 import { readPartEvents } from '../part-events.ts';
-import { objectOf, type OdfObject } from './odf-text.ts';
+import { objectOf, type OdfObject, type OdfObjects } from './odf-text.ts';
 import { columnName, createSheetGrid, type Merge, type SheetGrid } from '../sheets/sheet-grid.ts';
 import { writeRegions } from '../sheets/sheet-regions.ts';
 
 export type OdfSheetContext = {
   readonly out: BlockWriter;
   readonly cellsMax: number;
-  readonly objects: ReadonlyMap<string, OdfObject>;
+  readonly objects: OdfObjects;
   /** Called at each sheet, before its text. */ readonly onSheet: (name: string) => void;
 };
 

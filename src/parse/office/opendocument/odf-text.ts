@@ -120,8 +120,11 @@ function formulaText(math: XmlNode): string {
     .trim();
 }
 
+/** Objects by their folders' names. */
+export type OdfObjects = Pick<ReadonlyMap<string, OdfObject>, 'get'>;
+
 /** The object that a `draw:object` shows: inside of it in a file of one piece, else one of `objects` by their folders' names. */
-export function objectOf(node: XmlNode | undefined, objects: ReadonlyMap<string, OdfObject>): OdfObject | undefined {
+export function objectOf(node: XmlNode | undefined, objects: OdfObjects): OdfObject | undefined {
   const inline = child(node, 'math:math') ?? child(node, 'office:document');
   return inline === undefined ? objects.get(objectFolder(node?.attributes['xlink:href'] ?? '')) : readOdfObject(inline);
 }

@@ -68,19 +68,31 @@ async function readDocument(office: OfficePackage, input: ParseInput, parser: Pa
     pages: null,
     markdown,
     blocks,
-    warnings: [...office.warnings, ...warnings],
+    warnings: [...office.warnings, ...edges.warnings, ...warnings],
   };
 }
 
 /** Headers and footers of one document that are read: three for each section. */
 const marginsMax = 300;
 
-async function marginParts(office: OfficePackage): Promise<{ headers: readonly string[]; footers: readonly string[] }> {
+type MarginParts = {
+  readonly headers: readonly string[];
+  readonly footers: readonly string[];
+  readonly warnings: readonly string[];
+};
+
+async function marginParts(office: OfficePackage): Promise<MarginParts> {
   const relations = [...(await office.relationsOf(office.mainPart)).values()];
   const targets = (type: string): string[] => [
     ...new Set(relations.filter((each) => each.type === type).map((each) => each.target)),
   ];
-  return { headers: targets('header').slice(0, marginsMax), footers: targets('footer').slice(0, marginsMax) };
+  const [headers, footers] = [targets('header'), targets('footer')];
+  const isCut = headers.length > marginsMax || footers.length > marginsMax;
+  return {
+    headers: headers.slice(0, marginsMax),
+    footers: footers.slice(0, marginsMax),
+    warnings: isCut ? [`The document has more than ${marginsMax} headers or footers; those behind were not read`] : [],
+  };
 }
 
 type Margin = { readonly context: WordContext; readonly shown: Set<string>; readonly out: BlockWriter };

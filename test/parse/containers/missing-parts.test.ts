@@ -1,0 +1,120 @@
+/** Packages of every kind from which a part was taken that says something, and from which one was taken that does not. */
+import { describe, expect, it } from 'vitest';
+import { openZip } from '../../../src/parse/containers/zip.ts';
+import { createMissingParts } from '../../../src/parse/containers/missing-parts.ts';
+import { createDocumentParser } from '../../../src/parse/document-parser.ts';
+import type { ParseInput } from '../../../src/parse/parser.ts';
+import { makeDocx, makeOdf, makePptx, makeXlsx } from '../../support/office-writer.ts';
+import { makeOfd } from '../../support/ofd-writer.ts';
+import { parseBytes, usualLimits } from '../../support/parse.ts';
+import { makeXps } from '../../support/xps-writer.ts';
+import { makeZip, type ZipMember } from '../../support/zip-writer.ts';
+
+const relation = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
+const word = (id: string, type: string, target: string) => ({ id, type: `${relation}/${type}`, target });
+const annotation = '<ofd:Annot Type="Stamp"><ofd:Remark>看过</ofd:Remark></ofd:Annot>';
+
+/** A package as it should be, a part of it that says something, and how a warning names that. */
+const saying: readonly [kind: string, bytes: Buffer, part: string, named: string][] = [
+  ...(['header', 'footer', 'footnotes', 'comments', 'chart', 'diagramData'] as const).map(
+    (type): [string, Buffer, string, string] => [
+      `DOCX, ${type}`,
+      makeDocx({
+        paragraphs: ['text'],
+        relationships: [word('r9', type, `${type}9.xml`)],
+        members: [{ name: `word/${type}9.xml`, data: '<a/>' }],
+      }),
+      `word/${type}9.xml`,
+      `word/${type}9.xml`,
+    ],
+  ),
+  ['PPTX, slide', makePptx({ slides: [{ title: 'one' }, { title: '二' }] }), 'ppt/slides/slide2.xml', 'ppt/slides/slide2.xml'],
+  [
+    'PPTX, notes',
+    makePptx({ slides: [{ title: 'one', notes: '备注' }] }),
+    'ppt/notesSlides/notes0.xml',
+    'ppt/notesSlides/notes0.xml',
+  ],
+  [
+    'XLSX, sheet',
+    makeXlsx({
+      sheets: [
+        { name: 'a', rows: [['x']] },
+        { name: '表', rows: [['y']] },
+      ],
+    }),
+    'xl/worksheets/sheet2.xml',
+    'xl/worksheets/sheet2.xml',
+  ],
+  [
+    'ODT, object',
+    makeOdf({
+      kind: 'text',
+      body: '<text:p>text</text:p><text:p><draw:frame><draw:object xlink:href="./Object 1"/></draw:frame></text:p>',
+      members: [{ name: 'Object 1/content.xml', data: '<a/>' }],
+    }),
+    'Object 1/content.xml',
+    'Object 1',
+  ],
+  ['OFD, annotations', makeOfd({ pages: [{ objects: '', annotations: annotation }, ['text']] }), 'Doc_0/Annots/0.xml', '0.xml'],
+  [
+    'XPS, dictionary',
+    makeXps({
+      pages: [
+        '<FixedPage.Resources><ResourceDictionary Source="/shared.dict"/></FixedPage.Resources><Glyphs OriginX="90" OriginY="90" FontRenderingEmSize="16" FontUri="/Fonts/plain.ttf" UnicodeString="text"/>',
+      ],
+      members: [{ name: 'shared.dict', data: '<ResourceDictionary/>' }],
+    }),
+    'shared.dict',
+    '/shared.dict',
+  ],
+];
+
+/** Parts that could not say anything: pictures where none is read, looks, settings. */
+const silent: readonly [kind: string, bytes: Buffer][] = (['image', 'theme', 'fontTable', 'settings', 'customXml'] as const).map(
+  (type) => [`DOCX, ${type}`, makeDocx({ paragraphs: ['text'], relationships: [word('r9', type, `gone/${type}9.xml`)] })],
+);
+
+async function without(bytes: Buffer, part: string): Promise<Buffer> {
+  const input: ParseInput = {
+    path: '',
+    bytes,
+    fileBytes: bytes.length,
+    filename: 'a.zip',
+    declaredMediaType: null,
+    limits: usualLimits,
+    onProgress: () => {},
+  };
+  const zip = openZip(input, usualLimits);
+  const members: ZipMember[] = [];
+  for (const name of zip.names) if (name !== part) members.push({ name, data: (await zip.read(name))! });
+  expect(members.length).toBe(zip.names.length - 1);
+  return makeZip(members);
+}
+
+describe('a package', () => {
+  it.each(saying)(
+    'names a part that it names and does not have, and nothing where all are there: %s',
+    async (_kind, bytes, part, named) => {
+      const parser = createDocumentParser({});
+      const [whole, broken] = [await parseBytes(parser, bytes), await parseBytes(parser, await without(bytes, part))];
+
+      expect(whole.warnings).toEqual([]);
+      expect(broken.warnings).toEqual([`Parts that the file names and does not have: ${named}`]);
+    },
+  );
+
+  it.each(silent)('says nothing of one that could not say anything: %s', async (_kind, bytes) => {
+    expect((await parseBytes(createDocumentParser({}), bytes)).warnings).toEqual([]);
+  });
+
+  it('names each part once, and of many how many more there are', () => {
+    const missing = createMissingParts();
+    for (let count = 0; count < 25; count++) for (let again = 0; again < 1000; again++) missing.add(`part ${count}`);
+    missing.add('  ');
+
+    const named = Array.from({ length: 20 }, (_, count) => `part ${count}`).join(', ');
+    expect(missing.warnings()).toEqual([`Parts that the file names and does not have: ${named} and 5 more`]);
+    expect(createMissingParts().warnings()).toEqual([]);
+  });
+});
