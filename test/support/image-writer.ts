@@ -67,3 +67,41 @@ export function imageHeaders(width: number, height: number): Readonly<Record<str
   }
   return { gif, jpeg, webp, tiff };
 }
+
+/** The beginning of a picture whose camera notes that it is to be turned (Exif): as far as a reader of notes needs it. */
+export function noted(kind: 'jpeg' | 'png' | 'webp', orientation: number, order: 'II' | 'MM' = 'MM'): Buffer {
+  const note = exifNote(orientation, order);
+  if (kind === 'jpeg') return withNote(Buffer.from('ffd8ffd9', 'hex'), orientation, order);
+  const length = Buffer.alloc(4);
+  if (kind === 'png') {
+    length.writeUInt32BE(note.length);
+    return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\x01IHDR?\0\0\0\0', 'latin1'), length, Buffer.from('eXIf'), note]);
+  }
+  length.writeUInt32LE(note.length);
+  return Buffer.concat([Buffer.from('RIFF\x20\0\0\0WEBPVP8X\x01\0\0\0?\0EXIF', 'latin1'), length, note]);
+}
+
+/** A JPEG with a note of its camera before everything else. */
+export function withNote(jpeg: Uint8Array, orientation: number, order: 'II' | 'MM' = 'MM'): Buffer {
+  const data = Buffer.concat([Buffer.from('Exif\0\0'), exifNote(orientation, order)]);
+  const head = Buffer.from('ffe10000', 'hex');
+  head.writeUInt16BE(data.length + 2, 2);
+  return Buffer.concat([jpeg.subarray(0, 2), head, data, jpeg.subarray(2)]);
+}
+
+function exifNote(orientation: number, order: 'II' | 'MM'): Buffer {
+  const note = Buffer.alloc(26);
+  note.write(order);
+  const short = (value: number, at: number): unknown =>
+    order === 'II' ? note.writeUInt16LE(value, at) : note.writeUInt16BE(value, at);
+  const long = (value: number, at: number): unknown =>
+    order === 'II' ? note.writeUInt32LE(value, at) : note.writeUInt32BE(value, at);
+  short(42, 2);
+  long(8, 4);
+  short(1, 8);
+  short(0x112, 10);
+  short(3, 12);
+  long(1, 14);
+  short(orientation, 18);
+  return note;
+}

@@ -103,7 +103,8 @@ const speckShareMin = 0.0005;
 /** The same picture without specks of one or two points, where there are many. Strokes stay as they are. Linear in the points. */
 export function withoutSpecks(picture: GreyPicture): GreyPicture {
   const { width, height, points } = picture;
-  const clean = points.slice();
+  // The slice of a Buffer would be the same points.
+  const clean = new Uint8Array(points);
   const around = [-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1];
   let specks = 0;
   for (let y = 1; y < height - 1; y++) {
@@ -146,7 +147,7 @@ function slantOf(picture: GreyPicture): number {
 type Place = { readonly x: number; readonly y: number };
 
 function inkOf({ width, height, points }: GreyPicture): Place[] {
-  const step = Math.max(1, Math.floor(width / columnsLookedAt));
+  const step = stepOf({ width });
   let sum = 0;
   for (const point of points) sum += point;
   const dark = (0.6 * sum) / points.length;
@@ -154,6 +155,10 @@ function inkOf({ width, height, points }: GreyPicture): Place[] {
   for (let y = 0; y < height; y += step)
     for (let x = 0; x < width; x += step) if (points[y * width + x]! < dark) ink.push({ x: x / step, y: y / step });
   return ink;
+}
+
+function stepOf({ width }: Pick<GreyPicture, 'width'>): number {
+  return Math.max(1, Math.floor(width / columnsLookedAt));
 }
 
 function bestAngle(ink: readonly Place[], from: number, to: number, step: number): number {
@@ -197,8 +202,8 @@ function turned({ width, height, points }: GreyPicture, degrees: number): GreyPi
   return { width, height, points: level };
 }
 
-/** A picture in any format, as good to read as can be had without Tesseract: without specks and level, where its points can be read. */
-export function readable(image: Uint8Array, decode: (image: Uint8Array) => GreyPicture | null = () => null): Uint8Array {
-  const grey = readPgm(image) ?? readPng(image) ?? decode(image);
-  return grey === null ? image : writePgm(straightened(withoutSpecks(grey)));
+/** Share of a picture that is ink, 0–1, by a sample of its points. */
+export function inkShare(picture: GreyPicture): number {
+  const step = stepOf(picture);
+  return inkOf(picture).length / (Math.ceil(picture.width / step) * Math.ceil(picture.height / step));
 }

@@ -6,7 +6,9 @@ import { readInput } from '../input.ts';
 import { createMarkdownBuilder } from '../markdown/markdown-builder.ts';
 import { type NoOcr, noOcr, type Ocr } from './ocr.ts';
 import type { PageLook, ParsedDocument, ParseInput, Parser } from '../parser.ts';
-import { tiffPages, turnTo } from './tiff.ts';
+import { readPicture, seePicture } from '../pdf/layout/scanned-parts.ts';
+import { createSeeingNotes, warningsOfSeeing } from '../pdf/layout/seeing-notes.ts';
+import { tiffPages, tiffPagesMax, turnTo } from './tiff.ts';
 import { writeParagraphs } from '../text/text-parser.ts';
 
 /** `withoutOcr`: why there is none. */
@@ -26,15 +28,24 @@ async function parse(input: ParseInput, ocr: Ocr | null, withoutOcr: NoOcr): Pro
     );
   }
   if (ocr === null) throw new DocumentError('no_text', withoutOcr.scanSentence);
-  const pages = imageType(bytes) === 'image/tiff' ? tiffPages(bytes) : [];
+  const listed = imageType(bytes) === 'image/tiff' ? tiffPages(bytes) : [];
+  const pages = listed.slice(0, tiffPagesMax);
   const count = Math.max(1, pages.length);
   const builder = createMarkdownBuilder(input.limits);
   const looks: PageLook[] = [];
+  const notes = createSeeingNotes();
   for (let page = 1; page <= count; page++) {
-    const text = await ocr.read(count === 1 ? bytes : turnTo(bytes, pages[page - 1]!), (seen) => looks.push({ page, ...seen }));
+    const onRead = (): void => input.onProgress(page, count);
+    const { text, seen, isDoubtful } =
+      count === 1
+        ? await seePicture(ocr, bytes).finally(onRead)
+        : await readPicture(() => turnTo(bytes, pages[page - 1]!), { ocr, page, notes, onRead });
+    if (seen !== null) looks.push({ page, ...seen });
+    if (isDoubtful) notes.doubtful.push(page);
     writeParagraphs(normalizeLines(text), builder, { page });
-    input.onProgress(page, count);
   }
+  const [refusal] = notes.refused.keys();
+  if (builder.characters === 0 && refusal !== undefined) throw new DocumentError('corrupt', refusal);
   if (builder.characters === 0) throw new DocumentError('no_text', 'No text found in the picture, not even by OCR');
   return {
     mediaType: imageType(bytes)!,
@@ -44,7 +55,10 @@ async function parse(input: ParseInput, ocr: Ocr | null, withoutOcr: NoOcr): Pro
     pages: count,
     ...builder.finish(),
     looks,
-    warnings: [],
+    warnings: [
+      ...warningsOfSeeing(notes),
+      ...(listed.length > count ? [`The picture has more than ${count} pages; those behind were not read`] : []),
+    ],
   };
 }
 

@@ -4,12 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { DocumentError } from '../../errors.ts';
-import { readable } from './grey-picture.ts';
-import type { PageLook, ParseLimits } from '../parser.ts';
-import { attemptsOf, type PageMode, pageModes, placesOf, readSurest, seenSize, seenWords, textOf } from './seen-page.ts';
-
-/** A picture's words and where they stand in it. */
-export type SeenText = Omit<PageLook, 'page' | 'lines'>;
+import type { GreyPicture } from './grey-picture.ts';
+import type { ParseLimits } from '../parser.ts';
+import { readPicture, seenIn } from './read-picture.ts';
+import { attemptsOf, type PageMode, pageModes, type SeenText } from './seen-page.ts';
 
 export interface Ocr {
   /** What it reads, as Tesseract names them (`eng`, `chi_sim`). */
@@ -17,11 +15,12 @@ export interface Ocr {
   /** Pages that have text are read as well. Absent: only what has none. */
   readonly readsAll?: boolean;
   /**
-   * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP), the first page of a TIFF; '' when there is none. `onSeen` is told where its
-   * words stand, by readers that know.
+   * The text in a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP), the first page of a TIFF, however it lies; '' when there is none. `onSeen` is
+   * told where its words stand on the picture as browsers show it, by readers that know; `onDoubt` of a picture that has ink and nothing that
+   * can be believed.
    * @throws DocumentError `timeout`, `corrupt`, `stalled`.
    */
-  read(image: Uint8Array, onSeen?: (seen: SeenText) => void): Promise<string>;
+  read(image: Uint8Array, onSeen?: (seen: SeenText) => void, onDoubt?: () => void): Promise<string>;
 }
 
 /** What is read by OCR: nothing, pages and large pictures without text, or every page. */
@@ -33,7 +32,7 @@ export type OcrOptions = {
   readonly pages?: OcrPages;
   /** Joined by `+`; empty: English and Chinese, as far as they are installed, else whatever is. */
   readonly languages: string;
-  /** Processor time for one reading of a picture; whole seconds count. Chinese is read three times (`seen-page.ts`). */
+  /** Processor time for one reading of a picture; whole seconds count. Chinese is read three times (`seen-page.ts`), what lies otherwise again (`read-picture.ts`). */
   readonly timeoutMs: number;
   /** The same by the clock; ten times as much unless told, since a busy machine is not the picture's fault. */
   readonly clockMs?: number;
@@ -90,24 +89,34 @@ export function whyNoOcr({ languages, pages }: Pick<OcrOptions, 'languages' | 'p
 /** Shorter, and a busy machine would seem to have no OCR. */
 const listMs = 30_000;
 
-/** Null when Tesseract is not installed, has none of the languages, or does not answer within half a minute. */
-export async function createOcr(options: OcrOptions): Promise<Ocr | null> {
+/**
+ * Null when Tesseract is not installed, has none of the languages, or does not answer within half a minute. The program itself says nothing of a
+ * picture's points: without `decode`, only PNGs can be turned.
+ */
+export async function createOcr(
+  options: OcrOptions,
+  decode: (image: Uint8Array) => Promise<GreyPicture | null> | null = () => null,
+): Promise<Ocr | null> {
   const command = options.command ?? ocrCommand;
   const languages = chooseLanguages(await installedLanguages(command), options.languages);
   if (languages.length === 0) return null;
   const attempts = options.languages === '' ? attemptsOf(languages) : [languages.join('+')];
   return {
     languages,
-    async read(image, onSeen) {
-      const clean = readable(image);
-      let size: ReturnType<typeof seenSize> = null;
-      const words = await readSurest(attempts, async (wanted, mode) => {
-        const table = await readTable(command, clean, wanted, mode, options);
-        size ??= seenSize(table);
-        return seenWords(table);
+    async read(image, onSeen, onDoubt) {
+      const { clockMs = clockFactor * options.timeoutMs } = options;
+      const startedAt = performance.now();
+      const reading = await readPicture(image, {
+        attempts,
+        recognise: (picture, wanted, mode) => readTable(command, picture, wanted, mode, options),
+        decode,
+        decodesLate: true,
+        hasTime: () => performance.now() - startedAt < clockMs / 2,
       });
-      if (size !== null) onSeen?.({ ...(size as { width: number; height: number }), texts: placesOf(words) });
-      return textOf(words);
+      const { text, seen } = seenIn(reading);
+      if (seen !== null) onSeen?.(seen);
+      if (reading.isDoubtful) onDoubt?.();
+      return text;
     },
   };
 }

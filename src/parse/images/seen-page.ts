@@ -5,7 +5,11 @@
  * column, unless their words do stand in columns.
  */
 
-import type { PlacedText } from '../parser.ts';
+import type { PageLook, PlacedText } from '../parser.ts';
+import { isOfOneScript } from './chinese-script.ts';
+
+/** A picture's words and where they stand in it. */
+export type SeenText = Omit<PageLook, 'page' | 'lines'>;
 
 /** A word and its place, in points of the picture. */
 export type SeenWord = {
@@ -30,7 +34,7 @@ export const pageModes: Readonly<Record<PageMode, number>> = { 'one column': 4, 
 export type Recognise = (languages: string, mode: PageMode) => SeenWord[] | Promise<SeenWord[]>;
 
 /** Above this a reading in English is believed without another; one of Chinese comes to some 50. */
-const believed = 85;
+export const believed = 85;
 
 /** Languages that are tried one after the other, each joined by `+`. English by itself keeps its spaces; Chinese models know Latin letters as well. */
 export function attemptsOf(languages: readonly string[]): string[] {
@@ -40,19 +44,25 @@ export function attemptsOf(languages: readonly string[]): string[] {
   return [...first, ...chinese.map((language) => [language, ...latin].join('+'))];
 }
 
-/** The words of a page by the surest reading. Costs one reading for English, three for Chinese. */
-export async function readSurest(attempts: readonly string[], recognise: Recognise): Promise<readonly SeenWord[]> {
+/** What was read, and how sure it is, 0–100. */
+export type Reading = { readonly words: readonly SeenWord[]; readonly sureness: number };
+
+/** A page by the surest reading. Costs one reading for English, three for Chinese. */
+export async function readSurest(attempts: readonly string[], recognise: Recognise): Promise<Reading> {
   let best = { languages: '', words: [] as SeenWord[], sureness: -1 };
   for (const languages of attempts) {
     const isChinese = languages.includes('chi_');
     const words = await recognise(languages, isChinese ? 'one column' : 'columns');
     const sureness = surenessOf(words);
-    if (sureness > best.sureness) best = { languages, words, sureness };
+    const isOtherScript = isChinese && best.languages.includes('chi_');
+    const isSurer = isOtherScript ? isSurerWhere(words, best.words) : sureness > best.sureness;
+    if (isSurer) best = { languages, words, sureness };
     if (sureness >= believed && !isChinese) break;
   }
-  if (!best.languages.includes('chi_') || !standInColumns(best.words)) return best.words;
+  if (!best.languages.includes('chi_') || !standInColumns(best.words)) return best;
   const words = await recognise(best.languages, 'columns');
-  return surenessOf(words) < best.sureness - columnsMayCost ? best.words : words;
+  const sureness = surenessOf(words);
+  return sureness < best.sureness - columnsMayCost ? best : { words, sureness };
 }
 
 /** Columns are read in their order even when that reading is a little less sure. */
@@ -107,13 +117,45 @@ export function textOf(words: readonly SeenWord[]): string {
 }
 
 /** Long words say more. */
-function surenessOf(words: readonly SeenWord[]): number {
+export function surenessOf(words: readonly SeenWord[]): number {
   let [sum, weight] = [0, 0];
   for (const { sureness, text } of words) {
     sum += sureness * text.length;
     weight += text.length;
   }
   return weight === 0 ? 0 : sum / weight;
+}
+
+/**
+ * Whether one Chinese reading of a page is surer than the other of the words that they read otherwise: both know most characters, and how sure
+ * they are of those says nothing. Characters that only one script has count three times, at which the other one's reader guesses.
+ */
+function isSurerWhere(words: readonly SeenWord[], others: readonly SeenWord[]): boolean {
+  const own = surenessWhere(words, others) ?? -1;
+  return own > (surenessWhere(others, words) ?? -1);
+}
+
+/** Null where they differ in nothing. */
+function surenessWhere(words: readonly SeenWord[], others: readonly SeenWord[]): number | null {
+  const known = new Set(others.map((word) => placed(word, 0, 0)));
+  let [sum, weight] = [0, 0];
+  for (const word of words) {
+    if (neighbours.some(([x, y]) => known.has(placed(word, x, y)))) continue;
+    const characters = Array.from(word.text);
+    const count = characters.length + 2 * characters.filter(isOfOneScript).length;
+    sum += word.sureness * count;
+    weight += count;
+  }
+  return weight === 0 ? null : sum / weight;
+}
+
+/** Points within which two readings see a word in the same place. */
+const placePoints = 16;
+const neighbours = [-1, 0, 1].flatMap((x) => [-1, 0, 1].map((y) => [x, y] as const));
+
+function placed({ text, left, right, top }: SeenWord, across: number, down: number): string {
+  const place = (points: number): number => Math.round(points / placePoints);
+  return `${text} ${place((left + right) / 2) + across} ${place(top) + down}`;
 }
 
 /** A gap between two words of a line that no space explains, in heights of their line. */

@@ -2,14 +2,15 @@
 
 export type TiffPage = { readonly width: number; readonly height: number; readonly directory: number; readonly nextAt: number };
 
-const pagesMax = 1000;
+/** So many are read. */
+export const tiffPagesMax = 1000;
 const [imageWidth, imageLength, shortType] = [256, 257, 3];
 
-/** At most 1,000, each directory once. @throws RangeError where the file ends inside one. */
+/** At most one more than are read, each directory once. @throws RangeError where the file ends inside one. */
 export function tiffPages(bytes: Buffer): TiffPage[] {
   const { short, long } = reader(bytes);
   const pages = new Map<number, TiffPage>();
-  for (let directory = long(4); directory !== 0 && !pages.has(directory) && pages.size < pagesMax;) {
+  for (let directory = long(4); directory !== 0 && !pages.has(directory) && pages.size <= tiffPagesMax;) {
     const entries = short(directory);
     let [width, height] = [0, 0];
     for (let entry = 0; entry < entries; entry++) {

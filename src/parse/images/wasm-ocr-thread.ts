@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
-import { type GreyPicture, readable, readPng } from './grey-picture.ts';
-import { type PageMode, pageModes, placesOf, readSurest, seenSize, type SeenWord, seenWords, textOf } from './seen-page.ts';
-import type { OcrThreadAnswer, OcrThreadData } from './wasm-ocr.ts';
+import { type GreyPicture, readPng } from './grey-picture.ts';
+import { readPicture, seenIn } from './read-picture.ts';
+import { type PageMode, pageModes } from './seen-page.ts';
+import type { OcrThreadAnswer, OcrThreadData, OcrThreadTask } from './wasm-ocr.ts';
 
 /** What is used of `tesseract.js-core`. */
 type TessApi = {
@@ -25,7 +26,7 @@ type Core = {
   TessBaseAPI: new () => TessApi;
 };
 
-const { corePath, models, attempts } = workerData as OcrThreadData;
+const { corePath, models, attempts, cpuMsMax } = workerData as OcrThreadData;
 /** The only engine of these models. */
 const neuralNets = 1;
 
@@ -34,42 +35,57 @@ const load = createRequire(import.meta.url)(corePath) as (options: object) => Pr
 const core = await load({ print() {}, printErr() {} });
 for (const [language, path] of Object.entries(models)) core.FS.writeFile(`${language}.traineddata`, gunzipSync(readFileSync(path)));
 const apis = new Map<string, TessApi>();
-type PageSize = { readonly width: number; readonly height: number };
-/** Of the picture that is being read, once it is known. */
-let size: PageSize | null = null;
+/** The picture that Tesseract has before it. */
+let shown: Uint8Array | null = null;
 
-parentPort!.on('message', (image: Uint8Array) => {
-  void read(image).then((answer) => parentPort!.postMessage(answer));
+class NoPicture extends Error {}
+
+parentPort!.on('message', (task: OcrThreadTask) => {
+  void answerTo(task).then((answer) => parentPort!.postMessage(answer));
 });
 
-async function read(image: Uint8Array): Promise<OcrThreadAnswer> {
-  if (!show(readable(image, decoded))) return { error: 'not a picture' };
-  size = null;
-  const words = await readSurest(attempts, recognise);
-  return { text: textOf(words), seen: size === null ? null : { ...(size as PageSize), texts: placesOf(words) } };
+async function answerTo({ image, wanted }: OcrThreadTask): Promise<OcrThreadAnswer> {
+  if (wanted === 'points') return { points: decoded(image) };
+  const startedMs = cpuMs();
+  try {
+    const reading = await readPicture(image, {
+      attempts,
+      recognise,
+      decode: decoded,
+      hasTime: () => cpuMs() - startedMs < cpuMsMax,
+    });
+    return { ...seenIn(reading), isDoubtful: reading.isDoubtful };
+  } catch (error) {
+    if (error instanceof NoPicture) return { error: 'not a picture' };
+    throw error;
+  }
 }
 
-function recognise(languages: string, mode: PageMode): SeenWord[] {
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+function recognise(image: Uint8Array, languages: string, mode: PageMode): string {
+  if (!show(image, languages)) throw new NoPicture();
   const api = apiFor(languages);
   api.SetPageSegMode(pageModes[mode]);
-  api.SetImageFile(1, 0, false);
   api.Recognize(null);
   const table = api.GetTSVText(0);
-  size ??= seenSize(table);
-  const words = seenWords(table);
   api.Clear();
-  return words;
+  return table;
 }
 
 /** Whether it is a picture. */
-function show(image: Uint8Array): boolean {
-  core.FS.writeFile('/input', image);
-  return apiFor(attempts[0]!).SetImageFile(1, 0, false) !== 1;
+function show(image: Uint8Array, languages: string): boolean {
+  if (image !== shown) core.FS.writeFile('/input', image);
+  shown = image;
+  return apiFor(languages).SetImageFile(1, 0, false) !== 1;
 }
 
 /** By Tesseract's own readers of pictures. */
 function decoded(image: Uint8Array): GreyPicture | null {
-  if (!show(image)) return null;
+  if (!show(image, attempts[0]!)) return null;
   apiFor(attempts[0]!).WriteImage(1);
   return readPng(core.FS.readFile('/image.png'));
 }

@@ -7,8 +7,9 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DocumentError } from '../../errors.ts';
-import { clockFactor, type Ocr, type OcrOptions, type SeenText, tooLong } from './ocr.ts';
-import { attemptsOf } from './seen-page.ts';
+import type { GreyPicture } from './grey-picture.ts';
+import { clockFactor, type Ocr, type OcrOptions, tooLong } from './ocr.ts';
+import { attemptsOf, type SeenText } from './seen-page.ts';
 
 /** What the thread is started with. */
 export type OcrThreadData = {
@@ -18,9 +19,17 @@ export type OcrThreadData = {
   readonly models: Readonly<Record<string, string>>;
   /** Languages that are tried one after the other, each joined by `+`. */
   readonly attempts: readonly string[];
+  /** Processor time behind which what was read is not read again. */
+  readonly cpuMsMax: number;
 };
 
-export type OcrThreadAnswer = { readonly text: string; readonly seen: SeenText | null } | { readonly error: string };
+/** What the thread is asked: to read a picture, or for its points. */
+export type OcrThreadTask = { readonly image: Uint8Array; readonly wanted: 'text' | 'points' };
+
+export type OcrThreadAnswer =
+  | { readonly text: string; readonly seen: SeenText | null; readonly isDoubtful: boolean }
+  | { readonly points: GreyPicture | null }
+  | { readonly error: string };
 
 const require = createRequire(import.meta.url);
 const core = 'tesseract.js-core/tesseract-core-simd-lstm.js';
@@ -34,20 +43,18 @@ export function createWasmOcr(options: OcrOptions): Ocr | null {
   const models = Object.fromEntries(wanted.flatMap((language) => modelOf(language)));
   const languages = wanted.filter((language) => models[language] !== undefined);
   if (languages.length === 0) return null;
-  const data: OcrThreadData = {
-    corePath,
-    models,
-    attempts: options.languages === '' ? attemptsOf(languages) : [languages.join('+')],
-  };
+  const attempts = options.languages === '' ? attemptsOf(languages) : [languages.join('+')];
+  const data: OcrThreadData = { corePath, models, attempts, cpuMsMax: attempts.length * options.timeoutMs };
   let worker: Worker | null = null;
   return {
     languages,
-    async read(image, onSeen) {
+    async read(image, onSeen, onDoubt) {
       worker ??= startThread(data);
       try {
-        const answer = await ask(worker, image, options, data.attempts.length);
-        if ('error' in answer) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
+        const answer = await ask(worker, { image, wanted: 'text' }, options, turnsRead * attempts.length);
+        if (!('text' in answer)) throw new DocumentError('corrupt', 'The picture is damaged or of a kind that OCR cannot read');
         if (answer.seen !== null) onSeen?.(answer.seen);
+        if (answer.isDoubtful) onDoubt?.();
         return answer.text;
       } catch (error) {
         // Whatever state it is in now, the next picture gets another.
@@ -57,6 +64,24 @@ export function createWasmOcr(options: OcrOptions): Ocr | null {
       }
     },
   };
+}
+
+/** As it lies, and as it should. */
+const turnsRead = 2;
+
+/** The points of a picture of any kind; null where Tesseract's packages are not installed, and for what is no picture. Errors as of a reading. */
+export async function decodePicture(image: Uint8Array, options: OcrOptions): Promise<GreyPicture | null> {
+  const corePath = resolved(core);
+  const [language] = ownLanguages([]);
+  if (corePath === null || language === undefined) return null;
+  const models = Object.fromEntries(modelOf(language));
+  const worker = startThread({ corePath, models, attempts: [language], cpuMsMax: 0 });
+  try {
+    const answer = await ask(worker, { image, wanted: 'points' }, options, 1);
+    return 'points' in answer ? answer.points : null;
+  } finally {
+    await worker.terminate();
+  }
 }
 
 /** Models that come with the program, and those of `wanted` that somebody has added; none where Tesseract's package is missing. */
@@ -93,7 +118,7 @@ const watchMs = 250;
 
 function ask(
   worker: Worker,
-  image: Uint8Array,
+  task: OcrThreadTask,
   { timeoutMs, clockMs = clockFactor * timeoutMs }: OcrOptions,
   readings: number,
 ): Promise<OcrThreadAnswer> {
@@ -126,6 +151,6 @@ function ask(
     worker.once('message', (answer: OcrThreadAnswer) => end(() => resolve(answer)));
     worker.once('error', (error) => end(() => reject(error)));
     worker.once('exit', (code) => end(() => reject(new Error(`The thread that reads pictures ended with ${code}`))));
-    worker.postMessage(image);
+    worker.postMessage(task);
   });
 }

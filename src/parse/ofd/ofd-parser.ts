@@ -13,7 +13,8 @@ import type { PageLook, ParsedDocument, Parser } from '../parser.ts';
 import type { Bookmark } from '../pdf/layout/headings.ts';
 import type { PageBlock } from '../pdf/layout/page-blocks.ts';
 import { blocksOfPage, remarkBlocks, seenBlocks, warningOfMissing, writePages } from '../pdf/layout/page-layout.ts';
-import { readParts, readPicture, scannedParts } from '../pdf/layout/scanned-parts.ts';
+import { noScannedParts, type PartsOptions, readParts, readPicture, scannedParts } from '../pdf/layout/scanned-parts.ts';
+import { createSeeingNotes, pagesNamed, type SeeingNotes, warningsOfSeeing } from '../pdf/layout/seeing-notes.ts';
 import { identity } from '../pdf/matrix.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import { annotationParts, readAnnotations } from './annotations.ts';
@@ -57,6 +58,7 @@ type Reading = {
   readonly unseen: number[];
   /** Numbers of pages that are listed and not in the file. */
   readonly missing: number[];
+  readonly notes: SeeingNotes;
   readonly data: PageData[];
   readonly looks: PageLook[];
   page: number;
@@ -92,6 +94,7 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
     bookmarks: [],
     unseen: [],
     missing: [],
+    notes: createSeeingNotes(),
     data: [],
     looks: [],
     page: 0,
@@ -105,11 +108,11 @@ async function readPackage(ofd: OfdPackage, options: OfdParserOptions): Promise<
   writeData(reading.data, builder);
   const host = { input, builder, parser: options.parts, warnings, kind: 'attached file' };
   for (const document of documents) await writeAttachments(ofd, document, host);
-  warnings.push(...warningOfMissing(reading.missing), ...ofd.missing.warnings());
+  warnings.push(...warningOfMissing(reading.missing), ...ofd.missing.warnings(), ...warningsOfSeeing(reading.notes));
   if (builder.characters === 0) throw emptyError(reading);
   if (reading.unseen.length > 0 && options.ocr === undefined) {
     const { pagesSentence } = options.withoutOcr ?? noOcr.notInstalled;
-    warnings.push(`${pagesSentence}: ${reading.unseen.slice(0, 20).join(', ')}`);
+    warnings.push(`${pagesSentence}: ${pagesNamed(reading.unseen)}`);
   }
   const info = documents[0]?.info;
   return {
@@ -247,7 +250,7 @@ function sharedLayer(node: XmlNode): Layer {
 async function seenOrRead(
   content: PageContent,
   document: OfdDocument,
-  { ofd, options, page, pageCount, unseen }: Reading,
+  { ofd, options, page, pageCount, unseen, notes }: Reading,
   checkTime: () => void,
 ): Promise<{ readonly found: PageBlock[]; readonly isSeen: boolean }> {
   const bytesOf = async (id: string): Promise<Buffer | null> => {
@@ -255,17 +258,20 @@ async function seenOrRead(
     return part === undefined ? null : ofd.bytes(part);
   };
   const onRead = (): void => ofd.input.onProgress(page - 1, pageCount);
+  const reader = (ocr: PartsOptions['ocr']): PartsOptions => ({ ocr, page, notes, onRead });
+  if (content.pictures.some(({ id }) => !document.resources.pictures.has(id))) notes.missing.push(page);
   if (content.text.glyphCount >= 40 || content.pictureShare <= 0.5) {
     const { cover, pictures } = content;
-    const parts = cover === undefined ? [] : scannedParts(pictures, cover);
+    const { parts, isCrowded } = cover === undefined ? noScannedParts : scannedParts(pictures, cover);
+    if (isCrowded) notes.crowded.push(page);
     const pictured = parts.map((part) => ({ ...part, picture: () => bytesOf(part.id) }));
-    const seen = parts.length === 0 ? [] : await readParts(pictured, { ocr: options.ocr!, page, warnings: ofd.warnings, onRead });
+    const seen = parts.length === 0 ? [] : await readParts(pictured, reader(options.ocr!));
     return { found: blocksOfPage(content.text, page, checkTime, seen), isSeen: false };
   }
   const blocks = blocksOfPage(content.text, page, checkTime);
   if (options.ocr !== undefined) {
-    const reader = { ocr: options.ocr, page, warnings: ofd.warnings, onRead };
-    const { text } = await readPicture(() => bytesOf(content.pictureId ?? ''), reader);
+    const { text, isDoubtful } = await readPicture(() => bytesOf(content.pictureId ?? ''), reader(options.ocr));
+    if (isDoubtful) notes.doubtful.push(page);
     const seen = seenBlocks(text, page);
     // What is stamped upon it is not in the picture.
     if (seen.length > 0) return { found: [...seen, ...blocks], isSeen: true };

@@ -14,7 +14,8 @@ import { blocksOfPage, seenBlocks, writePages } from './layout/page-layout.ts';
 import type { PageBlock } from './layout/page-blocks.ts';
 import { type Addresses, createAddresses, withLinks } from './layout/page-links.ts';
 import type { PageBounds } from './layout/page-spans.ts';
-import { type PartsOptions, readBeside, readParts, scannedParts, type SeenPart } from './layout/scanned-parts.ts';
+import { type PartsOptions, readBeside, readParts, scannedParts, seePicture, type SeenPart } from './layout/scanned-parts.ts';
+import { joinedNotes, pagesNamed, type SeeingNotes, warningsOfSeeing } from './layout/seeing-notes.ts';
 import type { SeenBox } from './layout/text-cover.ts';
 import { loadPdfium, type Pdfium } from './pdfium/pdfium.ts';
 import { readCharacterTable } from './pdfium/character-table.ts';
@@ -133,18 +134,16 @@ function emptyError(pageCount: number, read: PagesRead, missing: NoOcr | null): 
 }
 
 function warningsOf(read: PagesRead, missing: NoOcr | null): string[] {
-  const warnings: string[] = [...read.warnings];
-  if (read.unread.length > 0) warnings.push(`Damaged pages that could not be read: ${someOf(read.unread)}`);
-  if (read.unseen.length > 0 && missing !== null) warnings.push(`${missing.pagesSentence}: ${someOf(read.unseen)}`);
+  const warnings = warningsOfSeeing(read.notes);
+  if (read.unread.length > 0) warnings.push(`Damaged pages that could not be read: ${pagesNamed(read.unread)}`);
+  if (read.unseen.length > 0 && missing !== null) warnings.push(`${missing.pagesSentence}: ${pagesNamed(read.unseen)}`);
   if (read.unmapped.length > 0)
-    warnings.push(`Pages with letters missing, because their font does not identify them: ${someOf(read.unmapped)}`);
+    warnings.push(`Pages with letters missing, because their font does not identify them: ${pagesNamed(read.unmapped)}`);
   if (read.garbled.length > 0)
-    warnings.push(`Pages with wrong letters, because their fonts name other characters than they show: ${someOf(read.garbled)}`);
+    warnings.push(
+      `Pages with wrong letters, because their fonts name other characters than they show: ${pagesNamed(read.garbled)}`,
+    );
   return warnings;
-}
-
-function someOf(pages: readonly number[]): string {
-  return pages.slice(0, 20).join(', ') + (pages.length > 20 ? ` and ${pages.length - 20} more` : '');
 }
 
 /* Pages. */
@@ -161,8 +160,8 @@ type PagesRead = {
   readonly unmapped: number[];
   /** Pages with text that nobody would believe. */
   readonly garbled: number[];
-  /** About pictures on pages with text. */
-  readonly warnings: string[];
+  /** About pictures. */
+  readonly notes: SeeingNotes;
 };
 
 /** One page as it was read. */
@@ -224,7 +223,7 @@ function joined(pages: readonly PagesRead[]): PagesRead {
     unseen: pages.flatMap(({ unseen }) => unseen),
     unmapped: pages.flatMap(({ unmapped }) => unmapped),
     garbled: pages.flatMap(({ garbled }) => garbled),
-    warnings: pages.flatMap(({ warnings }) => warnings),
+    notes: joinedNotes(pages.map(({ notes }) => notes)),
   };
 }
 
@@ -266,16 +265,18 @@ type PageContext = {
 async function addPage(page: ReadPage, read: PagesRead, { number, ocr, addresses, checkTime, onRead }: PageContext): Promise<void> {
   const isScan = looksScanned(page);
   const isPicture = isScan || isMostlyGarbled(page);
-  const look: PageLook[] = [];
+  if (page.drawn.includes(undefined)) read.notes.undrawn.push(number);
   const [picture] = page.drawn;
-  const text = isPicture && picture !== undefined ? await ocr!.read(picture, (seen) => look.push({ page: number, ...seen })) : '';
-  const seen = seenBlocks(text, number);
+  const sight = isPicture && picture !== undefined ? await seePicture(ocr!, picture) : null;
+  if (sight?.isDoubtful === true) read.notes.doubtful.push(number);
+  const seen = seenBlocks(sight?.text ?? '', number);
   if (seen.length > 0) {
-    read.looks.push(...look);
+    const places = sight?.seen ?? null;
+    if (places !== null) read.looks.push({ page: number, ...places });
     read.blocks.push(...seen);
     return;
   }
-  const options = { ocr: ocr!, page: number, warnings: read.warnings, onRead };
+  const options = { ocr: ocr!, page: number, notes: read.notes, onRead };
   const parts = isPicture || page.drawn.length === 0 ? [] : await seenBeside(page, options);
   const plain = blocksOfPage(page.text, number, checkTime, parts);
   read.blocks.push(...(page.text.links === undefined ? plain : withLinks(plain, page.text.links, { addresses, checkTime })));
@@ -292,8 +293,10 @@ function seenBeside(page: ReadPage, options: PartsOptions & { readonly ocr: Page
     const known = page.text.frames.flatMap(({ spans }) => spans.map(({ text }) => text)).join(' ');
     return readBeside(drawn(0), { cover, text: known }, options);
   }
+  const { parts, isCrowded } = scannedParts(page.pictures, cover);
+  if (isCrowded) options.notes.crowded.push(options.page);
   return readParts(
-    scannedParts(page.pictures, cover).map((part, at) => ({ ...part, picture: drawn(at) })),
+    parts.map((part, at) => ({ ...part, picture: drawn(at) })),
     options,
   );
 }
@@ -302,7 +305,7 @@ function seenBeside(page: ReadPage, options: PartsOptions & { readonly ocr: Page
 function wantedPictures(page: SourcePage, ocr: PageReader | undefined): readonly SeenBox[] {
   if (ocr === undefined) return [];
   if (ocr.readsAll === true || looksScanned(page) || isMostlyGarbled(page)) return [page.box];
-  return page.cover === undefined ? [] : scannedParts(page.pictures, page.cover);
+  return page.cover === undefined ? [] : scannedParts(page.pictures, page.cover).parts;
 }
 
 type PageLimits = Pick<PageBounds, 'glyphsMax' | 'charactersMax'> & { readonly pageMs: number };

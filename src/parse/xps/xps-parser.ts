@@ -14,7 +14,15 @@ import type { Bookmark } from '../pdf/layout/headings.ts';
 import type { PageBlock } from '../pdf/layout/page-blocks.ts';
 import { blocksOfPage, seenBlocks, warningOfMissing, writePages } from '../pdf/layout/page-layout.ts';
 import { type Addresses, createAddresses, withLinks } from '../pdf/layout/page-links.ts';
-import { type PartsOptions, readParts, readPicture, scannedParts, type SeenPart } from '../pdf/layout/scanned-parts.ts';
+import {
+  noScannedParts,
+  type PartsOptions,
+  readParts,
+  readPicture,
+  scannedParts,
+  type SeenPart,
+} from '../pdf/layout/scanned-parts.ts';
+import { createSeeingNotes, pagesNamed, type SeeingNotes, warningsOfSeeing } from '../pdf/layout/seeing-notes.ts';
 import { bookmarkDepthMax, bookmarksMax } from '../pdf/pdf-source.ts';
 import type { FontFile } from './font-file.ts';
 import { type PageContent, readPageContent } from './page-content.ts';
@@ -53,6 +61,7 @@ type Reading = {
   readonly unseen: number[];
   /** Numbers of pages that are listed and not in the file. */
   readonly missing: number[];
+  readonly notes: SeeingNotes;
   readonly looks: PageLook[];
   /** Dictionaries of what several pages use, read already, by part. */
   readonly dictionaries: Map<string, Dictionary>;
@@ -85,6 +94,7 @@ async function readPackage(xps: XpsPackage, options: XpsParserOptions): Promise<
     blocks: [],
     unseen: [],
     missing: [],
+    notes: createSeeingNotes(),
     looks: [],
     dictionaries: new Map(),
     page: 0,
@@ -100,11 +110,11 @@ async function readPackage(xps: XpsPackage, options: XpsParserOptions): Promise<
   }
   const builder = createMarkdownBuilder(input.limits);
   const heading = writePages(reading.blocks, pageCount, bookmarksOf(documents), builder);
-  warnings.push(...warningOfMissing(reading.missing), ...xps.missing.warnings());
+  warnings.push(...warningOfMissing(reading.missing), ...xps.missing.warnings(), ...warningsOfSeeing(reading.notes));
   if (builder.characters === 0) throw emptyError(reading);
   if (reading.unseen.length > 0 && options.ocr === undefined) {
     const { pagesSentence } = options.withoutOcr ?? noOcr.notInstalled;
-    warnings.push(`${pagesSentence}: ${reading.unseen.slice(0, 20).join(', ')}`);
+    warnings.push(`${pagesSentence}: ${pagesNamed(reading.unseen)}`);
   }
   return {
     mediaType: xps.isOpen ? 'application/oxps' : 'application/vnd.ms-xpsdocument',
@@ -161,6 +171,7 @@ async function readPage(page: XpsPage, reading: Reading): Promise<void> {
   });
   reading.glyphsLeft -= content.characterCount;
   reading.sharedLeft -= content.sharedCount;
+  if (content.pictures.some(({ source }) => xps.find(page.part, source) === null)) reading.notes.missing.push(number);
   const seen = await seenOf(content, page, reading);
   const plain = blocksOfPage(content.text, number, checkTime, seen === null ? await partsOf(content, page, reading) : []);
   const { links } = content.text;
@@ -219,7 +230,8 @@ async function seenOf(content: PageContent, page: XpsPage, reading: Reading): Pr
   if (!isScan(content)) return null;
   const { xps, options, page: number, unseen } = reading;
   if (options.ocr !== undefined) {
-    const { text } = await readPicture(() => bytesOf(content.picture ?? '', page, xps), ocrOf(options.ocr, reading));
+    const { text, isDoubtful } = await readPicture(() => bytesOf(content.picture ?? '', page, xps), ocrOf(options.ocr, reading));
+    if (isDoubtful) reading.notes.doubtful.push(number);
     const seen = seenBlocks(text, number);
     if (seen.length > 0) return seen;
   }
@@ -230,14 +242,15 @@ async function seenOf(content: PageContent, page: XpsPage, reading: Reading): Pr
 /** What is seen in large pictures beside the text of a page. */
 async function partsOf(content: PageContent, page: XpsPage, reading: Reading): Promise<SeenPart[]> {
   const { cover, pictures } = content;
-  const parts = cover === undefined ? [] : scannedParts(pictures, cover);
-  if (parts.length === 0 || isScan(content)) return [];
+  const { parts, isCrowded } = cover === undefined || isScan(content) ? noScannedParts : scannedParts(pictures, cover);
+  if (isCrowded) reading.notes.crowded.push(reading.page);
+  if (parts.length === 0) return [];
   const pictured = parts.map((part) => ({ ...part, picture: () => bytesOf(part.source, page, reading.xps) }));
   return readParts(pictured, ocrOf(reading.options.ocr!, reading));
 }
 
-function ocrOf(ocr: Pick<Ocr, 'read'>, { xps, page, pageCount }: Reading): PartsOptions {
-  return { ocr, page, warnings: xps.warnings, onRead: () => xps.input.onProgress(page - 1, pageCount) };
+function ocrOf(ocr: Pick<Ocr, 'read'>, { xps, page, pageCount, notes }: Reading): PartsOptions {
+  return { ocr, page, notes, onRead: () => xps.input.onProgress(page - 1, pageCount) };
 }
 
 async function bytesOf(source: string, page: XpsPage, xps: XpsPackage): Promise<Buffer | null> {

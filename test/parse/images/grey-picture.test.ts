@@ -30,6 +30,14 @@ describe('a picture of grey points', () => {
     expect(drawn(withoutSpecks(picture(7, [...strokes, ...crossing])))).toEqual([...strokes, ...crossing]);
   });
 
+  it('is not changed itself when its specks are taken, also where a file is its points', () => {
+    const rows = ['.......', '.#.#.#.', '.......', '.......'];
+    const page = readPgm(writePgm(picture(7, rows)))!;
+
+    expect(drawn(withoutSpecks(page))).toEqual(Array(4).fill('.......'));
+    expect(drawn(page)).toEqual(rows);
+  });
+
   it('is left alone where hardly a speck is on it: those are full stops', () => {
     const page = picture(
       100,

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { isOfOneScript } from '../../../src/parse/images/chinese-script.ts';
 import {
   asChineseIsWritten,
   attemptsOf,
   readSurest,
+  type Recognise,
   type SeenWord,
   placesOf,
   seenSize,
@@ -28,6 +30,10 @@ function line(number: number, text: string, { sureness = 90, places = [] as numb
   });
 }
 
+async function textBy(attempts: readonly string[], recognise: Recognise): Promise<string> {
+  return textOf((await readSurest(attempts, recognise)).words);
+}
+
 describe('reading a page', () => {
   const readings =
     (sure: Record<string, number>, asked: string[] = []) =>
@@ -47,12 +53,24 @@ describe('reading a page', () => {
   it('takes the script that is surest, however sure another was before it', async () => {
     const attempts = attemptsOf(['eng', 'chi_sim', 'chi_tra']);
 
-    expect(textOf(await readSurest(attempts, readings({ eng: 50, 'chi_sim+eng': 92, 'chi_tra+eng': 91 })))).toBe('chi_sim+eng');
-    expect(textOf(await readSurest(attempts, readings({ eng: 50, 'chi_sim+eng': 86, 'chi_tra+eng': 92 })))).toBe('chi_tra+eng');
+    expect(await textBy(attempts, readings({ eng: 50, 'chi_sim+eng': 92, 'chi_tra+eng': 91 }))).toBe('chi_sim+eng');
+    expect(await textBy(attempts, readings({ eng: 50, 'chi_sim+eng': 86, 'chi_tra+eng': 92 }))).toBe('chi_tra+eng');
+  });
+
+  it('takes the Chinese script that is surer of what both read otherwise, though the other be surer of what they read alike', async () => {
+    const reading = (text: string, common: number, own: number): SeenWord[] =>
+      line(1, text).map((word) => ({ ...word, sureness: /[们們山岀]/.test(word.text) ? own : common }));
+    const readings = (one: [number, number], other: [number, number]) => (languages: string) =>
+      languages.startsWith('chi_sim') ? reading('人 们 上 山', ...one) : reading('人 們 上 岀', ...other);
+    const attempts = ['chi_sim', 'chi_tra'];
+
+    expect(await textBy(attempts, readings([91, 90], [95, 80]))).toContain('们');
+    expect(await textBy(attempts, readings([95, 80], [91, 90]))).toContain('們');
+    expect(['人', '们', '們', 'a'].filter(isOfOneScript)).toEqual(['们', '們']);
   });
 
   it('has no text where nothing was seen', async () => {
-    expect(textOf(await readSurest(['eng'], () => []))).toBe('');
+    expect(await textBy(['eng'], () => [])).toBe('');
   });
 
   it('reads a page of Chinese again by its columns where many lines have the same gap', async () => {

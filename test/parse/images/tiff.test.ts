@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { DocumentError } from '../../../src/errors.ts';
 import { createImageParser } from '../../../src/parse/images/image-parser.ts';
 import { tiffPages } from '../../../src/parse/images/tiff.ts';
-import { parseBytes } from '../../support/parse.ts';
+import { parseBytes, refusalOf } from '../../support/parse.ts';
 
 /** Pages of these widths, each 10 high, with nothing on them. */
 function tiff(widths: readonly number[], { loop = false } = {}): Buffer {
@@ -47,6 +48,33 @@ describe('a TIFF of several pages', () => {
       [2, 3],
       [3, 3],
     ]);
+  });
+
+  it('names the pages that OCR cannot read or believe, and is refused where there is no other', async () => {
+    const some = {
+      ...ocr,
+      async read(image: Uint8Array, _onSeen?: unknown, onDoubt?: () => void): Promise<string> {
+        const text = await ocr.read(image);
+        if (text === 'width 200') throw new DocumentError('corrupt', 'it is damaged');
+        if (text === 'width 300') onDoubt?.();
+        return text;
+      },
+    };
+    const parsed = await parseBytes(createImageParser(some), tiff([100, 200, 300]));
+
+    expect(parsed.markdown).toBe('width 100\n\nwidth 300');
+    expect(parsed.warnings).toEqual([
+      'A picture on page 2 was not read by OCR: it is damaged',
+      'Pages that OCR could not read with any certainty, if at all: 3',
+    ]);
+    expect(await refusalOf(createImageParser(some), tiff([200, 200]))).toBe('corrupt: it is damaged');
+  });
+
+  it('says that it has more than a thousand pages', async () => {
+    const parsed = await parseBytes(createImageParser(ocr), tiff(Array.from({ length: 1002 }, () => 5)));
+
+    expect(parsed.pages).toBe(1000);
+    expect(parsed.warnings).toEqual(['The picture has more than 1000 pages; those behind were not read']);
   });
 
   it('ends where its directories lead back', () => {

@@ -87,28 +87,38 @@ describe('a page of text with a large picture', () => {
     await expect(read({ lines: above, pictures: [part] }, seeing(stalled))).rejects.toMatchObject({ code: 'stalled' });
   });
 
-  it('is read at most four times a page, and tells of each', async () => {
+  /** Upright strips of a fifth of the page each, and so many more that lie upon two of them in part. */
+  const strips = (more: number): PdfPage => ({
+    width: 500,
+    height: 1000,
+    lines: [],
+    texts: [],
+    pictures: [
+      ...[0, 1, 2, 3, 4].map((at) => ({ at: [at * 100, 0, at * 100 + 100, 1000] as const })),
+      ...Array.from({ length: more }, (_, at) => ({ at: [at * 100 + 50, 0, at * 100 + 150, 1000] as const })),
+    ],
+  });
+
+  it('is read wherever there is room for it, and tells of each', async () => {
     const ocr = seeing((image) => `part of ${image.length} pixels`);
     const seen: number[] = [];
-    const pictures = [0, 1, 2, 3, 4, 5].map((at) => ({ at: [0, at * 140, 595, at * 140 + 139] as const }));
-    const page = {
-      lines: [],
-      texts: [0, 1, 2].map((at) => ({ text: 'Words beside it, some.', x: 72, y: 5 + at * 3, size: 2 })),
-      pictures,
-    };
-    const bytes = makePdf({
-      pages: [
-        {
-          ...page,
-          height: 700,
-          pictures: pictures.slice(0, 5).map(({ at: [l, , r] }, n) => ({ at: [l, 20 + n * 142, r, 161 + n * 142] as const })),
-        },
-      ],
-    });
-    await parseBytes(createDocumentParser({ ocr }), bytes, { filename: 'a.pdf', onProgress: (done) => seen.push(done) });
+    const scan = { ...strips(0), texts: [{ text: 'Words that lie on the margin of it all, some.', x: 0, y: 1, size: 2 }] };
+    const bytes = makePdf({ pages: [scan] });
+    const { warnings } = await parseBytes(createDocumentParser({ ocr }), bytes, { onProgress: (done) => seen.push(done) });
 
-    expect(ocr.pictures).toHaveLength(4);
-    expect(seen).toEqual([0, 0, 0, 0, 1]);
+    expect(ocr.pictures).toHaveLength(5);
+    expect(seen).toEqual([0, 0, 0, 0, 0, 1]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('is left out behind the fifth of a page, which is said once, by the numbers of the pages', async () => {
+    const ocr = seeing('seen in it');
+    const crowded = { ...strips(2), texts: [{ text: 'Words that lie on the margin of it all, some.', x: 0, y: 1, size: 2 }] };
+    const plain = { lines: above };
+    const { warnings } = await parseBytes(createDocumentParser({ ocr }), makePdf({ pages: [crowded, plain, crowded] }));
+
+    expect(ocr.pictures).toHaveLength(10);
+    expect(warnings).toEqual(['Pages with more than 5 large pictures without text, of which OCR read 5: 1, 3']);
   });
 
   it('is read by the OCR that comes with the program', async () => {
@@ -251,5 +261,59 @@ describe('OCR of every page', () => {
     const ocr = seeing(`${above[0]}\n\nStamped on the margin`, { readsAll: true });
 
     expect((await read({ lines: above }, ocr)).markdown).toBe(`${said}\n\nStamped on the margin`);
+  });
+});
+
+describe('what OCR does not read', () => {
+  const pageCount = 25;
+  const listed = `${Array.from({ length: 20 }, (_, at) => at + 1).join(', ')} and 5 more`;
+  const objects = { above: 'The text above the picture tells of lighthouses, of the tides and of the birds.', below: 'below' };
+  const ofd = (file: string): Buffer =>
+    makeOfd({
+      resources: `<ofd:MultiMedias><ofd:MultiMedia ID="m"><ofd:MediaFile>${file}</ofd:MediaFile></ofd:MultiMedia></ofd:MultiMedias>`,
+      pages: Array.from({ length: pageCount }, () => ({
+        objects: `${ofdText({ x: 20, y: 30, text: objects.above, size: 3 })}<ofd:ImageObject ResourceID="m" Boundary="20 60 150 150"/>`,
+      })),
+      members: [{ name: 'Doc_0/Res/scan.png', data: 'scan' }],
+    });
+  const xps = (file: string): Buffer =>
+    makeXps({
+      pages: Array.from(
+        { length: pageCount },
+        () => xpsGlyphs({ x: 80, y: 100, text: objects.above, size: 12 }) + xpsPicture(file, 80, 200, 600, 600),
+      ),
+      members: [{ name: 'scan.png', data: 'scan' }],
+    });
+  const pdf = makePdf({ pages: Array.from({ length: pageCount }, () => ({ lines: above, pictures: [part] })) });
+  const refusing = seeing(() => {
+    throw new DocumentError('corrupt', 'it is damaged');
+  });
+  const doubting: Ocr = {
+    languages: ['eng'],
+    async read(_image, _onSeen, onDoubt) {
+      onDoubt?.();
+      return 'hardly anything';
+    },
+  };
+
+  it.each([
+    ['OFD', ofd('lost.png')],
+    ['XPS', xps('/lost.png')],
+  ])('because it is not in the file is said once, with or without OCR: %s', async (_kind, bytes) => {
+    for (const parser of [createDocumentParser({ ocr: seeing('seen') }), createDocumentParser({})])
+      expect((await parseBytes(parser, bytes)).warnings).toEqual([`Pages with pictures that are missing in the file: ${listed}`]);
+  });
+
+  it.each([
+    ['OFD', ofd('scan.png')],
+    ['XPS', xps('/scan.png')],
+    ['PDF', pdf],
+  ])('because it is damaged, or not well, is said once: %s', async (_kind, bytes) => {
+    expect((await parseBytes(createDocumentParser({ ocr: refusing }), bytes)).warnings).toEqual([
+      `Pictures on pages ${listed} were not read by OCR: it is damaged`,
+    ]);
+    expect((await parseBytes(createDocumentParser({ ocr: doubting }), bytes)).warnings).toEqual([
+      `Pages that OCR could not read with any certainty, if at all: ${listed}`,
+    ]);
   });
 });

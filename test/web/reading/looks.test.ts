@@ -24,6 +24,7 @@ let browser: Browser;
 beforeAll(async () => {
   [server, browser] = await Promise.all([startServer({ dataDir: await makeDataDir() }), launchBrowser()]);
   await insert(server.url, 'picture', { name: 'picture.bmp', bytes: picture });
+  await insert(server.url, 'upside-down', { name: 'upside-down.bmp', bytes: turnedBmp(picture) });
   await insert(server.url, 'scan', { name: 'scan.pdf', bytes: pdfOf(picture) });
   const table = [ofdLine(20, 40, 120, 40), ofdLine(20, 40, 20, 80), ofdLine(20, 80, 120, 80), ofdLine(120, 40, 120, 80)].join('');
   await insert(server.url, 'print', {
@@ -65,6 +66,18 @@ it.each(['picture', 'scan'])('a word is marked where it stands on a %s', async (
     (await page.locator('[aria-live]').allTextContents()).includes('The passage is marked on the page.'),
   );
   expect(await axeFindings(page)).toEqual([]);
+  expect(incidents).toEqual([]);
+  await close();
+});
+
+it('a word is marked where it stands on a picture that lies upside down, as it is shown', async () => {
+  const { page, incidents, close } = await openPage(browser, `${server.url}/#/search?q=title&doc=upside-down`);
+  await page.locator('.hit').first().click();
+  await page.locator('.mark-word').first().waitFor({ state: 'attached' });
+
+  const { left, right } = await placeOf(page, '.mark-word');
+  expect(left).toBeCloseTo(1 - titlePlace.right, 1);
+  expect(right).toBeCloseTo(1 - titlePlace.left, 1);
   expect(incidents).toEqual([]);
   await close();
 });
@@ -186,4 +199,12 @@ function pdfOf(bmp: Buffer): Buffer {
     ),
   );
   return Buffer.concat(parts);
+}
+
+/** Half a turn: its points in the opposite order. Rows of the picture have no bytes besides. */
+function turnedBmp(bmp: Buffer): Buffer {
+  const turned = Buffer.from(bmp);
+  const points = bmp.subarray(54);
+  for (let at = 0; at < points.length; at += 3) points.copy(turned, turned.length - at - 3, at, at + 3);
+  return turned;
 }

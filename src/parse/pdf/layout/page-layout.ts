@@ -8,6 +8,7 @@ import { blocksOf, endsSentence, joinText, plainBlocks, type PageBlock, type Tex
 import { joinedLinks, linkedRows, linkedText } from './page-links.ts';
 import type { Frame, PageText, Span } from './page-spans.ts';
 import type { SeenPart } from './scanned-parts.ts';
+import { pagesNamed } from './seeing-notes.ts';
 import { columnsOf } from './reading-order.ts';
 import { type FoundTable, takeRuledTables } from './ruled-tables.ts';
 import { withoutRunningHeads } from './running-heads.ts';
@@ -163,6 +164,5 @@ function firstHeading(blocks: readonly PageBlock[], levels: ReadonlyMap<PageBloc
 /** One sentence where pages that a file lists are not in it; none otherwise. */
 export function warningOfMissing(pages: readonly number[]): string[] {
   if (pages.length === 0) return [];
-  const more = pages.length > 20 ? ` and ${pages.length - 20} more` : '';
-  return [`Pages that are missing in the file: ${pages.slice(0, 20).join(', ')}${more}`];
+  return [`Pages that are missing in the file: ${pagesNamed(pages)}`];
 }

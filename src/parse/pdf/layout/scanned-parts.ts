@@ -1,12 +1,13 @@
 /**
  * What OCR reads of pages that have text: large pictures without text over them, each put where it stands, or whatever of the whole page
- * the text does not say. Nothing here ends a document: what cannot be read is named in a warning.
+ * the text does not say. Nothing here ends a document: what cannot be read is noted for a warning.
  */
 import { DocumentError } from '../../../errors.ts';
-import type { Ocr, SeenText } from '../../images/ocr.ts';
-import { asChineseIsWritten } from '../../images/seen-page.ts';
+import type { Ocr } from '../../images/ocr.ts';
+import { asChineseIsWritten, type SeenText } from '../../images/seen-page.ts';
 import type { PlacedText } from '../../parser.ts';
-import type { SeenBox, TextCover } from './text-cover.ts';
+import { addRefused, partsMax, type SeeingNotes } from './seeing-notes.ts';
+import { largeMax, type SeenBox, type TextCover } from './text-cover.ts';
 
 /** What was seen in a place of a page: paragraphs lie between empty lines. */
 export type SeenPart = SeenBox & { readonly text: string };
@@ -16,17 +17,21 @@ export type PartPicture = SeenBox & { readonly picture: () => Promise<Uint8Array
 
 /** Of a picture: with more text over it, it is a background, or a scan whose text is known. */
 const coverMax = 0.01;
-/** Of one page. */
-const partsMax = 4;
+/** Parts that are read, from top to bottom, and whether there are more. */
+export type ScannedParts<Part> = { readonly parts: readonly Part[]; readonly isCrowded: boolean };
 
-/** Those of the large pictures of a page that are read beside its text, from top to bottom; of those that lie upon each other the first. */
-export function scannedParts<Part extends SeenBox>(pictures: readonly Part[], cover: TextCover): Part[] {
+/** Of a page without large pictures. */
+export const noScannedParts: ScannedParts<never> = { parts: [], isCrowded: false };
+
+/** Those of the large pictures of a page that are read beside its text; of those that lie upon each other the first. */
+export function scannedParts<Part extends SeenBox>(pictures: readonly Part[], cover: TextCover): ScannedParts<Part> {
   const parts: Part[] = [];
-  for (const picture of pictures) {
-    if (parts.length === partsMax) break;
+  for (const picture of pictures.slice(0, largeMax))
     if (cover.share(picture) <= coverMax && !parts.some((part) => lieUpon(part, picture))) parts.push(picture);
-  }
-  return parts.toSorted((one, other) => one.top - other.top);
+  return {
+    parts: parts.slice(0, partsMax).toSorted((one, other) => one.top - other.top),
+    isCrowded: parts.length > partsMax || pictures.length > largeMax,
+  };
 }
 
 function lieUpon(one: SeenBox, other: SeenBox): boolean {
@@ -42,7 +47,7 @@ function areaOf({ left, top, right, bottom }: SeenBox): number {
 export type PartsOptions = {
   readonly ocr: Pick<Ocr, 'read'>;
   readonly page: number;
-  readonly warnings: string[];
+  readonly notes: SeeingNotes;
   /** Called behind each picture. */
   readonly onRead: () => void;
 };
@@ -51,9 +56,12 @@ export type PartsOptions = {
 export async function readParts(parts: readonly PartPicture[], options: PartsOptions): Promise<SeenPart[]> {
   const seen: SeenPart[] = [];
   for (const { picture, ...box } of parts) {
-    const { text } = await readPicture(picture, options);
+    const { text, isDoubtful } = await readPicture(picture, options);
     const said = paragraphsOf(text).filter(saysSomething).join('\n\n');
-    if (said !== '') seen.push({ ...box, text: said });
+    if (said === '') continue;
+    seen.push({ ...box, text: said });
+    // Of a photograph nothing is expected.
+    if (isDoubtful) options.notes.doubtful.push(options.page);
   }
   return seen;
 }
@@ -64,7 +72,8 @@ export async function readBeside(
   known: { readonly cover: TextCover; readonly text: string },
   options: PartsOptions,
 ): Promise<SeenPart[]> {
-  const { text, seen } = await readPicture(picture, options);
+  const { text, seen, isDoubtful } = await readPicture(picture, options);
+  if (isDoubtful && saysSomething(text)) options.notes.doubtful.push(options.page);
   if (seen !== null) return unknownParts(seen, known.cover);
   const { width, height } = known.cover;
   const bare = withoutBlanks(known.text);
@@ -72,26 +81,42 @@ export async function readBeside(
   return said.length === 0 ? [] : [{ left: 0, top: height, right: width, bottom: height, text: said.join('\n\n') }];
 }
 
-/** What is seen in a picture; '' where nobody can make or read one, which a warning says. Errors as above. */
+/** What was seen in a picture, and whether nobody would believe it. */
+export type SeenPicture = { readonly text: string; readonly seen: SeenText | null; readonly isDoubtful: boolean };
+
+const nothingSeen: SeenPicture = { text: '', seen: null, isDoubtful: false };
+
+/** What is seen in a picture; '' where nobody can make or read one, of which the latter is noted. Errors as above. */
 export async function readPicture(
   picture: PartPicture['picture'],
-  { ocr, page, warnings, onRead }: PartsOptions,
-): Promise<{ readonly text: string; readonly seen: SeenText | null }> {
-  let seen: SeenText | null = null;
+  { ocr, page, notes, onRead }: PartsOptions,
+): Promise<SeenPicture> {
   try {
     const bytes = await picture();
-    if (bytes === null) return { text: '', seen };
-    const text = await ocr.read(bytes, (places) => {
-      seen = places;
-    });
-    return { text, seen };
+    return bytes === null ? nothingSeen : await seePicture(ocr, bytes);
   } catch (error) {
     if (!(error instanceof DocumentError) || error.retryable) throw error;
-    warnings.push(`A picture on page ${page} was not read by OCR: ${error.message}`);
-    return { text: '', seen: null };
+    addRefused(notes, page, error.message);
+    return nothingSeen;
   } finally {
     onRead();
   }
+}
+
+/** Errors of the reader. */
+export async function seePicture(ocr: Pick<Ocr, 'read'>, picture: Uint8Array): Promise<SeenPicture> {
+  let seen: SeenText | null = null;
+  let isDoubtful = false;
+  const text = await ocr.read(
+    picture,
+    (places) => {
+      seen = places;
+    },
+    () => {
+      isDoubtful = true;
+    },
+  );
+  return { text, seen, isDoubtful };
 }
 
 function paragraphsOf(text: string): string[] {

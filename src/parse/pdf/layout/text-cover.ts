@@ -66,16 +66,16 @@ export function seenBox(points: readonly number[], view: View): SeenBox {
 /** Of the page: smaller pictures are figures, logos and signatures. */
 const largeShareMin = 0.2;
 /** Of one page; a scan that is cut into more is read as a whole. */
-const largeMax = 20;
+export const largeMax = 20;
 
-/** Keeps a picture that is large enough to be looked at. */
+/** Keeps a picture that is large enough to be looked at; one more than are looked at, so that there were more can be told. */
 export function addLarge<Part extends SeenBox>(
   parts: Part[],
   part: Part,
   page: { readonly width: number; readonly height: number },
 ): void {
   const area = (part.right - part.left) * (part.bottom - part.top);
-  if (area >= largeShareMin * page.width * page.height && parts.length < largeMax) parts.push(part);
+  if (area >= largeShareMin * page.width * page.height && parts.length <= largeMax) parts.push(part);
 }
 
 /** Where text stands has to be known only where OCR reads beside it. */
