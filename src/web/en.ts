@@ -289,7 +289,7 @@ export type Catalogue = {
     readonly answers: string;
     readonly pictures: string;
     readonly available: string;
-    readonly notSetUp: (setting: string) => string;
+    readonly notSetUp: (...settings: readonly string[]) => string;
     readonly formats: string;
   };
 
@@ -674,7 +674,7 @@ export const en: Catalogue = {
     answers: 'Answers with citations',
     pictures: 'Pictures and scans',
     available: 'Available',
-    notSetUp: (setting) => `Not set up. Ask an administrator (${setting}).`,
+    notSetUp: (...settings) => `Not set up. Ask an administrator (${settings.join(' or ')}).`,
     formats: 'Supported formats',
   },
 

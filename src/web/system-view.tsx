@@ -111,7 +111,7 @@ function Settings(): VNode | null {
           <Fact name={t.collection} value={currentName(known)} />
           <Fact name={t.largest} value={bytes(known.file_bytes_max)} />
           <Fact name={t.answers} value={known.answers ? t.available : t.notSetUp('ANSWER_URL')} />
-          <Fact name={t.pictures} value={known.formats.includes('png') ? t.available : t.notSetUp('OCR_LANGUAGES')} />
+          <Fact name={t.pictures} value={known.formats.includes('png') ? t.available : t.notSetUp('OCR_PAGES', 'OCR_LANGUAGES')} />
         </dl>
         <dl class="wide">
           <Fact name={t.formats} value={known.formats.map((format) => format.toUpperCase()).join(', ')} />

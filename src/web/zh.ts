@@ -406,7 +406,7 @@ export const zh: Catalogue = {
     answers: '带引用的回答',
     pictures: '图片和扫描件',
     available: '可用',
-    notSetUp: (setting) => `未设置，请联系管理员（${setting}）`,
+    notSetUp: (...settings) => `未设置，请联系管理员（${settings.join(' 或 ')}）`,
     formats: '支持的格式',
   },
 

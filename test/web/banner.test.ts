@@ -48,7 +48,7 @@ it('says in its settings what this server does not read or give, and whose setti
       .locator('dd')
       .textContent();
 
-  expect(await value('Pictures and scans')).toBe('Not set up. Ask an administrator (OCR_LANGUAGES).');
+  expect(await value('Pictures and scans')).toBe('Not set up. Ask an administrator (OCR_PAGES or OCR_LANGUAGES).');
   expect(await value('Answers with citations')).toBe('Not set up. Ask an administrator (ANSWER_URL).');
   expect(await value('Supported formats')).not.toContain('PNG');
   expect(await value('Supported formats')).toContain('DOCX');
