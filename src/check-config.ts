@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ConfigError, type Config } from './config.ts';
 import { embedderSettings } from './embed/create-embedder.ts';
 import { loadApiKeys } from './http/access/api-keys.ts';
+import { lackingLanguages, lackingSentence } from './parse/read-document.ts';
 
 /** Of a model's folder, as on the Hugging Face hub. */
 const modelFiles = ['config.json', 'tokenizer.json', join('onnx', 'model.onnx')];
@@ -22,6 +23,12 @@ export async function checkNamed(config: Config): Promise<void> {
   ]);
   const problems = found.filter((sentence) => sentence !== null);
   if (problems.length > 0) throw new ConfigError(problems);
+}
+
+/** What a start would warn of and not refuse. */
+export async function warnedOf({ ocrLanguages: languages, ocrPages }: Config): Promise<readonly string[]> {
+  const found = ocrPages === 'off' ? null : await lackingLanguages({ languages });
+  return found === null ? [] : [lackingSentence(found)];
 }
 
 async function problemOf(check: () => Promise<unknown>): Promise<string | null> {

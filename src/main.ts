@@ -5,7 +5,7 @@
  * somebody has changed the settings or what they name (`start-error.ts`).
  */
 import { startServer, startWorker, startWorkerProcess } from './app.ts';
-import { checkNamed } from './check-config.ts';
+import { checkNamed, warnedOf } from './check-config.ts';
 import { type Config, describeConfig, loadConfig, secretsIn } from './config.ts';
 import { createLogger, describeError } from './logger.ts';
 import { readArguments, runProcess } from './process.ts';
@@ -27,6 +27,7 @@ try {
   const { role, checkConfig } = readArguments(process.argv.slice(2));
   if (checkConfig) {
     await checkNamed(config);
+    for (const sentence of await warnedOf(config)) console.error(sentence);
     console.log(JSON.stringify(describeConfig(config), null, 2));
   } else await run(config, role);
 } catch (error) {

@@ -95,6 +95,14 @@ describe('the command', () => {
     expect(JSON.parse(out)).toMatchObject({ PORT: 1234, HOST: '127.0.0.1' });
   });
 
+  it('names languages of OCR that nobody here has with --check-config, beside those that are there', async () => {
+    const { code, out, err } = await run(['--check-config'], { OCR_LANGUAGES: 'eng+klingon' });
+
+    expect({ code, languages: JSON.parse(out).OCR_LANGUAGES }).toEqual({ code: 0, languages: 'eng+klingon' });
+    expect(err).toMatch(/^OCR_LANGUAGES: klingon is not installed here; those that are: .*eng/);
+    expect((await run(['--check-config'], { OCR_LANGUAGES: 'klingon', OCR_PAGES: 'off' })).err).toBe('');
+  });
+
   it.each([
     [{ HOST: '0.0.0.0' }, 'HOST: 0.0.0.0 can be reached from other machines, and no API key is set'],
     [{ API_KEYS_FILE: '/nonexistent/keys' }, 'API_KEYS_FILE: '],

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { lackingLanguages, openOcr } from '../parse/read-document.ts';
+import { lackingLanguages, lackingSentence, openOcr } from '../parse/read-document.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { parseDatabaseUrl, serverName } from '../storage/database-url.ts';
 import { openDatabase } from '../storage/postgres/database.ts';
@@ -298,11 +298,7 @@ async function ocr({ ocrLanguages: languages, ocrPages }: Config): Promise<Check
 async function ocrIn(languages: string): Promise<Check> {
   const found = await lackingLanguages({ languages });
   if (found === null) return ok('ocr', `OCR reads ${languages.split('+').join(', ')}.`);
-  const { lacking, known } = found;
-  return warning(
-    'ocr',
-    `OCR_LANGUAGES: ${lacking.join(', ')} is not installed here; those that are: ${known.join(', ') || 'none'}. Correct the setting, or install the languages (apt install tesseract-ocr-…).`,
-  );
+  return warning('ocr', lackingSentence(found));
 }
 
 async function usualOcr(): Promise<Check> {

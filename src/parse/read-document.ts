@@ -11,7 +11,7 @@ import type { ParseLimits } from './parser.ts';
 
 export { DocumentError } from '../errors.ts';
 export { createOcr, whyNoOcr } from './images/ocr.ts';
-export { lackingLanguages, openOcr } from './images/open-ocr.ts';
+export { lackingLanguages, lackingSentence, openOcr } from './images/open-ocr.ts';
 export type { NoOcr, Ocr } from './images/ocr.ts';
 export type { Block, ParseLimits } from './parser.ts';
 export type { RecognisedDocument } from './document-parser.ts';
