@@ -1,6 +1,5 @@
-/** A process that asks an index with or without the dictionary (`translation.bench.ts`), and tells its parent what that cost. */
-import { createBuiltinEmbedder } from '../../src/embed/builtin-embedder.ts';
-import { openSqliteIndex } from '../../src/search/sqlite/sqlite-index.ts';
+/** A process that asks an index of a program with or without the dictionary (`translation.bench.ts`), and tells its parent what that cost. */
+import { openProgram } from './translation-program.ts';
 import { percentile, residentBytes } from './process-figures.ts';
 
 export type Asked = {
@@ -12,10 +11,10 @@ export type Asked = {
   readonly held: number;
 };
 
-const [folder, translates, ...sets] = process.argv.slice(2) as [string, string, ...string[]];
+const [main, folder, translates, ...sets] = process.argv.slice(2) as [string, string, string, ...string[]];
 const warmQuestions = 20;
 
-const index = openSqliteIndex({ indexDir: folder, embedder: createBuiltinEmbedder(), translates: translates === 'on' });
+const index = await openProgram(main, folder, translates === 'on');
 const figures: Asked[] = [];
 for (const set of sets) {
   const questions = JSON.parse(set) as string[];
