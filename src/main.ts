@@ -8,6 +8,7 @@ import { startServer, startWorker, startWorkerProcess } from './app.ts';
 import { checkNamed, warnedOf } from './check-config.ts';
 import { type Config, describeConfig, loadConfig, secretsIn } from './config.ts';
 import { createLogger, describeError } from './logger.ts';
+import { misspeltSettings } from './misspelt-settings.ts';
 import { readArguments, runProcess } from './process.ts';
 import { createRedaction } from './redaction.ts';
 import { requireDataDir, requireOpenFiles } from './start-checks.ts';
@@ -27,7 +28,7 @@ try {
   const { role, checkConfig } = readArguments(process.argv.slice(2));
   if (checkConfig) {
     await checkNamed(config);
-    for (const sentence of await warnedOf(config)) console.error(sentence);
+    for (const sentence of [...misspeltSettings(process.env), ...(await warnedOf(config))]) console.error(sentence);
     console.log(JSON.stringify(describeConfig(config), null, 2));
   } else await run(config, role);
 } catch (error) {
@@ -39,8 +40,9 @@ function run(config: Config, role: 'all' | 'api' | 'worker'): Promise<void> {
   const logger = createLogger({ level: config.logLevel, base, terminal: process.stdout.isTTY === true, secrets });
   const openFilesMax = requireOpenFiles();
   requireDataDir(config.dataDir);
-  if (role !== 'worker') return runProcess(startServer(config, logger, process.env, { role, openFilesMax }), logger);
   const supervised = process.send !== undefined;
+  if (!supervised) for (const sentence of misspeltSettings(process.env)) logger.warn({}, sentence);
+  if (role !== 'worker') return runProcess(startServer(config, logger, process.env, { role, openFilesMax }), logger);
   return runProcess(supervised ? startWorker(config, logger) : startWorkerProcess(config, logger, process.env), logger);
 }
 

@@ -121,6 +121,13 @@ describe('the command', () => {
     expect(err).toContain(sentence);
   });
 
+  it('says with --check-config what is written almost as a setting is, and prints the settings all the same', async () => {
+    const { code, err, out } = await run(['--check-config'], { OCR_PAGE: 'all', MAX_FILE_SIZE: '1', PORT: '1234' });
+
+    expect({ code, err }).toEqual({ code: 0, err: 'OCR_PAGE is no setting; did you mean OCR_PAGES?\n' });
+    expect(JSON.parse(out)).toMatchObject({ PORT: 1234 });
+  });
+
   it('ends with 78 and names every problem when the settings are wrong', async () => {
     const { code, err } = await run([], { PORT: 'eighty', QUEUE_MAX: '0' });
 

@@ -14,6 +14,7 @@ import { connect } from '../storage/redis/connection.ts';
 import { AppError, hasErrno } from '../errors.ts';
 import { isLoopbackHost } from '../http/access/origin-guard.ts';
 import { createLogger } from '../logger.ts';
+import { misspeltSettings } from '../misspelt-settings.ts';
 import { holdsNothing } from '../start-checks.ts';
 import type { Check } from './check.ts';
 import { checkFileStore } from './check-file-store.ts';
@@ -54,7 +55,7 @@ export async function examine(
     if (!(error instanceof ConfigError)) throw error;
     return [...checks, problem('settings', `${error.problems.join('; ')}. Correct these environment variables.`)];
   }
-  checks.push(ok('settings', 'All settings can be read.'), exposure(config));
+  checks.push(spelling(env), exposure(config));
   checks.push(...(config.databaseUrl === '' ? await dataDirectory(config) : [await database(config), ...(await standbys(config))]));
   checks.push(...(await checkFileStore(config)));
   if (config.queueUrl !== '') checks.push(await queue(config));
@@ -88,6 +89,11 @@ function nodeVersion(version: string): Check {
 function userId(): Check {
   if (process.getuid?.() !== 0) return ok('user', 'Not running as root.');
   return warning('user', 'Running as root. Run the server as a user of its own (the systemd unit and the container image do).');
+}
+
+function spelling(env: Readonly<Record<string, string | undefined>>): Check {
+  const misspelt = misspeltSettings(env);
+  return misspelt.length === 0 ? ok('settings', 'All settings can be read.') : warning('settings', misspelt.join(' '));
 }
 
 function exposure(config: Config): Check {

@@ -1,4 +1,5 @@
 /** What to say of a name that is not known: which known one was probably meant. */
+import { editDistance } from '../../edit-distance.ts';
 import { loggable } from '../log-text.ts';
 
 /** What other servers and habits call the same thing. */
@@ -60,18 +61,4 @@ function simplified(name: string): string {
     .slice(0, nameShownMax)
     .toLowerCase()
     .replace(/[-_.[\]\s]/g, '');
-}
-
-/** Levenshtein's: letters to put in, take out or change. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
