@@ -46,6 +46,11 @@ async function putOne(bytes: number): Promise<void> {
   await fetch(`${server.url}/documents/a`, { method: 'PUT', body: 'x'.repeat(bytes) });
 }
 
+/** Beside the default one, which may not be deleted. */
+async function putCollection(): Promise<void> {
+  await fetch(`${server.url}/collections/kept`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{}' });
+}
+
 describe.each(targets)('with $name', ({ open }) => {
   beforeAll(async () => {
     seen.clear();
@@ -84,6 +89,7 @@ describe.each(targets)('with $name', ({ open }) => {
         const missed = neverGood();
         // The one that is guessed may be deleted by now, and those that put it there are not asked again.
         await putOne(1);
+        await putCollection();
         await fc.assert(valid(operations.filter(({ operation }) => missed.includes(operation.operationId))), { numRuns: 4 * runs });
       }
       expect(neverGood().map((name) => [name, [...seen.get(name)!.statuses]])).toEqual([]);
@@ -365,16 +371,21 @@ function parameterValue({ name, schema, ...parameter }: Parameter): fc.Arbitrary
   if (name === 'id') return fc.constantFrom(deliveryId, 'msg_unknown');
   const fits = fitting(schema, components);
   const docId = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('a', '报告', 'c/d') }, { weight: 1, arbitrary: fits });
-  const store = fc.oneof(fc.constant('default'), fits);
+  const store = fc.oneof(knownCollection, fits);
   const named: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     task_id: fc.oneof(knownTask(), knownTask(), fits),
     doc_id: docId,
     vector_store_id: store,
+    confirm: store,
+    name: parameter.in === 'path' ? store : fits,
   };
   const value = named[name] ?? fits;
   if (parameter.in === 'path') return value.map(String).filter((text) => text !== '' && text !== '.' && text !== '..');
   return value.map((found) => (Array.isArray(found) ? found.map(String) : String(found)));
 }
+
+/** The default one, and the one that may be deleted. */
+const knownCollection = fc.constantFrom('default', 'kept');
 
 /** A task that is there, of the moment when the request is made. */
 function knownTask(): fc.Arbitrary<string> {
@@ -385,7 +396,14 @@ function validBody({ operationId, requestBody }: Operation): fc.Arbitrary<{ body
   const content = requestBody?.content ?? {};
   if (content['application/json'] !== undefined) {
     const fits = fitting(content['application/json'].schema, components);
-    return (operationId === 'mcp' ? fc.oneof(fits, mcpMessage()) : fits).map((value) => ({
+    const sayings: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+      mcp: fc.oneof(fits, mcpMessage()),
+      retrieveForDify: fc.oneof(
+        fits,
+        fc.tuple(fits, knownCollection).map(([body, name]) => ({ ...(body as object), knowledge_id: name })),
+      ),
+    };
+    return (sayings[operationId] ?? fits).map((value) => ({
       body: JSON.stringify(value),
       headers: { 'content-type': 'application/json' },
     }));

@@ -11,7 +11,6 @@ const neverGuessed = [
   'insertBatch',
   'convertFile',
   'deleteDocuments',
-  'deleteCollection',
   'openAiDeleteFile',
   'openAiGetFile',
   'openAiGetFileContent',
