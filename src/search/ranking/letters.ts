@@ -12,15 +12,12 @@ export class Letters {
   readonly #counts = new Uint32Array(kinds);
   #text: string | null = null;
 
-  /** About 3 µs for 1,300 characters. */
+  /** About 4 µs for 1,300 characters. */
   constructor(markdown: string) {
     const body = markdown.includes('#') ? markdown.replace(/^[ \t]{0,3}#{1,6}[ \t].*$/gm, '') : markdown;
     const bare = withoutMarks(/[\p{L}\p{N}]/u.test(body) ? body : markdown);
-    const known = new Uint16Array(bare.length);
-    const length = takeLetters(bare, known);
-    this.#units = length === null ? unitsOf(bare.replace(/[^\p{L}\p{N}]+/gu, '').toLowerCase()) : known.subarray(0, length);
+    this.#units = takeLetters(unitsOf(bare), this.#counts) ?? this.#takeUnusual(bare);
     this.length = this.#units.length;
-    for (const unit of this.#units) this.#counts[unit % kinds]! += 1;
   }
 
   isThatOf(other: Letters): boolean {
@@ -30,6 +27,14 @@ export class Letters {
   /** Whether they stand in the other's side by side. */
   isIn(other: Letters): boolean {
     return this.#counts.every((count, kind) => count <= other.#counts[kind]!) && other.#asText.includes(this.#asText);
+  }
+
+  /** Where a letter is small in several ways, or more than a unit. */
+  #takeUnusual(bare: string): Uint16Array {
+    const units = unitsOf(bare.replace(/[^\p{L}\p{N}]+/gu, '').toLowerCase());
+    this.#counts.fill(0);
+    for (const unit of units) this.#counts[unit % kinds]! += 1;
+    return units;
   }
 
   get #asText(): string {
@@ -42,32 +47,36 @@ function withoutMarks(markdown: string): string {
   return text.includes('](') ? text.replace(/\]\([^()\s]{0,1000}\)/g, '') : text;
 }
 
+/** Read in a loop they cost a third of what the characters of a string do. */
 function unitsOf(text: string): Uint16Array {
-  return Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
+  const units = new Uint16Array(text.length);
+  Buffer.from(units.buffer).write(text, 'utf16le');
+  return units;
 }
 
-/** Of each unit the small letter or the digit; learnt when it is met first. */
+/** Of each unit the small letter or the digit, or what it is instead; learnt when it is met first. */
 const smallOf = new Uint16Array(65_536);
-/** No letter has these. */
-const [unknown, none, unusual] = [0, 1, 2];
+const unknown = 0;
+const noLetter = 1;
+const unusual = 2;
 
-/** Puts the small letters and the digits of a text where they are wanted, and tells how many; null where it has some that are more than a unit, or small in several ways. */
-function takeLetters(text: string, into: Uint16Array): number | null {
-  let count = 0;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    const small = smallOf[unit]!;
-    if (small > unusual) into[count++] = small;
-    else if (small === unknown) {
-      smallOf[unit] = learnt(String.fromCharCode(unit));
-      at -= 1;
-    } else if (small === unusual) return null;
+/** The small letters and the digits of a text, which take its place, counted by their kinds; null where one is unusual. */
+function takeLetters(units: Uint16Array, counts: Uint32Array): Uint16Array | null {
+  let length = 0;
+  for (let at = 0; at < units.length; at++) {
+    const unit = units[at]!;
+    const known = smallOf[unit]!;
+    const small = known === unknown ? (smallOf[unit] = smallOrNone(String.fromCharCode(unit))) : known;
+    if (small === noLetter) continue;
+    if (small === unusual) return null;
+    units[length++] = small;
+    counts[small % kinds]! += 1;
   }
-  return count;
+  return units.subarray(0, length);
 }
 
-function learnt(unit: string): number {
+function smallOrNone(unit: string): number {
   const small = unit.toLowerCase();
   if (/[\ud800-\udfffΣ]/.test(unit) || small.length > 1) return unusual;
-  return /[\p{L}\p{N}]/u.test(unit) ? small.charCodeAt(0) : none;
+  return /[\p{L}\p{N}]/u.test(unit) ? small.charCodeAt(0) : noLetter;
 }
