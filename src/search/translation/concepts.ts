@@ -123,14 +123,10 @@ function longestPhrase(
   at: number,
   dictionary: Dictionary,
 ): { length: number; chinese: readonly string[] } {
-  for (let length = Math.min(phraseWordsMax, words.length - at); length > 1; length--) {
-    const phrase = words.slice(at, at + length).map(({ term }) => term);
-    const chinese = dictionary.chinese(phrase.join(' '));
-    if (chinese.length > 0) return { length, chinese };
-  }
-  const { term, surface } = words[at]!;
-  const form = dictionaryForm(surface);
-  return { length: 1, chinese: [...(form === null ? [] : dictionary.chinese(form)), ...dictionary.chinese(term)] };
+  const found = dictionary.longestPhrase(words.slice(at, at + phraseWordsMax).map(({ term }) => term));
+  if (found.length > 1) return found;
+  const form = dictionaryForm(words[at]!.surface);
+  return form === null ? found : { length: 1, chinese: [...dictionary.chinese(form), ...found.chinese] };
 }
 
 /** The runs of Chinese characters, folded. */
@@ -153,9 +149,23 @@ function piecesOf(word: string): string[] {
   return characters.slice(1).map((character, i) => characters[i]! + character);
 }
 
-/** The words of a run: as few as there can be, and of those the longest ones. */
-export function segmentChinese(run: string, dictionary: Dictionary): string[] {
-  const characters = Array.from(run);
+/** The words of a run: as few as there can be, and of those the longest ones. A question is cut to be repaired and to be translated. */
+export function segmentChinese(run: string, dictionary: Dictionary): readonly string[] {
+  let known = segmented.get(dictionary);
+  if (known === undefined || known.size >= segmentedMax) segmented.set(dictionary, (known = new Map()));
+  let words = known.get(run);
+  if (words === undefined) known.set(run, (words = wordsOfRun(Array.from(run), dictionary)));
+  return words;
+}
+
+/** Runs that were cut lately. */
+const segmentedMax = 64;
+const segmented = new WeakMap<Dictionary, Map<string, readonly string[]>>();
+
+function wordsOfRun(characters: readonly string[], dictionary: Dictionary): string[] {
+  const lengths: (readonly number[])[] = [];
+  const lengthsFrom = (start: number) =>
+    (lengths[start] ??= dictionary.lengthsOfWords(characters.slice(start, start + wordCharactersMax)));
   const cost = [0];
   const from = [0];
   for (let end = 1; end <= characters.length; end++) {
@@ -164,8 +174,7 @@ export function segmentChinese(run: string, dictionary: Dictionary): string[] {
     for (let start = Math.max(0, end - wordCharactersMax); start < end - 1; start++) {
       const price = cost[start]! + 1 - longerIsCheaper * (end - start);
       if (price >= cost[end]!) continue;
-      const word = characters.slice(start, end).join('');
-      if (!isChineseFunctionWord(word) && dictionary.english(word).length === 0) continue;
+      if (!lengthsFrom(start).includes(end - start) && !isChineseFunctionWord(characters.slice(start, end).join(''))) continue;
       cost[end] = price;
       from[end] = start;
     }

@@ -12,6 +12,10 @@ export type Dictionary = {
   english(word: string): readonly string[];
   /** Chinese words for English terms with a space between them, the likeliest first. */
   chinese(phrase: string): readonly string[];
+  /** How many of these characters, from the first one on, make a word of two or more; looked for only as long as some word begins so. */
+  lengthsOfWords(characters: readonly string[]): readonly number[];
+  /** As many of these English terms, from the first one on, as the dictionary has as one phrase: the most of them, or the first alone. */
+  longestPhrase(terms: readonly string[]): { readonly length: number; readonly chinese: readonly string[] };
   /** Characters that are said as this one is, tones aside, those of most words first. */
   homophones(character: string): readonly string[];
   /** How a character is said, without tones, as in most words first. */
@@ -37,13 +41,18 @@ export function dictionaryIn(folder: string): Dictionary | null {
   if (!paths.every((path) => existsSync(path))) return null;
   const [english, chinese, pinyin] = paths.map((path) => lazily(() => readFileSync(path))) as [Table, Table, Table];
   return {
-    english: (word) => lookUp(english(), word),
-    chinese: (phrase) => lookUp(chinese(), phrase),
+    english: (word) => valuesOf(english(), word),
+    chinese: (phrase) => valuesOf(chinese(), phrase),
+    lengthsOfWords: (characters) => keysAmong(english(), characters, '').flatMap(({ length }) => (length > 1 ? [length] : [])),
+    longestPhrase(terms) {
+      const longest = keysAmong(chinese(), terms, ' ').at(-1);
+      return longest === undefined ? { length: 1, chinese: [] } : { length: longest.length, chinese: longest.values };
+    },
     homophones(character) {
-      const said = this.syllables(character).flatMap((syllable) => lookUp(pinyin(), syllable));
+      const said = this.syllables(character).flatMap((syllable) => valuesOf(pinyin(), syllable));
       return [...new Set(said)].filter((other) => other !== character);
     },
-    syllables: (character) => (/^[a-z]/.test(character) ? [] : lookUp(pinyin(), character)),
+    syllables: (character) => (/^[a-z]/.test(character) ? [] : valuesOf(pinyin(), character)),
   };
 }
 
@@ -56,22 +65,57 @@ function lazily(read: Table): Table {
 }
 
 const newline = 0x0a;
-const tab = 0x09;
 
-/** The values of a key in a table of lines `key TAB value|value|…` in the order of their bytes. About 2 µs. */
-function lookUp(table: Buffer, key: string): string[] {
+/** The values of a key in a table of lines `key TAB value|value|…` in the order of their bytes. About 1 µs. */
+function valuesOf(table: Buffer, key: string): string[] {
+  return lookUp(table, key, '').values;
+}
+
+/** The keys that are the first parts, joined, with their values; the shortest first. */
+function keysAmong(table: Buffer, parts: readonly string[], joint: string): { length: number; values: string[] }[] {
+  const found: { length: number; values: string[] }[] = [];
+  for (let length = 1; length <= parts.length; length++) {
+    const { values, isBeginning } = lookUp(table, parts.slice(0, length).join(joint), joint);
+    if (values.length > 0) found.push({ length, values });
+    if (!isBeginning) break;
+  }
+  return found;
+}
+
+/** The values of a key, and whether longer keys begin with it and the joint. */
+function lookUp(table: Buffer, key: string, joint: string): { values: string[]; isBeginning: boolean } {
   const wanted = Buffer.from(`${key}\t`);
+  const at = firstLineFrom(table, wanted);
+  const isThere = startsWith(table, at, wanted);
+  const end = isThere ? endOfLine(table, at) : at;
+  const longer = Buffer.from(key + joint);
+  return {
+    values: isThere ? table.toString('utf8', at + wanted.length, end).split('|') : [],
+    isBeginning: startsWith(table, isThere ? end + 1 : at, longer),
+  };
+}
+
+/** Where the first line begins that does not come before these bytes. */
+function firstLineFrom(table: Buffer, wanted: Buffer): number {
   let low = 0;
   let high = table.length;
   while (low < high) {
     const start = lineAt(table, low, (low + high) >> 1);
-    const end = table.indexOf(newline, start);
-    const order = table.compare(wanted, 0, wanted.length, start, Math.min(end, start + wanted.length));
-    if (order === 0) return table.toString('utf8', table.indexOf(tab, start) + 1, end).split('|');
-    if (order < 0) low = end + 1;
+    if (isBefore(table, start, wanted)) low = endOfLine(table, start) + 1;
     else high = start;
   }
-  return [];
+  return low;
+}
+
+function isBefore(table: Buffer, start: number, wanted: Buffer): boolean {
+  let i = 0;
+  while (i < wanted.length && table[start + i] === wanted[i]) i++;
+  return i < wanted.length && table[start + i]! < wanted[i]!;
+}
+
+function startsWith(table: Buffer, start: number, wanted: Buffer): boolean {
+  for (let i = 0; i < wanted.length; i++) if (table[start + i] !== wanted[i]) return false;
+  return true;
 }
 
 /** Where the line begins that holds this byte, not before `from`. */
@@ -79,4 +123,10 @@ function lineAt(table: Buffer, from: number, at: number): number {
   let start = at;
   while (start > from && table[start - 1] !== newline) start--;
   return start;
+}
+
+function endOfLine(table: Buffer, start: number): number {
+  let end = start;
+  while (end < table.length && table[end] !== newline) end++;
+  return end;
 }

@@ -31,6 +31,26 @@ it('knows which characters are said alike, whatever their tones, in either readi
   expect(dictionary.homophones('a')).toEqual([]);
 });
 
+it('tells how far its words and phrases go as if each length were looked up', () => {
+  const texts = ['职业橄榄球联盟', '超级碗是什么', '一丁不识', '囍', '拦截防守队员的总冠军', '中华人民共和国国务院'];
+  for (const text of texts) {
+    for (let from = 0; from < text.length; from += 1) {
+      const characters = Array.from(text.slice(from));
+      const lengths = characters.flatMap((_, i) =>
+        i > 0 && dictionary.english(characters.slice(0, i + 1).join('')).length > 0 ? [i + 1] : [],
+      );
+      expect(dictionary.lengthsOfWords(characters), text.slice(from)).toEqual(lengths);
+    }
+  }
+  const phrases = ['super bowl', 'super bowl won', '100 meter dash', 'genghi khan', 'artifici intellig', 'zzzz bowl', 'a'];
+  for (const phrase of phrases) {
+    const terms = phrase.split(' ');
+    const chineseOf = (length: number) => dictionary.chinese(terms.slice(0, length).join(' '));
+    const length = terms.map((_, i) => terms.length - i).find((each) => chineseOf(each).length > 0) ?? 1;
+    expect(dictionary.longestPhrase(terms), phrase).toEqual({ length, chinese: chineseOf(length) });
+  }
+});
+
 it('answers nothing for what it lacks', () => {
   for (const word of ['', '没有这个词条', 'zzzz', '\t', '|', '拦', 'a\nb'])
     expect(dictionary.chinese(word), JSON.stringify(word)).toEqual([]);
