@@ -82,21 +82,17 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
   const other = own === 'zh' ? 'en' : 'zh';
   const dictionary = hasLanguage(other, segments) ? input.dictionary() : null;
   if (dictionary === null) return null;
-  const words = yield* weighedWords(conceptsOf(input.words, dictionary), input, [own, other]);
-  const rows = rowsIn(other, segments);
-  const found = words.filter(({ across }) => across.chunks > 0);
-  const scores = yield* scoreInSteps(
-    found.map(({ across, weight }) => ({ postings: across, weight })),
-    segments,
-    rows.collection,
-  );
+  const [ownRows, rows] = [rowsIn(own, segments), rowsIn(other, segments)];
+  const looked = yield* lookedUp(conceptsOf(input.words, dictionary), input);
+  const written = yield* writtenWords(looked, segments, ownRows);
+  const ownCoverage = coverage(top, written, segments, ownRows);
+  const words = yield* translatedWords(looked, segments, rows, (most) => shareOfPlaces(ownCoverage, most) > 0);
+  if (words === null) return null;
+  const found = words.filter(({ postings }) => postings.chunks > 0);
+  const scores = yield* scoreInSteps(found, segments, rows.collection);
   const worth = { scores, siblingShare: input.siblingShare };
   const first = topRows(worth, segments, input.allowed, tuning.coverageChunks);
-  if (first.length === 0) return null;
-  const share = shareOfPlaces(
-    coverage(top, words, segments, (word) => word.own, rowsIn(own, segments)),
-    coverage(first, words, segments, ({ across }) => across, rows),
-  );
+  const share = first.length === 0 ? 0 : shareOfPlaces(ownCoverage, coverage(first, words, segments, rows));
   if (share === 0) return null;
   const { top: best, total } = bestRows(worth, segments, input.allowed, input.limit);
   return {
@@ -116,12 +112,12 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
 function askedAcross(words: readonly Word[], collection: Collection, own: Language, names: SoundedNames): Asked {
   const { later, power, doubt, stretch, usual } = rating.of[own];
   const parts = [...names.values()].flat().map(({ characters }) => characters);
-  const needs = words.map(({ concept, weight, across }) => {
+  const needs = words.map(({ concept, weight, postings }) => {
     const ways = concept.translations.map((terms, at) => ({ terms, worth: later ** at, partly: rating.partly }));
     const name = nameTerm(charactersOf(concept.own));
     const isNamed = parts.some((part) => part.includes(charactersOf(concept.own)));
     return {
-      weight: weight * idf(across.chunks, collection) ** power,
+      weight: weight * idf(postings.chunks, collection) ** power,
       ways: isNamed ? [{ terms: [name], worth: 1, partly: 0 }, ...ways] : ways,
     };
   });
@@ -193,61 +189,88 @@ function withScores(merged: readonly Scored[], highest: number): Scored[] {
   return scored;
 }
 
-type Word = {
+/** A concept of the question and where it is looked for: as it is written, and translated. */
+type Looked = {
   readonly concept: Concept;
-  /** Among the concepts of the question. */
-  readonly place: number;
-  readonly weight: number;
-  readonly own: TermPostings;
-  readonly across: TermPostings;
+  readonly own: readonly WordingPostings[];
   /** Of its translations, those that some text has. */
-  readonly wordings: readonly Wording[];
+  readonly across: readonly WordingPostings[];
 };
 
-/** The concepts with their postings: as written among the chunks of the question's language, translated among those of the other. */
-function* weighedWords(
+/** A word of the question among the chunks of a language. */
+type Weighed = { readonly weight: number; readonly postings: TermPostings };
+
+type Word = Weighed & { readonly concept: Concept; readonly wordings: readonly Wording[] };
+
+/** The concepts with their postings, as many as a question may cost, in their order. */
+function* lookedUp(
   concepts: readonly Concept[],
   { segments, known }: Pick<AcrossInput, 'segments' | 'known'>,
-  [own, other]: readonly [Language, Language],
-): RankingSteps<Word[]> {
-  const ownRows = rowsIn(own, segments);
-  const otherRows = rowsIn(other, segments).rows;
+): RankingSteps<Looked[]> {
   const looked = yield* read(() => {
     const lookUp = lookUpOnce(segments, known);
-    return concepts.map((concept, place) => ({
+    return concepts.map((concept) => ({
       concept,
-      place,
       own: wordingsThere([concept.own], lookUp, 1),
       across: wordingsThere(concept.translations, lookUp, tuning.translations),
     }));
   });
   let left = postingsMax;
-  const words: Word[] = [];
-  for (const word of looked.toSorted((a, b) => costOf(a) - costOf(b))) {
-    if ((left -= costOf(word)) < 0) break;
-    yield () => undefined;
-    words.push({
-      concept: word.concept,
-      place: word.place,
-      weight: word.concept.weight,
-      own: writtenPostings(word.own, segments, ownRows),
-      across: unionOf(word.across, segments, otherRows),
-      wordings: word.across.map(({ wording }) => wording),
-    });
-  }
-  return words.sort((a, b) => a.place - b.place);
+  const byCost = looked.toSorted((a, b) => costOf(a) - costOf(b));
+  const tooCostly = byCost.findIndex((word) => (left -= costOf(word)) < 0);
+  const kept = new Set(tooCostly < 0 ? byCost : byCost.slice(0, tooCostly));
+  return looked.filter((word) => kept.has(word));
 }
 
 /** A word of one term has the lists that the index keeps, with rows of every language. */
-function writtenPostings(
-  wordings: readonly WordingPostings[],
+function* writtenWords(
+  looked: readonly Looked[],
   segments: readonly Segment[],
   { rows, collection }: LanguageRows,
-): TermPostings {
-  const terms = wordings[0]?.terms ?? [];
-  if (terms.length !== 1) return unionOf(wordings, segments, rows);
-  return { lists: terms[0]!.lists, chunks: chunksWith(terms[0]!, collection) };
+): RankingSteps<Weighed[]> {
+  const words: Weighed[] = [];
+  for (const { concept, own } of looked) {
+    yield () => undefined;
+    const [term, ...more] = own[0]?.terms ?? [];
+    const isOneTerm = term !== undefined && more.length === 0;
+    const postings = isOneTerm ? { lists: term.lists, chunks: chunksWith(term, collection) } : unionOf(own, segments, rows);
+    words.push({ weight: concept.weight, postings });
+  }
+  return words;
 }
+
+/**
+ * The words as the chunks of the other language have them, or null where so many of them are missing or common there that the answers do not matter:
+ * `matters` is told the greatest share of the question that one may have, after each word.
+ */
+function* translatedWords(
+  looked: readonly Looked[],
+  segments: readonly Segment[],
+  { rows, collection }: LanguageRows,
+  matters: (most: number) => boolean,
+): RankingSteps<Word[] | null> {
+  const words: Word[] = [];
+  const absent = idf(0, collection);
+  let [there, missing] = [0, 0];
+  for (const { concept, across } of looked)
+    if (across.length > 0) there += concept.weight * absent;
+    else missing += concept.weight * absent;
+  for (const { concept, across } of looked) {
+    if (!matters((there / (there + missing)) * roundedUp)) return null;
+    yield () => undefined;
+    const { weight } = concept;
+    const postings = unionOf(across, segments, rows);
+    words.push({ concept, weight, postings, wordings: across.map(({ wording }) => wording) });
+    if (across.length === 0) continue;
+    there -= weight * absent;
+    if (postings.chunks > 0) there += weight * idf(postings.chunks, collection);
+    else missing += weight * absent;
+  }
+  return matters((there / (there + missing)) * roundedUp) ? words : null;
+}
+
+/** What is added up in another order may differ in its last digits. */
+const roundedUp = 1 + 1e-9;
 
 function costOf(word: { readonly own: readonly WordingPostings[]; readonly across: readonly WordingPostings[] }): number {
   return [...word.own, ...word.across].reduce((sum, { terms }) => sum + terms.reduce((all, term) => all + term.chunks, 0), 0);
@@ -256,17 +279,15 @@ function costOf(word: { readonly own: readonly WordingPostings[]; readonly acros
 /** The greatest share of the question, by what each word tells in that language, that one of the first answers has. */
 function coverage(
   answers: readonly Scored[],
-  words: readonly Word[],
+  words: readonly Weighed[],
   segments: readonly Segment[],
-  postingsIn: (word: Word) => TermPostings,
   { rows, collection }: LanguageRows,
 ): number {
   const first = answers.slice(0, tuning.coverageChunks);
   const sums = first.map(() => 0);
   let whole = 0;
-  for (const word of words) {
-    const postings = postingsIn(word);
-    const telling = word.weight * idf(postings.chunks, collection);
+  for (const { weight, postings } of words) {
+    const telling = weight * idf(postings.chunks, collection);
     whole += telling;
     for (const [i, { segment, row }] of first.entries()) {
       const at = segments.indexOf(segment);
