@@ -26,7 +26,7 @@ export class WantedTerms {
       this.#addBeginnings(term);
       for (let at = 0; at < term.length; at++) this.#units.add(term.charCodeAt(at));
     }
-    this.#areSomeValues = this.#terms.values().some((term) => /[^\p{L}\p{M}]/u.test(term));
+    this.#areSomeValues = this.#terms.values().some((term) => /[\d+#]/.test(term));
   }
 
   has(term: string): boolean {

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Chunk } from '../../chunk/chunk.ts';
 import { chunkTerms, type ChunkTerms } from '../analysis/chunk-terms.ts';
-import { ByteWriter, type EncodedTerm, type PostingList } from '../index/posting-blocks.ts';
+import { ByteWriter, type PostingList } from '../index/posting-blocks.ts';
 import { decodeWords, Segment, SegmentBuilder } from '../index/segments.ts';
 import type { Searched } from '../index/snapshot.ts';
 import type { Scored } from '../ranking/scorer.ts';
@@ -105,8 +105,8 @@ class CountedSegment extends Segment {
   }
 
   /** A term that only chunks have which are no candidates is there all the same. */
-  override find(term: string, encoded?: EncodedTerm): PostingList | null {
-    return super.find(term, encoded) ?? (this.#facts.count(term) > 0 ? emptyList : null);
+  override find(term: string): PostingList | null {
+    return super.find(term) ?? (this.#facts.count(term) > 0 ? emptyList : null);
   }
 
   override liveRowsOf(term: string, list: PostingList): number {

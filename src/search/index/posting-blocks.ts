@@ -175,12 +175,19 @@ export class BlockWriter {
 /** A term as blocks have it. */
 export type EncodedTerm = Uint8Array;
 
+/** A term is looked for in one segment after the other. */
+let latest: { readonly term: string; readonly bytes: EncodedTerm } = { term: '', bytes: new Uint8Array(0) };
+
 export function encodeTerm(term: string): EncodedTerm {
-  return Buffer.from(term, 'utf8');
+  if (term !== latest.term) latest = { term, bytes: Buffer.from(term, 'utf8') };
+  return latest.bytes;
 }
 
-/** The postings of a term in this block, or null. Compares bytes: to make a string of each term that is looked at costs ten times that. */
-export function findInBlock(data: Uint8Array, term: EncodedTerm): PostingList | null {
+/** Where the postings of a term are in a block, and what they are. */
+export type PostingPlace = Omit<PostingList, 'bytes'> & { readonly start: number; readonly end: number };
+
+/** Where this block has the postings of a term, or null. Compares bytes: to make a string of each term that is looked at costs ten times that. */
+export function placeInBlock(data: Uint8Array, term: EncodedTerm): PostingPlace | null {
   let low = 0;
   let high = uint32At(data, 0) - 1;
   const reader = new ByteReader(data);
@@ -190,11 +197,20 @@ export function findInBlock(data: Uint8Array, term: EncodedTerm): PostingList | 
     const length = reader.varint();
     const order = compareTerms(data, reader.at, length, term);
     reader.at += length;
-    if (order === 0) return readList(reader);
+    if (order === 0) return readPlace(reader);
     if (order < 0) low = middle + 1;
     else high = middle - 1;
   }
   return null;
+}
+
+/** Whether a block has terms: one without stands for what is not at hand yet. */
+export function hasTerms(data: Uint8Array): boolean {
+  return uint32At(data, 0) > 0;
+}
+
+export function listAt(data: Uint8Array, { rows, lastRow, start, end }: PostingPlace): PostingList {
+  return { rows, lastRow, bytes: data.subarray(start, end) };
 }
 
 /** Below 0 where what stands in `data` comes first, by UTF-16 units. */
@@ -222,18 +238,15 @@ export function* termsOfBlock(data: Uint8Array): Generator<[string, PostingList]
   reader.at = 4 + 4 * new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0, true);
   while (!reader.done()) {
     const term = reader.text();
-    const list = readList(reader);
-    yield [term, list];
+    const place = readPlace(reader);
+    reader.at = place.end;
+    yield [term, listAt(data, place)];
   }
 }
 
-function readList(reader: ByteReader): PostingList {
-  const rows = reader.varint();
-  const lastRow = reader.varint();
-  const length = reader.varint();
-  const bytes = reader.bytes.subarray(reader.at, reader.at + length);
-  reader.at += length;
-  return { rows, lastRow, bytes };
+function readPlace(reader: ByteReader): PostingPlace {
+  const [rows, lastRow, length] = [reader.varint(), reader.varint(), reader.varint()];
+  return { rows, lastRow, start: reader.at, end: reader.at + length };
 }
 
 function isAscii(text: string): boolean {

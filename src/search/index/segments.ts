@@ -11,10 +11,12 @@ import {
   BlockWriter,
   type Block,
   countMax,
-  type EncodedTerm,
   encodeTerm,
-  findInBlock,
+  hasTerms,
+  listAt,
+  placeInBlock,
   type PostingList,
+  type PostingPlace,
   PostingWriter,
   termsOfBlock,
   ByteWriter,
@@ -247,6 +249,9 @@ export function readSegment(database: IndexDatabase, cache: BlockCache, id: numb
   return new Segment(head, cache, () => wordsOf(database, id));
 }
 
+/** In which block of a segment a term is, by its id, and where there. */
+export type TermPlace = PostingPlace & { readonly block: number };
+
 /** One segment as a reader keeps it: where its blocks are, its rows' lengths and documents. The postings stay on the disk. */
 export class Segment {
   readonly id: number;
@@ -288,9 +293,26 @@ export class Segment {
   }
 
   /** The postings of a term. One block of about 16 KiB, or of the list's length, is read unless it was read lately. */
-  find(term: string, encoded: EncodedTerm = encodeTerm(term)): PostingList | null {
+  find(term: string): PostingList | null {
+    const place = this.placeOf(term);
+    return place ? this.listAt(place) : null;
+  }
+
+  /** Where they are; null for a term that it has not, undefined where that is not at hand yet. */
+  placeOf(term: string): TermPlace | null | undefined {
     const at = lastNotAfter(this.#firsts, term);
-    return at < 0 ? null : findInBlock(this.#source.get(this.#blocks[at]!), encoded);
+    if (at < 0) return null;
+    const block = this.#blocks[at]!;
+    const data = this.#source.get(block);
+    if (!hasTerms(data)) return undefined;
+    const place = placeInBlock(data, encodeTerm(term));
+    return place === null ? null : { ...place, block };
+  }
+
+  /** What is in this place of it; null where that is not at hand yet. */
+  listAt(place: TermPlace): PostingList | null {
+    const data = this.#source.get(place.block);
+    return hasTerms(data) ? listAt(data, place) : null;
   }
 
   /** The same postings where they are gone through quickest; null for a list that is short or not asked for again and again. */

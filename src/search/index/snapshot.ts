@@ -5,6 +5,7 @@
 import type { IndexDatabase } from '../sqlite/database.ts';
 import type { Collection } from '../ranking/scorer.ts';
 import type { Language } from '../translation/concepts.ts';
+import { rememberPlaces } from './term-places.ts';
 import { type BlockCache, changeOf, readSegment, removedFrom, type Segment, segmentIds } from './segments.ts';
 
 /** Segments as a ranking looks through them, and the figures of their whole collection. */
@@ -19,10 +20,12 @@ export class Snapshot {
   /** Documents whose rows are hidden where they still have some. */
   #removed: ReadonlySet<number> = new Set();
   #segments = new Map<number, Segment>();
+  #listed: readonly Segment[] = [];
   #collection: Collection = { chunks: 0, averageLength: 1 };
 
-  get segments(): Segment[] {
-    return [...this.#segments.values()];
+  /** The same array until the segments change. */
+  get segments(): readonly Segment[] {
+    return this.#listed;
   }
 
   get collection(): Collection {
@@ -47,9 +50,16 @@ export class Snapshot {
         return [id, segment];
       }),
     );
+    if (fresh.length > 0 || known.size > this.#segments.size) this.#list();
     this.#hide(removed, fresh);
     this.#collection = describe(this.segments);
     return [...known.values()].filter((segment) => !this.has(segment.id));
+  }
+
+  #list(): void {
+    const segments = [...this.#segments.values()];
+    rememberPlaces(segments, this.#listed);
+    this.#listed = segments;
   }
 
   /** Rows of a segment that may be found, for a filter by document, made once each; null for all. Documents are let through as wholes. */

@@ -100,7 +100,7 @@ function strongest(
 
 /** The candidates by what they are worth at most. */
 function mostFirst(candidates: readonly Candidate[], segments: readonly Segment[], collection: Collection) {
-  const largest = segments.reduce((one, other) => (other.chunks > one.chunks ? other : one), segments[0]!);
+  const largest = segments.reduce((place, { chunks }, at) => (chunks > segments[place]!.chunks ? at : place), 0);
   return candidates
     .map(({ term, weight }, place) => {
       const atLeast = chunksWith(postingsIn(term, segments, largest), collection);

@@ -1,7 +1,7 @@
 /** Terms are found in the block that they were written into, whatever their characters. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Block, BlockWriter, encodeTerm, findInBlock, PostingWriter } from '../../../src/search/index/posting-blocks.ts';
+import { type Block, BlockWriter, encodeTerm, placeInBlock, PostingWriter } from '../../../src/search/index/posting-blocks.ts';
 
 /** Of one byte in UTF-8 and of two, three and four: those of four come before some of three where strings are compared. */
 const character = fc.constantFrom('a', 'b', 'é', 'ß', '中', '文', '\ud7ff', '\ue000', '豈', '\uffee', '𐀀', '𠀀', '\u{10ffff}');
@@ -26,8 +26,8 @@ it('each term, and no other', () => {
       const sorted = terms.toSorted();
       const { data } = blockOf(sorted);
       for (const [row, term] of sorted.entries())
-        expect(findInBlock(data, encodeTerm(term))).toMatchObject({ rows: 1, lastRow: row });
-      expect(findInBlock(data, encodeTerm(other)) !== null).toBe(terms.includes(other));
+        expect(placeInBlock(data, encodeTerm(term))).toMatchObject({ rows: 1, lastRow: row });
+      expect(placeInBlock(data, encodeTerm(other)) !== null).toBe(terms.includes(other));
     }),
   );
 });
