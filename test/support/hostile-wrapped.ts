@@ -126,6 +126,7 @@ function sevenZips(): HostileFile[] {
       bytes: () => claiming([coder('030101', '5dffffffff', 2 ** 40)]),
       ends: /^no_text: .*dictionary/,
     },
+    { name: 'memory-of-4-gb.7z', bytes: () => claiming([coder('030401', '40ffffffff', 1000)]), ends: /^no_text: .*dictionary/ },
     { name: 'says-4-gb.7z', bytes: () => claiming([coder('00', '', 2 ** 32)]), ends: 'read' },
     {
       name: 'rounds-2-to-the-62.7z',

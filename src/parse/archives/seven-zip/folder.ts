@@ -8,6 +8,7 @@ import { Damage } from './damage.ts';
 import { unpackBzip2 } from './bzip2.ts';
 import { undoDelta, undoX86 } from './filters.ts';
 import type { Folder, Step } from './header.ts';
+import { ppmdMemoryBytes, unpackPpmd } from './ppmd.ts';
 import { lzma2DictionaryBytes, lzmaDictionaryBytes, unpackLzma, unpackLzma2 } from './lzma.ts';
 
 const headBytes = 32;
@@ -16,24 +17,35 @@ const aes = '06f10701';
 type Pieces = AsyncIterable<Buffer>;
 
 type Method = {
-  readonly unpack: (packed: Pieces, step: Step, windowBytes: number) => AsyncGenerator<Buffer>;
-  /** How far back it may refer by its properties; null where they are none. Absent: it needs no window. */
-  readonly dictionaryBytes?: (properties: Buffer) => number | null;
+  readonly unpack: (packed: Pieces, step: Step) => AsyncGenerator<Buffer>;
+  /** What it may refer back to, in bytes; null where its properties are none. Absent: nothing. */
+  readonly windowBytes?: (step: Step) => number | null;
 };
 
 const methods: Readonly<Record<string, Method>> = {
   '00': { unpack: copied },
   '03': { unpack: (packed, { properties }) => undoDelta(packed, properties) },
-  '21': { unpack: (packed, _, windowBytes) => unpackLzma2(packed, windowBytes), dictionaryBytes: lzma2DictionaryBytes },
-  '030101': {
-    unpack: (packed, { properties, bytes }, windowBytes) => unpackLzma(packed, properties, { bytes, windowBytes }),
-    dictionaryBytes: lzmaDictionaryBytes,
+  '04': { unpack: undoX86 },
+  '21': {
+    unpack: (packed, step) => unpackLzma2(packed, windowOf(step)),
+    windowBytes: ({ properties, bytes }) => noMoreThan(bytes, lzma2DictionaryBytes(properties)),
   },
+  '030101': {
+    unpack: (packed, step) => unpackLzma(packed, step.properties, { bytes: step.bytes, windowBytes: windowOf(step) }),
+    windowBytes: ({ properties, bytes }) => noMoreThan(bytes, lzmaDictionaryBytes(properties)),
+  },
+  '030401': {
+    unpack: (packed, { properties, bytes }) => unpackPpmd(packed, properties, bytes),
+    windowBytes: ({ properties }) => ppmdMemoryBytes(properties),
+  },
+  '03030103': { unpack: undoX86 },
   '040108': { unpack: inflated },
   '040202': { unpack: unpackBzip2 },
-  '04': { unpack: undoX86 },
-  '03030103': { unpack: undoX86 },
 };
+
+function noMoreThan(bytes: number, dictionaryBytes: number | null): number | null {
+  return dictionaryBytes === null ? null : Math.min(dictionaryBytes, bytes);
+}
 
 /** Others that 7-Zip and its kin write, for the sentence. */
 const otherNames: Readonly<Record<string, string>> = {
@@ -46,7 +58,6 @@ const otherNames: Readonly<Record<string, string>> = {
   '0b': 'RISCV',
   '020302': 'Swap2',
   '020304': 'Swap4',
-  '030401': 'PPMd',
   '0303011b': 'BCJ2',
   '03030205': 'PPC',
   '03030401': 'IA64',
@@ -83,7 +94,7 @@ export async function* unpackFolder(source: ByteSource, folder: Folder, keys: Ke
   let pieces: Pieces = copied(piecesOf(source, headBytes + folder.packedAt, folder.packedBytes));
   for (const step of folder.steps) {
     const from = pieces;
-    const out = step.method === aes ? decrypt(from, keys!.of(step.properties)) : methodOf(step).unpack(from, step, windowOf(step));
+    const out = step.method === aes ? decrypt(from, keys!.of(step.properties)) : methodOf(step).unpack(from, step);
     pieces = exactly(out, step.bytes);
   }
   yield* pieces;
@@ -108,11 +119,12 @@ function methodOf(step: Step): Method {
 
 function windowOf(step: Step): number {
   if (step.method === aes) return 0;
-  const { dictionaryBytes } = methodOf(step);
-  if (dictionaryBytes === undefined) return 0;
-  const bytes = dictionaryBytes(step.properties);
-  if (bytes === null) throw new Damage('properties');
-  return Math.min(bytes, step.bytes);
+  const { windowBytes = () => 0 } = methodOf(step);
+  return windowBytes(step) ?? damaged();
+}
+
+function damaged(): never {
+  throw new Damage('properties');
 }
 
 async function* copied(packed: Pieces | Iterable<Buffer>): AsyncGenerator<Buffer> {

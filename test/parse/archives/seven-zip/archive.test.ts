@@ -46,7 +46,7 @@ function inputOf(bytes: Uint8Array, more: Partial<ParseInput> = {}): ParseInput 
 }
 
 describe('a 7z archive as 7-Zip writes it', () => {
-  it.each(['lzma2', 'lzma', 'deflate', 'bzip2', 'delta', 'bcj', 'folders', 'copy'] satisfies RealSevenZip[])(
+  it.each(['lzma2', 'lzma', 'deflate', 'bzip2', 'ppmd', 'delta', 'bcj', 'folders', 'copy'] satisfies RealSevenZip[])(
     'is read: %s',
     async (name) => {
       const parsed = await parseBytes(parser, realSevenZip(name), { filename: 'a.7z' });
@@ -69,14 +69,9 @@ describe('a 7z archive as 7-Zip writes it', () => {
     );
   });
 
-  it.each([
-    ['ppmd', 'PPMd'],
-    ['bcj2', 'BCJ2'],
-  ] satisfies [RealSevenZip, string][])('is refused with the name of a method that is not read: %s', async (name, method) => {
-    expect(await refusalOf(parser, realSevenZip(name), { filename: 'a.7z' })).toMatch(
-      new RegExp(
-        `^no_text: .* was not read: it is packed by ${method}, which is not read: pack it by LZMA2 or as ZIP and upload that$`,
-      ),
+  it('is refused with the name of a method that is not read', async () => {
+    expect(await refusalOf(parser, realSevenZip('bcj2'), { filename: 'a.7z' })).toMatch(
+      /^no_text: .* was not read: it is packed by BCJ2, which is not read: pack it by LZMA2 or as ZIP and upload that$/,
     );
   });
 });
