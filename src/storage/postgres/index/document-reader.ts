@@ -28,6 +28,8 @@ const longestEscape = 6;
 /** Chunks that are read and marked in one turn of the event loop: a search runs beside everything else in its process. */
 const chunksAtOnce = 16;
 
+export type KnownChunk = (chunkId: number) => StoredChunk | undefined;
+
 export interface DocumentReader {
   /** Waits for those before it. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
@@ -37,8 +39,8 @@ export interface DocumentReader {
   /** Ids of the documents that a filter lets through; null for all. Inside a snapshot, in turn. */
   filtered(filter: SearchFilter, collection: string): Promise<ReadonlySet<number> | null>;
   readChunks(ids: readonly number[]): Promise<Map<number, StoredChunk>>;
-  /** Inside a snapshot that has all of these rows. */
-  toHits(page: readonly PageRow[], ranked: Ranked, context: number): Promise<SearchHit[]>;
+  /** Inside a snapshot that has all of these rows. `known`: chunks that are at hand. */
+  toHits(page: readonly PageRow[], ranked: Ranked, context: number, known?: KnownChunk): Promise<SearchHit[]>;
 }
 
 export function createDocumentReader(database: Database, catalog: IndexCatalog): DocumentReader {
@@ -81,20 +83,27 @@ export function createDocumentReader(database: Database, catalog: IndexCatalog):
     return inBoth(await catalog.filtered(filter, collection), matching);
   }
 
-  async function toHits(page: readonly PageRow[], ranked: Ranked, context: number): Promise<SearchHit[]> {
+  async function toHits(
+    page: readonly PageRow[],
+    ranked: Ranked,
+    context: number,
+    known: KnownChunk = () => undefined,
+  ): Promise<SearchHit[]> {
     const rows = page.flatMap(({ scored, alsoIn }) => [scored, ...alsoIn]);
     const documents = await catalog.findById([...new Set(rows.map(({ chunkId }) => documentOfChunk(chunkId)))]);
     const entryOf = ({ chunkId }: Scored) => documents.get(documentOfChunk(chunkId))!;
     const around = page.flatMap(({ scored }) => Object.values(chunksAround(scored.chunkId, entryOf(scored), context)).flat());
-    const chunks = await readChunks([...new Set([...rows.map(({ chunkId }) => chunkId), ...around])]);
+    const ids = [...new Set([...rows.map(({ chunkId }) => chunkId), ...around])];
+    const chunks = await readChunks(ids.filter((id) => known(id) === undefined));
+    const chunkOf = (id: number): StoredChunk | undefined => known(id) ?? chunks.get(id);
     const reader = hitReader(ranked);
     const hits: SearchHit[] = [];
     for (const row of page) {
       const { scored } = row;
-      const found = toHit(row, entryOf(scored), chunks.get(scored.chunkId)!, reader);
-      const places = row.alsoIn.map((other) => placeOf(entryOf(other).document, chunks.get(other.chunkId)!));
+      const found = toHit(row, entryOf(scored), chunkOf(scored.chunkId)!, reader);
+      const places = row.alsoIn.map((other) => placeOf(entryOf(other).document, chunkOf(other.chunkId)!));
       const hit = places.length === 0 ? found : { ...found, alsoIn: places };
-      const textOf = (chunkId: number): string => chunks.get(chunkId)?.text ?? '';
+      const textOf = (chunkId: number): string => chunkOf(chunkId)?.text ?? '';
       hits.push(context === 0 ? hit : { ...hit, context: textsAround(scored.chunkId, entryOf(scored), context, textOf) });
       if (hits.length % chunksAtOnce === 0) await nextTurn();
     }

@@ -8,7 +8,7 @@ import { defaultCollection } from '../../../documents/document-name.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../../../embed/embedder.ts';
 import type { SearchQuery } from '../../../search/document-index.ts';
-import { type ChunkRow, headingsOf } from '../../../search/ranking/hits.ts';
+import { headingsOf } from '../../../search/ranking/hits.ts';
 import { pageInSteps } from '../../../search/ranking/page.ts';
 import { tuning } from '../../../search/ranking/ranking.ts';
 import type { RankingSteps } from '../../../search/ranking/steps.ts';
@@ -23,6 +23,7 @@ import type { Dictionary } from '../../../search/translation/dictionary.ts';
 import { Vocabulary } from '../../../search/analysis/vocabulary.ts';
 import type { Database, Row } from '../database.ts';
 import type { DocumentReader } from './document-reader.ts';
+import type { StoredChunk } from './stored-chunk.ts';
 import { unpacked } from './packed.ts';
 import { wordsIn } from './segment-store.ts';
 
@@ -50,8 +51,8 @@ export function createPostgresAnswers(
   dictionary: () => Dictionary | null,
 ): AskIndex {
   const blocks = new BlockStore(emptyBlock, (data) => data.length, blockBytesMax);
-  const texts = new Store<Pick<ChunkRow, 'text' | 'section'>>(
-    { text: '', section: '[]' },
+  const chunks = new Store<StoredChunk>(
+    { text: '', section: '[]', start: 0, end: 0, page: null, page_end: null },
     ({ text, section }) => 2 * (text.length + section.length),
     textBytesMax,
   );
@@ -81,8 +82,8 @@ export function createPostgresAnswers(
       stop,
       snapshot,
       pageInSteps({
-        text: (scored) => texts.get(scored.chunkId).text,
-        headings: (scored) => headingsOf(texts.get(scored.chunkId)),
+        text: (scored) => chunks.get(scored.chunkId).text,
+        headings: (scored) => headingsOf(chunks.get(scored.chunkId)),
         snapshot,
         vocabulary,
         near: near === null ? null : (limit) => near.slice(0, limit),
@@ -91,7 +92,7 @@ export function createPostgresAnswers(
         dictionary,
       }),
     );
-    const hits = await reader.toHits(rows, ranked, query.context ?? 0);
+    const hits = await reader.toHits(rows, ranked, query.context ?? 0, (id) => chunks.known(id));
     return { hits, total, shownFor: ranked.shownFor, notice: null, foreign: await countForeign(view.collection) };
   }
 
@@ -110,7 +111,7 @@ export function createPostgresAnswers(
     for (let round = 0; round < roundsMax; round += 1) {
       try {
         const value = work();
-        if (blocks.missing.size + texts.missing.size === 0) return value;
+        if (blocks.missing.size + chunks.missing.size === 0) return value;
       } catch (error) {
         if (!(error instanceof WordsMissing)) throw error;
         await readWords(snapshot);
@@ -121,12 +122,12 @@ export function createPostgresAnswers(
   }
 
   async function readMissing(): Promise<void> {
-    const [blockIds, textIds] = [blocks.takeMissing(), texts.takeMissing()];
+    const [blockIds, chunkIds] = [blocks.takeMissing(), chunks.takeMissing()];
     if (blockIds.length > 0) {
       const rows = await database.query('SELECT id, data FROM posting_block WHERE id = ANY($1::bigint[])', [blockIds]);
       for (const row of rows) blocks.put(row['id'] as number, unpacked(row['data'] as Uint8Array));
     }
-    for (const [id, row] of await reader.readChunks(textIds)) texts.put(id, { text: row.text, section: row.section });
+    for (const [id, row] of await reader.readChunks(chunkIds)) chunks.put(id, row);
   }
 
   async function readWords(snapshot: Snapshot): Promise<void> {
@@ -139,7 +140,7 @@ export function createPostgresAnswers(
   async function refresh(view: View): Promise<void> {
     const { collection, snapshot } = view;
     blocks.trim();
-    texts.trim();
+    chunks.trim();
     words.clear();
     const [row] = await database.query(
       `SELECT array(SELECT id FROM segment WHERE collection = $1 ORDER BY id)::text AS ids,
@@ -253,6 +254,11 @@ class Store<T> {
     this.#values.delete(id);
     this.#values.set(id, value);
     return value;
+  }
+
+  /** What is there now; asks for nothing. */
+  known(id: number): T | undefined {
+    return this.#values.get(id);
   }
 
   put(id: number, value: T): void {
