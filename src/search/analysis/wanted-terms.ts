@@ -14,9 +14,9 @@ const anyLetter: readonly number[] = Array.from({ length: letters }, (_, letter)
 export class WantedTerms {
   readonly #terms: ReadonlySet<string>;
   /** What words of ASCII letters may begin with, by three letters. */
-  readonly #beginnings = new Bits(letters ** 3);
+  readonly #beginnings = new Bits();
   /** The units in terms. */
-  readonly #units = new Bits(2 ** 16);
+  readonly #units = new Bits();
   /** Whether some term may be one of what stands beside words but for names like `Node.js`. */
   readonly #areSomeValues: boolean;
 
@@ -68,21 +68,20 @@ function lettersAt(term: string, at: number): Letters {
   return letter === i ? [i, y] : [letter];
 }
 
+/** Numbers that are surely not among some others, and most of those that are not. Half a kilobyte, since it is made several times a question. */
 class Bits {
-  readonly #words: Uint32Array;
+  readonly #words = new Uint32Array(bitsCount / 32);
 
-  constructor(size: number) {
-    this.#words = new Uint32Array(Math.ceil(size / 32));
+  add(number: number): void {
+    this.#words[(number % bitsCount) >>> 5]! |= 1 << (number & 31);
   }
 
-  add(bit: number): void {
-    this.#words[bit >>> 5]! |= 1 << (bit & 31);
-  }
-
-  has(bit: number): boolean {
-    return ((this.#words[bit >>> 5]! >>> (bit & 31)) & 1) === 1;
+  has(number: number): boolean {
+    return ((this.#words[(number % bitsCount) >>> 5]! >>> (number & 31)) & 1) === 1;
   }
 }
+
+const bitsCount = 4096;
 
 /** Values that may be of letters alone, of any width: `node.js`, and numbers to the base of sixteen. */
 const lettersAsValue = /[a-zａ-ｚ][.．][a-zａ-ｚ]|[0０][xｘ]/iu;

@@ -90,8 +90,10 @@ export function askedOf(tokens: readonly Token[], terms: readonly QueryTerm[], w
  * text may have a question of two languages word for word).
  */
 export function ratings({ asked, askedAcross }: { readonly asked: Asked; readonly askedAcross: Asked }) {
-  const [own, both] = [readings([asked]), readings([asked, askedAcross])];
-  return (scored: Pick<Scored, 'across'>): Rating => new Rating(scored.across === true ? both : own);
+  const own = readings([asked]);
+  let both: Readings | null = null;
+  return (scored: Pick<Scored, 'across'>): Rating =>
+    new Rating(scored.across === true ? (both ??= readings([asked, askedAcross])) : own);
 }
 
 /** What a question may ask for, and all terms of it. */
