@@ -5,7 +5,9 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
+import { readPng, writePgm } from '../../src/parse/images/grey-picture.ts';
 import { createOcr, type Ocr, ocrCommand } from '../../src/parse/images/ocr.ts';
+import { quarterTurned } from '../../src/parse/images/picture-turns.ts';
 import { createWasmOcr } from '../../src/parse/images/wasm-ocr.ts';
 import { launchBrowser } from '../web/support/browser.ts';
 import type { Bench, Row } from './bench.ts';
@@ -24,7 +26,8 @@ export const bench: Bench = {
     const installed = await createOcr({ ...options, command: process.env['TESSERACT'] ?? ocrCommand });
     const browser = await launchBrowser();
     const rows: Row[] = [];
-    let pages: Row = {};
+    const turned: Row[] = [];
+    let [pages, scripts]: [Row, Row] = [{}, {}];
     try {
       pages = await scannedBook(browser);
       console.log(JSON.stringify(pages));
@@ -35,10 +38,20 @@ export const bench: Bench = {
             rows.push({ text, dpi, page: kind, ...(await figures(text, picture, own, installed)) });
             console.log(JSON.stringify(rows.at(-1)));
           }
+      for (const text of Object.keys(scanTexts)) {
+        const page = readPng(await scanOf(browser, text, 150, 'clean'))!;
+        for (const turn of [1, 2, 3] as const) {
+          const picture = writePgm(quarterTurned(page, turn));
+          turned.push({ text, dpi: 150, page: `turned by ${turn * 90}°`, ...(await figures(text, picture, own, installed)) });
+          console.log(JSON.stringify(turned.at(-1)));
+        }
+      }
+      scripts = await linesInWrongScript(browser, own);
+      console.log(JSON.stringify(scripts));
     } finally {
       await browser.close();
     }
-    return [...rows, ...Object.keys(scanTexts).map((text) => meanOf(rows, text)), pages];
+    return [...rows, ...Object.keys(scanTexts).map((text) => meanOf(rows, text)), ...turned, scripts, pages];
   },
 };
 
@@ -79,6 +92,28 @@ async function scannedBook(browser: Browser): Promise<Row> {
     await server.stop();
     await removeDir(dataDir);
   }
+}
+
+/** Pictures of one line in either Chinese script, the same lines: how many are read as lines of the other. */
+async function linesInWrongScript(browser: Browser, ocr: Ocr): Promise<Row> {
+  const linesOf = (text: string): string[] =>
+    textOn(text)
+      .split(/[。；，：\n]/)
+      .filter((line) => line.length >= 7);
+  const [simplified, traditional] = [linesOf('simplified Chinese'), linesOf('traditional Chinese')];
+  let [all, wrong] = [0, 0];
+  for (const [lines, others, isTraditional] of [
+    [simplified, traditional, false],
+    [traditional, simplified, true],
+  ] as const)
+    for (const [index, line] of lines.entries()) {
+      const picture = await scanOfLines(browser, [line], { dpi: index % 2 === 0 ? 100 : 150, kind: 'clean', isTraditional });
+      const said = comparable(await ocr.read(picture));
+      const away = (from: string): number => distance(Array.from(comparable(from)), Array.from(said));
+      all += 1;
+      if (away(line) > away(others[index]!)) wrong += 1;
+    }
+  return { text: `${all} lines, in the other script`, dpi: '100, 150', page: 'clean', 'errors %': ratio(100 * wrong, all) };
 }
 
 async function figures(text: string, picture: Buffer, own: Ocr, installed: Ocr | null): Promise<Row> {

@@ -132,14 +132,14 @@ function orientationIn(note: Buffer): number {
   return 1;
 }
 
-/** Of a part that is looked at by itself: a tenth of a page of A4 at 300 dots per inch. */
-const partSideMin = 900;
-const partShare = 0.4;
+/** Of a part that is looked at by itself: ten lines and more, of a page as it is scanned. */
+const partSideMin = 700;
+const partShare = 0.3;
 /** Cells across and down, of which a part has as many as fit. */
 const cellsAcross = 10;
 const edgeContrast = 64;
 
-/** The part of a picture that has most edges, as text has: some fifth of a page; all of a small picture. Linear in its points. */
+/** The part of a picture that has most edges, as text has: a fifth of a page or less; all of a small picture. Linear in its points. */
 export function busiestPart(picture: GreyPicture): GreyPicture {
   const { width, height } = picture;
   const side = Math.max(partSideMin, Math.round(partShare * Math.min(width, height)));

@@ -1,4 +1,5 @@
 /** Annotations of an OFD's pages: what is drawn for them, and what people have written into them (GB/T 33190-2016, 15). */
+import { firstOf } from '../containers/first-of.ts';
 import { child, elements, textOf, type XmlNode } from '../containers/xml.ts';
 import type { OfdDocument, OfdPackage } from './ofd-package.ts';
 
@@ -30,7 +31,8 @@ export async function readAnnotations(ofd: OfdPackage, parts: readonly string[])
   const appearances: XmlNode[] = [];
   const remarks: string[] = [];
   for (const part of parts) {
-    for (const annotation of elements(await ofd.tree(part), 'Annot').slice(0, annotationsMax)) {
+    const listed = elements(await ofd.tree(part), 'Annot');
+    for (const annotation of firstOf(listed, { most: annotationsMax, what: 'annotations on one page', warnings: ofd.warnings })) {
       const { attributes } = annotation;
       if (attributes['Visible'] !== 'false') appearances.push(...elements(annotation, 'Appearance'));
       const text = textOf(child(annotation, 'Remark')).replace(/\s+/g, ' ').trim();

@@ -1,4 +1,5 @@
 /** Custom tags of an OFD: names, such as those of an invoice's fields, for objects that stand on its pages (GB/T 33190-2016, 16). */
+import { firstOf } from '../containers/first-of.ts';
 import { child, elements, textOf, type XmlNode } from '../containers/xml.ts';
 import type { OfdDocument, OfdPackage } from './ofd-package.ts';
 
@@ -18,7 +19,11 @@ export async function readCustomTags(ofd: OfdPackage, document: OfdDocument): Pr
   const listed = ofd.need(textOf(child(document.root, 'CustomTags')), document.part);
   const list = listed === null ? null : await ofd.tree(listed);
   const tags: CustomTag[] = [];
-  for (const each of elements(list, 'CustomTag').slice(0, filesMax)) {
+  for (const each of firstOf(elements(list, 'CustomTag'), {
+    most: filesMax,
+    what: 'lists of tags in one document',
+    warnings: ofd.warnings,
+  })) {
     const part = ofd.need(textOf(child(each, 'FileLoc')), listed!);
     const root = part === null ? null : await ofd.tree(part);
     if (root !== null) collect(root, tags);

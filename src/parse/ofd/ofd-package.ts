@@ -7,6 +7,7 @@ import { resolveTarget } from '../office/office-package.ts';
 import { lookOf, type FontLook } from '../pdf/layout/font-look.ts';
 import type { ParseInput } from '../parser.ts';
 import { child, descend, elements, textOf, type XmlNode } from '../containers/xml.ts';
+import { firstOf } from '../containers/first-of.ts';
 import { createMissingParts, type MissingParts } from '../containers/missing-parts.ts';
 import { createPartTrees } from '../containers/part-trees.ts';
 import type { Zip } from '../containers/zip.ts';
@@ -71,10 +72,7 @@ export async function openOfd(zip: Zip, input: ParseInput): Promise<OfdPackage> 
   if (zip.find('Encryptions.xml') !== null || zip.find('Encryption.xml') !== null) throw protectedFile();
   const root = await tree(zip.find('OFD.xml') ?? 'OFD.xml');
   const documents: OfdDocument[] = [];
-  const bodies = elements(root, 'DocBody');
-  if (bodies.length > documentsMax)
-    warnings.push(`The OFD has ${bodies.length} documents, of which only the first ${documentsMax} were read`);
-  for (const body of bodies.slice(0, documentsMax)) {
+  for (const body of firstOf(elements(root, 'DocBody'), { most: documentsMax, what: 'documents', warnings })) {
     const part = need(textOf(child(body, 'DocRoot')), '');
     const document = part === null ? null : await tree(part);
     if (part === null || document === null) continue;
@@ -108,7 +106,7 @@ export async function openOfd(zip: Zip, input: ParseInput): Promise<OfdPackage> 
     const fonts = new Map<string, FontLook>();
     const pictures = new Map<string, string>();
     const units = new Map<string, XmlNode>();
-    for (const part of parts.slice(0, documentsMax)) {
+    for (const part of firstOf(parts, { most: documentsMax, what: 'lists of fonts and pictures in one document', warnings })) {
       const resources = await tree(part);
       if (resources === null) continue;
       const base = resources.attributes['BaseLoc'] ?? '';

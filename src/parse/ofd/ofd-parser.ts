@@ -4,6 +4,7 @@
  */
 import { DocumentError } from '../../errors.ts';
 import { child, descend, elements, textOf, type XmlNode } from '../containers/xml.ts';
+import { firstOf } from '../containers/first-of.ts';
 import { openZip } from '../containers/zip.ts';
 import { type PartHost, partName, readPart, writePart } from '../containers/parts.ts';
 import { cpuTimer } from '../cpu-time.ts';
@@ -231,10 +232,14 @@ async function readTemplates(
   const behind: XmlNode[] = [];
   const before: XmlNode[] = [];
   const drawn = new Set<string>();
-  for (const { attributes } of elements(root, 'Template')) {
+  const named = elements(root, 'Template').flatMap(({ attributes }) => {
     const part = document.templates.get(attributes['TemplateID'] ?? '');
-    if (part === undefined || drawn.has(part) || drawn.size >= templatesPerPageMax) continue;
+    if (part === undefined || drawn.has(part)) return [];
     drawn.add(part);
+    return [{ part, attributes }];
+  });
+  const read = firstOf(named, { most: templatesPerPageMax, what: 'templates on one page', warnings: ofd.warnings });
+  for (const { part, attributes } of read) {
     if (!known.has(part)) known.set(part, await ofd.tree(part));
     const template = known.get(part) ?? null;
     if (template !== null) (attributes['ZOrder'] === 'Foreground' ? before : behind).push(template);

@@ -1,4 +1,5 @@
 /** What electronic seals and signatures of an OFD say: the name of the stamp, and its picture where that is text (GB/T 38540-2020). */
+import { firstOf } from '../containers/first-of.ts';
 import { descend, descendants, elements, textOf } from '../containers/xml.ts';
 import { type DerNode, derTags, octetsOf, readDer } from '../containers/der.ts';
 import type { OfdDocument, OfdPackage } from './ofd-package.ts';
@@ -21,7 +22,11 @@ export async function readSeals(ofd: OfdPackage, document: OfdDocument): Promise
   const part = document.signatures;
   const list = part === null ? null : await ofd.tree(part);
   const seals: Seal[] = [];
-  for (const { attributes } of elements(list, 'Signature').slice(0, sealsMax)) {
+  for (const { attributes } of firstOf(elements(list, 'Signature'), {
+    most: sealsMax,
+    what: 'signatures in one document',
+    warnings: ofd.warnings,
+  })) {
     const own = ofd.need(attributes['BaseLoc'] ?? '', part!);
     const signature = own === null ? null : await ofd.tree(own);
     if (own === null || signature === null) continue;

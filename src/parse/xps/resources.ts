@@ -1,5 +1,6 @@
 /** What pages of an XPS keep under a key to use it by that (ECMA-388, 14.2): geometries, transforms, brushes, pictures of themselves. */
 import { child, descendants, elements, type XmlNode } from '../containers/xml.ts';
+import { firstOf } from '../containers/first-of.ts';
 import type { XpsPackage } from './xps-package.ts';
 
 export type Resources = {
@@ -27,7 +28,10 @@ const fontsMax = 200;
 export async function readResources(
   page: XmlNode,
   part: string,
-  { xps, shared }: { readonly xps: Pick<XpsPackage, 'find' | 'tree' | 'missing'>; readonly shared: Map<string, Dictionary> },
+  {
+    xps,
+    shared,
+  }: { readonly xps: Pick<XpsPackage, 'find' | 'tree' | 'missing' | 'warnings'>; readonly shared: Map<string, Dictionary> },
 ): Promise<Resources> {
   const own = new Map<string, XmlNode>();
   const named = new Set<Dictionary>();
@@ -39,7 +43,9 @@ export async function readResources(
       addResources(dictionary, own);
       continue;
     }
-    if (!shared.has(target) && shared.size < dictionariesMax) shared.set(target, dictionaryOf(target, await xps.tree(target)));
+    if (!shared.has(target) && shared.size >= dictionariesMax)
+      firstOf([...shared.keys(), target], { most: dictionariesMax, what: 'dictionaries', warnings: xps.warnings });
+    else if (!shared.has(target)) shared.set(target, dictionaryOf(target, await xps.tree(target)));
     const known = shared.get(target);
     if (known !== undefined) named.add(known);
   }

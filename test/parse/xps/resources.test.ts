@@ -18,6 +18,7 @@ function packageOf(parts: Readonly<Record<string, XmlNode[]>>) {
   const [trees, walks]: [string[], string[]] = [[], []];
   const xps = {
     missing: createMissingParts(),
+    warnings: [],
     find: (_from: string, path: string): string | null => (path in parts ? path : null),
     tree: async (part: string): Promise<XmlNode> => {
       trees.push(part);

@@ -4,6 +4,7 @@
  */
 import { DocumentError } from '../../../errors.ts';
 import { createMarkdownBuilder } from '../../markdown/markdown-builder.ts';
+import { firstOf } from '../../containers/first-of.ts';
 import { noParts } from '../../containers/parts.ts';
 import { isPageNumber, withoutPageNumbers } from '../../page-number.ts';
 import type { ParsedDocument, ParseInput, Parser } from '../../parser.ts';
@@ -47,7 +48,7 @@ async function readDocument(office: OfficePackage, input: ParseInput, parser: Pa
     if (!inserted.has(id)) missing++;
     return inserted.get(id) ?? null;
   });
-  const edges = await marginParts(office);
+  const edges = await marginParts(office, warnings);
   const shown = new Set<string>();
   for (const part of edges.headers) await writeMargin(office, part, { context, shown, out });
   const end = await office.events(office.mainPart, createWordReader(out, context));
@@ -68,30 +69,23 @@ async function readDocument(office: OfficePackage, input: ParseInput, parser: Pa
     pages: null,
     markdown,
     blocks,
-    warnings: [...office.warnings, ...edges.warnings, ...warnings],
+    warnings: [...office.warnings, ...warnings],
   };
 }
 
 /** Headers and footers of one document that are read: three for each section. */
 const marginsMax = 300;
 
-type MarginParts = {
-  readonly headers: readonly string[];
-  readonly footers: readonly string[];
-  readonly warnings: readonly string[];
-};
+type MarginParts = { readonly headers: readonly string[]; readonly footers: readonly string[] };
 
-async function marginParts(office: OfficePackage): Promise<MarginParts> {
+async function marginParts(office: OfficePackage, warnings: string[]): Promise<MarginParts> {
   const relations = [...(await office.relationsOf(office.mainPart)).values()];
   const targets = (type: string): string[] => [
     ...new Set(relations.filter((each) => each.type === type).map((each) => each.target)),
   ];
-  const [headers, footers] = [targets('header'), targets('footer')];
-  const isCut = headers.length > marginsMax || footers.length > marginsMax;
   return {
-    headers: headers.slice(0, marginsMax),
-    footers: footers.slice(0, marginsMax),
-    warnings: isCut ? [`The document has more than ${marginsMax} headers or footers; those behind were not read`] : [],
+    headers: firstOf(targets('header'), { most: marginsMax, what: 'headers', warnings }),
+    footers: firstOf(targets('footer'), { most: marginsMax, what: 'footers', warnings }),
   };
 }
 
