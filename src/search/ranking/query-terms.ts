@@ -2,7 +2,7 @@
 import { stopWords } from '../analysis/stop-words.ts';
 import { postingsOf, type TermPostings } from './scorer.ts';
 import type { SynonymTerm } from './synonyms.ts';
-import { type Reading, soundAlikes, type SoundsAndWords } from './sound-alikes.ts';
+import { inFoundValue, type Reading, soundAlikes, type SoundsAndWords } from './sound-alikes.ts';
 import { swappedCharacters } from './swapped-characters.ts';
 import type { Segment } from '../index/segments.ts';
 import { termsOf, type Token } from '../analysis/tokens.ts';
@@ -39,9 +39,23 @@ export function tellingWords(words: readonly Token[]): readonly Token[] {
   return telling.length > 0 ? telling : words;
 }
 
-/** The terms of a query as it was written. */
+/** The terms of a query as it was written, and its words as the wholes of identifiers. */
 export function writtenTerms(tokens: readonly Token[], segments: readonly Segment[]): QueryTerm[] {
-  return affordable(lookUp(countTerms(tokens), segments));
+  const written = lookUp(countTerms(tokens), segments);
+  return affordable([...written, ...wholeWords(tokens, written, segments)]);
+}
+
+/** `YouTube` in a text is You, Tube and their whole, which is not stemmed, as identifiers are: `youtube` is the same word. */
+function wholeWords(tokens: readonly Token[], written: readonly QueryTerm[], segments: readonly Segment[]): QueryTerm[] {
+  const known = new Map(written.map((term) => [term.term, term]));
+  const wholes = new Map<string, QueryTerm>();
+  for (const { kind, term, surface } of tokens) {
+    const word = known.get(term);
+    if (kind !== 'word' || surface === term || word === undefined || known.has(surface) || wholes.has(surface)) continue;
+    const postings = postingsOf(surface, segments);
+    if (postings.chunks > 0) wholes.set(surface, { term: surface, weight: word.weight, postings, repairs: term });
+  }
+  return [...wholes.values()];
 }
 
 /** The rarest terms, as many as one question may cost, in their order: sums are rounded as they are added up, and no other texts may tell how. */
@@ -77,6 +91,7 @@ export function repairedTerms(
   const chunksOf = new Map(written.map((term) => [term.term, term.postings.chunks]));
   const repaired = new Map<string, number>();
   const repairs = new Map<string, string>();
+  const isWhole = new Set(written.map((term) => term.repairs));
   const replacements: Replacement[] = [];
   const take = (term: string, weight: number, of: string): void => {
     repaired.set(term, (repaired.get(term) ?? 0) + weight);
@@ -85,13 +100,16 @@ export function repairedTerms(
   for (const token of new Map(tokens.map((token) => [token.term, token])).values()) {
     const chunks = chunksOf.get(token.term);
     if (token.kind !== 'word' || chunks === undefined || chunks > 3 || !/^\p{L}+$/u.test(token.surface)) continue;
+    if (isWhole.has(token.term)) continue;
     const found = readings(token.surface, chunks, segments, vocabulary);
     if (found.length === 0 || isWord(token.surface)) continue;
     for (const { term, weight } of found) take(term, weight, token.term);
     if (chunks === 0) replacements.push({ start: token.start, end: token.end, by: found[0]!.surface });
   }
-  const swapped = swappedCharacters(tokens, chunksOf, segments, language);
-  const alike = soundAlikes(tokens, chunksOf, segments, language, (character) => swapped.characters.has(character));
+  const isInValue = inFoundValue(tokens, chunksOf);
+  const swapped = swappedCharacters(tokens, chunksOf, segments, language, isInValue);
+  const isSettled = (character: Token): boolean => swapped.characters.has(character) || isInValue(character);
+  const alike = soundAlikes(tokens, chunksOf, segments, language, isSettled);
   for (const { term, weight, of, replacement } of [...swapped.readings, ...alike]) {
     take(term, weight, of);
     if (replacement !== null) replacements.push(replacement);

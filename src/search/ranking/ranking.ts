@@ -32,6 +32,7 @@ import {
   writtenTerms,
   type QueryTerm,
 } from './query-terms.ts';
+import { inFoundValue } from './sound-alikes.ts';
 import { synonymTerms } from './synonyms.ts';
 import { type Asked, askedNothing, askedOf, ratings } from './relevance.ts';
 import { bestRows, topRows, type Worth, worthOfRow } from './best-rows.ts';
@@ -173,7 +174,9 @@ function* worthBy({ snapshot, allowed }: RankingInput, terms: readonly QueryTerm
 function* readInContext(input: RankingInput, tokens: readonly Token[], known: Repaired, worth: Worth): RankingSteps<Repaired> {
   const { segments } = input.snapshot;
   const chunksOf = new Map(known.terms.map(({ term, postings }) => [term, postings.chunks]));
-  const isSettled = ({ start, end }: Token): boolean => known.replacements.some((one) => one.start < end && start < one.end);
+  const isInValue = inFoundValue(tokens, chunksOf);
+  const isReplaced = ({ start, end }: Token): boolean => known.replacements.some((one) => one.start < end && start < one.end);
+  const isSettled = (character: Token): boolean => isReplaced(character) || isInValue(character);
   const spots = placesOf({ tokens, chunksOf, isSettled });
   if (spots.length === 0) return known;
   const top = topRows(worth, segments, input.allowed, tuning.contextChunks);

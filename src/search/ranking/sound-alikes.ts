@@ -27,6 +27,12 @@ export type Reading = {
   readonly replacement: { readonly start: number; readonly end: number; readonly by: string } | null;
 };
 
+/** Whether a character is part of a number, a date or an amount that some text has, however it is written there: it was meant as it stands. */
+export function inFoundValue(tokens: readonly Token[], chunksOf: ReadonlyMap<string, number>): (character: Token) => boolean {
+  const values = tokens.filter(({ kind, term }) => kind === 'value' && (chunksOf.get(term) ?? 0) > 0);
+  return ({ start, end }) => values.some((value) => value.start <= start && end <= value.end);
+}
+
 /** What the language knows; nothing where there is no dictionary. */
 export type SoundsAndWords = {
   /** Characters that are said as this one is, the commonest first. */

@@ -12,12 +12,13 @@ const pairsMax = 12;
 
 export type Swapped = { readonly readings: readonly Reading[]; readonly characters: ReadonlySet<Token> };
 
-/** `chunksOf`: how many chunks have each term of the question. Costs up to three looks into the index for each pair that no text has. */
+/** `chunksOf`: how many chunks have each term of the question; `isSettled`: what is meant as it stands. Costs up to three looks into the index for each pair that no text has. */
 export function swappedCharacters(
   tokens: readonly Token[],
   chunksOf: ReadonlyMap<string, number>,
   segments: readonly Segment[],
   { wordsOf }: Pick<SoundsAndWords, 'wordsOf'>,
+  isSettled: (character: Token) => boolean = () => false,
 ): Swapped {
   const all = chineseCharacters(tokens);
   const readings: Reading[] = [];
@@ -26,7 +27,7 @@ export function swappedCharacters(
   let looked = 0;
   for (const [i, first] of all.entries()) {
     const second = all[i + 1];
-    if (!isPair(first, second) || swapped.has(first) || isWritten(first, second)) continue;
+    if (!isPair(first, second) || swapped.has(first) || isSettled(first) || isSettled(second) || isWritten(first, second)) continue;
     const before = isPair(all[i - 1], first) ? all[i - 1]! : null;
     const after = isPair(second, all[i + 2]) ? all[i + 2]! : null;
     const goesWith = [before !== null && isWritten(before, first), after !== null && isWritten(second, after)];

@@ -47,6 +47,35 @@ describe('the order of the hits', () => {
     expect(await found(query, 'keyword')).toEqual([]);
   });
 
+  it.each([
+    ['youtube', 'YouTube'],
+    ['AIRPODS', 'AirPods'],
+    ['iphone', 'iPhone'],
+    ['getusernames', 'getUserNames'],
+  ])('finds a word that a text writes with capitals inside, and takes it for no error: %s, %s', async (query, written) => {
+    await put('right', [`what the manual of ${written} says`]);
+    await put('other', ['the phone and the tubes of others have names and pods']);
+
+    for (const mode of ['hybrid', 'keyword'] as const) {
+      const { hits, shownFor } = await index.search({ query, mode, topK: 10, offset: 0, filter: {} });
+      expect(hits[0]).toMatchObject({ docId: 'right', relevance: 1 });
+      expect(hits[0]!.highlights.map(([from, to]) => hits[0]!.text.slice(from, to))).toEqual([written]);
+      expect(shownFor ?? null).toBe(null);
+    }
+  });
+
+  it.each(['一万二千五百元', '百分之二十五', '二〇二四年三月十五日'])(
+    'takes no sign of a number that some text has for an error: %s',
+    async (query) => {
+      await put('right', ['合同总价为 12,500元，首付比例为25%，签订日期为2024年3月15日。']);
+      await put('other', ['百分之二十五的人付了一万二十元，二〇二四年五月十三日。']);
+
+      const { hits, shownFor } = await index.search({ query, mode: 'hybrid', topK: 10, offset: 0, filter: {} });
+      expect(hits.map(({ docId }) => docId)).toContain('right');
+      expect(shownFor).toBe(null);
+    },
+  );
+
   it('marks the word that was meant', async () => {
     await put('a', ['the aerodynamic centre']);
     const { hits } = await index.search({ query: 'aerodynmaic', mode: 'hybrid', topK: 1, offset: 0, filter: {} });

@@ -281,10 +281,11 @@ function readAttributes(fields: Fields, count: number): readonly number[] {
   return areKnown.map((isKnown) => (isKnown ? fields.bytes(4).readUInt32LE(0) : 0));
 }
 
+/** What comes out of a pipe into an archive is noted as a pipe, and is a file in it: whatever has content is one, but for links. */
 function isFolderOrLink(attributes: number): boolean {
   const isOfUnix = (attributes & 0x8000) !== 0;
   const kind = (attributes >>> 28) & 15;
-  return (attributes & 0x410) !== 0 || (isOfUnix && kind !== 8 && kind !== 0);
+  return (attributes & 0x410) !== 0 || (isOfUnix && (kind === 4 || kind === 10));
 }
 
 /* What all of it is made of. */

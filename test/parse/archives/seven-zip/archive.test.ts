@@ -134,10 +134,11 @@ describe('a 7z archive', () => {
         { name: 'gone.txt', data: '', isAnti: true },
         { name: '.DS_Store', data: 'junk' },
         { name: '../../a.txt', data: 'text', attributes: 0x8000 | (0o100644 << 16) },
+        { name: 'piped.txt', data: 'out of a pipe', attributes: 0x8000 | (0o010644 << 16) },
       ]),
     );
 
-    expect(parsed.markdown).toBe('# a.txt\n\ntext');
+    expect(parsed.markdown).toBe('# a.txt\n\ntext\n\n# piped.txt\n\nout of a pipe');
     expect(parsed.warnings).toEqual([]);
   });
 
