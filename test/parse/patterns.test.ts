@@ -26,7 +26,6 @@ const onlyShortTexts: Readonly<Record<string, string>> = {
   'http/routes/static-files.ts: ^[\\w-][\\w.-]*(?:\\/[\\w-][\\w.-]*)*$': 'the path of a request, at most 16 KB',
   'http/routes/static-files.ts: -[A-Za-z0-9_-]{8,}\\.\\w+$': 'the path of a file that is there',
   'parse/office/word/number-label.ts: 0+$': 'a number of at most seven digits',
-  'parse/office/slides/pptx-parser.ts: (\\d+)\\.xml$': 'the name of a member, at most 4,096 bytes',
   'parse/office/sheets/xlsx-parser.ts: ([^/]+)\\.xml$': 'the name of a member, at most 4,096 bytes',
 };
 

@@ -77,6 +77,7 @@ export const documentSentences: Readonly<Record<string, string>> = {
   'The part {} is missing': '缺少部件 {}',
   'The picture is damaged or of a kind that OCR cannot read': '图片已损坏，或是 OCR 无法读取的类型',
   'The picture is damaged: its size cannot be read': '图片已损坏：无法读取尺寸',
+  'The presentation is damaged: the parts of its slides are missing': '演示文稿已损坏：缺少存放幻灯片内容的部分',
   'The presentation is damaged: its list of slides cannot be read': '演示文稿已损坏：无法读取幻灯片列表',
   'The protected file is damaged: its encryption settings cannot be read': '受保护的文件已损坏：无法读取加密设置',
   'The protected file is damaged: its key or its content is missing': '受保护的文件已损坏：缺少密钥或内容',

@@ -90,6 +90,12 @@ const saying = new Set([
   'worksheet',
 ]);
 
+/** `slide9` before `slide10`. */
+const byNumber = new Intl.Collator('en', { numeric: true }).compare;
+
+/** Parts that no program writes without a part that says where theirs are: a slide has its layout, a document its styles. */
+const hasRelations = /(?:^|\/)(?:document|workbook|presentation|slide\d+)\.(?:xml|bin)$/i;
+
 /** A part stands in one place of an honest file; one that ten thousand slides name would be read as often. */
 const readsMax = 20;
 
@@ -116,7 +122,9 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
     const cached = known.get(part);
     if (cached !== undefined) return cached;
     const slash = part.lastIndexOf('/') + 1;
-    const root = await tree(`${part.slice(0, slash)}_rels/${part.slice(slash)}.rels`);
+    const relationsPart = `${part.slice(0, slash)}_rels/${part.slice(slash)}.rels`;
+    const root = await tree(relationsPart);
+    if (root === null && hasRelations.test(part)) missing.add(relationsPart);
     const relations = new Map<string, Relation>();
     const outward = new Map<string, string>();
     links.set(part, outward);
@@ -172,7 +180,8 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
       return links.get(part)!;
     },
     relatedPart,
-    partsIn: (folder) => zip.names.filter((name) => name.startsWith(folder) && /^[^/]+\.xml$/.test(name.slice(folder.length))),
+    partsIn: (folder) =>
+      zip.names.filter((name) => name.startsWith(folder) && /^[^/]+\.xml$/.test(name.slice(folder.length))).sort(byNumber),
     tree,
     async events(part, handler) {
       const end = await readXmlPart(zip, part, handler, options);

@@ -30,6 +30,19 @@ const saying: readonly [kind: string, bytes: Buffer, part: string, named: string
   ),
   ['PPTX, slide', makePptx({ slides: [{ title: 'one' }, { title: '二' }] }), 'ppt/slides/slide2.xml', 'ppt/slides/slide2.xml'],
   [
+    'PPTX, list of parts',
+    makePptx({ slides: [{ title: 'one' }] }),
+    'ppt/slides/_rels/slide1.xml.rels',
+    'ppt/slides/_rels/slide1.xml.rels',
+  ],
+  ['DOCX, list of parts', makeDocx({ paragraphs: ['text'] }), 'word/_rels/document.xml.rels', 'word/_rels/document.xml.rels'],
+  [
+    'XLSX, list of parts',
+    makeXlsx({ sheets: [{ name: '表', rows: [['y']] }] }),
+    'xl/_rels/workbook.xml.rels',
+    'xl/_rels/workbook.xml.rels',
+  ],
+  [
     'PPTX, notes',
     makePptx({ slides: [{ title: 'one', notes: '备注' }] }),
     'ppt/notesSlides/notes0.xml',
@@ -103,6 +116,20 @@ describe('a package', () => {
       expect(broken.warnings).toEqual([`Parts that the file names and does not have: ${named}`]);
     },
   );
+
+  it('keeps the numbers of slides behind a missing one, and is refused where none is there', async () => {
+    const bytes = makePptx({ slides: [{ title: 'one' }, { title: '二' }, { title: 'three' }] });
+    const parser = createDocumentParser({});
+    const broken = await parseBytes(parser, await without(bytes, 'ppt/slides/slide2.xml'));
+
+    expect(broken.pages).toBe(3);
+    expect(broken.blocks.map(({ page }) => page)).toEqual([1, 3]);
+    const only = await without(makePptx({ slides: [{ title: 'one' }] }), 'ppt/slides/slide1.xml');
+    await expect(parseBytes(parser, only)).rejects.toMatchObject({
+      code: 'corrupt',
+      message: 'The presentation is damaged: the parts of its slides are missing',
+    });
+  });
 
   it.each(silent)('says nothing of one that could not say anything: %s', async (_kind, bytes) => {
     expect((await parseBytes(createDocumentParser({}), bytes)).warnings).toEqual([]);

@@ -105,9 +105,9 @@ async function listSheets(office: OfficePackage, root: XmlNode | null): Promise<
 async function readContext(office: OfficePackage, root: XmlNode | null, onRows: () => void): Promise<SheetContext> {
   const { cellsMax } = office.limits;
   const strings = createStringsReader(cellsMax);
-  const stringsPart = await office.relatedPart(office.mainPart, 'sharedStrings');
+  const stringsPart = (await office.relatedPart(office.mainPart, 'sharedStrings')) ?? usualPart(office, 'sharedStrings.xml');
   if (stringsPart !== null) await office.events(stringsPart, strings.handler);
-  const stylesPart = await office.relatedPart(office.mainPart, 'styles');
+  const stylesPart = (await office.relatedPart(office.mainPart, 'styles')) ?? usualPart(office, 'styles.xml');
   const styles = stylesPart === null ? null : await office.tree(stylesPart);
   const codes = new Map(
     elements(child(styles, 'x:numFmts'), 'x:numFmt').map(({ attributes }) => [
@@ -130,6 +130,11 @@ async function readContext(office: OfficePackage, root: XmlNode | null, onRows: 
     },
     onRows,
   };
+}
+
+/** Where every program puts it, if the list of parts is gone. */
+function usualPart(office: OfficePackage, name: string): string | null {
+  return office.partsIn('xl/').find((part) => part === `xl/${name}`) ?? null;
 }
 
 /** @returns how many formulas have no saved value. */

@@ -46,12 +46,13 @@ async function readPresentation(office: OfficePackage, input: ParseInput, parser
   const hidden: number[] = [];
   for (const part of slides) {
     page++;
-    if ((await reader.write(part, out)) === 'hidden') hidden.push(page);
+    if (part !== null && (await reader.write(part, out)) === 'hidden') hidden.push(page);
     out.flush();
     input.onProgress(page, slides.length);
   }
   const warnings: string[] = [];
-  await writeEmbeddedFiles(office, slides, builder, { input, parser, warnings, level: 1 });
+  const parts = slides.filter((part) => part !== null);
+  await writeEmbeddedFiles(office, parts, builder, { input, parser, warnings, level: 1 });
   const { markdown, blocks } = builder.finish();
   return {
     mediaType: office.mediaType,
@@ -69,18 +70,23 @@ async function readPresentation(office: OfficePackage, input: ParseInput, parser
   };
 }
 
-/** The slides' parts in the order of the show; by number where the presentation does not list them. */
-async function slideParts(office: OfficePackage): Promise<string[]> {
+/** The slides' parts in the order of the show, null for one that is missing; by number where the presentation does not list them. */
+async function slideParts(office: OfficePackage): Promise<(string | null)[]> {
   const root = await office.tree(office.mainPart);
   if (root === null) throw new DocumentError('corrupt', 'The presentation is damaged: its list of slides cannot be read');
   const relations = await office.relationsOf(office.mainPart);
-  const listed = elements(child(root, 'p:sldIdLst'), 'p:sldId')
-    .map(({ attributes }) => relations.get(attributes['r:id'] ?? ''))
-    .flatMap((relation) => (relation?.type === 'slide' ? [relation.target] : []));
+  const listed = elements(child(root, 'p:sldIdLst'), 'p:sldId').map(({ attributes }) => {
+    const relation = relations.get(attributes['r:id'] ?? '');
+    return relation?.type === 'slide' ? relation.target : null;
+  });
   // A slide stands once; a list that names one ten thousand times is an attack.
-  if (listed.length > 0) return [...new Set(listed)];
-  const number = (part: string) => Number(/(\d+)\.xml$/.exec(part)?.[1] ?? 0);
-  return office.partsIn('ppt/slides/').sort((a, b) => number(a) - number(b));
+  const seen = new Set<string>();
+  const once = listed.filter((part) => part === null || (!seen.has(part) && seen.add(part)));
+  if (once.some((part) => part !== null)) return once;
+  const there = office.partsIn('ppt/slides/');
+  if (there.length === 0 && listed.length > 0)
+    throw new DocumentError('corrupt', 'The presentation is damaged: the parts of its slides are missing');
+  return there;
 }
 
 /** Of a name, which stands before each of its comments. */
