@@ -13,6 +13,8 @@ export function poolSize(wanted: number): number {
 
 const windowHits = 10;
 const documentHitsMax = 3;
+/** Of its score; what fits less does not pass a hit of a document that has had its share: it may have nothing of the question. */
+const passingShare = 0.1;
 
 /** What is ranked, in the parts that are spread out by themselves, so that the first of them stay as they are when more is ranked for a later page. */
 export function inParts<T>(ranked: readonly T[]): T[][] {
@@ -32,6 +34,7 @@ export function spreadOut(ranked: readonly Scored[]): Scored[] {
     let taken = 0;
     for (; at < waiting.length && taken < windowHits; at++) {
       const scored = waiting[at]!;
+      if (held.length > 0 && scored.score < passingShare * held[0]!.score) break;
       const { document } = scored.segment.runAt(scored.row);
       const count = counts.get(document) ?? 0;
       if (count >= documentHitsMax) {
