@@ -93,8 +93,10 @@ const saying = new Set([
 /** `slide9` before `slide10`. */
 const byNumber = new Intl.Collator('en', { numeric: true }).compare;
 
-/** Parts that no program writes without a part that says where theirs are: a slide has its layout, a document its styles. */
-const hasRelations = /(?:^|\/)(?:document|workbook|presentation|slide\d+)\.(?:xml|bin)$/i;
+/** Parts that no program writes without a part that says where theirs are: a slide has its layout, a workbook its sheets. */
+const hasRelations = /(?:^|\/)(?:workbook|presentation|slide\d+)\.(?:xml|bin)$/i;
+/** What a document says of its headers, notes, comments, pictures and objects. */
+const refersElsewhere = /\br:(?:id|embed|link|dm|pict)=|:(?:footnote|endnote|comment)Reference\b/;
 
 /** A part stands in one place of an honest file; one that ten thousand slides name would be read as often. */
 const readsMax = 20;
@@ -118,13 +120,20 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
     return null;
   }
 
+  /** A document may do without, where nothing in it stands elsewhere. */
+  async function needsRelations(part: string): Promise<boolean> {
+    if (!/(?:^|\/)document\.xml$/i.test(part)) return hasRelations.test(part);
+    const bytes = await zip.read(part);
+    return bytes !== null && refersElsewhere.test(bytes.toString('latin1'));
+  }
+
   async function relationsOf(part: string): Promise<ReadonlyMap<string, Relation>> {
     const cached = known.get(part);
     if (cached !== undefined) return cached;
     const slash = part.lastIndexOf('/') + 1;
     const relationsPart = `${part.slice(0, slash)}_rels/${part.slice(slash)}.rels`;
     const root = await tree(relationsPart);
-    if (root === null && hasRelations.test(part)) missing.add(relationsPart);
+    if (root === null && (await needsRelations(part))) missing.add(relationsPart);
     const relations = new Map<string, Relation>();
     const outward = new Map<string, string>();
     links.set(part, outward);

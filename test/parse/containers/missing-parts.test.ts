@@ -35,7 +35,12 @@ const saying: readonly [kind: string, bytes: Buffer, part: string, named: string
     'ppt/slides/_rels/slide1.xml.rels',
     'ppt/slides/_rels/slide1.xml.rels',
   ],
-  ['DOCX, list of parts', makeDocx({ paragraphs: ['text'] }), 'word/_rels/document.xml.rels', 'word/_rels/document.xml.rels'],
+  [
+    'DOCX, list of parts',
+    makeDocx({ body: '<w:p><w:r><w:t>text</w:t><w:footnoteReference w:id="1"/></w:r></w:p>' }),
+    'word/_rels/document.xml.rels',
+    'word/_rels/document.xml.rels',
+  ],
   [
     'XLSX, list of parts',
     makeXlsx({ sheets: [{ name: '表', rows: [['y']] }] }),
@@ -116,6 +121,12 @@ describe('a package', () => {
       expect(broken.warnings).toEqual([`Parts that the file names and does not have: ${named}`]);
     },
   );
+
+  it('may do without a list of parts where nothing in it stands elsewhere', async () => {
+    const broken = await without(makeDocx({ paragraphs: ['text'] }), 'word/_rels/document.xml.rels');
+
+    expect((await parseBytes(createDocumentParser({}), broken)).warnings).toEqual([]);
+  });
 
   it('keeps the numbers of slides behind a missing one, and is refused where none is there', async () => {
     const bytes = makePptx({ slides: [{ title: 'one' }, { title: '二' }, { title: 'three' }] });

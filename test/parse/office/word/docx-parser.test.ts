@@ -296,10 +296,7 @@ describe('a Word document that is not right', () => {
     const document = await parseBytes(parser, makeZip([{ name: 'word/document.xml', data: xml }]));
 
     expect(document.markdown).toMatch(/^first/);
-    expect(document.warnings).toEqual([
-      'The part word/document.xml is incomplete; it was read as far as possible',
-      'Parts that the file names and does not have: word/_rels/document.xml.rels',
-    ]);
+    expect(document.warnings).toEqual(['The part word/document.xml is incomplete; it was read as far as possible']);
   });
 
   it('says which inserted files it did not read', async () => {
