@@ -10,6 +10,7 @@ import type { StageCounts } from '../tasks/progress.ts';
 import { type Deadlines, type Overrun, watchDeadlines } from './deadlines.ts';
 import { failureOf, traceOf } from './failure.ts';
 import type { IngestJob, IngestOutcome, ProgressMessage, ThreadSettings } from './job.ts';
+import { createMemoryBlame } from './memory-blame.ts';
 
 export type ThreadPoolOptions = {
   readonly threads: number;
@@ -162,35 +163,21 @@ function createGuard(deadlines: Deadlines, cpuTimeOf: (threadId: number) => Prom
   };
 }
 
-/** How long a thread that was ended may take to give its memory back. */
-const memoryBackMs = 1000;
-
-/**
- * Counts what `resourceLimits` does not see: when the whole process holds more than its threads may, the run that began last
- * is ended; when that was a wrong guess, the right one is met at the next look, 250 ms later. Only a run that had the process
- * to itself is surely the guilty one; another is tried again, which costs it one attempt.
- */
+/** Counts what `resourceLimits` does not see, and ends whom `memory-blame.ts` names; one who was not surely guilty is tried again. */
 function watchMemory(options: ThreadPoolOptions): { add: (guard: Guard) => () => void; stop: () => void } {
   const baseBytes = process.memoryUsage.rss();
   const bytesMax = baseBytes + options.threads * (options.threadMemoryMb + 256) * 1024 * 1024;
-  const runs: { readonly guard: Guard; shared: boolean }[] = [];
-  let endedAt = -Infinity;
+  const blame = createMemoryBlame<Guard>(bytesMax);
   const timer = setInterval(() => {
     const bytes = process.memoryUsage.rss();
-    const suspect = runs.at(-1);
-    if (bytes <= bytesMax || suspect === undefined) return;
+    const blamed = blame.look(bytes, performance.now());
+    if (blamed === null) return;
     options.logger.warn({ rssBytes: bytes, bytesMax }, 'memory limit reached; stopping the newest document');
-    endedAt = performance.now();
-    suspect.guard.abort(outOfMemory(options.threadMemoryMb, { sure: !suspect.shared }));
+    blamed.run.abort(outOfMemory(options.threadMemoryMb, { sure: blamed.sure }));
   }, 250);
   timer.unref();
   return {
-    add(guard) {
-      const run = { guard, shared: runs.length > 0 || performance.now() - endedAt < memoryBackMs };
-      for (const other of runs) other.shared = true;
-      runs.push(run);
-      return () => void runs.splice(runs.indexOf(run), 1);
-    },
+    add: (guard) => blame.add(guard, performance.now()),
     stop: () => clearInterval(timer),
   };
 }
