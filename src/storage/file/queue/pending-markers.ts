@@ -39,6 +39,7 @@ type Lane = {
   readAt: number;
   readMs: number;
   mtimeMs: number;
+  looksAgain: boolean;
   reading: Promise<void> | null;
 };
 
@@ -160,10 +161,13 @@ export function createPendingMarkers(disk: Disk, layout: Layout): PendingMarkers
     wake,
     async poll() {
       for (const lane of taskLanes) {
+        const state = lanes[lane];
         const { mtimeMs } = await disk.stat(layout.pending[lane], 'pending.poll');
-        if (mtimeMs === lanes[lane].mtimeMs) continue;
-        lanes[lane].mtimeMs = mtimeMs;
-        markStale(lane);
+        const hasChanged = mtimeMs !== state.mtimeMs;
+        // Once more after a change: what came into the directory in the same tick of the system's clock, some milliseconds, left its time as it was.
+        if (hasChanged || state.looksAgain) markStale(lane);
+        state.looksAgain = hasChanged;
+        state.mtimeMs = mtimeMs;
       }
     },
     close() {
@@ -180,7 +184,16 @@ export function pendingPath(layout: Layout, lane: TaskLane, name: string): strin
 }
 
 function emptyLane(): Lane {
-  return { names: [], byCaller: new Map(), stale: true, readAt: -Infinity, readMs: 0, mtimeMs: 0, reading: null };
+  return {
+    names: [],
+    byCaller: new Map(),
+    stale: true,
+    readAt: -Infinity,
+    readMs: 0,
+    mtimeMs: 0,
+    looksAgain: false,
+    reading: null,
+  };
 }
 
 function insert(names: string[], name: string): void {
