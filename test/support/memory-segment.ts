@@ -3,7 +3,11 @@ import { ByteWriter } from '../../src/search/index/posting-blocks.ts';
 import { Segment, SegmentBuilder } from '../../src/search/index/segments.ts';
 import { UnpackedLists } from '../../src/search/index/unpacked.ts';
 
-export type MadeSegment = { open(listBytesMax: number): Segment };
+export type MadeSegment = {
+  open(listBytesMax: number): Segment;
+  /** How many blocks were read so far. */
+  reads(): number;
+};
 
 /** Numbers from 0 to 1, the same for the same seed. */
 export function randomFrom(seed: number): () => number {
@@ -27,10 +31,13 @@ export function makeSegment(
   for (let number = 0; number < documents; number += 1) {
     for (const value of [number + 1, number * 1000, documentChunks]) runs.varint(value);
   }
+  let reads = 0;
+  const get = (id: number): Uint8Array => ((reads += 1), blocks[id]!.data);
   return {
+    reads: () => reads,
     open(listBytesMax) {
       const heads = blocks.map(({ first }, id) => ({ id, first }));
-      const source = { lists: new UnpackedLists(listBytesMax), get: (id: number) => blocks[id]!.data };
+      const source = { lists: new UnpackedLists(listBytesMax), get };
       return new Segment({ id: 1, runs: runs.take(), lengths: built.lengths, blocks: heads }, source, () => []);
     },
   };

@@ -23,7 +23,7 @@ import {
   ByteReader,
 } from './posting-blocks.ts';
 import type { ChunkTerms } from '../analysis/chunk-terms.ts';
-import { type UnpackedList, UnpackedLists, unpackedBytesMax, unpackedRowsMin } from './unpacked.ts';
+import { KeptList, type UnpackedList, UnpackedLists, unpackedBytesMax, unpackedRowsMin } from './unpacked.ts';
 
 /** Segments of one size class that are merged together. */
 export const mergeWidth = 8;
@@ -258,6 +258,8 @@ export class Segment {
   readonly chunks: number;
   readonly lengths: Uint16Array;
   readonly runs: readonly Run[];
+  /** The lowest and the highest number of its documents. */
+  readonly documents: { readonly first: number; readonly last: number };
   /** 1 for rows whose documents are still there; null while all are. */
   live: Uint8Array | null = null;
   liveChunks: number;
@@ -281,6 +283,8 @@ export class Segment {
     this.liveChunks = this.chunks;
     this.liveLength = sum(this.lengths);
     this.runs = decodeRuns(head.runs);
+    const numbers = this.runs.map(({ document }) => document);
+    this.documents = { first: least(numbers), last: -least(numbers.map((number) => -number)) };
     for (const run of this.runs) this.#runOf.set(run.document, [...(this.#runOf.get(run.document) ?? []), run]);
     this.#blocks = head.blocks.map((block) => block.id);
     this.#firsts = head.blocks.map((block) => block.first);
@@ -295,7 +299,7 @@ export class Segment {
   /** The postings of a term. One block of about 16 KiB, or of the list's length, is read unless it was read lately. */
   find(term: string): PostingList | null {
     const place = this.placeOf(term);
-    return place ? this.listAt(place) : null;
+    return place ? this.listAt(term, place) : null;
   }
 
   /** Where they are; null for a term that it has not, undefined where that is not at hand yet. */
@@ -309,15 +313,22 @@ export class Segment {
     return place === null ? null : { ...place, block };
   }
 
-  /** What is in this place of it; null where that is not at hand yet. */
-  listAt(place: TermPlace): PostingList | null {
+  /** The postings of a term, which are in this place; null where they are not at hand yet. Of a list that is kept unpacked no block is read. */
+  listAt(term: string, place: TermPlace): PostingList | null {
+    const kept = place.rows < unpackedRowsMin ? null : this.#source.lists.kept(this.#keyOf(term));
+    if (kept !== null) return new KeptList(place, kept);
     const data = this.#source.get(place.block);
     return hasTerms(data) ? listAt(data, place) : null;
   }
 
   /** The same postings where they are gone through quickest; null for a list that is short or not asked for again and again. */
   unpacked(term: string, list: PostingList): UnpackedList | null {
-    return list.rows < unpackedRowsMin ? null : this.#source.lists.get(`${this.id} ${term}`, list);
+    if (list instanceof KeptList) return list.unpacked;
+    return list.rows < unpackedRowsMin ? null : this.#source.lists.get(this.#keyOf(term), list);
+  }
+
+  #keyOf(term: string): string {
+    return `${this.id} ${term}`;
   }
 
   /** How many rows that are still there have the term, whose postings these are. */
@@ -364,8 +375,28 @@ export class Segment {
 /** Terms whose live rows a segment remembers. */
 const countedTermsMax = 10_000;
 
+/** Of many numbers: to spread them over the arguments of `Math.min` would overflow the stack. */
+function least(numbers: readonly number[]): number {
+  return numbers.reduce((lowest, number) => Math.min(lowest, number), Infinity);
+}
+
 /** How many rows of a list are among these, which have 1. About 3 ns a posting. */
-export function countAmong({ bytes }: PostingList, rows: Uint8Array): number {
+export function countAmong(list: PostingList, rows: Uint8Array): number {
+  return list instanceof KeptList ? countUnpacked(list.unpacked, rows) : countPacked(list.bytes, rows);
+}
+
+function countUnpacked({ postings }: UnpackedList, rows: Uint8Array): number {
+  let [row, count] = [0, 0];
+  for (let at = 0; at < postings.length; at++) {
+    const posting = postings[at]!;
+    row += posting >>> 4;
+    // Of what only shortens the way the count is 0.
+    if ((posting & 15) > 0) count += rows[row]!;
+  }
+  return count;
+}
+
+function countPacked(bytes: Uint8Array, rows: Uint8Array): number {
   const end = bytes.length;
   let [at, row, count] = [0, 0, 0];
   while (at < end) {

@@ -5,6 +5,7 @@
 import type { IndexDatabase } from '../sqlite/database.ts';
 import type { Collection } from '../ranking/scorer.ts';
 import type { Language } from '../translation/concepts.ts';
+import { type Allowed, allowedRows } from './allowed.ts';
 import { rememberPlaces } from './term-places.ts';
 import { type BlockCache, changeOf, readSegment, removedFrom, type Segment, segmentIds } from './segments.ts';
 
@@ -63,11 +64,12 @@ export class Snapshot {
   }
 
   /** Rows of a segment that may be found, for a filter by document, made once each; null for all. Documents are let through as wholes. */
-  allowed(documents: ReadonlySet<number> | null): (segment: Segment) => Uint8Array | null {
+  allowed(documents: ReadonlySet<number> | null): Allowed {
     if (documents === null) return ({ live }) => live;
     const made = new Map<Segment, Uint8Array>();
+    const rowsIn = allowedRows(documents);
     return (segment) => {
-      const rows = made.get(segment) ?? rowsOf(segment, documents);
+      const rows = made.get(segment) ?? rowsIn(segment);
       made.set(segment, rows);
       return rows;
     };
@@ -103,17 +105,4 @@ function describe(segments: readonly Segment[]): Collection {
     length += segment.liveLength;
   }
   return { chunks, averageLength: chunks === 0 ? 1 : length / chunks };
-}
-
-function rowsOf(segment: Segment, documents: ReadonlySet<number>): Uint8Array {
-  const rows = new Uint8Array(segment.chunks);
-  const isFew = documents.size < segment.runs.length;
-  const runs = isFew ? [...documents].flatMap((document) => segment.runsOf(document)) : segment.runs;
-  const { live } = segment;
-  for (const { document, firstRow, chunks } of runs) {
-    if (!isFew && !documents.has(document)) continue;
-    // A document is there as a whole, or not at all.
-    if (live === null || live[firstRow] === 1) rows.fill(1, firstRow, firstRow + chunks);
-  }
-  return rows;
 }

@@ -55,7 +55,7 @@ export class TermPlaces {
   #listIn(places: Places, at: number, term: string): PostingList | null {
     const segment = this.#segments[at]!;
     const place = places[at] === undefined ? (places[at] = segment.placeOf(term)) : places[at];
-    return place ? segment.listAt(place) : null;
+    return place ? segment.listAt(term, place) : null;
   }
 
   #placesOf(term: string): Places {

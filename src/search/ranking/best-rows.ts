@@ -3,8 +3,9 @@
  * as good an answer as it was whole. That is worked out only for documents that may have one of the best rows, and one comparison a row
  * tells which: about 1 ns a row where 15 were needed to work it out for all.
  */
+import { type Allowed, mayRuns } from '../index/allowed.ts';
 import type { Run, Segment } from '../index/segments.ts';
-import { type Allowed, byScore, mayRuns, type Scored, type Scores } from './scorer.ts';
+import { byScore, type Scored, type Scores } from './scorer.ts';
 
 /** What a row is worth: its own score, a share of the best other one of its document, and what it has beside. */
 export type Worth = {

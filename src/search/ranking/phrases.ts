@@ -1,6 +1,7 @@
 /** Quoted parts of a query: their words are wanted side by side, in that order. */
 import { bestRows, type Worth, worthOfChosen } from './best-rows.ts';
-import { type Allowed, postingsOf, rowsWithAll, type Scored } from './scorer.ts';
+import { postingsOf, rowsWithAll, type Scored } from './scorer.ts';
+import type { Allowed } from '../index/allowed.ts';
 import type { Segment } from '../index/segments.ts';
 import { tokenize, type Token } from '../analysis/tokens.ts';
 

@@ -36,8 +36,9 @@ import { inFoundValue } from './sound-alikes.ts';
 import { synonymTerms } from './synonyms.ts';
 import { type Asked, askedNothing, askedOf, ratings } from './relevance.ts';
 import { bestRows, topRows, type Worth, worthOfRow } from './best-rows.ts';
-import { type Allowed, byScore, mayRuns, rarity, scoreInSteps, type Scored, type Scores } from './scorer.ts';
+import { byScore, letGo, rarity, scoreInSteps, type Scored, type Scores } from './scorer.ts';
 import { read, type RankingSteps } from './steps.ts';
+import { type Allowed, mayRuns } from '../index/allowed.ts';
 import type { Segment } from '../index/segments.ts';
 import type { Searched } from '../index/snapshot.ts';
 import type { Stop } from '../stop.ts';
@@ -141,6 +142,7 @@ function* rankQuestion(input: QuestionInput): RankingSteps<Ranked> {
   const quoted = phrases.length === 0 ? [] : yield* withPhrases(phrases, input, worth);
   const ranked = yield* rankScored(input, worth, { terms, tokens, asked });
   const { top, total, marks, askedAcross } = yield* withOtherLanguage(input, terms, ranked);
+  for (const { scores } of new Set([written, worth])) letGo(scores, segments, input.allowed);
   return {
     top: inFront(quoted, top, input.limit),
     total,
@@ -325,7 +327,9 @@ function* addFeedback(
   );
   const weight = input.mode === 'vector' ? 1 : feedbackWeight({ covered, evenness, terms: terms.length });
   const beside = { scores: second, weight: (weight * top[0]!.score) / highest(second, input) };
-  return bestRows({ ...worth, beside }, segments, input.allowed, input.limit);
+  const found = bestRows({ ...worth, beside }, segments, input.allowed, input.limit);
+  letGo(second, segments, input.allowed);
+  return found;
 }
 
 function feedbackWeight({ covered, evenness, terms }: { covered: number; evenness: number; terms: number }): number {

@@ -2,10 +2,12 @@
  * BM25 over the segments: every posting of every query term, added up row by row, about 6 ns a posting, and 2 ns of those lists that are
  * asked for again and again. Where only some documents may be found, the postings between them are passed over.
  */
-import { ByteReader, type PostingList } from '../index/posting-blocks.ts';
+import { type Allowed, mayRuns } from '../index/allowed.ts';
+import type { PostingList } from '../index/posting-blocks.ts';
 import type { Run, Segment } from '../index/segments.ts';
 import { placesIn } from '../index/term-places.ts';
-import { stridePostings, type UnpackedList } from '../index/unpacked.ts';
+import { ScoreArrays } from './score-arrays.ts';
+import { eachPosting, stridePostings, type UnpackedList } from '../index/unpacked.ts';
 
 /** One chunk and how well it answers. */
 export type Scored = {
@@ -85,6 +87,21 @@ export function rarity(postings: TermPostings, collection: Collection): number {
 /** Postings and rows that are gone through in one step, some milliseconds. */
 const stepRows = 500_000;
 
+/** Of all questions of this thread. */
+const arrays = new ScoreArrays();
+
+/** Scores that are not looked at any more: their arrays are used again. `allowed` as they were made with. */
+export function letGo(scores: Scores, segments: readonly Segment[], allowed: Allowed = () => null): void {
+  for (const [at, segment] of segments.entries()) {
+    const own = scores[at]!;
+    const runs = mayRuns(segment, allowed(segment));
+    if (runs.length < segment.runs.length / fewShare)
+      for (const { firstRow, chunks } of runs) own.fill(0, firstRow, firstRow + chunks);
+    else own.fill(0);
+    arrays.giveBack(own);
+  }
+}
+
 /** BM25 of every row that `allowed` lets through (it has 0 for the others). `weight` stands beside idf. Stops between two steps, with nothing to be done. */
 export function* scoreInSteps(
   terms: readonly { readonly postings: TermPostings; readonly weight: number }[],
@@ -97,7 +114,7 @@ export function* scoreInSteps(
   const scales = terms.map(({ postings, weight }) => weight * rarity(postings, collection) * (k1 + 1));
   let rows = 0;
   for (const [at, segment] of segments.entries()) {
-    const own = new Float32Array(segment.chunks);
+    const own = arrays.take(segment.chunks);
     scores.push(own);
     rows += segment.chunks;
     const may = allowed(segment);
@@ -120,20 +137,8 @@ export function* scoreInSteps(
   return scores;
 }
 
-/** Which rows of a segment may be found: 1 for those, 0 for the others, a document's rows all alike; null for all. */
-export type Allowed = (segment: Segment) => Uint8Array | null;
-
 /** Where at most one document in so many may be found, they are looked up one by one. */
 const fewShare = 4;
-const runsOf = new WeakMap<Uint8Array, readonly Run[]>();
-
-/** The documents of a segment that may be found. */
-export function mayRuns(segment: Segment, may: Uint8Array | null): readonly Run[] {
-  if (may === null || may === segment.live) return segment.runs;
-  let runs = runsOf.get(may);
-  if (runs === undefined) runsOf.set(may, (runs = segment.runs.filter(({ firstRow }) => may[firstRow] === 1)));
-  return runs;
-}
 
 /** Which rows have every one of these terms: 1 for those. At most 255 terms are looked at. */
 export function rowsWithAll(segments: readonly Segment[], terms: readonly TermPostings[]): Uint8Array[] {
@@ -241,10 +246,5 @@ function lastBelow(rows: Uint32Array, row: number, from: number): number {
 }
 
 function countRows(list: PostingList, counts: Uint8Array): void {
-  const reader = new ByteReader(list.bytes);
-  let row = 0;
-  while (!reader.done()) {
-    row += Math.floor(reader.varint() / 16);
-    counts[row]!++;
-  }
+  eachPosting(list, (row) => counts[row]!++);
 }

@@ -10,7 +10,7 @@
 import type { Token } from '../analysis/tokens.ts';
 import type { Segment } from '../index/segments.ts';
 import { bestRows, topRows } from '../ranking/best-rows.ts';
-import { chunksWith, type Collection, idf, scoreInSteps, type Scored, type TermPostings } from '../ranking/scorer.ts';
+import { chunksWith, type Collection, idf, letGo, type Scored, scoreInSteps, type TermPostings } from '../ranking/scorer.ts';
 import { type Asked, forWeighing } from '../ranking/relevance.ts';
 import { read, type RankingSteps } from '../ranking/steps.ts';
 import { hasLanguage, type LanguageRows, learnLanguages, markersOf, rowsIn } from './chunk-languages.ts';
@@ -93,8 +93,10 @@ export function* answersAcross(input: AcrossInput, top: readonly Scored[]): Rank
   const worth = { scores, siblingShare: input.siblingShare };
   const first = topRows(worth, segments, input.allowed, tuning.coverageChunks);
   const share = first.length === 0 ? 0 : shareOfPlaces(ownCoverage, coverage(first, words, segments, rows));
-  if (share === 0) return null;
-  const { top: best, total } = bestRows(worth, segments, input.allowed, input.limit);
+  const answers = share === 0 ? null : bestRows(worth, segments, input.allowed, input.limit);
+  letGo(scores, segments);
+  if (answers === null) return null;
+  const { top: best, total } = answers;
   return {
     top: best.map((scored) => ({ ...scored, across: true })),
     total,

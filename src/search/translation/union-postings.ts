@@ -1,5 +1,6 @@
 /** The postings of a word together with those of its translations or synonyms: counts added, rows counted once. */
 import { ByteReader, type PostingList, PostingWriter } from '../index/posting-blocks.ts';
+import { eachPosting } from '../index/unpacked.ts';
 import type { Segment } from '../index/segments.ts';
 import { postingsOf, type TermPostings } from '../ranking/scorer.ts';
 import type { Wording } from './concepts.ts';
@@ -79,14 +80,11 @@ function addRows(terms: readonly TermPostings[], at: number, allowed: Uint8Array
 export function rowsOf(list: PostingList): { readonly rows: Uint32Array; readonly counts: Uint8Array } {
   const rows = new Uint32Array(list.rows);
   const counts = new Uint8Array(list.rows);
-  const reader = new ByteReader(list.bytes);
-  let row = 0;
-  for (let i = 0; i < list.rows; i++) {
-    const value = reader.varint();
-    row += Math.floor(value / 16);
-    rows[i] = row;
-    counts[i] = value % 16;
-  }
+  let at = 0;
+  eachPosting(list, (row, count) => {
+    rows[at] = row;
+    counts[at++] = count;
+  });
   return { rows, counts };
 }
 
