@@ -8,6 +8,7 @@ import { createPostgresCollectionStore } from '../../src/storage/postgres/collec
 import { type Database, openDatabase } from '../../src/storage/postgres/database.ts';
 import { insertSegment, mergeSome } from '../../src/storage/postgres/index/segment-store.ts';
 import { docKeyOf } from '../../src/storage/postgres/jobs.ts';
+import type { Metadata } from '../../src/tasks/given.ts';
 import type { TaskId } from '../../src/tasks/task.ts';
 import { silentLogger } from '../support/engine-steps.ts';
 import { createText, type MadeText } from './made-text.ts';
@@ -17,12 +18,19 @@ export const documentChunks = 5;
 const chunkWords = 60;
 const documentsASegment = 1000;
 
+export type Filling = {
+  /** `default` alone where none are named. */
+  readonly collections?: readonly string[];
+  /** Of each document by its number, found by ranges of values (not by equal ones, which have an index of their own); none where it is absent. */
+  readonly metadataOf?: (number: number) => Metadata;
+};
+
 /** `documents` in each of the collections, of `documentChunks` chunks, as the index writes them, many at a time. */
 export async function fillTables(
   url: string,
   documents: number,
   say: (progress: string) => void,
-  collections: readonly string[] = [defaultCollection],
+  { collections = [defaultCollection], metadataOf = () => ({}) }: Filling = {},
 ): Promise<void> {
   const database = await openDatabase({ url, connectionsMax: 2, idleInTransactionMs: 0, logger: silentLogger });
   for (const [at, collection] of collections.entries()) {
@@ -31,7 +39,7 @@ export async function fillTables(
     if (collection !== defaultCollection) await addCollection(database, collection);
     for (let first = 0; first < documents; first += documentsASegment) {
       if ((at * documents + first) % 20_000 === 0) say(`${at * documents + first} of ${collections.length * documents} documents`);
-      const some = { first: at * documents + first, count: Math.min(documentsASegment, documents - first), collection };
+      const some = { first: at * documents + first, count: Math.min(documentsASegment, documents - first), collection, metadataOf };
       await database.transaction(() => insertDocuments(database, text, some));
     }
   }
@@ -46,9 +54,14 @@ async function addCollection(database: Database, name: string): Promise<void> {
   await kept.put({ name, createdAt: '2026-01-01T00:00:00.000Z', ...nothing });
 }
 
-type Some = { readonly first: number; readonly count: number; readonly collection: string };
+type Some = {
+  readonly first: number;
+  readonly count: number;
+  readonly collection: string;
+  readonly metadataOf: (number: number) => Metadata;
+};
 
-async function insertDocuments(database: Database, text: MadeText, { first, count, collection }: Some): Promise<void> {
+async function insertDocuments(database: Database, text: MadeText, { first, count, collection, metadataOf }: Some): Promise<void> {
   const builder = new SegmentBuilder();
   const runs = new ByteWriter();
   const numbers = Array.from({ length: count }, (_, n) => first + n);
@@ -56,7 +69,7 @@ async function insertDocuments(database: Database, text: MadeText, { first, coun
     SELECT key, version, $3, record, '"a.txt"', 'text/plain', '2026-01-01T00:00:00.000Z', 'builtin', '{}', $5
     FROM unnest($1::text[], $2::uuid[], $4::text[]) AS made(key, version, record) RETURNING id`;
   const keys = numbers.map((number) => docKeyOf(docIdOf(collection, number)));
-  const records = numbers.map((number) => JSON.stringify(record(collection, number)));
+  const records = numbers.map((number) => JSON.stringify(record(collection, number, metadataOf(number))));
   const rows = await database.query(sql, [keys, numbers.map(versionOf), documentChunks, records, collection]);
   await database.run('INSERT INTO committed(version) SELECT * FROM unnest($1::uuid[])', [numbers.map(versionOf)]);
   await database.run('INSERT INTO fence(doc_key, version) SELECT * FROM unnest($1::text[], $2::uuid[])', [
@@ -82,11 +95,11 @@ function docIdOf(collection: string, number: number): string {
   return scopedId({ collection, docId: `d${number}` });
 }
 
-function record(collection: string, number: number): object {
+function record(collection: string, number: number, metadata: Metadata): object {
   const sizes = { fileBytes: 1, sha256: '0'.repeat(64), pages: 1, chunks: documentChunks, characters: 1 };
-  const nothing = { title: null, author: null, language: null, metadata: null };
+  const nothing = { title: null, author: null, language: null };
   const names = { docId: docIdOf(collection, number), version: versionOf(number), filename: 'a.txt', mediaType: 'text/plain' };
-  return { ...names, ...sizes, ...nothing, insertedAt: '2026-01-01T00:00:00.000Z', embedder: 'builtin' };
+  return { ...names, ...sizes, ...nothing, metadata, insertedAt: '2026-01-01T00:00:00.000Z', embedder: 'builtin' };
 }
 
 function versionOf(number: number): TaskId {

@@ -43,7 +43,7 @@ export const bench: Bench = {
     const place = async (some: readonly string[]): Promise<Place> => {
       const url = await postgres.newDatabase();
       await migrated(url, join(path, `${some.length}`));
-      await fillTables(url, documents, say, some);
+      await fillTables(url, documents, say, { collections: some });
       await ask(url, 'VACUUM ANALYZE');
       return { dataDir: join(path, `${some.length}`), url };
     };
