@@ -71,10 +71,8 @@ export function askedOf(tokens: readonly Token[], terms: readonly QueryTerm[], w
     terms.filter(({ repairs: of }) => of !== undefined),
     ({ repairs: of }) => of!,
   );
-  // An identifier is asked for by its parts, and a number, a date or a quantity by its words, however it is written.
   const values = tokens.filter(({ kind }) => kind === 'value');
-  const parts = tokens.filter(({ kind }) => kind !== 'whole' && kind !== 'value');
-  const distinct = new Map((parts.length > 0 ? parts : tokens).map((token) => [token.term, token]));
+  const distinct = new Map(askedFor(tokens).map((token) => [token.term, token]));
   const needs = [...distinct.values()].map(({ term, start, end }): Need => {
     const written = values.filter((value) => value.start <= start && end <= value.end);
     const readings = [term, ...(repairs.get(term) ?? []).map((one) => one.term), ...written.map((one) => one.term)];
@@ -83,6 +81,19 @@ export function askedOf(tokens: readonly Token[], terms: readonly QueryTerm[], w
     return { weight: Math.sqrt(idf(chunks, collection)), ways };
   });
   return { ...askedNothing, needs };
+}
+
+/**
+ * What a question asks for one by one: an identifier by its parts, a number that has none as it is written first, a date or a quantity by its words,
+ * however it is written.
+ */
+function askedFor(tokens: readonly Token[]): readonly Token[] {
+  const parts = tokens.filter(({ kind }) => kind !== 'whole' && kind !== 'value');
+  const isOfParts = (whole: Token): boolean => parts.some(({ start, end }) => whole.start <= start && end <= whole.end);
+  const numbers = tokens.filter((token) => token.kind === 'whole' && !isOfParts(token));
+  const first = new Map(numbers.toReversed().map((token) => [token.start, token]));
+  const asked = [...parts, ...first.values()];
+  return asked.length > 0 ? asked : tokens;
 }
 
 /**

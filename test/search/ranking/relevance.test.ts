@@ -1,7 +1,8 @@
 /** The rating of what a translated question found. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Asked, askedNothing, ratings, usualRating } from '../../../src/search/ranking/relevance.ts';
+import { queryWords, tellingWords } from '../../../src/search/ranking/query-terms.ts';
+import { type Asked, askedNothing, askedOf, ratings, usualRating } from '../../../src/search/ranking/relevance.ts';
 
 const own: Asked = { ...askedNothing, needs: [{ weight: 1, ways: [{ terms: ['泵'], worth: 1, partly: 0 }] }] };
 const across: Asked = {
@@ -141,3 +142,31 @@ function words(...asked: string[]): Asked {
 function ratedBy(asked: Asked, text: string): number {
   return ratings({ asked, askedAcross: askedNothing })({}).takeAll(text).value;
 }
+
+describe('a hit of a question with numbers', () => {
+  const collection = { chunks: 1000, averageLength: 100 };
+  function ratedFor(question: string, text: string): number {
+    const tokens = tellingWords(queryWords(question));
+    const terms = tokens.map(({ term }) => ({ term, weight: 1, postings: { lists: [], chunks: 10 } }));
+    const asked = askedOf(tokens, terms, collection);
+    return ratings({ asked, askedAcross: askedNothing })({}).takeAll(text).value;
+  }
+
+  it('is rated lower without the number than with it, in either language', () => {
+    for (const [question, without, whole] of [
+      ['invoice 4710', 'This invoice is paid.', 'Invoice 4710 is paid.'],
+      ['发票 4710', '这张发票已付。', '发票4710已付。'],
+      ['release 1.2.3', 'Notes of this release.', 'Notes of release 1.2.3'],
+      ['room 12', 'The room is on the left.', 'Room 12 is on the left.'],
+    ] as const) {
+      expect(ratedFor(question, without), question).toBeGreaterThan(0);
+      expect(ratedFor(question, without), question).toBeLessThanOrEqual(0.75);
+      expect(ratedFor(question, whole), question).toBe(1);
+    }
+  });
+
+  it('is rated by the parts of an identifier, and by a quantity however it is written', () => {
+    expect(ratedFor('order AB-1234', 'The order ab 1234 came')).toBe(1);
+    expect(ratedFor('weighs 2,000 g', 'It weighs 2000g')).toBe(1);
+  });
+});
