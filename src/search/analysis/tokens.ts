@@ -15,7 +15,7 @@ import { valuesIn } from './values.ts';
 import type { WantedTerms } from './wanted-terms.ts';
 
 /** Raise when the terms of a text change: an index made with other terms is rebuilt. */
-export const tokensVersion = 3;
+export const tokensVersion = 4;
 
 /**
  * What a term is: a word, a whole identifier, one character or a pair of characters of a script without spaces, a stop word, or a value
@@ -239,12 +239,15 @@ function splitRuns(text: string, from: number, to: number): [number, number][] {
   return runs.filter(([begin, end]) => begin === from || !/^['’](s|t|d|m|re|ve|ll)$/i.test(text.slice(begin - 1, end)));
 }
 
-/** `camelCase` into camel, Case; `HTTPServer` into HTTP, Server; letters and digits apart where both sides have two or more. */
+/**
+ * `camelCase` into camel, Case; `HTTPServer` into HTTP, Server; letters and digits apart where both sides have two or more, and the one digit that a word ends
+ * with: `Windows7`, `Python3.12` (but not that of `MP3`, `H2O`).
+ */
 function splitRun(text: string, from: number, to: number): [number, number][] {
   const run = text.slice(from, to);
   if (!/[\p{Lu}\p{N}]/u.test(run)) return [[from, to]];
   const pieces = run.split(
-    /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll}{2})|(?<=\p{L}{2})(?=\p{N}{2})|(?<=\p{N}{2})(?=\p{L}{2})/u,
+    /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll}{2})|(?<=\p{L}{2})(?=\p{N}{2})|(?<=\p{N}{2})(?=\p{L}{2})|(?<=\p{L}{3})(?=\p{N}(?![\p{L}\p{N}]))/u,
   );
   let at = from;
   return pieces.map((piece) => {

@@ -32,6 +32,8 @@ describe('the terms of a text', () => {
     ['write to john.doe@mail.example.com today', ['john.doe@mail.example.com', 'john.doe', 'mail.example.com', 'doe', 'example']],
     ['the U.S.A. and AT&T', ['USA', 'AT&T']],
     ['written in C++ and C#', ['C++', 'C#']],
+    ['runs on Windows7 and Python3.12', ['windows 7', 'Windows-7', 'windows7', 'windows', 'python', 'Python 3', 'python3.12']],
+    ['系统为Windows7，语言为Java8', ['Windows 7', 'Java 8', 'java8']],
     ['dated 2024-03-15', ['2024-03-15', '2024', '15']],
   ])('find %s whole and in part', (text, queries) => {
     for (const query of queries) expect(meets(text, query), query).toBe(true);
@@ -45,6 +47,10 @@ describe('the terms of a text', () => {
       const forms = [sign, sign.toLowerCase(), sign.toUpperCase()].map((form) => terms(`${form}`).join(' '));
       expect(new Set(forms).size, `U+${point.toString(16)}: ${forms.join(', ')}`).toBe(1);
     }
+  });
+
+  it('leave short names with a digit whole', () => {
+    for (const name of ['mp3', 'h2o', 'b12', 'a4']) expect(terms(name), name).toEqual([name]);
   });
 
   it('tell C++ from C#, and numbers from their neighbours', () => {
