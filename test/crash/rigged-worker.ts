@@ -108,14 +108,14 @@ function createPool(reach: Reach, report: Report): ThreadPool {
   return {
     threads: 4,
     ready: () => Promise.resolve(),
-    async run({ taskId, docId, filename, sha256, scratchDir }, { signal }) {
+    async run({ taskId, ordinal, docId, filename, sha256, scratchDir }, { signal }) {
       if (filename === 'wait') {
         if (!signal.aborted) await once(signal, 'abort');
         report('stopped', taskId);
         return { ok: false, code: 'aborted' };
       }
       const texts = [`about ${docId}`, `more about ${docId}`];
-      const document = await stageDocument(scratchDir, { docId, version: taskId, filename, sha256, texts });
+      const document = await stageDocument(scratchDir, { docId, version: taskId, ordinal, filename, sha256, texts });
       reach('read', taskId);
       return { ok: true, document, stageMs: { parse: 0, chunk: 0, embed: 0 } };
     },
