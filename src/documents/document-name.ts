@@ -4,6 +4,8 @@
  * there were collections is in it as it stands.
  */
 
+import { AppError } from '../errors.ts';
+
 /** A document as its clients name it. */
 export type DocumentName = { readonly collection: string; readonly docId: string };
 
@@ -30,8 +32,12 @@ export function isCollectionName(text: string): boolean {
   return collectionNamePattern.test(text);
 }
 
-/** The one string under which a document, its tasks and its files are kept. */
+/**
+ * The one string under which a document, its tasks and its files are kept.
+ * @throws AppError `not_found`: no doc_id is written so; in `default` it would name a document of another collection.
+ */
 export function scopedId({ collection, docId }: DocumentName): ScopedId {
+  if (docId.includes(separator)) throw new AppError('not_found', 'Document not found');
   return (collection === defaultCollection ? docId : `${collection}${separator}${docId}`) as ScopedId;
 }
 

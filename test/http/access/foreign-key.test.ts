@@ -15,6 +15,7 @@ const keys = {
   bob: 'bob-key-0123456789abc',
   root: 'root-key-0123456789ab',
   eve: 'eve-key-0123456789abc',
+  dee: 'dee-key-0123456789abc',
 };
 /** What nobody may see who reaches finance alone. */
 const secrets = ['salaries', 'zanzibar'];
@@ -53,7 +54,12 @@ async function ask(
 
 beforeAll(async () => {
   folder = await makeDataDir();
-  const lines = [`ann:admin@hr:${keys.ann}`, `bob:admin@finance:${keys.bob}`, `root:admin:${keys.root}`];
+  const lines = [
+    `ann:admin@hr:${keys.ann}`,
+    `bob:admin@finance:${keys.bob}`,
+    `root:admin:${keys.root}`,
+    `dee:admin@default:${keys.dee}`,
+  ];
   await writeFile(join(folder, 'keys'), `# keys\n${lines.join('\n')}\n`);
   const env = { API_KEYS_FILE: join(folder, 'keys'), AUDIT_LOG: join(folder, 'audit.jsonl'), MCP: 'on', RATE_LIMIT: '100000' };
   server = await startServer({ dataDir: join(folder, 'data'), env });
@@ -120,6 +126,26 @@ describe('a key of another collection', () => {
       const shown = text.replaceAll(/"instance":"[^"]*"/g, '');
       for (const secret of [...secrets, taskId]) expect(shown, route.path).not.toContain(secret);
     }
+  });
+
+  it('reaches it by no doc_id that is written as what is kept, with a key of `default` [S60]', async () => {
+    for (const written of ['hr%1Fsalaries', 'hr%1fsalaries']) {
+      const read = { method: 'resources/read', params: { uri: `document://${written}` } };
+      const resource = await ask('dee', 'POST', '/mcp', { jsonrpc: '2.0', id: 1, ...read });
+      expect(resource.text).toContain('Document not found');
+      for (const route of routes.filter(({ path }) => /\{(?:doc_id|file_id)\}/.test(path))) {
+        const address = route.path.replaceAll(/\{(?:doc_id|file_id)\}/g, written).replaceAll(/\{\w+\}/g, 'default');
+        const { status, text } = await ask('dee', route.method, address, route.method === 'GET' ? undefined : {});
+        expect(status, `${route.method} ${address}`).toBeGreaterThanOrEqual(400);
+        expect(text, `${route.method} ${address}`).not.toContain('zanzibar');
+      }
+      for (const name of ['get_document', 'delete_document']) {
+        const tool = { name, arguments: { doc_id: decodeURIComponent(written) } };
+        const called = await ask('dee', 'POST', '/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/call', params: tool });
+        expect(called.text, name).not.toContain('zanzibar');
+      }
+    }
+    expect((await ask('ann', 'GET', '/documents/salaries')).status).toBe(200);
   });
 
   it('finds, lists and counts nothing of it', async () => {
