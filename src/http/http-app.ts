@@ -158,7 +158,9 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
         );
     }
     if (ctx.headerSent) return;
-    for (const name of ['ETag', 'Last-Modified', 'Content-Disposition', 'Content-Length']) ctx.remove(name);
+    // What was to be sent is not.
+    for (const name of bodyHeaders) ctx.remove(name);
+    ctx.set('Cache-Control', 'no-store');
     if (problem.code === 'unauthorized') ctx.set('WWW-Authenticate', 'Bearer realm="rag-intake"');
     const retryAfter = known.retryAfterSeconds ?? (problem.status === 503 ? 5 : undefined);
     if (retryAfter !== undefined) ctx.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
@@ -168,6 +170,9 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
     ctx.set('Content-Type', other === undefined ? 'application/problem+json' : 'application/json; charset=utf-8');
   }
 }
+
+/** They tell of a body; a route may have set them before it found that it cannot send it. */
+const bodyHeaders = ['ETag', 'Last-Modified', 'Content-Disposition', 'Content-Encoding', 'Content-Length'];
 
 const readerGone = ['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'EPIPE', 'ECANCELED', 'ETIMEDOUT'];
 

@@ -66,6 +66,17 @@ describe('the page’s files', () => {
     expect(again.status).toBe(304);
   });
 
+  it('are kept by nobody where a condition refuses them: the answer is a problem', async () => {
+    await using server = await startHttpServer({ settings: { pageDir } });
+    const refused = await fetch(`${server.url}/assets/index-Ab3dE_9x.js`, {
+      headers: { 'If-Match': '"another"', 'Accept-Encoding': 'br' },
+    });
+
+    expect(refused.status).toBe(412);
+    expect(refused.headers.get('cache-control')).toBe('no-store');
+    expect(await refused.json()).toMatchObject({ status: 412 });
+  });
+
   it.each([
     { takes: 'gzip, deflate, br, zstd', encoding: 'br' },
     { takes: 'gzip, deflate', encoding: 'gzip' },
