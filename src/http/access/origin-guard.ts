@@ -41,6 +41,44 @@ export function checkOrigin(
     throw new AppError('forbidden', 'Requests that change something must come from this server’s own page.');
 }
 
+/** What a page of another origin may read of an answer, beside what every page may. */
+const shownHeaders = [
+  'ETag',
+  'Location',
+  'Retry-After',
+  'WWW-Authenticate',
+  'Accept-Ranges',
+  'Content-Range',
+  'Content-Disposition',
+  'X-Request-Id',
+  'Idempotency-Replayed',
+  'Preference-Applied',
+];
+
+/** What a page of another origin may send: all that some route reads. */
+const takenHeaders = [
+  'Authorization',
+  'X-API-Key',
+  'Content-Type',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Digest',
+  'Repr-Digest',
+  'X-Filename',
+  'X-Document-Password',
+  'Prefer',
+  'Idempotency-Key',
+  'If-Match',
+  'If-None-Match',
+  'If-Modified-Since',
+  'If-Unmodified-Since',
+  'If-Range',
+  'Range',
+  'Last-Event-ID',
+  'X-Request-Id',
+  'MCP-Protocol-Version',
+];
+
 /** CORS headers for an origin on the list, none for any other. Keys go in headers, so credentials are never allowed. */
 export function corsHeaders(request: IncomingMessage, allowed: readonly string[]): Record<string, string> {
   const { origin } = request.headers;
@@ -49,13 +87,12 @@ export function corsHeaders(request: IncomingMessage, allowed: readonly string[]
   return {
     Vary: 'Origin',
     'Access-Control-Allow-Origin': origin,
-    'Access-Control-Expose-Headers': 'ETag, Location, Retry-After, X-Request-Id, Idempotency-Replayed, Preference-Applied',
+    'Access-Control-Expose-Headers': shownHeaders.join(', '),
     ...(request.headers['access-control-request-method'] === undefined
       ? {}
       : {
           'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
-          'Access-Control-Allow-Headers':
-            'Authorization, X-API-Key, Content-Type, Prefer, Idempotency-Key, If-None-Match, Last-Event-ID',
+          'Access-Control-Allow-Headers': takenHeaders.join(', '),
           'Access-Control-Max-Age': '600',
         }),
   };

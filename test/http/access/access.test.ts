@@ -1,5 +1,5 @@
 /** Keys, scopes, owners, the page's login, and what other web pages may do. What holds for every route: `every-route.test.ts`. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -373,6 +373,29 @@ describe('another web page', () => {
     expect(listed.get('access-control-allow-origin')).toBe('https://app.example');
     expect(listed.get('access-control-allow-credentials')).toBeNull();
     expect(preflight.get('access-control-allow-headers')).toMatch(/Authorization/);
+  });
+
+  it('on the list may send every header that some route reads, and read what answers say of themselves', async () => {
+    await using server = await startHttpServer({ settings: { corsOrigins: ['https://app.example'], apiKeys } });
+    const { headers } = await fetch(`${server.url}/documents/a`, {
+      method: 'OPTIONS',
+      headers: { Origin: 'https://app.example', 'Access-Control-Request-Method': 'PATCH' },
+    });
+    const allowed = headers.get('access-control-allow-headers')!.toLowerCase().split(', ');
+    const folder = new URL('../../../src/', import.meta.url);
+    const read = new Set<string>();
+    for (const path of await readdir(folder, { recursive: true })) {
+      if (!/^(?:http|mcp)\/.*\.ts$/.test(path)) continue;
+      const source = await readFile(new URL(path, folder), 'utf8');
+      for (const [, name] of source.matchAll(/\bctx\.get\('([\w-]+)'\)/g)) read.add(name!.toLowerCase());
+    }
+    // What a browser sets itself, or lets every page set.
+    for (const own of ['accept-language', 'content-length', 'expect']) read.delete(own);
+
+    expect(read.size).toBeGreaterThan(10);
+    expect([...read].filter((name) => !allowed.includes(name))).toEqual([]);
+    expect(allowed).toEqual(expect.arrayContaining(['authorization', 'x-api-key', 'x-document-password', 'content-digest']));
+    expect(headers.get('access-control-expose-headers')).toMatch(/Content-Disposition/);
   });
 
   it('on the list may write with a key, but not with a cookie', async () => {
