@@ -177,7 +177,10 @@ function watchMemory(options: ThreadPoolOptions): { add: (guard: Guard) => () =>
   }, 250);
   timer.unref();
   return {
-    add: (guard) => blame.add(guard, performance.now()),
+    add(guard) {
+      const remove = blame.add(guard, performance.now());
+      return () => remove(performance.now());
+    },
     stop: () => clearInterval(timer),
   };
 }

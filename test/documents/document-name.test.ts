@@ -14,6 +14,12 @@ describe('a document in a collection', () => {
     expect(collectionOf(scopedId({ collection: 'hr', docId: 'a' }))).toBe('hr');
   });
 
+  it('is never made of a doc_id that is written as one of another collection, in whichever collection it is asked for', () => {
+    for (const collection of ['default', 'hr', 'openai-files'])
+      for (const docId of [scopedId({ collection: 'finance', docId: 'salaries' }), '\u001fa', 'a\u001f', '\u001f'])
+        expect(() => scopedId({ collection, docId }), JSON.stringify(docId)).toThrow('Document not found');
+  });
+
   it('is told from what was made up', () => {
     expect(isScopedId(scopedId({ collection: 'hr', docId: 'a' }))).toBe(true);
     expect(isScopedId('a')).toBe(true);

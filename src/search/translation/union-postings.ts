@@ -1,6 +1,6 @@
 /** The postings of a word together with those of its translations or synonyms: counts added, rows counted once. */
 import { ByteReader, type PostingList, PostingWriter } from '../index/posting-blocks.ts';
-import { eachPosting } from '../index/unpacked.ts';
+import { eachPosting, KeptList } from '../index/unpacked.ts';
 import type { Segment } from '../index/segments.ts';
 import { postingsOf, type TermPostings } from '../ranking/scorer.ts';
 import type { Wording } from './concepts.ts';
@@ -90,6 +90,7 @@ export function rowsOf(list: PostingList): { readonly rows: Uint32Array; readonl
 
 /** Whether a list has a row. */
 export function hasRow(list: PostingList, wanted: number): boolean {
+  if (list instanceof KeptList) return list.has(wanted);
   const reader = new ByteReader(list.bytes);
   for (let row = 0; !reader.done();) {
     row += Math.floor(reader.varint() / 16);

@@ -67,12 +67,14 @@ export function createFileCollectionStore(options: FileCollectionOptions): Colle
   }
 
   async function all(): Promise<readonly Collection[]> {
+    // Before the folder's own time is: what changes it while it is read, in the tick of the last change, is not settled however long that takes.
+    const at = Date.parse(now());
     const entry = await orNull(disk.stat(folder, 'collection.stat'));
     if (entry === null) return [];
     const stamp = `${entry.inode} ${entry.mtimeMs}`;
     if (listed?.stamp === stamp) return listed.collections;
     const collections = await read();
-    listed = Math.abs(Date.parse(now()) - entry.mtimeMs) > settledMs ? { stamp, collections } : null;
+    listed = Math.abs(at - entry.mtimeMs) > settledMs ? { stamp, collections } : null;
     return collections;
   }
 

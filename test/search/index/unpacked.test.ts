@@ -22,6 +22,7 @@ describe('a list that is kept unpacked', () => {
         expect(Buffer.from(kept.bytes)).toEqual(Buffer.from(packed.bytes));
         expect(all(kept)).toEqual(all(packed));
         expect(countAmong(kept, among)).toBe(countAmong(packed, among));
+        for (const row of [0, ...rows, ...rows.map((each) => each + 1)]) expect(kept.has(row)).toBe(rows.includes(row));
       }),
     );
   });

@@ -1,4 +1,4 @@
-/** The rating of what a translated question found. */
+/** How well passages answer: what a translated question found, and questions with numbers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { queryWords, tellingWords } from '../../../src/search/ranking/query-terms.ts';
