@@ -96,7 +96,9 @@ const byNumber = new Intl.Collator('en', { numeric: true }).compare;
 /** Parts that no program writes without a part that says where theirs are: a slide has its layout, a workbook its sheets. */
 const hasRelations = /(?:^|\/)(?:workbook|presentation|slide\d+)\.(?:xml|bin)$/i;
 /** What a document says of its headers, notes, comments, pictures and objects. */
-const refersElsewhere = /\br:(?:id|embed|link|dm|pict)=|:(?:footnote|endnote|comment)Reference\b/;
+const refersElsewhere = /\sr:(?:id|embed|link|dm|pict)=|:(?:footnote|endnote|comment)Reference\b/;
+/** As long as what is looked for is at most. */
+const referenceUnits = 32;
 
 /** A part stands in one place of an honest file; one that ten thousand slides name would be read as often. */
 const readsMax = 20;
@@ -123,8 +125,14 @@ async function packageOver(zip: Zip, limits: ParseLimits, kind: PackageKind): Pr
   /** A document may do without, where nothing in it stands elsewhere. */
   async function needsRelations(part: string): Promise<boolean> {
     if (!/(?:^|\/)document\.xml$/i.test(part)) return hasRelations.test(part);
-    const bytes = await zip.read(part);
-    return bytes !== null && refersElsewhere.test(bytes.toString('latin1'));
+    let before = '';
+    // As it comes: a part may be larger than a string can be.
+    for await (const chunk of zip.chunks(part)) {
+      const text = before + chunk.toString('latin1');
+      if (refersElsewhere.test(text)) return true;
+      before = text.slice(-referenceUnits);
+    }
+    return false;
   }
 
   async function relationsOf(part: string): Promise<ReadonlyMap<string, Relation>> {

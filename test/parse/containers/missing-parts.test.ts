@@ -1,6 +1,6 @@
 /** Packages of every kind from which a part was taken that says something, and from which one was taken that does not. */
 import { describe, expect, it } from 'vitest';
-import { openZip } from '../../../src/parse/containers/zip.ts';
+import { openZip, type Zip } from '../../../src/parse/containers/zip.ts';
 import { createMissingParts } from '../../../src/parse/containers/missing-parts.ts';
 import { createDocumentParser } from '../../../src/parse/document-parser.ts';
 import type { ParseInput } from '../../../src/parse/parser.ts';
@@ -93,7 +93,7 @@ const silent: readonly [kind: string, bytes: Buffer][] = (['image', 'theme', 'fo
   (type) => [`DOCX, ${type}`, makeDocx({ paragraphs: ['text'], relationships: [word('r9', type, `gone/${type}9.xml`)] })],
 );
 
-async function without(bytes: Buffer, part: string): Promise<Buffer> {
+function zipOf(bytes: Buffer): Zip {
   const input: ParseInput = {
     path: '',
     bytes,
@@ -103,7 +103,11 @@ async function without(bytes: Buffer, part: string): Promise<Buffer> {
     limits: usualLimits,
     onProgress: () => {},
   };
-  const zip = openZip(input, usualLimits);
+  return openZip(input, usualLimits);
+}
+
+async function without(bytes: Buffer, part: string): Promise<Buffer> {
+  const zip = zipOf(bytes);
   const members: ZipMember[] = [];
   for (const name of zip.names) if (name !== part) members.push({ name, data: (await zip.read(name))! });
   expect(members.length).toBe(zip.names.length - 1);
@@ -126,6 +130,24 @@ describe('a package', () => {
     const broken = await without(makeDocx({ paragraphs: ['text'] }), 'word/_rels/document.xml.rels');
 
     expect((await parseBytes(createDocumentParser({}), broken)).warnings).toEqual([]);
+  });
+
+  it('is asked for its list of parts wherever in a long text something stands elsewhere', async () => {
+    const end = '</w:t></w:r></w:p><w:sectPr';
+    // More than is unpacked at once.
+    const numbers = Array.from({ length: 900_000 }, (_, n) => (n * 7919) % 100_003).join(' ');
+    const make = (units: number): Buffer =>
+      makeDocx({ body: `<w:p><w:r><w:t>${'x'.repeat(units)}${end} r:id="rId1"/><!--${numbers}-->` });
+    const chunks: Buffer[] = [];
+    for await (const chunk of zipOf(make(1)).chunks('word/document.xml')) chunks.push(chunk);
+    expect(chunks.length).toBeGreaterThan(1);
+    // So that the end of the first piece cuts it anywhere.
+    const units = chunks[0]!.length - Buffer.concat(chunks).indexOf(end) + 1 - end.length;
+    for (let cut = 0; cut < 8; cut += 1) {
+      const broken = await without(make(units - cut), 'word/_rels/document.xml.rels');
+      const { warnings } = await parseBytes(createDocumentParser({}), broken);
+      expect(warnings.join(), `cut before its ${cut}th sign`).toContain('word/_rels/document.xml.rels');
+    }
   });
 
   it('keeps the numbers of slides behind a missing one, and is refused where none is there', async () => {
