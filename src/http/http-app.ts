@@ -172,7 +172,7 @@ function answerEveryRequest(options: HttpAppOptions): Middleware {
 }
 
 /** They tell of a body; a route may have set them before it found that it cannot send it. */
-const bodyHeaders = ['ETag', 'Last-Modified', 'Content-Disposition', 'Content-Encoding', 'Content-Length', 'Accept-Ranges'];
+const bodyHeaders = ['ETag', 'Last-Modified', 'Content-Disposition', 'Content-Encoding', 'Content-Length'];
 
 const readerGone = ['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'EPIPE', 'ECANCELED', 'ETIMEDOUT'];
 
